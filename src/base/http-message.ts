@@ -1,0 +1,43 @@
+/** HTTP requests and replies as data, so that what answers them never touches a socket. */
+
+/** Header names in lower case with their values. */
+export type HttpHeaders = readonly (readonly [name: string, value: string])[];
+
+/** What a handler sees of a request. */
+export type HttpRequest = {
+  readonly method: string;
+  /** The decoded path, e.g. `/pub/camera/index.m3u8`; checked: no NUL, no dot segments, no empty segments. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** One header by its lower-case name. */
+  header(name: string): string | undefined;
+  /** The peer's address. */
+  readonly remoteAddress: string;
+};
+
+/** A whole reply. The body is sent as it is, in order; chunks are shared and never written to. */
+export type HttpReply = {
+  readonly status: number;
+  readonly headers: HttpHeaders;
+  readonly body: readonly Uint8Array[];
+};
+
+const encoder = new TextEncoder();
+
+/** A plain-text reply in one line, the form of every error that a person may read. */
+export function textReply(status: number, text: string, headers: HttpHeaders = []): HttpReply {
+  return {
+    status,
+    headers: [["content-type", "text/plain; charset=utf-8"], ["cache-control", "no-store"], ...headers],
+    body: [encoder.encode(`${text}\n`)],
+  };
+}
+
+/** A JSON reply that no cache keeps. */
+export function jsonReply(status: number, value: unknown, headers: HttpHeaders = []): HttpReply {
+  return {
+    status,
+    headers: [["content-type", "application/json"], ["cache-control", "no-store"], ...headers],
+    body: [encoder.encode(`${JSON.stringify(value)}\n`)],
+  };
+}

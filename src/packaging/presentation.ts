@@ -1,0 +1,78 @@
+import type { TrackSet } from "../media/track.ts";
+import type { TrackId } from "../media/ids.ts";
+
+/**
+ * What HLS and DASH know of something to play: tracks, init segments and a timeline of segments. A live window, an
+ * archive range and a file each give one; a protocol that asks which of the three it has stands in the wrong room.
+ */
+export type Presentation = {
+  /** The timeline as it is now: an immutable snapshot that is replaced, never changed. */
+  timeline(): Timeline;
+  /** The name of the init segment of these tracks: a hash of its bytes, so equal everywhere; see `InitSegments`. */
+  initName(tracks: TrackSet, selection: TrackSelection): string;
+  /** The init segment (`ftyp`, `moov`) of that name with the selected tracks, or `null` when there is none. */
+  initSegment(name: string, selection: TrackSelection): MediaBody | null;
+  /**
+   * The bytes of a segment with the selected tracks. `null`: no segment of that name (not yet, or no more).
+   * Rejects with a `MediaError` when the storage cannot give it.
+   */
+  segment(name: string, selection: TrackSelection): Promise<MediaBody | null> | MediaBody | null;
+  /** Entity tag of the segments where the same name may mean other bytes after a change of the file; else `null`. */
+  readonly version: string | null;
+};
+
+/** `live`: a sliding window. `event`: only grows. `static`: complete. */
+export type Mutability = "live" | "event" | "static";
+
+/** A snapshot. */
+export type Timeline = {
+  /** The tracks of the newest segment. */
+  readonly tracks: TrackSet;
+  readonly mutability: Mutability;
+  /** Consecutive segments in order, oldest first; never empty. */
+  readonly segments: readonly SegmentEntry[];
+  /** Discontinuities that went out of the window before the first segment (RFC 8216 4.3.3.3). */
+  readonly discontinuitySequence: number;
+  /** No segment is longer, rounded to seconds; never shrinks while the presentation lives. */
+  readonly targetDurationUs: number;
+};
+
+/** One segment of the timeline. */
+export type SegmentEntry = {
+  /** Media sequence number; consecutive. */
+  readonly sequence: number;
+  /** Unique in the presentation and stable: the media clock at the segment's start, in milliseconds. */
+  readonly name: string;
+  readonly startUs: number;
+  readonly durationUs: number;
+  /** The tracks in force. */
+  readonly tracks: TrackSet;
+  /** The timeline breaks before this segment. */
+  readonly discontinuity: boolean;
+  /** Decoding may start at it: it begins with a random access point of the reference track. */
+  readonly isIndependent: boolean;
+  /** UTC of the segment's start in microseconds; `null` for what has no wall clock, such as a file. */
+  readonly utcUs: number | null;
+  /** Payload bytes of one track in this segment, for measured bandwidths; 0 for a track that is not in it. */
+  trackBytes(track: TrackId): number;
+};
+
+/** Shared immutable buffers to be sent in order. */
+export type MediaBody = readonly Uint8Array[];
+
+/** The tracks that a client chose, in order. */
+export type TrackSelection = readonly TrackId[];
+
+const SELECTION = /^(?:[vat][1-9][0-9]?){1,16}$/;
+
+/** Reads the form of the URLs, `v1a1` or `a2`; `null` when it is not one or names a track twice. */
+export function parseTrackSelection(text: string): TrackSelection | null {
+  if (text.length > 48 || !SELECTION.test(text)) return null;
+  const ids = text.match(/[vat][0-9]+/g) as TrackId[];
+  return new Set(ids).size === ids.length ? ids : null;
+}
+
+/** Writes a selection as the URLs show it. */
+export function formatTrackSelection(selection: TrackSelection): string {
+  return selection.join("");
+}

@@ -1,0 +1,57 @@
+import type { StreamName } from "../media/ids.ts";
+import type { SourcePacket } from "../media/packet.ts";
+import type { Track, TrackSet } from "../media/track.ts";
+import type { ByteSink, Subscription, WireFormatFactory } from "./wire-format.ts";
+
+/**
+ * Where streams are found. Whether a stream lives in this thread, a sibling thread or another pod is known to the
+ * directory alone; whoever publishes or subscribes sees this interface.
+ */
+export type StreamDirectory = {
+  /** Claims a name for a publisher. Throws STREAM_NOT_FOUND, _NOT_PUBLISHABLE, _DISABLED, _BUSY, _PROTOCOL_OFF, _LIMIT. */
+  publish(request: PublishRequest): Publisher;
+  /**
+   * Subscribes to the bytes of a stream that is on air, or waits for it while its name is allowed.
+   * Throws STREAM_NOT_FOUND, _DISABLED, _PROTOCOL_OFF.
+   */
+  subscribe(request: SubscribeRequest): Subscription;
+};
+
+/** Who wants to publish what. */
+export type PublishRequest = {
+  readonly name: StreamName;
+  /** The word of the `protocols` directive, e.g. `rtmp`. */
+  readonly protocol: string;
+  readonly remoteAddress: string;
+  /** Called once when the core takes the name away: replaced by another publisher, or the stream was removed. */
+  onRevoked(reason: string): void;
+};
+
+/** A publisher's end of a stream. After `close` or `onRevoked` every call does nothing. */
+export type Publisher = {
+  /** The tracks from here on. Always before the first packet; again when any configuration changes. */
+  setTracks(tracks: readonly Track[]): void;
+  /** The next packet, in decode order per track, of a track given by `setTracks`. */
+  write(packet: SourcePacket): void;
+  /** The publisher left; the stream waits `source_timeout` for it to come back. */
+  close(reason: string): void;
+};
+
+/** Who wants which bytes. */
+export type SubscribeRequest = {
+  readonly name: StreamName;
+  readonly protocol: string;
+  readonly format: WireFormatFactory;
+  readonly sink: ByteSink;
+};
+
+/** What other rooms may know of a stream. */
+export type StreamSummary = {
+  readonly name: StreamName;
+  readonly status: "live" | "waiting";
+  readonly tracks: TrackSet | null;
+  /** UTC in microseconds since which the present publisher is on air. */
+  readonly sinceUs: number | null;
+  readonly bytesIn: number;
+  readonly subscribers: number;
+};

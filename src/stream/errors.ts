@@ -1,0 +1,53 @@
+import { defineErrors } from "../base/errors.ts";
+
+/** Errors of the core: who may publish and subscribe, and what a publisher may send. */
+export const streamErrors = defineErrors({
+  STREAM_NOT_FOUND: {
+    disposition: "reject",
+    httpStatus: 404,
+    message: 'no stream "{name}" is configured, and no template allows the name',
+    doc: "The name matches no `stream` and no `template` prefix. Check the spelling, or add a template whose prefix matches.",
+  },
+  STREAM_NOT_ON_AIR: {
+    disposition: "reject",
+    httpStatus: 404,
+    message: 'stream "{name}" is not on air: {reason}',
+    doc: "The name is allowed, but nobody publishes it now. Start the publisher; players that ask again get it.",
+  },
+  STREAM_NOT_PUBLISHABLE: {
+    disposition: "reject",
+    httpStatus: 403,
+    message: 'stream "{name}" takes no publisher: it has no "input publish://"',
+    doc: "Add `input publish://;` to the stream or template, or publish to another name.",
+  },
+  STREAM_DISABLED: {
+    disposition: "reject",
+    httpStatus: 403,
+    message: 'stream "{name}" is disabled in the configuration',
+    doc: "Remove `disabled;` from the stream or template.",
+  },
+  STREAM_BUSY: {
+    disposition: "reject",
+    httpStatus: 409,
+    message: 'stream "{name}" already has a publisher from {owner}',
+    doc: "One publisher at a time. Stop the first, or set `second_publisher replace;` on the stream or template.",
+  },
+  STREAM_PROTOCOL_OFF: {
+    disposition: "reject",
+    httpStatus: 403,
+    message: '{protocol} is switched off for stream "{name}"',
+    doc: "The `protocols` directive of the stream, template or vod leaves this protocol out.",
+  },
+  STREAM_LIMIT: {
+    disposition: "reject",
+    httpStatus: 503,
+    message: "the server already has {limit} streams",
+    doc: "The bound on live streams of one process is reached; publish fewer, or run more pods.",
+  },
+  STREAM_BAD_NAME: {
+    disposition: "reject",
+    httpStatus: 400,
+    message: "not a stream name: {reason}",
+    doc: "Names are segments of letters, digits, `.`, `-` and `_`, joined by `/`, at most 255 characters; no segment begins with a dot.",
+  },
+});

@@ -1,0 +1,19 @@
+import type { StreamName } from "../media/ids.ts";
+
+/** What the configuration says about one stream, as far as the core cares. */
+export type StreamRules = {
+  readonly name: StreamName;
+  readonly disabled: boolean;
+  /** It has an `input publish://`. */
+  readonly acceptsPublisher: boolean;
+  readonly secondPublisher: "refuse" | "replace";
+  /** How long the stream stays when its source is gone; `false`: for ever. */
+  readonly sourceTimeoutMs: number | false;
+  /** How much past a new subscriber gets at once: at least the running GOP, unless `false`. */
+  readonly prepushMs: number | false;
+  /** Whether the `protocols` directive lets this protocol play or publish the stream. */
+  allowsProtocol(protocol: string): boolean;
+};
+
+/** Finds the rules of a name: its own `stream`, else the first template that matches; `null` when neither is there. */
+export type StreamRulesLookup = (name: StreamName) => StreamRules | null;

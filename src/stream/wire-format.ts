@@ -1,0 +1,37 @@
+import type { MediaPacket } from "../media/packet.ts";
+import type { TrackSet } from "../media/track.ts";
+
+/**
+ * How one protocol turns a stream into bytes that all of its subscribers share. `stream/` names no protocol: a
+ * protocol hands its format in, and each packet is serialised at most once per format, and only while somebody
+ * listens.
+ */
+export type WireFormat = {
+  /** The bytes that carry the configuration of an epoch, timed at `atUs` on the stream's media clock. */
+  tracks(tracks: TrackSet, atUs: number): Uint8Array;
+  /** One packet as bytes, or `null` when this protocol cannot carry its track. */
+  packet(packet: MediaPacket): Uint8Array | null;
+};
+
+/** Makes the format of one stream; `id` is the key under which subscribers share the bytes. */
+export type WireFormatFactory = {
+  readonly id: string;
+  /** `originUs`: the media clock at the stream's beginning, for protocols whose timestamps start near zero. */
+  create(originUs: number): WireFormat;
+};
+
+/** A subscriber's connection as the core sees it. */
+export type ByteSink = {
+  /** Hands bytes to the connection. They are shared: the sink never writes to them, and may keep a reference. */
+  write(bytes: Uint8Array): void;
+  /** Bytes handed over that the peer's side has not taken yet. */
+  queuedBytes(): number;
+  /** The subscription is over, by the stream's end or because the subscriber was too slow. Called once. */
+  end(reason: SubscriptionEnd): void;
+};
+
+/** Why a subscription ended from the core's side. */
+export type SubscriptionEnd = "stream-ended" | "not-on-air" | "too-slow";
+
+/** What a subscriber holds; `close` is idempotent and never calls `end`. */
+export type Subscription = { close(): void };

@@ -1,0 +1,118 @@
+// @ts-check
+/** Asks the server about a playlist, so that a failure can be told in words and a return be noticed. */
+
+import { MAX_PLAYLIST_CHARACTERS, readPlaylist } from "./playlist.js";
+
+/** How long one question may take, in milliseconds. */
+const TIMEOUT_MS = 10_000;
+
+/** How much of an error's body is shown, in characters: it is a sentence, not a document. */
+const MAX_REASON_CHARACTERS = 300;
+
+/**
+ * What the server says.
+ * `there`: it plays. `ended`: there, and complete. `missing`: no such stream now (404, 410). `waiting`: the stream is
+ * known and has no publisher (404 or 503 with `X-Stream-Status: waiting`; a bare 503 is also what proxies send). `refused`: not for this viewer (401, 403). `rejected`: another 4xx, or not a
+ * playlist; asking again will not help. `failing`: 5xx or 429. `unreachable`: no answer.
+ * @typedef {"there" | "ended" | "missing" | "waiting" | "refused" | "rejected" | "failing" | "unreachable"} Finding
+ */
+
+/**
+ * @typedef {object} Probe
+ * @property {Finding} finding
+ * @property {number} status HTTP status; 0 where there was no answer
+ * @property {string} reason the server's own words, plain text; empty where it gave none
+ * @property {readonly string[]} codecs as the multivariant playlist names them
+ */
+
+/**
+ * Fetches the playlist, and the first media playlist that it names: a stream is there when both are.
+ *
+ * Never rejects: whatever goes wrong is a finding. An aborted question gives `unreachable`.
+ * @param {string} url
+ * @param {AbortSignal} signal
+ * @param {typeof fetch} fetcher
+ * @returns {Promise<Probe>}
+ */
+export async function probePlaylist(url, signal, fetcher = fetch) {
+  try {
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
+    const first = await ask(url, limited, fetcher);
+    if (first.facts?.firstVariant == null) return first.probe;
+    const media = await ask(new URL(first.facts.firstVariant, first.url).href, limited, fetcher);
+    return { ...media.probe, codecs: first.facts.codecs };
+  } catch {
+    return { finding: "unreachable", status: 0, reason: "", codecs: [] };
+  }
+}
+
+/**
+ * @param {string} url
+ * @param {AbortSignal} signal
+ * @param {typeof fetch} fetcher
+ */
+async function ask(url, signal, fetcher) {
+  const response = await fetcher(url, { signal, cache: "no-store" });
+  const answered = { status: response.status, url: response.url || url };
+  if (!response.ok) {
+    const reason = await readReason(response);
+    const finding = findingOf(response.status, response.headers.get("x-stream-status"));
+    const probe = { finding, status: response.status, reason, codecs: [] };
+    return { ...answered, facts: null, probe };
+  }
+  const facts = readPlaylist(await readText(response, MAX_PLAYLIST_CHARACTERS));
+  /** @type {Finding} */
+  const finding = !facts.isPlaylist ? "rejected" : facts.isEnded ? "ended" : "there";
+  const reason = facts.isPlaylist ? "" : "What the server sent is not an HLS playlist.";
+  return { ...answered, facts, probe: { finding, status: response.status, reason, codecs: facts.codecs } };
+}
+
+/**
+ * @param {number} status
+ * @param {string | null} streamStatus
+ * @returns {Finding}
+ */
+function findingOf(status, streamStatus) {
+  if (streamStatus === "waiting" && (status === 404 || status === 503)) return "waiting";
+  if (status === 404 || status === 410) return "missing";
+  if (status === 401 || status === 403) return "refused";
+  if (status === 429 || status >= 500) return "failing";
+  return "rejected";
+}
+
+/**
+ * The body of an error where it is plain text; a page of HTML, as proxies send it, says nothing to a viewer.
+ *
+ * @param {Response} response
+ */
+async function readReason(response) {
+  const isText = /^text\/plain\b/i.test(response.headers.get("content-type") ?? "");
+  if (!isText) {
+    await response.body?.cancel();
+    return "";
+  }
+  const text = await readText(response, MAX_REASON_CHARACTERS + 1);
+  // oxlint-disable-next-line no-control-regex
+  const line = text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]+/g, " ").trim();
+  return line.length <= MAX_REASON_CHARACTERS ? line : `${line.slice(0, MAX_REASON_CHARACTERS - 3)}...`;
+}
+
+/**
+ * Reads a body up to a bound, and leaves the rest with the server.
+ *
+ * @param {Response} response
+ * @param {number} maxCharacters
+ */
+async function readText(response, maxCharacters) {
+  if (response.body === null) return "";
+  const reader = response.body.getReader();
+  const decoder = new TextDecoder();
+  let text = "";
+  while (text.length < maxCharacters) {
+    const { done, value } = await reader.read();
+    if (done) return text + decoder.decode();
+    text += decoder.decode(value, { stream: true });
+  }
+  await reader.cancel();
+  return text.slice(0, maxCharacters);
+}

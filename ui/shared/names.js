@@ -1,0 +1,65 @@
+// @ts-check
+/** Names of streams and files as addresses carry them and as people read them. */
+
+const EMBED_SUFFIX = "/embed.html";
+
+/** Longest name shown, in characters: a name comes from the address and must not fill the page. */
+const MAX_SHOWN = 80;
+
+// Control characters, and the marks that turn the direction of text: a name must not rearrange a sentence.
+// oxlint-disable-next-line no-control-regex
+const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+
+/**
+ * The name in the path of a player page: `/pub/camera/embed.html` gives `pub/camera`.
+ *
+ * Returns: the decoded name, the raw text where the percent-encoding is broken, or `null` where the path names
+ * nothing.
+ * @param {string} pathname as `location.pathname` has it
+ * @returns {string | null}
+ */
+export function nameOfPath(pathname) {
+  if (!pathname.endsWith(EMBED_SUFFIX)) return null;
+  const encoded = pathname.slice(1, -EMBED_SUFFIX.length);
+  if (encoded === "") return null;
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    return encoded;
+  }
+}
+
+/**
+ * The path of something that belongs to a name: `pub/a b` and `index.m3u8` give `/pub/a%20b/index.m3u8`.
+ *
+ * @param {string} name
+ * @param {string} resource
+ */
+export function pathOfName(name, resource) {
+  return `/${name.split("/").map(encodeSegment).join("/")}/${resource}`;
+}
+
+/**
+ * The name as a page shows it: without characters that are not seen, and cut when it is long.
+ *
+ * @param {string} name
+ */
+export function shownName(name) {
+  const seen = name.replace(UNSEEN, "");
+  const characters = [...seen];
+  return characters.length <= MAX_SHOWN ? seen : `${characters.slice(0, MAX_SHOWN - 3).join("")}...`;
+}
+
+/** Whether a name looks like that of a media file; then "not on air" would be the wrong words.
+ *
+ * @param {string} name
+ */
+export function looksLikeFile(name) {
+  return /\.(?:mp4|m4v|m4a|mov|mkv|webm|ts|mp3)$/i.test(name);
+}
+
+/** @param {string} segment */
+function encodeSegment(segment) {
+  // A lone surrogate cannot be encoded; the replacement character names nothing, so it ends as "not there".
+  return encodeURIComponent(segment.toWellFormed());
+}
