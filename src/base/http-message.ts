@@ -20,6 +20,8 @@ export type HttpReply = {
   readonly status: number;
   readonly headers: HttpHeaders;
   readonly body: readonly Uint8Array[];
+  /** The same body gzipped, made when a client takes it; left out where it would not pay. */
+  readonly gzip?: () => Uint8Array;
 };
 
 const encoder = new TextEncoder();

@@ -27,7 +27,7 @@ export class InitSegments {
   /** The init segment of that name, if one of the known sets has it with this selection. */
   find(name: string, selection: TrackSelection): MediaBody | null {
     for (const tracks of this.#sets.keys()) {
-      if (selectTracks(tracks, selection) === null) continue;
+      if (selectTracks(tracks, selection).length === 0) continue;
       const init = this.#get(tracks, selection);
       if (init.name === name) return init.body;
     }
@@ -51,7 +51,7 @@ export class InitSegments {
     const key = formatTrackSelection(selection);
     const found = known.get(key);
     if (found !== undefined) return found;
-    const bytes = buildInitSegment(selectTracks(tracks, selection) ?? []);
+    const bytes = buildInitSegment(selectTracks(tracks, selection));
     const made = { name: createHash("sha256").update(bytes).digest("hex").slice(0, 12), body: [bytes] };
     if (known.size >= InitSegments.#MAX_SELECTIONS) known.clear();
     known.set(key, made);
@@ -59,13 +59,10 @@ export class InitSegments {
   }
 }
 
-/** The tracks of a selection in its order, or `null` when the set lacks one of them. */
-export function selectTracks(tracks: TrackSet, selection: TrackSelection): readonly Track[] | null {
-  const chosen: Track[] = [];
-  for (const id of selection) {
-    const track = tracks.tracks.find((candidate) => candidate.id === id);
-    if (track === undefined) return null;
-    chosen.push(track);
-  }
-  return chosen;
+/**
+ * Those tracks of the set that the selection names, in the set's order. A selection may name a track that only other
+ * stretches of the presentation have; here it is left out.
+ */
+export function selectTracks(tracks: TrackSet, selection: TrackSelection): readonly Track[] {
+  return tracks.tracks.filter((track) => selection.includes(track.id));
 }

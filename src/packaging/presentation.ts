@@ -10,10 +10,10 @@ export type Presentation = {
   timeline(): Timeline;
   /** The name of the init segment of these tracks: a hash of its bytes, so equal everywhere; see `InitSegments`. */
   initName(tracks: TrackSet, selection: TrackSelection): string;
-  /** The init segment (`ftyp`, `moov`) of that name with the selected tracks, or `null` when there is none. */
+  /** The init segment (`ftyp`, `moov`) of that name for the selected tracks, or `null` when there is none. */
   initSegment(name: string, selection: TrackSelection): MediaBody | null;
   /**
-   * The bytes of a segment with the selected tracks. `null`: no segment of that name (not yet, or no more).
+   * The bytes of a segment with those of the selected tracks that it has. `null`: no segment of that name (not yet, or no more).
    * Rejects with a `MediaError` when the storage cannot give it.
    */
   segment(name: string, selection: TrackSelection): Promise<MediaBody | null> | MediaBody | null;
@@ -55,6 +55,8 @@ export type SegmentEntry = {
   readonly utcUs: number | null;
   /** Payload bytes of one track in this segment, for measured bandwidths; 0 for a track that is not in it. */
   trackBytes(track: TrackId): number;
+  /** Samples of one track in this segment, for measured frame rates; 0 for a track that is not in it. */
+  trackSamples(track: TrackId): number;
 };
 
 /** Shared immutable buffers to be sent in order. */

@@ -31,6 +31,8 @@ function linesOf(event: TestEvent, running: string[], reported: string[]): TestL
   switch (event.type) {
     case "test:dequeue":
       return [{ type: "entered", path: enter(running, event.data) }];
+    case "test:complete":
+      return [{ type: "left", path: [...running.slice(0, event.data.nesting), event.data.name] }];
     case "test:start":
       enter(reported, event.data);
       return [];
@@ -54,7 +56,8 @@ function ended(event: Ended, reported: string[]): TestLine[] {
   const { data } = event;
   const error = event.type === "test:fail" ? event.data.details.error : undefined;
   // A suite is not a test. It fails by itself only when one of its hooks does.
-  if (data.details.type === "suite" && (error === undefined || failureType(error) === "subtestsFailed")) return [];
+  if (data.details.type === "suite" && (error === undefined || failureType(error) === "subtestsFailed"))
+    return [];
   const path = [...reported.slice(0, data.nesting), data.name];
   const skipReason = reasonOf(data.skip) ?? reasonOf(data.todo);
   const status = skipReason !== undefined ? "skipped" : error === undefined ? "passed" : "failed";
@@ -77,7 +80,9 @@ function failureType(error: Error): unknown {
 function describeError(error: Error): string {
   const thrown = error.cause ?? error;
   const isAssertion = thrown instanceof Error && thrown.name === "AssertionError";
-  const text = isAssertion ? (thrown.stack ?? thrown.message) : inspect(thrown, { depth: 4, breakLength: 100 });
+  const text = isAssertion
+    ? (thrown.stack ?? thrown.message)
+    : inspect(thrown, { depth: 4, breakLength: 100 });
   return text
     .split("\n")
     .filter((line) => !/^\s+at .*\(?(node:|internal\/)/.test(line))

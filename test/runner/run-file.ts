@@ -40,7 +40,11 @@ export type FileOutcome = {
 };
 
 /** How the process came to its end. */
-type Ending = { readonly code: number | null; readonly signal: string | null; readonly cut: "" | "timeout" | "abort" };
+type Ending = {
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly cut: "" | "timeout" | "abort";
+};
 
 const OUTPUT_LIMIT_CHARACTERS = 64 * 1024;
 const GRACE_MS = 2000;
@@ -55,12 +59,20 @@ export async function runTestFile(file: string, options: FileRunOptions): Promis
   try {
     const child = start(file, options, { [TEST_LINES_VARIABLE]: linesFile, [RUN_MARK_VARIABLE]: mark });
     const output = keepTail(child);
+    const closed = new Promise((resolve) => child.once("close", resolve));
     const ending = await untilEnd(child, options);
     const left = await endLeftovers(mark);
+    // What the file wrote last may still be in the pipes; who else holds them open is not waited for.
+    await Promise.race([closed, sleep(GRACE_MS, undefined, { ref: false })]);
+    child.stdout?.destroy();
+    child.stderr?.destroy();
     const lines = parseTestLines(await readFile(linesFile, "utf8").catch(() => ""));
     const durationMs = performance.now() - startedAt;
-    const tests = outcomesOf(lines, ending, options.timeoutMs);
-    const notes = [...notesOf(lines), ...left.map((command) => `was still running and got ended: ${command}`)];
+    const tests = outcomesOf(lines, ending, options);
+    const notes = [
+      ...notesOf(lines),
+      ...left.map((command) => `was still running and got ended: ${command}`),
+    ];
     return { file, durationMs, tests, notes, output: output() };
   } finally {
     await rm(directory, { recursive: true, force: true });
@@ -122,16 +134,23 @@ async function endLeftovers(mark: string): Promise<string[]> {
   return met.map(({ pid, command }) => `${pid} ${command}`);
 }
 
-function outcomesOf(lines: readonly TestLine[], ending: Ending, timeoutMs: number): TestOutcome[] {
+function outcomesOf(lines: readonly TestLine[], ending: Ending, options: FileRunOptions): TestOutcome[] {
   const tests: TestOutcome[] = [];
   for (const line of lines) {
     if (line.type !== "ended") continue;
-    const { status, durationMs, place, detail } = line;
+    const { status, durationMs, detail } = line;
+    const place = line.place.replace(`${options.root}/`, "");
     tests.push({ name: line.path.join(" > "), status, durationMs, place, detail });
   }
-  const trouble = troubleOf(lines, ending, timeoutMs);
+  const trouble = troubleOf(lines, ending, options.timeoutMs);
   if (trouble !== "") {
-    tests.push({ name: "(the file as a whole)", status: "failed", durationMs: 0, place: "", detail: trouble });
+    tests.push({
+      name: "(the file as a whole)",
+      status: "failed",
+      durationMs: 0,
+      place: "",
+      detail: trouble,
+    });
   }
   return tests;
 }
@@ -140,9 +159,12 @@ function outcomesOf(lines: readonly TestLine[], ending: Ending, timeoutMs: numbe
 function troubleOf(lines: readonly TestLine[], ending: Ending, timeoutMs: number): string {
   const isComplete = lines.some((line) => line.type === "complete");
   const ended = lines.filter((line) => line.type === "ended");
-  if (ending.cut === "abort") return "was ended before it was done: the time of the whole run is over";
+  if (ending.cut === "abort") return "was ended before it was done, as the whole run was";
   if (ending.cut === "timeout") return `took longer than ${timeoutMs / 1000} s; ${unfinished(lines)}`;
   const end = ending.signal === null ? `exit code ${ending.code}` : `signal ${ending.signal}`;
+  const isSilent = lines.length === 0 && ending.code === 0;
+  if (isSilent)
+    return "has no tests, or its process ended with exit code 0 before any of them was reported";
   if (!isComplete) return `crashed: its process ended (${end}) before its tests were done`;
   if (ending.code !== 0 && !ended.some((line) => line.status === "failed")) {
     return `ended with ${end} although no test failed; see its notes and output`;
@@ -154,7 +176,7 @@ function unfinished(lines: readonly TestLine[]): string {
   const open = new Map<string, string>();
   for (const line of lines) {
     if (line.type === "entered") open.set(JSON.stringify(line.path), line.path.join(" > "));
-    if (line.type === "ended") open.delete(JSON.stringify(line.path));
+    if (line.type === "left") open.delete(JSON.stringify(line.path));
   }
   const innermost = [...open.values()].at(-1);
   if (innermost !== undefined) return `not done: ${innermost}`;

@@ -9,6 +9,7 @@ export type TestStatus = "passed" | "failed" | "skipped";
 /** One line. `path` is the test's name with the names of the suites around it before it. */
 export type TestLine =
   | { readonly type: "entered"; readonly path: readonly string[] }
+  | { readonly type: "left"; readonly path: readonly string[] }
   | {
       readonly type: "ended";
       readonly path: readonly string[];

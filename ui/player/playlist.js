@@ -14,13 +14,14 @@ const MAX_CODECS = 16;
  * @property {boolean} isPlaylist begins with `#EXTM3U`
  * @property {string | null} firstVariant address of the first media playlist, as written; `null` in a media playlist
  * @property {readonly string[]} codecs all codecs that the variants name, each once
+ * @property {boolean} hasSegments a media playlist with something to play
  * @property {boolean} isEnded a media playlist that will not grow
  */
 
 /**
  * Reads a multivariant or media playlist.
  *
- * Spec: RFC 8216 sections 4.3.1.1 (EXTM3U), 4.3.4.2 (EXT-X-STREAM-INF), 4.3.3.4 (EXT-X-ENDLIST).
+ * Spec: RFC 8216 sections 4.3.1.1 (EXTM3U), 4.3.2.1 (EXTINF), 4.3.3.4 (EXT-X-ENDLIST), 4.3.4.2 (EXT-X-STREAM-INF).
  * @param {string} text
  * @returns {PlaylistFacts}
  */
@@ -29,12 +30,15 @@ export function readPlaylist(text) {
   const isPlaylist = (lines[0] ?? "").replace(/^\ufeff/, "").trim() === "#EXTM3U";
   const codecs = new Set();
   let firstVariant = null;
+  let hasSegments = false;
   let isEnded = false;
   let isVariantNext = false;
   for (const line of isPlaylist ? lines : []) {
     if (line.startsWith("#EXT-X-STREAM-INF:")) {
       isVariantNext = true;
       for (const codec of codecsOf(line)) if (codecs.size < MAX_CODECS) codecs.add(codec);
+    } else if (line.startsWith("#EXTINF:")) {
+      hasSegments = true;
     } else if (line.startsWith("#EXT-X-ENDLIST")) {
       isEnded = true;
     } else if (isVariantNext && line.trim() !== "" && !line.startsWith("#")) {
@@ -42,7 +46,7 @@ export function readPlaylist(text) {
       isVariantNext = false;
     }
   }
-  return { isPlaylist, firstVariant, codecs: [...codecs], isEnded };
+  return { isPlaylist, firstVariant, codecs: [...codecs], hasSegments, isEnded };
 }
 
 /** @param {string} line */

@@ -11,9 +11,12 @@ const MAX_REASON_CHARACTERS = 300;
 
 /**
  * What the server says.
+ *
  * `there`: it plays. `ended`: there, and complete. `missing`: no such stream now (404, 410). `waiting`: the stream is
- * known and has no publisher (404 or 503 with `X-Stream-Status: waiting`; a bare 503 is also what proxies send). `refused`: not for this viewer (401, 403). `rejected`: another 4xx, or not a
- * playlist; asking again will not help. `failing`: 5xx or 429. `unreachable`: no answer.
+ * known and has no publisher (404 or 503 with `X-Stream-Status: waiting`; a bare 503 is also what proxies send), or
+ * its playlist is still empty.
+ * `refused`: not for this viewer (401, 403). `rejected`: another 4xx, or not a playlist; asking again will not help.
+ * `failing`: 5xx or 429. `unreachable`: no answer.
  * @typedef {"there" | "ended" | "missing" | "waiting" | "refused" | "rejected" | "failing" | "unreachable"} Finding
  */
 
@@ -31,18 +34,25 @@ const MAX_REASON_CHARACTERS = 300;
  * Never rejects: whatever goes wrong is a finding. An aborted question gives `unreachable`.
  * @param {string} url
  * @param {AbortSignal} signal
- * @param {typeof fetch} fetcher
+ * @param {typeof fetch} [fetcher]
  * @returns {Promise<Probe>}
  */
-export async function probePlaylist(url, signal, fetcher = fetch) {
+export async function probePlaylist(url, signal, fetcher = (...request) => fetch(...request)) {
+  const limit = new AbortController();
+  const abort = () => limit.abort();
+  const timer = setTimeout(abort, TIMEOUT_MS);
+  signal.addEventListener("abort", abort);
   try {
-    const limited = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
-    const first = await ask(url, limited, fetcher);
-    if (first.facts?.firstVariant == null) return first.probe;
-    const media = await ask(new URL(first.facts.firstVariant, first.url).href, limited, fetcher);
-    return { ...media.probe, codecs: first.facts.codecs };
+    signal.throwIfAborted();
+    const first = await ask(url, limit.signal, fetcher);
+    if (first.firstVariant === null) return first.probe;
+    const media = await ask(new URL(first.firstVariant, first.url).href, limit.signal, fetcher);
+    return { ...media.probe, codecs: first.probe.codecs };
   } catch {
     return { finding: "unreachable", status: 0, reason: "", codecs: [] };
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", abort);
   }
 }
 
@@ -53,18 +63,32 @@ export async function probePlaylist(url, signal, fetcher = fetch) {
  */
 async function ask(url, signal, fetcher) {
   const response = await fetcher(url, { signal, cache: "no-store" });
-  const answered = { status: response.status, url: response.url || url };
-  if (!response.ok) {
-    const reason = await readReason(response);
-    const finding = findingOf(response.status, response.headers.get("x-stream-status"));
-    const probe = { finding, status: response.status, reason, codecs: [] };
-    return { ...answered, facts: null, probe };
-  }
+  const from = response.url || url;
+  if (!response.ok) return { url: from, firstVariant: null, probe: await probeOfError(response) };
   const facts = readPlaylist(await readText(response, MAX_PLAYLIST_CHARACTERS));
-  /** @type {Finding} */
-  const finding = !facts.isPlaylist ? "rejected" : facts.isEnded ? "ended" : "there";
+  const finding = findingOfPlaylist(facts);
   const reason = facts.isPlaylist ? "" : "What the server sent is not an HLS playlist.";
-  return { ...answered, facts, probe: { finding, status: response.status, reason, codecs: facts.codecs } };
+  const probe = { finding, status: response.status, reason, codecs: facts.codecs };
+  return { url: from, firstVariant: facts.firstVariant, probe };
+}
+
+/**
+ * @param {import("./playlist.js").PlaylistFacts} facts
+ * @returns {Finding}
+ */
+function findingOfPlaylist(facts) {
+  if (!facts.isPlaylist) return "rejected";
+  if (facts.isEnded) return "ended";
+  return facts.hasSegments || facts.firstVariant !== null ? "there" : "waiting";
+}
+
+/**
+ * @param {Response} response
+ * @returns {Promise<Probe>}
+ */
+async function probeOfError(response) {
+  const finding = findingOf(response.status, response.headers.get("x-stream-status"));
+  return { finding, status: response.status, reason: await readReason(response), codecs: [] };
 }
 
 /**

@@ -61,5 +61,5 @@ export function looksLikeFile(name) {
 /** @param {string} segment */
 function encodeSegment(segment) {
   // A lone surrogate cannot be encoded; the replacement character names nothing, so it ends as "not there".
-  return encodeURIComponent(segment.toWellFormed());
+  return encodeURIComponent(segment.replace(/\p{Surrogate}/gu, "\ufffd"));
 }

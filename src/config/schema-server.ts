@@ -1,0 +1,324 @@
+import { refused, withoutEffect } from "./schema.ts";
+import type { DirectiveSpec } from "./schema.ts";
+
+const HOUR_MS = 3_600_000;
+
+/** The words of `loglevel`, from silence to everything. */
+export const LOG_LEVELS = ["none", "alert", "critical", "error", "warning", "notice", "info", "debug"] as const;
+
+const LISTENERS: readonly DirectiveSpec[] = [
+  {
+    name: "http",
+    scopes: ["server"],
+    arguments: [{ label: "[ADDRESS:]PORT", type: { kind: "address" } }],
+    block: { scope: "http-listener", optional: true },
+    repeat: "often",
+    default: "80",
+    onChange: "listener",
+    since: "0.1",
+    status: "works",
+    doc: "Opens an HTTP listener for playback, pages and the API. Without any, port 80 is opened. Port 0: a free one.",
+  },
+  {
+    name: "api",
+    scopes: ["http-listener"],
+    arguments: [{ label: "true|false", type: { kind: "boolean" } }],
+    repeat: "once",
+    default: "true",
+    onChange: "listener",
+    since: "0.1",
+    status: "works",
+    doc: "Whether this listener serves the API and the admin pages beside playback.",
+  },
+  {
+    name: "rtmp",
+    scopes: ["server"],
+    arguments: [{ label: "[ADDRESS:]PORT", type: { kind: "address" } }],
+    repeat: "often",
+    onChange: "listener",
+    since: "0.1",
+    status: "works",
+    doc: "Opens an RTMP listener for publishing and playback.",
+  },
+];
+
+const ACCESS_AND_LOG: readonly DirectiveSpec[] = [
+  {
+    name: "edit_auth",
+    scopes: ["server"],
+    arguments: [
+      { label: "LOGIN", type: { kind: "login" } },
+      { label: "PASSWORD", type: { kind: "text", minLength: 1 }, secret: true },
+    ],
+    repeat: "once",
+    onChange: "nothing",
+    since: "0.1",
+    status: "works",
+    doc: "Credentials of the administrator: everything in the API may be read and changed with them.",
+  },
+  {
+    name: "view_auth",
+    scopes: ["server"],
+    arguments: [
+      { label: "LOGIN", type: { kind: "login" } },
+      { label: "PASSWORD", type: { kind: "text", minLength: 1 }, secret: true },
+    ],
+    repeat: "once",
+    onChange: "nothing",
+    since: "0.1",
+    status: "works",
+    doc: "Credentials that may read the API and change nothing.",
+  },
+  {
+    name: "loglevel",
+    scopes: ["server"],
+    arguments: [
+      {
+        label: "LEVEL",
+        type: { kind: "choice", values: LOG_LEVELS, aliases: new Map([["warn", "warning"]]) },
+      },
+    ],
+    repeat: "once",
+    default: "info",
+    onChange: "nothing",
+    since: "0.1",
+    status: "works",
+    doc: "The least important log lines that are still written.",
+  },
+  {
+    name: "hostname",
+    scopes: ["server"],
+    arguments: [{ label: "NAME", type: { kind: "hostname" } }],
+    repeat: "once",
+    onChange: "process",
+    since: "0.1",
+    status: "works",
+    doc: "The name this server goes by, instead of the machine's.",
+  },
+];
+
+const LIMITS: readonly DirectiveSpec[] = [
+  {
+    name: "max_connections_per_address",
+    scopes: ["server"],
+    arguments: [{ label: "N", type: { kind: "integer", min: 1, max: 1_000_000 } }],
+    repeat: "once",
+    default: "1000",
+    onChange: "nothing",
+    since: "0.1",
+    status: "works",
+    doc: "Most connections that one client address may have open, on all listeners of one kind together.",
+  },
+  {
+    name: "rtmp_handshake_timeout",
+    scopes: ["server"],
+    arguments: [{ label: "SECONDS", type: { kind: "duration", minMs: 1000, maxMs: HOUR_MS } }],
+    repeat: "once",
+    default: "10",
+    onChange: "nothing",
+    since: "0.1",
+    status: "works",
+    doc: "An RTMP client that has not finished its handshake by then is closed.",
+  },
+  {
+    name: "rtmp_idle_timeout",
+    scopes: ["server"],
+    arguments: [{ label: "SECONDS", type: { kind: "duration", minMs: 1000, maxMs: HOUR_MS } }],
+    repeat: "once",
+    default: "60",
+    onChange: "nothing",
+    since: "0.1",
+    status: "works",
+    doc: "An RTMP publisher that sends nothing, or a player that takes nothing, for so long is closed.",
+  },
+  {
+    name: "http_idle_timeout",
+    scopes: ["server"],
+    arguments: [{ label: "SECONDS", type: { kind: "duration", minMs: 1000, maxMs: HOUR_MS } }],
+    repeat: "once",
+    default: "60",
+    onChange: "nothing",
+    since: "0.1",
+    status: "works",
+    doc: "An HTTP connection on which nothing moves for so long is closed.",
+  },
+  {
+    name: "max_message_size",
+    scopes: ["server"],
+    arguments: [{ label: "BYTES", type: { kind: "size", minBytes: 64 * 1024, maxBytes: 256 * 1024 ** 2 } }],
+    repeat: "once",
+    default: "16M",
+    onChange: "nothing",
+    since: "0.1",
+    status: "works",
+    doc: "Biggest message (one video frame, as a rule) that a publisher may send; a bigger one closes it.",
+  },
+];
+
+const OBJECTS: readonly DirectiveSpec[] = [
+  {
+    name: "stream",
+    scopes: ["server"],
+    arguments: [{ label: "NAME", type: { kind: "name" } }],
+    block: { scope: "stream" },
+    repeat: "once-per-name",
+    onChange: "stream",
+    since: "0.1",
+    status: "works",
+    doc: "A stream of a fixed name.",
+  },
+  {
+    name: "template",
+    scopes: ["server"],
+    arguments: [{ label: "NAME", type: { kind: "name" } }],
+    block: { scope: "template" },
+    repeat: "once-per-name",
+    onChange: "stream",
+    since: "0.1",
+    status: "works",
+    doc: "Settings for every stream whose name begins with one of its prefixes, and for streams that name it.",
+  },
+  {
+    name: "vod",
+    aliases: ["file"],
+    scopes: ["server"],
+    arguments: [{ label: "PREFIX", type: { kind: "name" } }],
+    block: { scope: "vod" },
+    repeat: "once-per-name",
+    onChange: "nothing",
+    since: "0.1",
+    status: "works",
+    doc: "Files for playback, at URLs that begin with the prefix.",
+  },
+  {
+    name: "ondemand",
+    scopes: ["server"],
+    arguments: [
+      { label: "NAME", type: { kind: "name" } },
+      { label: "URL", type: { kind: "url" } },
+    ],
+    repeat: "once-per-name",
+    onChange: "stream",
+    since: "0.1",
+    status: "works",
+    doc: "Old spelling of `stream NAME { input URL; static false; }`.",
+  },
+];
+
+const NO_EFFECT_YET = withoutEffect(["server"], [
+  { name: "rtsp", usage: "rtsp PORT;", doc: "An RTSP listener." },
+  { name: "srt", usage: "srt PORT;", doc: "An SRT listener for all streams." },
+  { name: "srt_play", usage: "srt_play { port PORT; }", doc: "An SRT listener for playback." },
+  { name: "srt_publish", usage: "srt_publish { port PORT; }", doc: "An SRT listener for publishing." },
+  { name: "turn", usage: "turn PORT;", doc: "A TURN server for WebRTC." },
+  { name: "snmp", usage: "snmp PORT;", doc: "An SNMP agent." },
+  { name: "sip", usage: "sip PORT;", doc: "A SIP listener." },
+  { name: "cluster_key", usage: "cluster_key KEY;", doc: "The secret that the servers of a cluster share.", secret: true },
+  { name: "auth_token", usage: "auth_token NAME;", doc: "Name of the query string's key that has the viewer's token." },
+  { name: "log_requests", usage: "log_requests true|false;", doc: "Whether HTTP requests are logged." },
+  { name: "session_log", usage: "session_log DIR;", doc: "Where closed sessions are kept." },
+  { name: "pulsedb", usage: "pulsedb DIR;", doc: "Where statistics are kept." },
+  { name: "total_bandwidth", usage: "total_bandwidth BITRATE;", doc: "What the network card can do." },
+  { name: "url_prefix", usage: "url_prefix URL;", doc: "Put in front of segment URLs in playlists, for a CDN." },
+  { name: "geoip", usage: "geoip PATH;", doc: "A database of countries by address." },
+  { name: "init_script", usage: "init_script PATH;", doc: "A script run at the start." },
+  { name: "wwwroot", usage: "wwwroot DIR;", doc: "A directory of pages to serve." },
+  { name: "source", usage: "source HOST { ... }", doc: "A server whose streams are pulled when asked for." },
+  { name: "peer", usage: "peer HOST { ... }", doc: "A server that viewers are sent to." },
+  { name: "balancer", usage: "balancer NAME { ... }", doc: "Spreads viewers over servers." },
+  {
+    name: "event_sink",
+    aliases: ["notify"],
+    usage: "event_sink NAME { url URL; ... }",
+    doc: "Where events are sent.",
+  },
+  { name: "cache", usage: "cache NAME { ... }", doc: "A cache of segments on disk." },
+  { name: "transponder", usage: "transponder NAME { ... }", doc: "A DVB transponder." },
+  { name: "dvb_card", usage: "dvb_card NAME { ... }", doc: "A DVB card." },
+  { name: "decklink", usage: "decklink NAME { ... }", doc: "An SDI card." },
+  { name: "iptv", usage: "iptv { ... }", doc: "An IPTV middleware." },
+  { name: "rproxy", usage: "rproxy { ... }", doc: "A reverse proxy for cameras." },
+  { name: "vsaas", usage: "vsaas { ... }", doc: "A video surveillance service." },
+  { name: "vision", usage: "vision { ... }", doc: "Video analytics." },
+  { name: "file_processor", usage: "file_processor { ... }", doc: "Conversion of files." },
+  { name: "http_proxy", usage: "http_proxy PATH { ... }", doc: "Passes requests on to another HTTP server." },
+  { name: "web_script", usage: "web_script PATH { ... }", doc: "A script that answers requests." },
+]);
+
+const REFUSED = refused(["server"], [
+  {
+    name: "https",
+    usage: "https [ADDRESS:]PORT;",
+    doc: "An HTTP listener with TLS.",
+    reason: "without TLS, what is meant to be encrypted would be sent in clear or not at all",
+  },
+  {
+    name: "rtmps",
+    usage: "rtmps [ADDRESS:]PORT;",
+    doc: "An RTMP listener with TLS.",
+    reason: "without TLS, what is meant to be encrypted would be sent in clear or not at all",
+  },
+  {
+    name: "rtsps",
+    usage: "rtsps [ADDRESS:]PORT;",
+    doc: "An RTSP listener with TLS.",
+    reason: "without TLS, what is meant to be encrypted would be sent in clear or not at all",
+  },
+  {
+    name: "api_allowed_from",
+    usage: "api_allowed_from CIDR ...;",
+    doc: "The networks that may call the API.",
+    reason: "without it the API would be open to every network",
+  },
+  {
+    name: "config_external",
+    usage: "config_external URL;",
+    doc: "A server that is asked for streams and their settings.",
+    reason: "without it the streams it manages, and their restrictions, would be missing",
+    secret: true,
+  },
+  {
+    name: "dvr",
+    usage: "dvr NAME { root DIR; ... }",
+    doc: "A place for recordings.",
+    reason: "without it nothing would be recorded",
+  },
+  {
+    name: "auth_backend",
+    usage: "auth_backend NAME { ... }",
+    doc: "Rules and servers that decide who may play and publish.",
+    reason: "without it everyone could play and publish",
+  },
+  {
+    name: "max_sessions",
+    usage: "max_sessions N;",
+    doc: "Most sessions of the whole server.",
+    reason: "without it the number of sessions would not be limited",
+  },
+  {
+    name: "aliaser",
+    usage: "aliaser URL;",
+    doc: "A server that turns public names into hidden ones.",
+    reason: "without it hidden names would be public",
+  },
+]);
+
+const LISTENER_REFUSED = refused(["http-listener"], [
+  {
+    name: "ssl_protocols",
+    usage: "ssl_protocols VERSION ...;",
+    doc: "The versions of TLS that are spoken.",
+    reason: "without TLS, what is meant to be encrypted would be sent in clear or not at all",
+  },
+]);
+
+/** Directives of the top level and of listeners. */
+export const SERVER_DIRECTIVES: readonly DirectiveSpec[] = [
+  ...LISTENERS,
+  ...ACCESS_AND_LOG,
+  ...LIMITS,
+  ...OBJECTS,
+  ...NO_EFFECT_YET,
+  ...REFUSED,
+  ...LISTENER_REFUSED,
+];

@@ -1,0 +1,31 @@
+import { withoutEffect } from "./schema.ts";
+import type { DirectiveSpec } from "./schema.ts";
+
+const WORKING: readonly DirectiveSpec[] = [
+  {
+    name: "storage",
+    aliases: ["path"],
+    scopes: ["vod"],
+    arguments: [{ label: "PATH", type: { kind: "text", minLength: 1 } }],
+    repeat: "often",
+    onChange: "nothing",
+    since: "0.1",
+    status: "works",
+    doc:
+      "A directory with files. Of several, the first that has the file is used. A path that does not begin with " +
+      "`/` is taken from the directory the server runs in. `http://`, `s3://` and `swift://` have no effect yet.",
+  },
+];
+
+/** Storage URLs that are known by their scheme and have no effect yet. */
+export const LATER_STORAGES: readonly string[] = ["http", "https", "s3", "s3s", "swift", "swifts"];
+
+const NO_EFFECT_YET = withoutEffect(["vod"], [
+  { name: "auto_mbr", usage: "auto_mbr;", doc: "Makes one adaptive set of files that differ in bitrate." },
+  { name: "download", usage: "download;", doc: "Lets whole files be downloaded." },
+  { name: "read_queue", usage: "read_queue N;", doc: "How many reads wait for one disk." },
+  { name: "timeout", usage: "timeout SECONDS;", doc: "How long to wait for a remote storage." },
+]);
+
+/** Directives that only a vod has. */
+export const VOD_DIRECTIVES: readonly DirectiveSpec[] = [...WORKING, ...NO_EFFECT_YET];

@@ -1,0 +1,268 @@
+import { nameFault } from "./names.ts";
+import { nearestName } from "./suggest.ts";
+
+/**
+ * The kinds of value that a directive can ask for. Ranges are in the unit of the parsed value.
+ *
+ * `duration` with `words` also takes `true` or `false`.
+ */
+export type ValueType =
+  | { readonly kind: "text"; readonly minLength?: number }
+  | { readonly kind: "login" }
+  | { readonly kind: "hostname" }
+  | { readonly kind: "name" }
+  | { readonly kind: "prefix" }
+  | { readonly kind: "boolean" }
+  | { readonly kind: "integer"; readonly min: number; readonly max: number }
+  | { readonly kind: "duration"; readonly minMs: number; readonly maxMs: number; readonly words?: readonly string[] }
+  | { readonly kind: "size"; readonly minBytes: number; readonly maxBytes: number }
+  | { readonly kind: "bitrate"; readonly minBps: number; readonly maxBps: number }
+  | { readonly kind: "percent" }
+  | { readonly kind: "address" }
+  | { readonly kind: "url" }
+  | { readonly kind: "choice"; readonly values: readonly string[]; readonly aliases?: ReadonlyMap<string, string> }
+  | { readonly kind: "signed-choice"; readonly values: readonly string[] }
+  | { readonly kind: "pair" };
+
+/**
+ * A value in its canonical unit: durations in ms, sizes in bytes, bitrates in bits per second, percent as 0..100.
+ */
+export type Value =
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "number"; readonly number: number }
+  | { readonly kind: "boolean"; readonly boolean: boolean }
+  | { readonly kind: "address"; readonly host?: string; readonly port: number }
+  | { readonly kind: "pair"; readonly key: string; readonly text: string };
+
+/** A value, or what is wrong with the text of it. */
+export type Parsed = { readonly value: Value } | { readonly fault: string; readonly hint?: string };
+
+const MS_PER_UNIT: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const POWER_PER_UNIT: Readonly<Record<string, number>> = { k: 1, m: 2, g: 3, t: 4 };
+
+/**
+ * Reads `text` as a value of the kind that `type` asks for.
+ *
+ * Faults quote `text`: do not show them where the value is a secret.
+ */
+export function parseValue(type: ValueType, text: string): Parsed {
+  // dispatch
+  switch (type.kind) {
+    case "text":
+      return text.length >= (type.minLength ?? 0) ? textValue(text) : { fault: "the value is empty" };
+    case "login":
+      return parseLogin(text);
+    case "hostname":
+      return parseHostname(text);
+    case "name":
+      return faultOr(nameFault(text), text);
+    case "prefix":
+      return faultOr(text === "" ? undefined : nameFault(text), text);
+    case "boolean":
+      return parseBoolean(text);
+    case "integer":
+      return parseInteger(type, text);
+    case "duration":
+      return parseDuration(type, text);
+    case "size":
+      return parseSize(type, text);
+    case "bitrate":
+      return parseBitrate(type, text);
+    case "percent":
+      return parsePercent(text);
+    case "address":
+      return parseAddress(text);
+    case "url":
+      return parseUrl(text);
+    case "choice":
+      return parseChoice(type.values, type.aliases?.get(text) ?? text);
+    case "signed-choice":
+      return parseSignedChoice(type.values, text);
+    case "pair":
+      return parsePair(text);
+  }
+}
+
+/**
+ * Cuts `scheme://rest` in two; `undefined` when `text` does not begin with a scheme.
+ *
+ * Spec: RFC 3986 §3.1 (the scheme's characters).
+ */
+export function splitUrl(text: string): { scheme: string; rest: string } | undefined {
+  const match = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//.exec(text);
+  if (match === null) return undefined;
+  return { scheme: match[1]!.toLowerCase(), rest: text.slice(match[0].length) };
+}
+
+function textValue(text: string): Parsed {
+  return { value: { kind: "text", text } };
+}
+
+function numberValue(number: number): Parsed {
+  return { value: { kind: "number", number } };
+}
+
+function faultOr(fault: string | undefined, text: string): Parsed {
+  return fault === undefined ? textValue(text) : { fault: `${quoted(text)} is not a good name`, hint: fault };
+}
+
+/** RFC 7617 §2: the user-id of Basic credentials cannot have a colon. */
+function parseLogin(text: string): Parsed {
+  if (text === "") return { fault: "the login is empty" };
+  if (text.includes(":")) return { fault: `a login has no ":" in it`, hint: "write the login and the password apart" };
+  return textValue(text);
+}
+
+function parseHostname(text: string): Parsed {
+  if (text.length <= 253 && /^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/.test(text)) return textValue(text);
+  return { fault: `${quoted(text)} is not a host name`, hint: `Latin letters, digits, ".", "-" and "_", at most 253` };
+}
+
+function parseBoolean(text: string): Parsed {
+  if (text === "true" || text === "false") return { value: { kind: "boolean", boolean: text === "true" } };
+  return { fault: `${quoted(text)} is neither true nor false` };
+}
+
+function parseInteger(type: { min: number; max: number }, text: string): Parsed {
+  if (!/^\d+$/.test(text)) return { fault: `${quoted(text)} is not a whole number` };
+  const number = Number(text);
+  if (number >= type.min && number <= type.max) return numberValue(number);
+  return { fault: `${shortened(text)} is out of range`, hint: `allowed: ${type.min} to ${type.max}` };
+}
+
+function parseDuration(type: { minMs: number; maxMs: number; words?: readonly string[] }, text: string): Parsed {
+  const words = type.words ?? [];
+  if (words.includes(text)) return { value: { kind: "boolean", boolean: text === "true" } };
+  const match = /^(\d+(?:\.\d+)?)(ms|[smhd])?$/.exec(text);
+  if (match === null) {
+    const others = words.map((word) => `, or ${word}`).join("");
+    return { fault: `${quoted(text)} is not a duration`, hint: `seconds, or a number with ms, s, m, h or d${others}` };
+  }
+  const ms = Math.round(Number(match[1]) * MS_PER_UNIT[match[2] ?? "s"]!);
+  if (ms >= type.minMs && ms <= type.maxMs) return numberValue(ms);
+  const range = `allowed: ${showDuration(type.minMs)} to ${showDuration(type.maxMs)}`;
+  const meantMs = match[2] === undefined && ms / 1000 >= type.minMs && ms / 1000 <= type.maxMs;
+  return {
+    fault: `${shortened(text)} is out of range`,
+    hint: meantMs ? `${range}; a bare number counts seconds, ${text} milliseconds are ${text}ms` : range,
+  };
+}
+
+function parseSize(type: { minBytes: number; maxBytes: number }, text: string): Parsed {
+  const bytes = scaled(text, 1024);
+  if (bytes === undefined) return { fault: `${quoted(text)} is not a size`, hint: "bytes, or a number with k, M, G or T" };
+  if (bytes >= type.minBytes && bytes <= type.maxBytes) return numberValue(bytes);
+  const range = `allowed: ${showSize(type.minBytes)} to ${showSize(type.maxBytes)}`;
+  return { fault: `${shortened(text)} is out of range`, hint: range };
+}
+
+function parseBitrate(type: { minBps: number; maxBps: number }, text: string): Parsed {
+  const bps = scaled(text, 1000);
+  if (bps === undefined) {
+    return { fault: `${quoted(text)} is not a bitrate`, hint: "bits per second, or a number with k, M or G" };
+  }
+  if (bps >= type.minBps && bps <= type.maxBps) return numberValue(bps);
+  return { fault: `${shortened(text)} is out of range`, hint: `allowed: ${type.minBps} to ${type.maxBps} bits per second` };
+}
+
+function scaled(text: string, base: number): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)([kmgt])?$/i.exec(text);
+  if (match === null) return undefined;
+  const power = match[2] === undefined ? 0 : POWER_PER_UNIT[match[2].toLowerCase()]!;
+  return Math.round(Number(match[1]) * base ** power);
+}
+
+function parsePercent(text: string): Parsed {
+  const match = /^(\d+(?:\.\d+)?)%$/.exec(text);
+  if (match === null) return { fault: `${quoted(text)} is not a percentage`, hint: "a number with %, as in 97%" };
+  const percent = Number(match[1]);
+  return percent <= 100 ? numberValue(percent) : { fault: `${shortened(text)} is out of range`, hint: "allowed: 0% to 100%" };
+}
+
+/** `PORT`, `*:PORT`, `IPV4:PORT`, `[IPV6]:PORT` or `NAME:PORT`; port 0 asks the system for a free one. */
+function parseAddress(text: string): Parsed {
+  const match = /^(?:(\[[^\]]*\]|[^:]*):)?(\d{1,5})$/.exec(text);
+  const port = Number(match?.[2]);
+  if (match === null || port > 65_535) {
+    return { fault: `${quoted(text)} is not a port`, hint: "a number up to 65535, or ADDRESS:PORT" };
+  }
+  const written = match[1];
+  if (written === undefined || written === "*") return { value: { kind: "address", port } };
+  const host = written.startsWith("[") ? written.slice(1, -1).toLowerCase() : written.toLowerCase();
+  const good = written.startsWith("[") ? isIpv6(host) : isIpv4(host) || isHostName(host);
+  if (good) return { value: { kind: "address", host, port } };
+  return { fault: `${quoted(written)} is not an address`, hint: "an IPv4 address, an IPv6 address in [ ], or a host name" };
+}
+
+function isIpv4(text: string): boolean {
+  const parts = text.split(".");
+  return parts.length === 4 && parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) <= 255);
+}
+
+function isIpv6(text: string): boolean {
+  return /^[0-9a-f:.]{2,45}$/.test(text) && text.includes(":") && URL.canParse(`http://[${text}]/`);
+}
+
+/** RFC 1123 §2.1; all-numeric names are left out, since they are mistyped IPv4 addresses. */
+function isHostName(text: string): boolean {
+  if (text.length > 253 || /^[\d.]+$/.test(text)) return false;
+  return text.split(".").every((part) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(part));
+}
+
+function parseUrl(text: string): Parsed {
+  if (splitUrl(text) !== undefined) return textValue(text);
+  return { fault: `${quoted(text)} is not a URL`, hint: "it begins with a scheme, as in publish://" };
+}
+
+function parseChoice(values: readonly string[], text: string): Parsed {
+  if (values.includes(text)) return textValue(text);
+  const near = nearestName(text, values);
+  const hint = near === undefined ? `one of: ${values.join(" ")}` : `did you mean "${near}"?`;
+  return { fault: `${quoted(text)} is not known here`, hint };
+}
+
+function parseSignedChoice(values: readonly string[], text: string): Parsed {
+  const negative = text.startsWith("-");
+  const parsed = parseChoice(values, negative ? text.slice(1) : text);
+  return "value" in parsed ? textValue(text) : parsed;
+}
+
+function parsePair(text: string): Parsed {
+  const at = text.indexOf("=");
+  const key = text.slice(0, Math.max(at, 0));
+  if (!/^[A-Za-z0-9._-]{1,255}$/.test(key)) return { fault: `${quoted(text)} is not of the form key=value` };
+  return { value: { kind: "pair", key, text: text.slice(at + 1) } };
+}
+
+/**
+ * Puts a word of the config in quotes for a message, shortened when it is long.
+ */
+export function quoted(text: string): string {
+  return `"${shortened(text)}"`;
+}
+
+function shortened(text: string): string {
+  return text.length <= 60 ? text : `${text.slice(0, 57)}...`;
+}
+
+/**
+ * Writes a duration the way the config does: bare seconds where they are whole, `ms` otherwise.
+ *
+ * Units: `ms` in milliseconds.
+ */
+export function showDuration(ms: number): string {
+  return ms % 1000 === 0 ? String(ms / 1000) : `${ms}ms`;
+}
+
+/**
+ * Writes a size the way the config does, with the biggest of k, M, G that leaves a whole number.
+ *
+ * Units: bytes, powers of 1024.
+ */
+export function showSize(bytes: number): string {
+  if (bytes === 0) return "0";
+  for (const [unit, scale] of [["G", 1024 ** 3], ["M", 1024 ** 2], ["k", 1024]] as const) {
+    if (bytes % scale === 0) return `${bytes / scale}${unit}`;
+  }
+  return String(bytes);
+}

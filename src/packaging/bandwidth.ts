@@ -1,0 +1,50 @@
+import type { TrackId } from "../media/ids.ts";
+import type { Timeline, TrackSelection } from "./presentation.ts";
+
+/** Bits per second of a selection over a timeline, container included. */
+export type Bandwidth = { readonly peakBps: number; readonly averageBps: number };
+
+/** What a fragment costs beside its payload: `moof` and `mdat` headers per track, one `trun` entry per sample. */
+const BYTES_PER_SEGMENT_TRACK = 130;
+const BYTES_PER_SAMPLE = 16;
+
+/**
+ * Measures what RFC 8216 section 4.3.4.2 asks for: BANDWIDTH is the largest bit rate of any segment, AVERAGE-BANDWIDTH
+ * that of all of them together. A segment shorter than half a second does not speak for the peak.
+ */
+export function measureBandwidth(timeline: Timeline, selection: TrackSelection): Bandwidth {
+  let peakBps = 0;
+  let totalBits = 0;
+  let totalUs = 0;
+  for (const segment of timeline.segments) {
+    let bytes = 0;
+    for (const id of selection) {
+      const samples = segment.trackSamples(id);
+      if (samples > 0) bytes += segment.trackBytes(id) + BYTES_PER_SEGMENT_TRACK + samples * BYTES_PER_SAMPLE;
+    }
+    totalBits += bytes * 8;
+    totalUs += segment.durationUs;
+    const bps = (bytes * 8 * 1_000_000) / segment.durationUs;
+    if (segment.durationUs >= 500_000 || timeline.segments.length === 1) peakBps = Math.max(peakBps, bps);
+  }
+  const averageBps = Math.ceil((totalBits * 1_000_000) / Math.max(1, totalUs));
+  return { peakBps: Math.max(Math.ceil(peakBps), averageBps), averageBps };
+}
+
+const COMMON_RATES = [24_000 / 1001, 24, 25, 30_000 / 1001, 30, 48, 50, 60_000 / 1001, 60, 100, 120];
+
+/**
+ * Frames per second of a video track: counted over the timeline, and given as the exact common rate where the count is
+ * within half a percent of one; 0 when nothing can be counted.
+ */
+export function measureFrameRate(timeline: Timeline, track: TrackId): number {
+  let frames = 0;
+  let us = 0;
+  for (const segment of timeline.segments) {
+    frames += segment.trackSamples(track);
+    us += segment.durationUs;
+  }
+  if (us === 0) return 0;
+  const counted = (frames * 1_000_000) / us;
+  return COMMON_RATES.find((rate) => Math.abs(rate - counted) < rate * 0.005) ?? counted;
+}

@@ -1,0 +1,187 @@
+import { totalBytes } from "../base/bytes.ts";
+import { buildFragmentHeader } from "../containers/mp4/fragment.ts";
+import type { TrackId } from "../media/ids.ts";
+import type { MediaPacket, PacketSink } from "../media/packet.ts";
+import type { TrackSet } from "../media/track.ts";
+import { InitSegments, selectTracks } from "./init-segments.ts";
+import type { SegmentTrack } from "./open-segment.ts";
+import { formatTrackSelection } from "./presentation.ts";
+import type { MediaBody, Presentation, SegmentEntry, Timeline, TrackSelection } from "./presentation.ts";
+import { Segmenter } from "./segmenter.ts";
+import type { FinishedSegment } from "./segmenter.ts";
+
+/** The shape of a stream's live window. */
+export type LiveWindowOptions = {
+  readonly segmentDurationUs: number;
+  /** Segments that the playlist lists; as many again stay for players that hold an older playlist. */
+  readonly segmentCount: number;
+};
+
+/** Fragment headers kept per segment: more selections than players ask for. */
+const MAX_CACHED_SELECTIONS = 16;
+
+/** One stream's segments in memory never weigh more, whatever `segment_count` says. */
+const MAX_WINDOW_BYTES = 512 * 1024 * 1024;
+
+/**
+ * The last segments of a live stream, as a `Presentation`.
+ *
+ * Sequence numbers begin with the number of the first segment's cell of the media clock and count on from there, so
+ * they never go back: not when a publisher returns, not when a process restarts.
+ */
+export class LiveWindow implements PacketSink, Presentation {
+  readonly version = null;
+  readonly #options: LiveWindowOptions;
+  readonly #segmenter: Segmenter;
+  readonly #inits = new InitSegments();
+  /** Oldest first: segments kept for late players, then the listed ones. */
+  #segments: LiveSegment[] = [];
+  readonly #byName = new Map<string, LiveSegment>();
+  #nextSequence: number | null = null;
+  #discontinuitySequence = 0;
+  #targetDurationUs: number;
+  #timeline: Timeline | null = null;
+
+  constructor(options: LiveWindowOptions) {
+    this.#options = options;
+    this.#targetDurationUs = options.segmentDurationUs;
+    this.#segmenter = new Segmenter({
+      segmentDurationUs: options.segmentDurationUs,
+      onSegment: (segment) => this.#append(segment),
+    });
+  }
+
+  /** False until the first segment is complete; `timeline` may be called only after that. */
+  get isReady(): boolean {
+    return this.#timeline !== null;
+  }
+
+  /** Bytes of media that the window holds. */
+  get bytes(): number {
+    let sum = 0;
+    for (const segment of this.#segments) sum += segment.bytes;
+    return sum;
+  }
+
+  timeline(): Timeline {
+    if (this.#timeline === null) throw new RangeError("no segment is complete yet: check isReady first");
+    return this.#timeline;
+  }
+
+  initName(tracks: TrackSet, selection: TrackSelection): string {
+    return this.#inits.nameOf(tracks, selection);
+  }
+
+  initSegment(name: string, selection: TrackSelection): MediaBody | null {
+    return this.#inits.find(name, selection);
+  }
+
+  segment(name: string, selection: TrackSelection): MediaBody | null {
+    return this.#byName.get(name)?.body(selection) ?? null;
+  }
+
+  onTracks(tracks: TrackSet): void {
+    this.#segmenter.onTracks(tracks);
+  }
+
+  onPacket(packet: MediaPacket): void {
+    this.#segmenter.onPacket(packet);
+  }
+
+  onPause(): void {
+    this.#segmenter.onPause();
+  }
+
+  onEnd(): void {
+    this.#segmenter.onEnd();
+  }
+
+  #append(finished: FinishedSegment): void {
+    this.#nextSequence ??= Math.floor(finished.startUs / this.#options.segmentDurationUs);
+    const segment = new LiveSegment(finished, this.#nextSequence++);
+    this.#inits.add(finished.tracks);
+    this.#segments.push(segment);
+    this.#byName.set(segment.name, segment);
+    this.#targetDurationUs = Math.max(this.#targetDurationUs, finished.durationUs);
+    this.#dropOld();
+    const listed = this.#segments.slice(-this.#options.segmentCount);
+    this.#timeline = {
+      tracks: finished.tracks,
+      mutability: "live",
+      segments: listed,
+      discontinuitySequence: this.#discontinuitySequence + countDiscontinuities(this.#segments, listed.length),
+      targetDurationUs: this.#targetDurationUs,
+    };
+  }
+
+  #dropOld(): void {
+    const keep = this.#options.segmentCount * 2;
+    let heldBytes = this.bytes;
+    while (this.#segments.length > keep || (heldBytes > MAX_WINDOW_BYTES && this.#segments.length > 1)) {
+      const oldest = this.#segments.shift()!;
+      this.#byName.delete(oldest.name);
+      heldBytes -= oldest.bytes;
+      if (oldest.discontinuity) this.#discontinuitySequence++;
+    }
+  }
+}
+
+/** Discontinuities among the segments that are kept but no longer listed. */
+function countDiscontinuities(segments: readonly LiveSegment[], listed: number): number {
+  let count = 0;
+  for (let i = 0; i < segments.length - listed; i++) if (segments[i]!.discontinuity) count++;
+  return count;
+}
+
+class LiveSegment implements SegmentEntry {
+  readonly sequence: number;
+  readonly name: string;
+  readonly startUs: number;
+  readonly durationUs: number;
+  readonly tracks: TrackSet;
+  readonly discontinuity: boolean;
+  readonly isIndependent: boolean;
+  readonly utcUs: number;
+  readonly bytes: number;
+  readonly #media: ReadonlyMap<TrackId, SegmentTrack>;
+  readonly #bodies = new Map<string, MediaBody>();
+
+  constructor(finished: FinishedSegment, sequence: number) {
+    this.sequence = sequence;
+    this.name = String(Math.floor(finished.startUs / 1000));
+    this.startUs = finished.startUs;
+    this.utcUs = finished.startUs;
+    this.durationUs = finished.durationUs;
+    this.tracks = finished.tracks;
+    this.discontinuity = finished.discontinuity;
+    this.isIndependent = finished.isIndependent;
+    this.#media = finished.media;
+    this.bytes = totalBytes([...finished.media.values()].map((track) => track.block));
+  }
+
+  trackBytes(track: TrackId): number {
+    return this.#media.get(track)?.block.byteLength ?? 0;
+  }
+
+  trackSamples(track: TrackId): number {
+    return this.#media.get(track)?.table.count ?? 0;
+  }
+
+  /** The fragment of the selected tracks: a header of its own, then the shared blocks. */
+  body(selection: TrackSelection): MediaBody | null {
+    const key = formatTrackSelection(selection);
+    const made = this.#bodies.get(key);
+    if (made !== undefined) return made;
+    const chosen = selectTracks(this.tracks, selection).flatMap((track) => this.#media.get(track.id) ?? []);
+    if (chosen.length === 0) return null;
+    const header = buildFragmentHeader(
+      this.sequence % 2 ** 32,
+      chosen.map((track) => track.table),
+      { styp: true },
+    );
+    const body = [header, ...chosen.map((track) => track.block)];
+    if (this.#bodies.size >= MAX_CACHED_SELECTIONS) this.#bodies.clear();
+    this.#bodies.set(key, body);
+    return body;
+  }
+}

@@ -1,0 +1,102 @@
+import { ticksToUs } from "../base/time.ts";
+import type { FragmentTrack } from "../containers/mp4/fragment.ts";
+import type { TrackId } from "../media/ids.ts";
+import type { MediaPacket } from "../media/packet.ts";
+import type { Track, TrackSet } from "../media/track.ts";
+
+/** One track of a finished segment: its sample table and its payloads in one contiguous block. */
+export type SegmentTrack = { readonly table: FragmentTrack; readonly block: Uint8Array };
+
+/** A segment that still takes packets. */
+export class OpenSegment {
+  readonly startUs: number;
+  readonly tracks: TrackSet;
+  readonly isIndependent: boolean;
+  readonly discontinuity: boolean;
+  readonly #packets = new Map<TrackId, MediaPacket[]>();
+  #bytes = 0;
+  #endUs: number;
+  #referenceDts = 0;
+
+  constructor(options: { startUs: number; tracks: TrackSet; isIndependent: boolean; discontinuity: boolean }) {
+    this.startUs = options.startUs;
+    this.tracks = options.tracks;
+    this.isIndependent = options.isIndependent;
+    this.discontinuity = options.discontinuity;
+    this.#endUs = options.startUs;
+    for (const track of options.tracks.tracks) this.#packets.set(track.id, []);
+  }
+
+  /** Payload bytes taken so far. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** End of the reference track as far as it is known, in microseconds on the media clock. */
+  get endUs(): number {
+    return this.#endUs;
+  }
+
+  /** Takes the next packet of any of its tracks. */
+  add(packet: MediaPacket): void {
+    this.#packets.get(packet.track.id)?.push(packet);
+    this.#bytes += packet.payload.byteLength;
+    if (packet.track !== this.tracks.reference) return;
+    const stepTicks = this.#referenceDts === 0 ? 0 : packet.dts - this.#referenceDts;
+    this.#referenceDts = packet.dts;
+    const endTicks = packet.pts + (packet.durationTicks || stepTicks);
+    this.#endUs = Math.max(this.#endUs, ticksToUs(endTicks, packet.track.timescale));
+  }
+
+  /** The first packet of a track, if it has one. */
+  first(id: TrackId): MediaPacket | undefined {
+    return this.#packets.get(id)?.[0];
+  }
+
+  /**
+   * Lays the packets of each track out as a sample table and one block.
+   *
+   * `next`: the segment that follows without a break, whose first packets end the last samples of this one; `null`
+   * where the timeline ends, so that a last sample lasts as long as the one before it.
+   */
+  finish(next: OpenSegment | null): Map<TrackId, SegmentTrack> {
+    const finished = new Map<TrackId, SegmentTrack>();
+    for (const track of this.tracks.tracks) {
+      const packets = this.#packets.get(track.id)!;
+      if (packets.length > 0) finished.set(track.id, layOut(track, packets, next?.first(track.id)?.dts ?? null));
+    }
+    return finished;
+  }
+}
+
+function layOut(track: Track, packets: readonly MediaPacket[], nextDts: number | null): SegmentTrack {
+  const count = packets.length;
+  const sizes = new Uint32Array(count);
+  const durations = new Uint32Array(count);
+  const ctsOffsets = new Int32Array(count);
+  const syncFlags = new Uint8Array(count);
+  let dataBytes = 0;
+  for (let i = 0; i < count; i++) {
+    const packet = packets[i]!;
+    sizes[i] = packet.payload.byteLength;
+    ctsOffsets[i] = packet.pts - packet.dts;
+    syncFlags[i] = packet.isSync ? 1 : 0;
+    dataBytes += packet.payload.byteLength;
+    if (i > 0) durations[i - 1] = packet.dts - packets[i - 1]!.dts;
+  }
+  const last = packets[count - 1]!;
+  durations[count - 1] = lastDuration(last, nextDts, count > 1 ? durations[count - 2]! : 0);
+  const block = new Uint8Array(dataBytes);
+  let offset = 0;
+  for (const packet of packets) {
+    block.set(packet.payload, offset);
+    offset += packet.payload.byteLength;
+  }
+  const table = { track, baseDts: packets[0]!.dts, count, sizes, durations, ctsOffsets, syncFlags, dataBytes };
+  return { table, block };
+}
+
+function lastDuration(last: MediaPacket, nextDts: number | null, previousDuration: number): number {
+  if (nextDts !== null && nextDts > last.dts) return nextDts - last.dts;
+  return last.durationTicks || previousDuration || Math.floor(last.track.timescale / 25);
+}

@@ -1,0 +1,108 @@
+import { gzipSync } from "node:zlib";
+import { textReply } from "../../base/http-message.ts";
+import type { HttpHeaders, HttpReply } from "../../base/http-message.ts";
+import { formatTrackSelection } from "../../packaging/presentation.ts";
+import type { MediaBody, Presentation, Timeline, TrackSelection } from "../../packaging/presentation.ts";
+import type { HlsResource } from "./path.ts";
+import { renderMediaPlaylist, renderMultivariantPlaylist } from "./playlist.ts";
+
+const CORS: HttpHeaders = [
+  ["access-control-allow-origin", "*"],
+  ["access-control-expose-headers", "content-length, content-range, date"],
+];
+const PLAYLIST_TYPE = "application/vnd.apple.mpegurl";
+const encoder = new TextEncoder();
+
+/** Playlists rendered of a timeline, kept as long as the timeline: each is written once per change. */
+const rendered = new WeakMap<Timeline, Map<string, HttpReply>>();
+const MAX_RENDERED = 64;
+
+/**
+ * Answers one HLS request from a presentation. `query`: what the URLs inside a playlist carry on, such as a token.
+ *
+ * Playlists of what still changes are fresh for a second; init segments and segments never change under their name,
+ * except those of a file, whose entity tag is the file's version.
+ * Rejects with the storage's `MediaError`.
+ */
+export async function hlsReply(
+  resource: HlsResource,
+  presentation: Presentation,
+  query = "",
+): Promise<HttpReply> {
+  switch (resource.kind) {
+    case "multivariant":
+    case "media":
+      return playlistReply(resource, presentation, query);
+    case "init": {
+      const body = presentation.initSegment(resource.name, resource.selection);
+      return body === null ? notFound("init segment") : mediaReply(resource.selection, body, presentation);
+    }
+    case "segment": {
+      const body = await presentation.segment(resource.name, resource.selection);
+      return body === null ? notFound("segment") : mediaReply(resource.selection, body, presentation);
+    }
+  }
+}
+
+function playlistReply(
+  resource: HlsResource & { kind: "multivariant" | "media" },
+  presentation: Presentation,
+  query: string,
+): HttpReply {
+  const timeline = presentation.timeline();
+  const key = `${resource.kind === "media" ? formatTrackSelection(resource.selection) : ""} ${query}`;
+  let known = rendered.get(timeline);
+  if (known === undefined) rendered.set(timeline, (known = new Map()));
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  const text =
+    resource.kind === "media"
+      ? renderMediaPlaylist(presentation, timeline, resource.selection, query)
+      : renderMultivariantPlaylist(timeline, query);
+  if (text === null) return notFound("playlist of these tracks");
+  const reply = textPlaylist(text, timeline, presentation.version);
+  if (known.size >= MAX_RENDERED) known.clear();
+  known.set(key, reply);
+  return reply;
+}
+
+function textPlaylist(text: string, timeline: Timeline, version: string | null): HttpReply {
+  const bytes = encoder.encode(text);
+  let gzipped: Uint8Array | null = null;
+  const maxAge = timeline.mutability === "static" ? 60 : 1;
+  return {
+    status: 200,
+    headers: [
+      ["content-type", PLAYLIST_TYPE],
+      ["cache-control", `public, max-age=${maxAge}`],
+      ...entityTag(version),
+      ...CORS,
+    ],
+    body: [bytes],
+    gzip: () => (gzipped ??= gzipSync(bytes)),
+  };
+}
+
+function mediaReply(selection: TrackSelection, body: MediaBody, presentation: Presentation): HttpReply {
+  const kind = selection.some((id) => id.startsWith("v")) ? "video" : "audio";
+  const { version } = presentation;
+  const caching = version === null ? "public, max-age=31536000, immutable" : "public, max-age=60";
+  return {
+    status: 200,
+    headers: [
+      ["content-type", `${kind}/mp4`],
+      ["cache-control", caching],
+      ...entityTag(version),
+      ...CORS,
+    ],
+    body,
+  };
+}
+
+function entityTag(version: string | null): HttpHeaders {
+  return version === null ? [] : [["etag", `"${version}"`]];
+}
+
+function notFound(what: string): HttpReply {
+  return textReply(404, `no such ${what}: it is not there yet, no longer there, or never was`, CORS);
+}

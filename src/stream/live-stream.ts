@@ -1,0 +1,284 @@
+import type { Clock, Timer } from "../base/clock.ts";
+import { PerSecondLog } from "../base/log.ts";
+import type { Logger } from "../base/log.ts";
+import type { MediaPacket, PacketSink, SourcePacket } from "../media/packet.ts";
+import { makeTrackSet } from "../media/track.ts";
+import type { Track, TrackSet } from "../media/track.ts";
+import type { PublishRequest, Publisher, StreamSummary, SubscribeRequest } from "./directory.ts";
+import { streamErrors } from "./errors.ts";
+import { Fanout } from "./fanout.ts";
+import { DEFAULT_GOP_LIMITS, GopCache } from "./gop-cache.ts";
+import type { StreamRules } from "./rules.ts";
+import { Timeline } from "./timeline.ts";
+import type { ByteSink, Subscription } from "./wire-format.ts";
+
+/** What a stream needs from outside. */
+export type LiveStreamOptions = {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Called when nothing holds the stream any more: no publisher, no waiting time left, no subscriber. */
+  onIdle(stream: LiveStream): void;
+};
+
+/** How long a subscriber waits for a publisher where `source_timeout` says nothing. */
+const MAX_WAIT_MS = 60_000;
+
+/**
+ * One named live stream, in the thread of its publisher: timeline, GOP cache, packagers and fan-outs.
+ *
+ * It outlives its publisher by `source_timeout`, so that one who comes back continues the same stream under a new
+ * epoch; subscribers and packagers stay. See `docs/lifecycles.md` for the states and who closes what.
+ */
+export class LiveStream {
+  readonly #options: LiveStreamOptions;
+  readonly #timeline = new Timeline();
+  readonly #cache: GopCache;
+  readonly #sinks = new Set<PacketSink>();
+  readonly #fanouts = new Map<string, Fanout>();
+  readonly #clampedLog: PerSecondLog;
+  readonly #strayLog: PerSecondLog;
+  #rules: StreamRules;
+  #publisher: ActivePublisher | null = null;
+  #tracks: TrackSet | null = null;
+  #epoch = 0;
+  #originUs: number | null = null;
+  #sinceUs: number | null = null;
+  #bytesIn = 0;
+  #graceTimer: Timer | null = null;
+  #closed = false;
+
+  constructor(rules: StreamRules, options: LiveStreamOptions) {
+    this.#rules = rules;
+    this.#options = options;
+    this.#cache = new GopCache({ ...DEFAULT_GOP_LIMITS, keepUs: (rules.prepushMs || 0) * 1000 });
+    this.#clampedLog = new PerSecondLog(options.log, "packets out of order in time, moved");
+    this.#strayLog = new PerSecondLog(options.log, "packets of an old timeline after a time jump, dropped");
+  }
+
+  /** The rules in force. */
+  get rules(): StreamRules {
+    return this.#rules;
+  }
+
+  /** The stream as other rooms may know it. */
+  summary(): StreamSummary {
+    let subscribers = 0;
+    for (const fanout of this.#fanouts.values()) subscribers += fanout.size;
+    return {
+      name: this.#rules.name,
+      status: this.#sinceUs === null ? "waiting" : "live",
+      tracks: this.#tracks,
+      sinceUs: this.#sinceUs,
+      bytesIn: this.#bytesIn,
+      subscribers,
+    };
+  }
+
+  /** New rules after a reload; what runs goes on under them. */
+  setRules(rules: StreamRules): void {
+    this.#rules = rules;
+  }
+
+  /** Attaches a consumer of packets, such as a packager, for the life of the stream. */
+  attach(sink: PacketSink): void {
+    this.#sinks.add(sink);
+    if (this.#tracks === null) return;
+    sink.onTracks(this.#tracks);
+    for (const packet of this.#cache.packets) sink.onPacket(packet);
+  }
+
+  /** Gives the stream to a publisher. Throws STREAM_BUSY. */
+  publish(request: PublishRequest): Publisher {
+    if (this.#publisher !== null) {
+      if (this.#rules.secondPublisher === "refuse") {
+        throw streamErrors.error("STREAM_BUSY", {
+          name: this.#rules.name,
+          owner: this.#publisher.request.remoteAddress,
+        });
+      }
+      this.#revoke("replaced by another publisher");
+    }
+    this.#graceTimer?.cancel();
+    this.#graceTimer = null;
+    this.#publisher = new ActivePublisher(this, request);
+    return this.#publisher;
+  }
+
+  /** Adds a subscriber to the bytes of one format. */
+  subscribe(request: SubscribeRequest): Subscription {
+    const { format, sink } = request;
+    let fanout = this.#fanouts.get(format.id);
+    if (fanout === undefined) {
+      fanout = new Fanout(format.create(this.#streamOriginUs()), this.#cache, this.#options.clock);
+      this.#fanouts.set(format.id, fanout);
+      this.#sinks.add(fanout);
+      if (this.#tracks !== null) fanout.onTracks(this.#tracks);
+    }
+    const joined = fanout;
+    const subscription = joined.join(this.#watched(joined, format.id, sink), this.#rules.prepushMs !== false);
+    if (this.#publisher === null && this.#graceTimer === null) this.#startGrace();
+    return {
+      close: () => {
+        subscription.close();
+        this.#fanoutShrank(joined, format.id);
+      },
+    };
+  }
+
+  /** Ends everything: publisher, subscribers, sinks. Idempotent. */
+  close(reason: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#graceTimer?.cancel();
+    this.#revoke(reason);
+    for (const sink of [...this.#sinks]) sink.onEnd(reason);
+    this.#sinks.clear();
+    this.#fanouts.clear();
+    this.#cache.clear();
+  }
+
+  /** For `ActivePublisher`: the tracks from here on. */
+  acceptTracks(from: ActivePublisher, tracks: readonly Track[]): void {
+    if (this.#publisher !== from || tracks.length === 0) return;
+    this.#timeline.breakRun();
+    this.#startEpoch(tracks);
+    this.#sinceUs ??= this.#options.clock.wallUs();
+  }
+
+  /** For `ActivePublisher`: the next packet. */
+  acceptPacket(from: ActivePublisher, packet: SourcePacket): void {
+    if (this.#publisher !== from || this.#tracks === null) return;
+    const { clock } = this.#options;
+    const placement = this.#timeline.judge(packet);
+    if (placement === "stray") {
+      this.#strayLog.add(clock.nowUs(), { track: packet.track.id });
+      return;
+    }
+    if (placement === "breaks") this.#breakTimeline(packet);
+    const clampedBefore = this.#timeline.clampedPackets;
+    const { dts, pts } = this.#timeline.place(packet, clock.wallUs());
+    if (this.#timeline.clampedPackets > clampedBefore) {
+      this.#clampedLog.add(clock.nowUs(), { track: packet.track.id });
+    }
+    this.#bytesIn += packet.payload.byteLength;
+    this.#deliver({
+      track: packet.track,
+      dts,
+      pts,
+      durationTicks: packet.durationTicks,
+      isSync: packet.isSync,
+      startsGop: packet.isSync && packet.track === this.#tracks.reference,
+      epoch: this.#epoch,
+      arrivalUs: clock.nowUs(),
+      payload: packet.payload,
+    });
+  }
+
+  /** For `ActivePublisher`: it left by itself. */
+  publisherLeft(from: ActivePublisher, reason: string): void {
+    if (this.#publisher !== from) return;
+    this.#publisher = null;
+    this.#pause();
+    this.#options.log.info("publisher left", { stream: this.#rules.name, reason });
+    this.#startGrace();
+  }
+
+  #streamOriginUs(): number {
+    this.#originUs ??= this.#timeline.endUs || this.#options.clock.wallUs();
+    return this.#originUs;
+  }
+
+  #deliver(packet: MediaPacket): void {
+    this.#originUs ??= this.#timeline.endUs;
+    this.#cache.push(packet);
+    for (const sink of this.#sinks) sink.onPacket(packet);
+  }
+
+  #startEpoch(tracks: readonly Track[]): void {
+    this.#epoch++;
+    this.#tracks = makeTrackSet(this.#epoch, tracks);
+    this.#cache.clear();
+    for (const sink of this.#sinks) sink.onTracks(this.#tracks);
+  }
+
+  #breakTimeline(packet: SourcePacket): void {
+    this.#options.log.warn("the source's clock jumped, the timeline breaks here", {
+      stream: this.#rules.name,
+      track: packet.track.id,
+    });
+    this.#timeline.breakRun();
+    this.#startEpoch(this.#tracks!.tracks);
+  }
+
+  #pause(): void {
+    this.#sinceUs = null;
+    for (const sink of this.#sinks) sink.onPause();
+  }
+
+  #revoke(reason: string): void {
+    const revoked = this.#publisher;
+    if (revoked === null) return;
+    this.#publisher = null;
+    this.#pause();
+    revoked.request.onRevoked(reason);
+  }
+
+  #startGrace(): void {
+    const { sourceTimeoutMs } = this.#rules;
+    if (sourceTimeoutMs === false && this.#tracks !== null) return;
+    this.#graceTimer?.cancel();
+    this.#graceTimer = this.#options.clock.schedule(sourceTimeoutMs || MAX_WAIT_MS, () => {
+      this.#graceTimer = null;
+      const never = this.#tracks === null;
+      if (never) for (const fanout of this.#fanouts.values()) fanout.endAll("not-on-air");
+      this.#options.onIdle(this);
+    });
+  }
+
+  /** A sink that lets go of its fan-out when the fan-out itself ends the subscription. */
+  #watched(fanout: Fanout, formatId: string, sink: ByteSink): ByteSink {
+    return {
+      write: (bytes) => sink.write(bytes),
+      queuedBytes: () => sink.queuedBytes(),
+      end: (reason) => {
+        this.#fanoutShrank(fanout, formatId);
+        sink.end(reason);
+      },
+    };
+  }
+
+  #fanoutShrank(fanout: Fanout, formatId: string): void {
+    if (fanout.size > 0 || this.#fanouts.get(formatId) !== fanout) return;
+    this.#fanouts.delete(formatId);
+    this.#sinks.delete(fanout);
+    const waitsOnly = this.#publisher === null && this.#tracks === null && this.#fanouts.size === 0;
+    if (waitsOnly && !this.#closed) {
+      this.#graceTimer?.cancel();
+      this.#graceTimer = null;
+      this.#options.onIdle(this);
+    }
+  }
+}
+
+/** The publisher's end; the stream ignores it once another took its place. */
+class ActivePublisher implements Publisher {
+  readonly request: PublishRequest;
+  readonly #stream: LiveStream;
+
+  constructor(stream: LiveStream, request: PublishRequest) {
+    this.#stream = stream;
+    this.request = request;
+  }
+
+  setTracks(tracks: readonly Track[]): void {
+    this.#stream.acceptTracks(this, tracks);
+  }
+
+  write(packet: SourcePacket): void {
+    this.#stream.acceptPacket(this, packet);
+  }
+
+  close(reason: string): void {
+    this.#stream.publisherLeft(this, reason);
+  }
+}

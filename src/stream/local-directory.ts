@@ -1,0 +1,105 @@
+import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/log.ts";
+import type { StreamName } from "../media/ids.ts";
+import type { PublishRequest, Publisher, StreamDirectory, SubscribeRequest } from "./directory.ts";
+import { streamErrors } from "./errors.ts";
+import { LiveStream } from "./live-stream.ts";
+import type { StreamRules, StreamRulesLookup } from "./rules.ts";
+import type { Subscription } from "./wire-format.ts";
+
+/** What the directory of one thread needs. */
+export type LocalDirectoryOptions = {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly rulesOf: StreamRulesLookup;
+  /** Bound on streams that exist at once. */
+  readonly maxStreams: number;
+  /** Gives a new stream its packagers; called once per stream. */
+  equip(stream: LiveStream): void;
+  /** The stream is gone; whatever `equip` made for it can go. */
+  onClosed(name: StreamName): void;
+};
+
+/** The streams that live in this thread. An entry exists while it has a publisher, a subscriber or time to wait. */
+export class LocalDirectory implements StreamDirectory {
+  readonly #options: LocalDirectoryOptions;
+  readonly #streams = new Map<StreamName, LiveStream>();
+
+  constructor(options: LocalDirectoryOptions) {
+    this.#options = options;
+  }
+
+  publish(request: PublishRequest): Publisher {
+    const rules = this.#rulesFor(request.name, request.protocol);
+    if (!rules.acceptsPublisher) throw streamErrors.error("STREAM_NOT_PUBLISHABLE", { name: request.name });
+    return this.#acquire(rules).publish(request);
+  }
+
+  /** Claims a name for a source of the server's own, such as a file input: no rule about publishers applies. */
+  publishInternally(request: PublishRequest): Publisher {
+    const rules = this.#options.rulesOf(request.name);
+    if (rules === null) throw streamErrors.error("STREAM_NOT_FOUND", { name: request.name });
+    return this.#acquire(rules).publish(request);
+  }
+
+  subscribe(request: SubscribeRequest): Subscription {
+    return this.#acquire(this.#rulesFor(request.name, request.protocol)).subscribe(request);
+  }
+
+  /** The stream of that name, if it exists now. */
+  find(name: StreamName): LiveStream | null {
+    return this.#streams.get(name) ?? null;
+  }
+
+  /** All streams that exist now, in the order of their beginning. */
+  list(): LiveStream[] {
+    return [...this.#streams.values()];
+  }
+
+  /** Looks every stream's rules up again: those without rules, or disabled, end; the others get the new ones. */
+  applyRules(): void {
+    for (const [name, stream] of this.#streams) {
+      const rules = this.#options.rulesOf(name);
+      if (rules === null || rules.disabled) this.#close(stream, "removed by configuration");
+      else stream.setRules(rules);
+    }
+  }
+
+  /** Ends every stream. */
+  close(reason: string): void {
+    for (const stream of this.list()) this.#close(stream, reason);
+  }
+
+  #rulesFor(name: StreamName, protocol: string): StreamRules {
+    const rules = this.#options.rulesOf(name);
+    if (rules === null) throw streamErrors.error("STREAM_NOT_FOUND", { name });
+    if (rules.disabled) throw streamErrors.error("STREAM_DISABLED", { name });
+    if (!rules.allowsProtocol(protocol)) throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol });
+    return rules;
+  }
+
+  #acquire(rules: StreamRules): LiveStream {
+    const found = this.#streams.get(rules.name);
+    if (found !== undefined) return found;
+    if (this.#streams.size >= this.#options.maxStreams) {
+      throw streamErrors.error("STREAM_LIMIT", { limit: this.#options.maxStreams });
+    }
+    const stream = new LiveStream(rules, {
+      clock: this.#options.clock,
+      log: this.#options.log,
+      onIdle: (idle) => this.#close(idle, "its source did not come back in time"),
+    });
+    this.#streams.set(rules.name, stream);
+    this.#options.equip(stream);
+    return stream;
+  }
+
+  #close(stream: LiveStream, reason: string): void {
+    const { name } = stream.rules;
+    if (this.#streams.get(name) !== stream) return;
+    this.#streams.delete(name);
+    stream.close(reason);
+    this.#options.onClosed(name);
+    this.#options.log.info("stream ended", { stream: name, reason });
+  }
+}

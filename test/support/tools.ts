@@ -1,0 +1,91 @@
+/** The programs that tests use as independent judges and players: which there are, and where they come from. */
+import { spawnSync } from "node:child_process";
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+
+/** A tool as tests name it. */
+export type Tool = "ffmpeg" | "chromium" | "rtmpdump" | "gstreamer";
+
+/** How a tool is found, and which Debian packages bring it. */
+export type ToolSpec = {
+  /** Every one of these has to be there; of a list within, any one. */
+  readonly programs: readonly (readonly string[])[];
+  readonly packages: readonly string[];
+  /** One GStreamer element of each plugin package. */
+  readonly elements?: readonly string[];
+};
+
+/** All tools. */
+export const TOOLS: Readonly<Record<Tool, ToolSpec>> = {
+  ffmpeg: { programs: [["ffmpeg"], ["ffprobe"], ["ffplay"]], packages: ["ffmpeg"] },
+  // Without a font, text on a page is invisible in screenshots; only Debian's "recommends" would bring one.
+  chromium: {
+    programs: [["chromium", "chromium-browser", "google-chrome"]],
+    packages: ["chromium", "fonts-dejavu-core"],
+  },
+  rtmpdump: { programs: [["rtmpdump"]], packages: ["rtmpdump"] },
+  gstreamer: {
+    programs: [["gst-launch-1.0"], ["gst-inspect-1.0"]],
+    packages: [
+      "gstreamer1.0-tools",
+      "gstreamer1.0-plugins-base",
+      "gstreamer1.0-plugins-good",
+      "gstreamer1.0-plugins-bad",
+      "gstreamer1.0-libav",
+    ],
+    elements: ["videotestsrc", "flvmux", "mpegtsdemux", "avdec_h264"],
+  },
+};
+
+const known = new Map<Tool, boolean>();
+
+/** Whether the tool is installed with all of its parts. Looks once per process. */
+export function hasTool(tool: Tool): boolean {
+  const before = known.get(tool);
+  if (before !== undefined) return before;
+  const { programs, elements = [] } = TOOLS[tool];
+  const has =
+    programs.every((names) => names.some((name) => findProgram(name) !== null)) &&
+    elements.every((element) => spawnSync("gst-inspect-1.0", ["--exists", element]).status === 0);
+  known.set(tool, has);
+  return has;
+}
+
+/** The tools that are not installed. */
+export function missingTools(): Tool[] {
+  return (Object.keys(TOOLS) as Tool[]).filter((tool) => !hasTool(tool));
+}
+
+/**
+ * For the `skip` option of a test that cannot run without some tools: `test(name, { skip: needs("ffmpeg") }, ...)`.
+ *
+ * Returns: `false` when all are there, else one line that says which are not and what to install.
+ */
+export function needs(...tools: readonly Tool[]): string | false {
+  const missing = tools.filter((tool) => !hasTool(tool));
+  if (missing.length === 0) return false;
+  return `not installed: ${missing.join(", ")} (${installLine(missing)})`;
+}
+
+/** The command that brings tools on Debian. */
+export function installLine(tools: readonly Tool[]): string {
+  return `apt-get install ${tools.flatMap((tool) => TOOLS[tool].packages).join(" ")}`;
+}
+
+/** The full path of the first of the programs that is on the PATH, or `null`. */
+export function findProgram(...names: readonly string[]): string | null {
+  const folders = (process.env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
+  for (const name of names) {
+    for (const folder of folders) if (isExecutable(join(folder, name))) return join(folder, name);
+  }
+  return null;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,401 @@
+// @ts-check
+/**
+ * Keeps a stream playing: starts it, notices when it stops, finds out why, waits, and starts it again. It touches the
+ * video element and the engine only; what a person sees is `controls.js`.
+ */
+
+import { messageFor } from "./messages.js";
+import { Picture } from "./picture.js";
+import { Budget, pollDelayMs, ServerWatch } from "./recovery.js";
+import { situationOf } from "./situation.js";
+
+/**
+ * @typedef {import("./engines.js").Engine} Engine
+ * @typedef {import("./engines.js").EngineEvents} EngineEvents
+ * @typedef {import("./engines.js").Failure} Failure
+ * @typedef {import("./messages.js").Message} Message
+ * @typedef {import("./probe.js").Probe} Probe
+ * @typedef {import("./situation.js").Phase} Phase
+ */
+
+/** @type {Record<Phase, readonly Phase[]>} */
+const LEGAL = {
+  idle: ["starting", "absent", "unplayable", "broken"],
+  starting: ["starting", "idle", "playing", "absent", "unplayable", "broken"],
+  playing: ["starting", "idle", "absent", "unplayable", "broken", "finished"],
+  absent: ["starting"],
+  unplayable: ["starting"],
+  broken: ["starting"],
+  finished: ["starting", "playing", "absent", "unplayable", "broken"],
+};
+
+/** @type {ReadonlySet<Probe["finding"]>} asking again may help */
+const PASSING = new Set(["missing", "waiting", "failing", "unreachable", "ended"]);
+
+const MINUTE_MS = 60_000;
+const TICK_MS = 500;
+/** Stuck for this long and far behind, it jumps to the live edge; not more often than the pause says. */
+const STUCK_JUMP_MS = 6000;
+const JUMP_PAUSE_MS = 15_000;
+/** A live viewer further behind than this was asleep, in seconds. */
+const FAR_BEHIND_SECONDS = 10;
+/** Not further behind than this counts as live, in seconds. */
+const AT_EDGE_SECONDS = 6;
+/** The pause after too many failures. */
+const BROKEN_PAUSE_MS = 30_000;
+
+/**
+ * @typedef {object} PlaybackOptions
+ * @property {HTMLVideoElement} video
+ * @property {string} name
+ * @property {(startSeconds: number, events: EngineEvents) => Engine | null} createEngine
+ * @property {(signal: AbortSignal) => Promise<Probe>} probe
+ * @property {(codec: string) => boolean} canDecode
+ * @property {() => boolean} isOnline
+ * @property {() => boolean} isHidden
+ * @property {() => number} nowMs monotonic
+ * @property {(text: string) => void} log
+ * @property {() => void} onChange something that is shown may have changed
+ */
+
+/** The player's behaviour; lives as long as its page. */
+export class Playback {
+  #options;
+  #video;
+  #picture;
+  #watch;
+  /** @type {Engine | null} */
+  #engine = null;
+  /** @type {Phase} */
+  #phase = "idle";
+  /** @type {Probe | null} */
+  #probe = null;
+  /** @type {Message | null} */
+  #message = null;
+  #wantsPlay = false;
+  #wasLive = false;
+  #jumpedMs = -JUMP_PAUSE_MS;
+  #timers = { tick: 0, restart: 0 };
+  #budgets = {
+    resumeLoad: new Budget(3, MINUTE_MS),
+    recoverMedia: new Budget(2, MINUTE_MS),
+    restart: new Budget(5, MINUTE_MS),
+  };
+  #bufferStalls = 0;
+  #recoveries = 0;
+
+  /** @param {PlaybackOptions} options */
+  constructor(options) {
+    const { video } = options;
+    this.#options = options;
+    this.#video = video;
+    this.#picture = new Picture(video, options.nowMs);
+    this.#watch = new ServerWatch(options.probe);
+    video.addEventListener("playing", () => this.#onPicture());
+    video.addEventListener("pause", () => this.#onPause());
+    video.addEventListener("ended", () => this.#onEnded());
+    for (const name of ["play", "waiting", "volumechange", "durationchange", "seeked", "resize"]) {
+      video.addEventListener(name, () => options.onChange());
+    }
+  }
+
+  /** The engine's hls.js, while there is one. */
+  get hls() {
+    return this.#engine?.hls ?? null;
+  }
+
+  /** What is to be shown, as plain data. */
+  get view() {
+    const behindSeconds = this.#behindSeconds();
+    const isWaiting = this.#phase === "starting" || this.#picture.isBuffering;
+    return {
+      phase: this.#phase,
+      message: this.#message,
+      isLive: this.#engine?.isLive ?? (this.#wasLive ? true : null),
+      isAtEdge: this.#phase === "playing" && behindSeconds !== null && behindSeconds < AT_EDGE_SECONDS,
+      behindSeconds,
+      isBusy: isWaiting && this.#message === null,
+      hasPlayed: this.#picture.hasPlayed,
+      stalls: { waiting: this.#picture.waits, bufferStalled: this.#bufferStalls },
+      recoveries: this.#recoveries,
+    };
+  }
+
+  /** Begins to play, or goes on: the answer to a click as well as to the page's opening. */
+  play() {
+    this.#wantsPlay = true;
+    if (this.#phase === "absent") this.#watch.poke();
+    else if (this.#engine === null) this.#start();
+    else if (this.#phase === "finished") this.#replay();
+    else if (this.#isFarBehind()) this.seekToLive();
+    else this.#startVideo();
+  }
+
+  /** Stops the picture; the stream stays loaded. */
+  pause() {
+    this.#wantsPlay = false;
+    this.#video.pause();
+    this.#options.onChange();
+  }
+
+  /** Tries again now, whatever the last answer was. */
+  retry() {
+    this.#wantsPlay = true;
+    for (const budget of Object.values(this.#budgets)) budget.refill();
+    this.#startWhereItWas();
+  }
+
+  /** Goes to the newest picture of a live stream, and plays. */
+  seekToLive() {
+    const edgeSeconds = this.#engine?.edgeSeconds ?? null;
+    if (edgeSeconds === null) return;
+    this.#options.log(`to the live edge, ${(edgeSeconds - this.#video.currentTime).toFixed(1)} s ahead`);
+    this.#jumpedMs = this.#options.nowMs();
+    this.#video.currentTime = edgeSeconds;
+    this.#wantsPlay = true;
+    this.#startVideo();
+    this.#options.onChange();
+  }
+
+  /** The page is seen again, or the network is back: looks at once instead of at the next timer. */
+  poke() {
+    this.#watch.poke();
+    if (this.#phase !== "playing" || !this.#wantsPlay) return;
+    if (this.#isFarBehind()) this.seekToLive();
+    else if (this.#video.paused) this.#startVideo();
+  }
+
+  // From here on: what happens by itself.
+
+  #start(startSeconds = -1) {
+    this.#drop();
+    this.#moveTo("starting");
+    this.#timers.tick ||= Number(setInterval(() => this.#tick(), TICK_MS));
+    this.#engine = this.#options.createEngine(startSeconds, {
+      onReady: () => (this.#wantsPlay ? this.#startVideo() : this.#moveTo("idle")),
+      onFailure: (failure) => this.#onFailure(failure),
+      onTrouble: (detail) => {
+        if (detail === "bufferStalledError") this.#bufferStalls++;
+      },
+    });
+    if (this.#engine === null) this.#becomeUnplayable();
+  }
+
+  /** Lets go of the engine and of every timer that belongs to it. */
+  #drop() {
+    this.#watch.stop();
+    clearTimeout(this.#timers.restart);
+    this.#noteLive();
+    const engine = this.#engine;
+    this.#engine = null;
+    engine?.destroy();
+  }
+
+  #noteLive() {
+    this.#wasLive ||= this.#engine?.isLive === true;
+    return this.#wasLive;
+  }
+
+  #startVideo() {
+    const engine = this.#engine;
+    this.#video.play().catch((/** @type {unknown} */ error) => {
+      // AbortError and the like: a newer load took this one's place, and makes its own call.
+      const isRefused = error instanceof Error && error.name === "NotAllowedError";
+      if (isRefused && engine === this.#engine) this.#onPlayRefused();
+    });
+  }
+
+  /** Browsers let a page play with sound, or at all, only after a click in it. */
+  #onPlayRefused() {
+    if (!this.#video.muted) {
+      this.#options.log("the browser wants a click before sound: playing without");
+      this.#video.muted = true;
+      this.#startVideo();
+      return;
+    }
+    this.#options.log("the browser wants a click before it plays");
+    this.#wantsPlay = false;
+    if (this.#phase === "starting" || this.#phase === "playing") this.#moveTo("idle");
+  }
+
+  /** At its end a video begins anew by itself; after a step back from there it goes on. */
+  #replay() {
+    this.#moveTo("playing");
+    this.#startVideo();
+  }
+
+  #onPicture() {
+    this.#wantsPlay = true;
+    if (this.#phase === "idle") this.#moveTo("starting");
+    if (this.#phase === "starting" || this.#phase === "finished") this.#moveTo("playing");
+    else this.#options.onChange();
+  }
+
+  #onPause() {
+    // A muted video in a hidden tab is paused by the browser to save power; that is not the viewer's wish.
+    const isPowerSaving = this.#options.isHidden() && this.#video.muted;
+    if (!this.#video.ended && !isPowerSaving) this.#wantsPlay = false;
+    this.#options.onChange();
+  }
+
+  #onEnded() {
+    if (this.#phase === "absent") return;
+    if (this.#noteLive()) this.#watchServer(null);
+    else if (this.#phase === "playing") this.#moveTo("finished");
+  }
+
+  /** @param {Failure} failure */
+  #onFailure(failure) {
+    this.#options.log(`${failure.kind} failure: ${failure.detail}`);
+    // While the server is being asked, what is buffered may fail as well; the answer leads on from there.
+    if (this.#phase === "absent") return;
+    if (failure.kind === "network") this.#watchServer(failure);
+    else if (failure.kind === "codec") this.#becomeUnplayable();
+    else if (failure.kind === "media" && this.#take("recoverMedia") > 0) this.#recover("recoverMedia");
+    else this.#restart();
+  }
+
+  /** @param {"resumeLoad" | "recoverMedia" | "restart"} step */
+  #take(step) {
+    return this.#budgets[step].take(this.#options.nowMs());
+  }
+
+  /** @param {"resumeLoad" | "recoverMedia"} step */
+  #recover(step) {
+    this.#options.log(`recovering: ${step}`);
+    this.#recoveries++;
+    this.#moveTo("starting");
+    this.#engine?.[step]();
+    if (this.#wantsPlay) this.#startVideo();
+  }
+
+  /** A new engine: at once the first time, after a growing pause when that was not long ago. */
+  #restart() {
+    const attempt = this.#take("restart");
+    if (attempt === 0) {
+      this.#breakOff();
+      return;
+    }
+    this.#options.log(`recovering: a new player, attempt ${attempt}`);
+    this.#recoveries++;
+    const startSeconds = this.#resumeSeconds();
+    this.#drop();
+    this.#moveTo("starting");
+    const delayMs = attempt === 1 ? 0 : pollDelayMs(attempt - 2);
+    this.#timers.restart = Number(setTimeout(() => this.#start(startSeconds), delayMs));
+  }
+
+  #startWhereItWas() {
+    this.#start(this.#resumeSeconds());
+  }
+
+  /** A file goes on where it was; a live stream at its edge. */
+  #resumeSeconds() {
+    return this.#noteLive() || !this.#picture.hasPlayed ? -1 : this.#video.currentTime;
+  }
+
+  #breakOff() {
+    this.#options.log(`too many failures: the next attempt is in ${BROKEN_PAUSE_MS / 1000} s`);
+    const startSeconds = this.#resumeSeconds();
+    this.#drop();
+    this.#moveTo("broken");
+    this.#timers.restart = Number(setTimeout(() => this.#start(startSeconds), BROKEN_PAUSE_MS));
+  }
+
+  /** No decoder: waits for the stream to become another one. */
+  #becomeUnplayable() {
+    this.#drop();
+    this.#moveTo("unplayable");
+    this.#watch.start((probe) => {
+      const codecs = probe.codecs.join();
+      const isChanged = this.#probe !== null && codecs !== this.#probe.codecs.join();
+      if (codecs !== "" && isChanged) this.#start();
+      else this.#hear(codecs === "" ? this.#probe : probe);
+      return codecs === "" || !isChanged;
+    });
+  }
+
+  /**
+   * Asks the server until the stream is there.
+   *
+   * @param {Failure | null} failure what stopped the engine; `null` where the stream came to its end
+   */
+  #watchServer(failure) {
+    const wasLive = this.#noteLive();
+    this.#moveTo("absent");
+    this.#watch.start((probe, attempt) => {
+      const isBack = probe.finding === "there" || (probe.finding === "ended" && !wasLive);
+      if (isBack) this.#comeBack(failure, attempt);
+      else this.#hear(probe);
+      return !isBack && PASSING.has(probe.finding);
+    });
+  }
+
+  /**
+   * @param {Failure | null} failure
+   * @param {number} attempt
+   */
+  #comeBack(failure, attempt) {
+    this.#options.log(attempt === 0 ? "the server has the stream" : "the stream is back");
+    if (attempt > 0 || failure === null) this.#startWhereItWas();
+    else if (!failure.isAtManifest && this.#take("resumeLoad") > 0) this.#recover("resumeLoad");
+    else this.#restart();
+  }
+
+  /** @param {Probe | null} probe */
+  #hear(probe) {
+    this.#probe = probe;
+    this.#refreshMessage();
+  }
+
+  #tick() {
+    const hasMoved = this.#picture.look(this.#wantsPlay);
+    // After a recovery without a gap in the picture there is no `playing` event.
+    if (hasMoved && this.#phase === "starting") this.#onPicture();
+    const isStuck = this.#phase === "playing" && this.#picture.stuckMs > STUCK_JUMP_MS;
+    const mayJump = this.#options.nowMs() - this.#jumpedMs > JUMP_PAUSE_MS;
+    if (isStuck && mayJump && this.#isFarBehind()) this.seekToLive();
+    this.#refreshMessage();
+  }
+
+  #behindSeconds() {
+    const edgeSeconds = this.#engine?.edgeSeconds ?? null;
+    return edgeSeconds === null ? null : Math.max(0, edgeSeconds - this.#video.currentTime);
+  }
+
+  #isFarBehind() {
+    return (this.#behindSeconds() ?? 0) > FAR_BEHIND_SECONDS;
+  }
+
+  #refreshMessage() {
+    const situation = situationOf({
+      phase: this.#phase,
+      finding: this.#probe?.finding ?? null,
+      stuckMs: this.#picture.stuckMs,
+      isMoving: this.#picture.isMoving,
+      isOnline: this.#options.isOnline(),
+      isOverdue: this.#engine?.isLive === true && !this.#engine.isGrowing,
+    });
+    if (situation !== "same") this.#say(situation);
+    this.#options.onChange();
+  }
+
+  /** @param {import("./messages.js").Situation | null} situation */
+  #say(situation) {
+    const { name, canDecode, log } = this.#options;
+    const { status, reason, codecs } = this.#probe ?? { status: 0, reason: "", codecs: [] };
+    const undecodable = codecs.filter((codec) => !canDecode(codec));
+    const message = situation && messageFor(situation, { name, status, reason, codecs: undecodable });
+    if (message !== null && message.title !== this.#message?.title) log(message.title);
+    this.#message = message;
+  }
+
+  /** @param {Phase} next */
+  #moveTo(next) {
+    if (!LEGAL[this.#phase].includes(next)) throw new Error(`no way from ${this.#phase} to ${next}`);
+    this.#phase = next;
+    this.#probe = null;
+    if (next === "starting") this.#picture.expect();
+    this.#refreshMessage();
+  }
+}

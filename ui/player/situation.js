@@ -1,0 +1,69 @@
+// @ts-check
+/** Decides what is to be said, from facts alone. */
+
+/**
+ * `idle`: waits for a click. `starting`: no picture yet. `playing`: had a picture since it started, may be paused.
+ * `absent`: the server is asked again and again. `unplayable`: no decoder. `broken`: failed too often.
+ * `finished`: a file came to its end.
+ * @typedef {"idle" | "starting" | "playing" | "absent" | "unplayable" | "broken" | "finished"} Phase
+ */
+
+/** Without a new picture for this long, the page says so. */
+const STUCK_MS = 3000;
+/** Before the first picture there is more patience. */
+const SLOW_START_MS = 8000;
+
+/**
+ * @typedef {object} Facts
+ * @property {Phase} phase
+ * @property {import("./probe.js").Finding | null} finding what the server said last, in this phase
+ * @property {number} stuckMs since the picture moved, or since there was a reason for it to move
+ * @property {boolean} isMoving the picture moves
+ * @property {boolean} isOnline
+ * @property {boolean} isOverdue the live playlist does not grow
+ */
+
+/**
+ * What the page says now. `null`: nothing. `"same"`: what it said before, so that a message stays until there is a
+ * picture or another message.
+ *
+ * @param {Facts} facts
+ * @returns {import("./messages.js").Situation | null | "same"}
+ */
+export function situationOf(facts) {
+  switch (facts.phase) {
+    case "absent":
+      return absence(facts);
+    case "playing":
+      return facts.stuckMs > STUCK_MS ? stillness(facts) : null;
+    case "starting":
+      return facts.stuckMs > SLOW_START_MS ? stillness(facts) : "same";
+    case "unplayable":
+    case "broken":
+      return facts.phase;
+    case "idle":
+    case "finished":
+      return null;
+  }
+}
+
+/**
+ * @param {Facts} facts
+ * @returns {import("./messages.js").Situation | null | "same"}
+ */
+function absence({ finding, isMoving, isOnline }) {
+  // What is buffered still plays: the words come when the picture stops.
+  if (isMoving) return null;
+  if (finding === null) return "same";
+  if (finding === "unreachable" && !isOnline) return "offline";
+  return finding === "ended" ? "ended-live" : finding;
+}
+
+/**
+ * @param {Facts} facts
+ * @returns {import("./messages.js").Situation}
+ */
+function stillness({ isOnline, isOverdue }) {
+  if (!isOnline) return "offline";
+  return isOverdue ? "stalled" : "behind";
+}
