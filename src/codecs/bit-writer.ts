@@ -7,7 +7,8 @@ export class BitWriter {
   write(value: number, count: number): this {
     this.#grow(count);
     for (let left = count - 1; left >= 0; left--) {
-      if (Math.floor(value / 2 ** left) % 2 === 1) this.#bytes[this.#bit >>> 3]! |= 0x80 >>> (this.#bit & 7);
+      if (Math.floor(value / 2 ** left) % 2 === 1)
+        this.#bytes[this.#bit >>> 3]! |= 0x80 >>> (this.#bit & 7);
       this.#bit++;
     }
     return this;

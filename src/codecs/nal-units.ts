@@ -169,5 +169,9 @@ function readLength(bytes: Uint8Array, at: number, lengthSize: number): number {
 
 function checkSize(lengthBytes: number): void {
   if (lengthBytes <= MAX_ACCESS_UNIT_BYTES) return;
-  throw codecErrors.error("CODEC_TOO_BIG", { codec: "NAL", lengthBytes, limitBytes: MAX_ACCESS_UNIT_BYTES });
+  throw codecErrors.error("CODEC_TOO_BIG", {
+    codec: "NAL",
+    lengthBytes,
+    limitBytes: MAX_ACCESS_UNIT_BYTES,
+  });
 }

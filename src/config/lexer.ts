@@ -165,9 +165,14 @@ class Lexer {
   /** The rest of a line after an unclosed quote is one word, but `;`, `{` and `}` at its end still count. */
   #unclosedQuote(start: number, opening: number, lineEnd: number): void {
     const place = this.#source.place(opening, lineEnd);
-    this.#problems.error("CONFIG_UNCLOSED_QUOTE", { ...place, length: 1 }, "this quote is not closed on its line", {
-      hint: 'the closing " is missing',
-    });
+    this.#problems.error(
+      "CONFIG_UNCLOSED_QUOTE",
+      { ...place, length: 1 },
+      "this quote is not closed on its line",
+      {
+        hint: 'the closing " is missing',
+      },
+    );
     let end = lineEnd;
     while (end > opening + 1 && /[\s;{}]/.test(this.#text[end - 1]!)) end -= 1;
     this.#at = end;
@@ -186,7 +191,11 @@ class Lexer {
     if (text.length > MAX_WORD_LENGTH) {
       const message = `this word has ${text.length} characters; the longest allowed has ${MAX_WORD_LENGTH}`;
       this.#problems.error("CONFIG_WORD_TOO_LONG", this.#source.place(start, start + 1), message);
-      this.#add("word", start, this.#at, { text: text.slice(0, MAX_WORD_LENGTH), quotedFrom: -1, damaged: true });
+      this.#add("word", start, this.#at, {
+        text: text.slice(0, MAX_WORD_LENGTH),
+        quotedFrom: -1,
+        damaged: true,
+      });
       return;
     }
     this.#add("word", start, this.#at, { text, quotedFrom, damaged });
@@ -196,7 +205,11 @@ class Lexer {
     kind: TokenKind,
     start: number,
     end: number,
-    word: { text: string; quotedFrom: number; damaged: boolean } = { text: "", quotedFrom: -1, damaged: false },
+    word: { text: string; quotedFrom: number; damaged: boolean } = {
+      text: "",
+      quotedFrom: -1,
+      damaged: false,
+    },
   ): void {
     const { text, quotedFrom, damaged } = word;
     this.#tokens.push({ kind, text, start, end, quotedFrom, firstOnLine: this.#firstOnLine, damaged });
@@ -255,14 +268,24 @@ function isControl(text: string, at: number): boolean {
   if (code >= 0x20 && code < 0x7f) return false;
   if (code < 0x20) return !isBlank(text, at);
   if (code < 0xa0) return true;
-  return (code >= 0x200e && code <= 0x200f) || (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+  return (
+    (code >= 0x200e && code <= 0x200f) ||
+    (code >= 0x202a && code <= 0x202e) ||
+    (code >= 0x2066 && code <= 0x2069)
+  );
 }
 
 /** Spaces other than space and tab: they come with text copied from web pages and cannot be seen. */
 function isOddSpace(code: number): boolean {
   if (code < 0xa0) return false;
   if (code === 0xa0 || code === 0x1680 || code === 0x202f || code === 0x205f) return true;
-  return (code >= 0x2000 && code <= 0x200d) || code === 0x2028 || code === 0x2029 || code === 0x3000 || code === 0xfeff;
+  return (
+    (code >= 0x2000 && code <= 0x200d) ||
+    code === 0x2028 ||
+    code === 0x2029 ||
+    code === 0x3000 ||
+    code === 0xfeff
+  );
 }
 
 function isUnwelcome(text: string, at: number): boolean {

@@ -10,7 +10,8 @@ export const MAX_NAME_LENGTH = 255;
 export function nameFault(name: string): string | undefined {
   if (name === "") return "a name cannot be empty";
   if (name.length > MAX_NAME_LENGTH) return `a name has at most ${MAX_NAME_LENGTH} characters`;
-  if (!/^[A-Za-z0-9._/-]+$/.test(name)) return `a name has only Latin letters, digits, ".", "-", "_" and "/"`;
+  if (!/^[A-Za-z0-9._/-]+$/.test(name))
+    return `a name has only Latin letters, digits, ".", "-", "_" and "/"`;
   if (name.startsWith("/") || name.endsWith("/")) return `a name neither starts nor ends with "/"`;
   const parts = name.split("/");
   if (parts.includes("")) return `a name has no empty part between two "/"`;

@@ -6,7 +6,11 @@ import type { ProblemList } from "./problem.ts";
 /**
  * What stands between `{` and `}`. `closed` is false where the file ended first.
  */
-export type Block = { readonly open: Token; readonly statements: readonly Statement[]; readonly closed: boolean };
+export type Block = {
+  readonly open: Token;
+  readonly statements: readonly Statement[];
+  readonly closed: boolean;
+};
 
 /**
  * One statement: its words, of which the first is the directive's name, and its block if it has one.
@@ -117,9 +121,14 @@ class Parser {
 
   #unclosedBlock(open: Token): void {
     const place = this.#source.place(open.start, open.end);
-    this.#problems.error("CONFIG_UNCLOSED_BLOCK", place, "this block is not closed before the end of the file", {
-      hint: 'a "}" is missing',
-    });
+    this.#problems.error(
+      "CONFIG_UNCLOSED_BLOCK",
+      place,
+      "this block is not closed before the end of the file",
+      {
+        hint: 'a "}" is missing',
+      },
+    );
   }
 }
 

@@ -7,7 +7,8 @@ import type { Place } from "./place.ts";
 export const PROBLEM_CODES = {
   CONFIG_BAD_CHARACTER: "A control character, an odd space or a typographic quote stands in the text.",
   CONFIG_UNCLOSED_QUOTE: "A double quote is not closed on its line.",
-  CONFIG_MISPLACED_QUOTE: "A double quote stands in the middle of a word, or a word touches a closing quote.",
+  CONFIG_MISPLACED_QUOTE:
+    "A double quote stands in the middle of a word, or a word touches a closing quote.",
   CONFIG_WORD_TOO_LONG: "A word is longer than any value may be.",
   CONFIG_FILE_TOO_LONG: "A file has more words and signs than are read from one file.",
   CONFIG_MISSING_SEMICOLON: "A statement does not end in `;`.",
@@ -17,7 +18,8 @@ export const PROBLEM_CODES = {
   CONFIG_UNKNOWN_DIRECTIVE: "No directive has this name.",
   CONFIG_WRONG_PLACE: "The directive is used in other blocks, not in this one.",
   CONFIG_NO_EFFECT_YET: "The directive, option or variable is known, and Weir runs without it for now.",
-  CONFIG_REFUSED: "The directive, option or variable does not work yet, and ignoring it would open or lose something.",
+  CONFIG_REFUSED:
+    "The directive, option or variable does not work yet, and ignoring it would open or lose something.",
   CONFIG_MISSING_ARGUMENT: "The directive needs an argument that is not there.",
   CONFIG_TOO_MANY_ARGUMENTS: "The directive takes fewer arguments.",
   CONFIG_UNKNOWN_OPTION: "The directive has no option of this name.",
@@ -27,7 +29,8 @@ export const PROBLEM_CODES = {
   CONFIG_DEFINED_TWICE: "A name, a setting or an option is given twice.",
   CONFIG_ADDRESS_TAKEN: "Two listeners want the same port of the same address.",
   CONFIG_UNKNOWN_TEMPLATE: "A stream names a template that is not there.",
-  CONFIG_NEVER_USED: "What is written can never take effect: a prefix taken by an earlier template, a repeated input.",
+  CONFIG_NEVER_USED:
+    "What is written can never take effect: a prefix taken by an earlier template, a repeated input.",
   CONFIG_NOTHING_INSIDE: "A stream has no input, or a vod no storage.",
   CONFIG_UNKNOWN_VOD: "A file input names a vod that is not there.",
   CONFIG_UNKNOWN_VARIABLE: "An environment variable has our prefix and an unknown name.",
@@ -63,7 +66,10 @@ export type Problem = Place & {
 };
 
 /** What a problem may have besides its place and message. */
-export type ProblemExtra = { readonly hint?: string | undefined; readonly related?: readonly RelatedPlace[] };
+export type ProblemExtra = {
+  readonly hint?: string | undefined;
+  readonly related?: readonly RelatedPlace[];
+};
 
 /** Most problems of one severity that are kept: a binary file given as a config must not fill the memory. */
 export const MAX_PROBLEMS = 200;

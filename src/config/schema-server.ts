@@ -4,7 +4,16 @@ import type { DirectiveSpec } from "./schema.ts";
 const HOUR_MS = 3_600_000;
 
 /** The words of `loglevel`, from silence to everything. */
-export const LOG_LEVELS = ["none", "alert", "critical", "error", "warning", "notice", "info", "debug"] as const;
+export const LOG_LEVELS = [
+  "none",
+  "alert",
+  "critical",
+  "error",
+  "warning",
+  "notice",
+  "info",
+  "debug",
+] as const;
 
 const LISTENERS: readonly DirectiveSpec[] = [
   {
@@ -205,112 +214,142 @@ const OBJECTS: readonly DirectiveSpec[] = [
   },
 ];
 
-const NO_EFFECT_YET = withoutEffect(["server"], [
-  { name: "rtsp", usage: "rtsp PORT;", doc: "An RTSP listener." },
-  { name: "srt", usage: "srt PORT;", doc: "An SRT listener for all streams." },
-  { name: "srt_play", usage: "srt_play { port PORT; }", doc: "An SRT listener for playback." },
-  { name: "srt_publish", usage: "srt_publish { port PORT; }", doc: "An SRT listener for publishing." },
-  { name: "turn", usage: "turn PORT;", doc: "A TURN server for WebRTC." },
-  { name: "snmp", usage: "snmp PORT;", doc: "An SNMP agent." },
-  { name: "sip", usage: "sip PORT;", doc: "A SIP listener." },
-  { name: "cluster_key", usage: "cluster_key KEY;", doc: "The secret that the servers of a cluster share.", secret: true },
-  { name: "auth_token", usage: "auth_token NAME;", doc: "Name of the query string's key that has the viewer's token." },
-  { name: "log_requests", usage: "log_requests true|false;", doc: "Whether HTTP requests are logged." },
-  { name: "session_log", usage: "session_log DIR;", doc: "Where closed sessions are kept." },
-  { name: "pulsedb", usage: "pulsedb DIR;", doc: "Where statistics are kept." },
-  { name: "total_bandwidth", usage: "total_bandwidth BITRATE;", doc: "What the network card can do." },
-  { name: "url_prefix", usage: "url_prefix URL;", doc: "Put in front of segment URLs in playlists, for a CDN." },
-  { name: "geoip", usage: "geoip PATH;", doc: "A database of countries by address." },
-  { name: "init_script", usage: "init_script PATH;", doc: "A script run at the start." },
-  { name: "wwwroot", usage: "wwwroot DIR;", doc: "A directory of pages to serve." },
-  { name: "source", usage: "source HOST { ... }", doc: "A server whose streams are pulled when asked for." },
-  { name: "peer", usage: "peer HOST { ... }", doc: "A server that viewers are sent to." },
-  { name: "balancer", usage: "balancer NAME { ... }", doc: "Spreads viewers over servers." },
-  {
-    name: "event_sink",
-    aliases: ["notify"],
-    usage: "event_sink NAME { url URL; ... }",
-    doc: "Where events are sent.",
-  },
-  { name: "cache", usage: "cache NAME { ... }", doc: "A cache of segments on disk." },
-  { name: "transponder", usage: "transponder NAME { ... }", doc: "A DVB transponder." },
-  { name: "dvb_card", usage: "dvb_card NAME { ... }", doc: "A DVB card." },
-  { name: "decklink", usage: "decklink NAME { ... }", doc: "An SDI card." },
-  { name: "iptv", usage: "iptv { ... }", doc: "An IPTV middleware." },
-  { name: "rproxy", usage: "rproxy { ... }", doc: "A reverse proxy for cameras." },
-  { name: "vsaas", usage: "vsaas { ... }", doc: "A video surveillance service." },
-  { name: "vision", usage: "vision { ... }", doc: "Video analytics." },
-  { name: "file_processor", usage: "file_processor { ... }", doc: "Conversion of files." },
-  { name: "http_proxy", usage: "http_proxy PATH { ... }", doc: "Passes requests on to another HTTP server." },
-  { name: "web_script", usage: "web_script PATH { ... }", doc: "A script that answers requests." },
-]);
+const NO_EFFECT_YET = withoutEffect(
+  ["server"],
+  [
+    { name: "rtsp", usage: "rtsp PORT;", doc: "An RTSP listener." },
+    { name: "srt", usage: "srt PORT;", doc: "An SRT listener for all streams." },
+    { name: "srt_play", usage: "srt_play { port PORT; }", doc: "An SRT listener for playback." },
+    { name: "srt_publish", usage: "srt_publish { port PORT; }", doc: "An SRT listener for publishing." },
+    { name: "turn", usage: "turn PORT;", doc: "A TURN server for WebRTC." },
+    { name: "snmp", usage: "snmp PORT;", doc: "An SNMP agent." },
+    { name: "sip", usage: "sip PORT;", doc: "A SIP listener." },
+    {
+      name: "cluster_key",
+      usage: "cluster_key KEY;",
+      doc: "The secret that the servers of a cluster share.",
+      secret: true,
+    },
+    {
+      name: "auth_token",
+      usage: "auth_token NAME;",
+      doc: "Name of the query string's key that has the viewer's token.",
+    },
+    { name: "log_requests", usage: "log_requests true|false;", doc: "Whether HTTP requests are logged." },
+    { name: "session_log", usage: "session_log DIR;", doc: "Where closed sessions are kept." },
+    { name: "pulsedb", usage: "pulsedb DIR;", doc: "Where statistics are kept." },
+    { name: "total_bandwidth", usage: "total_bandwidth BITRATE;", doc: "What the network card can do." },
+    {
+      name: "url_prefix",
+      usage: "url_prefix URL;",
+      doc: "Put in front of segment URLs in playlists, for a CDN.",
+    },
+    { name: "geoip", usage: "geoip PATH;", doc: "A database of countries by address." },
+    { name: "init_script", usage: "init_script PATH;", doc: "A script run at the start." },
+    { name: "wwwroot", usage: "wwwroot DIR;", doc: "A directory of pages to serve." },
+    {
+      name: "source",
+      usage: "source HOST { ... }",
+      doc: "A server whose streams are pulled when asked for.",
+    },
+    { name: "peer", usage: "peer HOST { ... }", doc: "A server that viewers are sent to." },
+    { name: "balancer", usage: "balancer NAME { ... }", doc: "Spreads viewers over servers." },
+    {
+      name: "event_sink",
+      aliases: ["notify"],
+      usage: "event_sink NAME { url URL; ... }",
+      doc: "Where events are sent.",
+    },
+    { name: "cache", usage: "cache NAME { ... }", doc: "A cache of segments on disk." },
+    { name: "transponder", usage: "transponder NAME { ... }", doc: "A DVB transponder." },
+    { name: "dvb_card", usage: "dvb_card NAME { ... }", doc: "A DVB card." },
+    { name: "decklink", usage: "decklink NAME { ... }", doc: "An SDI card." },
+    { name: "iptv", usage: "iptv { ... }", doc: "An IPTV middleware." },
+    { name: "rproxy", usage: "rproxy { ... }", doc: "A reverse proxy for cameras." },
+    { name: "vsaas", usage: "vsaas { ... }", doc: "A video surveillance service." },
+    { name: "vision", usage: "vision { ... }", doc: "Video analytics." },
+    { name: "file_processor", usage: "file_processor { ... }", doc: "Conversion of files." },
+    {
+      name: "http_proxy",
+      usage: "http_proxy PATH { ... }",
+      doc: "Passes requests on to another HTTP server.",
+    },
+    { name: "web_script", usage: "web_script PATH { ... }", doc: "A script that answers requests." },
+  ],
+);
 
-const REFUSED = refused(["server"], [
-  {
-    name: "https",
-    usage: "https [ADDRESS:]PORT;",
-    doc: "An HTTP listener with TLS.",
-    reason: "without TLS, what is meant to be encrypted would be sent in clear or not at all",
-  },
-  {
-    name: "rtmps",
-    usage: "rtmps [ADDRESS:]PORT;",
-    doc: "An RTMP listener with TLS.",
-    reason: "without TLS, what is meant to be encrypted would be sent in clear or not at all",
-  },
-  {
-    name: "rtsps",
-    usage: "rtsps [ADDRESS:]PORT;",
-    doc: "An RTSP listener with TLS.",
-    reason: "without TLS, what is meant to be encrypted would be sent in clear or not at all",
-  },
-  {
-    name: "api_allowed_from",
-    usage: "api_allowed_from CIDR ...;",
-    doc: "The networks that may call the API.",
-    reason: "without it the API would be open to every network",
-  },
-  {
-    name: "config_external",
-    usage: "config_external URL;",
-    doc: "A server that is asked for streams and their settings.",
-    reason: "without it the streams it manages, and their restrictions, would be missing",
-    secret: true,
-  },
-  {
-    name: "dvr",
-    usage: "dvr NAME { root DIR; ... }",
-    doc: "A place for recordings.",
-    reason: "without it nothing would be recorded",
-  },
-  {
-    name: "auth_backend",
-    usage: "auth_backend NAME { ... }",
-    doc: "Rules and servers that decide who may play and publish.",
-    reason: "without it everyone could play and publish",
-  },
-  {
-    name: "max_sessions",
-    usage: "max_sessions N;",
-    doc: "Most sessions of the whole server.",
-    reason: "without it the number of sessions would not be limited",
-  },
-  {
-    name: "aliaser",
-    usage: "aliaser URL;",
-    doc: "A server that turns public names into hidden ones.",
-    reason: "without it hidden names would be public",
-  },
-]);
+const REFUSED = refused(
+  ["server"],
+  [
+    {
+      name: "https",
+      usage: "https [ADDRESS:]PORT;",
+      doc: "An HTTP listener with TLS.",
+      reason: "without TLS, what is meant to be encrypted would be sent in clear or not at all",
+    },
+    {
+      name: "rtmps",
+      usage: "rtmps [ADDRESS:]PORT;",
+      doc: "An RTMP listener with TLS.",
+      reason: "without TLS, what is meant to be encrypted would be sent in clear or not at all",
+    },
+    {
+      name: "rtsps",
+      usage: "rtsps [ADDRESS:]PORT;",
+      doc: "An RTSP listener with TLS.",
+      reason: "without TLS, what is meant to be encrypted would be sent in clear or not at all",
+    },
+    {
+      name: "api_allowed_from",
+      usage: "api_allowed_from CIDR ...;",
+      doc: "The networks that may call the API.",
+      reason: "without it the API would be open to every network",
+    },
+    {
+      name: "config_external",
+      usage: "config_external URL;",
+      doc: "A server that is asked for streams and their settings.",
+      reason: "without it the streams it manages, and their restrictions, would be missing",
+      secret: true,
+    },
+    {
+      name: "dvr",
+      usage: "dvr NAME { root DIR; ... }",
+      doc: "A place for recordings.",
+      reason: "without it nothing would be recorded",
+    },
+    {
+      name: "auth_backend",
+      usage: "auth_backend NAME { ... }",
+      doc: "Rules and servers that decide who may play and publish.",
+      reason: "without it everyone could play and publish",
+    },
+    {
+      name: "max_sessions",
+      usage: "max_sessions N;",
+      doc: "Most sessions of the whole server.",
+      reason: "without it the number of sessions would not be limited",
+    },
+    {
+      name: "aliaser",
+      usage: "aliaser URL;",
+      doc: "A server that turns public names into hidden ones.",
+      reason: "without it hidden names would be public",
+    },
+  ],
+);
 
-const LISTENER_REFUSED = refused(["http-listener"], [
-  {
-    name: "ssl_protocols",
-    usage: "ssl_protocols VERSION ...;",
-    doc: "The versions of TLS that are spoken.",
-    reason: "without TLS, what is meant to be encrypted would be sent in clear or not at all",
-  },
-]);
+const LISTENER_REFUSED = refused(
+  ["http-listener"],
+  [
+    {
+      name: "ssl_protocols",
+      usage: "ssl_protocols VERSION ...;",
+      doc: "The versions of TLS that are spoken.",
+      reason: "without TLS, what is meant to be encrypted would be sent in clear or not at all",
+    },
+  ],
+);
 
 /** Directives of the top level and of listeners. */
 export const SERVER_DIRECTIVES: readonly DirectiveSpec[] = [

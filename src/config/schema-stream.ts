@@ -106,7 +106,9 @@ const INPUTS: readonly DirectiveSpec[] = [
   {
     name: "source_timeout",
     scopes: LIVE,
-    arguments: [{ label: "SECONDS|false", type: { kind: "duration", minMs: 100, maxMs: DAY_MS, words: ["false"] } }],
+    arguments: [
+      { label: "SECONDS|false", type: { kind: "duration", minMs: 100, maxMs: DAY_MS, words: ["false"] } },
+    ],
     repeat: "once",
     default: "60",
     onChange: "nothing",
@@ -199,7 +201,10 @@ const PACKAGING: readonly DirectiveSpec[] = [
     name: "prepush",
     scopes: LIVE,
     arguments: [
-      { label: "SECONDS|true|false", type: { kind: "duration", minMs: 0, maxMs: 60_000, words: ["true", "false"] } },
+      {
+        label: "SECONDS|true|false",
+        type: { kind: "duration", minMs: 0, maxMs: 60_000, words: ["true", "false"] },
+      },
     ],
     repeat: "once",
     default: "true",
@@ -223,10 +228,22 @@ const PACKAGING: readonly DirectiveSpec[] = [
 ];
 
 const NO_EFFECT_YET = withoutEffect(LIVE, [
-  { name: "clients_timeout", usage: "clients_timeout SECONDS|false;", doc: "When a stream without viewers ends." },
+  {
+    name: "clients_timeout",
+    usage: "clients_timeout SECONDS|false;",
+    doc: "When a stream without viewers ends.",
+  },
   { name: "retry_limit", usage: "retry_limit N;", doc: "How often a source is tried." },
-  { name: "backup", usage: "backup PATH [timeout=SECONDS ...];", doc: "A file that fills gaps of the source." },
-  { name: "chunk_duration", usage: "chunk_duration MILLISECONDS;", doc: "How long a part of low-latency HLS is." },
+  {
+    name: "backup",
+    usage: "backup PATH [timeout=SECONDS ...];",
+    doc: "A file that fills gaps of the source.",
+  },
+  {
+    name: "chunk_duration",
+    usage: "chunk_duration MILLISECONDS;",
+    doc: "How long a part of low-latency HLS is.",
+  },
   {
     name: "push",
     usage: "push URL [OPTION=VALUE ...];",
@@ -237,23 +254,46 @@ const NO_EFFECT_YET = withoutEffect(LIVE, [
   { name: "transcoder", usage: "transcoder OPTION=VALUE ...;", doc: "How the stream is transcoded." },
   { name: "srt", usage: "srt PORT;", doc: "An SRT listener for this stream." },
   { name: "srt_play", usage: "srt_play { ... }", doc: "An SRT listener for playback of this stream." },
-  { name: "srt_publish", usage: "srt_publish { ... }", doc: "An SRT listener for publishing of this stream." },
-  { name: "hls_scte35", usage: "hls_scte35 aws|scte35|rfc8216|false;", doc: "How ad markers are written in HLS." },
+  {
+    name: "srt_publish",
+    usage: "srt_publish { ... }",
+    doc: "An SRT listener for publishing of this stream.",
+  },
+  {
+    name: "hls_scte35",
+    usage: "hls_scte35 aws|scte35|rfc8216|false;",
+    doc: "How ad markers are written in HLS.",
+  },
   { name: "add_audio_only", usage: "add_audio_only;", doc: "Adds a variant without video to HLS." },
   { name: "mpegts_pids", usage: "mpegts_pids ...;", doc: "PIDs of MPEG-TS outputs." },
   { name: "mpegts_ac3", usage: "mpegts_ac3 ...;", doc: "How AC-3 is marked in MPEG-TS outputs." },
   { name: "epg_enabled", usage: "epg_enabled;", doc: "Takes the programme guide from MPEG-TS." },
   { name: "webrtc_abr", usage: "webrtc_abr ...;", doc: "Adaptive bitrate for WebRTC." },
-  { name: "cluster_ingest", usage: "cluster_ingest [capture_at=HOST];", doc: "One server of many takes the source." },
+  {
+    name: "cluster_ingest",
+    usage: "cluster_ingest [capture_at=HOST];",
+    doc: "One server of many takes the source.",
+  },
 ]);
 
-const NO_EFFECT_YET_ANYWHERE = withoutEffect(["stream", "template", "vod"], [
-  { name: "thumbnails", usage: "thumbnails ...;", doc: "Pictures of the stream." },
-  { name: "logo", usage: "logo ...;", doc: "A picture over the video." },
-  { name: "playback_headers", usage: "playback_headers ...;", doc: "More headers in answers to players." },
-  { name: "url_prefix", usage: "url_prefix URL;", doc: "Put in front of segment URLs in playlists, for a CDN." },
-  { name: "cache", usage: "cache PATH [SIZE] [EXPIRATION];", doc: "A cache of segments on disk." },
-]);
+const NO_EFFECT_YET_ANYWHERE = withoutEffect(
+  ["stream", "template", "vod"],
+  [
+    { name: "thumbnails", usage: "thumbnails ...;", doc: "Pictures of the stream." },
+    { name: "logo", usage: "logo ...;", doc: "A picture over the video." },
+    {
+      name: "playback_headers",
+      usage: "playback_headers ...;",
+      doc: "More headers in answers to players.",
+    },
+    {
+      name: "url_prefix",
+      usage: "url_prefix URL;",
+      doc: "Put in front of segment URLs in playlists, for a CDN.",
+    },
+    { name: "cache", usage: "cache PATH [SIZE] [EXPIRATION];", doc: "A cache of segments on disk." },
+  ],
+);
 
 const SESSION_RULES: readonly (LaterSpec & { reason: string })[] = [
   {
@@ -262,7 +302,6 @@ const SESSION_RULES: readonly (LaterSpec & { reason: string })[] = [
     usage: "on_play URL [OPTION=VALUE ...];",
     doc: "Who decides whether a viewer may play: a server, an `auth_backend`, a signed link.",
     reason: "without it everyone could play",
-    secret: true,
   },
   {
     name: "securetoken",
@@ -322,14 +361,12 @@ const REFUSED = refused(LIVE, [
     usage: "dvr PATH|@NAME [DEPTH] [SIZE] [PERCENT] ...;",
     doc: "Records the stream.",
     reason: "without it nothing would be recorded",
-    secret: true,
   },
   {
     name: "on_publish",
     usage: "on_publish URL;",
     doc: "Who decides whether a publisher may publish.",
     reason: "without it everyone could publish",
-    secret: true,
   },
   {
     name: "password",

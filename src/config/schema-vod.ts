@@ -20,12 +20,19 @@ const WORKING: readonly DirectiveSpec[] = [
 /** Storage URLs that are known by their scheme and have no effect yet. */
 export const LATER_STORAGES: readonly string[] = ["http", "https", "s3", "s3s", "swift", "swifts"];
 
-const NO_EFFECT_YET = withoutEffect(["vod"], [
-  { name: "auto_mbr", usage: "auto_mbr;", doc: "Makes one adaptive set of files that differ in bitrate." },
-  { name: "download", usage: "download;", doc: "Lets whole files be downloaded." },
-  { name: "read_queue", usage: "read_queue N;", doc: "How many reads wait for one disk." },
-  { name: "timeout", usage: "timeout SECONDS;", doc: "How long to wait for a remote storage." },
-]);
+const NO_EFFECT_YET = withoutEffect(
+  ["vod"],
+  [
+    {
+      name: "auto_mbr",
+      usage: "auto_mbr;",
+      doc: "Makes one adaptive set of files that differ in bitrate.",
+    },
+    { name: "download", usage: "download;", doc: "Lets whole files be downloaded." },
+    { name: "read_queue", usage: "read_queue N;", doc: "How many reads wait for one disk." },
+    { name: "timeout", usage: "timeout SECONDS;", doc: "How long to wait for a remote storage." },
+  ],
+);
 
 /** Directives that only a vod has. */
 export const VOD_DIRECTIVES: readonly DirectiveSpec[] = [...WORKING, ...NO_EFFECT_YET];

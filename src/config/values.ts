@@ -14,13 +14,22 @@ export type ValueType =
   | { readonly kind: "prefix" }
   | { readonly kind: "boolean" }
   | { readonly kind: "integer"; readonly min: number; readonly max: number }
-  | { readonly kind: "duration"; readonly minMs: number; readonly maxMs: number; readonly words?: readonly string[] }
+  | {
+      readonly kind: "duration";
+      readonly minMs: number;
+      readonly maxMs: number;
+      readonly words?: readonly string[];
+    }
   | { readonly kind: "size"; readonly minBytes: number; readonly maxBytes: number }
   | { readonly kind: "bitrate"; readonly minBps: number; readonly maxBps: number }
   | { readonly kind: "percent" }
   | { readonly kind: "address" }
   | { readonly kind: "url" }
-  | { readonly kind: "choice"; readonly values: readonly string[]; readonly aliases?: ReadonlyMap<string, string> }
+  | {
+      readonly kind: "choice";
+      readonly values: readonly string[];
+      readonly aliases?: ReadonlyMap<string, string>;
+    }
   | { readonly kind: "signed-choice"; readonly values: readonly string[] }
   | { readonly kind: "pair" };
 
@@ -37,7 +46,13 @@ export type Value =
 /** A value, or what is wrong with the text of it. */
 export type Parsed = { readonly value: Value } | { readonly fault: string; readonly hint?: string };
 
-const MS_PER_UNIT: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const MS_PER_UNIT: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
 const POWER_PER_UNIT: Readonly<Record<string, number>> = { k: 1, m: 2, g: 3, t: 4 };
 
 /**
@@ -103,19 +118,25 @@ function numberValue(number: number): Parsed {
 }
 
 function faultOr(fault: string | undefined, text: string): Parsed {
-  return fault === undefined ? textValue(text) : { fault: `${quoted(text)} is not a good name`, hint: fault };
+  return fault === undefined
+    ? textValue(text)
+    : { fault: `${quoted(text)} is not a good name`, hint: fault };
 }
 
 /** RFC 7617 §2: the user-id of Basic credentials cannot have a colon. */
 function parseLogin(text: string): Parsed {
   if (text === "") return { fault: "the login is empty" };
-  if (text.includes(":")) return { fault: `a login has no ":" in it`, hint: "write the login and the password apart" };
+  if (text.includes(":"))
+    return { fault: `a login has no ":" in it`, hint: "write the login and the password apart" };
   return textValue(text);
 }
 
 function parseHostname(text: string): Parsed {
   if (text.length <= 253 && /^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/.test(text)) return textValue(text);
-  return { fault: `${quoted(text)} is not a host name`, hint: `Latin letters, digits, ".", "-" and "_", at most 253` };
+  return {
+    fault: `${quoted(text)} is not a host name`,
+    hint: `Latin letters, digits, ".", "-" and "_", at most 253`,
+  };
 }
 
 function parseBoolean(text: string): Parsed {
@@ -130,13 +151,19 @@ function parseInteger(type: { min: number; max: number }, text: string): Parsed 
   return { fault: `${shortened(text)} is out of range`, hint: `allowed: ${type.min} to ${type.max}` };
 }
 
-function parseDuration(type: { minMs: number; maxMs: number; words?: readonly string[] }, text: string): Parsed {
+function parseDuration(
+  type: { minMs: number; maxMs: number; words?: readonly string[] },
+  text: string,
+): Parsed {
   const words = type.words ?? [];
   if (words.includes(text)) return { value: { kind: "boolean", boolean: text === "true" } };
   const match = /^(\d+(?:\.\d+)?)(ms|[smhd])?$/.exec(text);
   if (match === null) {
     const others = words.map((word) => `, or ${word}`).join("");
-    return { fault: `${quoted(text)} is not a duration`, hint: `seconds, or a number with ms, s, m, h or d${others}` };
+    return {
+      fault: `${quoted(text)} is not a duration`,
+      hint: `seconds, or a number with ms, s, m, h or d${others}`,
+    };
   }
   const ms = Math.round(Number(match[1]) * MS_PER_UNIT[match[2] ?? "s"]!);
   if (ms >= type.minMs && ms <= type.maxMs) return numberValue(ms);
@@ -150,7 +177,8 @@ function parseDuration(type: { minMs: number; maxMs: number; words?: readonly st
 
 function parseSize(type: { minBytes: number; maxBytes: number }, text: string): Parsed {
   const bytes = scaled(text, 1024);
-  if (bytes === undefined) return { fault: `${quoted(text)} is not a size`, hint: "bytes, or a number with k, M, G or T" };
+  if (bytes === undefined)
+    return { fault: `${quoted(text)} is not a size`, hint: "bytes, or a number with k, M, G or T" };
   if (bytes >= type.minBytes && bytes <= type.maxBytes) return numberValue(bytes);
   const range = `allowed: ${showSize(type.minBytes)} to ${showSize(type.maxBytes)}`;
   return { fault: `${shortened(text)} is out of range`, hint: range };
@@ -159,10 +187,16 @@ function parseSize(type: { minBytes: number; maxBytes: number }, text: string): 
 function parseBitrate(type: { minBps: number; maxBps: number }, text: string): Parsed {
   const bps = scaled(text, 1000);
   if (bps === undefined) {
-    return { fault: `${quoted(text)} is not a bitrate`, hint: "bits per second, or a number with k, M or G" };
+    return {
+      fault: `${quoted(text)} is not a bitrate`,
+      hint: "bits per second, or a number with k, M or G",
+    };
   }
   if (bps >= type.minBps && bps <= type.maxBps) return numberValue(bps);
-  return { fault: `${shortened(text)} is out of range`, hint: `allowed: ${type.minBps} to ${type.maxBps} bits per second` };
+  return {
+    fault: `${shortened(text)} is out of range`,
+    hint: `allowed: ${type.minBps} to ${type.maxBps} bits per second`,
+  };
 }
 
 function scaled(text: string, base: number): number | undefined {
@@ -174,9 +208,12 @@ function scaled(text: string, base: number): number | undefined {
 
 function parsePercent(text: string): Parsed {
   const match = /^(\d+(?:\.\d+)?)%$/.exec(text);
-  if (match === null) return { fault: `${quoted(text)} is not a percentage`, hint: "a number with %, as in 97%" };
+  if (match === null)
+    return { fault: `${quoted(text)} is not a percentage`, hint: "a number with %, as in 97%" };
   const percent = Number(match[1]);
-  return percent <= 100 ? numberValue(percent) : { fault: `${shortened(text)} is out of range`, hint: "allowed: 0% to 100%" };
+  return percent <= 100
+    ? numberValue(percent)
+    : { fault: `${shortened(text)} is out of range`, hint: "allowed: 0% to 100%" };
 }
 
 /** `PORT`, `*:PORT`, `IPV4:PORT`, `[IPV6]:PORT` or `NAME:PORT`; port 0 asks the system for a free one. */
@@ -191,7 +228,10 @@ function parseAddress(text: string): Parsed {
   const host = written.startsWith("[") ? written.slice(1, -1).toLowerCase() : written.toLowerCase();
   const good = written.startsWith("[") ? isIpv6(host) : isIpv4(host) || isHostName(host);
   if (good) return { value: { kind: "address", host, port } };
-  return { fault: `${quoted(written)} is not an address`, hint: "an IPv4 address, an IPv6 address in [ ], or a host name" };
+  return {
+    fault: `${quoted(written)} is not an address`,
+    hint: "an IPv4 address, an IPv6 address in [ ], or a host name",
+  };
 }
 
 function isIpv4(text: string): boolean {
@@ -230,7 +270,8 @@ function parseSignedChoice(values: readonly string[], text: string): Parsed {
 function parsePair(text: string): Parsed {
   const at = text.indexOf("=");
   const key = text.slice(0, Math.max(at, 0));
-  if (!/^[A-Za-z0-9._-]{1,255}$/.test(key)) return { fault: `${quoted(text)} is not of the form key=value` };
+  if (!/^[A-Za-z0-9._-]{1,255}$/.test(key))
+    return { fault: `${quoted(text)} is not of the form key=value` };
   return { value: { kind: "pair", key, text: text.slice(at + 1) } };
 }
 
@@ -261,7 +302,11 @@ export function showDuration(ms: number): string {
  */
 export function showSize(bytes: number): string {
   if (bytes === 0) return "0";
-  for (const [unit, scale] of [["G", 1024 ** 3], ["M", 1024 ** 2], ["k", 1024]] as const) {
+  for (const [unit, scale] of [
+    ["G", 1024 ** 3],
+    ["M", 1024 ** 2],
+    ["k", 1024],
+  ] as const) {
     if (bytes % scale === 0) return `${bytes / scale}${unit}`;
   }
   return String(bytes);

@@ -30,6 +30,8 @@ const MAX_WINDOW_BYTES = 512 * 1024 * 1024;
  * they never go back: not when a publisher returns, not when a process restarts.
  */
 export class LiveWindow implements PacketSink, Presentation {
+  static readonly MAX_WAITERS = 5000;
+
   readonly version = null;
   readonly #options: LiveWindowOptions;
   readonly #segmenter: Segmenter;
@@ -41,6 +43,8 @@ export class LiveWindow implements PacketSink, Presentation {
   #discontinuitySequence = 0;
   #targetDurationUs: number;
   #timeline: Timeline | null = null;
+  #ended = false;
+  #waiters: (() => void)[] = [];
 
   constructor(options: LiveWindowOptions) {
     this.#options = options;
@@ -51,9 +55,21 @@ export class LiveWindow implements PacketSink, Presentation {
     });
   }
 
-  /** False until the first segment is complete; `timeline` may be called only after that. */
+  /**
+   * True once there is enough to play without a stall: two segment durations of media. `timeline` may be called only
+   * after that.
+   */
   get isReady(): boolean {
     return this.#timeline !== null;
+  }
+
+  /**
+   * Resolves when the window is ready, or when it has ended and never will be. Bounded: beyond `MAX_WAITERS` at once
+   * it resolves immediately.
+   */
+  whenReady(): Promise<void> {
+    if (this.isReady || this.#ended || this.#waiters.length >= LiveWindow.MAX_WAITERS) return Promise.resolve();
+    return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
   /** Bytes of media that the window holds. */
@@ -94,6 +110,8 @@ export class LiveWindow implements PacketSink, Presentation {
 
   onEnd(): void {
     this.#segmenter.onEnd();
+    this.#ended = true;
+    this.#wake();
   }
 
   #append(finished: FinishedSegment): void {
@@ -104,6 +122,7 @@ export class LiveWindow implements PacketSink, Presentation {
     this.#byName.set(segment.name, segment);
     this.#targetDurationUs = Math.max(this.#targetDurationUs, finished.durationUs);
     this.#dropOld();
+    if (this.#timeline === null && this.#heldUs() < this.#options.segmentDurationUs * 2) return;
     const listed = this.#segments.slice(-this.#options.segmentCount);
     this.#timeline = {
       tracks: finished.tracks,
@@ -112,6 +131,19 @@ export class LiveWindow implements PacketSink, Presentation {
       discontinuitySequence: this.#discontinuitySequence + countDiscontinuities(this.#segments, listed.length),
       targetDurationUs: this.#targetDurationUs,
     };
+    this.#wake();
+  }
+
+  #heldUs(): number {
+    let sum = 0;
+    for (const segment of this.#segments) sum += segment.durationUs;
+    return sum;
+  }
+
+  #wake(): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const resolve of waiters) resolve();
   }
 
   #dropOld(): void {

@@ -36,10 +36,13 @@ const PER_PACKET_SUBSCRIBERS = 150;
 const WINDOW_MS_PER_SUBSCRIBER = 0.09;
 const MAX_WINDOW_MS = 350;
 
+/** A second of a still picture does not shrink the bound on queues at once. */
+const RATE_DECAY = 0.75;
+
 type Member = {
   readonly sink: ByteSink;
   state: "flowing" | "waiting-gop";
-  stalledSinceUs: number;
+  stalledSinceUs: number | null;
   resyncs: number;
   resyncWindowStartUs: number;
 };
@@ -96,7 +99,7 @@ export class Fanout implements PacketSink {
   /** Adds a subscriber: it gets the configuration and, when `prepush`, the running GOP at once. */
   join(sink: ByteSink, prepush: boolean): Subscription {
     this.#flush();
-    const member: Member = { sink, state: "waiting-gop", stalledSinceUs: 0, resyncs: 0, resyncWindowStartUs: 0 };
+    const member: Member = { sink, state: "waiting-gop", stalledSinceUs: null, resyncs: 0, resyncWindowStartUs: 0 };
     this.#members.add(member);
     const past = prepush ? this.#past() : null;
     if (past !== null) {
@@ -219,7 +222,7 @@ export class Fanout implements PacketSink {
       this.#fallBack(member, nowUs);
       return;
     }
-    member.stalledSinceUs = 0;
+    member.stalledSinceUs = null;
     if (member.state === "flowing") member.sink.write(whole);
     else if (fromGop !== null && queuedBytes <= limitBytes / 2) {
       member.state = "flowing";
@@ -229,7 +232,7 @@ export class Fanout implements PacketSink {
 
   #fallBack(member: Member, nowUs: number): void {
     this.#dropped++;
-    if (member.stalledSinceUs === 0) member.stalledSinceUs = nowUs;
+    member.stalledSinceUs ??= nowUs;
     if (member.state === "flowing") {
       member.state = "waiting-gop";
       if (nowUs - member.resyncWindowStartUs > this.#limits.resyncWindowUs) {
@@ -248,7 +251,8 @@ export class Fanout implements PacketSink {
     this.#rateWindowBytes += this.#batchBytes;
     const elapsedUs = nowUs - this.#rateWindowStartUs;
     if (elapsedUs < 1_000_000) return;
-    this.#bytesPerSecond = (this.#rateWindowBytes * 1_000_000) / elapsedUs;
+    const measured = (this.#rateWindowBytes * 1_000_000) / elapsedUs;
+    this.#bytesPerSecond = Math.max(measured, this.#bytesPerSecond * RATE_DECAY);
     this.#rateWindowStartUs = nowUs;
     this.#rateWindowBytes = 0;
   }

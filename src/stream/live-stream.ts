@@ -30,6 +30,7 @@ const MAX_WAIT_MS = 60_000;
  * epoch; subscribers and packagers stay. See `docs/lifecycles.md` for the states and who closes what.
  */
 export class LiveStream {
+  readonly #rules: StreamRules;
   readonly #options: LiveStreamOptions;
   readonly #timeline = new Timeline();
   readonly #cache: GopCache;
@@ -37,7 +38,6 @@ export class LiveStream {
   readonly #fanouts = new Map<string, Fanout>();
   readonly #clampedLog: PerSecondLog;
   readonly #strayLog: PerSecondLog;
-  #rules: StreamRules;
   #publisher: ActivePublisher | null = null;
   #tracks: TrackSet | null = null;
   #epoch = 0;
@@ -72,11 +72,6 @@ export class LiveStream {
       bytesIn: this.#bytesIn,
       subscribers,
     };
-  }
-
-  /** New rules after a reload; what runs goes on under them. */
-  setRules(rules: StreamRules): void {
-    this.#rules = rules;
   }
 
   /** Attaches a consumer of packets, such as a packager, for the life of the stream. */

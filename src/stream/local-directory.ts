@@ -30,20 +30,20 @@ export class LocalDirectory implements StreamDirectory {
   }
 
   publish(request: PublishRequest): Publisher {
-    const rules = this.#rulesFor(request.name, request.protocol);
+    const rules = this.#rulesFor(request.name, request.protocol, "publish");
     if (!rules.acceptsPublisher) throw streamErrors.error("STREAM_NOT_PUBLISHABLE", { name: request.name });
     return this.#acquire(rules).publish(request);
   }
 
   /** Claims a name for a source of the server's own, such as a file input: no rule about publishers applies. */
   publishInternally(request: PublishRequest): Publisher {
-    const rules = this.#options.rulesOf(request.name);
+    const rules = this.#options.rulesOf(request.name, "play");
     if (rules === null) throw streamErrors.error("STREAM_NOT_FOUND", { name: request.name });
     return this.#acquire(rules).publish(request);
   }
 
   subscribe(request: SubscribeRequest): Subscription {
-    return this.#acquire(this.#rulesFor(request.name, request.protocol)).subscribe(request);
+    return this.#acquire(this.#rulesFor(request.name, request.protocol, "play")).subscribe(request);
   }
 
   /** The stream of that name, if it exists now. */
@@ -56,22 +56,13 @@ export class LocalDirectory implements StreamDirectory {
     return [...this.#streams.values()];
   }
 
-  /** Looks every stream's rules up again: those without rules, or disabled, end; the others get the new ones. */
-  applyRules(): void {
-    for (const [name, stream] of this.#streams) {
-      const rules = this.#options.rulesOf(name);
-      if (rules === null || rules.disabled) this.#close(stream, "removed by configuration");
-      else stream.setRules(rules);
-    }
-  }
-
   /** Ends every stream. */
   close(reason: string): void {
     for (const stream of this.list()) this.#close(stream, reason);
   }
 
-  #rulesFor(name: StreamName, protocol: string): StreamRules {
-    const rules = this.#options.rulesOf(name);
+  #rulesFor(name: StreamName, protocol: string, purpose: "play" | "publish"): StreamRules {
+    const rules = this.#options.rulesOf(name, purpose);
     if (rules === null) throw streamErrors.error("STREAM_NOT_FOUND", { name });
     if (rules.disabled) throw streamErrors.error("STREAM_DISABLED", { name });
     if (!rules.allowsProtocol(protocol)) throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol });

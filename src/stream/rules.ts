@@ -15,5 +15,8 @@ export type StreamRules = {
   allowsProtocol(protocol: string): boolean;
 };
 
-/** Finds the rules of a name: its own `stream`, else the first template that matches; `null` when neither is there. */
-export type StreamRulesLookup = (name: StreamName) => StreamRules | null;
+/**
+ * Finds the rules of a name: its own `stream`, else the first template that matches; `null` when neither is there.
+ * For a publisher, templates that take none are passed over.
+ */
+export type StreamRulesLookup = (name: StreamName, purpose: "play" | "publish") => StreamRules | null;

@@ -10,6 +10,7 @@ type Ended = Extract<TestEvent, { type: "test:pass" | "test:fail" }>;
 /** Totals that node:test gives as diagnostics at the end; the runner counts for itself. */
 const TOTALS = /^(tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [0-9.]+$/;
 
+/** Writes the lines of every event; gives nothing to the destination that node:test has for a reporter. */
 export default async function* report(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   const file = process.env[TEST_LINES_VARIABLE];
   if (file === undefined) throw new Error(`${TEST_LINES_VARIABLE} is not set`);

@@ -29,6 +29,7 @@
  * @property {Hls | null} hls
  * @property {boolean | null} isLive was live at any time; `null` until a playlist is read
  * @property {boolean} isGrowing the newest playlist is not overdue
+ * @property {boolean} hasSound as far as is known
  * @property {number | null} edgeSeconds where a viewer of a live stream should be, on the video's clock
  * @property {() => void} resumeLoad goes on loading after a network failure
  * @property {() => void} recoverMedia builds the decoder anew after a media failure
@@ -73,6 +74,7 @@ export function createEngine(options, HlsJs) {
 export class HlsJsEngine {
   #events;
   #sawLive = false;
+  hasSound = true;
   /** @type {import("hls.js").LevelDetails | null} */
   #details = null;
 
@@ -89,6 +91,9 @@ export class HlsJsEngine {
     hls.on(HlsJs.Events.LEVEL_UPDATED, (_event, { details }) => {
       this.#details = details;
       this.#sawLive ||= details.live;
+    });
+    hls.on(HlsJs.Events.BUFFER_CREATED, (_event, { tracks }) => {
+      this.hasSound = "audio" in tracks || "audiovideo" in tracks;
     });
     hls.on(HlsJs.Events.ERROR, (_event, data) => this.#onError(data));
     hls.loadSource(url);
@@ -122,13 +127,13 @@ export class HlsJsEngine {
 
   /** @param {import("hls.js").ErrorData} data */
   #onError(data) {
-    const detail = String(data.details);
+    const detail = data.details;
     if (!data.fatal) {
       this.#events.onTrouble(detail);
       return;
     }
     const isAtManifest = detail.startsWith("manifest");
-    this.#events.onFailure({ kind: kindOf(String(data.type), detail), isAtManifest, detail });
+    this.#events.onFailure({ kind: kindOf(data.type, detail), isAtManifest, detail });
   }
 }
 
@@ -147,6 +152,7 @@ function kindOf(type, detail) {
 export class NativeEngine {
   hls = null;
   isGrowing = true;
+  hasSound = true;
   #video;
   #url;
   #unlisten = new AbortController();

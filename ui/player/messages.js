@@ -63,7 +63,10 @@ const MESSAGES = {
     detail: `${codecSentence(about.codecs ?? [])} Another browser or device may be able to.`,
     canRetry: true,
   }),
-  stalled: (name) => ({ title: `Nothing new from ${name}.`, detail: "The picture goes on when more arrives." }),
+  stalled: (name) => ({
+    title: `Nothing new from ${name}.`,
+    detail: "The picture goes on when more arrives.",
+  }),
   behind: (name) => ({ title: `Loading ${name} takes long.`, detail: "The network may be too slow." }),
   broken: (name) => ({
     title: `Playing ${name} keeps failing.`,

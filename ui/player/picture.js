@@ -12,8 +12,9 @@ export class Picture {
   #movedMs = -Infinity;
   #waitingSinceMs = 0;
   #isBuffering = false;
+  #isFlowing = false;
   hasPlayed = false;
-  /** `waiting` events after the first picture, without those of seeking: stalls that a viewer saw. */
+  /** `waiting` events between the first picture and the next start, without those of seeking: stalls as seen. */
   waits = 0;
 
   /**
@@ -63,13 +64,20 @@ export class Picture {
     this.#waitingSinceMs = this.#nowMs();
   }
 
+  /** A new start: what is missing until the next picture is no stall. */
+  restart() {
+    this.#isFlowing = false;
+    this.expect();
+  }
+
   #onWaiting() {
     this.#isBuffering = true;
-    if (this.hasPlayed && !this.#video.seeking) this.waits++;
+    if (this.#isFlowing && !this.#video.seeking) this.waits++;
   }
 
   #onPlaying() {
     this.#isBuffering = false;
+    this.#isFlowing = true;
     this.hasPlayed = true;
     this.expect();
   }

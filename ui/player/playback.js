@@ -116,6 +116,7 @@ export class Playback {
       behindSeconds,
       isBusy: isWaiting && this.#message === null,
       hasPlayed: this.#picture.hasPlayed,
+      hasSound: this.#engine?.hasSound ?? true,
       stalls: { waiting: this.#picture.waits, bufferStalled: this.#bufferStalls },
       recoveries: this.#recoveries,
     };
@@ -308,10 +309,11 @@ export class Playback {
     this.#moveTo("unplayable");
     this.#watch.start((probe) => {
       const codecs = probe.codecs.join();
-      const isChanged = this.#probe !== null && codecs !== this.#probe.codecs.join();
-      if (codecs !== "" && isChanged) this.#start();
-      else this.#hear(codecs === "" ? this.#probe : probe);
-      return codecs === "" || !isChanged;
+      const refused = this.#probe?.codecs.join() ?? "";
+      const isAnother = codecs !== "" && refused !== "" && codecs !== refused;
+      if (isAnother) this.#start();
+      else if (refused === "") this.#hear(probe);
+      return !isAnother;
     });
   }
 
@@ -395,7 +397,7 @@ export class Playback {
     if (!LEGAL[this.#phase].includes(next)) throw new Error(`no way from ${this.#phase} to ${next}`);
     this.#phase = next;
     this.#probe = null;
-    if (next === "starting") this.#picture.expect();
+    if (next === "starting") this.#picture.restart();
     this.#refreshMessage();
   }
 }

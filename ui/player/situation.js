@@ -39,8 +39,10 @@ export function situationOf(facts) {
     case "starting":
       return facts.stuckMs > SLOW_START_MS ? stillness(facts) : "same";
     case "unplayable":
+      // The server is asked for the codecs first, so that the words can name them.
+      return facts.finding === null ? "same" : "unplayable";
     case "broken":
-      return facts.phase;
+      return "broken";
     case "idle":
     case "finished":
       return null;

@@ -40,17 +40,41 @@ export function pathOfName(name, resource) {
 }
 
 /**
+ * The anchor that stands for a name on the front page: `pub/a b` gives `#pub/a%20b`.
+ *
+ * @param {string} name
+ */
+export function anchorOfName(name) {
+  return `#${encodeURI(wellFormed(name))}`;
+}
+
+/**
+ * The name of an anchor, or `null` where it names nothing.
+ *
+ * @param {string} hash as `location.hash` has it
+ * @returns {string | null}
+ */
+export function nameOfAnchor(hash) {
+  try {
+    return decodeURIComponent(hash.slice(1)) || null;
+  } catch {
+    return null;
+  }
+}
+
+/**
  * The name as a page shows it: without characters that are not seen, and cut when it is long.
  *
  * @param {string} name
  */
 export function shownName(name) {
   const seen = name.replace(UNSEEN, "");
-  const characters = [...seen];
+  const characters = Array.from(seen);
   return characters.length <= MAX_SHOWN ? seen : `${characters.slice(0, MAX_SHOWN - 3).join("")}...`;
 }
 
-/** Whether a name looks like that of a media file; then "not on air" would be the wrong words.
+/**
+ * Whether a name looks like that of a media file; then "not on air" would be the wrong words.
  *
  * @param {string} name
  */
@@ -60,6 +84,14 @@ export function looksLikeFile(name) {
 
 /** @param {string} segment */
 function encodeSegment(segment) {
-  // A lone surrogate cannot be encoded; the replacement character names nothing, so it ends as "not there".
-  return encodeURIComponent(segment.replace(/\p{Surrogate}/gu, "\ufffd"));
+  return encodeURIComponent(wellFormed(segment));
+}
+
+/**
+ * A lone surrogate cannot be encoded; the replacement character names nothing, so it ends as "not there".
+ *
+ * @param {string} text
+ */
+function wellFormed(text) {
+  return text.replace(/\p{Surrogate}/gu, "\ufffd");
 }

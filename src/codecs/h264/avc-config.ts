@@ -1,5 +1,5 @@
 import { readU16, writeU16 } from "../../base/bytes.ts";
-import { badConfig, codecErrors } from "../errors.ts";
+import { badConfig } from "../errors.ts";
 import { parseH264Sps } from "./sps.ts";
 
 /** AVCDecoderConfigurationRecord. The parameter sets are views of the parsed record. */
@@ -69,7 +69,8 @@ function readSets(bytes: Uint8Array, start: number, count: number, into: Uint8Ar
 export function buildAvcConfig(sps: readonly Uint8Array[], pps: readonly Uint8Array[]): Uint8Array {
   const first = sps[0];
   if (first === undefined) throw badConfig("h264", "no SPS to build avcC from");
-  if (sps.length > MAX_SPS || pps.length > MAX_PPS) throw badConfig("h264", "too many parameter sets for avcC");
+  if (sps.length > MAX_SPS || pps.length > MAX_PPS)
+    throw badConfig("h264", "too many parameter sets for avcC");
   const facts = parseH264Sps(first);
   const isExtended = EXTENDED_PROFILES.has(facts.profile);
   let lengthBytes = 7 + (isExtended ? 4 : 0);
@@ -81,7 +82,10 @@ export function buildAvcConfig(sps: readonly Uint8Array[], pps: readonly Uint8Ar
   bytes[at] = pps.length;
   at = writeSets(bytes, at + 1, pps);
   if (isExtended) {
-    bytes.set([0xfc | facts.chromaFormat, 0xf8 | (facts.bitDepthLuma - 8), 0xf8 | (facts.bitDepthChroma - 8), 0], at);
+    bytes.set(
+      [0xfc | facts.chromaFormat, 0xf8 | (facts.bitDepthLuma - 8), 0xf8 | (facts.bitDepthChroma - 8), 0],
+      at,
+    );
   }
   return bytes;
 }
@@ -105,10 +109,10 @@ function writeSets(bytes: Uint8Array, start: number, sets: readonly Uint8Array[]
  * The codecs parameter, `avc1.PPCCLL`, from the first SPS: that is what the decoder will see, where the record's own
  * copy of the three bytes differs.
  *
- * Throws: CODEC_UNSUPPORTED when the SPS is too short. Spec: RFC 6381 section 3.3; ISO/IEC 14496-15 Annex E.2.
+ * Throws: CODEC_BAD_CONFIG when the SPS is too short. Spec: RFC 6381 section 3.3; ISO/IEC 14496-15 Annex E.2.
  */
 export function avcCodecString(sps: Uint8Array): string {
-  if (sps.byteLength < 4) throw codecErrors.error("CODEC_UNSUPPORTED", { codec: "h264", reason: "SPS without profile" });
+  if (sps.byteLength < 4) throw badConfig("h264", "the SPS is cut off");
   return `avc1.${hexByte(sps[1]!)}${hexByte(sps[2]!)}${hexByte(sps[3]!)}`;
 }
 

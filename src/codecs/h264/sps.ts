@@ -47,7 +47,8 @@ const MAX_POC_CYCLE = 255;
  * Spec: ITU-T H.264 section 7.3.2.1.1, E.1.1.
  */
 export function parseH264Sps(nalUnit: Uint8Array): H264Sps {
-  if (nalUnit.byteLength < 4 || (nalUnit[0]! & 0x1f) !== 7) throw badConfig("h264", "not a sequence parameter set");
+  if (nalUnit.byteLength < 4 || (nalUnit[0]! & 0x1f) !== 7)
+    throw badConfig("h264", "not a sequence parameter set");
   if (nalUnit.byteLength > MAX_PARAMETER_SET_BYTES) throw badConfig("h264", "the SPS is too long");
   const bits = new BitReader(unescapeRbsp(nalUnit, 1, nalUnit.byteLength, MAX_PARAMETER_SET_BYTES));
   const profile = bits.read(8);
@@ -113,7 +114,8 @@ function readSize(bits: BitReader, chroma: Chroma): Pick<H264Sps, "width" | "hei
   if (!frameMbsOnly) bits.skip(1); // mb_adaptive_frame_field_flag
   bits.skip(1); // direct_8x8_inference_flag
   const rows = mapUnits * (frameMbsOnly ? 1 : 2);
-  if (columns > MAX_SIDE_MACROBLOCKS || rows > MAX_SIDE_MACROBLOCKS) throw badConfig("h264", "the picture is too big");
+  if (columns > MAX_SIDE_MACROBLOCKS || rows > MAX_SIDE_MACROBLOCKS)
+    throw badConfig("h264", "the picture is too big");
   let [width, height] = [columns * 16, rows * 16];
   if (bits.flag()) {
     const planes = chroma.hasSeparateColourPlanes ? 0 : chroma.chromaFormat;

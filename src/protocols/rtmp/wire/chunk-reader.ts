@@ -1,5 +1,6 @@
 import { readU24, readU32 } from "../../../base/bytes.ts";
 import { rtmpErrors } from "../errors.ts";
+import { allocate } from "./allocate.ts";
 
 /** What a peer may make the reader hold. */
 export type ChunkLimits = {
@@ -246,8 +247,7 @@ export class ChunkReader {
     if (this.#partialBytes > this.#limits.partialBytes) {
       throw rtmpErrors.error("RTMP_PARTIAL_LIMIT", { limitBytes: this.#limits.partialBytes });
     }
-    // Every byte is overwritten before the message is handed out.
-    return bytes === 0 ? EMPTY : Buffer.allocUnsafe(bytes);
+    return bytes === 0 ? EMPTY : allocate(bytes);
   }
 
   #grow(stream: ChunkStream): void {

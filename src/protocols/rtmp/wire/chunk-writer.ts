@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { writeU24, writeU32 } from "../../../base/bytes.ts";
+import { allocate } from "./allocate.ts";
 
 /** Where a message goes and when. */
 export type MessageHeader = {
@@ -38,7 +39,7 @@ export function buildMessage(
   const firstBytes = headerBytes(timestamp);
   const bodyBytes = prefixBytes + payload.byteLength;
   const moreChunks = bodyBytes === 0 ? 0 : Math.ceil(bodyBytes / chunkSize) - 1;
-  const out = Buffer.allocUnsafe(firstBytes + bodyBytes + moreChunks * (firstBytes - 11));
+  const out = allocate(firstBytes + bodyBytes + moreChunks * (firstBytes - 11));
   writeHeader(out, header, timestamp, bodyBytes);
   out.fill(0, firstBytes, firstBytes + prefixBytes);
   let at = firstBytes + prefixBytes;

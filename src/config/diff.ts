@@ -1,0 +1,219 @@
+import { findDirective } from "./directives.ts";
+import { RESTARTS } from "./schema.ts";
+import type {
+  HttpListenerPlan,
+  LivePlan,
+  ResolvedConfig,
+  RtmpListenerPlan,
+  StreamPlan,
+  TemplatePlan,
+  VodPlan,
+} from "./plan.ts";
+import type { Restart, Scope } from "./schema.ts";
+
+/**
+ * What happened to one thing. `fields` are the names of the directives whose value changed; `restarts` is the
+ * most that any of them asks for.
+ */
+type Change<P> =
+  | { readonly change: "added"; readonly after: P; readonly restarts: Restart }
+  | { readonly change: "removed"; readonly before: P; readonly restarts: Restart }
+  | {
+      readonly change: "changed";
+      readonly before: P;
+      readonly after: P;
+      readonly fields: readonly string[];
+      readonly restarts: Restart;
+    };
+
+/**
+ * One difference between two plans; plain data. `name` of a listener is its address, as in "127.0.0.1:80".
+ *
+ * A `setting` is a directive of the top level that has one value. `template-order` says that templates that are
+ * in both plans changed places, which decides who gets a name.
+ */
+export type ConfigChange =
+  | ({ readonly kind: "http-listener"; readonly name: string } & Change<HttpListenerPlan>)
+  | ({ readonly kind: "rtmp-listener"; readonly name: string } & Change<RtmpListenerPlan>)
+  | ({ readonly kind: "stream"; readonly name: string } & Change<StreamPlan>)
+  | ({ readonly kind: "template"; readonly name: string } & Change<TemplatePlan>)
+  | ({ readonly kind: "vod"; readonly name: string } & Change<VodPlan>)
+  | { readonly kind: "setting"; readonly name: string; readonly restarts: Restart }
+  | {
+      readonly kind: "template-order";
+      readonly before: readonly string[];
+      readonly after: readonly string[];
+    };
+
+/** The directives that make a plan, each with what it put there. */
+type Fields<P> = { readonly scope: Scope; readonly read: Readonly<Record<string, (plan: P) => unknown>> };
+
+const LIVE_FIELDS: Readonly<Record<string, (plan: LivePlan) => unknown>> = {
+  input: (plan) => plan.inputs,
+  title: (plan) => plan.title,
+  comment: (plan) => plan.comment,
+  provider: (plan) => plan.provider,
+  position: (plan) => plan.position,
+  labels: (plan) => plan.labels,
+  disabled: (plan) => plan.disabled,
+  static: (plan) => plan.isStatic,
+  source_timeout: (plan) => plan.options.sourceTimeoutMs,
+  segment_duration: (plan) => plan.options.segmentDurationMs,
+  segment_count: (plan) => plan.options.segmentCount,
+  prepush: (plan) => plan.options.prepushMs,
+  protocols: (plan) => plan.options.protocols,
+  second_publisher: (plan) => plan.options.secondPublisher,
+};
+
+const STREAM: Fields<StreamPlan> = { scope: "stream", read: LIVE_FIELDS };
+
+const TEMPLATE: Fields<TemplatePlan> = {
+  scope: "template",
+  read: { ...LIVE_FIELDS, prefix: (plan: TemplatePlan) => plan.prefixes },
+};
+
+const VOD: Fields<VodPlan> = {
+  scope: "vod",
+  read: {
+    storage: (plan) => plan.storages,
+    title: (plan) => plan.title,
+    comment: (plan) => plan.comment,
+    disabled: (plan) => plan.disabled,
+    segment_duration: (plan) => plan.options.segmentDurationMs,
+    protocols: (plan) => plan.options.protocols,
+  },
+};
+
+const HTTP: Fields<HttpListenerPlan> = { scope: "http-listener", read: { api: (plan) => plan.api } };
+
+const RTMP: Fields<RtmpListenerPlan> = { scope: "server", read: {} };
+
+const SETTINGS: Readonly<Record<string, (config: ResolvedConfig) => unknown>> = {
+  edit_auth: (config) => config.editAuth,
+  view_auth: (config) => config.viewAuth,
+  loglevel: (config) => config.logLevel,
+  hostname: (config) => config.hostname,
+  max_connections_per_address: (config) => config.limits.maxConnectionsPerAddress,
+  rtmp_handshake_timeout: (config) => config.limits.rtmpHandshakeTimeoutMs,
+  rtmp_idle_timeout: (config) => config.limits.rtmpIdleTimeoutMs,
+  http_idle_timeout: (config) => config.limits.httpIdleTimeoutMs,
+  max_message_size: (config) => config.limits.maxMessageBytes,
+};
+
+/**
+ * Lists what is different in `after`; where a thing is written makes no difference, only what it says.
+ *
+ * Order: settings, listeners, templates, streams, vods; of each kind removed before changed before added, so that
+ * a port or a name is free before it is taken again. A listener without a fixed port (port 0) is the same as the
+ * one of the same rank on that host.
+ */
+export function diffConfigs(before: ResolvedConfig, after: ResolvedConfig): ConfigChange[] {
+  const http = changes(
+    keyed(before.listeners.http, addressKey),
+    keyed(after.listeners.http, addressKey),
+    HTTP,
+  );
+  const rtmp = changes(
+    keyed(before.listeners.rtmp, addressKey),
+    keyed(after.listeners.rtmp, addressKey),
+    RTMP,
+  );
+  const templates = changes(keyed(before.templates, nameKey), keyed(after.templates, nameKey), TEMPLATE);
+  const streams = changes(keyed(before.streams, nameKey), keyed(after.streams, nameKey), STREAM);
+  const vods = changes(keyed(before.vods, nameKey), keyed(after.vods, nameKey), VOD);
+  return [
+    ...settingChanges(before, after),
+    ...http.map((change) => ({ kind: "http-listener", ...change }) as const),
+    ...rtmp.map((change) => ({ kind: "rtmp-listener", ...change }) as const),
+    ...templates.map((change) => ({ kind: "template", ...change }) as const),
+    ...templateOrder(before, after),
+    ...streams.map((change) => ({ kind: "stream", ...change }) as const),
+    ...vods.map((change) => ({ kind: "vod", ...change }) as const),
+  ];
+}
+
+function nameKey(plan: { readonly name: string }): string {
+  return plan.name;
+}
+
+function addressKey(plan: { readonly host?: string; readonly port: number }): string {
+  return `${plan.host ?? "*"}:${plan.port}`;
+}
+
+function keyed<P>(plans: readonly P[], key: (plan: P) => string): Map<string, P> {
+  const found = new Map<string, P>();
+  for (const plan of plans) {
+    let name = key(plan);
+    for (let rank = 2; found.has(name); rank++) name = `${key(plan)}#${rank}`;
+    found.set(name, plan);
+  }
+  return found;
+}
+
+function changes<P>(
+  before: ReadonlyMap<string, P>,
+  after: ReadonlyMap<string, P>,
+  fields: Fields<P>,
+): ({ name: string } & Change<P>)[] {
+  const removed: ({ name: string } & Change<P>)[] = [];
+  const changed: ({ name: string } & Change<P>)[] = [];
+  for (const [name, old] of before) {
+    const now = after.get(name);
+    if (now === undefined) {
+      removed.push({ name, change: "removed", before: old, restarts: "nothing" });
+      continue;
+    }
+    const names = Object.keys(fields.read).filter(
+      (field) => !isSame(fields.read[field]!(old), fields.read[field]!(now)),
+    );
+    if (names.length === 0) continue;
+    const restarts = mostOf(names.map((field) => restartOf(fields.scope, field)));
+    changed.push({ name, change: "changed", before: old, after: now, fields: names, restarts });
+  }
+  const added = [...after].filter(([name]) => !before.has(name));
+  return [
+    ...removed,
+    ...changed,
+    ...added.map(([name, now]) => ({ name, change: "added", after: now, restarts: "nothing" }) as const),
+  ];
+}
+
+function settingChanges(before: ResolvedConfig, after: ResolvedConfig): ConfigChange[] {
+  const names = Object.keys(SETTINGS).filter(
+    (name) => !isSame(SETTINGS[name]!(before), SETTINGS[name]!(after)),
+  );
+  return names.map((name) => ({ kind: "setting", name, restarts: restartOf("server", name) }));
+}
+
+function templateOrder(before: ResolvedConfig, after: ResolvedConfig): ConfigChange[] {
+  const old = keptTemplates(before, after);
+  const now = keptTemplates(after, before);
+  return isSame(old, now) ? [] : [{ kind: "template-order", before: old, after: now }];
+}
+
+function keptTemplates(config: ResolvedConfig, other: ResolvedConfig): string[] {
+  const names = new Set(other.templates.map(nameKey));
+  return config.templates.map(nameKey).filter((name) => names.has(name));
+}
+
+function restartOf(scope: Scope, name: string): Restart {
+  return findDirective(scope, name)?.onChange ?? "process";
+}
+
+function mostOf(restarts: readonly Restart[]): Restart {
+  return RESTARTS.findLast((restart) => restarts.includes(restart)) ?? "nothing";
+}
+
+/** Whether two pieces of plans say the same; where they are written does not count. */
+function isSame(a: unknown, b: unknown): boolean {
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return Object.is(a, b);
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const left = new Map(Object.entries(a).filter(isSaying));
+  const right = new Map(Object.entries(b).filter(isSaying));
+  return left.size === right.size && [...left].every(([key, value]) => right.has(key) && isSame(value, right.get(key)));
+}
+
+/** A label may be called "place" too; it is a text. */
+function isSaying([key, value]: [string, unknown]): boolean {
+  return key !== "place" || typeof value !== "object";
+}

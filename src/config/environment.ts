@@ -1,0 +1,193 @@
+import { findDirective } from "./directives.ts";
+import { VARIABLE_PREFIXES, VARIABLES } from "./schema-environment.ts";
+import { addressOf, textOf } from "./settings.ts";
+import { nearestName } from "./suggest.ts";
+import { parseValue } from "./values.ts";
+import type { Credentials, LogLevel } from "./plan.ts";
+import type { Place, SourceFile } from "./place.ts";
+import type { ProblemList } from "./problem.ts";
+import type { Value, ValueType } from "./values.ts";
+
+/** What the environment sets. */
+export type EnvironmentSettings = {
+  readonly http?: { readonly host?: string; readonly port: number; readonly place: Place };
+  readonly hostname?: string;
+  readonly editAuth?: Credentials;
+  readonly logLevel?: LogLevel;
+};
+
+/** Environment variables by name, as `process.env` has them. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What stands for a file's name in places that are in the environment. */
+export const ENVIRONMENT_FILE = "environment";
+
+/** Longest value that is read, in UTF-16 code units. */
+export const MAX_VARIABLE_LENGTH = 4096;
+
+/** What reading the environment gives: settings, and the text that places refer to, with secrets left out. */
+export type EnvironmentReading = { readonly settings: EnvironmentSettings; readonly source: SourceFile };
+
+/**
+ * Reads our variables, `STREAMER_*` and `FLUSSONIC_*` (the first wins), and `LICENSE_KEY`.
+ *
+ * An empty variable is as good as none, since manifests often leave one so. Variables that Kubernetes makes for
+ * a Service called "streamer" or "flussonic" are not ours and are passed over. Values of secrets, and of
+ * variables that are not known, are in no message and not in `source`.
+ */
+export function readEnvironment(environment: Environment, problems: ProblemList): EnvironmentReading {
+  const given = Object.keys(environment)
+    .filter((name) => isOurs(name, environment[name] ?? ""))
+    .toSorted();
+  const shown = given.map((name) => `${name}=${shownValue(name, environment)}`).join("\n");
+  const source = { file: ENVIRONMENT_FILE, text: shown };
+  return { settings: new VariableReader(environment, given, problems).read(), source };
+}
+
+/** Line ends at the end of a value come with Secrets made by `echo ... | base64`; no value has any. */
+function valueOf(environment: Environment, name: string): string {
+  return (environment[name] ?? "").replace(/[\r\n]+$/, "");
+}
+
+function isOurs(name: string, value: string): boolean {
+  if (value.trim() === "") return false;
+  if (name === "LICENSE_KEY") return true;
+  return VARIABLE_PREFIXES.some((prefix) => name.startsWith(prefix)) && !isServiceLink(name, value);
+}
+
+/** Spec: Kubernetes documentation, "Service", "Discovering services: environment variables". */
+function isServiceLink(name: string, value: string): boolean {
+  if (/_SERVICE_HOST$|_SERVICE_PORT(_[A-Z0-9_]+)?$/.test(name)) return true;
+  if (/_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/.test(name)) return true;
+  return name.endsWith("_PORT") && /^(tcp|udp|sctp):\/\//.test(value);
+}
+
+function bareName(name: string): string {
+  const prefix = VARIABLE_PREFIXES.find((one) => name.startsWith(one));
+  return prefix === undefined ? name : name.slice(prefix.length);
+}
+
+function shownValue(name: string, environment: Environment): string {
+  const spec = VARIABLES.find((one) => one.name === bareName(name));
+  if (spec?.open !== true) return "***";
+  return valueOf(environment, name)
+    .slice(0, MAX_VARIABLE_LENGTH)
+    .replaceAll(/[^\x20-\x7E]/g, "?");
+}
+
+class VariableReader {
+  readonly #environment: Environment;
+  readonly #given: readonly string[];
+  readonly #problems: ProblemList;
+
+  constructor(environment: Environment, given: readonly string[], problems: ProblemList) {
+    this.#environment = environment;
+    this.#given = given;
+    this.#problems = problems;
+  }
+
+  read(): EnvironmentSettings {
+    for (const name of this.#given) this.#review(name);
+    const http = this.#value("HTTP", { kind: "address" });
+    const hostname = this.#value("HOSTNAME", { kind: "hostname" });
+    const level = this.#value("LOG_LEVEL", argumentType("loglevel"));
+    const editAuth = this.#editAuth();
+    return {
+      ...(http?.value.kind === "address" ? { http: { ...addressOf(http.value), place: http.place } } : {}),
+      ...(hostname === undefined ? {} : { hostname: textOf(hostname.value) }),
+      ...(editAuth === undefined ? {} : { editAuth }),
+      ...(level === undefined ? {} : { logLevel: textOf(level.value) as LogLevel }),
+    };
+  }
+
+  /** Says what there is to say about a variable's name alone. */
+  #review(name: string): void {
+    const bare = bareName(name);
+    const place = this.#place(name);
+    if (bare === "LICENSE_KEY") {
+      this.#problems.note(
+        "CONFIG_NOT_NEEDED",
+        place,
+        "a licence key is not needed; Weir has no licence to check",
+      );
+      return;
+    }
+    const spec = VARIABLES.find((one) => one.name === bare);
+    if (spec === undefined) return this.#unknown(name, bare, place);
+    if (spec.status === "no-effect-yet") {
+      this.#problems.warning("CONFIG_NO_EFFECT_YET", place, `variable ${name} has no effect yet`);
+    } else if (spec.status === "refused-until-it-works") {
+      const message = `variable ${name} does not work yet, and is refused rather than ignored`;
+      this.#problems.error("CONFIG_REFUSED", place, message, { hint: spec.reason });
+    } else if (this.#isOverruled(name, bare)) {
+      const winner = VARIABLE_PREFIXES[0] + bare;
+      this.#problems.warning("CONFIG_NEVER_USED", place, `${name} is not used, since ${winner} is set too`);
+    }
+  }
+
+  #isOverruled(name: string, bare: string): boolean {
+    const winner = VARIABLE_PREFIXES[0] + bare;
+    if (name === winner || !this.#given.includes(winner)) return false;
+    return valueOf(this.#environment, name) !== valueOf(this.#environment, winner);
+  }
+
+  #unknown(name: string, bare: string, place: Place): void {
+    const near = nearestName(
+      bare,
+      VARIABLES.map((spec) => spec.name),
+    );
+    const hint = near === undefined ? undefined : `did you mean ${name.slice(0, -bare.length)}${near}?`;
+    this.#problems.warning("CONFIG_UNKNOWN_VARIABLE", place, `variable ${name} is not known`, { hint });
+  }
+
+  /** Each variable has a line of its own in the text that is shown. */
+  #place(name: string): Place {
+    return { file: ENVIRONMENT_FILE, line: this.#given.indexOf(name) + 1, column: 1, length: name.length };
+  }
+
+  #value(bare: string, type: ValueType): { value: Value; place: Place } | undefined {
+    const name = this.#winner(bare);
+    if (name === undefined) return undefined;
+    const text = valueOf(this.#environment, name);
+    const place = { ...this.#place(name), column: name.length + 2, length: text.length };
+    const parsed =
+      text.length > MAX_VARIABLE_LENGTH ? { fault: "the value is too long" } : parseValue(type, text);
+    if ("value" in parsed) return { value: parsed.value, place };
+    const hint = "hint" in parsed ? parsed.hint : undefined;
+    this.#problems.error("CONFIG_BAD_VALUE", place, `${name}: ${parsed.fault}`, { hint });
+    return undefined;
+  }
+
+  #winner(bare: string): string | undefined {
+    return VARIABLE_PREFIXES.map((prefix) => prefix + bare).find((name) => this.#given.includes(name));
+  }
+
+  /** The login ends at the first colon; the password may have more of them. RFC 7617 §2. */
+  #editAuth(): Credentials | undefined {
+    const name = this.#winner("EDIT_AUTH");
+    if (name === undefined) return undefined;
+    const value = valueOf(this.#environment, name);
+    const at = value.indexOf(":");
+    const fault = credentialsFault(value, at);
+    if (fault === undefined) return { login: value.slice(0, at), password: value.slice(at + 1) };
+    this.#problems.error("CONFIG_BAD_VALUE", this.#place(name), `${name}: ${fault}`, {
+      hint: "write LOGIN:PASSWORD",
+    });
+    return undefined;
+  }
+}
+
+function credentialsFault(value: string, colon: number): string | undefined {
+  if (value.length > MAX_VARIABLE_LENGTH) return "the value is too long";
+  if (colon === -1) return `there is no ":" between login and password`;
+  if (colon === 0) return "the login is empty";
+  if (colon === value.length - 1) return "the password is empty";
+  return /\p{Cc}/u.test(value) ? "there is a control character in it" : undefined;
+}
+
+function argumentType(name: string): ValueType {
+  const spec = findDirective("server", name);
+  const type = spec?.arguments === "unchecked" ? undefined : spec?.arguments[0]?.type;
+  if (type === undefined) throw new TypeError(`${name} has no argument`);
+  return type;
+}

@@ -1,0 +1,143 @@
+import type { Place } from "./place.ts";
+import type { LOG_LEVELS } from "./schema-server.ts";
+
+/** A login and its password, in clear. Never log it. */
+export type Credentials = { readonly login: string; readonly password: string };
+
+/** One of the words of `loglevel`. */
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/**
+ * Which protocols may play something: all, only those named, or all but those named. See `allowsProtocol`.
+ */
+export type ProtocolRule =
+  | { readonly kind: "all" }
+  | { readonly kind: "only"; readonly names: readonly string[] }
+  | { readonly kind: "except"; readonly names: readonly string[] };
+
+/** An HTTP listener. Without `host`: every address. `port` 0: any free one. */
+export type HttpListenerPlan = {
+  readonly host?: string;
+  readonly port: number;
+  readonly api: boolean;
+  readonly place: Place;
+};
+
+/** An RTMP listener. Without `host`: every address. `port` 0: any free one. */
+export type RtmpListenerPlan = { readonly host?: string; readonly port: number; readonly place: Place };
+
+/** Bounds that keep one client from taking everything. */
+export type LimitsPlan = {
+  readonly maxConnectionsPerAddress: number;
+  readonly rtmpHandshakeTimeoutMs: number;
+  readonly rtmpIdleTimeoutMs: number;
+  readonly httpIdleTimeoutMs: number;
+  readonly maxMessageBytes: number;
+};
+
+/**
+ * One source of a stream.
+ *
+ * `path` is set for `file`: an absolute path on the disk when it begins with `/`, else the name of a file of a
+ * vod (its prefix, then the path inside). `priority`: smaller is preferred; without it the order counts.
+ * `options` are the other options as written, none of which has an effect yet.
+ */
+export type InputPlan = {
+  readonly kind: "publish" | "file" | "fake";
+  readonly url: string;
+  readonly path?: string;
+  readonly priority?: number;
+  readonly sourceTimeoutMs?: number | false;
+  readonly options: Readonly<Record<string, string>>;
+  readonly place: Place;
+};
+
+/**
+ * How a stream behaves.
+ *
+ * `sourceTimeoutMs` false: wait for ever. `prepushMs`: "gop" gives a new player everything since the last random
+ * access point, a number at least that much where it is kept, false nothing.
+ */
+export type StreamOptionsPlan = {
+  readonly sourceTimeoutMs: number | false;
+  readonly segmentDurationMs: number;
+  readonly segmentCount: number;
+  readonly prepushMs: number | "gop" | false;
+  readonly protocols: ProtocolRule;
+  readonly secondPublisher: "refuse" | "replace";
+};
+
+/** What people are told about a stream. */
+export type MetadataPlan = {
+  readonly title?: string;
+  readonly comment?: string;
+  readonly provider?: string;
+  readonly position?: number;
+  readonly labels: Readonly<Record<string, string>>;
+};
+
+/** What streams and templates have in common. `isStatic` false: runs only when asked for. */
+export type LivePlan = MetadataPlan & {
+  readonly name: string;
+  readonly disabled: boolean;
+  readonly isStatic: boolean;
+  readonly inputs: readonly InputPlan[];
+  readonly options: StreamOptionsPlan;
+  readonly place: Place;
+};
+
+/** A stream of a fixed name; its template's settings are already in it. */
+export type StreamPlan = LivePlan;
+
+/** Settings for streams that come to be when they are published or asked for. */
+export type TemplatePlan = LivePlan & { readonly prefixes: readonly string[] };
+
+/** A directory of files. */
+export type StoragePlan = { readonly kind: "disk"; readonly path: string };
+
+/** How files are served. */
+export type VodOptionsPlan = { readonly segmentDurationMs: number; readonly protocols: ProtocolRule };
+
+/** Files for playback; `name` is the prefix of their URLs. Of `storages`, the first that has a file serves it. */
+export type VodPlan = {
+  readonly name: string;
+  readonly title?: string;
+  readonly comment?: string;
+  readonly disabled: boolean;
+  readonly storages: readonly StoragePlan[];
+  readonly options: VodOptionsPlan;
+  readonly place: Place;
+};
+
+/**
+ * A whole config, checked, with every default and every environment variable applied. Plain data.
+ */
+export type ResolvedConfig = {
+  readonly listeners: {
+    readonly http: readonly HttpListenerPlan[];
+    readonly rtmp: readonly RtmpListenerPlan[];
+  };
+  readonly editAuth?: Credentials;
+  readonly viewAuth?: Credentials;
+  readonly logLevel: LogLevel;
+  readonly hostname?: string;
+  readonly limits: LimitsPlan;
+  readonly streams: readonly StreamPlan[];
+  readonly templates: readonly TemplatePlan[];
+  readonly vods: readonly VodPlan[];
+};
+
+/**
+ * Whether a rule lets `protocol` play; names are those of `protocols`, as in "hls".
+ */
+export function allowsProtocol(rule: ProtocolRule, protocol: string): boolean {
+  if (rule.kind === "all") return true;
+  return rule.names.includes(protocol) === (rule.kind === "only");
+}
+
+/**
+ * Whether publishers are let in: one of the inputs is `publish://` and the plan is not disabled.
+ */
+export function acceptsPublishers(plan: LivePlan): boolean {
+  return !plan.disabled && plan.inputs.some((input) => input.kind === "publish");
+}

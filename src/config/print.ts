@@ -1,0 +1,144 @@
+import { showDuration, showSize } from "./values.ts";
+import type {
+  Credentials,
+  HttpListenerPlan,
+  InputPlan,
+  LimitsPlan,
+  LivePlan,
+  ProtocolRule,
+  ResolvedConfig,
+  TemplatePlan,
+  VodPlan,
+} from "./plan.ts";
+
+/** Words that can stand without quotes. */
+const BARE = /^[A-Za-z0-9_./:@%+,*?&=~^|()[\]$!-]+$/;
+
+/** How secrets are printed: not at all, with a comment in their place, or in clear. */
+export type PrintOptions = { readonly secrets?: "hide" | "show" };
+
+/**
+ * Writes a plan in the config language: merged, with every default and variable in it.
+ *
+ * With secrets shown, the text reads back as the same plan (but for the places). Streams are printed with what
+ * they have from their template; the template is not named, since nothing of it is left to add.
+ */
+export function printConfig(config: ResolvedConfig, options: PrintOptions = {}): string {
+  const show = options.secrets === "show";
+  const head = [
+    ...config.listeners.http.map(httpLine),
+    ...config.listeners.rtmp.map((listener) => `rtmp ${addressText(listener)};`),
+    ...(config.hostname === undefined ? [] : [`hostname ${word(config.hostname)};`]),
+    `loglevel ${config.logLevel};`,
+    ...credentialsLine("edit_auth", config.editAuth, show),
+    ...credentialsLine("view_auth", config.viewAuth, show),
+    ...limitLines(config.limits),
+  ];
+  const blocks = [
+    ...config.templates.map((template) => block("template", template.name, templateLines(template))),
+    ...config.streams.map((stream) => block("stream", stream.name, liveLines(stream))),
+    ...config.vods.map((vod) => block("vod", vod.name, vodLines(vod))),
+  ];
+  return `${[head.join("\n"), ...blocks].join("\n\n")}\n`;
+}
+
+/**
+ * Writes a value as one word, in quotes where it needs them.
+ */
+export function word(text: string): string {
+  return BARE.test(text) ? text : `"${text.replaceAll(/["\\]/g, "\\$&")}"`;
+}
+
+function block(keyword: string, name: string, lines: readonly string[]): string {
+  return [`${keyword} ${word(name)} {`, ...lines.map((line) => `  ${line}`), "}"].join("\n");
+}
+
+function addressText(address: { host?: string; port: number }): string {
+  if (address.host === undefined) return String(address.port);
+  return `${address.host.includes(":") ? `[${address.host}]` : address.host}:${address.port}`;
+}
+
+function httpLine(listener: HttpListenerPlan): string {
+  const address = addressText(listener);
+  return listener.api ? `http ${address};` : `http ${address} { api false; }`;
+}
+
+function credentialsLine(name: string, credentials: Credentials | undefined, show: boolean): string[] {
+  if (credentials === undefined) return [];
+  if (show) return [`${name} ${word(credentials.login)} ${word(credentials.password)};`];
+  return [`# ${name} ${word(credentials.login)} (the password is not shown)`];
+}
+
+function limitLines(limits: LimitsPlan): string[] {
+  return [
+    `max_connections_per_address ${limits.maxConnectionsPerAddress};`,
+    `rtmp_handshake_timeout ${showDuration(limits.rtmpHandshakeTimeoutMs)};`,
+    `rtmp_idle_timeout ${showDuration(limits.rtmpIdleTimeoutMs)};`,
+    `http_idle_timeout ${showDuration(limits.httpIdleTimeoutMs)};`,
+    `max_message_size ${showSize(limits.maxMessageBytes)};`,
+  ];
+}
+
+function templateLines(template: TemplatePlan): string[] {
+  return [...template.prefixes.map((prefix) => `prefix ${word(prefix)};`), ...liveLines(template)];
+}
+
+function liveLines(plan: LivePlan): string[] {
+  const { options } = plan;
+  const labels = Object.entries(plan.labels).map(([key, value]) => pair(key, value));
+  return [
+    ...plan.inputs.map(inputLine),
+    ...textLine("title", plan.title),
+    ...textLine("comment", plan.comment),
+    ...textLine("provider", plan.provider),
+    ...(plan.position === undefined ? [] : [`position ${plan.position};`]),
+    ...(labels.length === 0 ? [] : [`labels ${labels.join(" ")};`]),
+    ...(plan.disabled ? ["disabled;"] : []),
+    ...(plan.isStatic ? [] : ["static false;"]),
+    `source_timeout ${durationOrFalse(options.sourceTimeoutMs)};`,
+    `segment_duration ${showDuration(options.segmentDurationMs)};`,
+    `segment_count ${options.segmentCount};`,
+    `prepush ${options.prepushMs === "gop" ? "true" : durationOrFalse(options.prepushMs)};`,
+    ...protocolsLine(options.protocols),
+    `second_publisher ${options.secondPublisher};`,
+  ];
+}
+
+function vodLines(vod: VodPlan): string[] {
+  return [
+    ...vod.storages.map((storage) => `storage ${word(storage.path)};`),
+    ...textLine("title", vod.title),
+    ...textLine("comment", vod.comment),
+    ...(vod.disabled ? ["disabled;"] : []),
+    `segment_duration ${showDuration(vod.options.segmentDurationMs)};`,
+    ...protocolsLine(vod.options.protocols),
+  ];
+}
+
+function inputLine(input: InputPlan): string {
+  const { priority, sourceTimeoutMs } = input;
+  const options = [
+    ...(priority === undefined ? [] : [`priority=${priority}`]),
+    ...(sourceTimeoutMs === undefined ? [] : [`source_timeout=${durationOrFalse(sourceTimeoutMs)}`]),
+    ...Object.entries(input.options).map(([key, value]) => pair(key, value)),
+  ];
+  return `${["input", word(input.url), ...options].join(" ")};`;
+}
+
+function textLine(name: string, text: string | undefined): string[] {
+  return text === undefined ? [] : [`${name} ${word(text)};`];
+}
+
+function protocolsLine(rule: ProtocolRule): string[] {
+  if (rule.kind === "all") return [];
+  const names = rule.names.map((name) => (rule.kind === "except" ? `-${name}` : name));
+  return [`protocols ${names.join(" ")};`];
+}
+
+function pair(key: string, value: string): string {
+  return `${key}=${word(value)}`;
+}
+
+function durationOrFalse(ms: number | false): string {
+  return ms === false ? "false" : showDuration(ms);
+}

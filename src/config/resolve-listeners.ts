@@ -1,0 +1,103 @@
+import { defaultOf } from "./directives.ts";
+import { wholeFile } from "./place.ts";
+import { addressOf, booleanOf, bySetting, setting } from "./settings.ts";
+import type { HttpListenerPlan, RtmpListenerPlan } from "./plan.ts";
+import type { Place } from "./place.ts";
+import type { ProblemList } from "./problem.ts";
+import type { Address } from "./settings.ts";
+import type { Directive } from "./typed.ts";
+
+type Listener = Address & { readonly protocol: "http" | "rtmp"; readonly place: Place };
+
+/** The listeners of a config; see `resolveListeners`. */
+export type Listeners = {
+  readonly http: readonly HttpListenerPlan[];
+  readonly rtmp: readonly RtmpListenerPlan[];
+};
+
+/** What stands for the file's name in the place of a listener that nobody wrote. */
+export const DEFAULTS_FILE = "(default)";
+
+/**
+ * Reads the listeners, and adds the HTTP one of the environment unless the config has the same, and port 80 when
+ * there is no HTTP listener at all. Two listeners that want one port of one address are an error; a listener on
+ * every address has the port of each address. Port 0 is never the same.
+ */
+export function resolveListeners(
+  directives: readonly Directive[],
+  environment: (Address & { readonly place: Place }) | undefined,
+  problems: ProblemList,
+): Listeners {
+  const http: HttpListenerPlan[] = directives
+    .filter(called("http"))
+    .map((directive) => httpListener(directive, problems));
+  const rtmp: RtmpListenerPlan[] = directives.filter(called("rtmp")).map(listener);
+  if (environment !== undefined && !http.some((one) => sameAddress(one, environment))) {
+    http.push({ ...environment, api: true });
+  }
+  if (http.length === 0) {
+    http.push({ ...addressOf(defaultOf("server", "http")), api: true, place: wholeFile(DEFAULTS_FILE) });
+  }
+  reportTaken([...http.map(asProtocol("http")), ...rtmp.map(asProtocol("rtmp"))], problems);
+  return { http, rtmp };
+}
+
+function called(name: string): (directive: Directive) => boolean {
+  return (directive) => directive.spec.name === name;
+}
+
+function asProtocol(protocol: Listener["protocol"]): (plan: Address & { place: Place }) => Listener {
+  return (plan) => ({ ...plan, protocol });
+}
+
+function httpListener(directive: Directive, problems: ProblemList): HttpListenerPlan {
+  const api = setting(bySetting(directive.children, problems), "api");
+  return {
+    ...listener(directive),
+    api: booleanOf(api === undefined ? defaultOf("http-listener", "api") : api.values[0]),
+  };
+}
+
+function listener(directive: Directive): RtmpListenerPlan {
+  return { ...addressOf(directive.values[0]), place: directive.places[0] ?? directive.place };
+}
+
+/** A host that stands for every address. */
+function isWildcard(host: string | undefined): boolean {
+  return host === undefined || host === "0.0.0.0" || host === "::";
+}
+
+function sameAddress(a: Address, b: Address): boolean {
+  return a.port === b.port && (a.host === b.host || (isWildcard(a.host) && isWildcard(b.host)));
+}
+
+function overlaps(a: Address, b: Address): boolean {
+  return (
+    a.port !== 0 && a.port === b.port && (a.host === b.host || isWildcard(a.host) || isWildcard(b.host))
+  );
+}
+
+function reportTaken(listeners: readonly Listener[], problems: ProblemList): void {
+  const byPort = new Map<number, Listener[]>();
+  for (const next of inOrder(listeners)) {
+    const others = byPort.get(next.port) ?? [];
+    const first = others.find((other) => overlaps(other, next));
+    if (first === undefined) byPort.set(next.port, [...others, next]);
+    else reportOne(first, next, problems);
+  }
+}
+
+/** What nobody wrote comes first, so that the error points at what somebody did. */
+function inOrder(listeners: readonly Listener[]): Listener[] {
+  const isWritten = (one: Listener): number => (one.place.file === DEFAULTS_FILE ? 0 : 1);
+  return listeners.toSorted((a, b) => isWritten(a) - isWritten(b));
+}
+
+function reportOne(first: Listener, next: Listener, problems: ProblemList): void {
+  const isDefault = first.place.file === DEFAULTS_FILE;
+  const where = next.host === undefined ? `port ${next.port}` : `${next.host}, port ${next.port}`;
+  problems.error("CONFIG_ADDRESS_TAKEN", next.place, `${next.protocol}: ${where} is already taken`, {
+    hint: isDefault ? "HTTP listens there, since no http directive names another port" : undefined,
+    related: isDefault ? [] : [{ ...first.place, message: `taken by ${first.protocol} here` }],
+  });
+}

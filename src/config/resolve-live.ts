@@ -1,0 +1,147 @@
+import { defaultOf } from "./directives.ts";
+import { readInputs } from "./resolve-input.ts";
+import { booleanOf, bySetting, numberOf, numberOrFalse, setting, textOf } from "./settings.ts";
+import type { InputPlan, LivePlan, MetadataPlan, ProtocolRule, StreamOptionsPlan } from "./plan.ts";
+import type { Place } from "./place.ts";
+import type { ProblemList } from "./problem.ts";
+import type { Settings } from "./settings.ts";
+import type { Directive } from "./typed.ts";
+import type { Value } from "./values.ts";
+
+/** What a stream or template says itself, before its template and the defaults are put under it. */
+export type LiveDraft = {
+  readonly metadata: Partial<MetadataPlan>;
+  readonly disabled?: boolean;
+  readonly isStatic?: boolean;
+  /** Absent when there is no `input` at all; empty when none of them works yet. */
+  readonly inputs?: readonly InputPlan[];
+  readonly options: Partial<StreamOptionsPlan>;
+};
+
+const EMPTY_DRAFT: LiveDraft = { metadata: {}, options: {} };
+
+const DEFAULT_OPTIONS: StreamOptionsPlan = {
+  sourceTimeoutMs: numberOrFalse(defaultOf("stream", "source_timeout")),
+  segmentDurationMs: numberOf(defaultOf("stream", "segment_duration")),
+  segmentCount: numberOf(defaultOf("stream", "segment_count")),
+  prepushMs: prepushOf(defaultOf("stream", "prepush")),
+  protocols: { kind: "all" },
+  secondPublisher: secondPublisherOf(defaultOf("stream", "second_publisher")),
+};
+
+/**
+ * Reads what the block of a stream or template says.
+ */
+export function readLive(block: readonly Directive[], problems: ProblemList): LiveDraft {
+  const settings = bySetting(block, problems);
+  return withoutUndefined<LiveDraft>({
+    metadata: readMetadata(settings),
+    disabled: flag(settings, "disabled"),
+    isStatic: flag(settings, "static"),
+    inputs: readInputs(block, problems),
+    options: readOptions(settings, problems),
+  });
+}
+
+/**
+ * Puts a template's draft and the defaults under a draft. Inputs are replaced as a whole, labels too.
+ */
+export function finishLive(name: string, place: Place, own: LiveDraft, template = EMPTY_DRAFT): LivePlan {
+  return {
+    name,
+    labels: {},
+    ...template.metadata,
+    ...own.metadata,
+    disabled: own.disabled ?? template.disabled ?? booleanOf(defaultOf("stream", "disabled")),
+    isStatic: own.isStatic ?? template.isStatic ?? booleanOf(defaultOf("stream", "static")),
+    inputs: own.inputs ?? template.inputs ?? [],
+    options: { ...DEFAULT_OPTIONS, ...template.options, ...own.options },
+    place,
+  };
+}
+
+/**
+ * Reads `protocols` of a block. A list of names and a list of `-names` cannot be mixed.
+ */
+export function readProtocols(settings: Settings, problems: ProblemList): ProtocolRule | undefined {
+  const directive = setting(settings, "protocols");
+  if (directive === undefined) return undefined;
+  const words = directive.values.map(textOf);
+  const negative = words[0]?.startsWith("-") === true;
+  const odd = words.findIndex((word) => word.startsWith("-") !== negative);
+  if (odd !== -1) {
+    problems.error(
+      "CONFIG_BAD_VALUE",
+      directive.places[odd]!,
+      "protocols: names with and without - are mixed",
+      {
+        hint: "name those that may play, or with - those that may not",
+      },
+    );
+  }
+  const names = [...new Set(words.map((word) => (negative ? word.slice(1) : word)))];
+  return { kind: negative ? "except" : "only", names };
+}
+
+/**
+ * Copies an object without its undefined properties.
+ */
+export function withoutUndefined<T extends object>(from: { [K in keyof T]: T[K] | undefined }): T {
+  return Object.fromEntries(Object.entries(from).filter(([, value]) => value !== undefined)) as T;
+}
+
+/**
+ * The text of a setting, if it is there.
+ */
+export function textSetting(settings: Settings, name: string): string | undefined {
+  const directive = setting(settings, name);
+  return directive === undefined ? undefined : textOf(directive.values[0]);
+}
+
+/**
+ * The truth of a setting, if it is there.
+ */
+export function flag(settings: Settings, name: string): boolean | undefined {
+  const directive = setting(settings, name);
+  return directive === undefined ? undefined : booleanOf(directive.values[0]);
+}
+
+function readMetadata(settings: Settings): Partial<MetadataPlan> {
+  const position = setting(settings, "position");
+  const labels = setting(settings, "labels");
+  return withoutUndefined<Partial<MetadataPlan>>({
+    title: textSetting(settings, "title"),
+    comment: textSetting(settings, "comment"),
+    provider: textSetting(settings, "provider"),
+    position: position === undefined ? undefined : numberOf(position.values[0]),
+    labels: labels === undefined ? undefined : Object.fromEntries(labels.values.flatMap(pairOf)),
+  });
+}
+
+function pairOf(value: Value): [string, string][] {
+  return value.kind === "pair" ? [[value.key, value.text]] : [];
+}
+
+function readOptions(settings: Settings, problems: ProblemList): Partial<StreamOptionsPlan> {
+  const read = <T>(name: string, convert: (value: Value | undefined) => T): T | undefined => {
+    const directive = setting(settings, name);
+    return directive === undefined ? undefined : convert(directive.values[0]);
+  };
+  return withoutUndefined<Partial<StreamOptionsPlan>>({
+    sourceTimeoutMs: read("source_timeout", numberOrFalse),
+    segmentDurationMs: read("segment_duration", numberOf),
+    segmentCount: read("segment_count", numberOf),
+    prepushMs: read("prepush", prepushOf),
+    protocols: readProtocols(settings, problems),
+    secondPublisher: read("second_publisher", secondPublisherOf),
+  });
+}
+
+function prepushOf(value: Value | undefined): number | "gop" | false {
+  if (value?.kind !== "boolean") return numberOf(value);
+  return value.boolean ? "gop" : false;
+}
+
+function secondPublisherOf(value: Value | undefined): "refuse" | "replace" {
+  return textOf(value) === "replace" ? "replace" : "refuse";
+}

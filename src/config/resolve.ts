@@ -1,0 +1,125 @@
+import { defaultOf } from "./directives.ts";
+import { readInputUrl } from "./resolve-input.ts";
+import { resolveListeners } from "./resolve-listeners.ts";
+import { finishLive, readLive, textSetting, withoutUndefined } from "./resolve-live.ts";
+import { readTemplates } from "./resolve-template.ts";
+import { readVods, reportUnknownVods } from "./resolve-vod.ts";
+import { bySetting, Definitions, numberOf, setting, textOf } from "./settings.ts";
+import { nearestName } from "./suggest.ts";
+import { quoted } from "./values.ts";
+import type { EnvironmentSettings } from "./environment.ts";
+import type { Credentials, LimitsPlan, LogLevel, ResolvedConfig, StreamPlan } from "./plan.ts";
+import type { ProblemList } from "./problem.ts";
+import type { LiveDraft } from "./resolve-live.ts";
+import type { TemplateReading } from "./resolve-template.ts";
+import type { Settings } from "./settings.ts";
+import type { Directive } from "./typed.ts";
+
+/**
+ * Makes the plan from the directives of all files, in order, and the environment.
+ *
+ * Values of the environment win over the config's. The plan is of use only when `problems` has no errors.
+ */
+export function resolveConfig(
+  directives: readonly Directive[],
+  environment: EnvironmentSettings,
+  problems: ProblemList,
+): ResolvedConfig {
+  const settings = bySetting(directives, problems);
+  const definitions = new Definitions(problems);
+  const templates = readTemplates(settings, definitions, problems);
+  const streams = directives.flatMap((one) => readStream(one, { templates, definitions, problems }));
+  const vods = readVods(settings, definitions, problems);
+  const templatePlans = [...templates.values()].map((template) => template.plan);
+  reportUnknownVods([...templatePlans, ...streams], vods, problems);
+  return withoutUndefined<ResolvedConfig>({
+    listeners: resolveListeners(directives, environment.http, problems),
+    editAuth: environment.editAuth ?? credentials(settings, "edit_auth"),
+    viewAuth: credentials(settings, "view_auth"),
+    logLevel: environment.logLevel ?? logLevel(settings),
+    hostname: environment.hostname ?? textSetting(settings, "hostname"),
+    limits: readLimits(settings),
+    streams,
+    templates: templatePlans,
+    vods,
+  });
+}
+
+function credentials(settings: Settings, name: string): Credentials | undefined {
+  const directive = setting(settings, name);
+  if (directive === undefined) return undefined;
+  return { login: textOf(directive.values[0]), password: textOf(directive.values[1]) };
+}
+
+function logLevel(settings: Settings): LogLevel {
+  const value = setting(settings, "loglevel")?.values[0] ?? defaultOf("server", "loglevel");
+  return textOf(value) as LogLevel;
+}
+
+function readLimits(settings: Settings): LimitsPlan {
+  const read = (name: string): number =>
+    numberOf(setting(settings, name)?.values[0] ?? defaultOf("server", name));
+  return {
+    maxConnectionsPerAddress: read("max_connections_per_address"),
+    rtmpHandshakeTimeoutMs: read("rtmp_handshake_timeout"),
+    rtmpIdleTimeoutMs: read("rtmp_idle_timeout"),
+    httpIdleTimeoutMs: read("http_idle_timeout"),
+    maxMessageBytes: read("max_message_size"),
+  };
+}
+
+type StreamContext = {
+  readonly templates: ReadonlyMap<string, TemplateReading>;
+  readonly definitions: Definitions;
+  readonly problems: ProblemList;
+};
+
+/** Reads `stream NAME { }` or the old `ondemand NAME URL`; gives one plan or none. */
+function readStream(directive: Directive, context: StreamContext): StreamPlan[] {
+  const { spec, values, places } = directive;
+  if (spec.name !== "stream" && spec.name !== "ondemand") return [];
+  const { problems, definitions } = context;
+  const name = textOf(values[0]);
+  const place = places[0]!;
+  const draft =
+    spec.name === "stream" ? readLive(directive.children, problems) : readOnDemand(directive, problems);
+  const templateName = directive.children.find((child) => child.spec.name === "template");
+  const template = templateName === undefined ? undefined : findTemplate(templateName, context);
+  if (!definitions.define(`stream "${name}"`, place, "give one of them another name")) return [];
+  if (templateName === undefined && draft.inputs === undefined) {
+    problems.warning(
+      "CONFIG_NOTHING_INSIDE",
+      place,
+      `stream "${name}" has no input, so it never has a picture`,
+      {
+        hint: "add an input, as in: input publish://;",
+      },
+    );
+  }
+  return [finishLive(name, place, draft, template)];
+}
+
+function readOnDemand(directive: Directive, problems: ProblemList): LiveDraft {
+  const url = textOf(directive.values[1]);
+  const place = directive.places[1]!;
+  const read = readInputUrl(url, place, problems);
+  const inputs = read === undefined ? [] : [{ ...read, url, options: {}, place }];
+  return { metadata: {}, options: {}, isStatic: false, inputs };
+}
+
+function findTemplate(directive: Directive, context: StreamContext): LiveDraft | undefined {
+  const name = textOf(directive.values[0]);
+  const found = context.templates.get(name);
+  if (found !== undefined) return found.draft;
+  const near = nearestName(name, context.templates.keys());
+  const hint = near === undefined ? undefined : `did you mean "${near}"?`;
+  context.problems.error(
+    "CONFIG_UNKNOWN_TEMPLATE",
+    directive.places[0]!,
+    `there is no template ${quoted(name)}`,
+    {
+      hint,
+    },
+  );
+  return undefined;
+}

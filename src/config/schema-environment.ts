@@ -1,0 +1,72 @@
+import type { Status } from "./schema.ts";
+
+/** One variable, named without its prefix. `open`: its value is no secret and may be shown in messages. */
+export type VariableSpec = Status & {
+  readonly name: string;
+  readonly form: string;
+  readonly open?: true;
+  readonly doc: string;
+};
+
+/** The prefixes of our variables; where both are set, the first wins. */
+export const VARIABLE_PREFIXES = ["STREAMER_", "FLUSSONIC_"] as const;
+
+/** The variables that are known, each with either prefix. */
+export const VARIABLES: readonly VariableSpec[] = [
+  {
+    name: "HTTP",
+    form: "[ADDRESS:]PORT",
+    open: true,
+    status: "works",
+    doc: "Opens an HTTP listener with the API, unless the config opens the same port of the same address.",
+  },
+  {
+    name: "HTTPS",
+    form: "[ADDRESS:]PORT",
+    open: true,
+    status: "refused-until-it-works",
+    reason: "without TLS, what is meant to be encrypted would be sent in clear or not at all",
+    doc: "An HTTP listener with TLS.",
+  },
+  {
+    name: "HOSTNAME",
+    form: "NAME",
+    open: true,
+    status: "works",
+    doc: "Wins over `hostname` of the config.",
+  },
+  {
+    name: "EDIT_AUTH",
+    form: "LOGIN:PASSWORD",
+    status: "works",
+    doc: "Wins over `edit_auth` of the config.",
+  },
+  {
+    name: "LOG_LEVEL",
+    form: "LEVEL",
+    open: true,
+    status: "works",
+    doc: "Wins over `loglevel` of the config.",
+  },
+  {
+    name: "CONFIG_EXTERNAL",
+    form: "URL",
+    status: "refused-until-it-works",
+    reason: "without it the streams it manages, and their restrictions, would be missing",
+    doc: "A server that is asked for streams and their settings.",
+  },
+  {
+    name: "SECRETS_STORAGE",
+    form: "k8s://SECRET",
+    open: true,
+    status: "no-effect-yet",
+    doc: "The Kubernetes Secret in which the server keeps its own secrets.",
+  },
+  {
+    name: "ADMIN_VIEW_DISABLED",
+    form: "true|false",
+    open: true,
+    status: "no-effect-yet",
+    doc: "Whether tokens for viewing as administrator are refused.",
+  },
+];

@@ -1,0 +1,197 @@
+import { readArguments } from "./arguments.ts";
+import { directiveNames, findDirective, scopesOf } from "./directives.ts";
+import { missingSemicolon } from "./parser.ts";
+import { usageOf } from "./schema.ts";
+import { splitPoint } from "./semicolons.ts";
+import { nearestName } from "./suggest.ts";
+import { quoted } from "./values.ts";
+import type { Option } from "./arguments.ts";
+import type { Token } from "./lexer.ts";
+import type { Block, Statement } from "./parser.ts";
+import type { Place, SourceText } from "./place.ts";
+import type { ProblemList } from "./problem.ts";
+import type { DirectiveSpec, Scope } from "./schema.ts";
+import type { Value } from "./values.ts";
+
+/**
+ * One statement whose name and values were checked against its spec.
+ *
+ * `values` are the positional arguments in order. `place` is that of the name; `places` those of the values.
+ */
+export type Directive = {
+  readonly spec: DirectiveSpec;
+  readonly values: readonly Value[];
+  readonly options: ReadonlyMap<string, Option>;
+  readonly children: readonly Directive[];
+  readonly place: Place;
+  readonly places: readonly Place[];
+};
+
+/**
+ * Checks the statements of one file, which stand at the top level, and gives those that work and are whole.
+ *
+ * What is unknown, misplaced, refused, without effect or has bad values goes to `problems` and is left out.
+ */
+export function readDirectives(statements: readonly Statement[], problems: ProblemList): Directive[] {
+  return readScope({ statements, scope: "server", mayEndEarly: false, problems }).directives;
+}
+
+type ScopeReading = {
+  readonly statements: readonly Statement[];
+  readonly scope: Scope;
+  /** The block is not closed: a directive of the top level ends it. */
+  readonly mayEndEarly: boolean;
+  readonly problems: ProblemList;
+};
+
+/** `left` are the statements that seem to stand after the block, whose `}` is missing. */
+type ScopeResult = { directives: Directive[]; left: readonly Statement[] };
+
+function readScope(reading: ScopeReading): ScopeResult {
+  const { scope, problems } = reading;
+  const directives: Directive[] = [];
+  const waiting = reading.statements.toReversed();
+  for (let statement = waiting.pop(); statement !== undefined; statement = waiting.pop()) {
+    if (reading.mayEndEarly && belongsAbove(statement, scope)) {
+      return { directives, left: [statement, ...waiting.toReversed()] };
+    }
+    const spec =
+      findDirective(scope, statement.words[0].text) ?? unknownDirective(statement, scope, problems);
+    const parts = splitStatement(statement, { spec, scope, problems });
+    if (parts.rest !== undefined) waiting.push(parts.rest);
+    if (spec === undefined) continue;
+    const read = readDirective(parts.first, spec, problems);
+    if (read.directive !== undefined) directives.push(read.directive);
+    waiting.push(...read.left.toReversed());
+  }
+  return { directives, left: [] };
+}
+
+/** Whether a statement in an unclosed block makes sense at the top level alone. */
+function belongsAbove(statement: Statement, scope: Scope): boolean {
+  const name = statement.words[0].text;
+  const above = findDirective("server", name);
+  if (scope === "server" || above === undefined) return false;
+  const here = findDirective(scope, name);
+  return (
+    here === undefined ||
+    (statement.block !== undefined && here.block === undefined && above.block !== undefined)
+  );
+}
+
+/**
+ * Reports a directive that the scope does not have; gives the spec of the one that was most likely meant, so
+ * that its contents are checked too and what it defines is known.
+ */
+function unknownDirective(
+  statement: Statement,
+  scope: Scope,
+  problems: ProblemList,
+): DirectiveSpec | undefined {
+  const [word] = statement.words;
+  const place = statement.source.place(word.start, word.end);
+  const elsewhere = scopesOf(word.text);
+  if (elsewhere.length > 0) {
+    const message = `directive ${quoted(word.text)} does not belong in this place`;
+    problems.error("CONFIG_WRONG_PLACE", place, message, {
+      hint: `it stands ${elsewhere.map(inScope).join(" or ")}`,
+    });
+    return undefined;
+  }
+  const near = word.quotedFrom === -1 ? nearestName(word.text, directiveNames(scope)) : undefined;
+  const hint = near === undefined ? undefined : `did you mean "${near}"?`;
+  problems.error(
+    "CONFIG_UNKNOWN_DIRECTIVE",
+    place,
+    `unknown directive ${quoted(word.text)} in this place`,
+    { hint },
+  );
+  return near === undefined ? undefined : findDirective(scope, near);
+}
+
+function inScope(scope: Scope): string {
+  if (scope === "server") return "at the top level";
+  return scope === "http-listener" ? 'in the block of "http"' : `in a ${scope}`;
+}
+
+type Splitting = { spec: DirectiveSpec | undefined; scope: Scope; problems: ProblemList };
+
+/** Cuts a statement in two where a `;` is missing at the end of a line. */
+function splitStatement(
+  statement: Statement,
+  splitting: Splitting,
+): { first: Statement; rest?: Statement } {
+  const { source, words } = statement;
+  const at = splitPoint(words, splitting.spec, splitting.scope);
+  const next = at === undefined ? undefined : words[at];
+  if (next === undefined) return { first: statement };
+  const head: [Token, ...Token[]] = [words[0], ...words.slice(1, at)];
+  missingSemicolon(source, head, splitting.problems);
+  return {
+    first: { source, words: head },
+    rest: { ...statement, words: [next, ...words.slice(at! + 1)] },
+  };
+}
+
+type DirectiveResult = { directive?: Directive; left: readonly Statement[] };
+
+function readDirective(statement: Statement, spec: DirectiveSpec, problems: ProblemList): DirectiveResult {
+  const [word] = statement.words;
+  const place = statement.source.place(word.start, word.end);
+  if (spec.status !== "works") {
+    reportLater(spec, place, problems);
+    return { left: [] };
+  }
+  const { values, places, options, whole } = readArguments(statement, spec, problems);
+  const { directives, left } = readBlock(statement, spec, problems);
+  // A block with a good name defines it even where something else is wrong: what refers to it is not wrong too.
+  if (!whole && (spec.block === undefined || values.length === 0)) return { left };
+  return { directive: { spec, values, options, children: directives, place, places }, left };
+}
+
+function reportLater(spec: DirectiveSpec, place: Place, problems: ProblemList): void {
+  const name = quoted(spec.name);
+  if (spec.status === "no-effect-yet") {
+    problems.warning("CONFIG_NO_EFFECT_YET", place, `directive ${name} has no effect yet`);
+  } else if (spec.status === "refused-until-it-works") {
+    const message = `directive ${name} does not work yet, and is refused rather than ignored`;
+    problems.error("CONFIG_REFUSED", place, message, { hint: spec.reason });
+  }
+}
+
+function readBlock(statement: Statement, spec: DirectiveSpec, problems: ProblemList): ScopeResult {
+  const { source, block, words } = statement;
+  const expected = spec.block === "passed-over" ? undefined : spec.block;
+  if (block === undefined) {
+    if (expected !== undefined && expected.optional !== true)
+      missingBlock(source, words[0], spec, problems);
+    return { directives: [], left: [] };
+  }
+  if (expected === undefined) return unexpectedBlock(source, block, spec, problems);
+  return readScope({
+    statements: block.statements,
+    scope: expected.scope,
+    mayEndEarly: !block.closed,
+    problems,
+  });
+}
+
+function missingBlock(source: SourceText, word: Token, spec: DirectiveSpec, problems: ProblemList): void {
+  const place = source.place(word.start, word.end);
+  problems.error("CONFIG_MISSING_BLOCK", place, `directive ${quoted(spec.name)} needs a block`, {
+    hint: `write: ${usageOf(spec)}`,
+  });
+}
+
+function unexpectedBlock(
+  source: SourceText,
+  block: Block,
+  spec: DirectiveSpec,
+  problems: ProblemList,
+): ScopeResult {
+  const place = source.place(block.open.start, block.open.end);
+  problems.error("CONFIG_UNEXPECTED_BLOCK", place, `directive ${quoted(spec.name)} takes no block`, {
+    hint: `write: ${usageOf(spec)}`,
+  });
+  return { directives: [], left: [] };
+}

@@ -1,0 +1,17 @@
+import type { TrackId } from "../../media/ids.ts";
+
+/** First numbers of the kinds: `v1` is 1, `a1` is 101, `t1` is 201. */
+const BASES: Readonly<Record<string, number>> = { v: 0, a: 100, t: 200 };
+
+/**
+ * The track_ID of a track in MP4, made of its id alone: `v1` is 1, `v2` is 2, `a1` is 101, `t1` is 201.
+ *
+ * It is the same in every selection of tracks, so that fragment headers can be cut once per track. Ordinals go to 99.
+ */
+export function trackNumber(id: TrackId): number {
+  const base = BASES[id[0] ?? ""];
+  let ordinal = 0;
+  for (let i = 1; i < id.length; i++) ordinal = ordinal * 10 + (id.charCodeAt(i) - 48);
+  if (base !== undefined && ordinal >= 1 && ordinal <= 99) return base + ordinal;
+  throw new RangeError(`no track number for track id "${id}"`);
+}

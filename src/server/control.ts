@@ -1,0 +1,86 @@
+import { monitoringReply } from "../api/monitoring.ts";
+import type { ProbeTarget, WhoAmI } from "../api/monitoring.ts";
+import type { Clock } from "../base/clock.ts";
+import { jsonReply, textReply } from "../base/http-message.ts";
+import type { HttpReply, HttpRequest } from "../base/http-message.ts";
+import type { ResolvedConfig } from "../config/plan.ts";
+import type { MediaNode } from "./media-node.ts";
+import type { Pages } from "./pages.ts";
+import { listStreams } from "./summaries.ts";
+import { VERSION } from "./version.ts";
+
+/** Files that the front page lists at most. */
+const MAX_LISTED_FILES = 200;
+
+/**
+ * What is not media: the pages, the public lists and the probes. Media listeners hand over every request that no
+ * protocol answers.
+ */
+export class ControlPlane implements ProbeTarget {
+  readonly #config: ResolvedConfig;
+  readonly #node: MediaNode;
+  readonly #pages: Pages;
+  readonly #clock: Clock;
+  readonly #startedAtMs: number;
+  #notReady: string | null = "the server is starting";
+
+  constructor(options: { config: ResolvedConfig; node: MediaNode; pages: Pages; clock: Clock }) {
+    this.#config = options.config;
+    this.#node = options.node;
+    this.#pages = options.pages;
+    this.#clock = options.clock;
+    this.#startedAtMs = Math.floor(options.clock.wallUs() / 1000);
+  }
+
+  /** `null`: ready for work. Else the reason that the readiness probe gives. */
+  setNotReady(reason: string | null): void {
+    this.#notReady = reason;
+  }
+
+  notReadyReason(): string | null {
+    return this.#notReady;
+  }
+
+  whoAmI(): WhoAmI {
+    return {
+      server_version: VERSION,
+      build: VERSION,
+      now: Math.floor(this.#clock.wallUs() / 1000),
+      started_at: this.#startedAtMs,
+    };
+  }
+
+  /** Answers a request of a listener; `hasApi` is false where the listener says `api false`. */
+  async handle(request: HttpRequest, hasApi: boolean): Promise<HttpReply> {
+    const { path } = request;
+    if (hasApi) {
+      const probe = monitoringReply(path, this);
+      if (probe !== null) return probe;
+    }
+    switch (path) {
+      case "/-/streams":
+        return jsonReply(200, { streams: listStreams(this.#config, this.#node.directory) });
+      case "/-/files":
+        return jsonReply(200, await this.#node.vods.list(MAX_LISTED_FILES));
+      case "/-/about":
+        return jsonReply(200, this.#about());
+      default:
+        return this.#pages.find(path) ?? textReply(404, "nothing is served at this address");
+    }
+  }
+
+  #about(): object {
+    const publishing = this.#config.templates.filter((template) => template.inputs.some((input) => input.kind === "publish"));
+    const { http } = this.#config.listeners;
+    return {
+      version: VERSION,
+      rtmpPorts: this.#node.rtmpPorts(),
+      publishPrefixes: publishing.flatMap((template) => template.prefixes),
+      loopbackOnly: http.every((listener) => isLoopback(listener.host)),
+    };
+  }
+}
+
+function isLoopback(host: string | undefined): boolean {
+  return host !== undefined && (host === "localhost" || host === "::1" || host.startsWith("127."));
+}

@@ -1,0 +1,72 @@
+import { totalBytes } from "../../base/bytes.ts";
+import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
+import { parseByteRange, sliceBody } from "./byte-range.ts";
+
+/** A reply as it goes onto the wire. */
+export type WireReply = {
+  readonly status: number;
+  readonly headers: string[];
+  readonly body: readonly Uint8Array[];
+};
+
+/**
+ * Turns a handler's reply into what this client is sent: 304 for what it has, a range, gzip, no body for HEAD.
+ *
+ * Spec: RFC 9110 sections 9.3.2 (HEAD), 13.1.2 (If-None-Match), 14 (ranges), 12.5.3 (Accept-Encoding).
+ */
+export function finishReply(request: HttpRequest, reply: HttpReply): WireReply {
+  const headers: string[] = [];
+  let etag: string | null = null;
+  for (const [name, value] of reply.headers) {
+    if (name === "etag") etag = value;
+    else headers.push(name, value);
+  }
+  if (reply.gzip !== undefined) headers.push("vary", "accept-encoding");
+  if (etag !== null && reply.status === 200 && isKnown(request.header("if-none-match"), etag)) {
+    return { status: 304, headers: [...headers, "etag", etag], body: [] };
+  }
+  if (reply.gzip !== undefined && reply.status === 200 && acceptsGzip(request.header("accept-encoding"))) {
+    const body = [reply.gzip()];
+    headers.push("content-encoding", "gzip");
+    if (etag !== null) headers.push("etag", `W/${etag}`);
+    return withBody(request, reply.status, headers, body);
+  }
+  if (etag !== null) headers.push("etag", etag);
+  if (reply.status !== 200 || reply.gzip !== undefined) return withBody(request, reply.status, headers, reply.body);
+  return ranged(request, reply, headers, etag);
+}
+
+function ranged(request: HttpRequest, reply: HttpReply, headers: string[], etag: string | null): WireReply {
+  headers.push("accept-ranges", "bytes");
+  const sizeBytes = totalBytes(reply.body);
+  const ifRange = request.header("if-range");
+  const header = ifRange === undefined || ifRange === etag ? request.header("range") : undefined;
+  const range = request.method === "GET" ? parseByteRange(header, sizeBytes) : null;
+  if (range === null) return withBody(request, 200, headers, reply.body);
+  if (range === "unsatisfiable") {
+    return withBody(request, 416, [...headers, "content-range", `bytes */${sizeBytes}`], []);
+  }
+  headers.push("content-range", `bytes ${range.start}-${range.end - 1}/${sizeBytes}`);
+  return withBody(request, 206, headers, sliceBody(reply.body, range));
+}
+
+function withBody(
+  request: HttpRequest,
+  status: number,
+  headers: string[],
+  body: readonly Uint8Array[],
+): WireReply {
+  headers.push("content-length", String(totalBytes(body)));
+  return { status, headers, body: request.method === "HEAD" ? [] : body };
+}
+
+function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false;
+  if (ifNoneMatch.trim() === "*") return true;
+  return ifNoneMatch.split(",").some((candidate) => candidate.trim().replace(/^W\//, "") === etag);
+}
+
+function acceptsGzip(acceptEncoding: string | undefined): boolean {
+  if (acceptEncoding === undefined) return false;
+  return acceptEncoding.split(",").some((part) => /^\s*(?:gzip|\*)\s*(?:;\s*q=(?!0(?:\.0*)?\s*$).*)?$/i.test(part));
+}

@@ -1,0 +1,50 @@
+import { pino } from "pino";
+import type { Logger as PinoLogger } from "pino";
+import type { LogFields, LogLevel, Logger } from "../base/log.ts";
+
+/** Levels that the configuration may name; `none` is silence. */
+export type ServerLogLevel = LogLevel | "none";
+
+/**
+ * The server's log: one JSON object a line on standard output, `time` as ISO text, `level` as a word, `msg`.
+ *
+ * `setLevel` changes it for every child as well, as a reload asks for.
+ */
+export type ServerLogger = Logger & { setLevel(level: ServerLogLevel): void };
+
+/** Makes the log. `destination` is standard output unless a test gives another writer of lines. */
+export function makeLogger(level: ServerLogLevel, destination?: { write(line: string): void }): ServerLogger {
+  const options = {
+    level: "debug",
+    base: null,
+    timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  const root = destination === undefined ? pino(options, pino.destination({ sync: true })) : pino(options, destination);
+  const threshold = { rank: rankOf(level) };
+  return Object.assign(wrap(root, threshold), {
+    setLevel: (next: ServerLogLevel) => {
+      threshold.rank = rankOf(next);
+    },
+  });
+}
+
+const RANKS = { debug: 0, info: 1, warn: 2, error: 3, none: 4 } as const;
+
+function rankOf(level: ServerLogLevel): number {
+  return RANKS[level];
+}
+
+function wrap(target: PinoLogger, threshold: { rank: number }): Logger {
+  const write = (level: LogLevel) => (message: string, fields: LogFields = {}) => {
+    if (RANKS[level] >= threshold.rank) target[level](fields, message);
+  };
+  return {
+    isEnabled: (level) => RANKS[level] >= threshold.rank,
+    debug: write("debug"),
+    info: write("info"),
+    warn: write("warn"),
+    error: write("error"),
+    child: (fields) => wrap(target.child({ ...fields }), threshold),
+  };
+}

@@ -1,0 +1,141 @@
+import type { Clock } from "../base/clock.ts";
+import type { HttpReply, HttpRequest } from "../base/http-message.ts";
+import type { Logger } from "../base/log.ts";
+import { allowsProtocol } from "../config/plan.ts";
+import type { ResolvedConfig } from "../config/plan.ts";
+import { parseStreamName } from "../media/ids.ts";
+import type { Presentation } from "../packaging/presentation.ts";
+import { parseHlsPath } from "../protocols/hls/path.ts";
+import { hlsReply } from "../protocols/hls/reply.ts";
+import { RtmpListener } from "../protocols/rtmp/listener.ts";
+import { streamErrors } from "../stream/errors.ts";
+import type { LiveStream } from "../stream/live-stream.ts";
+import { LocalDirectory } from "../stream/local-directory.ts";
+import { VodLibrary } from "../vod/vod.ts";
+import { FileInputs } from "./file-inputs.ts";
+import { LiveWindows } from "./live-windows.ts";
+import { planOf, rulesOf } from "./stream-rules.ts";
+
+/** Bound on streams of one process: each may hold a GOP and a window of segments. */
+const MAX_STREAMS = 10_000;
+
+/**
+ * Everything that touches media: listeners, streams, packagers, files. One per media thread; nothing in it knows of
+ * the API or the pages.
+ */
+export class MediaNode {
+  readonly directory: LocalDirectory;
+  readonly vods: VodLibrary;
+  readonly #config: ResolvedConfig;
+  readonly #log: Logger;
+  readonly #windows: LiveWindows;
+  readonly #inputs: FileInputs;
+  readonly #rtmp: RtmpListener[];
+
+  constructor(options: { config: ResolvedConfig; clock: Clock; log: Logger }) {
+    const { config, clock, log } = options;
+    this.#config = config;
+    this.#log = log;
+    this.#windows = new LiveWindows(clock);
+    this.directory = new LocalDirectory({
+      clock,
+      log,
+      rulesOf: (name, purpose) => rulesOf(config, name, purpose),
+      maxStreams: MAX_STREAMS,
+      equip: (stream) => this.#equip(stream),
+      onClosed: (name) => this.#windows.close(name),
+    });
+    this.vods = new VodLibrary({
+      vods: config.vods
+        .filter((vod) => !vod.disabled)
+        .map((vod) => ({
+          name: vod.name,
+          storages: vod.storages,
+          segmentDurationMs: vod.options.segmentDurationMs,
+        })),
+      log,
+      clock,
+    });
+    this.#inputs = new FileInputs({ directory: this.directory, vods: this.vods, clock, log });
+    this.#rtmp = config.listeners.rtmp.map(
+      (listener) =>
+        new RtmpListener({
+          host: listener.host,
+          port: listener.port,
+          directory: this.directory,
+          clock,
+          log,
+          limits: {
+            maxConnectionsPerAddress: config.limits.maxConnectionsPerAddress,
+            handshakeTimeoutMs: config.limits.rtmpHandshakeTimeoutMs,
+            idleTimeoutMs: config.limits.rtmpIdleTimeoutMs,
+            maxMessageBytes: config.limits.maxMessageBytes,
+          },
+        }),
+    );
+  }
+
+  /** Opens the listeners and starts the streams that play files. Rejects when a port cannot be opened. */
+  async start(): Promise<void> {
+    for (const listener of this.#rtmp) {
+      await listener.start();
+      this.#log.info("listening", { protocol: "rtmp", port: listener.port });
+    }
+    for (const stream of this.#config.streams) this.#inputs.start(stream);
+  }
+
+  /** Ports on which RTMP is taken, also where 0 was asked for. */
+  rtmpPorts(): number[] {
+    return this.#rtmp.map((listener) => listener.port);
+  }
+
+  /** Answers a request for media; `null` when the path is none of any protocol's. */
+  async handle(request: HttpRequest): Promise<HttpReply | null> {
+    const hls = parseHlsPath(request.path);
+    if (hls === null) return null;
+    const presentation = await this.#presentation(hls.name, "hls");
+    const token = request.query.get("token");
+    const query = token === null ? "" : `?token=${encodeURIComponent(token)}`;
+    return hlsReply(hls.resource, presentation, query);
+  }
+
+  /** Ends publishers, players and files, in that order of courtesy: told first, then closed. */
+  async stop(): Promise<void> {
+    this.#inputs.stop();
+    await Promise.all(this.#rtmp.map((listener) => listener.stop()));
+    this.directory.close("the server stops");
+    await this.vods.close();
+  }
+
+  #equip(stream: LiveStream): void {
+    const { name } = stream.rules;
+    const plan = planOf(this.#config, name);
+    if (plan === null || !allowsProtocol(plan.options.protocols, "hls")) return;
+    this.#windows.open(stream, {
+      segmentDurationUs: plan.options.segmentDurationMs * 1000,
+      segmentCount: plan.options.segmentCount,
+    });
+  }
+
+  /** What plays under a name: a stream that exists, a file, or the reason why neither does. Throws STREAM_*, VOD_*. */
+  async #presentation(name: string, protocol: string): Promise<Presentation> {
+    const streamName = parseStreamName(name);
+    const stream = streamName === null ? null : this.directory.find(streamName);
+    if (stream === null && this.vods.find(name) !== null) return this.#file(name, protocol);
+    if (streamName === null) throw streamErrors.error("STREAM_BAD_NAME", { reason: "it has characters or a form that names cannot have" });
+    const rules = rulesOf(this.#config, streamName, "play");
+    if (rules === null) throw streamErrors.error("STREAM_NOT_FOUND", { name });
+    if (rules.disabled) throw streamErrors.error("STREAM_DISABLED", { name });
+    if (!rules.allowsProtocol(protocol)) throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol });
+    return this.#windows.ready(streamName, stream?.summary().status === "live");
+  }
+
+  #file(name: string, protocol: string): Promise<Presentation> {
+    const found = this.vods.find(name)!;
+    const plan = this.#config.vods.find((vod) => vod.name === found.vod);
+    if (plan !== undefined && !allowsProtocol(plan.options.protocols, protocol)) {
+      throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol });
+    }
+    return this.vods.open(name);
+  }
+}

@@ -1,0 +1,188 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { extname } from "node:path";
+import { promisify } from "node:util";
+import { gzip as gzipCallback } from "node:zlib";
+
+import type { HttpHeaders, HttpReply, HttpRequest } from "../base/http-message.ts";
+import { textReply } from "../base/http-message.ts";
+
+/** The front page and the player page: read once, kept in memory, given as plain data. */
+
+/** Where the pages' files are. */
+export type PagesOptions = {
+  /** The directory `ui/`. */
+  readonly uiDirectory?: URL;
+  /** The script that browsers play HLS with: the minified build of hls.js. */
+  readonly hlsScript?: URL;
+};
+
+/** One file as it is sent. Ownership: shared and never written to. */
+export type Page = {
+  readonly body: Uint8Array;
+  /** The same, compressed; `null` where that gains nothing. */
+  readonly gzip: Uint8Array | null;
+  /** Strong entity tag of the plain body, with its quotes. */
+  readonly etag: string;
+  /** All headers but those that depend on the request: `etag`, `content-encoding`, `content-length`. */
+  readonly headers: HttpHeaders;
+};
+
+/** The pages of a running server. */
+export type Pages = {
+  /** The page of a decoded path, or `null`: `/`, `/-/ui/...`, `/NAME/embed.html`. */
+  find(path: string): Page | null;
+  /**
+   * Answers a request for a page, or `null` where the path is none: GET and HEAD, conditional, compressed. The body
+   * is given for HEAD too; the listener leaves it out.
+   */
+  reply(request: HttpRequest): HttpReply | null;
+};
+
+const UI_PREFIX = "/-/ui/";
+const EMBED_SUFFIX = "/embed.html";
+const FRONT_PAGE = "home/index.html";
+const EMBED_PAGE = "player/embed.html";
+
+/** The files of `ui/` that browsers may have. A list, so that nothing else in that directory is ever sent. */
+export const ASSETS: readonly string[] = [
+  "home/commands.js",
+  "home/copying.js",
+  "home/home.css",
+  "home/home.js",
+  "home/listing.js",
+  "home/lists.js",
+  "home/server.js",
+  "player/controls.js",
+  "player/engines.js",
+  "player/messages.js",
+  "player/options.js",
+  "player/picture.js",
+  "player/playback.js",
+  "player/player.css",
+  "player/player.js",
+  "player/playlist.js",
+  "player/probe.js",
+  "player/recovery.js",
+  "player/situation.js",
+  "shared/icon.svg",
+  "shared/names.js",
+  "shared/theme.css",
+];
+
+const CONTENT_TYPES: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".svg": "image/svg+xml",
+};
+
+/**
+ * What a page may load: its own server's files, no inline script or style. `blob:` is how hls.js hands media to the
+ * video element and starts its worker.
+ *
+ * Spec: W3C Content Security Policy Level 3.
+ */
+const PAGE_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "media-src 'self' blob:",
+  "worker-src 'self' blob:",
+  "base-uri 'none'",
+  "form-action 'none'",
+];
+
+/** The front page shows the player in a frame, and is itself shown in none but its own server's. */
+const FRONT_POLICY = [...PAGE_POLICY, "frame-src 'self'", "frame-ancestors 'self'"].join("; ");
+
+/** The player is made to be shown on other sites. */
+const EMBED_POLICY = [...PAGE_POLICY, "frame-ancestors *"].join("; ");
+
+/** For a script, style or picture that somebody opens by itself. */
+const ASSET_POLICY = "default-src 'none'; frame-ancestors 'none'";
+
+/** Smaller bodies are sent as they are. */
+const MIN_GZIP_BYTES = 512;
+
+const gzip = promisify(gzipCallback);
+
+/**
+ * Reads all pages into memory.
+ *
+ * Throws: the file system's error when one of them cannot be read: an incomplete installation.
+ */
+export async function loadPages(options: PagesOptions = {}): Promise<Pages> {
+  const directory = options.uiDirectory ?? new URL("../../ui/", import.meta.url);
+  const hlsScript = options.hlsScript ?? new URL(import.meta.resolve("hls.js/dist/hls.min.js"));
+  const [front, embed, ...assets] = await Promise.all([
+    loadPage(new URL(FRONT_PAGE, directory), FRONT_POLICY),
+    loadPage(new URL(EMBED_PAGE, directory), EMBED_POLICY),
+    loadPage(hlsScript, ASSET_POLICY),
+    ...ASSETS.map((name) => loadPage(new URL(name, directory), ASSET_POLICY)),
+  ]);
+  const byPath = new Map([["/", front]]);
+  ["hls.min.js", ...ASSETS].forEach((name, i) => byPath.set(UI_PREFIX + name, assets[i]!));
+  const find = (path: string): Page | null => byPath.get(path) ?? (isEmbedPath(path) ? embed : null);
+  return {
+    find,
+    reply(request) {
+      const page = find(request.path);
+      return page === null ? null : replyWith(page, request);
+    },
+  };
+}
+
+/** `/NAME/embed.html` of any name: whether the stream is there, the page itself finds out and says. */
+function isEmbedPath(path: string): boolean {
+  return path.endsWith(EMBED_SUFFIX) && path.length > EMBED_SUFFIX.length && !path.startsWith("/-/");
+}
+
+async function loadPage(file: URL, policy: string): Promise<Page> {
+  const body = await readFile(file);
+  const compressed = body.length < MIN_GZIP_BYTES ? null : await gzip(body, { level: 9 });
+  return {
+    body,
+    gzip: compressed !== null && compressed.length < body.length ? compressed : null,
+    etag: `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`,
+    headers: [
+      ["content-type", CONTENT_TYPES[extname(file.pathname)]!],
+      // Kept, but asked about each time: after an update no browser mixes files of two versions.
+      ["cache-control", "no-cache"],
+      ["content-security-policy", policy],
+      ["x-content-type-options", "nosniff"],
+      // The address of a player may carry a token.
+      ["referrer-policy", "same-origin"],
+      ["vary", "accept-encoding"],
+    ],
+  };
+}
+
+function replyWith(page: Page, request: HttpRequest): HttpReply {
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    return textReply(405, "This address answers GET and HEAD only.", [["allow", "GET, HEAD"]]);
+  }
+  const zipped = acceptsGzip(request.header("accept-encoding")) ? page.gzip : null;
+  // A strong tag belongs to exact bytes, so the compressed form has its own (RFC 9110 8.8.3.3).
+  const etag = zipped === null ? page.etag : `${page.etag.slice(0, -1)}-gz"`;
+  const headers: HttpHeaders = [...page.headers, ["etag", etag]];
+  if (matchesEtag(request.header("if-none-match"), etag)) return { status: 304, headers, body: [] };
+  if (zipped === null) return { status: 200, headers, body: [page.body] };
+  return { status: 200, headers: [...headers, ["content-encoding", "gzip"]], body: [zipped] };
+}
+
+/** Spec: RFC 9110 section 12.5.3; a weight of 0 means no. */
+function acceptsGzip(header: string | undefined): boolean {
+  return (header ?? "").split(",").some((item) => {
+    const [coding, ...parameters] = item.split(";").map((word) => word.trim().toLowerCase());
+    return coding === "gzip" && !parameters.some((parameter) => /^q=0(?:\.0*)?$/.test(parameter));
+  });
+}
+
+/** Spec: RFC 9110 section 13.1.2: a list of tags, compared weakly, or `*`. */
+function matchesEtag(header: string | undefined, etag: string): boolean {
+  const tags = (header ?? "").split(",").map((tag) => tag.trim().replace(/^W\//, ""));
+  return tags.includes("*") || tags.includes(etag);
+}

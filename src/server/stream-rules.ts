@@ -1,0 +1,41 @@
+import { matchTemplate } from "../config/match.ts";
+import { acceptsPublishers, allowsProtocol } from "../config/plan.ts";
+import type { LivePlan, ResolvedConfig } from "../config/plan.ts";
+import type { StreamName } from "../media/ids.ts";
+import type { StreamRules } from "../stream/rules.ts";
+
+/** The plan behind a name: its own stream, else the template that covers it; `null` when the config has neither. */
+export function planOf(
+  config: ResolvedConfig,
+  name: StreamName,
+  purpose: "play" | "publish" = "play",
+): LivePlan | null {
+  const match = matchTemplate(config, name, purpose);
+  if (match === undefined) return null;
+  return match.kind === "stream" ? match.stream : match.template;
+}
+
+/** What the core needs to know of a name's plan. */
+export function rulesOf(
+  config: ResolvedConfig,
+  name: StreamName,
+  purpose: "play" | "publish",
+): StreamRules | null {
+  const plan = planOf(config, name, purpose);
+  if (plan === null) return null;
+  const { options } = plan;
+  return {
+    name,
+    disabled: plan.disabled,
+    acceptsPublisher: acceptsPublishers(plan),
+    secondPublisher: options.secondPublisher,
+    sourceTimeoutMs: publishTimeoutMs(plan) ?? options.sourceTimeoutMs,
+    prepushMs: options.prepushMs === "gop" ? 0 : options.prepushMs,
+    allowsProtocol: (protocol) => allowsProtocol(options.protocols, protocol),
+  };
+}
+
+/** The time-out written on the `publish://` input itself, which goes before the stream's. */
+function publishTimeoutMs(plan: LivePlan): number | false | undefined {
+  return plan.inputs.find((input) => input.kind === "publish")?.sourceTimeoutMs;
+}

@@ -1,0 +1,228 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { FakeClock } from "../../test/support/fake-clock.ts";
+import { audioTrack, sourcePacket, videoTrack } from "../../test/support/media.ts";
+import { MediaError } from "../base/errors.ts";
+import { silentLogger } from "../base/log.ts";
+import type { StreamName } from "../media/ids.ts";
+import type { MediaPacket, PacketSink } from "../media/packet.ts";
+import type { TrackSet } from "../media/track.ts";
+import type { PublishRequest, Publisher } from "./directory.ts";
+import { LocalDirectory } from "./local-directory.ts";
+import type { StreamRules } from "./rules.ts";
+import type { ByteSink, SubscriptionEnd, WireFormatFactory } from "./wire-format.ts";
+
+const name = "pub/camera" as StreamName;
+const video = videoTrack();
+const audio = audioTrack();
+const GRACE_MS = 10_000;
+
+const rules: StreamRules = {
+  name,
+  disabled: false,
+  acceptsPublisher: true,
+  secondPublisher: "refuse",
+  sourceTimeoutMs: GRACE_MS,
+  prepushMs: 0,
+  allowsProtocol: (protocol) => protocol !== "dash",
+};
+
+const oneByte: WireFormatFactory = {
+  id: "test",
+  create: () => ({ tracks: () => Uint8Array.of(0), packet: () => Uint8Array.of(1) }),
+};
+
+class Recorder implements PacketSink {
+  readonly tracks: TrackSet[] = [];
+  readonly packets: MediaPacket[] = [];
+  readonly events: string[] = [];
+  onTracks(tracks: TrackSet): void {
+    this.tracks.push(tracks);
+  }
+  onPacket(packet: MediaPacket): void {
+    this.packets.push(packet);
+  }
+  onPause(): void {
+    this.events.push("pause");
+  }
+  onEnd(): void {
+    this.events.push("end");
+  }
+}
+
+let clock: FakeClock;
+let recorder: Recorder;
+let directory: LocalDirectory;
+let current: StreamRules | null;
+let closed: string[];
+
+beforeEach(() => {
+  clock = new FakeClock();
+  recorder = new Recorder();
+  current = rules;
+  closed = [];
+  directory = new LocalDirectory({
+    clock,
+    log: silentLogger,
+    rulesOf: () => current,
+    maxStreams: 2,
+    equip: (stream) => stream.attach(recorder),
+    onClosed: (gone) => closed.push(gone),
+  });
+});
+
+function request(overrides: Partial<PublishRequest> = {}): PublishRequest {
+  return { name, protocol: "rtmp", remoteAddress: "192.0.2.1", onRevoked: () => {}, ...overrides };
+}
+
+function publishFrames(publisher: Publisher, count: number, startDts = 0): void {
+  publisher.setTracks([video, audio]);
+  for (let i = 0; i < count; i++) {
+    publisher.write(sourcePacket({ track: video, dts: startDts + i * 3600, isSync: i % 25 === 0 }));
+    clock.advance(40);
+  }
+}
+
+function subscribe(end: (reason: SubscriptionEnd) => void = () => {}): { bytes: number; close(): void } {
+  const state = { bytes: 0, close: () => {} };
+  const sink: ByteSink = {
+    write: (bytes) => void (state.bytes += bytes.byteLength),
+    queuedBytes: () => 0,
+    end,
+  };
+  state.close = directory.subscribe({ name, protocol: "rtmp", format: oneByte, sink }).close;
+  return state;
+}
+
+function codeOf(run: () => unknown): string {
+  try {
+    run();
+  } catch (caught) {
+    assert.ok(caught instanceof MediaError);
+    return caught.code;
+  }
+  return "none";
+}
+
+test("packets carry the epoch, the stream's clock and where GOPs start", () => {
+  publishFrames(directory.publish(request()), 26);
+  assert.equal(recorder.tracks.length, 1);
+  assert.deepEqual(recorder.packets.map((packet) => packet.startsGop).filter(Boolean).length, 2);
+  assert.ok(recorder.packets.every((packet) => packet.epoch === 1));
+  assert.equal(recorder.packets[25]!.dts - recorder.packets[0]!.dts, 25 * 3600);
+  assert.equal(directory.find(name)!.summary().status, "live");
+});
+
+test("a publisher that returns in time continues the stream under a new epoch, later in time", () => {
+  const first = directory.publish(request());
+  publishFrames(first, 10);
+  const viewer = subscribe();
+  first.close("gone");
+  assert.deepEqual(recorder.events, ["pause"]);
+  assert.equal(directory.find(name)!.summary().status, "waiting");
+  clock.advance(GRACE_MS - 1);
+  publishFrames(directory.publish(request()), 10);
+  assert.equal(recorder.tracks[1]!.epoch, 2);
+  const [before, after] = [recorder.packets[9]!, recorder.packets[10]!];
+  assert.ok(after.dts - before.dts >= (GRACE_MS - 1) * 90 - 3600, "the gap is as long as the absence");
+  assert.ok(viewer.bytes > 0);
+  assert.deepEqual(closed, []);
+});
+
+test("a publisher that stays away ends the stream, its viewers and its timers", () => {
+  const ends: string[] = [];
+  const publisher = directory.publish(request());
+  publishFrames(publisher, 3);
+  subscribe((reason) => ends.push(reason));
+  publisher.close("gone");
+  clock.advance(GRACE_MS + 1);
+  assert.deepEqual([ends, closed, recorder.events.at(-1)], [["stream-ended"], [name], "end"]);
+  assert.equal(directory.find(name), null);
+  assert.equal(clock.pendingTimers, 0);
+});
+
+test("a second publisher is refused by name of the first", () => {
+  directory.publish(request());
+  assert.throws(() => directory.publish(request()), /already has a publisher from 192\.0\.2\.1/);
+  assert.equal(codeOf(() => directory.publish(request())), "STREAM_BUSY");
+});
+
+test("a second publisher replaces the first where the rules say so, and the first can no longer write", () => {
+  current = { ...rules, secondPublisher: "replace" };
+  const revoked: string[] = [];
+  const first = directory.publish(request({ onRevoked: (reason) => revoked.push(reason) }));
+  publishFrames(first, 3);
+  publishFrames(directory.publish(request()), 2);
+  const count = recorder.packets.length;
+  first.write(sourcePacket({ track: video, dts: 0, isSync: true }));
+  first.close("late");
+  assert.equal(recorder.packets.length, count);
+  assert.deepEqual(revoked, ["replaced by another publisher"]);
+  assert.equal(directory.find(name)!.summary().status, "live");
+});
+
+const refusals: { name: string; rules: StreamRules | null; protocol?: string; code: string }[] = [
+  { name: "an unknown name", rules: null, code: "STREAM_NOT_FOUND" },
+  { name: "a disabled stream", rules: { ...rules, disabled: true }, code: "STREAM_DISABLED" },
+  { name: "a stream without publish://", rules: { ...rules, acceptsPublisher: false }, code: "STREAM_NOT_PUBLISHABLE" },
+  { name: "a protocol that is off", rules, protocol: "dash", code: "STREAM_PROTOCOL_OFF" },
+];
+for (const { name: what, rules: given, protocol, code } of refusals) {
+  test(`publishing to ${what} is refused`, () => {
+    current = given;
+    assert.equal(codeOf(() => directory.publish(request({ protocol: protocol ?? "rtmp" }))), code);
+    assert.equal(directory.list().length, 0);
+  });
+}
+
+test("the bound on streams holds", () => {
+  const names = ["a", "b", "c"] as StreamName[];
+  const publish = (wanted: StreamName) => {
+    current = { ...rules, name: wanted };
+    return directory.publish(request({ name: wanted }));
+  };
+  publish(names[0]!);
+  publish(names[1]!);
+  assert.equal(codeOf(() => publish(names[2]!)), "STREAM_LIMIT");
+});
+
+test("a viewer may come first; it waits a bounded time", () => {
+  const ends: string[] = [];
+  subscribe((reason) => ends.push(reason));
+  clock.advance(GRACE_MS + 1);
+  assert.deepEqual([ends, directory.list().length, clock.pendingTimers], [["not-on-air"], 0, 0]);
+});
+
+test("a viewer who waited and left leaves nothing behind", () => {
+  subscribe().close();
+  assert.deepEqual([directory.list().length, clock.pendingTimers], [0, 0]);
+});
+
+test("when the source's clock jumps the stream goes on under a new epoch", () => {
+  const publisher = directory.publish(request());
+  publishFrames(publisher, 5, 90_000_000);
+  publisher.write(sourcePacket({ track: video, dts: 0, isSync: true }));
+  assert.equal(recorder.tracks.length, 2);
+  const times = recorder.packets.map((packet) => packet.dts);
+  assert.deepEqual(times, times.toSorted((a, b) => a - b));
+});
+
+test("10 000 publishers come and go, and the directory is empty again", () => {
+  current = { ...rules, sourceTimeoutMs: 1 };
+  for (let i = 0; i < 10_000; i++) {
+    const publisher = directory.publish(request());
+    publisher.setTracks([video]);
+    publisher.close("gone");
+    clock.advance(2);
+  }
+  assert.deepEqual([directory.list().length, clock.pendingTimers, closed.length], [0, 0, 10_000]);
+});
+
+test("closing the directory ends publishers and viewers once", () => {
+  const told: string[] = [];
+  publishFrames(directory.publish(request({ onRevoked: (reason) => told.push(reason) })), 2);
+  subscribe((reason) => told.push(reason));
+  directory.close("the server stops");
+  directory.close("again");
+  assert.deepEqual(told, ["the server stops", "stream-ended"]);
+});
