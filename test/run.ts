@@ -11,9 +11,10 @@ import type { PlannedGroup } from "./runner/plan.ts";
 import { Report } from "./runner/report.ts";
 import { runPlan } from "./runner/run-plan.ts";
 
-const USAGE = `usage: npm test -- [--verbose] [--timeout SECONDS] [--deadline MINUTES] [path...]
+const USAGE = `usage: npm test -- [options] [path...]
 
   path        a test file or a folder, from the root of the project; everything when there is none
+  --name      only tests whose names match this regular expression
   --verbose   every test by its name (also when a path is given), and what passing files wrote
   --timeout   seconds that one file may take (else 120, and 600 in test/interop and test/e2e)
   --deadline  minutes that all of it may take (else 35)`;
@@ -25,6 +26,7 @@ const root = resolve(import.meta.dirname, "..");
 
 async function main(): Promise<number> {
   const options = {
+    name: { type: "string" },
     verbose: { type: "boolean" },
     timeout: { type: "string" },
     deadline: { type: "string" },
@@ -46,7 +48,8 @@ async function main(): Promise<number> {
   if (positionals.length === 0 || plan.some(needsTools)) await installTools(thisMachine(console.log));
   const report = new Report({ print: console.log, verbose: values.verbose ?? positionals.length > 0 });
   const deadlineMinutes = values.deadline === undefined ? null : positive("--deadline", values.deadline);
-  await runPlan(plan, { root, report, abort: abortAfter(deadlineMinutes ?? DEFAULT_DEADLINE_MINUTES) });
+  const abort = abortAfter(deadlineMinutes ?? DEFAULT_DEADLINE_MINUTES);
+  await runPlan(plan, { root, report, abort, namePattern: values.name ?? null });
   return report.end();
 }
 

@@ -210,7 +210,10 @@ function isSame(a: unknown, b: unknown): boolean {
   if (Array.isArray(a) !== Array.isArray(b)) return false;
   const left = new Map(Object.entries(a).filter(isSaying));
   const right = new Map(Object.entries(b).filter(isSaying));
-  return left.size === right.size && [...left].every(([key, value]) => right.has(key) && isSame(value, right.get(key)));
+  return (
+    left.size === right.size &&
+    [...left].every(([key, value]) => right.has(key) && isSame(value, right.get(key)))
+  );
 }
 
 /** A label may be called "place" too; it is a text. */

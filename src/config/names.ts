@@ -5,7 +5,8 @@ export const MAX_NAME_LENGTH = 255;
  * Says what is wrong with the name of a stream, template, vod or prefix; `undefined` when it is good.
  *
  * A name is made of Latin letters, digits, `.`, `-` and `_`, in one or more parts with `/` between them. Names
- * become URL paths and file paths, so parts `.` and `..` and empty parts are refused on purpose.
+ * become URL paths and file paths, so empty parts and parts that begin with `.` (hidden files, `..`) are refused on
+ * purpose. The rule is that of `parseStreamName` in media/ids.ts; this one says why.
  */
 export function nameFault(name: string): string | undefined {
   if (name === "") return "a name cannot be empty";
@@ -15,6 +16,6 @@ export function nameFault(name: string): string | undefined {
   if (name.startsWith("/") || name.endsWith("/")) return `a name neither starts nor ends with "/"`;
   const parts = name.split("/");
   if (parts.includes("")) return `a name has no empty part between two "/"`;
-  if (parts.includes(".") || parts.includes("..")) return `a name has no part "." or ".."`;
+  if (parts.some((part) => part.startsWith("."))) return `no part of a name begins with "."`;
   return undefined;
 }

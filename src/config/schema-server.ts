@@ -339,6 +339,25 @@ const REFUSED = refused(
   ],
 );
 
+/** They stand in the block of `auth_backend`; anywhere else they are as good as lost, so they are known here too. */
+const ACCESS_RULES = refused(
+  ["server", "stream", "template", "vod"],
+  [
+    {
+      name: "allow",
+      usage: "allow token|ip|country|ua|default ...;",
+      doc: "A rule of an `auth_backend`.",
+      reason: "without it the wrong ones could play and publish",
+    },
+    {
+      name: "deny",
+      usage: "deny token|ip|country|ua ...;",
+      doc: "A rule of an `auth_backend`.",
+      reason: "without it everyone could play and publish",
+    },
+  ],
+);
+
 const LISTENER_REFUSED = refused(
   ["http-listener"],
   [
@@ -359,5 +378,6 @@ export const SERVER_DIRECTIVES: readonly DirectiveSpec[] = [
   ...OBJECTS,
   ...NO_EFFECT_YET,
   ...REFUSED,
+  ...ACCESS_RULES,
   ...LISTENER_REFUSED,
 ];

@@ -167,12 +167,16 @@ function parseDuration(
   }
   const ms = Math.round(Number(match[1]) * MS_PER_UNIT[match[2] ?? "s"]!);
   if (ms >= type.minMs && ms <= type.maxMs) return numberValue(ms);
-  const range = `allowed: ${showDuration(type.minMs)} to ${showDuration(type.maxMs)}`;
+  const range = `allowed: ${withUnit(type.minMs)} to ${withUnit(type.maxMs)}`;
   const meantMs = match[2] === undefined && ms / 1000 >= type.minMs && ms / 1000 <= type.maxMs;
   return {
     fault: `${shortened(text)} is out of range`,
-    hint: meantMs ? `${range}; a bare number counts seconds, ${text} milliseconds are ${text}ms` : range,
+    hint: meantMs ? `${range}; a bare number counts seconds, for milliseconds write ${text}ms` : range,
   };
+}
+
+function withUnit(ms: number): string {
+  return ms < 1000 ? `${ms}ms` : `${showDuration(ms)}s`;
 }
 
 function parseSize(type: { minBytes: number; maxBytes: number }, text: string): Parsed {

@@ -70,7 +70,7 @@ const SELECTION = /^(?:[vat][1-9][0-9]?){1,16}$/;
 /** Reads the form of the URLs, `v1a1` or `a2`; `null` when it is not one or names a track twice. */
 export function parseTrackSelection(text: string): TrackSelection | null {
   if (text.length > 48 || !SELECTION.test(text)) return null;
-  const ids = text.match(/[vat][0-9]+/g) as TrackId[];
+  const ids = (text.match(/[vat][0-9]+/g) ?? []) as string[] as TrackId[];
   return new Set(ids).size === ids.length ? ids : null;
 }
 

@@ -65,7 +65,7 @@ export class ControlPlane implements ProbeTarget {
       case "/-/about":
         return jsonReply(200, this.#about());
       default:
-        return this.#pages.find(path) ?? textReply(404, "nothing is served at this address");
+        return this.#pages.reply(request) ?? textReply(404, "nothing is served at this address");
     }
   }
 

@@ -59,19 +59,19 @@ export class MediaNode {
     this.#inputs = new FileInputs({ directory: this.directory, vods: this.vods, clock, log });
     this.#rtmp = config.listeners.rtmp.map(
       (listener) =>
-        new RtmpListener({
-          host: listener.host,
-          port: listener.port,
-          directory: this.directory,
-          clock,
-          log,
-          limits: {
-            maxConnectionsPerAddress: config.limits.maxConnectionsPerAddress,
-            handshakeTimeoutMs: config.limits.rtmpHandshakeTimeoutMs,
-            idleTimeoutMs: config.limits.rtmpIdleTimeoutMs,
-            maxMessageBytes: config.limits.maxMessageBytes,
+        new RtmpListener(
+          {
+            ...(listener.host === undefined ? {} : { host: listener.host }),
+            port: listener.port,
+            limits: {
+              connectionsPerAddress: config.limits.maxConnectionsPerAddress,
+              handshakeTimeoutMs: config.limits.rtmpHandshakeTimeoutMs,
+              idleTimeoutMs: config.limits.rtmpIdleTimeoutMs,
+              messageBytes: config.limits.maxMessageBytes,
+            },
           },
-        }),
+          { directory: this.directory, clock, logger: log },
+        ),
     );
   }
 
@@ -79,14 +79,14 @@ export class MediaNode {
   async start(): Promise<void> {
     for (const listener of this.#rtmp) {
       await listener.start();
-      this.#log.info("listening", { protocol: "rtmp", port: listener.port });
+      this.#log.info("listening", { protocol: "rtmp", port: listener.address()?.port });
     }
     for (const stream of this.#config.streams) this.#inputs.start(stream);
   }
 
   /** Ports on which RTMP is taken, also where 0 was asked for. */
   rtmpPorts(): number[] {
-    return this.#rtmp.map((listener) => listener.port);
+    return this.#rtmp.flatMap((listener) => listener.address()?.port ?? []);
   }
 
   /** Answers a request for media; `null` when the path is none of any protocol's. */

@@ -25,12 +25,15 @@ describe("imports of the project", () => {
 
 /**
  * The rooms under the heading that has the word "Rooms", in their order. A line of a room begins, after a list mark, a
- * table's bar or nothing, with the folder's name and a slash: "- `src/base/`: ...", "| `base/` | ... |", "  base/  ...".
+ * table's bar or nothing, with the folder's name, in backquotes or with a slash: "| `base` | ... |", "  base/  ...".
  */
 function documentedRooms(page: string): string[] {
   const section = /^#+ [^\n]*\brooms\b[^\n]*\n([^]*?)(?=^#|(?![^]))/im.exec(page)?.[1] ?? "";
-  const names = [...section.matchAll(/^[\s|*-]*`?(?:src\/)?([a-z]+)\/`?/gm)].map((match) => match[1]!);
-  return [...new Set(names)].filter((name) => ROOMS.some((room) => room === name));
+  const lines = section.matchAll(/^[\s|*-]*(?:`(?:src\/)?([a-z]+)\/?`|(?:src\/)?([a-z]+)\/)/gm);
+  const names = [...lines].map((match) => match[1] ?? match[2]);
+  return [...new Set(names)]
+    .filter((name) => name !== undefined)
+    .filter((name) => ROOMS.some((room) => room === name));
 }
 
 describe("the list of rooms in the architecture page", () => {

@@ -109,6 +109,7 @@ function targetOf(from: string, specifier: string): Target {
 function toNothing({ from, target }: Edge, { files }: KnownNames): string | null {
   if (target.kind !== "file" || files.has(target.path)) return null;
   if (isTestFile(from) && target.path.startsWith("test/")) return null;
+  if (roomOf(from) === "server" && target.path === "package.json") return null;
   return target.path.startsWith("src/") ? "there is no such file" : "outside src/";
 }
 

@@ -1,10 +1,12 @@
 /** `npm run docs`: writes the pages that are made from the source. Tests fail when a page is not current. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { renderConfigReference } from "../../src/config/reference.ts";
 import { catalogueFiles, listErrors, renderErrorsPage } from "./errors-page.ts";
 import { projectFiles, root } from "./tree.ts";
 
 const pages: Record<string, string> = {
+  "docs/config.md": renderConfigReference(),
   "docs/errors.md": renderErrorsPage(await listErrors(catalogueFiles(projectFiles()))),
 };
 

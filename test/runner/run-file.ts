@@ -18,6 +18,8 @@ export type FileRunOptions = {
   readonly env: Readonly<Record<string, string>>;
   /** Ends the file early; what it had not done counts as failed. */
   readonly abort: AbortSignal;
+  /** Only tests whose names match; the file may then have none to run. */
+  readonly namePattern: string | null;
 };
 
 /** How one test ended. */
@@ -81,17 +83,15 @@ export async function runTestFile(file: string, options: FileRunOptions): Promis
 
 function start(file: string, options: FileRunOptions, marks: Record<string, string>): ChildProcess {
   const { NODE_TEST_CONTEXT: _outerRunner, ...inherited } = process.env;
-  return spawn(
-    process.execPath,
-    ["--test-reporter", REPORTER, "--test-reporter-destination", "stdout", file],
-    {
-      cwd: options.root,
-      env: { ...inherited, ...options.env, ...marks },
-      stdio: ["ignore", "pipe", "pipe"],
-      // A group of its own, so that a file that hangs can be ended with what it started.
-      detached: true,
-    },
-  );
+  const names = options.namePattern === null ? [] : ["--test-name-pattern", options.namePattern];
+  const reporter = ["--test-reporter", REPORTER, "--test-reporter-destination", "stdout"];
+  return spawn(process.execPath, [...reporter, ...names, file], {
+    cwd: options.root,
+    env: { ...inherited, ...options.env, ...marks },
+    stdio: ["ignore", "pipe", "pipe"],
+    // A group of its own, so that a file that hangs can be ended with what it started.
+    detached: true,
+  });
 }
 
 function keepTail(child: ChildProcess): () => string {
@@ -142,7 +142,7 @@ function outcomesOf(lines: readonly TestLine[], ending: Ending, options: FileRun
     const place = line.place.replace(`${options.root}/`, "");
     tests.push({ name: line.path.join(" > "), status, durationMs, place, detail });
   }
-  const trouble = troubleOf(lines, ending, options.timeoutMs);
+  const trouble = troubleOf(lines, ending, options);
   if (trouble !== "") {
     tests.push({
       name: "(the file as a whole)",
@@ -156,11 +156,12 @@ function outcomesOf(lines: readonly TestLine[], ending: Ending, options: FileRun
 }
 
 /** What went wrong with the file as a whole; empty when nothing did. */
-function troubleOf(lines: readonly TestLine[], ending: Ending, timeoutMs: number): string {
+function troubleOf(lines: readonly TestLine[], ending: Ending, options: FileRunOptions): string {
   const isComplete = lines.some((line) => line.type === "complete");
   const ended = lines.filter((line) => line.type === "ended");
   if (ending.cut === "abort") return "was ended before it was done, as the whole run was";
-  if (ending.cut === "timeout") return `took longer than ${timeoutMs / 1000} s; ${unfinished(lines)}`;
+  if (ending.cut === "timeout")
+    return `took longer than ${options.timeoutMs / 1000} s; ${unfinished(lines)}`;
   const end = ending.signal === null ? `exit code ${ending.code}` : `signal ${ending.signal}`;
   const isSilent = lines.length === 0 && ending.code === 0;
   if (isSilent)
@@ -169,7 +170,7 @@ function troubleOf(lines: readonly TestLine[], ending: Ending, timeoutMs: number
   if (ending.code !== 0 && !ended.some((line) => line.status === "failed")) {
     return `ended with ${end} although no test failed; see its notes and output`;
   }
-  return ended.length === 0 ? "has no tests" : "";
+  return ended.length === 0 && options.namePattern === null ? "has no tests" : "";
 }
 
 function unfinished(lines: readonly TestLine[]): string {

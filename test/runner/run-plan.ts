@@ -9,6 +9,8 @@ export type RunOptions = {
   readonly report: Report;
   /** Ends what runs and starts nothing more; every file left counts as failed. */
   readonly abort: AbortSignal;
+  /** Only tests whose names match; all of them when it is `null`. */
+  readonly namePattern: string | null;
 };
 
 /** Runs everything; the outcome is in the report. */
@@ -27,7 +29,6 @@ export async function runPlan(groups: readonly PlannedGroup[], options: RunOptio
 async function runOne(planned: PlannedFile, options: RunOptions): Promise<void> {
   const { file, timeoutMs, env } = planned;
   if (options.abort.aborted) return options.report.notRun(file, String(options.abort.reason));
-  options.report.file(
-    await runTestFile(file, { root: options.root, timeoutMs, env, abort: options.abort }),
-  );
+  const { root, abort, namePattern } = options;
+  options.report.file(await runTestFile(file, { root, timeoutMs, env, abort, namePattern }));
 }

@@ -62,6 +62,14 @@ describe("the test runner", () => {
     assert.equal(code, 0);
   });
 
+  test("runs only tests of a name, and does not ask every file to have one", async () => {
+    const body = `test("reads a header", () => {}); test("writes one", () => { throw new Error("not asked for"); });`;
+    const path = folder("named", { "a.test.ts": body, "b.test.ts": `test("other", () => {});` });
+    const { code, out, lastLine } = await runTests("--name", "reads .* header", path);
+    assert.equal(lastLine, "1 passed, 0 failed", out);
+    assert.equal(code, 0);
+  });
+
   test("fails when nothing has run", async () => {
     const path = folder("nothing", { "readme.ts": "" });
     const { code, lastLine } = await runTests(path);

@@ -94,7 +94,7 @@ export class Controls {
   #renderSound(view) {
     const { mute, volume, unmute } = this.#parts;
     const { muted } = this.#video;
-    unmute.hidden = !(muted && view.hasSound && view.phase === "playing");
+    unmute.hidden = !(muted && view.hasSound && view.phase === "playing" && view.message === null);
     mute.hidden = !view.hasSound;
     volume.hidden = !view.hasSound;
     mute.setAttribute("aria-label", muted ? "Unmute" : "Mute");

@@ -351,7 +351,8 @@ export class Playback {
   }
 
   #tick() {
-    const hasMoved = this.#picture.look(this.#wantsPlay);
+    const isAsleep = this.#video.paused && this.#options.isHidden();
+    const hasMoved = this.#picture.look(this.#wantsPlay && !isAsleep);
     // After a recovery without a gap in the picture there is no `playing` event.
     if (hasMoved && this.#phase === "starting") this.#onPicture();
     const isStuck = this.#phase === "playing" && this.#picture.stuckMs > STUCK_JUMP_MS;

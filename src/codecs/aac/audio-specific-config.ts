@@ -17,6 +17,7 @@ export type AacConfig = {
   readonly hasPs: boolean;
   /** Of the output: after spectral band replication and parametric stereo. */
   readonly sampleRate: number;
+  /** 0 for object types whose own configuration tells, which is not read. */
   readonly channels: number;
   /** Samples per frame and channel of the output; 0 for object types whose frames this server does not know. */
   readonly frameSamples: number;
@@ -28,7 +29,7 @@ const SYNC_SBR = 0x2b7;
 const SYNC_PS = 0x548;
 /** Object types with a GASpecificConfig. Spec: ISO/IEC 14496-3 section 1.6.2.1. */
 const GENERAL_AUDIO: ReadonlySet<number> = new Set([1, 2, 3, 4, 6, 7, 17, 19, 20, 21, 22, 23]);
-const AOT_LOW_DELAY: ReadonlySet<number> = new Set([23, 39]);
+const AOT_LOW_DELAY = 23;
 /** Longest record that is read: a program config element with its comment has under 400 bytes. */
 const MAX_CONFIG_BYTES = 1024;
 
@@ -61,15 +62,16 @@ export function parseAacConfig(bytes: Uint8Array): AacConfig {
   if (!isHierarchical) readSyncExtension(bits, extension);
   if (coreSampleRate === 0 || extension.sampleRate === 0)
     throw badConfig("aac", "the sampling rate is reserved");
-  if (core.channels === 0) throw badConfig("aac", "the channel configuration is reserved");
-  const outputRatio = extension.hasSbr ? extension.sampleRate / coreSampleRate : 1;
+  const outputRatio = extension.sampleRate / coreSampleRate;
+  if (outputRatio !== 1 && outputRatio !== 2)
+    throw badConfig("aac", "the SBR rate is not once or twice the core's");
   return {
     objectType,
     coreSampleRate,
     channelConfig,
     ...extension,
     channels: extension.hasPs && core.channels === 1 ? 2 : core.channels,
-    frameSamples: Math.floor(core.frameSamples * outputRatio),
+    frameSamples: core.frameSamples * outputRatio,
   };
 }
 
@@ -95,13 +97,14 @@ function readCore(
   if (bits.flag()) bits.skip(14); // dependsOnCoreCoder: coreCoderDelay
   const hasExtension = bits.flag();
   const channels = channelConfig === 0 ? countProgramChannels(bits) : tabled;
+  if (channels === 0) throw badConfig("aac", "the channel configuration is reserved");
   if (objectType === 6 || objectType === 20) bits.skip(3); // layerNr
   if (hasExtension) {
     if (objectType === 22) bits.skip(16); // numOfSubFrame, layer_length
     if (objectType === 17 || (objectType >= 19 && objectType <= 23 && objectType !== 22)) bits.skip(3);
     bits.skip(1); // extensionFlag3
   }
-  const full = AOT_LOW_DELAY.has(objectType) ? 512 : 1024;
+  const full = objectType === AOT_LOW_DELAY ? 512 : 1024;
   return { channels, frameSamples: isShort ? (full * 15) / 16 : full };
 }
 

@@ -69,7 +69,6 @@ export function buildAv1Config(obus: Uint8Array): Uint8Array {
   if (sequence === null) throw badConfig("av1", "no sequence header to build av1C from");
   const obu = findObu(obus, AV1_OBU.sequenceHeader)!;
   const payload = obus.subarray(obu.payload, obu.end);
-  // The record's OBUs have size fields; a sequence header is far below 16384 bytes, two bytes of leb128.
   const header = [
     (AV1_OBU.sequenceHeader << 3) | 2,
     (payload.byteLength & 0x7f) | 0x80,

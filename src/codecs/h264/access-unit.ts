@@ -26,29 +26,27 @@ export function h264NalType(header: number): number {
 
 /**
  * Whether a decoder may start at this access unit: it has an IDR picture, or a recovery point SEI whose
- * recovery_frame_cnt is 0 together with I or SI slices only.
+ * recovery_frame_cnt is 0 and a first slice of type I or SI.
  *
  * The second form is an open GOP. Strictly ISO/IEC 14496-12 counts only the first as a sync sample, but broadcast
  * encoders send one IDR picture in their life; players show such a start cleanly, or drop the few leading pictures
- * that refer back.
+ * that refer back. The first slice decides, as the second field of such a picture may be predicted from the first.
  * Input: 4-byte length-prefixed NAL units; a broken tail is ignored. Spec: ITU-T H.264 sections 7.4.1.2.4, D.2.8.
  */
 export function isH264RandomAccess(accessUnit: Uint8Array): boolean {
   let recovers = false;
-  let slices = 0;
   for (let at = 0, end = 0; at < accessUnit.byteLength; at = end) {
     end = nalUnitEnd(accessUnit, at);
-    if (end < 0) break;
+    if (end < 0) return false;
     const start = at + NAL_LENGTH_BYTES;
     if (start === end) continue;
     const type = h264NalType(accessUnit[start]!);
     if (type === H264_NAL.idr) return true;
     if (type === H264_NAL.sei) recovers ||= hasImmediateRecovery(accessUnit, start, end);
     if (type !== H264_NAL.slice && type !== H264_NAL.partitionA) continue;
-    if (!recovers || !isIntraSlice(accessUnit, start, end)) return false;
-    slices++;
+    return recovers && isIntraSlice(accessUnit, start, end);
   }
-  return slices > 0;
+  return false;
 }
 
 /** Spec: ITU-T H.264 Table 7-6: slice types modulo 5 are P, B, I, SP, SI. */

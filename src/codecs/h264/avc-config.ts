@@ -13,8 +13,8 @@ export type AvcConfig = {
   readonly pps: readonly Uint8Array[];
 };
 
-/** Profiles after whose parameter sets the record goes on. Spec: ISO/IEC 14496-15 section 5.3.3.1.2. */
-const EXTENDED_PROFILES: ReadonlySet<number> = new Set([100, 110, 122, 144, 244]);
+/** Profiles after whose parameter sets the record ends; all others go on. Spec: ISO/IEC 14496-15 section 5.3.3.1.2. */
+const SHORT_PROFILES: ReadonlySet<number> = new Set([66, 77, 88]);
 
 /** Parameter sets as the fields' widths allow: 5 bits for SPS, 8 bits for PPS. */
 const MAX_SPS = 31;
@@ -72,7 +72,7 @@ export function buildAvcConfig(sps: readonly Uint8Array[], pps: readonly Uint8Ar
   if (sps.length > MAX_SPS || pps.length > MAX_PPS)
     throw badConfig("h264", "too many parameter sets for avcC");
   const facts = parseH264Sps(first);
-  const isExtended = EXTENDED_PROFILES.has(facts.profile);
+  const isExtended = !SHORT_PROFILES.has(facts.profile);
   let lengthBytes = 7 + (isExtended ? 4 : 0);
   for (const set of sps) lengthBytes += 2 + checkedLength(set);
   for (const set of pps) lengthBytes += 2 + checkedLength(set);

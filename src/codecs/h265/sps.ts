@@ -23,7 +23,6 @@ export type H265Sps = {
   /** Pictures per second; 0 when the stream does not say. */
   readonly frameRate: number;
   readonly vui: VuiStart;
-  readonly minSpatialSegmentation: number;
 };
 
 /** Luma samples in a row or column at level 6.2: the root of 8 MaxLumaPs. Spec: ITU-T H.265 section A.4.1. */
@@ -94,17 +93,17 @@ function skipToVui(bits: BitReader, maxSubLayersMinus1: number): boolean {
   return bits.flag() && !bits.isExhausted;
 }
 
-const NO_TIMING = { vui: NO_VUI, frameRate: 0, minSpatialSegmentation: 0 } as const;
+const NO_TIMING = { vui: NO_VUI, frameRate: 0 } as const;
 
 /** A VUI that is cut off is as good as none. Spec: ITU-T H.265 section E.2.1. */
-function readVui(bits: BitReader): Pick<H265Sps, "vui" | "frameRate" | "minSpatialSegmentation"> {
+function readVui(bits: BitReader): Pick<H265Sps, "vui" | "frameRate"> {
   const vui = readVuiStart(bits);
   bits.skip(3); // neutral_chroma_indication_flag, field_seq_flag, frame_field_info_present_flag
   if (bits.flag()) for (let i = 0; i < 4; i++) bits.ue(); // default display window: not used by players
   if (bits.isExhausted) return NO_TIMING;
-  if (!bits.flag()) return { vui, frameRate: 0, minSpatialSegmentation: 0 };
+  if (!bits.flag()) return { vui, frameRate: 0 };
   const ticks = bits.read(32); // vui_num_units_in_tick
   const timeScale = bits.read(32);
   const frameRate = bits.isExhausted ? 0 : frameRateOf(timeScale, ticks);
-  return { vui, frameRate, minSpatialSegmentation: 0 };
+  return { vui, frameRate };
 }

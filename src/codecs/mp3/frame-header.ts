@@ -15,15 +15,24 @@ export type Mp3Header = {
   readonly frameBytes: number;
 };
 
-/** kbit/s by bitrate_index. Spec: ISO/IEC 11172-3 section 2.4.2.3; ISO/IEC 13818-3 section 2.4.2.3. */
-const BITRATES: Readonly<Record<string, readonly number[]>> = {
-  "1:1": [0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448],
-  "1:2": [0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384],
-  "1:3": [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320],
-  "2:1": [0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256],
-  "2:2": [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
-  "2:3": [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
-};
+const LOW_RATES_LAYERS_2_AND_3 = [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160];
+
+/**
+ * kbit/s by bitrate_index: of MPEG-1, then of MPEG-2 and 2.5, layers I to III.
+ * Spec: ISO/IEC 11172-3 section 2.4.2.3; ISO/IEC 13818-3 section 2.4.2.3.
+ */
+const BITRATES: readonly (readonly (readonly number[])[])[] = [
+  [
+    [0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448],
+    [0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384],
+    [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320],
+  ],
+  [
+    [0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256],
+    LOW_RATES_LAYERS_2_AND_3,
+    LOW_RATES_LAYERS_2_AND_3,
+  ],
+];
 
 /** Samples per second of MPEG-1; half for MPEG-2, a quarter for MPEG-2.5. */
 const SAMPLE_RATES: readonly number[] = [44100, 48000, 32000];
@@ -44,7 +53,7 @@ export function parseMp3Header(bytes: Uint8Array, at = 0): Mp3Header | null {
   const rateBase = SAMPLE_RATES[(bytes[at + 2]! >> 2) & 3];
   if (version === null || layer === null) throw badUnit("mp3", "version or layer is reserved");
   if (rateBase === undefined) throw badUnit("mp3", "the sampling rate is reserved");
-  const kilobits = BITRATES[`${Math.floor(version)}:${layer}`]![bytes[at + 2]! >> 4];
+  const kilobits = BITRATES[version === 1 ? 0 : 1]![layer - 1]![bytes[at + 2]! >> 4];
   if (kilobits === undefined) throw badUnit("mp3", "the bit rate is reserved");
   const sampleRate = rateBase / (version === 1 ? 1 : version === 2 ? 2 : 4);
   const frameSamples = layer === 1 ? 384 : layer === 3 && version !== 1 ? 576 : 1152;

@@ -1,4 +1,4 @@
-import { readU16, readU32, readU64 } from "../../base/bytes.ts";
+import { readU16, readU32 } from "../../base/bytes.ts";
 import { asMediaError } from "../../base/errors.ts";
 import type { TrackKind } from "../../media/track.ts";
 import { boxError, findBox, findPath, needBox, needBytes, printableType } from "./box-reader.ts";
@@ -126,7 +126,9 @@ function openMovie(moov: Box, fileBytes: number, notices: string[]): OpenMovie {
       const whole: MovieTrack[] = [];
       for (const { table, fragments, ...rest } of tracks) {
         const samples = isFragmented ? fragments.builder.finish() : table;
-        if (samples.count > 0) whole.push({ ...rest, samples });
+        // The edit lists of a file that goes on in fragments know the length of what stands in the moov only.
+        const edit = isFragmented ? { ...rest.edit, durationMovieTicks: 0 } : rest.edit;
+        if (samples.count > 0) whole.push({ ...rest, edit, samples });
         else notices.push(`track ${rest.number} has no frames`);
       }
       if (whole.length === 0) throw mp4Errors.error("MP4_NO_TRACKS", { reason: reasonOf(notices) });

@@ -19,7 +19,7 @@ const WINDOW_BYTES = 4096;
  */
 export class TopLevelReader {
   readonly #source: RandomAccess;
-  #window = new Uint8Array(0);
+  #window: Uint8Array = new Uint8Array(0);
   #windowStart = 0;
   #next = 0;
   #count = 0;

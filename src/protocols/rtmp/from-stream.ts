@@ -7,6 +7,8 @@ import {
   writeFrameHeader,
 } from "../../containers/flv/tag-writer.ts";
 import type { FrameFlags } from "../../containers/flv/tag-writer.ts";
+import { trackId } from "../../media/ids.ts";
+import type { TrackId } from "../../media/ids.ts";
 import type { MediaPacket } from "../../media/packet.ts";
 import type { Track, TrackKind, TrackSet } from "../../media/track.ts";
 import type { WireFormat, WireFormatFactory } from "../../stream/wire-format.ts";
@@ -23,6 +25,8 @@ export const SENT_CHUNK_BYTES = 60_000;
 /** The one message stream that a player has, so that the same bytes fit all players. */
 export const PLAY_MESSAGE_STREAM = 1;
 
+const CARRIED_IDS: ReadonlySet<TrackId> = new Set([trackId("video", 1), trackId("audio", 1)]);
+
 /**
  * The stream as RTMP messages, the same bytes for every player: legacy forms for H.264, AAC and MP3, Enhanced RTMP's
  * for H.265, AV1, Opus and AC-3, whether or not the player announced that it knows them; one that does not skips
@@ -37,16 +41,14 @@ export const rtmpFormat: WireFormatFactory = {
 
 class RtmpFormat implements WireFormat {
   readonly #originUs: number;
-  #carried: ReadonlySet<Track> = new Set();
 
   constructor(originUs: number) {
     this.#originUs = originUs;
   }
 
   tracks(tracks: TrackSet, atUs: number): Uint8Array {
-    const carried = [firstOf(tracks, "video"), firstOf(tracks, "audio")].filter((track) => track !== null);
-    this.#carried = new Set(carried);
-    const timestampMs = this.#milliseconds(atUs);
+    const carried = tracks.tracks.filter(isCarried);
+    const timestampMs = Math.max(0, this.#milliseconds(atUs));
     const messages = [metadataMessage(carried, timestampMs)];
     for (const track of carried) {
       const body = buildConfigBody(track);
@@ -57,10 +59,12 @@ class RtmpFormat implements WireFormat {
 
   packet(packet: MediaPacket): Uint8Array | null {
     const { track, payload } = packet;
-    if (!this.#carried.has(track)) return null;
-    const dtsMs = this.#milliseconds(ticksToUs(packet.dts, track.timescale));
+    if (!isCarried(track)) return null;
+    const exactMs = this.#milliseconds(ticksToUs(packet.dts, track.timescale));
     const ptsMs = this.#milliseconds(ticksToUs(packet.pts, track.timescale));
-    const flags: FrameFlags = { isKey: packet.isSync, ctsOffsetMs: ptsMs - dtsMs };
+    const flags: FrameFlags = { isKey: packet.isSync, ctsOffsetMs: ptsMs - exactMs };
+    // The other track may begin a little before the stream's beginning; below zero would look like 49 days.
+    const dtsMs = Math.max(0, exactMs);
     const prefixBytes = frameHeaderBytes(track, flags);
     const message = buildMessage(headerOf(track.kind, dtsMs), payload, SENT_CHUNK_BYTES, prefixBytes);
     writeFrameHeader(message, headerBytes(dtsMs), track, flags);
@@ -73,8 +77,9 @@ class RtmpFormat implements WireFormat {
   }
 }
 
-function firstOf(tracks: TrackSet, kind: TrackKind): Track | null {
-  return tracks.tracks.find((track) => track.kind === kind && canCarry(track)) ?? null;
+/** By the track alone, so that a packet's bytes do not depend on what was asked before. */
+function isCarried(track: Track): boolean {
+  return CARRIED_IDS.has(track.id) && canCarry(track);
 }
 
 function headerOf(kind: TrackKind, timestampMs: number) {

@@ -1,0 +1,18 @@
+/** What a command sees of the terminal, so that tests can be one. */
+export type CliIo = {
+  stdout(text: string): void;
+  stderr(text: string): void;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Whether standard output is a terminal that shows colours. */
+  readonly isTty: boolean;
+};
+
+/** The process's own terminal and environment. */
+export function processIo(): CliIo {
+  return {
+    stdout: (text) => void process.stdout.write(text),
+    stderr: (text) => void process.stderr.write(text),
+    env: process.env,
+    isTty: process.stdout.isTTY && process.env["NO_COLOR"] === undefined,
+  };
+}

@@ -1,0 +1,69 @@
+#!/usr/bin/env node
+import { Command, InvalidArgumentError, Option } from "commander";
+import { VERSION } from "../server/version.ts";
+import { checkCommand } from "./check.ts";
+import { processIo } from "./io.ts";
+import { printCommand } from "./print.ts";
+import { serveCommand } from "./serve.ts";
+
+const EPILOGUE = `
+Examples:
+  weir serve --demo                     try it: http://localhost:8080/, publish to rtmp://localhost/pub/NAME
+  weir serve                            run with /etc/flussonic/flussonic.conf and flussonic.conf.d/*.conf
+  weir serve --config ./my.conf         run with one file, or a directory of *.conf parts
+  weir check ./my.conf                  what is wrong with a configuration, with line and column
+  weir print /etc/flussonic             all parts merged, defaults and templates resolved
+
+Environment (STREAMER_ in place of FLUSSONIC_ works too, and wins):
+  FLUSSONIC_HTTP        port, or ADDRESS:PORT, of an HTTP listener besides those of the configuration
+  FLUSSONIC_EDIT_AUTH   LOGIN:PASSWORD of the administrator
+  FLUSSONIC_HOSTNAME    the name of this server
+  FLUSSONIC_LOG_LEVEL   none, error, warning, info or debug
+  LICENSE_KEY           accepted and not needed
+
+Every directive: docs/config.md. Every error: docs/errors.md.`;
+
+function port(text: string): number {
+  const number = Number(text);
+  if (!/^\d{1,5}$/.test(text) || number > 65_535) throw new InvalidArgumentError("a port is a number from 0 to 65535.");
+  return number;
+}
+
+const io = processIo();
+const program = new Command("weir")
+  .description("A media server for live video: publish over RTMP, watch over HLS, serve MP4 files as they are.")
+  .version(VERSION, "-V, --version", "print the version")
+  .helpOption("-h, --help", "print this help")
+  .showHelpAfterError("(weir --help says what there is)")
+  .addHelpText("after", EPILOGUE);
+
+program
+  .command("serve")
+  .description("run the server until SIGTERM or Ctrl-C")
+  .option("-c, --config <path>", "configuration: a directory with flussonic.conf and flussonic.conf.d, or a file", "/etc/flussonic")
+  .option("--demo", "use the built-in demo configuration instead", false)
+  .addOption(new Option("--host <address>", "demo: address to listen on").default("127.0.0.1"))
+  .addOption(new Option("--http-port <port>", "demo: HTTP port").default(8080).argParser(port))
+  .addOption(new Option("--rtmp-port <port>", "demo: RTMP port").default(1935).argParser(port))
+  .action(async (options) => {
+    process.exitCode = await serveCommand(options, io);
+  });
+
+program
+  .command("check")
+  .description("check configurations: print every problem, exit 1 when there is an error")
+  .argument("<path...>", "files or directories, read as one configuration each")
+  .addOption(new Option("--format <format>", "how to print problems").choices(["text", "json"]).default("text"))
+  .action(async (paths, options) => {
+    process.exitCode = await checkCommand({ paths, format: options.format }, io);
+  });
+
+program
+  .command("print")
+  .description("print a configuration as the server understands it: merged, resolved, passwords masked")
+  .argument("[path]", "file or directory", "/etc/flussonic")
+  .action(async (path) => {
+    process.exitCode = await printCommand({ path }, io);
+  });
+
+await program.parseAsync();

@@ -1,0 +1,93 @@
+import { randomBytes } from "node:crypto";
+import { messageOf } from "../base/errors.ts";
+import { formatProblems } from "../config/format.ts";
+import { loadConfig } from "../config/load.ts";
+import type { SourceFile } from "../config/place.ts";
+import type { LogLevel as ConfigLogLevel } from "../config/plan.ts";
+import { readConfigFiles } from "../server/config-files.ts";
+import { demoConfig } from "../server/demo.ts";
+import { makeLogger } from "../server/logger.ts";
+import type { ServerLogLevel } from "../server/logger.ts";
+import { startServer } from "../server/server.ts";
+import type { Server } from "../server/server.ts";
+import { demoBanner } from "./banner.ts";
+import type { CliIo } from "./io.ts";
+
+/** What `weir serve` takes. */
+export type ServeOptions = {
+  readonly config: string;
+  readonly demo: boolean;
+  /** For the demo only: the address to listen on, and the ports. */
+  readonly host: string;
+  readonly httpPort: number;
+  readonly rtmpPort: number;
+};
+
+/**
+ * Runs the server until a signal ends it.
+ *
+ * Returns: 0 after SIGTERM or SIGINT; 1 when the config does not check or a port cannot be opened.
+ */
+export async function serveCommand(options: ServeOptions, io: CliIo): Promise<number> {
+  const password = randomBytes(9).toString("base64url");
+  const files = options.demo ? demoFiles(options, password) : await readFiles(options.config, io);
+  if (files === null) return 1;
+  const { config, problems, sources } = loadConfig(files, io.env);
+  const shown = problems.filter((problem) => !options.demo || problem.severity === "error");
+  if (shown.length > 0) io.stderr(formatProblems(shown, sources));
+  if (config === undefined) {
+    io.stderr(`weir: not started: the configuration in ${options.demo ? "the environment" : options.config} has errors\n`);
+    return 1;
+  }
+  const log = makeLogger(LOG_LEVELS[config.logLevel]);
+  let server: Server;
+  try {
+    server = await startServer({ config, log });
+  } catch (caught) {
+    io.stderr(`weir: not started: ${messageOf(caught)}\n`);
+    return 1;
+  }
+  if (options.demo) io.stdout(demoBanner({ server, host: options.host, password, isTty: io.isTty }));
+  log.info("ready", { streams: config.streams.length, templates: config.templates.length, vods: config.vods.length });
+  const signal = await nextSignal();
+  log.info("stopping", { signal });
+  await server.stop();
+  log.info("stopped", {});
+  return 0;
+}
+
+/** The configuration's levels are syslog's; the log has four and silence. */
+const LOG_LEVELS: Record<ConfigLogLevel, ServerLogLevel> = {
+  none: "none",
+  alert: "error",
+  critical: "error",
+  error: "error",
+  warning: "warn",
+  notice: "info",
+  info: "info",
+  debug: "debug",
+};
+
+function demoFiles(options: ServeOptions, password: string): SourceFile[] {
+  return [{ file: "demo.conf", text: demoConfig({ ...options, password }) }];
+}
+
+async function readFiles(path: string, io: CliIo): Promise<readonly SourceFile[] | null> {
+  const { files, problems } = await readConfigFiles(path);
+  if (problems.length > 0) io.stderr(formatProblems(problems, files));
+  return problems.some((problem) => problem.severity === "error") ? null : files;
+}
+
+/** Resolves with the first ending signal; a second one ends the process at once. */
+function nextSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let seen = false;
+    const onSignal = (signal: NodeJS.Signals): void => {
+      if (seen) process.exit(1);
+      seen = true;
+      resolve(signal);
+    };
+    process.on("SIGTERM", onSignal);
+    process.on("SIGINT", onSignal);
+  });
+}

@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseHlsPath } from "./path.ts";
+
+const good = [
+  ["/demo/index.m3u8", "demo", { kind: "multivariant" }],
+  ["/a/b/c/index.m3u8", "a/b/c", { kind: "multivariant" }],
+  ["/vod/f.mp4/tracks-v1a1/mono.m3u8", "vod/f.mp4", { kind: "media", selection: ["v1", "a1"] }],
+  ["/demo/tracks-a12/mono.m3u8", "demo", { kind: "media", selection: ["a12"] }],
+  ["/demo/tracks-v1/init-0123456789ab.mp4", "demo", { kind: "init", selection: ["v1"], name: "0123456789ab" }],
+  ["/demo/tracks-v1/seg-1767225600000.m4s", "demo", { kind: "segment", selection: ["v1"], name: "1767225600000" }],
+  ["/tracks-v1/index.m3u8", "tracks-v1", { kind: "multivariant" }],
+] as const;
+for (const [path, name, resource] of good) {
+  test(`${path} is ${resource.kind} of ${name}`, () => assert.deepEqual(parseHlsPath(path), { name, resource }));
+}
+
+const bad = [
+  "/",
+  "/index.m3u8",
+  "/tracks-v1/mono.m3u8",
+  "/demo/tracks-/mono.m3u8",
+  "/demo/tracks-v1v1/mono.m3u8",
+  "/demo/tracks-v0/mono.m3u8",
+  "/demo/tracks-x1/mono.m3u8",
+  `/demo/tracks-${"v1a1".repeat(50)}/mono.m3u8`,
+  "/demo/tracks-v1/seg-.m4s",
+  "/demo/tracks-v1/seg-1e3.m4s",
+  "/demo/tracks-v1/seg-12345678901234567.m4s",
+  "/demo/tracks-v1/init-XYZ.mp4",
+  "/demo/mono.m3u8",
+  "demo/index.m3u8x",
+];
+for (const path of bad) {
+  test(`${path.slice(0, 40)} is not an HLS resource`, () => assert.equal(parseHlsPath(path), null));
+}

@@ -1,0 +1,178 @@
+import type { Socket } from "node:net";
+import type { Clock } from "../../base/clock.ts";
+import { asMediaError } from "../../base/errors.ts";
+import type { Logger } from "../../base/log.ts";
+import type { Publisher, StreamDirectory } from "../../stream/directory.ts";
+import type { SubscriptionEnd } from "../../stream/wire-format.ts";
+import { rtmpFormat } from "./from-stream.ts";
+import type { RtmpTarget } from "./names.ts";
+import type { RtmpCloseReason } from "./session-states.ts";
+import { RtmpSession } from "./session.ts";
+import type { RtmpPlayback, RtmpPublication, RtmpSessionHost, RtmpSessionOptions } from "./session.ts";
+import { RtmpIngest } from "./to-stream.ts";
+
+/** The word of the `protocols` directive. */
+const PROTOCOL = "rtmp";
+
+/** What a connection needs besides its socket. */
+export type RtmpConnectionOptions = {
+  readonly session: RtmpSessionOptions;
+  /** A player whose socket takes nothing for so long is closed. */
+  readonly stallTimeoutMs: number;
+  /** While more than this waits to be sent, nothing is read: a peer that asks and never listens stops itself. */
+  readonly maxUnsentBytes: number;
+  /** How long a closing connection may take to send its last words. */
+  readonly lingerMs: number;
+};
+
+/** What a connection is given. */
+export type RtmpConnectionParts = {
+  readonly socket: Socket;
+  readonly directory: StreamDirectory;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly options: RtmpConnectionOptions;
+  /** Called once, when the socket is gone. */
+  onGone(): void;
+};
+
+/**
+ * One accepted socket with its session, and the bridge between the session and the core.
+ *
+ * It writes one line to the log when it ends. Close cascade: session (publication or subscription) → last words →
+ * socket ended → socket destroyed after `lingerMs` → `onGone`.
+ */
+export class RtmpConnection implements RtmpSessionHost {
+  readonly #parts: RtmpConnectionParts;
+  readonly #socket: Socket;
+  readonly #session: RtmpSession;
+  readonly #remoteAddress: string;
+  readonly #startedUs: number;
+  #sentBytes = 0;
+  #progressUs: number;
+  #isReadingPaused = false;
+
+  constructor(parts: RtmpConnectionParts) {
+    this.#parts = parts;
+    this.#socket = parts.socket;
+    this.#remoteAddress = parts.socket.remoteAddress ?? "";
+    this.#startedUs = parts.clock.nowUs();
+    this.#progressUs = this.#startedUs;
+    this.#session = new RtmpSession(this, parts.options.session, parts.logger, this.#startedUs);
+    this.#attach();
+  }
+
+  /** Bytes received and sent since the connection was made. */
+  bytes(): { readonly in: number; readonly out: number } {
+    return { in: this.#socket.bytesRead, out: this.#socket.bytesWritten };
+  }
+
+  /** What the session does now. */
+  role(): "publish" | "play" | null {
+    const { state, role } = this.#session.facts();
+    return state === "publishing" || state === "playing" || state === "paused" ? role : null;
+  }
+
+  /** Looks at the time: deadlines of the session, and whether a player still takes what it is sent. */
+  tick(nowUs: number): void {
+    this.#session.tick(nowUs);
+    const sentBytes = this.#socket.bytesWritten - this.#socket.writableLength;
+    if (sentBytes !== this.#sentBytes || this.#socket.writableLength === 0) {
+      this.#sentBytes = sentBytes;
+      this.#progressUs = nowUs;
+    } else if (nowUs - this.#progressUs >= this.#parts.options.stallTimeoutMs * 1000) {
+      this.#session.close("player-stalled");
+    }
+  }
+
+  /** Ends the connection in order. */
+  stop(): void {
+    this.#session.close("server-stopping");
+  }
+
+  /** Ends it at once, whatever waits. */
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  write(bytes: Uint8Array): void {
+    if (!this.#socket.writable) return;
+    // Never waits for the result of write: the core asks `queuedBytes`, and reading pauses meanwhile.
+    this.#socket.write(bytes);
+    if (this.#isReadingPaused || this.#socket.writableLength <= this.#parts.options.maxUnsentBytes) return;
+    this.#isReadingPaused = true;
+    this.#socket.pause();
+  }
+
+  publish(target: RtmpTarget): RtmpPublication {
+    const { directory, logger } = this.#parts;
+    const publisher: Publisher = directory.publish({
+      name: target.name,
+      protocol: PROTOCOL,
+      remoteAddress: this.#remoteAddress,
+      onRevoked: (reason) => this.#session.revoke(reason),
+    });
+    logger.info("RTMP publisher started", { stream: target.name, remoteAddress: this.#remoteAddress });
+    return new RtmpIngest(publisher, logger.child({ stream: target.name }));
+  }
+
+  play(target: RtmpTarget): RtmpPlayback {
+    return this.#parts.directory.subscribe({
+      name: target.name,
+      protocol: PROTOCOL,
+      format: rtmpFormat,
+      sink: {
+        write: (bytes) => this.#session.media(bytes),
+        queuedBytes: () => this.#socket.writableLength,
+        end: (reason: SubscriptionEnd) => this.#session.mediaEnd(reason),
+      },
+    });
+  }
+
+  closed(reason: RtmpCloseReason, error: Error | null): void {
+    this.#logClosing(reason, error);
+    this.#socket.end();
+    this.#socket.resume();
+    this.#parts.clock.schedule(this.#parts.options.lingerMs, () => this.#socket.destroy());
+  }
+
+  #attach(): void {
+    const { socket, clock, onGone } = this.#parts;
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, 30_000);
+    socket.on("data", (bytes: Buffer) => this.#session.feed(bytes, clock.nowUs()));
+    socket.on("drain", () => this.#resumeReading());
+    socket.on("end", () => this.#session.close("peer-closed"));
+    socket.on("error", (error) => this.#session.close(this.#reasonOf(error)));
+    socket.on("close", () => {
+      this.#session.close("connection-lost");
+      onGone();
+    });
+  }
+
+  /** Players and encoders that have said all they had to say often leave with a reset: no accident. */
+  #reasonOf(error: Error): RtmpCloseReason {
+    const isReset = "code" in error && (error.code === "ECONNRESET" || error.code === "EPIPE");
+    return isReset && this.#session.facts().state !== "publishing" ? "peer-closed" : "connection-lost";
+  }
+
+  #resumeReading(): void {
+    if (!this.#isReadingPaused) return;
+    this.#isReadingPaused = false;
+    this.#socket.resume();
+  }
+
+  #logClosing(reason: RtmpCloseReason, error: Error | null): void {
+    const { logger, clock } = this.#parts;
+    const { role, stream, flashVersion } = this.#session.facts();
+    const { in: bytesIn, out: bytesOut } = this.bytes();
+    const durationMs = Math.round((clock.nowUs() - this.#startedUs) / 1000);
+    const code = asMediaError(error)?.code;
+    const fields = { reason, remoteAddress: this.#remoteAddress, role, stream, bytesIn, bytesOut, durationMs };
+    const detail = error === null ? {} : { code, error: error.message };
+    const client = flashVersion === null ? {} : { client: flashVersion };
+    if (reason === "internal-error") {
+      logger.error("RTMP connection failed", { ...fields, ...client, ...detail, stack: error?.stack });
+    } else logger.info("RTMP connection closed", { ...fields, ...client, ...detail });
+  }
+}

@@ -1,0 +1,219 @@
+import { createServer } from "node:net";
+import type { AddressInfo, Server, Socket } from "node:net";
+import type { Clock, Timer } from "../../base/clock.ts";
+import { PerSecondLog } from "../../base/log.ts";
+import type { Logger } from "../../base/log.ts";
+import type { StreamDirectory } from "../../stream/directory.ts";
+import { RtmpConnection } from "./connection.ts";
+import { DEFAULT_CHUNK_LIMITS } from "./wire/chunk-reader.ts";
+
+/** What a listener may be told; everything but the port has a default. */
+export type RtmpListenerOptions = {
+  /** Address to listen on; all interfaces when absent. */
+  readonly host?: string;
+  /** TCP port; 0 takes any free one. */
+  readonly port: number;
+  readonly limits?: Partial<RtmpLimits>;
+};
+
+/** Bounds of what peers may cost. */
+export type RtmpLimits = {
+  /** Connections at one time. */
+  readonly connections: number;
+  /** Connections at one time from one address. Behind a Service that hides addresses a node stands for many viewers. */
+  readonly connectionsPerAddress: number;
+  /** From accepting to `connect`. */
+  readonly handshakeTimeoutMs: number;
+  /** Connected, but neither publishing nor playing. */
+  readonly idleTimeoutMs: number;
+  /** A publisher that completes no message. */
+  readonly publishTimeoutMs: number;
+  /** A paused player. */
+  readonly pauseTimeoutMs: number;
+  /** A player whose socket takes nothing. */
+  readonly stallTimeoutMs: number;
+  readonly messageBytes: number;
+  readonly chunkStreams: number;
+  readonly partialBytes: number;
+  /** Unsent bytes over which a connection is not read. */
+  readonly maxUnsentBytes: number;
+  /** For the last words of a closing connection. */
+  readonly lingerMs: number;
+};
+
+/** The documented limits of RTMP. */
+export const DEFAULT_RTMP_LIMITS: RtmpLimits = {
+  connections: 20_000,
+  connectionsPerAddress: 2_000,
+  handshakeTimeoutMs: 10_000,
+  idleTimeoutMs: 60_000,
+  publishTimeoutMs: 30_000,
+  pauseTimeoutMs: 600_000,
+  stallTimeoutMs: 30_000,
+  ...DEFAULT_CHUNK_LIMITS,
+  maxUnsentBytes: 256 * 1024,
+  lingerMs: 2_000,
+};
+
+/** What a listener is given. */
+export type RtmpListenerParts = {
+  readonly directory: StreamDirectory;
+  readonly clock: Clock;
+  readonly logger: Logger;
+};
+
+/** Figures of a listener. */
+export type RtmpListenerStats = {
+  readonly connections: number;
+  readonly publishers: number;
+  readonly players: number;
+  readonly accepted: number;
+  readonly refused: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+};
+
+const TICK_MS = 1000;
+
+/** Accepts RTMP connections, and holds those that live. */
+export class RtmpListener {
+  readonly #options: RtmpListenerOptions;
+  readonly #limits: RtmpLimits;
+  readonly #parts: RtmpListenerParts;
+  readonly #refusals: PerSecondLog;
+  readonly #connections = new Set<RtmpConnection>();
+  readonly #perAddress = new Map<string, number>();
+  #server: Server | null = null;
+  #timer: Timer | null = null;
+  #onEmpty: (() => void) | null = null;
+  #accepted = 0;
+  #pastBytesIn = 0;
+  #pastBytesOut = 0;
+
+  constructor(options: RtmpListenerOptions, parts: RtmpListenerParts) {
+    this.#options = options;
+    this.#limits = { ...DEFAULT_RTMP_LIMITS, ...options.limits };
+    this.#parts = parts;
+    this.#refusals = new PerSecondLog(parts.logger, "refused RTMP connections");
+  }
+
+  /** Opens the port. Rejects with the system's error, e.g. EADDRINUSE. */
+  async start(): Promise<void> {
+    const server = createServer({ noDelay: true, allowHalfOpen: false }, (socket) => this.#accept(socket));
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen({ port: this.#options.port, host: this.#options.host }, () => {
+        server.off("error", reject);
+        resolve();
+      });
+    });
+    server.on("error", (error) => this.#parts.logger.error("RTMP listener", { error: error.message }));
+    this.#server = server;
+    this.#scheduleTick();
+  }
+
+  /** Where it listens; `null` before `start` and after `stop`. */
+  address(): AddressInfo | null {
+    const address = this.#server?.address() ?? null;
+    return typeof address === "string" ? null : address;
+  }
+
+  /** Closes the port, tells publishers and players, and waits until all are gone, at most the linger time. */
+  async stop(): Promise<void> {
+    const server = this.#server;
+    if (server === null) return;
+    this.#server = null;
+    this.#timer?.cancel();
+    this.#refusals.flush();
+    const closed = new Promise<void>((resolve) => {
+      server.close(() => resolve());
+    });
+    for (const connection of this.#connections) connection.stop();
+    await this.#waitUntilEmpty();
+    for (const connection of this.#connections) connection.destroy();
+    await closed;
+  }
+
+  /** Present and summed figures. */
+  stats(): RtmpListenerStats {
+    const stats = { publishers: 0, players: 0, bytesIn: this.#pastBytesIn, bytesOut: this.#pastBytesOut };
+    for (const connection of this.#connections) {
+      const bytes = connection.bytes();
+      stats.bytesIn += bytes.in;
+      stats.bytesOut += bytes.out;
+      const role = connection.role();
+      if (role === "publish") stats.publishers++;
+      if (role === "play") stats.players++;
+    }
+    const { size } = this.#connections;
+    return { connections: size, accepted: this.#accepted, refused: this.#refusals.total, ...stats };
+  }
+
+  #accept(socket: Socket): void {
+    const address = socket.remoteAddress ?? "";
+    const fromAddress = this.#perAddress.get(address) ?? 0;
+    const reason = this.#refusal(fromAddress);
+    if (reason !== null) {
+      this.#refusals.add(this.#parts.clock.nowUs(), { reason, remoteAddress: address });
+      socket.on("error", () => {});
+      socket.destroy();
+      return;
+    }
+    this.#accepted++;
+    this.#perAddress.set(address, fromAddress + 1);
+    const connection = this.#connect(socket, address);
+    this.#connections.add(connection);
+  }
+
+  #refusal(fromAddress: number): string | null {
+    if (this.#connections.size >= this.#limits.connections) return "too many connections";
+    return fromAddress >= this.#limits.connectionsPerAddress ? "too many connections from one address" : null;
+  }
+
+  #connect(socket: Socket, address: string): RtmpConnection {
+    const limits = this.#limits;
+    const { messageBytes, chunkStreams, partialBytes } = limits;
+    const connection = new RtmpConnection({
+      ...this.#parts,
+      socket,
+      options: {
+        session: { ...limits, chunkLimits: { messageBytes, chunkStreams, partialBytes } },
+        stallTimeoutMs: limits.stallTimeoutMs,
+        maxUnsentBytes: limits.maxUnsentBytes,
+        lingerMs: limits.lingerMs,
+      },
+      onGone: () => this.#forget(connection, address),
+    });
+    return connection;
+  }
+
+  #forget(connection: RtmpConnection, address: string): void {
+    if (!this.#connections.delete(connection)) return;
+    const { in: bytesIn, out: bytesOut } = connection.bytes();
+    this.#pastBytesIn += bytesIn;
+    this.#pastBytesOut += bytesOut;
+    const left = (this.#perAddress.get(address) ?? 1) - 1;
+    if (left > 0) this.#perAddress.set(address, left);
+    else this.#perAddress.delete(address);
+    if (this.#connections.size === 0) this.#onEmpty?.();
+  }
+
+  async #waitUntilEmpty(): Promise<void> {
+    if (this.#connections.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const deadline = this.#parts.clock.schedule(this.#limits.lingerMs, resolve);
+      this.#onEmpty = () => {
+        deadline.cancel();
+        resolve();
+      };
+    });
+  }
+
+  #scheduleTick(): void {
+    this.#timer = this.#parts.clock.schedule(TICK_MS, () => {
+      const nowUs = this.#parts.clock.nowUs();
+      for (const connection of this.#connections) connection.tick(nowUs);
+      this.#scheduleTick();
+    });
+  }
+}

@@ -1,0 +1,189 @@
+import { constants } from "node:fs";
+import { open, readdir, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { problem } from "../config/problem.ts";
+import { wholeFile } from "../config/place.ts";
+import type { FileHandle } from "node:fs/promises";
+import type { SourceFile } from "../config/place.ts";
+import type { Problem, ProblemCode } from "../config/problem.ts";
+
+/** Biggest file of a config, in bytes: what a Kubernetes ConfigMap can hold. */
+export const MAX_CONFIG_FILE_BYTES = 1024 * 1024;
+
+/** Most files of one config. */
+export const MAX_CONFIG_FILES = 1000;
+
+/** Most bytes of all files of one config. */
+export const MAX_CONFIG_BYTES = 32 * 1024 * 1024;
+
+/** The main file of a config directory; its parts stand in the directory of the same name with ".d". */
+export const MAIN_FILE = "flussonic.conf";
+
+/**
+ * The files of a config in the order they are read, and what could not be read. `found` is false when there is
+ * nothing at the path: for a default path that need not be an error.
+ */
+export type ConfigFiles = {
+  readonly found: boolean;
+  readonly files: readonly SourceFile[];
+  readonly problems: readonly Problem[];
+};
+
+/**
+ * Reads the files of the config at `path`; messages name them by `path` as it was given, joined with their name.
+ *
+ * A file: that file, then every `*.conf` of the directory beside it that is called the same with `.d` behind. A
+ * directory with `flussonic.conf` or `flussonic.conf.d`: as for that file. Any other directory: its `*.conf`.
+ * Parts come in the order of their names (by code unit, so digits before letters). Names that begin with a dot
+ * are passed over, links are followed: Kubernetes mounts a ConfigMap as links into `..data`.
+ *
+ * Bounds: `MAX_CONFIG_FILE_BYTES`, `MAX_CONFIG_FILES`, `MAX_CONFIG_BYTES`; past them is a problem, and no more is
+ * read. Never rejects for what is on the disk: a file that cannot be read is a problem that names it.
+ */
+export async function readConfigFiles(path: string): Promise<ConfigFiles> {
+  const kind = await kindOf(path);
+  if (kind === "missing") {
+    return {
+      found: false,
+      files: [],
+      problems: [failure("CONFIG_FILE_UNREADABLE", path, "no such file or directory")],
+    };
+  }
+  if (typeof kind === "object") return { found: true, files: [], problems: [kind] };
+  const { paths, problems } = await listFiles(path, kind);
+  const read = await readAll(paths);
+  return { found: true, files: read.files, problems: [...problems, ...read.problems] };
+}
+
+type Listing = { readonly paths: readonly string[]; readonly problems: readonly Problem[] };
+
+async function listFiles(path: string, kind: "file" | "directory"): Promise<Listing> {
+  if (kind === "file") return withParts(path);
+  const main = join(path, MAIN_FILE);
+  const hasMain = (await kindOf(main)) !== "missing";
+  if (hasMain) return withParts(main);
+  if ((await kindOf(`${main}.d`)) !== "missing") return orEmpty(path, await partsOf(`${main}.d`));
+  return orEmpty(path, await partsOf(path));
+}
+
+/** The main file first: what it says is what parts are read after. */
+async function withParts(main: string): Promise<Listing> {
+  const directory = join(dirname(main), `${basename(main)}.d`);
+  const kind = await kindOf(directory);
+  if (kind !== "directory") return { paths: [main], problems: typeof kind === "object" ? [kind] : [] };
+  const { paths, problems } = await partsOf(directory);
+  return { paths: [main, ...paths], problems };
+}
+
+async function partsOf(directory: string): Promise<Listing> {
+  try {
+    const names = await readdir(directory);
+    const parts = names.filter((name) => name.endsWith(".conf") && !name.startsWith(".")).toSorted();
+    return { paths: parts.map((name) => join(directory, name)), problems: [] };
+  } catch (error) {
+    return { paths: [], problems: [failure("CONFIG_FILE_UNREADABLE", directory, reasonOf(error))] };
+  }
+}
+
+function orEmpty(path: string, listing: Listing): Listing {
+  if (listing.paths.length > 0 || listing.problems.length > 0) return listing;
+  const message = "the directory has no *.conf in it";
+  return { paths: [], problems: [problem("warning", "CONFIG_NO_FILES", wholeFile(path), message)] };
+}
+
+async function readAll(paths: readonly string[]): Promise<{ files: SourceFile[]; problems: Problem[] }> {
+  const files: SourceFile[] = [];
+  const problems: Problem[] = [];
+  let bytes = 0;
+  for (const path of paths.slice(0, MAX_CONFIG_FILES)) {
+    const read = await readOne(path);
+    if ("severity" in read) {
+      problems.push(read);
+      continue;
+    }
+    bytes += read.bytes;
+    if (bytes > MAX_CONFIG_BYTES) {
+      const message = `the files up to this one are bigger than ${MAX_CONFIG_BYTES} bytes; no more was read`;
+      problems.push(failure("CONFIG_FILE_TOO_BIG", path, message));
+      return { files, problems };
+    }
+    files.push({ file: path, text: read.text });
+  }
+  const next = paths[MAX_CONFIG_FILES];
+  if (next !== undefined) {
+    const message = `the config has ${paths.length} files; from this one on they were not read (at most ${MAX_CONFIG_FILES})`;
+    problems.push(failure("CONFIG_TOO_MANY_FILES", next, message));
+  }
+  return { files, problems };
+}
+
+async function readOne(path: string): Promise<{ text: string; bytes: number } | Problem> {
+  let handle: FileHandle | undefined;
+  try {
+    // Without O_NONBLOCK, opening a named pipe would wait for its writer for ever.
+    handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const status = await handle.stat();
+    if (!status.isFile()) return failure("CONFIG_FILE_UNREADABLE", path, "this is not a file");
+    const bytes = await readUpTo(handle, MAX_CONFIG_FILE_BYTES + 1);
+    if (bytes.byteLength > MAX_CONFIG_FILE_BYTES) {
+      const message = `the file is bigger than ${MAX_CONFIG_FILE_BYTES} bytes`;
+      return failure("CONFIG_FILE_TOO_BIG", path, message);
+    }
+    return decode(path, bytes);
+  } catch (error) {
+    return failure("CONFIG_FILE_UNREADABLE", path, reasonOf(error));
+  } finally {
+    await handle?.close();
+  }
+}
+
+/** The size that `stat` tells is not believed: the file may grow, and files of the kernel have size 0. */
+async function readUpTo(handle: FileHandle, maxBytes: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let total = 0;
+  while (total < maxBytes) {
+    const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(Math.min(65_536, maxBytes - total)));
+    if (bytesRead === 0) break;
+    chunks.push(buffer.subarray(0, bytesRead));
+    total += bytesRead;
+  }
+  return Buffer.concat(chunks, total);
+}
+
+function decode(path: string, bytes: Uint8Array): { text: string; bytes: number } | Problem {
+  try {
+    return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), bytes: bytes.byteLength };
+  } catch {
+    return failure("CONFIG_FILE_NOT_TEXT", path, "the file is not UTF-8 text");
+  }
+}
+
+async function kindOf(path: string): Promise<"file" | "directory" | "missing" | Problem> {
+  try {
+    const status = await stat(path);
+    return status.isDirectory() ? "directory" : "file";
+  } catch (error) {
+    const isMissing = codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR";
+    return isMissing ? "missing" : failure("CONFIG_FILE_UNREADABLE", path, reasonOf(error));
+  }
+}
+
+function failure(code: ProblemCode, path: string, message: string): Problem {
+  return problem("error", code, wholeFile(path), message);
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+}
+
+/** In words where the code is a common one. */
+function reasonOf(error: unknown): string {
+  const words: Readonly<Record<string, string>> = {
+    EACCES: "there is no permission to read it",
+    EISDIR: "this is not a file",
+    ELOOP: "its links go round in a circle",
+    ENOENT: "it is not there, or is a link to what is not there",
+    ENXIO: "this is not a file",
+  };
+  return `cannot be read: ${words[codeOf(error)] ?? String(error)}`;
+}

@@ -1,0 +1,39 @@
+import type { RandomAccess } from "../containers/mp4/random-access.ts";
+
+/** An opened file of a storage. */
+export type ByteSource = RandomAccess & {
+  /** What the file is called in messages and logs. */
+  readonly path: string;
+  /** Changes when the bytes may have changed; fit for an entity tag. */
+  readonly version: string;
+  /**
+   * Gives descriptors back. The source stays usable: whoever still reads opens the file for that time only.
+   * Idempotent.
+   */
+  release(): void;
+};
+
+/** A place that has files: a directory, later an HTTP server or a bucket. */
+export type Storage = {
+  /** Where it is, for logs and to tell storages apart. */
+  readonly location: string;
+  /**
+   * Opens a file by its path below the storage, segments joined by `/`.
+   * Returns: `null` when there is no such file. Throws: VOD_BAD_PATH, VOD_UNREADABLE, VOD_READ_FAILED, VOD_BUSY.
+   */
+  open(path: string): Promise<ByteSource | null>;
+  /** The version that `open` would give now, or `null` when there is no such file. Throws like `open`. */
+  versionOf(path: string): Promise<string | null>;
+  /** Files below the storage whose names end in one of the extensions, at most `limits` of everything. */
+  list(extensions: readonly string[], limits: ListLimits): Promise<readonly string[]>;
+};
+
+/** What a listing may cost. */
+export type ListLimits = {
+  readonly files: number;
+  /** Directory entries that are looked at. */
+  readonly entries: number;
+  readonly depth: number;
+  /** Monotonic microseconds at which the listing stops with what it has. */
+  readonly deadlineUs: number;
+};
