@@ -45,10 +45,10 @@ async function main(): Promise<number> {
     fileTimeoutMs: values.timeout === undefined ? null : positive("--timeout", values.timeout) * 1000,
     fuzzSeconds: fuzzSeconds === undefined ? null : positive(FUZZ_SECONDS_VARIABLE, fuzzSeconds),
   });
-  if (positionals.length === 0 || plan.some(needsTools)) await installTools(thisMachine(console.log));
   const report = new Report({ print: console.log, verbose: values.verbose ?? positionals.length > 0 });
   const deadlineMinutes = values.deadline === undefined ? null : positive("--deadline", values.deadline);
   const abort = abortAfter(deadlineMinutes ?? DEFAULT_DEADLINE_MINUTES);
+  if (positionals.length === 0 || plan.some(needsTools)) await installTools(thisMachine(console.log));
   await runPlan(plan, { root, report, abort, namePattern: values.name ?? null });
   return report.end();
 }

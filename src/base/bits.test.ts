@@ -18,9 +18,15 @@ test("Exp-Golomb codes of ITU-T H.264 table 9-2 and 9-3", () => {
   const text = codes.join("").padEnd(40, "0");
   const bytes = Uint8Array.from(text.match(/.{8}/g)!, (byte) => Number.parseInt(byte, 2));
   const unsigned = new BitReader(bytes);
-  assert.deepEqual(codes.map(() => unsigned.ue()), [0, 1, 2, 3, 4, 5, 6, 7]);
+  assert.deepEqual(
+    codes.map(() => unsigned.ue()),
+    [0, 1, 2, 3, 4, 5, 6, 7],
+  );
   const signed = new BitReader(bytes);
-  assert.deepEqual(codes.map(() => signed.se()), [0, 1, -1, 2, -2, 3, -3, 4]);
+  assert.deepEqual(
+    codes.map(() => signed.se()),
+    [0, 1, -1, 2, -2, 3, -3, 4],
+  );
 });
 
 test("reading past the end gives zeros and says so, whatever is read", () => {

@@ -21,7 +21,11 @@ export function readI24(bytes: Uint8Array, offset: number): number {
 /** Reads 4 bytes, big-endian, as an unsigned number. */
 export function readU32(bytes: Uint8Array, offset: number): number {
   return (
-    ((bytes[offset]! << 24) | (bytes[offset + 1]! << 16) | (bytes[offset + 2]! << 8) | bytes[offset + 3]!) >>> 0
+    ((bytes[offset]! << 24) |
+      (bytes[offset + 1]! << 16) |
+      (bytes[offset + 2]! << 8) |
+      bytes[offset + 3]!) >>>
+    0
   );
 }
 

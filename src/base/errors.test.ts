@@ -3,7 +3,11 @@ import { test } from "node:test";
 import { MediaError, asMediaError, defineErrors, messageOf } from "./errors.ts";
 
 const catalogue = defineErrors({
-  SAMPLE_TOO_BIG: { disposition: "close-session", message: "{lengthBytes} bytes, {missing} given", doc: "." },
+  SAMPLE_TOO_BIG: {
+    disposition: "close-session",
+    message: "{lengthBytes} bytes, {missing} given",
+    doc: ".",
+  },
 });
 
 test("an error carries its code, disposition, rendered message, context and cause", () => {

@@ -25,7 +25,10 @@ test("behaves like an array with a bound under any sequence of pushes and shifts
 
 test("the bound holds and clearing makes room", () => {
   const ring = new Ring<number>(3);
-  assert.deepEqual([1, 2, 3, 4].map((n) => ring.push(n)), [true, true, true, false]);
+  assert.deepEqual(
+    [1, 2, 3, 4].map((n) => ring.push(n)),
+    [true, true, true, false],
+  );
   ring.clear();
   assert.equal(ring.length, 0);
   assert.equal(ring.push(5), true);

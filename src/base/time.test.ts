@@ -4,7 +4,18 @@ import fc from "fast-check";
 import { Unwrapper, rescale, ticksToUs, usToTicks } from "./time.ts";
 
 test("rescale agrees with exact integer arithmetic on any timestamp of two centuries", () => {
-  const timescales = fc.constantFrom(1, 25, 1000, 8000, 12_800, 44_100, 48_000, 90_000, 1_000_000, 10_000_000);
+  const timescales = fc.constantFrom(
+    1,
+    25,
+    1000,
+    8000,
+    12_800,
+    44_100,
+    48_000,
+    90_000,
+    1_000_000,
+    10_000_000,
+  );
   fc.assert(
     fc.property(fc.integer({ min: -1e9, max: 6.3e14 }), timescales, timescales, (ticks, from, to) => {
       const product = BigInt(ticks) * BigInt(to);
@@ -24,15 +35,28 @@ test("microseconds and ticks convert both ways within one tick", () => {
 });
 
 const unwrapCases = [
-  { name: "rises over the wrap", bits: 32, raw: [4_294_967_290, 4, 20], want: [4_294_967_290, 4_294_967_300, 4_294_967_316] },
+  {
+    name: "rises over the wrap",
+    bits: 32,
+    raw: [4_294_967_290, 4, 20],
+    want: [4_294_967_290, 4_294_967_300, 4_294_967_316],
+  },
   { name: "small steps back stay small", bits: 32, raw: [1000, 960, 1040], want: [1000, 960, 1040] },
   { name: "a step back over zero goes negative", bits: 32, raw: [5, 4_294_967_295], want: [5, -1] },
-  { name: "33 bits, twice around", bits: 33, raw: [8_589_934_591, 0, 4_294_967_296, 8_589_934_590, 1], want: [8_589_934_591, 8_589_934_592, 12_884_901_888, 17_179_869_182, 17_179_869_185] },
+  {
+    name: "33 bits, twice around",
+    bits: 33,
+    raw: [8_589_934_591, 0, 4_294_967_296, 8_589_934_590, 1],
+    want: [8_589_934_591, 8_589_934_592, 12_884_901_888, 17_179_869_182, 17_179_869_185],
+  },
 ];
 for (const { name, bits, raw, want } of unwrapCases) {
   test(`unwrapping ${bits} bits: ${name}`, () => {
     const unwrapper = new Unwrapper(bits);
-    assert.deepEqual(raw.map((value) => unwrapper.unwrap(value)), want);
+    assert.deepEqual(
+      raw.map((value) => unwrapper.unwrap(value)),
+      want,
+    );
   });
 }
 

@@ -4,7 +4,12 @@ import type { Server } from "../server/server.ts";
 import { VERSION } from "../server/version.ts";
 
 /** What `npm start` says once the server runs: what to open, how to publish, the admin password. */
-export function demoBanner(options: { server: Server; host: string; password: string; isTty: boolean }): string {
+export function demoBanner(options: {
+  server: Server;
+  host: string;
+  password: string;
+  isTty: boolean;
+}): string {
   const { server, host, password, isTty } = options;
   const paint = pc.createColors(isTty);
   const name = host === "127.0.0.1" || host === "0.0.0.0" || host === "::" ? "localhost" : host;
@@ -19,7 +24,12 @@ export function demoBanner(options: { server: Server; host: string; password: st
     ["publish (OBS)", `server rtmp://${name}${rtmpPort}/pub   stream key NAME`],
     ["and watch it", `${site}/pub/NAME/embed.html`],
     ["admin", `admin   ${paint.bold(password)}   (made for this run)`],
-    ["open to", isOpen ? "everyone who reaches this machine" : `this machine only; npm start -- --host 0.0.0.0 opens it`],
+    [
+      "open to",
+      isOpen
+        ? "everyone who reaches this machine"
+        : `this machine only; npm start -- --host 0.0.0.0 opens it`,
+    ],
   ];
   const lines = rows.map(([label, value]) => `  ${paint.dim(label!.padEnd(20))}${value}`);
   const clip = paint.dim(`  a clip to publish:  ${SAMPLES_DIRECTORY}/sample.mp4`);

@@ -25,13 +25,16 @@ Every directive: docs/config.md. Every error: docs/errors.md.`;
 
 function port(text: string): number {
   const number = Number(text);
-  if (!/^\d{1,5}$/.test(text) || number > 65_535) throw new InvalidArgumentError("a port is a number from 0 to 65535.");
+  if (!/^\d{1,5}$/.test(text) || number > 65_535)
+    throw new InvalidArgumentError("a port is a number from 0 to 65535.");
   return number;
 }
 
 const io = processIo();
 const program = new Command("weir")
-  .description("A media server for live video: publish over RTMP, watch over HLS, serve MP4 files as they are.")
+  .description(
+    "A media server for live video: publish over RTMP, watch over HLS, serve MP4 files as they are.",
+  )
   .version(VERSION, "-V, --version", "print the version")
   .helpOption("-h, --help", "print this help")
   .showHelpAfterError("(weir --help says what there is)")
@@ -40,7 +43,11 @@ const program = new Command("weir")
 program
   .command("serve")
   .description("run the server until SIGTERM or Ctrl-C")
-  .option("-c, --config <path>", "configuration: a directory with flussonic.conf and flussonic.conf.d, or a file", "/etc/flussonic")
+  .option(
+    "-c, --config <path>",
+    "configuration: a directory with flussonic.conf and flussonic.conf.d, or a file",
+    "/etc/flussonic",
+  )
   .option("--demo", "use the built-in demo configuration instead", false)
   .addOption(new Option("--host <address>", "demo: address to listen on").default("127.0.0.1"))
   .addOption(new Option("--http-port <port>", "demo: HTTP port").default(8080).argParser(port))
@@ -53,7 +60,9 @@ program
   .command("check")
   .description("check configurations: print every problem, exit 1 when there is an error")
   .argument("<path...>", "files or directories, read as one configuration each")
-  .addOption(new Option("--format <format>", "how to print problems").choices(["text", "json"]).default("text"))
+  .addOption(
+    new Option("--format <format>", "how to print problems").choices(["text", "json"]).default("text"),
+  )
   .action(async (paths, options) => {
     process.exitCode = await checkCommand({ paths, format: options.format }, io);
   });

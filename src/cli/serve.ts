@@ -36,7 +36,9 @@ export async function serveCommand(options: ServeOptions, io: CliIo): Promise<nu
   const shown = problems.filter((problem) => !options.demo || problem.severity === "error");
   if (shown.length > 0) io.stderr(formatProblems(shown, sources));
   if (config === undefined) {
-    io.stderr(`weir: not started: the configuration in ${options.demo ? "the environment" : options.config} has errors\n`);
+    io.stderr(
+      `weir: not started: the configuration in ${options.demo ? "the environment" : options.config} has errors\n`,
+    );
     return 1;
   }
   const log = makeLogger(LOG_LEVELS[config.logLevel]);
@@ -48,7 +50,11 @@ export async function serveCommand(options: ServeOptions, io: CliIo): Promise<nu
     return 1;
   }
   if (options.demo) io.stdout(demoBanner({ server, host: options.host, password, isTty: io.isTty }));
-  log.info("ready", { streams: config.streams.length, templates: config.templates.length, vods: config.vods.length });
+  log.info("ready", {
+    streams: config.streams.length,
+    templates: config.templates.length,
+    vods: config.vods.length,
+  });
   const signal = await nextSignal();
   log.info("stopping", { signal });
   await server.stop();

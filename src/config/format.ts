@@ -50,6 +50,11 @@ class Renderer {
   readonly #files: ReadonlyMap<string, SourceFile>;
   readonly #texts = new Map<string, SourceText>();
   readonly #paint: Paint;
+  #lastLine: { file: string; line: number; characters: readonly string[] } = {
+    file: "",
+    line: 0,
+    characters: [],
+  };
 
   constructor(files: readonly SourceFile[], paint: Paint) {
     this.#files = new Map(files.map((source) => [source.file, source]));
@@ -84,7 +89,7 @@ class Renderer {
   }
 
   #excerpt({ place, label, mark }: Excerpt, role: PaintRole, width: number): string[] {
-    const { shown, before } = cutLine(this.#text(place.file)!.line(place.line), place);
+    const { shown, before } = cutLine(this.#characters(place), place);
     const room = Math.max(1, Array.from(shown).length - before);
     const marks = mark.repeat(Math.max(1, Math.min(place.length, room)));
     // Tabs stay tabs, so that the marks stand under their word whatever a terminal makes of them.
@@ -93,6 +98,14 @@ class Renderer {
     const number = this.#paint("gutter", `${String(place.line).padStart(width)} |`);
     const marked = this.#paint(role, label === "" ? marks : `${marks} ${label}`);
     return [gutter, `${number} ${shown}`.trimEnd(), `${gutter} ${indent}${marked}`];
+  }
+
+  /** The last line is kept: a file without line ends may have two hundred problems in one line of a megabyte. */
+  #characters({ file, line }: Place): readonly string[] {
+    if (this.#lastLine.file !== file || this.#lastLine.line !== line) {
+      this.#lastLine = { file, line, characters: Array.from(safe(this.#text(file)?.line(line) ?? "")) };
+    }
+    return this.#lastLine.characters;
   }
 
   #hasLine(place: Place): boolean {
@@ -111,8 +124,7 @@ class Renderer {
 }
 
 /** The line, or the piece of it around a place; `before` counts the characters shown in front of the place. */
-function cutLine(line: string, place: Place): { shown: string; before: number } {
-  const characters = Array.from(safe(line));
+function cutLine(characters: readonly string[], place: Place): { shown: string; before: number } {
   const before = Math.min(place.column - 1, characters.length);
   if (characters.length <= MAX_SHOWN) return { shown: characters.join(""), before };
   const start = before <= MAX_SHOWN - SHOWN_BEFORE ? 0 : before - SHOWN_BEFORE;

@@ -86,6 +86,11 @@ export class ProblemList {
     return this.#counts.error > 0;
   }
 
+  /** Whether more errors would only be counted: whoever has to work for a good hint can save it. */
+  get isFull(): boolean {
+    return this.#counts.error >= MAX_PROBLEMS;
+  }
+
   error(code: ProblemCode, place: Place, message: string, extra?: ProblemExtra): void {
     this.add(problem("error", code, place, message, extra));
   }

@@ -15,6 +15,10 @@ export type Listeners = {
   readonly rtmp: readonly RtmpListenerPlan[];
 };
 
+/** Keys that are no hosts: the listener on every address, and the first one on any. */
+const EVERY_HOST = "*";
+const ANY_HOST = "?";
+
 /** What stands for the file's name in the place of a listener that nobody wrote. */
 export const DEFAULTS_FILE = "(default)";
 
@@ -71,19 +75,20 @@ function sameAddress(a: Address, b: Address): boolean {
   return a.port === b.port && (a.host === b.host || (isWildcard(a.host) && isWildcard(b.host)));
 }
 
-function overlaps(a: Address, b: Address): boolean {
-  return (
-    a.port !== 0 && a.port === b.port && (a.host === b.host || isWildcard(a.host) || isWildcard(b.host))
-  );
-}
-
 function reportTaken(listeners: readonly Listener[], problems: ProblemList): void {
-  const byPort = new Map<number, Listener[]>();
+  const ports = new Map<number, Map<string, Listener>>();
   for (const next of inOrder(listeners)) {
-    const others = byPort.get(next.port) ?? [];
-    const first = others.find((other) => overlaps(other, next));
-    if (first === undefined) byPort.set(next.port, [...others, next]);
-    else reportOne(first, next, problems);
+    if (next.port === 0) continue;
+    const taken = ports.get(next.port) ?? new Map<string, Listener>();
+    const host = isWildcard(next.host) ? EVERY_HOST : next.host!;
+    const first = taken.get(EVERY_HOST) ?? taken.get(host === EVERY_HOST ? ANY_HOST : host);
+    if (first !== undefined) {
+      reportOne(first, next, problems);
+      continue;
+    }
+    if (!taken.has(ANY_HOST)) taken.set(ANY_HOST, next);
+    taken.set(host, next);
+    ports.set(next.port, taken);
   }
 }
 

@@ -111,7 +111,7 @@ function findTemplate(directive: Directive, context: StreamContext): LiveDraft |
   const name = textOf(directive.values[0]);
   const found = context.templates.get(name);
   if (found !== undefined) return found.draft;
-  const near = nearestName(name, context.templates.keys());
+  const near = context.problems.isFull ? undefined : nearestName(name, context.templates.keys());
   const hint = near === undefined ? undefined : `did you mean "${near}"?`;
   context.problems.error(
     "CONFIG_UNKNOWN_TEMPLATE",

@@ -3,24 +3,29 @@ import { parseValue } from "./values.ts";
 import type { Token } from "./lexer.ts";
 import type { ArgumentSpec, DirectiveSpec, Scope } from "./schema.ts";
 
+/** Words, the index of the one that names the directive, its spec if it has one, and where it stands. */
+type Search = {
+  readonly words: readonly Token[];
+  readonly from: number;
+  readonly spec: DirectiveSpec | undefined;
+  readonly scope: Scope;
+};
+
 /**
- * Finds where a statement runs on into the next because its `;` is missing: the index of the first word that
- * begins a line, is the name of a directive of this scope and makes no sense as an argument of `spec`.
+ * Finds where the statement that begins at `from` runs on into the next because its `;` is missing: the index of
+ * the first word that begins a line, is the name of a directive of this scope and makes no sense as an argument
+ * of `spec`; the number of words when there is none.
  *
  * Line ends mean nothing in the language; they are only used to tell a forgotten `;` from a wrong argument.
  */
-export function splitPoint(
-  words: readonly Token[],
-  spec: DirectiveSpec | undefined,
-  scope: Scope,
-): number | undefined {
-  for (let index = 1; index < words.length; index++) {
+export function endOfStatement({ words, from, spec, scope }: Search): number {
+  for (let index = from + 1; index < words.length; index++) {
     const word = words[index]!;
     if (!word.firstOnLine || word.quotedFrom !== -1) continue;
-    if (findDirective(scope, word.text) !== undefined && !isArgument(word.text, index - 1, spec))
+    if (findDirective(scope, word.text) !== undefined && !isArgument(word.text, index - from - 1, spec))
       return index;
   }
-  return undefined;
+  return words.length;
 }
 
 function isArgument(text: string, index: number, spec: DirectiveSpec | undefined): boolean {

@@ -1,14 +1,20 @@
+/** Most names that one is compared with: a wrong config with many templates must not cost seconds. */
+export const MAX_COMPARED = 2000;
+
 /**
  * Finds the known name that a mistyped one most likely means; `undefined` when none is near.
  *
  * Near: one change (letter added, left out, replaced, or two neighbours swapped) for up to four letters, two for
- * up to eight, three above. Of equally near names the first wins.
+ * up to eight, three above. Of equally near names the first wins; only the first `MAX_COMPARED` are looked at.
  */
 export function nearestName(typed: string, known: Iterable<string>): string | undefined {
   const lower = typed.toLowerCase();
   let limit = lower.length <= 4 ? 1 : lower.length <= 8 ? 2 : 3;
   let found: string | undefined;
+  let compared = 0;
   for (const name of known) {
+    compared += 1;
+    if (compared > MAX_COMPARED) break;
     if (name.length === 0 || Math.abs(name.length - lower.length) > limit) continue;
     const distance = editDistance(lower, name.toLowerCase());
     if (distance > limit || distance >= name.length) continue;

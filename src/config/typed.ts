@@ -2,7 +2,7 @@ import { readArguments } from "./arguments.ts";
 import { directiveNames, findDirective, scopesOf } from "./directives.ts";
 import { missingSemicolon } from "./parser.ts";
 import { usageOf } from "./schema.ts";
-import { splitPoint } from "./semicolons.ts";
+import { endOfStatement } from "./semicolons.ts";
 import { nearestName } from "./suggest.ts";
 import { quoted } from "./values.ts";
 import type { Option } from "./arguments.ts";
@@ -55,14 +55,12 @@ function readScope(reading: ScopeReading): ScopeResult {
     if (reading.mayEndEarly && belongsAbove(statement, scope)) {
       return { directives, left: [statement, ...waiting.toReversed()] };
     }
-    const spec =
-      findDirective(scope, statement.words[0].text) ?? unknownDirective(statement, scope, problems);
-    const parts = splitStatement(statement, { spec, scope, problems });
-    if (parts.rest !== undefined) waiting.push(parts.rest);
-    if (spec === undefined) continue;
-    const read = readDirective(parts.first, spec, problems);
-    if (read.directive !== undefined) directives.push(read.directive);
-    waiting.push(...read.left.toReversed());
+    for (const { part, spec } of splitStatement(statement, scope, problems)) {
+      if (spec === undefined) continue;
+      const read = readDirective(part, spec, problems);
+      if (read.directive !== undefined) directives.push(read.directive);
+      for (const left of read.left.toReversed()) waiting.push(left);
+    }
   }
   return { directives, left: [] };
 }
@@ -84,12 +82,11 @@ function belongsAbove(statement: Statement, scope: Scope): boolean {
  * that its contents are checked too and what it defines is known.
  */
 function unknownDirective(
-  statement: Statement,
-  scope: Scope,
-  problems: ProblemList,
+  source: SourceText,
+  word: Token,
+  { scope, problems }: { scope: Scope; problems: ProblemList },
 ): DirectiveSpec | undefined {
-  const [word] = statement.words;
-  const place = statement.source.place(word.start, word.end);
+  const place = source.place(word.start, word.end);
   const elsewhere = scopesOf(word.text);
   if (elsewhere.length > 0) {
     const message = `directive ${quoted(word.text)} does not belong in this place`;
@@ -100,12 +97,8 @@ function unknownDirective(
   }
   const near = word.quotedFrom === -1 ? nearestName(word.text, directiveNames(scope)) : undefined;
   const hint = near === undefined ? undefined : `did you mean "${near}"?`;
-  problems.error(
-    "CONFIG_UNKNOWN_DIRECTIVE",
-    place,
-    `unknown directive ${quoted(word.text)} in this place`,
-    { hint },
-  );
+  const message = `unknown directive ${quoted(word.text)} in this place`;
+  problems.error("CONFIG_UNKNOWN_DIRECTIVE", place, message, { hint });
   return near === undefined ? undefined : findDirective(scope, near);
 }
 
@@ -114,23 +107,24 @@ function inScope(scope: Scope): string {
   return scope === "http-listener" ? 'in the block of "http"' : `in a ${scope}`;
 }
 
-type Splitting = { spec: DirectiveSpec | undefined; scope: Scope; problems: ProblemList };
+type Part = { readonly part: Statement; readonly spec: DirectiveSpec | undefined };
 
-/** Cuts a statement in two where a `;` is missing at the end of a line. */
-function splitStatement(
-  statement: Statement,
-  splitting: Splitting,
-): { first: Statement; rest?: Statement } {
+/** Cuts a statement in parts where a `;` is missing at the end of a line; the block belongs to the last. */
+function splitStatement(statement: Statement, scope: Scope, problems: ProblemList): Part[] {
   const { source, words } = statement;
-  const at = splitPoint(words, splitting.spec, splitting.scope);
-  const next = at === undefined ? undefined : words[at];
-  if (next === undefined) return { first: statement };
-  const head: [Token, ...Token[]] = [words[0], ...words.slice(1, at)];
-  missingSemicolon(source, head, splitting.problems);
-  return {
-    first: { source, words: head },
-    rest: { ...statement, words: [next, ...words.slice(at! + 1)] },
-  };
+  const parts: Part[] = [];
+  let from = 0;
+  while (from < words.length) {
+    const name = words[from]!;
+    const spec = findDirective(scope, name.text) ?? unknownDirective(source, name, { scope, problems });
+    const to = endOfStatement({ words, from, spec, scope });
+    const own: [Token, ...Token[]] = [name, ...words.slice(from + 1, to)];
+    const isLast = to === words.length;
+    if (!isLast) missingSemicolon(source, own, problems);
+    parts.push({ part: isLast ? { ...statement, words: own } : { source, words: own }, spec });
+    from = to;
+  }
+  return parts;
 }
 
 type DirectiveResult = { directive?: Directive; left: readonly Statement[] };

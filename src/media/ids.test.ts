@@ -7,7 +7,24 @@ for (const name of good) {
   test(`a stream may be called ${name.slice(0, 20)}`, () => assert.equal(parseStreamName(name), name));
 }
 
-const bad = ["", "/", "a/", "/a", "a//b", ".", "..", "a/../b", ".hidden", "a b", "caf\u00e9", "a\u0000", "a?b", "a%2fb", "a\\b", "x".repeat(256)];
+const bad = [
+  "",
+  "/",
+  "a/",
+  "/a",
+  "a//b",
+  ".",
+  "..",
+  "a/../b",
+  ".hidden",
+  "a b",
+  "caf\u00e9",
+  "a\u0000",
+  "a?b",
+  "a%2fb",
+  "a\\b",
+  "x".repeat(256),
+];
 for (const name of bad) {
   test(`a stream may not be called ${JSON.stringify(name.slice(0, 20))}`, () =>
     assert.equal(parseStreamName(name), null));

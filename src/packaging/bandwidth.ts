@@ -20,7 +20,8 @@ export function measureBandwidth(timeline: Timeline, selection: TrackSelection):
     let bytes = 0;
     for (const id of selection) {
       const samples = segment.trackSamples(id);
-      if (samples > 0) bytes += segment.trackBytes(id) + BYTES_PER_SEGMENT_TRACK + samples * BYTES_PER_SAMPLE;
+      if (samples > 0)
+        bytes += segment.trackBytes(id) + BYTES_PER_SEGMENT_TRACK + samples * BYTES_PER_SAMPLE;
     }
     totalBits += bytes * 8;
     totalUs += segment.durationUs;

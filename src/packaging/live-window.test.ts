@@ -33,14 +33,28 @@ function feedSeconds(
     const payload = new Uint8Array(FRAME_BYTES).fill(frame & 255);
     packets.push({
       atUs: frame * 40_000,
-      send: () => feed.onPacket(mediaPacket({ track: video, dts, pts: dts + 7200, isSync: startsGop, startsGop, epoch, payload })),
+      send: () =>
+        feed.onPacket(
+          mediaPacket({ track: video, dts, pts: dts + 7200, isSync: startsGop, startsGop, epoch, payload }),
+        ),
     });
   }
-  for (let n = Math.ceil(fromSecond * 46.875); hasAudio && n < toSecond * 46.875; n++) {
+  const endFrame = hasAudio ? toSecond * 46.875 : 0;
+  for (let n = Math.ceil(fromSecond * 46.875); n < endFrame; n++) {
     const dts = (START_US / 1e6) * 48_000 + n * 1024;
     packets.push({
       atUs: Math.floor((n * 1024e6) / 48_000) + audioLagUs,
-      send: () => feed.onPacket(mediaPacket({ track: audio, dts, isSync: true, startsGop: false, epoch, payload: new Uint8Array(100) })),
+      send: () =>
+        feed.onPacket(
+          mediaPacket({
+            track: audio,
+            dts,
+            isSync: true,
+            startsGop: false,
+            epoch,
+            payload: new Uint8Array(100),
+          }),
+        ),
     });
   }
   packets.sort((a, b) => a.atUs - b.atUs);
@@ -49,7 +63,10 @@ function feedSeconds(
 
 function segmented(segmentSeconds: number, run: (feed: Segmenter) => void): FinishedSegment[] {
   const out: FinishedSegment[] = [];
-  const segmenter = new Segmenter({ segmentDurationUs: segmentSeconds * 1e6, onSegment: (segment) => out.push(segment) });
+  const segmenter = new Segmenter({
+    segmentDurationUs: segmentSeconds * 1e6,
+    onSegment: (segment) => out.push(segment),
+  });
   segmenter.onTracks(makeTrackSet(1, [video, audio]));
   run(segmenter);
   return out;
@@ -64,14 +81,23 @@ function window(segmentCount = 3): LiveWindow {
 test("segments are cut at the first GOP of each cell of the clock, whoever listens since when", () => {
   const early = segmented(4, (feed) => feedSeconds(feed, 0, 24));
   const late = segmented(4, (feed) => feedSeconds(feed, 6, 24));
-  assert.deepEqual(early.map((segment) => segment.durationUs), [4e6, 4e6, 4e6, 4e6, 4e6]);
+  assert.deepEqual(
+    early.map((segment) => segment.durationUs),
+    [4e6, 4e6, 4e6, 4e6, 4e6],
+  );
   const shared = late.slice(1).map((segment) => segment.startUs);
-  assert.deepEqual(shared, early.slice(-shared.length).map((segment) => segment.startUs));
+  assert.deepEqual(
+    shared,
+    early.slice(-shared.length).map((segment) => segment.startUs),
+  );
 });
 
 test("with GOPs longer than a cell every GOP begins a segment", () => {
   const segments = segmented(2, (feed) => feedSeconds(feed, 0, 21, { gopFrames: 125 }));
-  assert.deepEqual(segments.map((segment) => segment.durationUs), [5e6, 5e6, 5e6, 5e6]);
+  assert.deepEqual(
+    segments.map((segment) => segment.durationUs),
+    [5e6, 5e6, 5e6, 5e6],
+  );
 });
 
 test("no frame is lost or doubled at a cut, and every track's times go on without a hole", () => {
@@ -79,7 +105,10 @@ test("no frame is lost or doubled at a cut, and every track's times go on withou
     feedSeconds(feed, 0, 20);
     feed.onPause();
   });
-  for (const [track, total] of [[video, 500], [audio, 938]] as const) {
+  for (const [track, total] of [
+    [video, 500],
+    [audio, 938],
+  ] as const) {
     let count = 0;
     let expectedDts: number | null = null;
     for (const segment of segments) {
@@ -87,7 +116,10 @@ test("no frame is lost or doubled at a cut, and every track's times go on withou
       if (expectedDts !== null) assert.equal(table.baseDts, expectedDts, track.id);
       expectedDts = table.baseDts + table.durations.reduce((sum, ticks) => sum + ticks, 0);
       count += table.count;
-      assert.equal(segment.media.get(track.id)!.block.byteLength, table.sizes.reduce((a, b) => a + b, 0));
+      assert.equal(
+        segment.media.get(track.id)!.block.byteLength,
+        table.sizes.reduce((a, b) => a + b, 0),
+      );
     }
     assert.equal(count, total);
   }
@@ -112,7 +144,10 @@ test("a stream that never sends a key frame again is cut by its bounds, and says
   const segments = segmented(2, (feed) => feedSeconds(feed, 0, 140, { gopFrames: 100_000 }));
   assert.ok(segments.length >= 2);
   assert.ok(segments.every((segment) => segment.durationUs <= Segmenter.MAX_SEGMENT_US + 100_000));
-  assert.deepEqual(segments.map((segment) => segment.isIndependent), [true, false]);
+  assert.deepEqual(
+    segments.map((segment) => segment.isIndependent),
+    [true, false],
+  );
 });
 
 test("audio goes on alone when the pictures stop, within the same bound", () => {
@@ -120,7 +155,16 @@ test("audio goes on alone when the pictures stop, within the same bound", () => 
     feedSeconds(feed, 0, 4);
     for (let n = 188; n < 188 + 47 * 130; n++) {
       const dts = (START_US / 1e6) * 48_000 + n * 1024;
-      feed.onPacket(mediaPacket({ track: audio, dts, isSync: true, startsGop: false, epoch: 1, payload: new Uint8Array(10) }));
+      feed.onPacket(
+        mediaPacket({
+          track: audio,
+          dts,
+          isSync: true,
+          startsGop: false,
+          epoch: 1,
+          payload: new Uint8Array(10),
+        }),
+      );
     }
   });
   assert.ok(segments.length >= 3, `${segments.length} segments`);
@@ -136,7 +180,10 @@ test("the window is ready with two segment durations, and lists only the newest"
   assert.equal(targetDurationUs, 2e6);
   assert.deepEqual(
     segments.map((segment) => [segment.name, segment.sequence]),
-    [14, 16, 18].map((second) => [String(START_US / 1000 + second * 1000 + 80), (START_US / 1e6 + second) / 2]),
+    [14, 16, 18].map((second) => [
+      String(START_US / 1000 + second * 1000 + 80),
+      (START_US / 1e6 + second) / 2,
+    ]),
   );
 });
 
@@ -168,7 +215,10 @@ test("a publisher's return is a discontinuity, counted on when it leaves the lis
   live.onTracks(makeTrackSet(2, [video, audio]));
   feedSeconds(live, 20, 27, { epoch: 2 });
   const { segments, discontinuitySequence } = live.timeline();
-  assert.deepEqual(segments.map((segment) => segment.discontinuity), [true, false, false]);
+  assert.deepEqual(
+    segments.map((segment) => segment.discontinuity),
+    [true, false, false],
+  );
   assert.equal(discontinuitySequence, 0);
   const sequences = segments.map((segment) => segment.sequence);
   assert.deepEqual(sequences, [sequences[0], sequences[0]! + 1, sequences[0]! + 2]);
@@ -180,10 +230,15 @@ test("any selection of tracks is the same media under another header", () => {
   const live = window();
   feedSeconds(live, 0, 8.5);
   const { name } = live.timeline().segments[0]!;
-  const size = (selection: readonly string[]) => concatBytes(live.segment(name, selection as TrackId[])!).byteLength;
+  const size = (selection: readonly string[]) =>
+    concatBytes(live.segment(name, selection as TrackId[])!).byteLength;
   const [v, a, va] = [size(["v1"]), size(["a1"]), size(["v1", "a1"])];
   assert.ok(va < v + a && va > v + a - 200, `${v} + ${a} against ${va}`);
-  assert.equal(live.segment(name, both)![1], live.segment(name, ["v1"] as TrackId[])![1], "blocks are shared");
+  assert.equal(
+    live.segment(name, both)![1],
+    live.segment(name, ["v1"] as TrackId[])![1],
+    "blocks are shared",
+  );
   assert.equal(live.segment(name, ["a9"] as TrackId[]), null);
   assert.equal(live.segment("123", both), null);
 });

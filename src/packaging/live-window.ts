@@ -68,7 +68,8 @@ export class LiveWindow implements PacketSink, Presentation {
    * it resolves immediately.
    */
   whenReady(): Promise<void> {
-    if (this.isReady || this.#ended || this.#waiters.length >= LiveWindow.MAX_WAITERS) return Promise.resolve();
+    if (this.isReady || this.#ended || this.#waiters.length >= LiveWindow.MAX_WAITERS)
+      return Promise.resolve();
     return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
@@ -128,7 +129,8 @@ export class LiveWindow implements PacketSink, Presentation {
       tracks: finished.tracks,
       mutability: "live",
       segments: listed,
-      discontinuitySequence: this.#discontinuitySequence + countDiscontinuities(this.#segments, listed.length),
+      discontinuitySequence:
+        this.#discontinuitySequence + countDiscontinuities(this.#segments, listed.length),
       targetDurationUs: this.#targetDurationUs,
     };
     this.#wake();

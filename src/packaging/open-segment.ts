@@ -18,7 +18,12 @@ export class OpenSegment {
   #endUs: number;
   #referenceDts = 0;
 
-  constructor(options: { startUs: number; tracks: TrackSet; isIndependent: boolean; discontinuity: boolean }) {
+  constructor(options: {
+    startUs: number;
+    tracks: TrackSet;
+    isIndependent: boolean;
+    discontinuity: boolean;
+  }) {
     this.startUs = options.startUs;
     this.tracks = options.tracks;
     this.isIndependent = options.isIndependent;
@@ -63,7 +68,8 @@ export class OpenSegment {
     const finished = new Map<TrackId, SegmentTrack>();
     for (const track of this.tracks.tracks) {
       const packets = this.#packets.get(track.id)!;
-      if (packets.length > 0) finished.set(track.id, layOut(track, packets, next?.first(track.id)?.dts ?? null));
+      if (packets.length > 0)
+        finished.set(track.id, layOut(track, packets, next?.first(track.id)?.dts ?? null));
     }
     return finished;
   }
@@ -92,7 +98,16 @@ function layOut(track: Track, packets: readonly MediaPacket[], nextDts: number |
     block.set(packet.payload, offset);
     offset += packet.payload.byteLength;
   }
-  const table = { track, baseDts: packets[0]!.dts, count, sizes, durations, ctsOffsets, syncFlags, dataBytes };
+  const table = {
+    track,
+    baseDts: packets[0]!.dts,
+    count,
+    sizes,
+    durations,
+    ctsOffsets,
+    syncFlags,
+    dataBytes,
+  };
   return { table, block };
 }
 

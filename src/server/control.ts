@@ -70,7 +70,9 @@ export class ControlPlane implements ProbeTarget {
   }
 
   #about(): object {
-    const publishing = this.#config.templates.filter((template) => template.inputs.some((input) => input.kind === "publish"));
+    const publishing = this.#config.templates.filter((template) =>
+      template.inputs.some((input) => input.kind === "publish"),
+    );
     const { http } = this.#config.listeners;
     return {
       version: VERSION,

@@ -7,7 +7,12 @@ export const SAMPLES_DIRECTORY = fileURLToPath(new URL("../../samples", import.m
  * The configuration of `npm start`: listeners on one address, a template to publish to, the sample clip as a file and
  * as an always-on stream.
  */
-export function demoConfig(options: { host: string; httpPort: number; rtmpPort: number; password: string }): string {
+export function demoConfig(options: {
+  host: string;
+  httpPort: number;
+  rtmpPort: number;
+  password: string;
+}): string {
   const at = options.host.includes(":") ? `[${options.host}]` : options.host;
   return `# the configuration of "npm start"; write your own and run: weir serve --config FILE
 http ${at}:${options.httpPort};

@@ -13,14 +13,20 @@ export type ServerLogLevel = LogLevel | "none";
 export type ServerLogger = Logger & { setLevel(level: ServerLogLevel): void };
 
 /** Makes the log. `destination` is standard output unless a test gives another writer of lines. */
-export function makeLogger(level: ServerLogLevel, destination?: { write(line: string): void }): ServerLogger {
+export function makeLogger(
+  level: ServerLogLevel,
+  destination?: { write(line: string): void },
+): ServerLogger {
   const options = {
     level: "debug",
     base: null,
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  const root = destination === undefined ? pino(options, pino.destination({ sync: true })) : pino(options, destination);
+  const root =
+    destination === undefined
+      ? pino(options, pino.destination({ sync: true }))
+      : pino(options, destination);
   const threshold = { rank: rankOf(level) };
   return Object.assign(wrap(root, threshold), {
     setLevel: (next: ServerLogLevel) => {
@@ -36,9 +42,11 @@ function rankOf(level: ServerLogLevel): number {
 }
 
 function wrap(target: PinoLogger, threshold: { rank: number }): Logger {
-  const write = (level: LogLevel) => (message: string, fields: LogFields = {}) => {
-    if (RANKS[level] >= threshold.rank) target[level](fields, message);
-  };
+  const write =
+    (level: LogLevel) =>
+    (message: string, fields: LogFields = {}) => {
+      if (RANKS[level] >= threshold.rank) target[level](fields, message);
+    };
   return {
     isEnabled: (level) => RANKS[level] >= threshold.rank,
     debug: write("debug"),

@@ -122,11 +122,15 @@ export class MediaNode {
     const streamName = parseStreamName(name);
     const stream = streamName === null ? null : this.directory.find(streamName);
     if (stream === null && this.vods.find(name) !== null) return this.#file(name, protocol);
-    if (streamName === null) throw streamErrors.error("STREAM_BAD_NAME", { reason: "it has characters or a form that names cannot have" });
+    if (streamName === null)
+      throw streamErrors.error("STREAM_BAD_NAME", {
+        reason: "it has characters or a form that names cannot have",
+      });
     const rules = rulesOf(this.#config, streamName, "play");
     if (rules === null) throw streamErrors.error("STREAM_NOT_FOUND", { name });
     if (rules.disabled) throw streamErrors.error("STREAM_DISABLED", { name });
-    if (!rules.allowsProtocol(protocol)) throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol });
+    if (!rules.allowsProtocol(protocol))
+      throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol });
     return this.#windows.ready(streamName, stream?.summary().status === "live");
   }
 

@@ -28,7 +28,14 @@ export function listStreams(config: ResolvedConfig, directory: LocalDirectory): 
     const { name, status, sinceUs, tracks } = stream.summary();
     const title = titleOf(config, name);
     const since = sinceUs === null ? null : new Date(Math.floor(sinceUs / 1000)).toISOString();
-    listed.set(name, { name, title, status, since, video: describe(tracks, "video"), audio: describe(tracks, "audio") });
+    listed.set(name, {
+      name,
+      title,
+      status,
+      since,
+      video: describe(tracks, "video"),
+      audio: describe(tracks, "audio"),
+    });
   }
   return [...listed.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
@@ -43,7 +50,10 @@ function describe(tracks: TrackSet | null, kind: Track["kind"]): string | null {
   if (track === undefined) return null;
   const facts =
     kind === "video"
-      ? [`${track.width}x${track.height}`, track.frameRate > 0 ? String(Number(track.frameRate.toFixed(2))) : ""]
+      ? [
+          `${track.width}x${track.height}`,
+          track.frameRate > 0 ? String(Number(track.frameRate.toFixed(2))) : "",
+        ]
       : [String(track.sampleRate), String(track.channels)];
   return [track.codec, ...facts].filter((fact) => fact !== "").join(" ");
 }

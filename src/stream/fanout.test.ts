@@ -95,7 +95,10 @@ test("each packet is serialised once, however many watch and join", () => {
   for (const viewer of viewers.slice(25)) fanout.join(viewer, true);
   sendAll("p");
   assert.equal(format.calls, 5);
-  assert.deepEqual(new Set(viewers.map((viewer) => viewer.got.replace(/^(\[1\])+/, ""))), new Set(["Kpppp"]));
+  assert.deepEqual(
+    new Set(viewers.map((viewer) => viewer.got.replace(/^(\[1\])+/, ""))),
+    new Set(["Kpppp"]),
+  );
 });
 
 test("a new epoch puts its configuration before its first packet", () => {

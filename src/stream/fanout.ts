@@ -99,7 +99,13 @@ export class Fanout implements PacketSink {
   /** Adds a subscriber: it gets the configuration and, when `prepush`, the running GOP at once. */
   join(sink: ByteSink, prepush: boolean): Subscription {
     this.#flush();
-    const member: Member = { sink, state: "waiting-gop", stalledSinceUs: null, resyncs: 0, resyncWindowStartUs: 0 };
+    const member: Member = {
+      sink,
+      state: "waiting-gop",
+      stalledSinceUs: null,
+      resyncs: 0,
+      resyncWindowStartUs: 0,
+    };
     this.#members.add(member);
     const past = prepush ? this.#past() : null;
     if (past !== null) {

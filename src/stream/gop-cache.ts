@@ -100,7 +100,8 @@ export class GopCache {
   #isOverLimit(newest: MediaPacket): boolean {
     if (this.#bytes > this.#limits.maxBytes || this.#packets.length > this.#limits.maxPackets) return true;
     const first = this.#packets[0]!;
-    const spanUs = ticksToUs(newest.dts, newest.track.timescale) - ticksToUs(first.dts, first.track.timescale);
+    const spanUs =
+      ticksToUs(newest.dts, newest.track.timescale) - ticksToUs(first.dts, first.track.timescale);
     return spanUs > this.#limits.maxDurationUs;
   }
 }

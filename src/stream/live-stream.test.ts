@@ -90,7 +90,8 @@ function subscribe(end: (reason: SubscriptionEnd) => void = () => {}): { bytes: 
     queuedBytes: () => 0,
     end,
   };
-  state.close = directory.subscribe({ name, protocol: "rtmp", format: oneByte, sink }).close;
+  const subscription = directory.subscribe({ name, protocol: "rtmp", format: oneByte, sink });
+  state.close = () => subscription.close();
   return state;
 }
 
@@ -144,7 +145,10 @@ test("a publisher that stays away ends the stream, its viewers and its timers", 
 test("a second publisher is refused by name of the first", () => {
   directory.publish(request());
   assert.throws(() => directory.publish(request()), /already has a publisher from 192\.0\.2\.1/);
-  assert.equal(codeOf(() => directory.publish(request())), "STREAM_BUSY");
+  assert.equal(
+    codeOf(() => directory.publish(request())),
+    "STREAM_BUSY",
+  );
 });
 
 test("a second publisher replaces the first where the rules say so, and the first can no longer write", () => {
@@ -164,13 +168,20 @@ test("a second publisher replaces the first where the rules say so, and the firs
 const refusals: { name: string; rules: StreamRules | null; protocol?: string; code: string }[] = [
   { name: "an unknown name", rules: null, code: "STREAM_NOT_FOUND" },
   { name: "a disabled stream", rules: { ...rules, disabled: true }, code: "STREAM_DISABLED" },
-  { name: "a stream without publish://", rules: { ...rules, acceptsPublisher: false }, code: "STREAM_NOT_PUBLISHABLE" },
+  {
+    name: "a stream without publish://",
+    rules: { ...rules, acceptsPublisher: false },
+    code: "STREAM_NOT_PUBLISHABLE",
+  },
   { name: "a protocol that is off", rules, protocol: "dash", code: "STREAM_PROTOCOL_OFF" },
 ];
 for (const { name: what, rules: given, protocol, code } of refusals) {
   test(`publishing to ${what} is refused`, () => {
     current = given;
-    assert.equal(codeOf(() => directory.publish(request({ protocol: protocol ?? "rtmp" }))), code);
+    assert.equal(
+      codeOf(() => directory.publish(request({ protocol: protocol ?? "rtmp" }))),
+      code,
+    );
     assert.equal(directory.list().length, 0);
   });
 }
@@ -183,7 +194,10 @@ test("the bound on streams holds", () => {
   };
   publish(names[0]!);
   publish(names[1]!);
-  assert.equal(codeOf(() => publish(names[2]!)), "STREAM_LIMIT");
+  assert.equal(
+    codeOf(() => publish(names[2]!)),
+    "STREAM_LIMIT",
+  );
 });
 
 test("a viewer may come first; it waits a bounded time", () => {
@@ -204,7 +218,10 @@ test("when the source's clock jumps the stream goes on under a new epoch", () =>
   publisher.write(sourcePacket({ track: video, dts: 0, isSync: true }));
   assert.equal(recorder.tracks.length, 2);
   const times = recorder.packets.map((packet) => packet.dts);
-  assert.deepEqual(times, times.toSorted((a, b) => a - b));
+  assert.deepEqual(
+    times,
+    times.toSorted((a, b) => a - b),
+  );
 });
 
 test("10 000 publishers come and go, and the directory is empty again", () => {

@@ -110,7 +110,10 @@ export class LiveStream {
       if (this.#tracks !== null) fanout.onTracks(this.#tracks);
     }
     const joined = fanout;
-    const subscription = joined.join(this.#watched(joined, format.id, sink), this.#rules.prepushMs !== false);
+    const subscription = joined.join(
+      this.#watched(joined, format.id, sink),
+      this.#rules.prepushMs !== false,
+    );
     if (this.#publisher === null && this.#graceTimer === null) this.#startGrace();
     return {
       close: () => {

@@ -65,7 +65,8 @@ export class LocalDirectory implements StreamDirectory {
     const rules = this.#options.rulesOf(name, purpose);
     if (rules === null) throw streamErrors.error("STREAM_NOT_FOUND", { name });
     if (rules.disabled) throw streamErrors.error("STREAM_DISABLED", { name });
-    if (!rules.allowsProtocol(protocol)) throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol });
+    if (!rules.allowsProtocol(protocol))
+      throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol });
     return rules;
   }
 

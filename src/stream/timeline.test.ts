@@ -39,7 +39,10 @@ test("a source that comes back with times from zero goes on at the wall clock", 
 
 test("media that ran ahead of the wall clock is continued at its own end, never over itself", () => {
   const timeline = new Timeline();
-  const sent = placeAll(timeline, Array.from({ length: 100 }, (_, i) => i * 90_000));
+  const sent = placeAll(
+    timeline,
+    Array.from({ length: 100 }, (_, i) => i * 90_000),
+  );
   timeline.breakRun();
   const [dts] = placeAll(timeline, [0]);
   assert.ok(dts! >= sent.at(-1)!, "time went back");

@@ -12,7 +12,7 @@ export type Machine = {
   print(line: string): void;
 };
 
-const APT_TIMEOUT_MS = 15 * 60_000;
+const APT_TIMEOUT_MS = 8 * 60_000;
 const APT_OPTIONS = ["-o", "DPkg::Lock::Timeout=120", "-o", "Acquire::Retries=3", "-o", "Dpkg::Use-Pty=0"];
 
 /** Silent when everything is there. Never throws: tests that miss a tool skip themselves and say so. */
@@ -28,17 +28,14 @@ export async function installTools(machine: Machine): Promise<void> {
   const packages = missing.flatMap((tool) => TOOLS[tool].packages);
   machine.print(`installing ${packages.join(" ")} (once; the tests need them)`);
   const failure = await installPackages(machine, packages);
-  if (failure === null) return;
-  machine.print(`apt-get could not install them: ${failure}`);
-  machine.print(
-    `tests that need ${missing.join(", ")} will be skipped; to run them: ${installLine(missing)}`,
-  );
+  if (failure !== null) machine.print(`apt-get could not install them: ${failure}`);
+  const still = machine.missing();
+  if (still.length > 0) machine.print(`tests that need ${still.join(", ")} will be skipped`);
 }
 
 /** The package lists are fetched once, the installation is tried twice: mirrors hiccup. */
 async function installPackages(machine: Machine, packages: readonly string[]): Promise<string | null> {
-  const update = await machine.aptGet([...APT_OPTIONS, "update"]);
-  let last = update;
+  let last = await machine.aptGet([...APT_OPTIONS, "update"]);
   for (let attempt = 0; attempt < 2; attempt++) {
     last = await machine.aptGet([...APT_OPTIONS, "install", "-y", "--no-install-recommends", ...packages]);
     if (last.code === 0) return null;

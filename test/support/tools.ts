@@ -33,21 +33,20 @@ export const TOOLS: Readonly<Record<Tool, ToolSpec>> = {
       "gstreamer1.0-plugins-bad",
       "gstreamer1.0-libav",
     ],
-    elements: ["videotestsrc", "flvmux", "mpegtsdemux", "avdec_h264"],
+    elements: ["videotestsrc", "flvmux", "tsdemux", "avdec_h264"],
   },
 };
 
-const known = new Map<Tool, boolean>();
+const found = new Set<Tool>();
 
-/** Whether the tool is installed with all of its parts. Looks once per process. */
+/** Whether the tool is installed with all of its parts. Looks until it has found it once. */
 export function hasTool(tool: Tool): boolean {
-  const before = known.get(tool);
-  if (before !== undefined) return before;
+  if (found.has(tool)) return true;
   const { programs, elements = [] } = TOOLS[tool];
   const has =
-    programs.every((names) => names.some((name) => findProgram(name) !== null)) &&
+    programs.every((names) => findProgram(...names) !== null) &&
     elements.every((element) => spawnSync("gst-inspect-1.0", ["--exists", element]).status === 0);
-  known.set(tool, has);
+  if (has) found.add(tool);
   return has;
 }
 

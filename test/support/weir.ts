@@ -27,6 +27,8 @@ export type WeirOptions = {
   readonly args?: readonly string[];
   /** How long it may take until it is ready; 15 s unless given. */
   readonly readyTimeoutMs?: number;
+  /** Another program with the same command line instead of the server; this file's own tests have one. */
+  readonly main?: string;
 };
 
 /** One line of the server's log, as it wrote it. */
@@ -92,7 +94,7 @@ export class Weir {
   /** Starts the process; called by `startWeir`, and by tests that start the server again after `stop` or `kill`. */
   async start(t: TestEnd, options: WeirOptions = {}): Promise<void> {
     assert.ok(this.#program?.isRunning !== true, "the server runs already");
-    const args = [MAIN, "serve", "--config", this.configFolder, ...(options.args ?? [])];
+    const args = [options.main ?? MAIN, "serve", "--config", this.configFolder, ...(options.args ?? [])];
     const onLine = (line: string): void => this.#takeLine(line);
     const program = startProgram(t, process.execPath, args, { env: serverEnvironment(options), onLine });
     this.#program = program;

@@ -82,7 +82,7 @@ export function playlistAddress(origin, name) {
  */
 export function embedCode(origin, name) {
   const address = (origin + pathOfName(name, "embed.html")).replaceAll("&", "&amp;").replaceAll("'", "%27");
-  return `<iframe src="${address}" width="640" height="360" allow="autoplay; fullscreen" allowfullscreen></iframe>`;
+  return `<iframe src="${address}" width="640" height="360" allow="autoplay; fullscreen" frameborder="0"></iframe>`;
 }
 
 /**

@@ -10,6 +10,7 @@ export const MAX_SHOWN = 200;
  * @property {string} name
  * @property {string} title empty where it has none
  * @property {boolean} isLive
+ * @property {string} brief a few words for the list
  * @property {string} facts one line in words
  */
 
@@ -29,7 +30,10 @@ export function readStreams(reply, nowMs) {
       name: text(row["name"]),
       title: text(row["title"]),
       isLive,
-      facts: isLive ? liveFacts(row, nowMs) : offAirWords(text(row["status"])),
+      brief: isLive ? liveWords([sizeWords(row), ageWords(row, nowMs)]) : offAirWords(row),
+      facts: isLive
+        ? liveWords([videoWords(text(row["video"])), audioWords(text(row["audio"])), ageWords(row, nowMs)])
+        : offAirWords(row),
     };
     return item;
   });
@@ -44,13 +48,15 @@ export function readStreams(reply, nowMs) {
  */
 export function readFiles(reply) {
   const files = rowsOf(reply, "files").map((row) => {
+    const size = typeof row["bytes"] === "number" ? formatBytes(row["bytes"]) : "";
     /** @type {Item} */
     const item = {
       kind: "file",
       name: text(row["name"]),
       title: "",
       isLive: false,
-      facts: typeof row["bytes"] === "number" ? formatBytes(row["bytes"]) : "",
+      brief: size,
+      facts: size,
     };
     return item;
   });
@@ -103,21 +109,34 @@ export function formatAge(ms) {
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
+/** @param {readonly string[]} words */
+function liveWords(words) {
+  return words.filter(Boolean).join(" \u00b7 ");
+}
+
 /**
  * @param {Record<string, unknown>} row
  * @param {number} nowMs
  */
-function liveFacts(row, nowMs) {
+function ageWords(row, nowMs) {
   const sinceMs = Date.parse(text(row["since"]));
-  const age = Number.isNaN(sinceMs) ? "" : `for ${formatAge(nowMs - sinceMs)}`;
-  return [videoWords(text(row["video"])), audioWords(text(row["audio"])), age]
-    .filter(Boolean)
-    .join(" \u00b7 ");
+  return Number.isNaN(sinceMs) ? "" : `for ${formatAge(nowMs - sinceMs)}`;
 }
 
-/** @param {string} status */
-function offAirWords(status) {
-  return status === "waiting" ? "Waiting for its publisher" : "Not on air";
+/** @param {Record<string, unknown>} row */
+function offAirWords(row) {
+  return row["status"] === "waiting" ? "Waiting for its publisher" : "Not on air";
+}
+
+/**
+ * The picture's size, the first thing that tells streams apart; `Sound only` where there is none.
+ *
+ * @param {Record<string, unknown>} row
+ */
+function sizeWords(row) {
+  const size = /\b(\d+)x(\d+)\b/.exec(text(row["video"]));
+  if (size !== null) return `${size[1]}\u00d7${size[2]}`;
+  return text(row["video"]) === "" && text(row["audio"]) !== "" ? "Sound only" : "";
 }
 
 /** @type {Readonly<Record<string, string>>} */

@@ -65,7 +65,7 @@ function fillRow(row, item, isSelected) {
   else link.removeAttribute("aria-current");
   setText(sign, item.isLive ? "Live" : "");
   setText(name, shownName(item.title === "" ? item.name : item.title));
-  setText(facts, item.title === "" ? item.facts : `${shownName(item.name)} \u00b7 ${item.facts}`);
+  setText(facts, item.title === "" ? item.brief : `${shownName(item.name)} \u00b7 ${item.brief}`);
 }
 
 /**

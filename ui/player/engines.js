@@ -29,6 +29,7 @@
  * @property {Hls | null} hls
  * @property {boolean | null} isLive was live at any time; `null` until a playlist is read
  * @property {boolean} isGrowing the newest playlist is not overdue
+ * @property {boolean} isOver was live, and its playlist says that nothing follows
  * @property {boolean} hasSound as far as is known
  * @property {number | null} edgeSeconds where a viewer of a live stream should be, on the video's clock
  * @property {() => void} resumeLoad goes on loading after a network failure
@@ -109,6 +110,10 @@ export class HlsJsEngine {
     return details === null || !details.live || details.age < OVERDUE_TARGETS * details.targetduration;
   }
 
+  get isOver() {
+    return this.#sawLive && this.#details?.live === false;
+  }
+
   get edgeSeconds() {
     return this.#sawLive ? this.hls.liveSyncPosition : null;
   }
@@ -152,6 +157,7 @@ function kindOf(type, detail) {
 export class NativeEngine {
   hls = null;
   isGrowing = true;
+  isOver = false;
   hasSound = true;
   #video;
   #url;

@@ -67,7 +67,7 @@ const MESSAGES = {
     title: `Nothing new from ${name}.`,
     detail: "The picture goes on when more arrives.",
   }),
-  behind: (name) => ({ title: `Loading ${name} takes long.`, detail: "The network may be too slow." }),
+  behind: (name) => ({ title: `Waiting for ${name}.`, detail: "The network or the server is slow." }),
   broken: (name) => ({
     title: `Playing ${name} keeps failing.`,
     detail: "The next attempt is in half a minute.",

@@ -37,6 +37,10 @@ const TICK_MS = 500;
 /** Stuck for this long and far behind, it jumps to the live edge; not more often than the pause says. */
 const STUCK_JUMP_MS = 6000;
 const JUMP_PAUSE_MS = 15_000;
+/** Stuck for this long for no reason that it knows, it begins anew. */
+const STUCK_RESTART_MS = 60_000;
+/** Stuck for this long at the end of a live stream, it is over, even where the browser waits for a last frame. */
+const STUCK_END_MS = 2000;
 /** A live viewer further behind than this was asleep, in seconds. */
 const FAR_BEHIND_SECONDS = 10;
 /** Not further behind than this counts as live, in seconds. */
@@ -355,10 +359,16 @@ export class Playback {
     const hasMoved = this.#picture.look(this.#wantsPlay && !isAsleep);
     // After a recovery without a gap in the picture there is no `playing` event.
     if (hasMoved && this.#phase === "starting") this.#onPicture();
-    const isStuck = this.#phase === "playing" && this.#picture.stuckMs > STUCK_JUMP_MS;
-    const mayJump = this.#options.nowMs() - this.#jumpedMs > JUMP_PAUSE_MS;
-    if (isStuck && mayJump && this.#isFarBehind()) this.seekToLive();
+    if (this.#phase === "playing") this.#freeWhenStuck(this.#picture.stuckMs);
     this.#refreshMessage();
+  }
+
+  /** @param {number} stuckMs */
+  #freeWhenStuck(stuckMs) {
+    const mayJump = this.#options.nowMs() - this.#jumpedMs > JUMP_PAUSE_MS;
+    if (stuckMs > STUCK_END_MS && this.#engine?.isOver === true) this.#watchServer(null);
+    else if (stuckMs > STUCK_JUMP_MS && mayJump && this.#isFarBehind()) this.seekToLive();
+    else if (stuckMs > STUCK_RESTART_MS && this.#engine?.isGrowing === true) this.#restart();
   }
 
   #behindSeconds() {

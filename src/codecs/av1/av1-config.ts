@@ -69,11 +69,12 @@ export function buildAv1Config(obus: Uint8Array): Uint8Array {
   if (sequence === null) throw badConfig("av1", "no sequence header to build av1C from");
   const obu = findObu(obus, AV1_OBU.sequenceHeader)!;
   const payload = obus.subarray(obu.payload, obu.end);
-  const header = [
-    (AV1_OBU.sequenceHeader << 3) | 2,
-    (payload.byteLength & 0x7f) | 0x80,
-    payload.byteLength >> 7,
-  ];
+  // The record's OBUs have size fields; one or two bytes of leb128 hold every sequence header that is read.
+  const sizeField =
+    payload.byteLength < 128
+      ? [payload.byteLength]
+      : [(payload.byteLength & 0x7f) | 0x80, payload.byteLength >> 7];
+  const header = [(AV1_OBU.sequenceHeader << 3) | 2, ...sizeField];
   const bytes = new Uint8Array(RECORD_BYTES + header.length + payload.byteLength);
   const { color } = sequence;
   const depthBits = color.bitDepth === 12 ? 0x60 : color.bitDepth === 10 ? 0x40 : 0;

@@ -50,11 +50,15 @@ export function readGeneral(bits: BitReader): ProfileTierLevel {
  */
 export function hevcCodecString(ptl: ProfileTierLevel): string {
   const space = ["", "A", "B", "C"][ptl.profileSpace]!;
-  const parts = [`hvc1`, `${space}${ptl.profile}`, reverseBits(ptl.compatibility).toString(16)];
+  const parts = [
+    `hvc1`,
+    `${space}${ptl.profile}`,
+    reverseBits(ptl.compatibility).toString(16).toUpperCase(),
+  ];
   parts.push(`${ptl.tier === 1 ? "H" : "L"}${ptl.level}`);
   let last = ptl.constraints.length;
   while (last > 0 && ptl.constraints[last - 1] === 0) last--;
-  for (const byte of ptl.constraints.subarray(0, last)) parts.push(byte.toString(16));
+  for (const byte of ptl.constraints.subarray(0, last)) parts.push(byte.toString(16).toUpperCase());
   return parts.join(".");
 }
 

@@ -72,6 +72,16 @@ export class SampleTable {
     return ctsFirsts.length === 0 ? 0 : ctsOffsets[countUpTo(ctsFirsts, sample) - 1]!;
   }
 
+  /** The smallest `pts - dts` of all samples, in ticks. */
+  minCtsOffset(): number {
+    const { ctsFirsts, ctsOffsets } = this.#parts;
+    let least = ctsOffsets[0] ?? 0;
+    for (let run = 1; run < ctsFirsts.length && ctsFirsts[run]! < this.count; run++) {
+      least = Math.min(least, ctsOffsets[run]!);
+    }
+    return least;
+  }
+
   /** Bytes. */
   sizeAt(sample: number): number {
     return this.#parts.sizes === null ? this.#parts.uniformSizeBytes : this.#parts.sizes[sample]!;

@@ -7,12 +7,21 @@ const good = [
   ["/a/b/c/index.m3u8", "a/b/c", { kind: "multivariant" }],
   ["/vod/f.mp4/tracks-v1a1/mono.m3u8", "vod/f.mp4", { kind: "media", selection: ["v1", "a1"] }],
   ["/demo/tracks-a12/mono.m3u8", "demo", { kind: "media", selection: ["a12"] }],
-  ["/demo/tracks-v1/init-0123456789ab.mp4", "demo", { kind: "init", selection: ["v1"], name: "0123456789ab" }],
-  ["/demo/tracks-v1/seg-1767225600000.m4s", "demo", { kind: "segment", selection: ["v1"], name: "1767225600000" }],
+  [
+    "/demo/tracks-v1/init-0123456789ab.mp4",
+    "demo",
+    { kind: "init", selection: ["v1"], name: "0123456789ab" },
+  ],
+  [
+    "/demo/tracks-v1/seg-1767225600000.m4s",
+    "demo",
+    { kind: "segment", selection: ["v1"], name: "1767225600000" },
+  ],
   ["/tracks-v1/index.m3u8", "tracks-v1", { kind: "multivariant" }],
 ] as const;
 for (const [path, name, resource] of good) {
-  test(`${path} is ${resource.kind} of ${name}`, () => assert.deepEqual(parseHlsPath(path), { name, resource }));
+  test(`${path} is ${resource.kind} of ${name}`, () =>
+    assert.deepEqual(parseHlsPath(path), { name, resource }));
 }
 
 const bad = [

@@ -35,6 +35,10 @@ export function parseHlsPath(path: string): { name: string; resource: HlsResourc
   return null;
 }
 
-function named(path: string, end: number, resource: HlsResource): { name: string; resource: HlsResource } | null {
+function named(
+  path: string,
+  end: number,
+  resource: HlsResource,
+): { name: string; resource: HlsResource } | null {
   return end > 1 ? { name: path.slice(1, end), resource } : null;
 }

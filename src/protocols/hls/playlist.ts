@@ -2,12 +2,7 @@ import type { Track } from "../../media/track.ts";
 import { measureBandwidth, measureFrameRate } from "../../packaging/bandwidth.ts";
 import { selectTracks } from "../../packaging/init-segments.ts";
 import { formatTrackSelection } from "../../packaging/presentation.ts";
-import type {
-  Presentation,
-  SegmentEntry,
-  Timeline,
-  TrackSelection,
-} from "../../packaging/presentation.ts";
+import type { Presentation, SegmentEntry, Timeline, TrackSelection } from "../../packaging/presentation.ts";
 
 /** EXT-X-MAP outside of I-frame playlists needs 6, fractional EXTINF 3; 7 is what fMP4 packagers declare. */
 const HLS_VERSION = 7;
@@ -26,7 +21,8 @@ export function renderMultivariantPlaylist(timeline: Timeline, query: string): s
   const videos = tracks.filter((track) => track.kind === "video");
   const audios = tracks.filter((track) => track.kind === "audio");
   const lines = ["#EXTM3U", `#EXT-X-VERSION:${HLS_VERSION}`];
-  if (timeline.segments.every((segment) => segment.isIndependent)) lines.push("#EXT-X-INDEPENDENT-SEGMENTS");
+  if (timeline.segments.every((segment) => segment.isIndependent))
+    lines.push("#EXT-X-INDEPENDENT-SEGMENTS");
   const hasRenditions = audios.length > 1;
   if (hasRenditions) lines.push(...audios.map((audio, index) => renditionLine(audio, index, query)));
   if (videos.length === 0 && audios[0] !== undefined) {

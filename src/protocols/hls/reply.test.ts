@@ -29,7 +29,10 @@ function entry(index: number, changes: Partial<SegmentEntry> = {}): SegmentEntry
   };
 }
 
-function presentation(timeline: Partial<Timeline> & { segments: SegmentEntry[] }, version: string | null = null): Presentation {
+function presentation(
+  timeline: Partial<Timeline> & { segments: SegmentEntry[] },
+  version: string | null = null,
+): Presentation {
   const inits = new InitSegments();
   const whole: Timeline = {
     tracks: timeline.segments.at(-1)!.tracks,
@@ -43,7 +46,8 @@ function presentation(timeline: Partial<Timeline> & { segments: SegmentEntry[] }
     timeline: () => whole,
     initName: (tracks, chosen) => inits.nameOf(tracks, chosen),
     initSegment: (name, chosen) => inits.find(name, chosen),
-    segment: (name) => (whole.segments.some((segment) => segment.name === name) ? [Uint8Array.of(1, 2)] : null),
+    segment: (name) =>
+      whole.segments.some((segment) => segment.name === name) ? [Uint8Array.of(1, 2)] : null,
   };
 }
 
@@ -75,7 +79,10 @@ seg-1767225604000.m4s
 });
 
 test("a file's playlist is complete and has no wall clock", async () => {
-  const text = await textOf(presentation({ mutability: "static", segments: [entry(0, { utcUs: null })] }), "media");
+  const text = await textOf(
+    presentation({ mutability: "static", segments: [entry(0, { utcUs: null })] }),
+    "media",
+  );
   assert.match(text, /#EXT-X-PLAYLIST-TYPE:VOD\n/);
   assert.match(text, /#EXT-X-ENDLIST\n$/);
   assert.doesNotMatch(text, /PROGRAM-DATE-TIME/);
@@ -84,7 +91,10 @@ test("a file's playlist is complete and has no wall clock", async () => {
 test("a discontinuity repeats the map, and those that went are counted", async () => {
   const again = makeTrackSet(2, set.tracks);
   const text = await textOf(
-    presentation({ discontinuitySequence: 3, segments: [entry(0), entry(1, { discontinuity: true, tracks: again })] }),
+    presentation({
+      discontinuitySequence: 3,
+      segments: [entry(0), entry(1, { discontinuity: true, tracks: again })],
+    }),
     "media",
   );
   assert.match(text, /#EXT-X-DISCONTINUITY-SEQUENCE:3\n/);
@@ -98,16 +108,25 @@ test("a stretch that has none of the chosen tracks is a gap, one that has some i
   const both = await hlsReply({ kind: "media", selection }, given);
   assert.equal(new TextDecoder().decode(both.body[0]).match(/#EXT-X-MAP/g)!.length, 2);
   const audioOnly = await hlsReply({ kind: "media", selection: ["a1"] as TrackId[] }, given);
-  assert.match(new TextDecoder().decode(audioOnly.body[0]), /#EXT-X-GAP\n#EXTINF:4.000000,\nseg-1767225604000/);
+  assert.match(
+    new TextDecoder().decode(audioOnly.body[0]),
+    /#EXT-X-GAP\n#EXTINF:4.000000,\nseg-1767225604000/,
+  );
 });
 
 test("tracks that never were are not found", async () => {
   const given = presentation({ segments: [entry(0)] });
-  assert.equal((await hlsReply({ kind: "media", selection: ["v1", "a7"] as TrackId[] }, given)).status, 404);
+  assert.equal(
+    (await hlsReply({ kind: "media", selection: ["v1", "a7"] as TrackId[] }, given)).status,
+    404,
+  );
 });
 
 test("a part that does not begin with a key frame takes the promise of independence away", async () => {
-  const text = await textOf(presentation({ segments: [entry(0), entry(1, { isIndependent: false })] }), "media");
+  const text = await textOf(
+    presentation({ segments: [entry(0), entry(1, { isIndependent: false })] }),
+    "media",
+  );
   assert.doesNotMatch(text, /INDEPENDENT/);
 });
 
@@ -125,10 +144,18 @@ test("the multivariant playlist carries measured bandwidth, codecs, size and fra
 
 const layouts: { name: string; tracks: TrackSet; want: RegExp[] }[] = [
   { name: "video alone", tracks: makeTrackSet(1, [videoTrack()]), want: [/tracks-v1\/mono/] },
-  { name: "audio alone", tracks: makeTrackSet(1, [audioTrack()]), want: [/CODECS="mp4a\.40\.2"\ntracks-a1\/mono/] },
+  {
+    name: "audio alone",
+    tracks: makeTrackSet(1, [audioTrack()]),
+    want: [/CODECS="mp4a\.40\.2"\ntracks-a1\/mono/],
+  },
   {
     name: "two languages",
-    tracks: makeTrackSet(1, [videoTrack(), audioTrack({ language: "de" }), audioTrack({ id: "a2" as TrackId, language: "en" })]),
+    tracks: makeTrackSet(1, [
+      videoTrack(),
+      audioTrack({ language: "de" }),
+      audioTrack({ id: "a2" as TrackId, language: "en" }),
+    ]),
     want: [
       /#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="de 1",LANGUAGE="de",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",URI="tracks-a1\/mono\.m3u8"/,
       /NAME="en 2",LANGUAGE="en",DEFAULT=NO/,
@@ -153,14 +180,20 @@ test("a token is carried on by every URL", async () => {
 
 test("a playlist is rendered once per change and gzips to the same text", async () => {
   const given = presentation({ segments: [entry(0)] });
-  const [one, two] = [await hlsReply({ kind: "multivariant" }, given), await hlsReply({ kind: "multivariant" }, given)];
+  const [one, two] = [
+    await hlsReply({ kind: "multivariant" }, given),
+    await hlsReply({ kind: "multivariant" }, given),
+  ];
   assert.equal(one, two);
   assert.deepEqual(gunzipSync(one.gzip!()), Buffer.from(one.body[0]!));
 });
 
 test("caching: playlists a second, live segments for ever, files by their version", async () => {
   const cache = async (given: Presentation, kind: "media" | "segment") => {
-    const reply = await hlsReply(kind === "media" ? { kind, selection } : { kind, selection, name: entry(0).name }, given);
+    const reply = await hlsReply(
+      kind === "media" ? { kind, selection } : { kind, selection, name: entry(0).name },
+      given,
+    );
     return new Map(reply.headers);
   };
   const live = presentation({ segments: [entry(0)] });

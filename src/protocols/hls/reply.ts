@@ -89,12 +89,7 @@ function mediaReply(selection: TrackSelection, body: MediaBody, presentation: Pr
   const caching = version === null ? "public, max-age=31536000, immutable" : "public, max-age=60";
   return {
     status: 200,
-    headers: [
-      ["content-type", `${kind}/mp4`],
-      ["cache-control", caching],
-      ...entityTag(version),
-      ...CORS,
-    ],
+    headers: [["content-type", `${kind}/mp4`], ["cache-control", caching], ...entityTag(version), ...CORS],
     body,
   };
 }

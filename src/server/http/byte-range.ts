@@ -10,7 +10,10 @@ const SINGLE_RANGE = /^bytes=(?:([0-9]{1,15})-([0-9]{0,15})|-([0-9]{1,15}))$/;
  * not well formed.
  * Spec: RFC 9110 section 14.2.
  */
-export function parseByteRange(header: string | undefined, sizeBytes: number): ByteRange | "unsatisfiable" | null {
+export function parseByteRange(
+  header: string | undefined,
+  sizeBytes: number,
+): ByteRange | "unsatisfiable" | null {
   const match = header === undefined ? null : SINGLE_RANGE.exec(header.trim());
   if (match === null) return null;
   const [, first, last, suffix] = match;

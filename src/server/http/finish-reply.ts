@@ -32,7 +32,8 @@ export function finishReply(request: HttpRequest, reply: HttpReply): WireReply {
     return withBody(request, reply.status, headers, body);
   }
   if (etag !== null) headers.push("etag", etag);
-  if (reply.status !== 200 || reply.gzip !== undefined) return withBody(request, reply.status, headers, reply.body);
+  if (reply.status !== 200 || reply.gzip !== undefined)
+    return withBody(request, reply.status, headers, reply.body);
   return ranged(request, reply, headers, etag);
 }
 
@@ -68,5 +69,7 @@ function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {
 
 function acceptsGzip(acceptEncoding: string | undefined): boolean {
   if (acceptEncoding === undefined) return false;
-  return acceptEncoding.split(",").some((part) => /^\s*(?:gzip|\*)\s*(?:;\s*q=(?!0(?:\.0*)?\s*$).*)?$/i.test(part));
+  return acceptEncoding
+    .split(",")
+    .some((part) => /^\s*(?:gzip|\*)\s*(?:;\s*q=(?!0(?:\.0*)?\s*$).*)?$/i.test(part));
 }

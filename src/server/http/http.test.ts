@@ -34,7 +34,21 @@ for (const [raw, want] of paths) {
 }
 
 test("no decoded path ever holds a dot segment, an empty inner segment or a control character", () => {
-  const pieces = fc.constantFrom("/", "..", ".", "%2e", "%2f", "%00", "%5c", "a", "%C3%A9", "%", "\\", "%25", "2f");
+  const pieces = fc.constantFrom(
+    "/",
+    "..",
+    ".",
+    "%2e",
+    "%2f",
+    "%00",
+    "%5c",
+    "a",
+    "%C3%A9",
+    "%",
+    "\\",
+    "%25",
+    "2f",
+  );
   fc.assert(
     fc.property(fc.array(pieces, { maxLength: 20 }), (parts) => {
       const got = decodePath(`/${parts.join("")}`);
@@ -42,7 +56,7 @@ test("no decoded path ever holds a dot segment, an empty inner segment or a cont
       const segments = got.slice(1).split("/");
       assert.ok(segments.every((segment) => segment !== "." && segment !== ".."));
       assert.ok(segments.slice(0, -1).every((segment) => segment !== ""));
-      assert.doesNotMatch(got, /[\u0000-\u001f\\]/);
+      assert.ok([...got].every((character) => character >= " " && character !== "\\"));
     }),
     { seed: 5, numRuns: 3000 },
   );
@@ -80,13 +94,22 @@ test("a slice of chunks is the slice of what they make together", () => {
 const content = Buffer.from("0123456789".repeat(20));
 const plain: HttpReply = {
   status: 200,
-  headers: [["content-type", "video/mp4"], ["etag", '"v1"']],
+  headers: [
+    ["content-type", "video/mp4"],
+    ["etag", '"v1"'],
+  ],
   body: [content.subarray(0, 50), content.subarray(50)],
 };
 const zipped: HttpReply = { ...plain, gzip: () => gzipSync(content) };
 
 function request(headers: Record<string, string> = {}, method = "GET"): HttpRequest {
-  return { method, path: "/", query: new URLSearchParams(), header: (name) => headers[name], remoteAddress: "" };
+  return {
+    method,
+    path: "/",
+    query: new URLSearchParams(),
+    header: (name) => headers[name],
+    remoteAddress: "",
+  };
 }
 
 function headersOf(reply: ReturnType<typeof finishReply>): Record<string, string> {

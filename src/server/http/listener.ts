@@ -127,7 +127,7 @@ export class HttpListener {
     }
     if (outgoing.destroyed) return;
     if ("problem" in request) {
-      outgoing.writeHead(reply.status, reply.headers.flat() as string[]).end(reply.body[0]);
+      outgoing.writeHead(reply.status, reply.headers.flat()).end(reply.body[0]);
       return;
     }
     send(outgoing, finishReply(request, reply));

@@ -12,7 +12,8 @@ const MAX_PATH_LENGTH = 2048;
  * Returns: the decoded path, beginning with a slash.
  */
 export function decodePath(rawPath: string): string | PathProblem {
-  if (rawPath.length > MAX_PATH_LENGTH) return { problem: `the path is longer than ${MAX_PATH_LENGTH} characters` };
+  if (rawPath.length > MAX_PATH_LENGTH)
+    return { problem: `the path is longer than ${MAX_PATH_LENGTH} characters` };
   if (!rawPath.startsWith("/")) return { problem: "the path does not begin with a slash" };
   const segments = rawPath.slice(1).split("/");
   const decoded: string[] = [];

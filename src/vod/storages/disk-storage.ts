@@ -173,7 +173,8 @@ class DiskByteSource implements ByteSource {
       const handle = this.#handle ?? (await this.#reopen());
       return await readAt(handle, offset, Math.max(0, Math.min(length, this.sizeBytes - offset)));
     } catch (caught) {
-      throw storageError(this.path, caught);
+      const isGone = NOT_THERE.has(systemCodeOf(caught)) && asMediaError(caught) === null;
+      throw isGone ? vodErrors.error("VOD_CHANGED", { path: this.path }, caught) : storageError(this.path, caught);
     } finally {
       this.#readers--;
       this.#closeWhenIdle();

@@ -1,0 +1,206 @@
+import { rescale, ticksToUs, usToTicks } from "../base/time.ts";
+import type { FragmentTrack } from "../containers/mp4/fragment.ts";
+import type { MovieTrack } from "../containers/mp4/movie.ts";
+import type { SampleTable } from "../containers/mp4/sample-table.ts";
+import type { Track } from "../media/track.ts";
+
+/**
+ * Coarser clocks are multiplied up to at least this many ticks a second, so that moving a track by the start of
+ * another one is exact to a tenth of a millisecond.
+ */
+const MIN_TIMESCALE = 10_000;
+
+/**
+ * Samples that an edit list cuts off are kept when they are this close: decoders need the priming frames of audio,
+ * and they are part of the file's frame count.
+ */
+const KEPT_OUTSIDE_EDIT_US = 200_000;
+
+/** Samples looked at for the first and the last presentation time: more than any reordering is deep. */
+const REORDER_SAMPLES = 64;
+
+/** Ticks per second that a track of this timescale is served with. */
+export function servedTimescale(timescale: number): number {
+  return timescale * Math.ceil(MIN_TIMESCALE / timescale);
+}
+
+/** When the samples of a track play, before the tracks are brought to a common start. */
+type RawTimes = { readonly factor: number; readonly offsetTicks: number; readonly timescale: number };
+
+/**
+ * One track of a file on the presentation's timeline: its edit list is applied, and the earliest sample of all tracks
+ * is decoded at 0. Samples are numbered as in the file; `[first, end)` are those that are served.
+ *
+ * No dts is negative and none is after its pts. With B-frames the first picture therefore plays a little after 0, and
+ * so does the audio with it. (Negative composition offsets would let both play at 0, but FFmpeg's demuxer plays such
+ * video late by the largest of them.)
+ */
+export class IndexedTrack {
+  readonly track: Track;
+  readonly samples: SampleTable;
+  readonly first: number;
+  readonly end: number;
+  /** Ticks of the file to ticks of `track`. */
+  readonly #factor: number;
+  /** Added to presentation times, in ticks of `track`. */
+  readonly #ptsShift: number;
+  /** The smallest `pts - dts` of the file, which becomes 0; in ticks of `track`. */
+  readonly #leastCts: number;
+
+  constructor(options: {
+    track: Track;
+    samples: SampleTable;
+    first: number;
+    end: number;
+    factor: number;
+    ptsShift: number;
+    leastCts: number;
+  }) {
+    this.track = options.track;
+    this.samples = options.samples;
+    this.first = options.first;
+    this.end = options.end;
+    this.#factor = options.factor;
+    this.#ptsShift = options.ptsShift;
+    this.#leastCts = options.leastCts;
+  }
+
+  /** How much later than its decode time the first sample plays, in microseconds. */
+  get reorderUs(): number {
+    return ticksToUs(this.ptsAt(this.first) - this.dtsAt(this.first), this.track.timescale);
+  }
+
+  /** Ticks of `track`. */
+  ptsAt(sample: number): number {
+    return (this.samples.dtsAt(sample) + this.samples.ctsOffsetAt(sample)) * this.#factor + this.#ptsShift;
+  }
+
+  /** Ticks of `track`. `end` gives the end of the last sample. */
+  dtsAt(sample: number): number {
+    return this.samples.dtsAt(sample) * this.#factor + this.#leastCts + this.#ptsShift;
+  }
+
+  /** When the first sample in presentation order begins, in microseconds. */
+  get startUs(): number {
+    let start = Infinity;
+    const stop = Math.min(this.end, this.first + REORDER_SAMPLES);
+    for (let i = this.first; i < stop; i++) start = Math.min(start, this.ptsAt(i));
+    return ticksToUs(start, this.track.timescale);
+  }
+
+  /** When the last sample in presentation order ends, in microseconds. */
+  get endUs(): number {
+    let end = 0;
+    const from = Math.max(this.first, this.end - REORDER_SAMPLES);
+    const run = this.table(from, this.end);
+    let dts = run.baseDts;
+    for (let i = 0; i < run.count; i++) {
+      end = Math.max(end, dts + run.ctsOffsets[i]! + run.durations[i]!);
+      dts += run.durations[i]!;
+    }
+    return ticksToUs(end, this.track.timescale);
+  }
+
+  /** The first served sample whose decode time is at or after a time; `end` when there is none. */
+  sampleAtOrAfter(us: number): number {
+    const { timescale } = this.track;
+    const ticks = usToTicks(us, timescale);
+    const isExact = ticksToUs(ticks, timescale) === us;
+    const served = (isExact ? ticks : ticks + 1) - this.#leastCts - this.#ptsShift;
+    const fileTicks = Math.ceil(served / this.#factor);
+    return clamp(this.samples.sampleAtOrAfter(fileTicks), this.first, this.end);
+  }
+
+  /** The first sample at or after this one where a decoder may start, at most `end`. */
+  syncAtOrAfter(sample: number): number {
+    return Math.min(this.samples.syncAtOrAfter(sample), this.end);
+  }
+
+  /** The served samples `[first, end)` as columns for a fragment. Ownership: new arrays. */
+  table(first: number, end: number): FragmentTrack {
+    const run = this.samples.read(first, end);
+    for (let i = 0; i < run.count; i++) {
+      run.durations[i]! *= this.#factor;
+      run.ctsOffsets[i] = run.ctsOffsets[i]! * this.#factor - this.#leastCts;
+    }
+    if (end === this.end && run.count > 0) run.durations[run.count - 1]! ||= this.#typicalDuration();
+    const { sizes, durations, ctsOffsets, syncFlags, dataBytes, count } = run;
+    return { track: this.track, baseDts: this.dtsAt(first), count, sizes, durations, ctsOffsets, syncFlags, dataBytes };
+  }
+
+  /** Many writers do not know how long the last sample lasts, and say 0. */
+  #typicalDuration(): number {
+    const previous = this.end - 2;
+    const ticks = previous < this.first ? 0 : this.dtsAt(previous + 1) - this.dtsAt(previous);
+    return ticks || Math.ceil(this.track.timescale / 25);
+  }
+}
+
+/** A track of a movie and what is served of it as. */
+export type ServedTrack = { readonly movieTrack: MovieTrack; readonly track: Track };
+
+/**
+ * Puts tracks on one timeline whose first decode time is 0, with the distances between them kept.
+ * `track.timescale` of each must be `servedTimescale` of its movie track.
+ */
+export function indexTracks(served: readonly ServedTrack[], movieTimescale: number): IndexedTrack[] {
+  const unmoved = served.map(({ movieTrack, track }) => {
+    const { samples } = movieTrack;
+    const times = rawTimes(movieTrack, track, movieTimescale);
+    const first = firstServed(movieTrack, times);
+    const end = endServed(movieTrack, times, movieTimescale, first);
+    const leastCts = samples.minCtsOffset() * times.factor;
+    const startTicks = samples.dtsAt(first) * times.factor + leastCts + times.offsetTicks;
+    return { track, samples, first, end, factor: times.factor, leastCts, offsetTicks: times.offsetTicks, startTicks };
+  });
+  const earliest = unmoved.reduce((a, b) =>
+    b.startTicks / b.track.timescale < a.startTicks / a.track.timescale ? b : a,
+  );
+  return unmoved.map(({ startTicks: _, offsetTicks, ...options }) => {
+    const moved = rescale(earliest.startTicks, earliest.track.timescale, options.track.timescale);
+    return new IndexedTrack({ ...options, ptsShift: offsetTicks - moved });
+  });
+}
+
+function rawTimes(movieTrack: MovieTrack, track: Track, movieTimescale: number): RawTimes {
+  const { edit } = movieTrack;
+  const factor = track.timescale / movieTrack.timescale;
+  const delay = rescale(edit.delayMovieTicks, movieTimescale, track.timescale);
+  return { factor, offsetTicks: delay - edit.mediaTime * factor, timescale: track.timescale };
+}
+
+function rawPts(samples: SampleTable, times: RawTimes, sample: number): number {
+  return (samples.dtsAt(sample) + samples.ctsOffsetAt(sample)) * times.factor + times.offsetTicks;
+}
+
+/** Video begins at the last key frame at or before the edit's begin, audio at its priming. */
+function firstServed(movieTrack: MovieTrack, times: RawTimes): number {
+  const { samples, kind } = movieTrack;
+  const begin = Math.ceil((-times.offsetTicks - usToTicks(KEPT_OUTSIDE_EDIT_US, times.timescale)) / times.factor);
+  if (kind === "audio") return clamp(samples.sampleAtOrAfter(begin), 0, samples.count - 1);
+  const firstSync = samples.syncAtOrAfter(0);
+  if (firstSync >= samples.count) return 0;
+  let first = firstSync;
+  // In decode order no sample plays before it is decoded, so the wanted one is not far behind this place.
+  const last = samples.sampleAtOrAfter(Math.ceil(-times.offsetTicks / times.factor));
+  for (let sync = samples.syncAtOrBefore(Math.min(last, samples.count - 1)); sync > first; ) {
+    if (rawPts(samples, times, sync) <= 0) first = sync;
+    else sync = samples.syncAtOrBefore(sync - 1);
+  }
+  return first;
+}
+
+function endServed(movieTrack: MovieTrack, times: RawTimes, movieTimescale: number, first: number): number {
+  const { samples, edit } = movieTrack;
+  if (edit.durationMovieTicks === 0) return samples.count;
+  const endTicks =
+    rescale(edit.delayMovieTicks + edit.durationMovieTicks, movieTimescale, times.timescale) +
+    usToTicks(KEPT_OUTSIDE_EDIT_US, times.timescale);
+  let end = samples.count;
+  while (end > first + 1 && rawPts(samples, times, end - 1) >= endTicks) end--;
+  return end;
+}
+
+function clamp(value: number, low: number, high: number): number {
+  return Math.max(low, Math.min(value, high));
+}

@@ -1,0 +1,141 @@
+import { ticksToUs } from "../base/time.ts";
+import type { IndexedTrack } from "./indexed-track.ts";
+
+/** Where a file is cut into segments: `count` of them, each with its times and its samples of every track. */
+export type SegmentCuts = {
+  readonly count: number;
+  /** Start of each segment in microseconds, and the end of the last one. */
+  readonly boundsUs: Float64Array;
+  /** 1: the segment begins where a decoder may start. */
+  readonly independent: Uint8Array;
+  /** For each track the first sample of each segment, and the end of the last one. */
+  readonly samples: readonly Uint32Array[];
+};
+
+/** Key frames this much before the wanted duration end a segment too: 9.9 s for a wanted 10 s is not half of 20 s. */
+const EARLY_PART = 0.1;
+/** A segment without a key frame to end it is cut at any frame when it is this long ... */
+const FORCED_CUT_US = 30_000_000;
+/** ... or has this many bytes of the reference track, and is at least so long that names stay unique. */
+const FORCED_CUT_BYTES = 48 * 2 ** 20;
+const MIN_FORCED_CUT_US = 500_000;
+
+type Cut = { sample: number; us: number; isIndependent: boolean };
+
+/**
+ * Cuts a file at the key frames of its reference track, each segment about `targetUs` long; where that track has
+ * nothing, before its begin or after its end, and where it is audio, by time. Other tracks' samples belong to the
+ * segment in which they start; other video is cut at its next key frame.
+ */
+export function cutSegments(
+  tracks: readonly IndexedTrack[],
+  reference: IndexedTrack,
+  targetUs: number,
+): SegmentCuts {
+  const startUs = Math.min(...tracks.map((track) => track.startUs));
+  const endUs = Math.max(...tracks.map((track) => track.endUs));
+  const cuts = referenceCuts(reference, targetUs);
+  padFront(cuts, targetUs, startUs);
+  padBack(cuts, reference, targetUs, endUs);
+  const boundsUs = new Float64Array(cuts.length + 1);
+  const independent = new Uint8Array(cuts.length);
+  for (const [i, cut] of cuts.entries()) {
+    boundsUs[i] = cut.us;
+    independent[i] = cut.isIndependent ? 1 : 0;
+  }
+  boundsUs[cuts.length] = endUs;
+  const samples = tracks.map((track) =>
+    track === reference ? referenceSamples(track, cuts) : samplesAt(track, boundsUs),
+  );
+  return { count: cuts.length, boundsUs, independent, samples };
+}
+
+function referenceCuts(reference: IndexedTrack, targetUs: number): Cut[] {
+  const { first, end, track } = reference;
+  const wantedUs = targetUs * (1 - EARLY_PART);
+  const startUs = ticksToUs(reference.ptsAt(first), track.timescale);
+  const cuts: Cut[] = [{ sample: first, us: startUs, isIndependent: reference.samples.isSync(first) }];
+  for (;;) {
+    const last = cuts.at(-1)!;
+    const next = nextCut(reference, last, wantedUs);
+    if (next.sample >= end) return cuts;
+    const us = Math.max(next.us, last.us + 1000);
+    cuts.push({ ...next, us });
+  }
+}
+
+function nextCut(reference: IndexedTrack, last: Cut, wantedUs: number): Cut {
+  const { timescale } = reference.track;
+  const lateUs = reference.reorderUs;
+  const dtsUs = ticksToUs(reference.dtsAt(last.sample), timescale);
+  const atKeyFrame = reference.syncAtOrAfter(
+    Math.max(last.sample + 1, reference.sampleAtOrAfter(dtsUs + wantedUs)),
+  );
+  const tooLong = Math.max(last.sample + 1, reference.sampleAtOrAfter(dtsUs + Math.max(FORCED_CUT_US, wantedUs)));
+  const limit = Math.min(atKeyFrame, tooLong);
+  const sample = cutByBytes(reference, last.sample, limit, dtsUs);
+  const isIndependent = sample === atKeyFrame;
+  const us = isIndependent
+    ? ticksToUs(reference.ptsAt(sample), timescale)
+    : ticksToUs(reference.dtsAt(sample), timescale) + lateUs;
+  return { sample, us, isIndependent };
+}
+
+/** `limit`, or the place before it at which a segment that begins at `first` has too many bytes. */
+function cutByBytes(reference: IndexedTrack, first: number, limit: number, dtsUs: number): number {
+  const { samples } = reference;
+  if (samples.bytesBetween(first, limit) <= FORCED_CUT_BYTES) return limit;
+  let bytes = 0;
+  let sample = first;
+  while (sample < limit && bytes + samples.sizeAt(sample) <= FORCED_CUT_BYTES) bytes += samples.sizeAt(sample++);
+  const earliest = Math.max(first + 1, reference.sampleAtOrAfter(dtsUs + MIN_FORCED_CUT_US));
+  return Math.min(limit, Math.max(sample, earliest));
+}
+
+/** The first segment begins with the first sample; what plays long before the reference track is cut by time. */
+function padFront(cuts: Cut[], targetUs: number, startUs: number): void {
+  const first = cuts[0]!;
+  const padding: Cut[] = [];
+  for (let us = startUs; us + targetUs <= first.us; us += targetUs) {
+    padding.push({ sample: first.sample, us, isIndependent: true });
+  }
+  if (padding.length === 0) first.us = startUs;
+  else cuts.unshift(...padding);
+}
+
+function padBack(cuts: Cut[], reference: IndexedTrack, targetUs: number, endUs: number): void {
+  let us = Math.max(reference.endUs, cuts.at(-1)!.us + targetUs);
+  for (; endUs - us >= targetUs / 2; us += targetUs) cuts.push({ sample: reference.end, us, isIndependent: true });
+}
+
+function referenceSamples(track: IndexedTrack, cuts: readonly Cut[]): Uint32Array {
+  const firsts = new Uint32Array(cuts.length + 1);
+  for (const [i, cut] of cuts.entries()) firsts[i] = cut.sample;
+  firsts[cuts.length] = track.end;
+  return firsts;
+}
+
+function samplesAt(track: IndexedTrack, boundsUs: Float64Array): Uint32Array {
+  const firsts = new Uint32Array(boundsUs.length).fill(track.end);
+  firsts[0] = track.first;
+  for (let i = 1; i < boundsUs.length - 1; i++) {
+    const from = firsts[i - 1]!;
+    const boundUs = boundsUs[i]!;
+    firsts[i] =
+      track.track.kind === "video"
+        ? keyFrameAt(track, from, boundUs)
+        : Math.max(from, track.sampleAtOrAfter(boundUs));
+  }
+  return firsts;
+}
+
+/** The first key frame from sample `from` on that plays at `us` or later, within a millisecond. */
+function keyFrameAt(track: IndexedTrack, from: number, us: number): number {
+  const { timescale } = track.track;
+  const decoded = track.sampleAtOrAfter(Math.max(0, us - track.reorderUs - 1000));
+  let sample = track.syncAtOrAfter(Math.max(from, decoded));
+  while (sample < track.end && ticksToUs(track.ptsAt(sample), timescale) < us - 1000) {
+    sample = track.syncAtOrAfter(sample + 1);
+  }
+  return sample;
+}

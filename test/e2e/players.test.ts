@@ -1,0 +1,84 @@
+/** RTMP played by programs that nobody here wrote. */
+import assert from "node:assert/strict";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { countStreams, ffmpeg, makeClip, publish, runTool } from "../support/ffmpeg.ts";
+import { startProgram } from "../support/program.ts";
+import { needs } from "../support/tools.ts";
+import { startWeir } from "../support/weir.ts";
+
+const CONFIG = 'template any { prefix ""; input publish://; segment_duration 2; }';
+
+test(
+  "ffmpeg, rtmpdump and GStreamer play what ffmpeg publishes",
+  { skip: needs("ffmpeg", "rtmpdump", "gstreamer"), timeout: 120_000 },
+  async (t) => {
+    const clip = await makeClip({ durationS: 20, gopPictures: 25, bFrames: 2 });
+    const weir = await startWeir(t, { config: CONFIG });
+    const url = weir.rtmpUrl("live/show");
+    publish(t, url, clip, { loop: true });
+    await weir.logged((line) => line["stream"] === "live/show");
+    const file = (tool: string): string => join(tmpdir(), `weir-play-${tool}-${process.pid}.flv`);
+
+    await ffmpeg(["-i", url, "-t", "5", "-c", "copy", file("ffmpeg")]);
+    await runTool("rtmpdump", ["-q", "-v", "-r", url, "-B", "5", "-o", file("rtmpdump")], 30_000).catch(
+      (error: unknown) => {
+        // rtmpdump ends with code 2 ("incomplete") on every live stream that it stops by itself
+        assert.match(String(error), /code 2/);
+      },
+    );
+    const gstreamer = startProgram(t, "gst-launch-1.0", [
+      "-q",
+      "-e",
+      "rtmp2src",
+      `location=${url}`,
+      "!",
+      "filesink",
+      `location=${file("gstreamer")}`,
+    ]);
+    await new Promise((resolve) => setTimeout(resolve, 6000));
+    gstreamer.signal("SIGINT");
+    await gstreamer.ended;
+
+    for (const tool of ["ffmpeg", "rtmpdump", "gstreamer"]) {
+      const streams = await countStreams(file(tool));
+      const video = streams.find((stream) => stream.codec_type === "video");
+      const audio = streams.find((stream) => stream.codec_type === "audio");
+      assert.deepEqual([video?.codec_name, audio?.codec_name], ["h264", "aac"], tool);
+      assert.ok(Number(video!.nb_read_frames) >= 100, `${tool}: ${video!.nb_read_frames} pictures`);
+    }
+  },
+);
+
+test(
+  "MP3 audio and video alone are taken and served",
+  { skip: needs("ffmpeg"), timeout: 90_000 },
+  async (t) => {
+    const weir = await startWeir(t, { config: CONFIG });
+    const cases = [
+      {
+        name: "mp3",
+        clip: await makeClip({ durationS: 8, gopPictures: 25, audio: "libmp3lame", extension: "flv" }),
+        want: ["h264", "mp3"],
+      },
+      {
+        name: "silent",
+        clip: await makeClip({ durationS: 8, gopPictures: 25, audio: null }),
+        want: ["h264"],
+      },
+      { name: "radio", clip: await makeClip({ durationS: 8, video: null }), want: ["aac"] },
+    ];
+    for (const { name, clip, want } of cases) {
+      publish(t, weir.rtmpUrl(name), clip, { loop: true });
+      const file = join(tmpdir(), `weir-${name}-${process.pid}.mp4`);
+      await weir.logged((line) => line["stream"] === name);
+      await ffmpeg(["-i", weir.url(`/${name}/index.m3u8`), "-t", "4", "-c", "copy", file]);
+      assert.deepEqual(
+        (await countStreams(file)).map((stream) => stream.codec_name),
+        want,
+        name,
+      );
+    }
+  },
+);
