@@ -136,7 +136,7 @@ class ArgumentReader {
   #unknownOption(name: string, place: Place, specs: readonly OptionSpec[]): void {
     this.#whole = false;
     const names = specs.map((spec) => spec.name);
-    const near = nearestName(name, names);
+    const near = this.#problems.isFull ? undefined : nearestName(name, names);
     const hint = near === undefined ? undefined : `did you mean "${near}"?`;
     const message = `${this.#spec.name} has no option ${quoted(name)}`;
     this.#problems.error("CONFIG_UNKNOWN_OPTION", place, message, { hint });

@@ -54,7 +54,7 @@ function readVod(directive: Directive, definitions: Definitions, problems: Probl
     },
     place,
   });
-  if (!settings.has("storage")) {
+  if (!settings.has("storage") && directive.isComplete) {
     problems.warning("CONFIG_NOTHING_INSIDE", place, `vod "${name}" has no storage, so it has no files`, {
       hint: "add: storage /PATH;",
     });

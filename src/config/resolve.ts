@@ -86,7 +86,7 @@ function readStream(directive: Directive, context: StreamContext): StreamPlan[] 
   const templateName = directive.children.find((child) => child.spec.name === "template");
   const template = templateName === undefined ? undefined : findTemplate(templateName, context);
   if (!definitions.define(`stream "${name}"`, place, "give one of them another name")) return [];
-  if (templateName === undefined && draft.inputs === undefined) {
+  if (templateName === undefined && draft.inputs === undefined && directive.isComplete) {
     problems.warning(
       "CONFIG_NOTHING_INSIDE",
       place,

@@ -1,4 +1,4 @@
-import { DIRECTIVES } from "./directives.ts";
+import { DIRECTIVES, scopesOf } from "./directives.ts";
 import { readTokens } from "./lexer.ts";
 import { ProblemList } from "./problem.ts";
 import { INPUT_OPTIONS } from "./schema-input.ts";
@@ -31,9 +31,8 @@ const SECRET_OPTIONS: readonly string[] = [
 /**
  * The text with every character of a secret replaced by `*`, so that places stay true and lines can be shown.
  *
- * Secrets: arguments that their spec calls so, credentials inside URLs, options such as `passphrase=`. It errs
- * on the side of hiding: a word that begins a line or a statement and has the name of a directive with a secret
- * hides what follows up to the next `;` or brace, wherever it stands.
+ * Secrets: arguments that their spec calls so, credentials inside URLs, options such as `passphrase=`. A
+ * directive is told by its name at the start of a statement or of a line, whatever block it stands in.
  */
 export function hideSecrets(source: SourceText): string {
   let text = "";
@@ -56,10 +55,10 @@ function secretSpans(source: SourceText): Span[] {
       atStart = true;
       continue;
     }
-    const shown = atStart || token.firstOnLine ? SHOWN_WORDS.get(token.text) : undefined;
+    const isName = atStart || (token.firstOnLine && scopesOf(token.text).length > 0);
     atStart = false;
-    if (shown !== undefined && left > 0) {
-      left = shown;
+    if (isName) {
+      left = SHOWN_WORDS.get(token.text) ?? Number.POSITIVE_INFINITY;
     } else if (left > 0) {
       left -= 1;
       spans.push(...secretParts(source.text.slice(token.start, token.end), token));

@@ -23,6 +23,8 @@ export type Directive = {
   readonly values: readonly Value[];
   readonly options: ReadonlyMap<string, Option>;
   readonly children: readonly Directive[];
+  /** Nothing was left out of the block but what has no effect yet or is refused. */
+  readonly isComplete: boolean;
   readonly place: Place;
   readonly places: readonly Place[];
 };
@@ -45,24 +47,25 @@ type ScopeReading = {
 };
 
 /** `left` are the statements that seem to stand after the block, whose `}` is missing. */
-type ScopeResult = { directives: Directive[]; left: readonly Statement[] };
+type ScopeResult = { directives: Directive[]; isComplete: boolean; left: readonly Statement[] };
 
 function readScope(reading: ScopeReading): ScopeResult {
   const { scope, problems } = reading;
   const directives: Directive[] = [];
+  let isComplete = true;
   const waiting = reading.statements.toReversed();
   for (let statement = waiting.pop(); statement !== undefined; statement = waiting.pop()) {
     if (reading.mayEndEarly && belongsAbove(statement, scope)) {
-      return { directives, left: [statement, ...waiting.toReversed()] };
+      return { directives, isComplete, left: [statement, ...waiting.toReversed()] };
     }
     for (const { part, spec } of splitStatement(statement, scope, problems)) {
-      if (spec === undefined) continue;
-      const read = readDirective(part, spec, problems);
-      if (read.directive !== undefined) directives.push(read.directive);
-      for (const left of read.left.toReversed()) waiting.push(left);
+      const read = spec === undefined ? undefined : readDirective(part, spec, problems);
+      if (read?.directive !== undefined) directives.push(read.directive);
+      isComplete &&= read?.isComplete === true;
+      for (const left of read?.left.toReversed() ?? []) waiting.push(left);
     }
   }
-  return { directives, left: [] };
+  return { directives, isComplete, left: [] };
 }
 
 /** Whether a statement in an unclosed block makes sense at the top level alone. */
@@ -78,8 +81,8 @@ function belongsAbove(statement: Statement, scope: Scope): boolean {
 }
 
 /**
- * Reports a directive that the scope does not have; gives the spec of the one that was most likely meant, so
- * that its contents are checked too and what it defines is known.
+ * Reports a directive that the scope does not have. When the one that was most likely meant has a block, its spec
+ * is given, so that the block is checked too and what it defines is known.
  */
 function unknownDirective(
   source: SourceText,
@@ -95,11 +98,12 @@ function unknownDirective(
     });
     return undefined;
   }
-  const near = word.quotedFrom === -1 ? nearestName(word.text, directiveNames(scope)) : undefined;
+  const near = problems.isFull ? undefined : nearestName(word.text, directiveNames(scope));
   const hint = near === undefined ? undefined : `did you mean "${near}"?`;
   const message = `unknown directive ${quoted(word.text)} in this place`;
   problems.error("CONFIG_UNKNOWN_DIRECTIVE", place, message, { hint });
-  return near === undefined ? undefined : findDirective(scope, near);
+  const meant = near === undefined ? undefined : findDirective(scope, near);
+  return meant?.status === "works" && meant.block !== undefined ? meant : undefined;
 }
 
 function inScope(scope: Scope): string {
@@ -127,20 +131,28 @@ function splitStatement(statement: Statement, scope: Scope, problems: ProblemLis
   return parts;
 }
 
-type DirectiveResult = { directive?: Directive; left: readonly Statement[] };
+type DirectiveResult = {
+  readonly directive?: Directive;
+  readonly isComplete: boolean;
+  readonly left: readonly Statement[];
+};
 
 function readDirective(statement: Statement, spec: DirectiveSpec, problems: ProblemList): DirectiveResult {
   const [word] = statement.words;
   const place = statement.source.place(word.start, word.end);
   if (spec.status !== "works") {
     reportLater(spec, place, problems);
-    return { left: [] };
+    return { isComplete: true, left: [] };
   }
   const { values, places, options, whole } = readArguments(statement, spec, problems);
-  const { directives, left } = readBlock(statement, spec, problems);
+  const { directives, isComplete, left } = readBlock(statement, spec, problems);
   // A block with a good name defines it even where something else is wrong: what refers to it is not wrong too.
-  if (!whole && (spec.block === undefined || values.length === 0)) return { left };
-  return { directive: { spec, values, options, children: directives, place, places }, left };
+  if (!whole && (spec.block === undefined || values.length === 0)) return { isComplete: false, left };
+  return {
+    directive: { spec, values, options, children: directives, isComplete, place, places },
+    isComplete: whole,
+    left,
+  };
 }
 
 function reportLater(spec: DirectiveSpec, place: Place, problems: ProblemList): void {
@@ -159,7 +171,7 @@ function readBlock(statement: Statement, spec: DirectiveSpec, problems: ProblemL
   if (block === undefined) {
     if (expected !== undefined && expected.optional !== true)
       missingBlock(source, words[0], spec, problems);
-    return { directives: [], left: [] };
+    return { directives: [], isComplete: false, left: [] };
   }
   if (expected === undefined) return unexpectedBlock(source, block, spec, problems);
   return readScope({
@@ -187,5 +199,5 @@ function unexpectedBlock(
   problems.error("CONFIG_UNEXPECTED_BLOCK", place, `directive ${quoted(spec.name)} takes no block`, {
     hint: `write: ${usageOf(spec)}`,
   });
-  return { directives: [], left: [] };
+  return { directives: [], isComplete: false, left: [] };
 }

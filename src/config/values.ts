@@ -262,7 +262,7 @@ function parseChoice(values: readonly string[], text: string): Parsed {
   if (values.includes(text)) return textValue(text);
   const near = nearestName(text, values);
   const hint = near === undefined ? `one of: ${values.join(" ")}` : `did you mean "${near}"?`;
-  return { fault: `${quoted(text)} is not known here`, hint };
+  return { fault: `${quoted(text)} is not one of its values`, hint };
 }
 
 function parseSignedChoice(values: readonly string[], text: string): Parsed {

@@ -11,7 +11,12 @@ const MAX_GAP_BYTES = 32 * 1024;
 const MAX_READ_BYTES = 4 * 2 ** 20;
 
 /** A piece of the file and where it goes. */
-type Piece = { readonly offset: number; readonly length: number; readonly block: number; readonly at: number };
+type Piece = {
+  readonly offset: number;
+  readonly length: number;
+  readonly block: number;
+  readonly at: number;
+};
 
 /**
  * Reads the samples of several tracks, each track's into one contiguous block in sample order.
@@ -20,7 +25,10 @@ type Piece = { readonly offset: number; readonly length: number; readonly block:
  * few large reads. Returns: the blocks in the order of the requests. Ownership: new buffers.
  * Throws: VOD_CHANGED when the file is shorter than its index says; VOD_READ_FAILED.
  */
-export async function readBlocks(source: ByteSource, requests: readonly BlockRequest[]): Promise<Uint8Array[]> {
+export async function readBlocks(
+  source: ByteSource,
+  requests: readonly BlockRequest[],
+): Promise<Uint8Array[]> {
   const pieces: Piece[] = [];
   const blocks = requests.map((request, block) => new Uint8Array(collectPieces(request, block, pieces)));
   pieces.sort((a, b) => a.offset - b.offset);

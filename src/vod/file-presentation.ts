@@ -108,20 +108,20 @@ export class FilePresentation implements Presentation {
   }
 
   async #blocks(index: number, tracks: readonly IndexedTrack[]): Promise<SegmentBlock[]> {
-    const found: (SegmentBlock | Promise<ReadonlyMap<TrackId, SegmentBlock>>)[] = [];
+    const { reading } = this.#options;
+    const blocks = new Map<TrackId, SegmentBlock>();
+    const awaited: Promise<ReadonlyMap<TrackId, SegmentBlock>>[] = [];
     const missing: IndexedTrack[] = [];
     for (const track of tracks) {
       const key = this.#keyOf(index, track);
-      const known = this.#options.reading.blocks.get(key) ?? this.#reads.get(key);
-      if (known === undefined) missing.push(track);
-      else found.push(known);
+      const known = reading.blocks.get(key);
+      const read = this.#reads.get(key);
+      if (known !== undefined) blocks.set(track.track.id, known);
+      else if (read !== undefined) awaited.push(read);
+      else missing.push(track);
     }
-    if (missing.length > 0) found.push(this.#startRead(index, missing));
-    const blocks = new Map<TrackId, SegmentBlock>();
-    for (const part of await Promise.all(found)) {
-      if (!("table" in part)) for (const [id, block] of part) blocks.set(id, block);
-      else blocks.set(part.table.track.id, part);
-    }
+    if (missing.length > 0) awaited.push(this.#startRead(index, missing));
+    for (const part of await Promise.all(awaited)) for (const [id, block] of part) blocks.set(id, block);
     return tracks.map(({ track }) => blocks.get(track.id)!);
   }
 
@@ -143,7 +143,10 @@ export class FilePresentation implements Presentation {
       const samples = this.#getCuts().samples[this.file.tracks.indexOf(track)]!;
       return { samples: track.samples, first: samples[index]!, end: samples[index + 1]! };
     });
-    const bytes = requests.reduce((sum, { samples, first, end }) => sum + samples.bytesBetween(first, end), 0);
+    const bytes = requests.reduce(
+      (sum, { samples, first, end }) => sum + samples.bytesBetween(first, end),
+      0,
+    );
     if (bytes > MAX_SEGMENT_BYTES) {
       throw vodErrors.error("VOD_SEGMENT_TOO_BIG", { bytes, limit: MAX_SEGMENT_BYTES });
     }
@@ -154,7 +157,11 @@ export class FilePresentation implements Presentation {
       const block = { table, payload: payloads[i]! };
       blocks.set(track.track.id, block);
       const tableBytes = 13 * table.count + 256;
-      this.#options.reading.blocks.set(this.#keyOf(index, track), block, block.payload.byteLength + tableBytes);
+      this.#options.reading.blocks.set(
+        this.#keyOf(index, track),
+        block,
+        block.payload.byteLength + tableBytes,
+      );
     }
     return blocks;
   }
@@ -186,11 +193,18 @@ function makeTimeline(file: MediaFile, cuts: SegmentCuts): Timeline {
       },
     });
   }
-  return { tracks: trackSet, mutability: "static", segments, discontinuitySequence: 0, targetDurationUs: longestUs };
+  return {
+    tracks: trackSet,
+    mutability: "static",
+    segments,
+    discontinuitySequence: 0,
+    targetDurationUs: longestUs,
+  };
 }
 
 function bytesOfSegments(track: IndexedTrack, samples: Uint32Array): Float64Array {
   const bytes = new Float64Array(samples.length - 1);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = track.samples.bytesBetween(samples[i]!, samples[i + 1]!);
+  for (let i = 0; i < bytes.length; i++)
+    bytes[i] = track.samples.bytesBetween(samples[i]!, samples[i + 1]!);
   return bytes;
 }

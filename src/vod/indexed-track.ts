@@ -123,9 +123,19 @@ export class IndexedTrack {
       run.durations[i]! *= this.#factor;
       run.ctsOffsets[i] = run.ctsOffsets[i]! * this.#factor - this.#leastCts;
     }
-    if (end === this.end && run.count > 0) run.durations[run.count - 1]! ||= this.#typicalDuration();
+    const last = run.count - 1;
+    if (end === this.end && run.durations[last] === 0) run.durations[last] = this.#typicalDuration();
     const { sizes, durations, ctsOffsets, syncFlags, dataBytes, count } = run;
-    return { track: this.track, baseDts: this.dtsAt(first), count, sizes, durations, ctsOffsets, syncFlags, dataBytes };
+    return {
+      track: this.track,
+      baseDts: this.dtsAt(first),
+      count,
+      sizes,
+      durations,
+      ctsOffsets,
+      syncFlags,
+      dataBytes,
+    };
   }
 
   /** Many writers do not know how long the last sample lasts, and say 0. */
@@ -151,12 +161,21 @@ export function indexTracks(served: readonly ServedTrack[], movieTimescale: numb
     const end = endServed(movieTrack, times, movieTimescale, first);
     const leastCts = samples.minCtsOffset() * times.factor;
     const startTicks = samples.dtsAt(first) * times.factor + leastCts + times.offsetTicks;
-    return { track, samples, first, end, factor: times.factor, leastCts, offsetTicks: times.offsetTicks, startTicks };
+    return {
+      track,
+      samples,
+      first,
+      end,
+      factor: times.factor,
+      leastCts,
+      offsetTicks: times.offsetTicks,
+      startTicks,
+    };
   });
   const earliest = unmoved.reduce((a, b) =>
     b.startTicks / b.track.timescale < a.startTicks / a.track.timescale ? b : a,
   );
-  return unmoved.map(({ startTicks: _, offsetTicks, ...options }) => {
+  return unmoved.map(({ offsetTicks, ...options }) => {
     const moved = rescale(earliest.startTicks, earliest.track.timescale, options.track.timescale);
     return new IndexedTrack({ ...options, ptsShift: offsetTicks - moved });
   });
@@ -176,14 +195,16 @@ function rawPts(samples: SampleTable, times: RawTimes, sample: number): number {
 /** Video begins at the last key frame at or before the edit's begin, audio at its priming. */
 function firstServed(movieTrack: MovieTrack, times: RawTimes): number {
   const { samples, kind } = movieTrack;
-  const begin = Math.ceil((-times.offsetTicks - usToTicks(KEPT_OUTSIDE_EDIT_US, times.timescale)) / times.factor);
+  const begin = Math.ceil(
+    (-times.offsetTicks - usToTicks(KEPT_OUTSIDE_EDIT_US, times.timescale)) / times.factor,
+  );
   if (kind === "audio") return clamp(samples.sampleAtOrAfter(begin), 0, samples.count - 1);
   const firstSync = samples.syncAtOrAfter(0);
   if (firstSync >= samples.count) return 0;
   let first = firstSync;
   // In decode order no sample plays before it is decoded, so the wanted one is not far behind this place.
   const last = samples.sampleAtOrAfter(Math.ceil(-times.offsetTicks / times.factor));
-  for (let sync = samples.syncAtOrBefore(Math.min(last, samples.count - 1)); sync > first; ) {
+  for (let sync = samples.syncAtOrBefore(Math.min(last, samples.count - 1)); sync > first;) {
     if (rawPts(samples, times, sync) <= 0) first = sync;
     else sync = samples.syncAtOrBefore(sync - 1);
   }

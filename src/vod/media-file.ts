@@ -53,7 +53,8 @@ export async function readMediaFile(source: ByteSource): Promise<MediaFile> {
     counts[movieTrack.kind]++;
     served.push({ movieTrack, track });
   }
-  if (served.length === 0) throw mp4Errors.error("MP4_NO_TRACKS", { reason: notices.slice(0, 4).join("; ") });
+  if (served.length === 0)
+    throw mp4Errors.error("MP4_NO_TRACKS", { reason: notices.slice(0, 4).join("; ") });
   const tracks = indexTracks(served, movie.timescale);
   return {
     source,

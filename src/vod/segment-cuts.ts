@@ -71,7 +71,10 @@ function nextCut(reference: IndexedTrack, last: Cut, wantedUs: number): Cut {
   const atKeyFrame = reference.syncAtOrAfter(
     Math.max(last.sample + 1, reference.sampleAtOrAfter(dtsUs + wantedUs)),
   );
-  const tooLong = Math.max(last.sample + 1, reference.sampleAtOrAfter(dtsUs + Math.max(FORCED_CUT_US, wantedUs)));
+  const tooLong = Math.max(
+    last.sample + 1,
+    reference.sampleAtOrAfter(dtsUs + Math.max(FORCED_CUT_US, wantedUs)),
+  );
   const limit = Math.min(atKeyFrame, tooLong);
   const sample = cutByBytes(reference, last.sample, limit, dtsUs);
   const isIndependent = sample === atKeyFrame;
@@ -87,7 +90,8 @@ function cutByBytes(reference: IndexedTrack, first: number, limit: number, dtsUs
   if (samples.bytesBetween(first, limit) <= FORCED_CUT_BYTES) return limit;
   let bytes = 0;
   let sample = first;
-  while (sample < limit && bytes + samples.sizeAt(sample) <= FORCED_CUT_BYTES) bytes += samples.sizeAt(sample++);
+  while (sample < limit && bytes + samples.sizeAt(sample) <= FORCED_CUT_BYTES)
+    bytes += samples.sizeAt(sample++);
   const earliest = Math.max(first + 1, reference.sampleAtOrAfter(dtsUs + MIN_FORCED_CUT_US));
   return Math.min(limit, Math.max(sample, earliest));
 }
@@ -105,7 +109,8 @@ function padFront(cuts: Cut[], targetUs: number, startUs: number): void {
 
 function padBack(cuts: Cut[], reference: IndexedTrack, targetUs: number, endUs: number): void {
   let us = Math.max(reference.endUs, cuts.at(-1)!.us + targetUs);
-  for (; endUs - us >= targetUs / 2; us += targetUs) cuts.push({ sample: reference.end, us, isIndependent: true });
+  for (; endUs - us >= targetUs / 2; us += targetUs)
+    cuts.push({ sample: reference.end, us, isIndependent: true });
 }
 
 function referenceSamples(track: IndexedTrack, cuts: readonly Cut[]): Uint32Array {

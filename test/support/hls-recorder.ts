@@ -123,7 +123,9 @@ export class HlsRecording {
       "the discontinuity sequence went back",
     );
     for (const segment of after.segments) {
-      const known = before.segments.find((candidate) => candidate.sequence === segment.sequence);
+      const known: { uri: string } | undefined = before.segments.find(
+        (candidate) => candidate.sequence === segment.sequence,
+      );
       if (known !== undefined)
         assert.equal(segment.uri, known.uri, "a sequence number changed its segment");
     }

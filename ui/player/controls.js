@@ -190,6 +190,7 @@ export class Controls {
     const { stage } = this.#parts;
     stage.addEventListener("pointermove", () => this.#stir());
     stage.addEventListener("focusin", () => this.#stir());
+    this.#video.addEventListener("playing", () => this.#stir());
     stage.addEventListener("pointerleave", () => this.#rest());
     this.#video.addEventListener("pointerup", (event) => this.#onTap(event));
     this.#video.addEventListener("dblclick", () => this.#toggleFullscreen());

@@ -72,11 +72,7 @@ test("a dependent substream adds its channels: 7.1 as 5.1 with rear surrounds", 
   const unit = join(enhanced({}), enhanced({ type: 1, mode: 2, lfe: 0, map: 0x0200 })); // bit 6 of chanmap: Lrs, Rrs
   const config = buildEac3Config(unit);
   // data rate 16 kbit/s, one program; 48 kHz, bsid 16, acmod 7, LFE, one dependent substream, chan_loc bit 1
-  assert.equal(
-    Buffer.from(config).toString("hex"),
-    "008000" + "20" + "0f" + "0202".slice(0, 4).replace(/^/, ""),
-    "",
-  );
+  assert.equal(Buffer.from(config).toString("hex"), "0080200f0202");
   assert.equal(parseEac3Config(config).channels, 8);
   assert.equal(ac3UnitSamples(unit), 1536);
 });

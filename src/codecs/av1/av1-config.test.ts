@@ -73,7 +73,7 @@ function sequenceHeader({
     .write(0, 2)
     .write(timing ? 1 : 0, 1);
   if (timing) {
-    bits.write(1, 32).write(120, 32).write(1, 1).write(0b00101, 5); // two ticks a picture, uvlc 4: five ticks...
+    bits.write(1, 32).write(120, 32).write(1, 1).write(0b00101, 5); // 120 ticks a second, uvlc 4: five a picture
     bits.write(model ? 1 : 0, 1);
     if (model) bits.write(9, 5).write(1, 32).write(9, 5).write(9, 5);
   }

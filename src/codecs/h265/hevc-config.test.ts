@@ -49,7 +49,7 @@ const strings = [
 ];
 for (const { expected, ptl } of strings) {
   test(`a profile, tier and level are written as ${expected}`, () => {
-    const { first, second = 0, ...rest } = { second: 0, ...ptl };
+    const { first, second, ...rest } = { second: 0, ...ptl };
     assert.equal(
       hevcCodecString({ ...rest, constraints: Uint8Array.of(first, second, 0, 0, 0, 0) }),
       expected,

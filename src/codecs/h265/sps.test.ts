@@ -105,7 +105,7 @@ const passed: readonly { name: string; options: Options }[] = [
             else
               ue(
                 bits.write(1, 1),
-                ...new Array<number>((sizeId === 0 ? 16 : 64) + (sizeId > 1 ? 1 : 0)).fill(2),
+                ...Array.from({ length: (sizeId === 0 ? 16 : 64) + (sizeId > 1 ? 1 : 0) }, () => 2),
               );
           }
         }

@@ -18,7 +18,7 @@ for (const { name, bytes, codec, expect, ffprobe } of loadCodecVectors()) {
 const table = [
   {
     name: "MPEG-1 layer I, 448 kbit/s",
-    hex: "fffff e00".replace(" ", ""),
+    hex: "ffffe800",
     facts: {
       version: 1,
       layer: 1,

@@ -77,7 +77,14 @@ export function visitBoxes(parent: Box, types: readonly string[], visit: (box: B
     }
     const type = matchType(bytes, offset + 4, types);
     if (type !== null) {
-      visit({ type, bytes, start: offset + headerBytes, end: offset + sizeBytes, base, offset: base + offset });
+      visit({
+        type,
+        bytes,
+        start: offset + headerBytes,
+        end: offset + sizeBytes,
+        base,
+        offset: base + offset,
+      });
     }
     offset += sizeBytes;
   }

@@ -17,7 +17,8 @@ export const mp4Errors = defineErrors({
   MP4_BOX_SIZE: {
     disposition: "reject",
     httpStatus: 422,
-    message: 'box "{box}" at byte {offset} says that it has {sizeBytes} bytes, and {availableBytes} are there',
+    message:
+      'box "{box}" at byte {offset} says that it has {sizeBytes} bytes, and {availableBytes} are there',
     doc: "A box is smaller than its own header or larger than what contains it. The file is damaged or cut off.",
   },
   MP4_BAD_BOX: {
@@ -35,7 +36,8 @@ export const mp4Errors = defineErrors({
   MP4_TRUNCATED: {
     disposition: "reject",
     httpStatus: 422,
-    message: "the file is cut off: it has {sizeBytes} bytes, and its first frame would end at byte {neededBytes}",
+    message:
+      "the file is cut off: it has {sizeBytes} bytes, and its first frame would end at byte {neededBytes}",
     doc: "Nothing of the media is there. A file that holds at least its first frames plays up to where it is cut off.",
   },
   MP4_ENCRYPTED: {

@@ -41,7 +41,8 @@ export function readEsDescriptor(esds: Box): EsDescriptor {
 
 /** The contents of the descriptor with this tag at `at`: a tag byte, then a length of up to four 7-bit groups. */
 function descriptorAt(esds: Box, at: number, end: number, tag: number): { start: number; end: number } {
-  if (at >= end || esds.bytes[at] !== tag) throw boxError(esds, `it has no descriptor ${tag} where one must be`);
+  if (at >= end || esds.bytes[at] !== tag)
+    throw boxError(esds, `it has no descriptor ${tag} where one must be`);
   let lengthBytes = 0;
   let start = at + 1;
   for (let i = 0; i < 4; i++) {

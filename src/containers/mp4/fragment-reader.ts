@@ -67,7 +67,10 @@ function readTrackFragment(
 ): number {
   const tfhd = needBox(traf, "tfhd");
   const track = tracks.get(trackNumberOf(tfhd));
-  const header = readTrackFragmentHeader(tfhd, track?.defaults ?? { durationTicks: 0, sizeBytes: 0, flags: 0 });
+  const header = readTrackFragmentHeader(
+    tfhd,
+    track?.defaults ?? { durationTicks: 0, sizeBytes: 0, flags: 0 },
+  );
   const base = header.baseIsMoof ? moofPlace : (header.basePlace ?? nextPlace);
   const tfdt = findBox(traf, "tfdt");
   if (tfdt !== null && track !== undefined && !track.builder.moveToTime(readDecodeTime(tfdt))) {
@@ -101,7 +104,8 @@ function readTrackFragmentHeader(tfhd: Box, defaults: FragmentDefaults) {
   const sizeAt = take(DEFAULT_SIZE, 4);
   const flagsAt = take(DEFAULT_FLAGS, 4);
   const basePlace = baseAt === null ? null : readU64(bytes, baseAt);
-  if (basePlace !== null && !Number.isSafeInteger(basePlace)) throw boxError(tfhd, "its base is beyond any file");
+  if (basePlace !== null && !Number.isSafeInteger(basePlace))
+    throw boxError(tfhd, "its base is beyond any file");
   return {
     basePlace,
     baseIsMoof: basePlace === null && (flags & DEFAULT_BASE_IS_MOOF) !== 0,
@@ -135,7 +139,8 @@ function readTrackRun(
   const count = readU32(bytes, trun.start + 4);
   let at = trun.start + 8;
   const fixedBytes = ((flags & DATA_OFFSET) === 0 ? 0 : 4) + ((flags & FIRST_SAMPLE_FLAGS) === 0 ? 0 : 4);
-  const perSampleBytes = 4 * bitCount(flags & (SAMPLE_DURATION | SAMPLE_SIZE | SAMPLE_FLAGS | SAMPLE_CTS_OFFSET));
+  const perSampleBytes =
+    4 * bitCount(flags & (SAMPLE_DURATION | SAMPLE_SIZE | SAMPLE_FLAGS | SAMPLE_CTS_OFFSET));
   needBytes(trun, 8, fixedBytes + count * perSampleBytes);
   let place = nextPlace;
   if ((flags & DATA_OFFSET) !== 0) {

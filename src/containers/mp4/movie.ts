@@ -101,7 +101,8 @@ function cutOff(box: TopLevelBox, source: RandomAccess): Error {
 }
 
 function noMovie(fragmentsBefore: number): Error {
-  const reason = fragmentsBefore > 0 ? "it has fragments without an init segment" : "the recording was not finished";
+  const reason =
+    fragmentsBefore > 0 ? "it has fragments without an init segment" : "the recording was not finished";
   return mp4Errors.error("MP4_NO_MOOV", { reason });
 }
 
@@ -109,7 +110,8 @@ function noMovie(fragmentsBefore: number): Error {
 type OpenMovie = { addFragment(moof: Box): void; finish(): Movie };
 
 function openMovie(moov: Box, fileBytes: number, notices: string[]): OpenMovie {
-  if (findBox(moov, "cmov") !== null) throw mp4Errors.error("MP4_UNSUPPORTED", { what: "a compressed index" });
+  if (findBox(moov, "cmov") !== null)
+    throw mp4Errors.error("MP4_UNSUPPORTED", { what: "a compressed index" });
   const mvhd = needBox(moov, "mvhd");
   const timescale = readTimescale(mvhd, versionOf(mvhd) === 1 ? 20 : 12);
   const tracks = readTracks(moov, fileBytes, notices);
@@ -148,7 +150,11 @@ function readTracks(moov: Box, fileBytes: number, notices: string[]): OpenTrack[
   let count = 0;
   visitBoxes(moov, ["trak"], (trak) => {
     if (++count > MP4_LIMITS.tracks) {
-      throw mp4Errors.error("MP4_LIMIT", { what: "a number of tracks", value: count, limit: MP4_LIMITS.tracks });
+      throw mp4Errors.error("MP4_LIMIT", {
+        what: "a number of tracks",
+        value: count,
+        limit: MP4_LIMITS.tracks,
+      });
     }
     const notice = (text: string): void => void notices.push(`track ${count}: ${text}`);
     const track = readTrack(trak, fileBytes, notice);
@@ -213,7 +219,8 @@ function checkDataReference(mdia: Box): void {
   visitBoxes(entries, ["url ", "urn ", "alis"], (entry) => {
     needBytes(entry, 0, 4);
     const isSelfContained = (readU32(entry.bytes, entry.start) & 1) === 1;
-    if (!isSelfContained) throw mp4Errors.error("MP4_UNSUPPORTED", { what: "a track with its media in another file" });
+    if (!isSelfContained)
+      throw mp4Errors.error("MP4_UNSUPPORTED", { what: "a track with its media in another file" });
   });
 }
 

@@ -1,6 +1,14 @@
 import { readU16, readU32 } from "../../base/bytes.ts";
 import type { Codec, TrackKind } from "../../media/track.ts";
-import { boxError, contentBytes, findBox, needBytes, printableType, readCount, wrapBox } from "./box-reader.ts";
+import {
+  boxError,
+  contentBytes,
+  findBox,
+  needBytes,
+  printableType,
+  readCount,
+  wrapBox,
+} from "./box-reader.ts";
 import type { Box } from "./box-reader.ts";
 import { readEsDescriptor } from "./es-descriptor.ts";
 import { mp4Errors } from "./errors.ts";

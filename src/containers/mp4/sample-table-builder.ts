@@ -137,7 +137,8 @@ export class SampleTableBuilder {
         `the file is cut off: ${this.count} of ${this.count + this.#beyond} frames are there`,
       );
     }
-    const hasCts = this.#ctsOffsets.length > 1 || (this.#ctsOffsets.length === 1 && this.#ctsOffsets.last() !== 0);
+    const hasCts =
+      this.#ctsOffsets.length > 1 || (this.#ctsOffsets.length === 1 && this.#ctsOffsets.last() !== 0);
     return new SampleTable({
       count: this.count,
       sizes: this.#sizes.finish(),

@@ -164,7 +164,8 @@ function readChunks(stbl: Box, sampleCount: number) {
     if (firstChunk !== chunk) throw boxError(stsc, `its entry ${i + 1} begins at chunk ${firstChunk + 1}`);
     if (samplesPerChunk === 0) throw boxError(stsc, `its entry ${i + 1} has chunks without frames`);
     const next = i + 1 < entries ? readU32(stsc.bytes, at + 12) - 1 : offsets.length;
-    if (i + 1 < entries && next <= firstChunk) throw boxError(stsc, "its entries are not in ascending order");
+    if (i + 1 < entries && next <= firstChunk)
+      throw boxError(stsc, "its entries are not in ascending order");
     const end = Math.min(next, offsets.length);
     for (; chunk < end && covered < sampleCount; chunk++) {
       firsts[chunk] = covered;

@@ -141,7 +141,8 @@ export class SampleTable {
     let dataBytes = 0;
     for (let i = 0; i < count; i++) dataBytes += sizes[i]!;
     const syncFlags = new Uint8Array(count);
-    for (let i = this.syncAtOrAfter(first); i < end; i = this.syncAtOrAfter(i + 1)) syncFlags[i - first] = 1;
+    for (let i = this.syncAtOrAfter(first); i < end; i = this.syncAtOrAfter(i + 1))
+      syncFlags[i - first] = 1;
     return {
       count,
       baseDts: this.dtsAt(first),
@@ -172,7 +173,11 @@ export class SampleTable {
   visitChunks(visit: (first: number, end: number, offset: number) => void): void {
     const { chunkFirsts, chunkOffsets } = this.#parts;
     for (let chunk = 0; chunk < chunkFirsts.length && chunkFirsts[chunk]! < this.count; chunk++) {
-      visit(chunkFirsts[chunk]!, Math.min(chunkFirsts[chunk + 1] ?? this.count, this.count), chunkOffsets[chunk]!);
+      visit(
+        chunkFirsts[chunk]!,
+        Math.min(chunkFirsts[chunk + 1] ?? this.count, this.count),
+        chunkOffsets[chunk]!,
+      );
     }
   }
 

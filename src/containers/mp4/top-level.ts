@@ -8,7 +8,19 @@ import type { RandomAccess } from "./random-access.ts";
 export type TopLevelBox = BoxHeader & { readonly offset: number };
 
 /** Boxes that a file of the family may begin with. Spec: ISO/IEC 14496-12 sections 4.3, 8.1; QuickTime File Format. */
-const FIRST_BOXES = ["ftyp", "styp", "moov", "mdat", "free", "skip", "wide", "pnot", "uuid", "sidx", "moof"];
+const FIRST_BOXES = [
+  "ftyp",
+  "styp",
+  "moov",
+  "mdat",
+  "free",
+  "skip",
+  "wide",
+  "pnot",
+  "uuid",
+  "sidx",
+  "moof",
+];
 
 /** Enough for the small boxes around a `moof`, so that most fragments cost one read. */
 const WINDOW_BYTES = 4096;
@@ -77,7 +89,12 @@ export class TopLevelReader {
     }
     const bytes = await this.#source.read(offset, sizeBytes);
     if (bytes.byteLength < sizeBytes) {
-      throw mp4Errors.error("MP4_BOX_SIZE", { box: type, offset, sizeBytes, availableBytes: bytes.byteLength });
+      throw mp4Errors.error("MP4_BOX_SIZE", {
+        box: type,
+        offset,
+        sizeBytes,
+        availableBytes: bytes.byteLength,
+      });
     }
     return wrapBox(type, bytes, headerBytes, offset);
   }

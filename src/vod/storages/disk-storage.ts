@@ -12,7 +12,13 @@ import { vodErrors } from "../errors.ts";
 const MAX_PATH_LENGTH = 1024;
 
 /** Errors of the file system that mean that there is no such file. */
-const NOT_THERE: ReadonlySet<string | undefined> = new Set(["ENOENT", "ENOTDIR", "ENAMETOOLONG", "ELOOP", "ENXIO"]);
+const NOT_THERE: ReadonlySet<string | undefined> = new Set([
+  "ENOENT",
+  "ENOTDIR",
+  "ENAMETOOLONG",
+  "ELOOP",
+  "ENXIO",
+]);
 const NO_DESCRIPTORS: ReadonlySet<string | undefined> = new Set(["EMFILE", "ENFILE"]);
 
 /** O_NONBLOCK: opening a named pipe must not wait for its other end. O_NOFOLLOW: links are resolved before. */
@@ -82,7 +88,8 @@ export class DiskStorage implements Storage {
     const root = await realpath(this.location);
     const real = await realpath(join(root, path));
     const prefix = root.endsWith(sep) ? root : root + sep;
-    if (!real.startsWith(prefix)) throw vodErrors.error("VOD_BAD_PATH", { reason: "a link leads out of the storage" });
+    if (!real.startsWith(prefix))
+      throw vodErrors.error("VOD_BAD_PATH", { reason: "a link leads out of the storage" });
     return real;
   }
 
@@ -123,7 +130,8 @@ function storageError(path: string, caught: unknown): Error {
   if (known !== null) return known;
   const code = systemCodeOf(caught);
   if (code === "EACCES" || code === "EPERM") return vodErrors.error("VOD_UNREADABLE", { path }, caught);
-  if (NO_DESCRIPTORS.has(code)) return vodErrors.error("VOD_BUSY", { reason: "no descriptors are left" }, caught);
+  if (NO_DESCRIPTORS.has(code))
+    return vodErrors.error("VOD_BUSY", { reason: "no descriptors are left" }, caught);
   return vodErrors.error("VOD_READ_FAILED", { path, reason: code ?? messageOf(caught) }, caught);
 }
 
@@ -174,7 +182,9 @@ class DiskByteSource implements ByteSource {
       return await readAt(handle, offset, Math.max(0, Math.min(length, this.sizeBytes - offset)));
     } catch (caught) {
       const isGone = NOT_THERE.has(systemCodeOf(caught)) && asMediaError(caught) === null;
-      throw isGone ? vodErrors.error("VOD_CHANGED", { path: this.path }, caught) : storageError(this.path, caught);
+      throw isGone
+        ? vodErrors.error("VOD_CHANGED", { path: this.path }, caught)
+        : storageError(this.path, caught);
     } finally {
       this.#readers--;
       this.#closeWhenIdle();

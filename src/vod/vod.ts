@@ -1,0 +1,175 @@
+/**
+ * Files on demand. The index of an MP4 file is read once and kept in typed arrays (`containers/mp4`, `media-file.ts`),
+ * cut into segments at key frames (`segment-cuts.ts`), and each segment's bytes are read from its storage when a
+ * player asks for them (`block-reader.ts`), without decoding or preparing anything. `VodLibrary` is the front door;
+ * `startFileSource` plays a file as if it were live.
+ */
+import { resolve } from "node:path";
+import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/log.ts";
+import type { Presentation } from "../packaging/presentation.ts";
+import { BoundedWork } from "./bounded-work.ts";
+import { ByteLru } from "./byte-lru.ts";
+import type { Storage } from "./byte-source.ts";
+import { listFiles } from "./catalogue.ts";
+import { vodErrors } from "./errors.ts";
+import { FileCache } from "./file-cache.ts";
+import type { FilePresentation, SegmentBlock } from "./file-presentation.ts";
+import type { MediaFile } from "./media-file.ts";
+import { DiskStorage } from "./storages/disk-storage.ts";
+
+/** Files under one name. */
+export type VodOptions = {
+  /** Segments joined by `/`, e.g. `vod`; what stands before a file's path in its name. */
+  readonly name: string;
+  /** Asked in this order. A path that is not absolute begins in the working directory. */
+  readonly storages: readonly { readonly path: string }[];
+  readonly segmentDurationMs: number;
+};
+
+/** What a library may cost. */
+export type VodLimits = {
+  /** Files with their index in memory and a descriptor open. */
+  readonly files: number;
+  readonly indexBytes: number;
+  /** Segments that were read lately. */
+  readonly segmentCacheBytes: number;
+  /** Reads of segments at a time for each storage location, and how many more wait. */
+  readonly reads: number;
+  readonly waitingReads: number;
+  /** Files of which the index is read at a time, and how many more wait. */
+  readonly openings: number;
+  readonly waitingOpenings: number;
+};
+
+/** The limits when none are given. */
+export const DEFAULT_VOD_LIMITS: VodLimits = {
+  files: 256,
+  indexBytes: 128 * 2 ** 20,
+  segmentCacheBytes: 64 * 2 ** 20,
+  reads: 4,
+  waitingReads: 1000,
+  openings: 4,
+  waitingOpenings: 500,
+};
+
+/** What `VodLibrary` needs. */
+export type VodLibraryOptions = {
+  readonly vods: readonly VodOptions[];
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly limits?: Partial<VodLimits>;
+};
+
+type Vod = { readonly options: VodOptions; readonly storages: readonly Storage[] };
+
+const MAX_CACHED_BLOCKS = 20_000;
+const LIST_DEPTH = 8;
+const LIST_ENTRIES = 20_000;
+const LIST_TIME_US = 500_000;
+
+/** All files that are served. */
+export class VodLibrary {
+  readonly #clock: Clock;
+  readonly #files: FileCache;
+  readonly #blocks: ByteLru<SegmentBlock>;
+  #vods: readonly Vod[];
+  #isClosed = false;
+
+  constructor(options: VodLibraryOptions) {
+    const limits = { ...DEFAULT_VOD_LIMITS, ...options.limits };
+    this.#clock = options.clock;
+    this.#blocks = new ByteLru({ bytes: limits.segmentCacheBytes, items: MAX_CACHED_BLOCKS });
+    this.#files = new FileCache({
+      limits: { bytes: limits.indexBytes, items: limits.files },
+      reading: {
+        blocks: this.#blocks,
+        work: new BoundedWork({ running: limits.reads, waiting: limits.waitingReads }),
+      },
+      openings: new BoundedWork({ running: limits.openings, waiting: limits.waitingOpenings }),
+      clock: options.clock,
+      log: options.log,
+    });
+    this.#vods = options.vods.map((vod) => this.#make(vod));
+  }
+
+  /** The `vod` whose name is the longest one that begins the path, and the rest of the path; `null` for none. */
+  find(path: string): { vod: string; rest: string } | null {
+    const found = this.#find(path);
+    return found === null ? null : { vod: found.vod.options.name, rest: found.rest };
+  }
+
+  /**
+   * What plays under a path such as `vod/films/one.mp4`. Ask again for every playlist: that is when a changed file is
+   * noticed. Throws: VOD_*, MP4_*, each with a message for the viewer and an `httpStatus`.
+   */
+  async open(path: string): Promise<Presentation> {
+    return await this.#open(path);
+  }
+
+  /** The same file for `startFileSource`. Throws like `open`. */
+  async openMedia(path: string): Promise<MediaFile> {
+    return (await this.#open(path)).file;
+  }
+
+  /** Names of files for people to choose from, sorted; at most `limit`. See `listFiles`. */
+  async list(limit: number): Promise<readonly string[]> {
+    const deadlineUs = this.#clock.nowUs() + LIST_TIME_US;
+    const vods = this.#vods.map(({ options, storages }) => ({ name: options.name, storages }));
+    return await listFiles(vods, { files: limit, entries: LIST_ENTRIES, depth: LIST_DEPTH, deadlineUs });
+  }
+
+  /** Serves these from now on. Files of those that did not change stay open. */
+  setVods(vods: readonly VodOptions[]): void {
+    const kept = new Map(this.#vods.map((vod) => [JSON.stringify(vod.options), vod]));
+    this.#vods = vods.map((options) => kept.get(JSON.stringify(options)) ?? this.#make(options));
+    const prefixes = this.#vods.map((vod) => keyOf(vod, ""));
+    this.#files.drop((key) => !prefixes.some((prefix) => key.startsWith(prefix)));
+  }
+
+  /** Closes every file. Presentations that are still used finish what they read. */
+  close(): Promise<void> {
+    this.#isClosed = true;
+    this.#files.drop(() => true);
+    this.#blocks.deleteWhere(() => true);
+    return Promise.resolve();
+  }
+
+  async #open(path: string): Promise<FilePresentation> {
+    if (this.#isClosed) throw vodErrors.error("VOD_CLOSED");
+    const found = this.#find(path);
+    if (found === null) throw vodErrors.error("VOD_NOT_FOUND", { path });
+    const { vod, rest } = found;
+    const { segmentDurationMs } = vod.options;
+    const key = keyOf(vod, rest);
+    return await this.#files.open({
+      key,
+      name: path,
+      storages: vod.storages,
+      path: rest,
+      segmentDurationMs,
+    });
+  }
+
+  #find(path: string): { vod: Vod; rest: string } | null {
+    let best: Vod | null = null;
+    for (const vod of this.#vods) {
+      const { name } = vod.options;
+      const matches = name === "" || path.startsWith(`${name}/`);
+      if (matches && (best === null || name.length > best.options.name.length)) best = vod;
+    }
+    if (best === null) return null;
+    const { name } = best.options;
+    return { vod: best, rest: name === "" ? path : path.slice(name.length + 1) };
+  }
+
+  #make(options: VodOptions): Vod {
+    const storages = options.storages.map(({ path }) => new DiskStorage(resolve(path), this.#clock));
+    return { options, storages };
+  }
+}
+
+/** NUL cannot be in a path that is served, so keys of different vods never meet. */
+function keyOf(vod: Vod, rest: string): string {
+  return `${JSON.stringify(vod.options)}\0${rest}`;
+}
