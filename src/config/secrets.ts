@@ -2,6 +2,7 @@ import { DIRECTIVES, scopesOf } from "./directives.ts";
 import { readTokens } from "./lexer.ts";
 import { ProblemList } from "./problem.ts";
 import { INPUT_OPTIONS } from "./schema-input.ts";
+import { nearestName } from "./suggest.ts";
 import type { Token } from "./lexer.ts";
 import type { SourceText } from "./place.ts";
 
@@ -58,7 +59,7 @@ function secretSpans(source: SourceText): Span[] {
     const isName = atStart || (token.firstOnLine && scopesOf(token.text).length > 0);
     atStart = false;
     if (isName) {
-      left = SHOWN_WORDS.get(token.text) ?? Number.POSITIVE_INFINITY;
+      left = shownWords(token.text);
     } else if (left > 0) {
       left -= 1;
       spans.push(...secretParts(source.text.slice(token.start, token.end), token));
@@ -67,6 +68,12 @@ function secretSpans(source: SourceText): Span[] {
     }
   }
   return spans;
+}
+
+/** A mistyped `pasword` is treated as what it was most likely meant to be. */
+function shownWords(name: string): number {
+  const meant = scopesOf(name).length > 0 ? name : nearestName(name, SHOWN_WORDS.keys());
+  return SHOWN_WORDS.get(meant ?? name) ?? Number.POSITIVE_INFINITY;
 }
 
 /** Secrets inside one word: `scheme://USER:PASSWORD@host`, `securetoken://KEY`, `passphrase=SECRET`. */

@@ -61,12 +61,18 @@ export class ControlPlane implements ProbeTarget {
       case "/-/streams":
         return jsonReply(200, { streams: listStreams(this.#config, this.#node.directory) });
       case "/-/files":
-        return jsonReply(200, await this.#node.vods.list(MAX_LISTED_FILES));
+        return jsonReply(200, await this.#listFiles());
       case "/-/about":
         return jsonReply(200, this.#about());
       default:
         return this.#pages.reply(request) ?? textReply(404, "nothing is served at this address");
     }
+  }
+
+  async #listFiles(): Promise<object> {
+    const names = await this.#node.vods.list(MAX_LISTED_FILES + 1);
+    const files = names.slice(0, MAX_LISTED_FILES).map((name) => ({ name }));
+    return { files, more: names.length > MAX_LISTED_FILES };
   }
 
   #about(): object {

@@ -101,7 +101,7 @@ export class MediaNode {
 
   /** Ends publishers, players and files, in that order of courtesy: told first, then closed. */
   async stop(): Promise<void> {
-    this.#inputs.stop();
+    await this.#inputs.stop();
     await Promise.all(this.#rtmp.map((listener) => listener.stop()));
     this.directory.close("the server stops");
     await this.vods.close();

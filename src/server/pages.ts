@@ -5,7 +5,6 @@ import { promisify } from "node:util";
 import { gzip as gzipCallback } from "node:zlib";
 
 import type { HttpHeaders, HttpReply, HttpRequest } from "../base/http-message.ts";
-import { textReply } from "../base/http-message.ts";
 
 /** The front page and the player page: read once, kept in memory, given as plain data. */
 
@@ -22,9 +21,7 @@ export type Page = {
   readonly body: Uint8Array;
   /** The same, compressed; `null` where that gains nothing. */
   readonly gzip: Uint8Array | null;
-  /** Strong entity tag of the plain body, with its quotes. */
-  readonly etag: string;
-  /** All headers but those that depend on the request: `etag`, `content-encoding`, `content-length`. */
+  /** With an entity tag of the plain body; what depends on the request is the listener's. */
   readonly headers: HttpHeaders;
 };
 
@@ -32,10 +29,7 @@ export type Page = {
 export type Pages = {
   /** The page of a decoded path, or `null`: `/`, `/-/ui/...`, `/NAME/embed.html`. */
   find(path: string): Page | null;
-  /**
-   * Answers a request for a page, or `null` where the path is none: GET and HEAD, conditional, compressed. The body
-   * is given for HEAD too; the listener leaves it out.
-   */
+  /** The reply to a GET or HEAD of a page, or `null` where the path is none. */
   reply(request: HttpRequest): HttpReply | null;
 };
 
@@ -104,6 +98,9 @@ const EMBED_POLICY = [...PAGE_POLICY, "frame-ancestors *"].join("; ");
 /** For a script, style or picture that somebody opens by itself. */
 const ASSET_POLICY = "default-src 'none'; frame-ancestors 'none'";
 
+/** Of the hash in base64url: 132 bits. */
+const ETAG_CHARACTERS = 22;
+
 /** Smaller bodies are sent as they are. */
 const MIN_GZIP_BYTES = 512;
 
@@ -130,7 +127,7 @@ export async function loadPages(options: PagesOptions = {}): Promise<Pages> {
     find,
     reply(request) {
       const page = find(request.path);
-      return page === null ? null : replyWith(page, request);
+      return page === null ? null : replyWith(page);
     },
   };
 }
@@ -146,8 +143,8 @@ async function loadPage(file: URL, policy: string): Promise<Page> {
   return {
     body,
     gzip: compressed !== null && compressed.length < body.length ? compressed : null,
-    etag: `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`,
     headers: [
+      ["etag", `"${createHash("sha256").update(body).digest("base64url").slice(0, ETAG_CHARACTERS)}"`],
       ["content-type", CONTENT_TYPES[extname(file.pathname)]!],
       // Kept, but asked about each time: after an update no browser mixes files of two versions.
       ["cache-control", "no-cache"],
@@ -155,34 +152,10 @@ async function loadPage(file: URL, policy: string): Promise<Page> {
       ["x-content-type-options", "nosniff"],
       // The address of a player may carry a token.
       ["referrer-policy", "same-origin"],
-      ["vary", "accept-encoding"],
     ],
   };
 }
 
-function replyWith(page: Page, request: HttpRequest): HttpReply {
-  if (request.method !== "GET" && request.method !== "HEAD") {
-    return textReply(405, "This address answers GET and HEAD only.", [["allow", "GET, HEAD"]]);
-  }
-  const zipped = acceptsGzip(request.header("accept-encoding")) ? page.gzip : null;
-  // A strong tag belongs to exact bytes, so the compressed form has its own (RFC 9110 8.8.3.3).
-  const etag = zipped === null ? page.etag : `${page.etag.slice(0, -1)}-gz"`;
-  const headers: HttpHeaders = [...page.headers, ["etag", etag]];
-  if (matchesEtag(request.header("if-none-match"), etag)) return { status: 304, headers, body: [] };
-  if (zipped === null) return { status: 200, headers, body: [page.body] };
-  return { status: 200, headers: [...headers, ["content-encoding", "gzip"]], body: [zipped] };
-}
-
-/** Spec: RFC 9110 section 12.5.3; a weight of 0 means no. */
-function acceptsGzip(header: string | undefined): boolean {
-  return (header ?? "").split(",").some((item) => {
-    const [coding, ...parameters] = item.split(";").map((word) => word.trim().toLowerCase());
-    return coding === "gzip" && !parameters.some((parameter) => /^q=0(?:\.0*)?$/.test(parameter));
-  });
-}
-
-/** Spec: RFC 9110 section 13.1.2: a list of tags, compared weakly, or `*`. */
-function matchesEtag(header: string | undefined, etag: string): boolean {
-  const tags = (header ?? "").split(",").map((tag) => tag.trim().replace(/^W\//, ""));
-  return tags.includes("*") || tags.includes(etag);
+function replyWith({ body, gzip: zipped, headers }: Page): HttpReply {
+  return { status: 200, headers, body: [body], ...(zipped === null ? {} : { gzip: () => zipped }) };
 }

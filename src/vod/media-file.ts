@@ -7,6 +7,7 @@ import { buildTrack } from "../codecs/track.ts";
 import { mp4Errors } from "../containers/mp4/errors.ts";
 import { readMovie } from "../containers/mp4/movie.ts";
 import type { MovieTrack } from "../containers/mp4/movie.ts";
+import { readFrom } from "../containers/mp4/random-access.ts";
 import { trackId } from "../media/ids.ts";
 import type { TrackId } from "../media/ids.ts";
 import { makeTrackSet } from "../media/track.ts";
@@ -14,6 +15,7 @@ import type { Codec, Track, TrackKind, TrackSet } from "../media/track.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { indexTracks, servedTimescale } from "./indexed-track.ts";
 import type { IndexedTrack, ServedTrack } from "./indexed-track.ts";
+import { openConfiguredFile } from "./storages/disk-storage.ts";
 
 /** A file whose index is read. */
 export type MediaFile = {
@@ -42,7 +44,7 @@ const FACTS_IN_FRAME: readonly Codec[] = ["mp3", "av1", "ac3", "eac3"];
  * Throws: MP4_* when the file is broken; VOD_* when the storage cannot give it.
  */
 export async function readMediaFile(source: ByteSource): Promise<MediaFile> {
-  const movie = await readMovie(source);
+  const movie = await readFrom(source, readMovie(source.sizeBytes));
   const notices = [...movie.notices];
   const served: ServedTrack[] = [];
   const counts: Record<TrackKind, number> = { video: 0, audio: 0, text: 0 };
@@ -68,6 +70,20 @@ export async function readMediaFile(source: ByteSource): Promise<MediaFile> {
     memoryBytes: tracks.reduce((sum, { samples }) => sum + samples.memoryBytes, 2048 * tracks.length),
     notices,
   };
+}
+
+/**
+ * Opens a file that the configuration names by its path on the disk (`file:///PATH`), never one that a client names.
+ * The caller calls `source.release()` when it is done with it. Throws: VOD_*, MP4_*.
+ */
+export async function openMediaPath(path: string): Promise<MediaFile> {
+  const source = await openConfiguredFile(path);
+  try {
+    return await readMediaFile(source);
+  } catch (caught) {
+    source.release();
+    throw caught;
+  }
 }
 
 async function describe(

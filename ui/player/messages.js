@@ -35,8 +35,8 @@ const MESSAGES = {
       ? { title: `There is no file ${name}.`, detail: "This page starts by itself when the file appears." }
       : { title: `${name} is not on air.`, detail: STARTS_BY_ITSELF },
   waiting: (name) => ({
-    title: `${name} is waiting for its publisher.`,
-    detail: "This page starts by itself when the stream begins.",
+    title: `${name} is not on air.`,
+    detail: "Nobody publishes it now. This page starts by itself when somebody does.",
   }),
   "ended-live": (name) => ({ title: `${name} has ended.`, detail: STARTS_BY_ITSELF }),
   refused: (name, about) => ({

@@ -121,7 +121,8 @@ export class Playback {
       isBusy: isWaiting && this.#message === null,
       hasPlayed: this.#picture.hasPlayed,
       hasSound: this.#engine?.hasSound ?? true,
-      stalls: { waiting: this.#picture.waits, bufferStalled: this.#bufferStalls },
+      waits: this.#picture.waits,
+      bufferStalls: this.#bufferStalls,
       recoveries: this.#recoveries,
     };
   }

@@ -70,6 +70,7 @@ function publishForTests(streamName, playback, video) {
       return {
         name: streamName,
         ...view,
+        stalls: view.waits + view.bufferStalls,
         message:
           message === null ? null : [message.title, message.detail, message.note].filter(Boolean).join(" "),
         currentTimeSeconds: video.currentTime,

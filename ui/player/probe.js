@@ -12,11 +12,10 @@ const MAX_REASON_CHARACTERS = 300;
 /**
  * What the server says.
  *
- * `there`: it plays. `ended`: there, and complete. `missing`: no such stream now (404, 410). `waiting`: the stream is
- * known and has no publisher (404 or 503 with `X-Stream-Status: waiting`; a bare 503 is also what proxies send), or
- * its playlist is still empty.
- * `refused`: not for this viewer (401, 403). `rejected`: another 4xx, or not a playlist; asking again will not help.
- * `failing`: 5xx or 429. `unreachable`: no answer.
+ * `there`: it plays. `ended`: there, and complete. `missing`: no such stream now (404, 410). `waiting`: the name is
+ * allowed and has no publisher (`X-Error-Code: STREAM_NOT_ON_AIR`), or its playlist is still empty. `refused`: not for
+ * this viewer (401, 403). `rejected`: another 4xx, or not a playlist; asking again will not help. `failing`: 5xx or
+ * 429. `unreachable`: no answer.
  * @typedef {"there" | "ended" | "missing" | "waiting" | "refused" | "rejected" | "failing" | "unreachable"} Finding
  */
 
@@ -87,17 +86,17 @@ function findingOfPlaylist(facts) {
  * @returns {Promise<Probe>}
  */
 async function probeOfError(response) {
-  const finding = findingOf(response.status, response.headers.get("x-stream-status"));
+  const finding = findingOf(response.status, response.headers.get("x-error-code"));
   return { finding, status: response.status, reason: await readReason(response), codecs: [] };
 }
 
 /**
  * @param {number} status
- * @param {string | null} streamStatus
+ * @param {string | null} errorCode
  * @returns {Finding}
  */
-function findingOf(status, streamStatus) {
-  if (streamStatus === "waiting" && (status === 404 || status === 503)) return "waiting";
+function findingOf(status, errorCode) {
+  if (errorCode === "STREAM_NOT_ON_AIR") return "waiting";
   if (status === 404 || status === 410) return "missing";
   if (status === 401 || status === 403) return "refused";
   if (status === 429 || status >= 500) return "failing";

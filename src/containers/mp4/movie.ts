@@ -10,7 +10,7 @@ import { mp4Errors } from "./errors.ts";
 import { readFragment, readFragmentDefaults } from "./fragment-reader.ts";
 import type { FragmentedTrack } from "./fragment-reader.ts";
 import { MP4_LIMITS } from "./limits.ts";
-import type { RandomAccess } from "./random-access.ts";
+import type { ReadSteps } from "./random-access.ts";
 import { readSampleEntry } from "./sample-entry-reader.ts";
 import type { SampleEntry } from "./sample-entry-reader.ts";
 import { SampleTableBuilder } from "./sample-table-builder.ts";
@@ -50,37 +50,37 @@ type OpenTrack = Omit<MovieTrack, "samples"> & { readonly fragments: FragmentedT
  *
  * Tracks of other kinds than video and audio, and of codecs that are not served, are left out with a notice. A file
  * that is cut off in its media plays up to there.
- * Throws: MP4_* errors with the place of what is wrong, and whatever the source throws.
+ * Run it with `readFrom` or `readFromBytes`. Throws: MP4_* errors with the place of what is wrong.
  * Spec: ISO/IEC 14496-12 sections 4.2, 6.2, 8.2 to 8.8.
  */
-export async function readMovie(source: RandomAccess): Promise<Movie> {
-  const reader = new TopLevelReader(source);
+export function* readMovie(fileBytes: number): ReadSteps<Movie> {
+  const reader = new TopLevelReader(fileBytes);
   const notices: string[] = [];
   let movie: OpenMovie | null = null;
   let fragmentsBefore = 0;
-  for (let box = await reader.next(); box !== null; box = await nextBox(reader, movie, notices)) {
+  for (let box = yield* reader.next(); box !== null; box = yield* nextBox(reader, movie, notices)) {
     if (box.type === "moov" && movie === null) {
-      movie = openMovie(await reader.read(box, MP4_LIMITS.moovBytes), source.sizeBytes, notices);
+      movie = openMovie(yield* reader.read(box, MP4_LIMITS.moovBytes), fileBytes, notices);
     } else if (box.type === "moof" && movie === null) {
       fragmentsBefore++;
     } else if (box.type === "moof" && movie !== null) {
-      if (!isWhole(box, source, notices)) break;
-      movie.addFragment(await reader.read(box, MP4_LIMITS.moofBytes));
+      if (!isWhole(box, fileBytes, notices)) break;
+      movie.addFragment(yield* reader.read(box, MP4_LIMITS.moofBytes));
     }
-    if (movie === null && box.offset + box.sizeBytes > source.sizeBytes) throw cutOff(box, source);
+    if (movie === null && box.offset + box.sizeBytes > fileBytes) throw cutOff(box, fileBytes);
   }
   if (movie === null) throw noMovie(fragmentsBefore);
   return movie.finish();
 }
 
 /** What comes after the index cannot make a good file bad: the walk just ends there. */
-async function nextBox(
+function* nextBox(
   reader: TopLevelReader,
   movie: OpenMovie | null,
   notices: string[],
-): Promise<TopLevelBox | null> {
+): ReadSteps<TopLevelBox | null> {
   try {
-    return await reader.next();
+    return yield* reader.next();
   } catch (caught) {
     const error = asMediaError(caught);
     if (movie === null || error === null || error.code !== "MP4_BOX_SIZE") throw caught;
@@ -89,14 +89,14 @@ async function nextBox(
   }
 }
 
-function isWhole(box: TopLevelBox, source: RandomAccess, notices: string[]): boolean {
-  if (box.offset + box.sizeBytes <= source.sizeBytes) return true;
+function isWhole(box: TopLevelBox, fileBytes: number, notices: string[]): boolean {
+  if (box.offset + box.sizeBytes <= fileBytes) return true;
   notices.push(`the file is cut off in a "${box.type}" at byte ${box.offset}`);
   return false;
 }
 
-function cutOff(box: TopLevelBox, source: RandomAccess): Error {
-  const reason = `it is cut off in its "${box.type}", after ${source.sizeBytes} bytes`;
+function cutOff(box: TopLevelBox, fileBytes: number): Error {
+  const reason = `it is cut off in its "${box.type}", after ${fileBytes} bytes`;
   return mp4Errors.error("MP4_NO_MOOV", { reason });
 }
 

@@ -2,7 +2,7 @@ import { MAX_BOX_HEADER_BYTES, readBoxHeader, wrapBox } from "./box-reader.ts";
 import type { Box, BoxHeader } from "./box-reader.ts";
 import { mp4Errors } from "./errors.ts";
 import { MP4_LIMITS } from "./limits.ts";
-import type { RandomAccess } from "./random-access.ts";
+import type { ReadSteps } from "./random-access.ts";
 
 /** A box at the top level of a file, not read yet. */
 export type TopLevelBox = BoxHeader & { readonly offset: number };
@@ -30,14 +30,14 @@ const WINDOW_BYTES = 4096;
  * whole; media data never are.
  */
 export class TopLevelReader {
-  readonly #source: RandomAccess;
+  readonly #fileBytes: number;
   #window: Uint8Array = new Uint8Array(0);
   #windowStart = 0;
   #next = 0;
   #count = 0;
 
-  constructor(source: RandomAccess) {
-    this.#source = source;
+  constructor(fileBytes: number) {
+    this.#fileBytes = fileBytes;
   }
 
   /**
@@ -45,9 +45,9 @@ export class TopLevelReader {
    * size of 0 is replaced by what is left of the file.
    * Throws: MP4_NOT_MP4 on the first box, MP4_BOX_SIZE, MP4_LIMIT.
    */
-  async next(): Promise<TopLevelBox | null> {
+  *next(): ReadSteps<TopLevelBox | null> {
     const offset = this.#next;
-    const { sizeBytes: fileBytes } = this.#source;
+    const fileBytes = this.#fileBytes;
     if (offset + 8 > fileBytes) {
       if (offset === 0) throw mp4Errors.error("MP4_NOT_MP4", { reason: `it has ${fileBytes} bytes` });
       return null;
@@ -59,7 +59,7 @@ export class TopLevelReader {
         limit: MP4_LIMITS.topLevelBoxes,
       });
     }
-    await this.#fill(offset, MAX_BOX_HEADER_BYTES);
+    yield* this.#fill(offset, MAX_BOX_HEADER_BYTES);
     const at = offset - this.#windowStart;
     if (offset === 0) this.#checkFirst(at);
     const header = readBoxHeader(this.#window, at, this.#windowStart);
@@ -70,9 +70,9 @@ export class TopLevelReader {
   }
 
   /** Reads a box whole. Throws: MP4_LIMIT when it has more than `limitBytes`, MP4_BOX_SIZE when it is cut off. */
-  async read(box: TopLevelBox, limitBytes: number): Promise<Box> {
+  *read(box: TopLevelBox, limitBytes: number): ReadSteps<Box> {
     const { type, offset, sizeBytes, headerBytes } = box;
-    const availableBytes = this.#source.sizeBytes - offset;
+    const availableBytes = this.#fileBytes - offset;
     if (sizeBytes > availableBytes) {
       throw mp4Errors.error("MP4_BOX_SIZE", { box: type, offset, sizeBytes, availableBytes });
     }
@@ -87,7 +87,7 @@ export class TopLevelReader {
     if (at >= 0 && at + sizeBytes <= this.#window.byteLength) {
       return wrapBox(type, this.#window.subarray(at, at + sizeBytes), headerBytes, offset);
     }
-    const bytes = await this.#source.read(offset, sizeBytes);
+    const bytes = yield { offset, lengthBytes: sizeBytes };
     if (bytes.byteLength < sizeBytes) {
       throw mp4Errors.error("MP4_BOX_SIZE", {
         box: type,
@@ -99,10 +99,10 @@ export class TopLevelReader {
     return wrapBox(type, bytes, headerBytes, offset);
   }
 
-  async #fill(offset: number, lengthBytes: number): Promise<void> {
+  *#fill(offset: number, lengthBytes: number): ReadSteps<void> {
     const at = offset - this.#windowStart;
     if (at >= 0 && at + lengthBytes <= this.#window.byteLength) return;
-    this.#window = await this.#source.read(offset, WINDOW_BYTES);
+    this.#window = yield { offset, lengthBytes: WINDOW_BYTES };
     this.#windowStart = offset;
   }
 

@@ -1,0 +1,85 @@
+import type { Clock } from "../base/clock.ts";
+import { messageOf } from "../base/errors.ts";
+import type { Logger } from "../base/log.ts";
+import type { InputPlan, StreamPlan } from "../config/plan.ts";
+import { parseStreamName } from "../media/ids.ts";
+import type { LocalDirectory } from "../stream/local-directory.ts";
+import { startFileSource } from "../vod/file-source.ts";
+import type { FileSource } from "../vod/file-source.ts";
+import type { MediaFile } from "../vod/media-file.ts";
+import { VodLibrary } from "../vod/vod.ts";
+import { SAMPLES_DIRECTORY } from "./demo.ts";
+
+/** What file inputs need. */
+export type FileInputsOptions = {
+  readonly directory: LocalDirectory;
+  /** Where `file://VOD/PATH` is found. */
+  readonly vods: VodLibrary;
+  readonly clock: Clock;
+  readonly log: Logger;
+};
+
+/** Files that no `vod` serves: any path of the disk that the configuration names, and the clip behind `fake://`. */
+const DISK = "disk";
+const SAMPLES = "samples";
+
+/** The streams whose source is a file (`file://`) or the built-in clip (`fake://`), played as if they were live. */
+export class FileInputs {
+  readonly #options: FileInputsOptions;
+  readonly #own: VodLibrary;
+  readonly #running = new Set<FileSource>();
+
+  constructor(options: FileInputsOptions) {
+    this.#options = options;
+    this.#own = new VodLibrary({
+      vods: [
+        { name: DISK, storages: [{ path: "/" }], segmentDurationMs: 1000 },
+        { name: SAMPLES, storages: [{ path: SAMPLES_DIRECTORY }], segmentDurationMs: 1000 },
+      ],
+      clock: options.clock,
+      log: options.log,
+    });
+  }
+
+  /** Starts the preferred file input of a stream; a stream that takes publishers, or has none, is left alone. */
+  start(stream: StreamPlan): void {
+    const input = preferredInput(stream.inputs);
+    const name = parseStreamName(stream.name);
+    if (input === undefined || name === null || stream.disabled) return;
+    const log = this.#options.log.child({ stream: name });
+    try {
+      const publisher = this.#options.directory.publishInternally({
+        name,
+        protocol: input.kind,
+        remoteAddress: input.url,
+        onRevoked: () => source.stop(),
+      });
+      const open = (): Promise<MediaFile> => this.#open(input);
+      const source = startFileSource({ open, publisher, clock: this.#options.clock, log, loop: true });
+      this.#running.add(source);
+    } catch (caught) {
+      log.error("cannot start the stream's file input", { reason: messageOf(caught) });
+    }
+  }
+
+  /** Stops all of them. */
+  async stop(): Promise<void> {
+    for (const source of this.#running) source.stop();
+    this.#running.clear();
+    await this.#own.close();
+  }
+
+  #open(input: InputPlan): Promise<MediaFile> {
+    if (input.kind === "fake") return this.#own.openMedia(`${SAMPLES}/sample.mp4`);
+    const path = input.path ?? "";
+    return path.startsWith("/")
+      ? this.#own.openMedia(`${DISK}${path}`)
+      : this.#options.vods.openMedia(path);
+  }
+}
+
+/** The input that goes first by `priority`, then by order, unless one of them is `publish://`. */
+function preferredInput(inputs: readonly InputPlan[]): InputPlan | undefined {
+  if (inputs.some((input) => input.kind === "publish")) return undefined;
+  return inputs.toSorted((a, b) => (a.priority ?? 0) - (b.priority ?? 0))[0];
+}
