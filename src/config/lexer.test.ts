@@ -117,7 +117,7 @@ const BAD: readonly { name: string; text: string; code: string; column: number; 
     text: 'a"b c" d',
     code: "CONFIG_MISPLACED_QUOTE",
     column: 2,
-    shown: "a c d",
+    shown: "a d",
   },
   {
     name: "a word that touches a quote",

@@ -65,6 +65,8 @@ class Lexer {
   #at = 0;
   #firstOnLine = true;
   #toldOfBadCharacter = false;
+  #owesQuote = false;
+  #knownLineEnd = -1;
 
   constructor(source: SourceText, problems: ProblemList) {
     this.#source = source;
@@ -153,37 +155,40 @@ class Lexer {
     if (at >= lineEnd) return this.#unclosedQuote(start, opening, lineEnd);
     value += this.#text.slice(from, at);
     this.#at = at + 1;
-    const touched = this.#at < this.#text.length && !endsWord(this.#text, this.#at);
-    if (touched || this.#text.charCodeAt(this.#at) === QUOTE) {
+    const touches = this.#at < this.#text.length && !endsWord(this.#text, this.#at);
+    if (touches || this.#text.charCodeAt(this.#at) === QUOTE) {
       this.#misplacedQuote(at);
       damaged = true;
-      this.#skipTouchingWord();
     }
+    this.#owesQuote = false;
     this.#addWord(start, before + value, before.length, damaged);
   }
 
   /** The rest of a line after an unclosed quote is one word, but `;`, `{` and `}` at its end still count. */
   #unclosedQuote(start: number, opening: number, lineEnd: number): void {
-    const place = this.#source.place(opening, lineEnd);
-    this.#problems.error(
-      "CONFIG_UNCLOSED_QUOTE",
-      { ...place, length: 1 },
-      "this quote is not closed on its line",
-      {
-        hint: 'the closing " is missing',
-      },
-    );
+    const place = this.#source.place(opening, opening + 1);
+    const message = "this quote is not closed on its line";
+    const hint = 'the closing " is missing';
+    if (!this.#owesQuote) this.#problems.error("CONFIG_UNCLOSED_QUOTE", place, message, { hint });
+    this.#owesQuote = !this.#owesQuote;
     let end = lineEnd;
     while (end > opening + 1 && /[\s;{}]/.test(this.#text[end - 1]!)) end -= 1;
     this.#at = end;
     this.#addWord(start, this.#text.slice(opening + 1, end), 0, true);
   }
 
-  #skipTouchingWord(): void {
+  /** Passes over what touches a quote; a quoted part in it counts as one, with its spaces and signs. */
+  #skipTouching(): void {
     while (this.#at < this.#text.length) {
-      const isQuote = this.#text.charCodeAt(this.#at) === QUOTE;
-      if (!isQuote && endsWord(this.#text, this.#at)) return;
-      this.#at += 1;
+      if (this.#text.charCodeAt(this.#at) === QUOTE) {
+        const closing = this.#text.indexOf('"', this.#at + 1);
+        const isClosed = closing !== -1 && closing < this.#lineEnd() && !this.#owesQuote;
+        this.#at = isClosed ? closing + 1 : this.#at + 1;
+      } else if (endsWord(this.#text, this.#at)) {
+        return;
+      } else {
+        this.#at += 1;
+      }
     }
   }
 
@@ -218,9 +223,12 @@ class Lexer {
 
   /** The offset of the line feed (or of the CR before it) that ends the line of `#at`. */
   #lineEnd(): number {
-    const found = this.#text.indexOf("\n", this.#at);
-    if (found === -1) return this.#text.length;
-    return found > this.#at && this.#text.charCodeAt(found - 1) === CARRIAGE_RETURN ? found - 1 : found;
+    if (this.#knownLineEnd < this.#at) {
+      const found = this.#text.indexOf("\n", this.#at);
+      this.#knownLineEnd = found === -1 ? this.#text.length : found;
+    }
+    const end = this.#knownLineEnd;
+    return end > this.#at && this.#text.charCodeAt(end - 1) === CARRIAGE_RETURN ? end - 1 : end;
   }
 
   /** Told once per file: a binary file would fill the page with it. */
@@ -241,12 +249,17 @@ class Lexer {
     });
   }
 
+  /** After an unclosed quote, the next odd one is most likely its closing one, a line too late. */
   #misplacedQuote(at: number): void {
     const place = this.#source.place(at, at + 1);
-    this.#problems.error("CONFIG_MISPLACED_QUOTE", place, "a quote stands in the middle of a word", {
-      hint: 'quote the whole value: "..." or key="..."',
-    });
-    if (this.#text.charCodeAt(this.#at) === QUOTE) this.#skipTouchingWord();
+    const hint = 'quote the whole value: "..." or key="..."';
+    if (!this.#owesQuote) {
+      this.#problems.error("CONFIG_MISPLACED_QUOTE", place, "a quote stands in the middle of a word", {
+        hint,
+      });
+    }
+    this.#skipTouching();
+    this.#owesQuote = false;
   }
 
   #fileTooLong(): void {

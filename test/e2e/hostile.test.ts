@@ -159,6 +159,7 @@ test(
     const clip = await makeClip({ durationS: 10, gopPictures: 25 });
     const weir = await startWeir(t, { config: CONFIG });
     publish(t, weir.rtmpUrl("pub/x"), clip, { loop: true });
+    await weir.onAir("pub/x");
     assert.equal((await fetch(weir.url("/pub/x/index.m3u8"))).status, 200);
     const attacking = { isOver: false };
     const attack = (async () => {
@@ -195,6 +196,7 @@ test(
     const clip = await makeClip({ durationS: 10, gopPictures: 25 });
     const weir = await startWeir(t, { config: CONFIG });
     publish(t, weir.rtmpUrl("pub/x"), clip, { loop: true });
+    await weir.onAir("pub/x");
     const playlist = weir.url("/pub/x/tracks-v1a1/mono.m3u8");
     assert.equal((await fetch(playlist)).status, 200);
     const before = residentMiB(weir);

@@ -70,6 +70,7 @@ test("after source_timeout the stream is gone, and says so", { skip, timeout: 60
   const weir = await startWeir(t, { config: CONFIG });
   const publisher = publish(t, weir.rtmpUrl("short/camera"), clip, { loop: true });
   const index = weir.url("/short/camera/index.m3u8");
+  await weir.onAir("short/camera");
   assert.equal((await fetch(index)).status, 200, "the first request waits for the first segments");
   await publisher.kill();
   await weir.logged("stream ended");
@@ -85,7 +86,7 @@ test(
     const clip = await makeClip({ durationS: 10, gopPictures: 25 });
     const weir = await startWeir(t, { config: CONFIG });
     const first = publish(t, weir.rtmpUrl("pub/camera"), clip, { loop: true });
-    await weir.logged((line) => line["stream"] === "pub/camera");
+    await weir.onAir("pub/camera");
     const second = publish(t, weir.rtmpUrl("pub/camera"), clip, {
       output: ["-c", "copy", "-loglevel", "debug"],
     });
@@ -95,7 +96,7 @@ test(
     assert.ok(first.isRunning);
 
     const replaced = publish(t, weir.rtmpUrl("swap/camera"), clip, { loop: true });
-    await weir.logged((line) => line["stream"] === "swap/camera");
+    await weir.onAir("swap/camera");
     const winner = publish(t, weir.rtmpUrl("swap/camera"), clip, { loop: true });
     assert.notEqual((await replaced.ended).code, 0);
     assert.ok(winner.isRunning);

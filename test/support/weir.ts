@@ -82,6 +82,17 @@ export class Weir {
     return eventually(find, { timeoutMs });
   }
 
+  /** Waits until a stream has a publisher whose tracks are known. */
+  async onAir(name: string, timeoutMs = 10_000): Promise<void> {
+    const look = async (): Promise<void> => {
+      const reply = await fetch(this.url("/-/streams"), { signal: AbortSignal.timeout(2000) });
+      const { streams } = (await reply.json()) as { streams: { name: string; status: string }[] };
+      const isLive = streams.some((stream) => stream.name === name && stream.status === "live");
+      assert.ok(isLive, `${name} is not on air\n${this.describe()}`);
+    };
+    await eventually(look, { timeoutMs });
+  }
+
   /** Writes or replaces files of the config. */
   async writeConfig(files: ConfigFiles): Promise<void> {
     for (const [name, text] of Object.entries(files)) {

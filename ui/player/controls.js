@@ -1,6 +1,8 @@
 // @ts-check
 /** What a person sees and touches on the player page. All texts are set as text, never as markup. */
 
+import { renderPosition } from "./position.js";
+
 /** Without movement of pointer or key for this long, the controls leave the picture alone. */
 const REST_MS = 3000;
 /** A step with an arrow key, in seconds. */
@@ -10,23 +12,6 @@ const STEP_SECONDS = 5;
  * @typedef {import("./playback.js").Playback} Playback
  * @typedef {Playback["view"]} View
  */
-
-/**
- * Seconds as people write them: `0:07`, `1:02:03`.
- *
- * @param {number} seconds
- */
-export function formatTime(seconds) {
-  const whole = Number.isFinite(seconds) ? Math.max(0, Math.floor(seconds)) : 0;
-  const hours = Math.floor(whole / 3600);
-  const minutes = Math.floor(whole / 60) % 60;
-  return hours > 0 ? `${hours}:${pair(minutes)}:${pair(whole % 60)}` : `${minutes}:${pair(whole % 60)}`;
-}
-
-/** @param {number} value */
-function pair(value) {
-  return String(value).padStart(2, "0");
-}
 
 /** The controls of one player page; they live as long as it. */
 export class Controls {
@@ -72,7 +57,7 @@ export class Controls {
     this.#parts.soundOnly.hidden = !(view.phase === "playing" && this.#video.videoWidth === 0);
     this.#renderMessage(view);
     this.#renderSound(view);
-    this.#renderPosition(view);
+    renderPosition(this.#parts, this.#video, view, this.#isSeeking);
     this.#renderPlay();
   }
 
@@ -116,30 +101,6 @@ export class Controls {
     }
     soundTrack.hidden = tracks.length < 2;
     soundTrack.value = String(this.#playback.hls?.audioTrack ?? 0);
-  }
-
-  /** @param {View} view */
-  #renderPosition({ isLive, isAtEdge }) {
-    const { seek, time, live, liveLabel } = this.#parts;
-    const { duration, currentTime } = this.#video;
-    const isFile = isLive === false && Number.isFinite(duration);
-    live.hidden = isLive !== true;
-    live.dataset["atEdge"] = String(isAtEdge);
-    liveLabel.textContent = isAtEdge ? "Live" : "Go live";
-    live.setAttribute(
-      "aria-label",
-      isAtEdge ? "Live: this is the newest picture" : "Go to the newest picture",
-    );
-    seek.hidden = !isFile;
-    time.hidden = !isFile;
-    if (!isFile) return;
-    seek.max = String(duration);
-    if (!this.#isSeeking) seek.value = String(currentTime);
-    const shownSeconds = Number(seek.value);
-    time.textContent = `${formatTime(shownSeconds)} / ${formatTime(duration)}`;
-    seek.setAttribute("aria-valuetext", `${formatTime(shownSeconds)} of ${formatTime(duration)}`);
-    seek.style.setProperty("--done", percent(shownSeconds, duration));
-    seek.style.setProperty("--loaded", percent(loadedSeconds(this.#video), duration));
   }
 
   #renderPlay() {
@@ -316,27 +277,6 @@ function part(page, id, kind) {
   const element = page.getElementById(id);
   if (!(element instanceof kind)) throw new Error(`the page has no ${id}`);
   return element;
-}
-
-/**
- * @param {number} value
- * @param {number} whole
- */
-function percent(value, whole) {
-  return whole > 0 ? `${Math.min(100, (value / whole) * 100).toFixed(2)}%` : "0%";
-}
-
-/**
- * Up to where it is loaded without a gap from the position on.
- *
- * @param {HTMLVideoElement} video
- */
-function loadedSeconds(video) {
-  const { buffered, currentTime } = video;
-  for (let i = 0; i < buffered.length; i++) {
-    if (buffered.start(i) <= currentTime + 0.5 && currentTime <= buffered.end(i)) return buffered.end(i);
-  }
-  return 0;
 }
 
 /**

@@ -12,7 +12,8 @@ export class Picture {
   #movedMs = -Infinity;
   #waitingSinceMs = 0;
   #isBuffering = false;
-  #isFlowing = false;
+  /** There was a picture since the last start. */
+  isFlowing = false;
   hasPlayed = false;
   /** `waiting` events between the first picture and the next start, without those of seeking: stalls as seen. */
   waits = 0;
@@ -66,18 +67,18 @@ export class Picture {
 
   /** A new start: what is missing until the next picture is no stall. */
   restart() {
-    this.#isFlowing = false;
+    this.isFlowing = false;
     this.expect();
   }
 
   #onWaiting() {
     this.#isBuffering = true;
-    if (this.#isFlowing && !this.#video.seeking) this.waits++;
+    if (this.isFlowing && !this.#video.seeking) this.waits++;
   }
 
   #onPlaying() {
     this.#isBuffering = false;
-    this.#isFlowing = true;
+    this.isFlowing = true;
     this.hasPlayed = true;
     this.expect();
   }

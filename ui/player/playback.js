@@ -5,6 +5,7 @@
  */
 
 import { messageFor } from "./messages.js";
+import { playIfAllowed } from "./permission.js";
 import { Picture } from "./picture.js";
 import { Budget, pollDelayMs, ServerWatch } from "./recovery.js";
 import { situationOf } from "./situation.js";
@@ -21,7 +22,7 @@ import { situationOf } from "./situation.js";
 /** @type {Record<Phase, readonly Phase[]>} */
 const LEGAL = {
   idle: ["starting", "absent", "unplayable", "broken"],
-  starting: ["starting", "idle", "playing", "absent", "unplayable", "broken"],
+  starting: ["starting", "idle", "playing", "absent", "unplayable", "broken", "finished"],
   playing: ["starting", "idle", "absent", "unplayable", "broken", "finished"],
   absent: ["starting"],
   unplayable: ["starting"],
@@ -78,6 +79,7 @@ export class Playback {
   #message = null;
   #wantsPlay = false;
   #wasLive = false;
+  #startSeconds = -1;
   #jumpedMs = -JUMP_PAUSE_MS;
   #timers = { tick: 0, restart: 0 };
   #budgets = {
@@ -134,7 +136,7 @@ export class Playback {
     else if (this.#engine === null) this.#start();
     else if (this.#phase === "finished") this.#replay();
     else if (this.#isFarBehind()) this.seekToLive();
-    else this.#startVideo();
+    else void this.#startVideo();
   }
 
   /** Stops the picture; the stream stays loaded. */
@@ -148,7 +150,7 @@ export class Playback {
   retry() {
     this.#wantsPlay = true;
     for (const budget of Object.values(this.#budgets)) budget.refill();
-    this.#startWhereItWas();
+    this.#start();
   }
 
   /** Goes to the newest picture of a live stream, and plays. */
@@ -159,7 +161,7 @@ export class Playback {
     this.#jumpedMs = this.#options.nowMs();
     this.#video.currentTime = edgeSeconds;
     this.#wantsPlay = true;
-    this.#startVideo();
+    void this.#startVideo();
     this.#options.onChange();
   }
 
@@ -168,17 +170,17 @@ export class Playback {
     this.#watch.poke();
     if (this.#phase !== "playing" || !this.#wantsPlay) return;
     if (this.#isFarBehind()) this.seekToLive();
-    else if (this.#video.paused) this.#startVideo();
+    else if (this.#video.paused) void this.#startVideo();
   }
 
   // From here on: what happens by itself.
 
-  #start(startSeconds = -1) {
+  #start() {
     this.#drop();
     this.#moveTo("starting");
     this.#timers.tick ||= Number(setInterval(() => this.#tick(), TICK_MS));
-    this.#engine = this.#options.createEngine(startSeconds, {
-      onReady: () => (this.#wantsPlay ? this.#startVideo() : this.#moveTo("idle")),
+    this.#engine = this.#options.createEngine(this.#startSeconds, {
+      onReady: () => this.#onReady(),
       onFailure: (failure) => this.#onFailure(failure),
       onTrouble: (detail) => {
         if (detail === "bufferStalledError") this.#bufferStalls++;
@@ -187,11 +189,16 @@ export class Playback {
     if (this.#engine === null) this.#becomeUnplayable();
   }
 
-  /** Lets go of the engine and of every timer that belongs to it. */
+  #onReady() {
+    if (this.#wantsPlay) void this.#startVideo();
+    else if (this.#phase === "starting") this.#moveTo("idle");
+  }
+
+  /** Lets go of the engine and of every timer that belongs to it; remembers where it was. */
   #drop() {
     this.#watch.stop();
     clearTimeout(this.#timers.restart);
-    this.#noteLive();
+    this.#noteStart();
     const engine = this.#engine;
     this.#engine = null;
     engine?.destroy();
@@ -202,24 +209,16 @@ export class Playback {
     return this.#wasLive;
   }
 
-  #startVideo() {
-    const engine = this.#engine;
-    this.#video.play().catch((/** @type {unknown} */ error) => {
-      // AbortError and the like: a newer load took this one's place, and makes its own call.
-      const isRefused = error instanceof Error && error.name === "NotAllowedError";
-      if (isRefused && engine === this.#engine) this.#onPlayRefused();
-    });
+  /** A file goes on where its last picture was; a live stream at its edge. */
+  #noteStart() {
+    if (this.#noteLive()) this.#startSeconds = -1;
+    else if (this.#picture.isFlowing) this.#startSeconds = this.#video.currentTime;
   }
 
-  /** Browsers let a page play with sound, or at all, only after a click in it. */
-  #onPlayRefused() {
-    if (!this.#video.muted) {
-      this.#options.log("the browser wants a click before sound: playing without");
-      this.#video.muted = true;
-      this.#startVideo();
-      return;
-    }
-    this.#options.log("the browser wants a click before it plays");
+  async #startVideo() {
+    const engine = this.#engine;
+    const isAllowed = await playIfAllowed(this.#video, this.#options.log);
+    if (isAllowed || engine !== this.#engine) return;
     this.#wantsPlay = false;
     if (this.#phase === "starting" || this.#phase === "playing") this.#moveTo("idle");
   }
@@ -227,7 +226,7 @@ export class Playback {
   /** At its end a video begins anew by itself; after a step back from there it goes on. */
   #replay() {
     this.#moveTo("playing");
-    this.#startVideo();
+    void this.#startVideo();
   }
 
   #onPicture() {
@@ -247,7 +246,7 @@ export class Playback {
   #onEnded() {
     if (this.#phase === "absent") return;
     if (this.#noteLive()) this.#watchServer(null);
-    else if (this.#phase === "playing") this.#moveTo("finished");
+    else if (this.#phase === "starting" || this.#phase === "playing") this.#moveTo("finished");
   }
 
   /** @param {Failure} failure */
@@ -270,9 +269,10 @@ export class Playback {
   #recover(step) {
     this.#options.log(`recovering: ${step}`);
     this.#recoveries++;
+    this.#noteStart();
     this.#moveTo("starting");
     this.#engine?.[step]();
-    if (this.#wantsPlay) this.#startVideo();
+    if (this.#wantsPlay) void this.#startVideo();
   }
 
   /** A new engine: at once the first time, after a growing pause when that was not long ago. */
@@ -284,28 +284,17 @@ export class Playback {
     }
     this.#options.log(`recovering: a new player, attempt ${attempt}`);
     this.#recoveries++;
-    const startSeconds = this.#resumeSeconds();
     this.#drop();
     this.#moveTo("starting");
     const delayMs = attempt === 1 ? 0 : pollDelayMs(attempt - 2);
-    this.#timers.restart = Number(setTimeout(() => this.#start(startSeconds), delayMs));
-  }
-
-  #startWhereItWas() {
-    this.#start(this.#resumeSeconds());
-  }
-
-  /** A file goes on where it was; a live stream at its edge. */
-  #resumeSeconds() {
-    return this.#noteLive() || !this.#picture.hasPlayed ? -1 : this.#video.currentTime;
+    this.#timers.restart = Number(setTimeout(() => this.#start(), delayMs));
   }
 
   #breakOff() {
     this.#options.log(`too many failures: the next attempt is in ${BROKEN_PAUSE_MS / 1000} s`);
-    const startSeconds = this.#resumeSeconds();
     this.#drop();
     this.#moveTo("broken");
-    this.#timers.restart = Number(setTimeout(() => this.#start(startSeconds), BROKEN_PAUSE_MS));
+    this.#timers.restart = Number(setTimeout(() => this.#start(), BROKEN_PAUSE_MS));
   }
 
   /** No decoder: waits for the stream to become another one. */
@@ -344,7 +333,7 @@ export class Playback {
    */
   #comeBack(failure, attempt) {
     this.#options.log(attempt === 0 ? "the server has the stream" : "the stream is back");
-    if (attempt > 0 || failure === null) this.#startWhereItWas();
+    if (attempt > 0 || failure === null) this.#start();
     else if (!failure.isAtManifest && this.#take("resumeLoad") > 0) this.#recover("resumeLoad");
     else this.#restart();
   }

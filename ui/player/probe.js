@@ -115,10 +115,7 @@ async function readReason(response) {
     return "";
   }
   const text = await readText(response, MAX_REASON_CHARACTERS + 1);
-  // oxlint-disable-next-line no-control-regex
-  const line = text
-    .replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]+/g, " ")
-    .trim();
+  const line = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ").trim();
   return line.length <= MAX_REASON_CHARACTERS ? line : `${line.slice(0, MAX_REASON_CHARACTERS - 3)}...`;
 }
 

@@ -7,8 +7,7 @@ const EMBED_SUFFIX = "/embed.html";
 const MAX_SHOWN = 80;
 
 // Control characters, and the marks that turn the direction of text: a name must not rearrange a sentence.
-// oxlint-disable-next-line no-control-regex
-const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /**
  * The name in the path of a player page: `/pub/camera/embed.html` gives `pub/camera`.

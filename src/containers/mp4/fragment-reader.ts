@@ -153,6 +153,10 @@ function readTrackRun(
     firstFlags = readU32(bytes, at);
     at += 4;
   }
+  // Otherwise a count alone, without a byte in the file behind it, would fill the tables.
+  if (builder !== null && (flags & SAMPLE_SIZE) === 0 && defaults.sizeBytes === 0 && count > 0) {
+    throw boxError(trun, `its ${count} frames have no bytes`);
+  }
   if (builder === null && (flags & SAMPLE_SIZE) === 0) return place + count * defaults.sizeBytes;
   builder?.moveToPlace(place);
   for (let i = 0; i < count; i++) {

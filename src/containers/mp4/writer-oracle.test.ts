@@ -17,7 +17,8 @@ import type { FragmentTrack } from "./fragment.ts";
 import { buildFragmentHeader } from "./fragment.ts";
 import { buildInitSegment } from "./init-segment.ts";
 
-const hasFfmpeg = spawnSync("ffmpeg", ["-version"]).status === 0 && spawnSync("ffprobe", ["-version"]).status === 0;
+const hasFfmpeg =
+  spawnSync("ffmpeg", ["-version"]).status === 0 && spawnSync("ffprobe", ["-version"]).status === 0;
 const options = { skip: hasFfmpeg ? false : "ffmpeg and ffprobe are not installed" };
 const folder = mkdtempSync(join(tmpdir(), "weir-mp4-writer-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -26,7 +27,14 @@ const PICTURE = "-f lavfi -i testsrc2=size=320x180:rate=25:duration=2";
 const TONE = "-f lavfi -i sine=frequency=440:sample_rate=48000:duration=2";
 const ANY_VIDEO = "-pix_fmt yuv420p -video_track_timescale 90000";
 
-type Case = { codec: Codec; encode: string; probed: string; codecString: RegExp; width?: number; channels?: number };
+type Case = {
+  codec: Codec;
+  encode: string;
+  probed: string;
+  codecString: RegExp;
+  width?: number;
+  channels?: number;
+};
 
 const cases: readonly Case[] = [
   {
@@ -50,23 +58,58 @@ const cases: readonly Case[] = [
     codecString: /^av01\.0\.0\dM\.08$/,
     width: 320,
   },
-  { codec: "aac", encode: `${TONE} -c:a aac -ac 2`, probed: "aac", codecString: /^mp4a\.40\.2$/, channels: 2 },
-  { codec: "mp3", encode: `${TONE} -c:a libmp3lame`, probed: "mp3", codecString: /^mp4a\.40\.34$/, channels: 1 },
-  { codec: "mp3", encode: `${TONE} -c:a libmp3lame -ar 22050`, probed: "mp3", codecString: /^mp4a\.40\.34$/, channels: 1 },
-  { codec: "opus", encode: `${TONE} -c:a libopus -ac 2`, probed: "opus", codecString: /^opus$/, channels: 2 },
+  {
+    codec: "aac",
+    encode: `${TONE} -c:a aac -ac 2`,
+    probed: "aac",
+    codecString: /^mp4a\.40\.2$/,
+    channels: 2,
+  },
+  {
+    codec: "mp3",
+    encode: `${TONE} -c:a libmp3lame`,
+    probed: "mp3",
+    codecString: /^mp4a\.40\.34$/,
+    channels: 1,
+  },
+  {
+    codec: "mp3",
+    encode: `${TONE} -c:a libmp3lame -ar 22050`,
+    probed: "mp3",
+    codecString: /^mp4a\.40\.34$/,
+    channels: 1,
+  },
+  {
+    codec: "opus",
+    encode: `${TONE} -c:a libopus -ac 2`,
+    probed: "opus",
+    codecString: /^opus$/,
+    channels: 2,
+  },
   { codec: "ac3", encode: `${TONE} -c:a ac3 -ac 2`, probed: "ac3", codecString: /^ac-3$/, channels: 2 },
   { codec: "eac3", encode: `${TONE} -c:a eac3 -ac 6`, probed: "eac3", codecString: /^ec-3$/, channels: 6 },
 ];
 
-type ProbedPacket = { dts: number; pts: number; duration: number; size: string; pos: string; flags: string; data_hash: string };
+type ProbedPacket = {
+  dts: number;
+  pts: number;
+  duration: number;
+  size: string;
+  pos: string;
+  flags: string;
+  data_hash: string;
+};
 type Probed = {
   packets: (ProbedPacket & { stream_index: number })[];
   streams: Record<string, string | number>[];
 };
 
 function probe(file: string): Probed {
-  const args = "-v error -ignore_editlist 1 -show_packets -show_streams -show_data -show_data_hash md5 -of json";
-  return JSON.parse(execFileSync("ffprobe", [...args.split(" "), file], { encoding: "utf8", maxBuffer: 1 << 27 })) as Probed;
+  const args =
+    "-v error -ignore_editlist 1 -show_packets -show_streams -show_data -show_data_hash md5 -of json";
+  return JSON.parse(
+    execFileSync("ffprobe", [...args.split(" "), file], { encoding: "utf8", maxBuffer: 1 << 27 }),
+  ) as Probed;
 }
 
 /** ffprobe prints data as lines of `offset: 8 groups of hex  text`. */
@@ -86,8 +129,17 @@ function encode(name: string, codec: Codec, command: string): Source {
   const payloads = packets.map(({ pos, size }) => bytes.subarray(Number(pos), Number(pos) + Number(size)));
   const stream = streams[0]!;
   const isVideo = stream["codec_type"] === "video";
-  const config = codec === "mp3" || codec === "ac3" || codec === "eac3" ? new Uint8Array(0) : hexDump(stream["extradata"]);
-  const track = buildTrack({ id: trackId(isVideo ? "video" : "audio", 1), codec, config, firstFrame: payloads[0]!, language: "en" });
+  const config =
+    codec === "mp3" || codec === "ac3" || codec === "eac3"
+      ? new Uint8Array(0)
+      : hexDump(stream["extradata"]);
+  const track = buildTrack({
+    id: trackId(isVideo ? "video" : "audio", 1),
+    codec,
+    config,
+    firstFrame: payloads[0]!,
+    language: "en",
+  });
   return { track, packets, payloads };
 }
 
@@ -117,13 +169,21 @@ function write(sources: readonly Source[], perFragment: number): Uint8Array {
   for (let from = 0, sequence = 1; from < longest; from += perFragment, sequence++) {
     const parts = sources.map((source) => columns(source, from, from + perFragment));
     const tracks = parts.map((part) => part.columns);
-    out.push(buildFragmentHeader(sequence, tracks, { styp: sequence % 2 === 1, utcUs: 1_700_000_000_000_000 }));
+    out.push(
+      buildFragmentHeader(sequence, tracks, { styp: sequence % 2 === 1, utcUs: 1_700_000_000_000_000 }),
+    );
     out.push(...parts.map((part) => part.block));
   }
   return concatBytes(out);
 }
 
-const facts = ({ dts, pts, size, flags, data_hash }: ProbedPacket) => ({ dts, pts, size, key: flags[0], data_hash });
+const facts = ({ dts, pts, size, flags, data_hash }: ProbedPacket) => ({
+  dts,
+  pts,
+  size,
+  key: flags[0],
+  data_hash,
+});
 
 for (const [index, { codec, encode: command, probed, codecString, width, channels }] of cases.entries()) {
   test(`ffprobe and mediabunny read back every ${codec} packet of case ${index}`, options, async () => {
@@ -153,18 +213,28 @@ for (const [index, { codec, encode: command, probed, codecString, width, channel
       timestamps.push(Math.round(packet.timestamp * track.timescale));
       sizes.push(packet.byteLength);
     }
-    assert.deepEqual(timestamps, source.packets.map(({ pts }) => pts));
-    assert.deepEqual(sizes, source.packets.map(({ size }) => Number(size)));
+    assert.deepEqual(
+      timestamps,
+      source.packets.map(({ pts }) => pts),
+    );
+    assert.deepEqual(
+      sizes,
+      source.packets.map(({ size }) => Number(size)),
+    );
     assert.equal(await read!.getLanguageCode(), "eng");
   });
 }
 
 /** What the codec room says of real packets is what ffmpeg says. */
 function checkPackets({ track, packets, payloads }: Source): void {
-  const isRandomAccess = { h264: isH264RandomAccess, h265: isH265RandomAccess, av1: isAv1RandomAccess }[track.codec as string];
+  const isRandomAccess = { h264: isH264RandomAccess, h265: isH265RandomAccess, av1: isAv1RandomAccess }[
+    track.codec as string
+  ];
   for (const [i, payload] of payloads.entries()) {
-    if (isRandomAccess) assert.equal(isRandomAccess(payload), packets[i]!.flags.startsWith("K"), `packet ${i}`);
+    if (isRandomAccess)
+      assert.equal(isRandomAccess(payload), packets[i]!.flags.startsWith("K"), `packet ${i}`);
     // The last packet of a file may be cut shorter by its container.
-    else if (i < payloads.length - 1) assert.equal(frameDurationTicks(track, payload), packets[i]!.duration);
+    else if (i < payloads.length - 1)
+      assert.equal(frameDurationTicks(track, payload), packets[i]!.duration);
   }
 }
