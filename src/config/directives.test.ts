@@ -9,10 +9,8 @@ import type { Scope } from "./schema.ts";
 
 test("no two directives of a scope have one name", () => {
   for (const scope of SCOPES) {
-    const names = DIRECTIVES.filter((spec) => spec.scopes.includes(scope)).flatMap((spec) => [
-      spec.name,
-      ...(spec.aliases ?? []),
-    ]);
+    const specs = DIRECTIVES.filter((spec) => spec.scopes.includes(scope));
+    const names = specs.flatMap((spec) => [spec.name, ...(spec.aliases ?? [])]);
     assert.deepEqual(names, [...new Set(names)], scope);
     assert.deepEqual([...directiveNames(scope)], names);
   }

@@ -16,7 +16,7 @@ export type EnvironmentSettings = {
   readonly logLevel?: LogLevel;
 };
 
-/** Environment variables by name, as `process.env` has them. */
+/** Environment variables by name, as the process has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What stands for a file's name in places that are in the environment. */
@@ -162,7 +162,7 @@ class VariableReader {
     return VARIABLE_PREFIXES.map((prefix) => prefix + bare).find((name) => this.#given.includes(name));
   }
 
-  /** The login ends at the first colon; the password may have more of them. RFC 7617 §2. */
+  /** The login ends at the first colon; the password may have more of them. RFC 7617 section 2. */
   #editAuth(): Credentials | undefined {
     const name = this.#winner("EDIT_AUTH");
     if (name === undefined) return undefined;

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { formatProblems } from "./format.ts";
 import { loadConfig } from "./load.ts";
 import { DEFAULTS_FILE } from "./resolve-listeners.ts";
-import { MAX_PROBLEMS } from "./problem.ts";
+import { MAX_PROBLEMS, PROBLEM_CODES } from "./problem.ts";
 import type { ResolvedConfig } from "./plan.ts";
 import type { Problem } from "./problem.ts";
 
@@ -410,6 +410,23 @@ test("templates that only publishers pass over do not hide the next one", () => 
   const text = "template play { prefix a; input fake://; } template pub { prefix a; input publish://; }";
   assert.deepEqual(codesOf(text), []);
   assert.deepEqual(codesOf(text.replace("fake://", "publish://")), ["CONFIG_NEVER_USED"]);
+});
+
+test("every code of a problem is in a test", () => {
+  const folders = [new URL(".", import.meta.url), new URL("../server/", import.meta.url)];
+  const tests = folders.flatMap((folder) =>
+    readdirSync(folder).flatMap((name) =>
+      name.endsWith(".test.ts") ? [readFileSync(new URL(name, folder), "utf8")] : [],
+    ),
+  );
+  const codes = new Set(Object.keys(PROBLEM_CODES));
+  for (const name of readdirSync(new URL("bad/", VECTORS)).filter((one) => one.endsWith(".conf"))) {
+    for (const one of problemsOf(vector(`bad/${name}`))) codes.delete(one.code);
+  }
+  assert.deepEqual(
+    [...codes].filter((code) => !tests.some((text) => text.includes(code))),
+    [],
+  );
 });
 
 test("problems are bounded, and say how many are left out", () => {

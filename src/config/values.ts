@@ -101,7 +101,7 @@ export function parseValue(type: ValueType, text: string): Parsed {
 /**
  * Cuts `scheme://rest` in two; `undefined` when `text` does not begin with a scheme.
  *
- * Spec: RFC 3986 §3.1 (the scheme's characters).
+ * Spec: RFC 3986 section 3.1 (the scheme's characters).
  */
 export function splitUrl(text: string): { scheme: string; rest: string } | undefined {
   const match = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//.exec(text);
@@ -123,7 +123,7 @@ function faultOr(fault: string | undefined, text: string): Parsed {
     : { fault: `${quoted(text)} is not a good name`, hint: fault };
 }
 
-/** RFC 7617 §2: the user-id of Basic credentials cannot have a colon. */
+/** RFC 7617 section 2: the user-id of Basic credentials cannot have a colon. */
 function parseLogin(text: string): Parsed {
   if (text === "") return { fault: "the login is empty" };
   if (text.includes(":"))
@@ -247,7 +247,7 @@ function isIpv6(text: string): boolean {
   return /^[0-9a-f:.]{2,45}$/.test(text) && text.includes(":") && URL.canParse(`http://[${text}]/`);
 }
 
-/** RFC 1123 §2.1; all-numeric names are left out, since they are mistyped IPv4 addresses. */
+/** RFC 1123 section 2.1; all-numeric names are left out, since they are mistyped IPv4 addresses. */
 function isHostName(text: string): boolean {
   if (text.length > 253 || /^[\d.]+$/.test(text)) return false;
   return text.split(".").every((part) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(part));

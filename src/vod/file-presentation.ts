@@ -79,11 +79,7 @@ export class FilePresentation implements Presentation {
   async segment(name: string, selection: TrackSelection): Promise<MediaBody | null> {
     const index = this.#indexOf(name);
     if (index === undefined) return null;
-    const tracks: IndexedTrack[] = [];
-    for (const id of selection) {
-      const track = this.file.tracks.find((candidate) => candidate.track.id === id);
-      if (track !== undefined) tracks.push(track);
-    }
+    const tracks = this.file.tracks.filter(({ track }) => selection.includes(track.id));
     if (tracks.length === 0) return null;
     const blocks = await this.#blocks(index, tracks);
     const header = buildFragmentHeader(

@@ -1,6 +1,7 @@
 /** Chromium with hls.js plays live and files, by its own counters; pictures of it are kept. */
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { basename, dirname } from "node:path";
+import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Page } from "playwright-core";
 import { openPage } from "../support/browser.ts";
@@ -8,7 +9,6 @@ import { eventually } from "../support/eventually.ts";
 import { makeClip, publish } from "../support/ffmpeg.ts";
 import { needs } from "../support/tools.ts";
 import { startWeir } from "../support/weir.ts";
-import type { Weir } from "../support/weir.ts";
 
 const SAMPLES = new URL("../../samples", import.meta.url).pathname;
 
@@ -56,48 +56,43 @@ async function playWithoutStall(page: Page, seconds: number): Promise<void> {
   );
 }
 
-describe("the player page", { skip: needs("chromium", "ffmpeg"), timeout: 240_000 }, () => {
-  let weir: Weir;
+const CONFIG = `template pub { prefix pub; input publish:// source_timeout=30; segment_duration 2; }
+vod vod { storage "${SAMPLES}"; }
+stream demo { title "Demo"; input file://vod/sample.mp4; segment_duration 2; }`;
 
-  before(async () => {
-    weir = await startWeir(
-      { after },
-      {
-        config: `template pub { prefix pub; input publish:// source_timeout=30; segment_duration 2; }
-vod vod { storage "${SAMPLES}"; storage "/tmp/weir-test-clips"; }
-stream demo { title "Demo"; input file://vod/sample.mp4; segment_duration 2; }`,
-      },
-    );
+const options = { skip: needs("chromium", "ffmpeg"), timeout: 180_000 };
+
+test("plays a live stream for 30 s without a stall", options, async (t) => {
+  const weir = await startWeir(t, { config: CONFIG });
+  const { page, errors, screenshot } = await openPage(t);
+  await page.goto(weir.url("/demo/embed.html"));
+  await untilPlaying(page);
+  await playWithoutStall(page, 30);
+  await screenshot("player-live");
+  assert.deepEqual(errors, []);
+});
+
+test("plays a file for 30 s without a stall, and seeks", options, async (t) => {
+  const clip = await makeClip({ durationS: 45, width: 640, height: 360, bFrames: 2 });
+  const weir = await startWeir(t, { config: `vod files { storage "${dirname(clip)}"; }` });
+  const { page, errors, screenshot } = await openPage(t);
+  await page.goto(weir.url(`/files/${basename(clip)}/embed.html`));
+  await untilPlaying(page);
+  await playWithoutStall(page, 30);
+  await screenshot("player-file");
+  await page.evaluate(() => void (document.querySelector("video")!.currentTime = 5));
+  await eventually(async () => {
+    const { time, paused } = await counters(page);
+    assert.ok(!paused && time > 6 && time < 20, `at ${time} s`);
   });
+  assert.deepEqual(errors, []);
+});
 
-  test("plays a live stream for 30 s without a stall", async (t) => {
-    const { page, errors, screenshot } = await openPage(t);
-    await page.goto(weir.url("/demo/embed.html"));
-    await untilPlaying(page);
-    await playWithoutStall(page, 30);
-    await screenshot("player-live");
-    assert.deepEqual(errors, []);
-  });
-
-  test("plays a file for 30 s without a stall, and seeks", async (t) => {
-    const clip = await makeClip({ durationS: 45, width: 640, height: 360, bFrames: 2 });
-    const folder = await startWeir(t, {
-      config: `vod files { storage "${new URL(".", `file://${clip}`).pathname}"; }`,
-    });
-    const { page, errors, screenshot } = await openPage(t);
-    await page.goto(folder.url(`/files/${clip.split("/").at(-1)!}/embed.html`));
-    await untilPlaying(page);
-    await playWithoutStall(page, 30);
-    await screenshot("player-file");
-    await page.evaluate(() => void (document.querySelector("video")!.currentTime = 5));
-    await eventually(async () => {
-      const { time, paused } = await counters(page);
-      assert.ok(!paused && time > 6 && time < 20, `at ${time} s`);
-    });
-    assert.deepEqual(errors, []);
-  });
-
-  test("says that nobody publishes, starts by itself, and goes on when the publisher returns", async (t) => {
+test(
+  "says that nobody publishes, starts by itself, and goes on when the publisher returns",
+  options,
+  async (t) => {
+    const weir = await startWeir(t, { config: CONFIG });
     const clip = await makeClip({ durationS: 10, gopPictures: 25 });
     const { page, screenshot } = await openPage(t, { width: 390, height: 844, colorScheme: "dark" });
     await page.goto(weir.url("/pub/camera/embed.html"));
@@ -118,27 +113,28 @@ stream demo { title "Demo"; input file://vod/sample.mp4; segment_duration 2; }`,
       { timeoutMs: 60_000 },
     );
     await screenshot("player-came-back-phone");
-  });
+  },
+);
 
-  test("the front page lists streams and files and plays what is chosen", async (t) => {
-    const { page, errors, screenshot } = await openPage(t);
-    await page.goto(weir.url("/"));
-    await eventually(async () => {
-      const text = await page.innerText("body");
-      assert.match(text, /Demo/);
-      assert.match(text, /sample\.mp4/);
-    });
-    await page.getByText("Demo", { exact: false }).first().click();
-    const frame = await eventually(() => {
-      const found = page.frames().find((candidate) => candidate.url().includes("/demo/embed.html"));
-      assert.ok(found !== undefined, "the player was not opened");
-      return found;
-    });
-    await eventually(
-      async () => assert.ok((await frame.evaluate(() => document.querySelector("video")!.currentTime)) > 1),
-      { timeoutMs: 30_000 },
-    );
-    await screenshot("front-page");
-    assert.deepEqual(errors, []);
+test("the front page lists streams and files and plays what is chosen", options, async (t) => {
+  const weir = await startWeir(t, { config: CONFIG });
+  const { page, errors, screenshot } = await openPage(t);
+  await page.goto(weir.url("/"));
+  await eventually(async () => {
+    const text = await page.innerText("body");
+    assert.match(text, /Demo/);
+    assert.match(text, /sample\.mp4/);
   });
+  await page.getByText("Demo", { exact: false }).first().click();
+  const frame = await eventually(() => {
+    const found = page.frames().find((candidate) => candidate.url().includes("/demo/embed.html"));
+    assert.ok(found !== undefined, "the player was not opened");
+    return found;
+  });
+  await eventually(
+    async () => assert.ok((await frame.evaluate(() => document.querySelector("video")!.currentTime)) > 1),
+    { timeoutMs: 30_000 },
+  );
+  await screenshot("front-page");
+  assert.deepEqual(errors, []);
 });

@@ -188,11 +188,12 @@ function rowsOf(reply, list) {
   return Array.isArray(rows) ? rows.filter(isRecord).filter((row) => text(row["name"]) !== "") : [];
 }
 
+/** Numbers in names count as numbers: `camera-2` before `camera-10`. */
+const BY_NAME = new Intl.Collator("en", { numeric: true });
+
 /** @param {Item[]} items */
 function sorted(items) {
-  return items.sort(
-    (a, b) => Number(b.isLive) - Number(a.isLive) || (a.name < b.name ? -1 : Number(a.name > b.name)),
-  );
+  return items.sort((a, b) => Number(b.isLive) - Number(a.isLive) || BY_NAME.compare(a.name, b.name));
 }
 
 /** @param {unknown} value */

@@ -118,19 +118,15 @@ export class HttpListener {
   }
 
   async #serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-    const request = readRequest(incoming);
+    const path = decodePath(rawPathOf(incoming));
+    const request = readRequest(incoming, typeof path === "string" ? path : "/");
     let reply: HttpReply;
     try {
-      reply = "problem" in request ? textReply(400, request.problem) : await this.#answer(request);
+      reply = typeof path === "string" ? await this.#answer(request) : textReply(400, path.problem);
     } catch (caught) {
       reply = this.#replyToError(caught, incoming);
     }
-    if (outgoing.destroyed) return;
-    if ("problem" in request) {
-      outgoing.writeHead(reply.status, reply.headers.flat()).end(reply.body[0]);
-      return;
-    }
-    send(outgoing, finishReply(request, reply));
+    if (!outgoing.destroyed) send(outgoing, finishReply(request, reply));
   }
 
   #answer(request: HttpRequest): Promise<HttpReply> | HttpReply {
@@ -143,7 +139,7 @@ export class HttpListener {
 
   #replyToError(caught: unknown, incoming: IncomingMessage): HttpReply {
     const error = asMediaError(caught);
-    const path = incoming.url?.split("?", 1)[0];
+    const path = rawPathOf(incoming);
     if (error !== null) {
       if (error.httpStatus !== 404) {
         this.#options.log.info("HTTP request failed", { path, code: error.code, reason: error.message });
@@ -159,12 +155,13 @@ export class HttpListener {
   }
 }
 
-function readRequest(incoming: IncomingMessage): HttpRequest | { problem: string } {
+function rawPathOf(incoming: IncomingMessage): string {
+  return (incoming.url ?? "/").split("?", 1)[0]!;
+}
+
+function readRequest(incoming: IncomingMessage, path: string): HttpRequest {
   const target = incoming.url ?? "/";
   const questionMark = target.indexOf("?");
-  const rawPath = questionMark < 0 ? target : target.slice(0, questionMark);
-  const path = decodePath(rawPath);
-  if (typeof path !== "string") return path;
   return {
     method: incoming.method ?? "GET",
     path,

@@ -182,7 +182,9 @@ export class AmfOutput {
 
   /** What was written so far, as a copy of exact size. */
   finish(): Uint8Array {
-    return Uint8Array.prototype.slice.call(this.#bytes, 0, this.#length);
+    const exact = new Uint8Array(this.#length);
+    exact.set(this.#bytes.subarray(0, this.#length));
+    return exact;
   }
 
   #reserve(count: number): number {

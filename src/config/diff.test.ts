@@ -1,0 +1,191 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { diffConfigs } from "./diff.ts";
+import { loadConfig } from "./load.ts";
+import type { ConfigChange } from "./diff.ts";
+import type { ResolvedConfig } from "./plan.ts";
+
+function load(text: string): ResolvedConfig {
+  const { config, problems } = loadConfig([{ file: "t", text }]);
+  assert.ok(config !== undefined, JSON.stringify(problems));
+  return config;
+}
+
+/** One line a change: what, its name, what happened, which directives, what restarts. */
+function show(change: ConfigChange): string {
+  if (change.kind === "template-order")
+    return `order ${change.before.join(",")} -> ${change.after.join(",")}`;
+  if (change.kind === "setting") return `setting ${change.name} (${change.restarts})`;
+  const fields = change.change === "changed" ? ` ${change.fields.join(",")} (${change.restarts})` : "";
+  return `${change.kind} ${change.name} ${change.change}${fields}`;
+}
+
+const BASE = `
+  http 80; http 81 { api false; }
+  rtmp 1935;
+  edit_auth root a;
+  template one { prefix one; input publish://; }
+  template two { prefix two; input publish://; }
+  stream a { input publish://; title A; labels place=x; }
+  stream b { template two; }
+  vod v { storage /a; }
+`;
+
+const CASES: readonly {
+  name: string;
+  from?: string;
+  replace: readonly [string, string][];
+  expected: readonly string[];
+}[] = [
+  {
+    name: "nothing when only places and order of streams change",
+    replace: [["stream a", "\n\n\nstream a"]],
+    expected: [],
+  },
+  {
+    name: "a setting",
+    replace: [["edit_auth root a;", "edit_auth root b;"]],
+    expected: ["setting edit_auth (nothing)"],
+  },
+  {
+    name: "a setting that is gone",
+    replace: [["edit_auth root a;", ""]],
+    expected: ["setting edit_auth (nothing)"],
+  },
+  {
+    name: "a setting that needs a restart",
+    replace: [["rtmp 1935;", "rtmp 1935; hostname x;"]],
+    expected: ["setting hostname (process)"],
+  },
+  {
+    name: "a limit",
+    replace: [["rtmp 1935;", "rtmp 1935; max_message_size 1M;"]],
+    expected: ["setting max_message_size (nothing)"],
+  },
+  {
+    name: "a listener that moves",
+    replace: [["http 80;", "http 8080;"]],
+    expected: ["http-listener *:80 removed", "http-listener *:8080 added"],
+  },
+  {
+    name: "a listener that loses the API",
+    replace: [["http 80;", "http 80 { api false; }"]],
+    expected: ["http-listener *:80 changed api (listener)"],
+  },
+  {
+    name: "an RTMP listener on one address",
+    replace: [["rtmp 1935;", "rtmp 127.0.0.1:1935;"]],
+    expected: ["rtmp-listener *:1935 removed", "rtmp-listener 127.0.0.1:1935 added"],
+  },
+  {
+    name: "a stream that is gone, one that came, one that changed",
+    replace: [
+      ["stream b { template two; }", "stream c { input fake://x; }"],
+      ["title A;", "title B; segment_duration 2;"],
+    ],
+    expected: ["stream b removed", "stream a changed title,segment_duration (stream)", "stream c added"],
+  },
+  {
+    name: "a stream's title alone, which restarts nothing",
+    replace: [["title A;", ""]],
+    expected: ["stream a changed title (nothing)"],
+  },
+  {
+    name: "a label called like a field of plans",
+    replace: [["place=x", "place=y"]],
+    expected: ["stream a changed labels (nothing)"],
+  },
+  {
+    name: "a stream whose template changed",
+    replace: [["prefix two; input publish://;", "prefix two; input publish://; segment_count 9;"]],
+    expected: ["template two changed segment_count (stream)", "stream b changed segment_count (stream)"],
+  },
+  {
+    name: "a template's prefix",
+    replace: [["prefix one;", "prefix one uno;"]],
+    expected: ["template one changed prefix (stream)"],
+  },
+  {
+    name: "an input's option",
+    replace: [["stream a { input publish://;", "stream a { input publish:// source_timeout=5;"]],
+    expected: ["stream a changed input (stream)"],
+  },
+  {
+    name: "a vod's storage",
+    replace: [["storage /a;", "storage /a; storage /b;"]],
+    expected: ["vod v changed storage (nothing)"],
+  },
+  { name: "a vod that is gone", replace: [["vod v { storage /a; }", ""]], expected: ["vod v removed"] },
+];
+
+for (const { name, replace, expected } of CASES) {
+  test(`the difference tells ${name}`, () => {
+    let text = BASE;
+    for (const [from, to] of replace) {
+      assert.ok(text.includes(from), from);
+      text = text.replace(from, to);
+    }
+    assert.deepEqual(diffConfigs(load(BASE), load(text)).map(show), expected);
+  });
+}
+
+test("templates that change places are told, since the first that matches wins", () => {
+  const text = "template a { prefix x; } template b { prefix y; } template c { prefix z; }";
+  const turned = "template c { prefix z; } template a { prefix x; } template d { prefix w; }";
+  assert.deepEqual(diffConfigs(load(text), load(turned)).map(show), [
+    "template b removed",
+    "template d added",
+    "order a,c -> c,a",
+  ]);
+});
+
+test("a change has the plans from before and after", () => {
+  const before = load("stream a { input publish://; title A; }");
+  const after = load("stream a { input publish://; title B; }");
+  const [change] = diffConfigs(before, after);
+  assert.ok(change?.kind === "stream" && change.change === "changed");
+  assert.equal(change.before, before.streams[0]);
+  assert.equal(change.after, after.streams[0]);
+});
+
+test("listeners on any free port are told apart by their rank", () => {
+  const changes = diffConfigs(load("http 0; http 0;"), load("http 0; http 0; http 0; rtmp 0;"));
+  assert.deepEqual(changes.map(show), ["http-listener *:0#3 added", "rtmp-listener *:0 added"]);
+});
+
+test("every directive of the plan is told of when it changes", () => {
+  const streams: readonly [string, string][] = [
+    ["comment", "comment x;"],
+    ["provider", "provider x;"],
+    ["position", "position 1;"],
+    ["disabled", "disabled;"],
+    ["static", "static false;"],
+    ["source_timeout", "source_timeout 1;"],
+    ["prepush", "prepush 1;"],
+    ["protocols", "protocols hls;"],
+    ["second_publisher", "second_publisher replace;"],
+  ];
+  const before = load("stream a { input publish://; } vod v { storage /a; }");
+  for (const [field, line] of streams) {
+    const [change] = diffConfigs(
+      before,
+      load(`stream a { input publish://; ${line} } vod v { storage /a; }`),
+    );
+    assert.ok(change?.kind === "stream" && change.change === "changed");
+    assert.deepEqual(change.fields, [field]);
+  }
+  for (const [field, line] of [
+    ["title", "title x;"],
+    ["comment", "comment x;"],
+    ["disabled", "disabled;"],
+    ["segment_duration", "segment_duration 2;"],
+    ["protocols", "protocols -hls;"],
+  ]) {
+    const [change] = diffConfigs(
+      before,
+      load(`stream a { input publish://; } vod v { storage /a; ${line} }`),
+    );
+    assert.ok(change?.kind === "vod" && change.change === "changed");
+    assert.deepEqual(change.fields, [field]);
+  }
+});

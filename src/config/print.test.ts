@@ -1,0 +1,194 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import fc from "fast-check";
+import { diffConfigs } from "./diff.ts";
+import { loadConfig } from "./load.ts";
+import { printConfig, word } from "./print.ts";
+import type { ResolvedConfig } from "./plan.ts";
+
+function load(text: string): ResolvedConfig {
+  const { config, problems } = loadConfig([{ file: "t", text }]);
+  assert.ok(config !== undefined, `${JSON.stringify(problems, null, 1)}\n${text}`);
+  return config;
+}
+
+/** The plan without its places. */
+function told(config: ResolvedConfig): unknown {
+  return JSON.parse(
+    JSON.stringify(config, (key, value: unknown) =>
+      key === "place" && typeof value === "object" ? undefined : value,
+    ),
+  );
+}
+
+test("the printed config is merged and has every default in it", () => {
+  const config = load("http 80; template pub { prefix pub; url publish://; } file vod { storage /a; }");
+  const expected = `http 80;
+loglevel info;
+max_connections_per_address 1000;
+rtmp_handshake_timeout 10;
+rtmp_idle_timeout 60;
+http_idle_timeout 60;
+max_message_size 16M;
+
+template pub {
+  prefix pub;
+  input publish://;
+  source_timeout 60;
+  segment_duration 4;
+  segment_count 4;
+  prepush true;
+  second_publisher refuse;
+}
+
+vod vod {
+  storage /a;
+  segment_duration 4;
+}
+`;
+  assert.equal(printConfig(config), expected);
+});
+
+test("a config with every directive reads back as the same plan", () => {
+  const url = new URL("../../test/vectors/config/good/everything.conf", import.meta.url);
+  const config = load(readFileSync(url, "utf8"));
+  const again = load(printConfig(config, { secrets: "show" }));
+  assert.deepEqual(told(again), told(config));
+  assert.deepEqual(diffConfigs(config, again), []);
+});
+
+test("passwords are printed only when they are asked for", () => {
+  const config = load("edit_auth root hunter2; view_auth viewer hunter3;");
+  const hidden = printConfig(config);
+  assert.doesNotMatch(hidden, /hunter/);
+  assert.match(hidden, /^# edit_auth root \(the password is not shown\)$/m);
+  assert.equal(load(hidden).editAuth, undefined);
+  assert.match(
+    printConfig(config, { secrets: "show" }),
+    /^edit_auth root hunter2;\nview_auth viewer hunter3;$/m,
+  );
+});
+
+test("a word is quoted when it would not be read as one otherwise", () => {
+  assert.equal(word("publish://"), "publish://");
+  assert.equal(word(""), '""');
+  assert.equal(word("a b"), '"a b"');
+  assert.equal(word("#a"), '"#a"');
+  assert.equal(word("a;b"), '"a;b"');
+  assert.equal(word('a"b\\'), String.raw`"a\"b\\"`);
+  assert.equal(word("caf\u00e9"), '"caf\u00e9"');
+});
+
+const name = fc.stringMatching(/^[a-z][a-z0-9_.-]{0,5}(\/[a-z]{1,3})?$/);
+const text = fc.string({
+  unit: fc.constantFrom(...Array.from("ab \"\\;{}#='\t\u0442\u{1F600}")),
+  maxLength: 12,
+});
+const duration = fc.constantFrom("1", "2.5", "4s", "1500ms", "15");
+const protocols = fc.constantFrom("", "protocols hls rtmp;", "protocols -hls -dash;");
+const input = fc.oneof(
+  fc.constantFrom(
+    "publish://",
+    "fake://fake",
+    "fake://a?b=c",
+    "file:///m/a.mp4",
+    "file://v/a.mp4",
+    "udp://h:1",
+  ),
+  fc.record({ url: fc.constantFrom("publish://", "fake://x"), headers: text, priority: fc.nat(9) }),
+);
+
+function inputText(value: string | { url: string; headers: string; priority: number }): string {
+  if (typeof value === "string") return `input ${value};`;
+  return `input ${value.url} headers=${quote(value.headers)} priority=${value.priority} source_timeout=false;`;
+}
+
+function quote(value: string): string {
+  return `"${value.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
+}
+
+const live = fc
+  .record({
+    inputs: fc.array(input, { maxLength: 3 }),
+    title: fc.option(text, { nil: undefined }),
+    label: fc.option(text, { nil: undefined }),
+    lines: fc.subarray([
+      "disabled;",
+      "static false;",
+      "source_timeout false;",
+      "source_timeout 30;",
+      "segment_count 7;",
+      "prepush false;",
+      "prepush 3;",
+      "second_publisher replace;",
+      "position 4;",
+      "comment c;",
+      "provider p;",
+      "push rtmp://x/y;",
+    ]),
+    duration: fc.option(duration, { nil: undefined }),
+    protocols,
+  })
+  .map(({ inputs, title, label, lines, duration: seconds, protocols: rule }) => {
+    const once = lines.filter(
+      (line, index) => lines.findIndex((other) => other.split(" ")[0] === line.split(" ")[0]) === index,
+    );
+    return [
+      ...inputs.map(inputText),
+      ...(title === undefined ? [] : [`title ${quote(title)};`]),
+      ...(label === undefined ? [] : [`labels a=b c=${quote(label)};`]),
+      ...(seconds === undefined ? [] : [`segment_duration ${seconds};`]),
+      ...once,
+      rule,
+    ].join("\n");
+  });
+
+const config = fc
+  .record({
+    templates: fc.uniqueArray(
+      fc.record({
+        name,
+        body: live,
+        prefixes: fc.array(fc.oneof(name, fc.constant("")), { maxLength: 3 }),
+      }),
+      {
+        selector: (one) => one.name,
+        maxLength: 3,
+      },
+    ),
+    streams: fc.uniqueArray(fc.record({ name, body: live, template: fc.nat(5) }), {
+      selector: (one) => one.name,
+      maxLength: 4,
+    }),
+    password: text.filter((value) => value !== ""),
+    listeners: fc.constantFrom("", "http 80 { api false; } http [::1]:81;", "rtmp 127.0.0.1:1935; http 0;"),
+  })
+  .map(({ templates, streams, password, listeners }) =>
+    [
+      listeners,
+      `edit_auth root ${quote(password.replaceAll("\t", " "))};`,
+      ...templates.map(
+        (one) =>
+          `template ${one.name} { ${one.prefixes.map((prefix) => `prefix ${quote(prefix)};`).join(" ")}\n${one.body} }`,
+      ),
+      ...streams.map((one) => {
+        const template = templates[one.template];
+        return `stream ${one.name} { ${template === undefined ? "" : `template ${template.name};`}\n${one.body} }`;
+      }),
+    ].join("\n"),
+  );
+
+test("whatever a config says, printing it reads back as the same plan", () => {
+  fc.assert(
+    fc.property(config, (source) => {
+      const first = load(source);
+      const printed = printConfig(first, { secrets: "show" });
+      const second = load(printed);
+      assert.deepEqual(told(second), told(first));
+      assert.deepEqual(diffConfigs(first, second), []);
+      assert.equal(printConfig(second, { secrets: "show" }), printed);
+    }),
+    { numRuns: 200 },
+  );
+});

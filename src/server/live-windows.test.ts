@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { FakeClock } from "../../test/support/fake-clock.ts";
+import { sourcePacket, videoTrack } from "../../test/support/media.ts";
+import { silentLogger } from "../base/log.ts";
+import type { StreamName } from "../media/ids.ts";
+import { LocalDirectory } from "../stream/local-directory.ts";
+import { LiveWindows } from "./live-windows.ts";
+
+const name = "pub/x" as StreamName;
+const video = videoTrack();
+
+function setUp() {
+  const clock = new FakeClock();
+  const windows = new LiveWindows(clock);
+  const directory = new LocalDirectory({
+    clock,
+    log: silentLogger,
+    maxStreams: 10,
+    rulesOf: () => ({
+      name,
+      disabled: false,
+      acceptsPublisher: true,
+      secondPublisher: "refuse",
+      sourceTimeoutMs: 5000,
+      prepushMs: 0,
+      allowsProtocol: () => true,
+    }),
+    equip: (stream) => windows.open(stream, { segmentDurationUs: 2e6, segmentCount: 3 }),
+    onClosed: (gone) => windows.close(gone),
+  });
+  const publisher = directory.publish({ name, protocol: "rtmp", remoteAddress: "", onRevoked: () => {} });
+  publisher.setTracks([video]);
+  const send = (fromFrame: number, toFrame: number): void => {
+    for (let i = fromFrame; i < toFrame; i++) {
+      publisher.write(sourcePacket({ track: video, dts: i * 3600, isSync: i % 25 === 0 }));
+    }
+  };
+  return { clock, windows, publisher, send };
+}
+
+test("a request for a young stream waits for its first segments", async () => {
+  const { windows, send } = setUp();
+  send(0, 30);
+  const waiting = windows.ready(name, true);
+  send(30, 160);
+  assert.ok((await waiting).timeline().segments.length >= 2);
+});
+
+test("it waits a bounded time, then says that the stream is young", async () => {
+  const { clock, windows } = setUp();
+  const waiting = assert.rejects(windows.ready(name, true), /its first segments are not complete yet/);
+  await clock.advanceSettling(13_000);
+  await waiting;
+});
+
+test("nobody waits for a stream that nobody publishes", async () => {
+  const { windows } = setUp();
+  await assert.rejects(windows.ready(name, false), { code: "STREAM_NOT_ON_AIR" });
+  await assert.rejects(windows.ready("other" as StreamName, false), { code: "STREAM_NOT_ON_AIR" });
+});
+
+test("while the publisher is away the playlist stays as it was, until the stream ends", async () => {
+  const { clock, windows, publisher, send } = setUp();
+  send(0, 200);
+  publisher.close("gone");
+  assert.ok((await windows.ready(name, false)).isReady);
+  clock.advance(5001);
+  await assert.rejects(windows.ready(name, false), { code: "STREAM_NOT_ON_AIR" });
+});
