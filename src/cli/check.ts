@@ -5,14 +5,7 @@ import { readConfigFiles } from "../server/config-files.ts";
 import type { Environment } from "../config/environment.ts";
 import type { Paint, PaintRole } from "../config/format.ts";
 import type { LoadedConfig } from "../config/load.ts";
-
-/** What a command may do to the world. `stdout` and `stderr` take text as it is, line ends included. */
-export type CommandIo = {
-  readonly stdout: (text: string) => void;
-  readonly stderr: (text: string) => void;
-  readonly env: Environment;
-  readonly isTty: boolean;
-};
+import type { CliIo } from "./io.ts";
 
 /** Arguments of `weir check`. All `paths` together are one config, in their order. */
 export type CheckArguments = { readonly paths: readonly string[]; readonly format: "text" | "json" };
@@ -25,7 +18,7 @@ export const DEFAULT_CONFIG_PATH = "/etc/flussonic";
  *
  * Returns: the exit code: 1 when there is an error, else 0.
  */
-export async function checkCommand(args: CheckArguments, io: CommandIo): Promise<number> {
+export async function checkCommand(args: CheckArguments, io: CliIo): Promise<number> {
   const loaded = await loadPaths(args.paths.length === 0 ? [DEFAULT_CONFIG_PATH] : args.paths, io.env);
   const isGood = loaded.config !== undefined;
   if (args.format === "json") {
@@ -57,10 +50,10 @@ export async function loadPaths(paths: readonly string[], environment: Environme
 }
 
 /**
- * The colours for `formatProblems`; none where the output is no terminal, or NO_COLOR is set.
+ * The colours for `formatProblems`; none where the output is no terminal that shows them.
  */
-export function painterFor(io: Pick<CommandIo, "env" | "isTty">): Paint {
-  const colors = picocolors.createColors(io.isTty && (io.env["NO_COLOR"] ?? "") === "");
+export function painterFor(io: Pick<CliIo, "isTty">): Paint {
+  const colors = picocolors.createColors(io.isTty);
   const paints: Readonly<Record<PaintRole, (text: string) => string>> = {
     error: (text) => colors.bold(colors.red(text)),
     warning: (text) => colors.bold(colors.yellow(text)),

@@ -1,7 +1,7 @@
 import { formatProblems } from "../config/format.ts";
 import { printConfig } from "../config/print.ts";
 import { loadPaths, painterFor } from "./check.ts";
-import type { CommandIo } from "./check.ts";
+import type { CliIo } from "./io.ts";
 
 /** Arguments of `weir print`. Passwords are left out unless `showSecrets`. */
 export type PrintArguments = { readonly path: string; readonly showSecrets?: boolean };
@@ -12,7 +12,7 @@ export type PrintArguments = { readonly path: string; readonly showSecrets?: boo
  *
  * Returns: the exit code: 1 when there is an error, else 0.
  */
-export async function printCommand(args: PrintArguments, io: CommandIo): Promise<number> {
+export async function printCommand(args: PrintArguments, io: CliIo): Promise<number> {
   const { config, problems, sources } = await loadPaths([args.path], io.env);
   const rendered = formatProblems(problems, sources, painterFor(io));
   if (rendered !== "") io.stderr(`${rendered}\n`);

@@ -1,52 +1,12 @@
-import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import fc from "fast-check";
 import { directiveNames, SCOPES } from "./directives.ts";
 import { formatProblems } from "./format.ts";
+import { checkPlace, checkText, corpus } from "./load.fuzz.ts";
 import { loadConfig } from "./load.ts";
-import { printConfig } from "./print.ts";
 import { SourceText } from "./place.ts";
-import type { Place } from "./place.ts";
 
-const VECTORS = new URL("../../test/vectors/config/", import.meta.url);
 const SEED = 20_260_101;
-
-const corpus = ["article", "good", "bad"].flatMap((folder) => {
-  const url = new URL(`${folder}/`, VECTORS);
-  const names = readdirSync(url).filter((name) => name.endsWith(".conf"));
-  return names.map((name) => readFileSync(new URL(name, url), "utf8"));
-});
-
-/** Loads a text and checks all that is true of every text. */
-function check(text: string): void {
-  const file = "t";
-  const { config, problems, sources } = loadConfig([{ file, text }]);
-  const source = new SourceText({ file, text });
-  for (const problem of problems) {
-    checkPlace(source, problem);
-    for (const related of problem.related ?? []) checkPlace(source, related);
-  }
-  assert.equal(
-    config === undefined,
-    problems.some((one) => one.severity === "error"),
-  );
-  const rendered = formatProblems(problems, sources);
-  assert.equal(rendered === "", problems.length === 0);
-  if (config === undefined) return;
-  const printed = printConfig(config, { secrets: "show" });
-  const again = loadConfig([{ file, text: printed }]).config;
-  assert.ok(again !== undefined);
-  assert.equal(printConfig(again, { secrets: "show" }), printed);
-}
-
-function checkPlace(source: SourceText, place: Place): void {
-  if (place.line === 0) return;
-  assert.ok(place.line <= source.lineCount);
-  const characters = Array.from(source.line(place.line)).length;
-  assert.ok(place.column >= 1 && place.column <= characters + 1, `column ${place.column} of ${characters}`);
-  assert.ok(place.length >= 1 && place.column + place.length <= characters + 2);
-}
 
 /** A small generator of numbers, so that a failure can be repeated: mulberry32. */
 function randomFrom(seed: number): () => number {
@@ -97,7 +57,7 @@ function mutate(text: string, random: () => number): string {
 test("a config cut off anywhere is read to its end, with places inside the text", () => {
   for (const text of corpus) {
     const step = text.length > 1200 ? 3 : 1;
-    for (let cut = 0; cut <= text.length; cut += step) check(text.slice(0, cut));
+    for (let cut = 0; cut <= text.length; cut += step) checkText(text.slice(0, cut));
   }
 });
 
@@ -107,7 +67,7 @@ test("mutated configs never throw, and what is accepted prints and reads back", 
   for (let round = 0; round < 1500 || performance.now() < until; round++) {
     const text = mutate(corpus[round % corpus.length]!, random);
     try {
-      check(text);
+      checkText(text);
     } catch (error) {
       throw new Error(`round ${round}: ${JSON.stringify(text)}`, { cause: error });
     }
@@ -121,7 +81,7 @@ test("any text never throws", () => {
     fc.string({ unit: "binary" }),
   );
   const texts = fc.array(words, { maxLength: 40 }).map((all) => all.join(" "));
-  fc.assert(fc.property(fc.oneof(texts, fc.string({ unit: "binary", maxLength: 200 })), check), {
+  fc.assert(fc.property(fc.oneof(texts, fc.string({ unit: "binary", maxLength: 200 })), checkText), {
     seed: SEED,
     numRuns: 500,
   });

@@ -1,3 +1,4 @@
+/** The front page and the player page: read once, kept in memory, given as plain data. */
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { extname } from "node:path";
@@ -5,8 +6,6 @@ import { promisify } from "node:util";
 import { gzip as gzipCallback } from "node:zlib";
 
 import type { HttpHeaders, HttpReply, HttpRequest } from "../base/http-message.ts";
-
-/** The front page and the player page: read once, kept in memory, given as plain data. */
 
 /** Where the pages' files are. */
 export type PagesOptions = {

@@ -6,7 +6,8 @@ const RATE = 48_000;
 const FRAME = 1024;
 const exactUs = (index: number): number => Math.round((index * FRAME * 1_000_000) / RATE);
 const roundedUs = (index: number): number => Math.round(exactUs(index) / 1000) * 1000;
-const gaps = (times: readonly number[]): number[] => times.slice(1).map((time, index) => time - times[index]!);
+const gaps = (times: readonly number[]): number[] =>
+  times.slice(1).map((time, index) => time - times[index]!);
 
 function place(timesUs: readonly number[], grid = new AudioGrid(RATE)): number[] {
   return timesUs.map((timeUs) => grid.place(timeUs, FRAME));

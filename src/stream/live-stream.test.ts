@@ -212,6 +212,20 @@ test("a viewer who waited and left leaves nothing behind", () => {
   assert.deepEqual([directory.list().length, clock.pendingTimers], [0, 0]);
 });
 
+test("a publisher that changes its tracks stays on its timeline", () => {
+  const publisher = directory.publish(request());
+  publishFrames(publisher, 5);
+  clock.stepWall(60_000);
+  const larger = videoTrack({ width: 1920, height: 1080 });
+  publisher.setTracks([larger, audio]);
+  publisher.write(sourcePacket({ track: larger, dts: 5 * 3600, isSync: true }));
+  assert.deepEqual(
+    recorder.tracks.map((set) => set.epoch),
+    [1, 2],
+  );
+  assert.equal(recorder.packets[5]!.dts - recorder.packets[4]!.dts, 3600);
+});
+
 test("when the source's clock jumps the stream goes on under a new epoch", () => {
   const publisher = directory.publish(request());
   publishFrames(publisher, 5, 90_000_000);

@@ -138,7 +138,8 @@ export class LiveStream {
   /** For `ActivePublisher`: the tracks from here on. */
   acceptTracks(from: ActivePublisher, tracks: readonly Track[]): void {
     if (this.#publisher !== from || tracks.length === 0) return;
-    this.#timeline.breakRun();
+    if (!from.hasTracks) this.#timeline.breakRun();
+    from.hasTracks = true;
     this.#startEpoch(tracks);
     this.#sinceUs ??= this.#options.clock.wallUs();
   }
@@ -261,6 +262,8 @@ export class LiveStream {
 /** The publisher's end; the stream ignores it once another took its place. */
 class ActivePublisher implements Publisher {
   readonly request: PublishRequest;
+  /** Its run has begun: later changes of its tracks stay on the same timeline. */
+  hasTracks = false;
   readonly #stream: LiveStream;
 
   constructor(stream: LiveStream, request: PublishRequest) {

@@ -315,12 +315,13 @@ describe("FilePresentation", { skip: needs("ffmpeg") }, () => {
     const [video, audio] = file.tracks;
     let nextAudio = audio!.first;
     let nextVideo = video!.first;
-    for (const { startUs, durationUs, trackSamples } of presentation.timeline().segments) {
+    for (const segment of presentation.timeline().segments) {
+      const { startUs, durationUs } = segment;
       assert.ok(video!.samples.isSync(nextVideo));
       const audioUs = (audio!.ptsAt(nextAudio) / audio!.track.timescale) * 1e6;
       assert.ok(audioUs >= startUs - 30_000 && audioUs < startUs + durationUs);
-      nextVideo += trackSamples(video!.track.id);
-      nextAudio += trackSamples(audio!.track.id);
+      nextVideo += segment.trackSamples(video!.track.id);
+      nextAudio += segment.trackSamples(audio!.track.id);
     }
     assert.deepEqual([nextVideo, nextAudio], [video!.end, audio!.end]);
   });

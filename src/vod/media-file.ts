@@ -15,7 +15,6 @@ import type { Codec, Track, TrackKind, TrackSet } from "../media/track.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { indexTracks, servedTimescale } from "./indexed-track.ts";
 import type { IndexedTrack, ServedTrack } from "./indexed-track.ts";
-import { openConfiguredFile } from "./storages/disk-storage.ts";
 
 /** A file whose index is read. */
 export type MediaFile = {
@@ -70,20 +69,6 @@ export async function readMediaFile(source: ByteSource): Promise<MediaFile> {
     memoryBytes: tracks.reduce((sum, { samples }) => sum + samples.memoryBytes, 2048 * tracks.length),
     notices,
   };
-}
-
-/**
- * Opens a file that the configuration names by its path on the disk (`file:///PATH`), never one that a client names.
- * The caller calls `source.release()` when it is done with it. Throws: VOD_*, MP4_*.
- */
-export async function openMediaPath(path: string): Promise<MediaFile> {
-  const source = await openConfiguredFile(path);
-  try {
-    return await readMediaFile(source);
-  } catch (caught) {
-    source.release();
-    throw caught;
-  }
 }
 
 async function describe(

@@ -173,7 +173,10 @@ describe("indexTracks", () => {
 
   test("moves nothing before 0 and keeps every dts at or before its pts", () => {
     const cts = (sample: number) => (sample % 2 === 0 ? 1000 : -500);
-    const [v] = indexTracks([video({ count: 50, cts, edit: { mediaTime: 1000 } })], 1000);
+    const [v] = indexTracks(
+      [video({ count: 50, cts, isSync: every(50), edit: { mediaTime: 1000 } })],
+      1000,
+    );
     const run = v!.table(0, 50);
     assert.equal(run.baseDts, 0);
     assert.ok(run.ctsOffsets.every((offset) => offset >= 0));

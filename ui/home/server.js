@@ -39,7 +39,8 @@ export async function ask(path) {
  * @param {number} periodMs
  */
 export function repeatWhileSeen(work, periodMs) {
-  let timer = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
   let isWorking = false;
   const turn = async () => {
     clearTimeout(timer);
@@ -47,7 +48,7 @@ export function repeatWhileSeen(work, periodMs) {
     isWorking = true;
     await work();
     isWorking = false;
-    timer = Number(setTimeout(() => void turn(), periodMs));
+    timer = setTimeout(() => void turn(), periodMs);
   };
   document.addEventListener("visibilitychange", () => void turn());
   void turn();

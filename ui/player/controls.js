@@ -19,7 +19,8 @@ export class Controls {
   #playback;
   #isSeeking = false;
   #isResting = false;
-  #restTimer = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #restTimer;
   #shownMessage = "";
   #shownTracks = "";
   #parts;
@@ -223,7 +224,7 @@ export class Controls {
   #stir() {
     this.#isResting = false;
     clearTimeout(this.#restTimer);
-    this.#restTimer = Number(setTimeout(() => this.#rest(), REST_MS));
+    this.#restTimer = setTimeout(() => this.#rest(), REST_MS);
     this.render();
   }
 

@@ -84,7 +84,7 @@ const details = (live: boolean, age = 0) => ({ details: { live, age, targetdurat
 test("hls.js plays where it can, from where it is told", (t) => {
   const { engine, heard } = make(t, "supported", "maybe");
   const hls = FakeHls.last;
-  assert.equal(engine.hls, hls as unknown);
+  assert.ok(Object.is(engine.hls, hls));
   assert.deepEqual(hls.calls, ["load http://host/a/index.m3u8", "attach"]);
   assert.equal((hls.config as { startPosition: number }).startPosition, 7);
   hls.tell("parsed");

@@ -71,6 +71,7 @@ export class Playback {
   #watch;
   /** @type {Engine | null} */
   #engine = null;
+  #heeded = new AbortController();
   /** @type {Phase} */
   #phase = "idle";
   /** @type {Probe | null} */
@@ -81,7 +82,8 @@ export class Playback {
   #wasLive = false;
   #startSeconds = -1;
   #jumpedMs = -JUMP_PAUSE_MS;
-  #timers = { tick: 0, restart: 0 };
+  /** @type {{ tick?: ReturnType<typeof setInterval>, restart?: ReturnType<typeof setTimeout> }} */
+  #timers = {};
   #budgets = {
     resumeLoad: new Budget(3, MINUTE_MS),
     recoverMedia: new Budget(2, MINUTE_MS),
@@ -178,15 +180,30 @@ export class Playback {
   #start() {
     this.#drop();
     this.#moveTo("starting");
-    this.#timers.tick ||= Number(setInterval(() => this.#tick(), TICK_MS));
-    this.#engine = this.#options.createEngine(this.#startSeconds, {
-      onReady: () => this.#onReady(),
-      onFailure: (failure) => this.#onFailure(failure),
+    this.#timers.tick ??= setInterval(() => this.#tick(), TICK_MS);
+    const heeded = new AbortController();
+    this.#heeded = heeded;
+    const engine = this.#options.createEngine(this.#startSeconds, this.#listenUntil(heeded.signal));
+    // It may have failed while it was made, and something else may have begun.
+    if (heeded.signal.aborted) engine?.destroy();
+    else this.#engine = engine;
+    if (engine === null) this.#becomeUnplayable();
+  }
+
+  /**
+   * What an engine says is heeded while it is the present one.
+   *
+   * @param {AbortSignal} signal
+   * @returns {EngineEvents}
+   */
+  #listenUntil(signal) {
+    return {
+      onReady: () => signal.aborted || this.#onReady(),
+      onFailure: (failure) => signal.aborted || this.#onFailure(failure),
       onTrouble: (detail) => {
-        if (detail === "bufferStalledError") this.#bufferStalls++;
+        if (!signal.aborted && detail === "bufferStalledError") this.#bufferStalls++;
       },
-    });
-    if (this.#engine === null) this.#becomeUnplayable();
+    };
   }
 
   #onReady() {
@@ -199,6 +216,7 @@ export class Playback {
     this.#watch.stop();
     clearTimeout(this.#timers.restart);
     this.#noteStart();
+    this.#heeded.abort();
     const engine = this.#engine;
     this.#engine = null;
     engine?.destroy();
@@ -244,7 +262,7 @@ export class Playback {
   }
 
   #onEnded() {
-    if (this.#phase === "absent") return;
+    if (this.#phase === "absent" || this.#engine === null) return;
     if (this.#noteLive()) this.#watchServer(null);
     else if (this.#phase === "starting" || this.#phase === "playing") this.#moveTo("finished");
   }
@@ -287,14 +305,14 @@ export class Playback {
     this.#drop();
     this.#moveTo("starting");
     const delayMs = attempt === 1 ? 0 : pollDelayMs(attempt - 2);
-    this.#timers.restart = Number(setTimeout(() => this.#start(), delayMs));
+    this.#timers.restart = setTimeout(() => this.#start(), delayMs);
   }
 
   #breakOff() {
     this.#options.log(`too many failures: the next attempt is in ${BROKEN_PAUSE_MS / 1000} s`);
     this.#drop();
     this.#moveTo("broken");
-    this.#timers.restart = Number(setTimeout(() => this.#start(), BROKEN_PAUSE_MS));
+    this.#timers.restart = setTimeout(() => this.#start(), BROKEN_PAUSE_MS);
   }
 
   /** No decoder: waits for the stream to become another one. */

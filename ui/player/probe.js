@@ -114,7 +114,7 @@ async function readReason(response) {
     await response.body?.cancel();
     return "";
   }
-  const text = await readText(response, MAX_REASON_CHARACTERS + 1);
+  const text = await readText(response, 2 * MAX_REASON_CHARACTERS);
   const line = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ").trim();
   return line.length <= MAX_REASON_CHARACTERS ? line : `${line.slice(0, MAX_REASON_CHARACTERS - 3)}...`;
 }

@@ -10,7 +10,7 @@ const LIVE = "#EXTM3U\n#EXTINF:4,\n1.m4s\n";
 function answering(...answers: (Response | Error)[]) {
   const asked: string[] = [];
   const fetcher = (url: string | URL | Request): Promise<Response> => {
-    asked.push(String(url));
+    asked.push(new Request(url).url);
     const answer = answers.shift() ?? new Error("asked too often");
     return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
   };

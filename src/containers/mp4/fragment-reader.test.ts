@@ -140,7 +140,9 @@ const adversarial: { name: string; fragments: readonly Uint8Array[]; code: strin
   },
   {
     name: "a run of four billion samples of one byte",
-    fragments: [moof(traf(fullBox("tfhd", 0, 0x18, u32(1, 0, 1)), fullBox("trun", 0, 0, u32(0xffff_ffff))))],
+    fragments: [
+      moof(traf(fullBox("tfhd", 0, 0x18, u32(1, 0, 1)), fullBox("trun", 0, 0, u32(0xffff_ffff)))),
+    ],
     code: "MP4_LIMIT",
     message: /number of frames of 8388609/,
   },

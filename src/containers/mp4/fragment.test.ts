@@ -104,7 +104,10 @@ function read(header: Uint8Array): {
   moof: number;
 } {
   let moof = 0;
-  while (readFourCc(header, moof + 4) !== "moof") moof += readU32(header, moof);
+  while (readFourCc(header, moof + 4) !== "moof") {
+    assert.ok(readU32(header, moof) >= 8);
+    moof += readU32(header, moof);
+  }
   const end = moof + readU32(header, moof);
   const tracks = [];
   for (let traf = moof + 8 + 16; traf < end; traf += readU32(header, traf)) {
@@ -216,11 +219,7 @@ test("a payload from 4 GiB on gets a 64-bit size", () => {
   const samples = Array.from({ length: 2 }, () => ({ ...frame, size: 2 ** 31 - 4 }));
   const limit = columns(audio, 0, [...samples, { ...frame, size: 0 }]);
   const header = buildFragmentHeader(1, [limit]);
-  assert.equal(
-    hex(header.subarray(-16)),
-    hex(header.subarray(-16, -8)) +
-      "000000016d646174".replace(/^00000001/, "00000001").replace(/^.*$/, "") || hex(header.subarray(-16)),
-  );
+  assert.equal(hex(header.subarray(-16)), "000000016d6461740000000100000008");
   assert.equal(read(header).mdatBytes, 2 ** 32 - 8);
   const below = columns(audio, 0, [...samples.slice(1), { ...frame, size: 2 ** 31 - 5 }]);
   assert.equal(read(buildFragmentHeader(1, [below])).mdatBytes, 2 ** 32 - 9);

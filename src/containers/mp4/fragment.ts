@@ -77,8 +77,8 @@ export function buildFragmentHeader(
   tracks: readonly FragmentTrack[],
   options: FragmentOptions = {},
 ): Uint8Array {
-  const leadBytes =
-    (options.styp === true ? STYP_BYTES : 0) + (options.utcUs === undefined ? 0 : PRFT_BYTES);
+  const hasPrft = options.utcUs !== undefined && tracks.length > 0;
+  const leadBytes = (options.styp === true ? STYP_BYTES : 0) + (hasPrft ? PRFT_BYTES : 0);
   const fields: number[] = [];
   let moofBytes = MOOF_FIXED_BYTES;
   let dataBytes = 0;

@@ -212,25 +212,21 @@ function countPresent(table: SampleTable, stbl: Box, context: SampleTableContext
   let present = 0;
   let sum = 0;
   let neededBytes = 0;
-  let isCut = false;
   table.visitChunks((first, end, offset) => {
-    if (isCut) return;
-    let at = offset;
-    for (let i = first; i < end; i++) {
-      at += table.sizeAt(i);
-      if (at > context.fileBytes) {
-        isCut = true;
-        neededBytes = at;
-        break;
-      }
-      present = i + 1;
-    }
-    sum += at - offset;
+    if (present < first) return;
+    const lengthBytes = table.bytesBetween(first, end);
+    sum += lengthBytes;
+    present = end;
+    if (offset + lengthBytes <= context.fileBytes) return;
+    present = first;
+    neededBytes = offset + table.sizeAt(first);
+    for (let at = neededBytes; at <= context.fileBytes; at += table.sizeAt(present)) present++;
   });
-  if (isCut && present === 0) {
+  if (present === 0 && table.count > 0) {
     throw mp4Errors.error("MP4_TRUNCATED", { sizeBytes: context.fileBytes, neededBytes });
   }
-  if (isCut) context.notice(`the file is cut off: ${present} of ${table.count} frames are there`);
+  if (present < table.count)
+    context.notice(`the file is cut off: ${present} of ${table.count} frames are there`);
   else if (sum > context.fileBytes) throw boxError(stbl, `its frames overlap: ${sum} bytes in all`);
   return present;
 }

@@ -124,14 +124,17 @@ export class SampleTable {
 
   /** The first sample whose dts is `dts` or later; `count` when all are earlier. */
   sampleAtOrAfter(dts: number): number {
-    let low = 0;
-    let high = this.count;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.dtsAt(middle) < dts) low = middle + 1;
+    const { timeFirsts, timeStarts, timeDeltas } = this.#parts;
+    let run = 0;
+    for (let high = timeFirsts.length; run < high;) {
+      const middle = (run + high) >>> 1;
+      if (timeStarts[middle]! < dts) run = middle + 1;
       else high = middle;
     }
-    return low;
+    const next = Math.min(timeFirsts[run] ?? this.count, this.count);
+    if (run === 0 || timeDeltas[run - 1] === 0) return next;
+    const steps = Math.ceil((dts - timeStarts[run - 1]!) / timeDeltas[run - 1]!);
+    return Math.min(timeFirsts[run - 1]! + steps, next);
   }
 
   /** The samples `[first, end)` as flat arrays, read in one pass. Ownership: new arrays. */

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { Clock } from "../../base/clock.ts";
+import type { Clock, Timer } from "../../base/clock.ts";
 import { asMediaError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import type { Publisher, StreamDirectory } from "../../stream/directory.ts";
@@ -51,6 +51,7 @@ export class RtmpConnection implements RtmpSessionHost {
   #sentBytes = 0;
   #progressUs: number;
   #isReadingPaused = false;
+  #linger: Timer | null = null;
 
   constructor(parts: RtmpConnectionParts) {
     this.#parts = parts;
@@ -133,7 +134,8 @@ export class RtmpConnection implements RtmpSessionHost {
     this.#logClosing(reason, error);
     this.#socket.end();
     this.#socket.resume();
-    this.#parts.clock.schedule(this.#parts.options.lingerMs, () => this.#socket.destroy());
+    if (this.#socket.destroyed) return;
+    this.#linger = this.#parts.clock.schedule(this.#parts.options.lingerMs, () => this.#socket.destroy());
   }
 
   #attach(): void {
@@ -146,6 +148,7 @@ export class RtmpConnection implements RtmpSessionHost {
     socket.on("error", (error) => this.#session.close(this.#reasonOf(error)));
     socket.on("close", () => {
       this.#session.close("connection-lost");
+      this.#linger?.cancel();
       onGone();
     });
   }

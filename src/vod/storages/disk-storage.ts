@@ -104,21 +104,6 @@ export class DiskStorage implements Storage {
   }
 }
 
-/**
- * Opens a file by a path that the configuration names; links may lead anywhere. Never for a path that came over the
- * network. Throws like `DiskStorage.open`; VOD_NOT_FOUND when there is no such file.
- */
-export async function openConfiguredFile(path: string): Promise<ByteSource> {
-  try {
-    const real = await realpath(path);
-    const { handle, identity } = await openRegularFile(real);
-    if (handle !== null) return new DiskByteSource({ path, realPath: real, handle, identity });
-  } catch (caught) {
-    if (!NOT_THERE.has(systemCodeOf(caught))) throw storageError(path, caught);
-  }
-  throw vodErrors.error("VOD_NOT_FOUND", { path });
-}
-
 /** Why a path cannot be one below a storage, or `null`. */
 function reasonAgainst(path: string): string | null {
   if (path.length > MAX_PATH_LENGTH) return `it is longer than ${MAX_PATH_LENGTH} characters`;

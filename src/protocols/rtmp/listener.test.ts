@@ -1,0 +1,233 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
+import type { Socket } from "node:net";
+import { test } from "node:test";
+import type { TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { FakeClock } from "../../../test/support/fake-clock.ts";
+import { FakeDirectory } from "../../../test/support/fake-directory.ts";
+import { concatBytes } from "../../base/bytes.ts";
+import { silentLogger } from "../../base/log.ts";
+import type { LogFields, Logger } from "../../base/log.ts";
+import { RtmpListener } from "./listener.ts";
+import type { RtmpLimits } from "./listener.ts";
+import { clientCommand, clientConnect, clientHandshake, clientMessage, joined, statusCodes } from "./test-client.ts";
+import { MESSAGE, buildUserControl } from "./wire/messages.ts";
+
+type Line = { message: string; fields: LogFields };
+
+class Bench {
+  readonly clock = new FakeClock();
+  readonly directory = new FakeDirectory();
+  readonly lines: Line[] = [];
+  readonly listener: RtmpListener;
+
+  constructor(limits: Partial<RtmpLimits>) {
+    const keep = (message: string, fields: LogFields = {}): void => void this.lines.push({ message, fields });
+    const logger: Logger = { ...silentLogger, info: keep, warn: keep, error: keep, child: () => logger };
+    const parts = { directory: this.directory, clock: this.clock, logger };
+    this.listener = new RtmpListener({ host: "127.0.0.1", port: 0, limits }, parts);
+  }
+  closings(): unknown[] {
+    return this.lines.filter(({ message }) => message.includes("closed")).map(({ fields }) => fields["reason"]);
+  }
+}
+
+async function open(t: TestContext, limits: Partial<RtmpLimits> = {}): Promise<Bench> {
+  const bench = new Bench(limits);
+  await bench.listener.start();
+  t.after(() => {
+    const stopped = bench.listener.stop();
+    bench.clock.advance(60_000);
+    return stopped;
+  });
+  return bench;
+}
+
+class Client {
+  readonly socket: Socket;
+  readonly received: Uint8Array[] = [];
+
+  constructor(bench: Bench, isListening = true) {
+    this.socket = connect(bench.listener.address()!.port, "127.0.0.1");
+    this.socket.on("error", () => {});
+    if (isListening) this.socket.on("data", (bytes) => void this.received.push(bytes));
+  }
+  send(...bytes: readonly Uint8Array[]): this {
+    this.socket.write(concatBytes(bytes));
+    return this;
+  }
+  codes(): string[] {
+    return statusCodes(joined(this.received));
+  }
+  async closed(): Promise<void> {
+    if (!this.socket.closed) await once(this.socket, "close");
+  }
+}
+
+/** Waits in short steps for what sockets take their time for; a bound, not a pace. */
+async function until(check: () => boolean): Promise<void> {
+  for (let i = 0; i < 400 && !check(); i++) await sleep(5);
+  assert.ok(check(), "it did not happen in time");
+}
+
+const opening = [clientHandshake(), clientConnect(), clientCommand("createStream", 2, null)];
+const publish = clientCommand("publish", 3, null, "camera", "live");
+const play = clientCommand("play", 3, null, "camera");
+
+test("a publisher reaches the directory, and its end is one line", async (t) => {
+  const bench = await open(t);
+  const client = new Client(bench).send(...opening, publish);
+  await until(() => client.codes().includes("NetStream.Publish.Start"));
+  assert.deepEqual(bench.directory.publishRequests.map(({ name, protocol }) => `${protocol} ${name}`), ["rtmp pub/camera"]);
+  assert.equal(bench.listener.stats().publishers, 1);
+  client.socket.end();
+  await client.closed();
+  await until(() => bench.listener.stats().connections === 0);
+  assert.deepEqual(bench.directory.publishers[0]!.closes, ["peer-closed"]);
+  assert.deepEqual(bench.closings(), ["peer-closed"]);
+  const { fields } = bench.lines.at(-1)!;
+  assert.equal(fields["stream"], "pub/camera");
+  assert.ok(Number(fields["bytesIn"]) > 3073 && Number(fields["bytesOut"]) > 3073);
+  assert.equal(bench.listener.stats().bytesIn, fields["bytesIn"]);
+});
+
+test("a player gets the bytes of its subscription", async (t) => {
+  const bench = await open(t);
+  const media = clientMessage(MESSAGE.audio, Uint8Array.of(0xaf, 1, 2), 0, 4);
+  bench.directory.onSubscribe = ({ sink }) => sink.write(media);
+  const client = new Client(bench).send(...opening, play);
+  await until(() => joined(client.received).includes(0xaf));
+  assert.ok(Buffer.from(joined(client.received)).includes(Buffer.from(media)));
+  assert.equal(bench.listener.stats().players, 1);
+  assert.equal(bench.directory.subscribeRequests[0]!.sink.queuedBytes(), 0);
+  bench.directory.subscribeRequests[0]!.sink.end("stream-ended");
+  await until(() => client.codes().includes("NetStream.Play.Stop"));
+  client.socket.destroy();
+  await until(() => bench.listener.stats().connections === 0);
+});
+
+test("garbage costs one connection and one line", async (t) => {
+  const bench = await open(t);
+  const clients = [Buffer.from("GET / HTTP/1.1\r\n\r\n"), Buffer.alloc(5000, 0xee)].map((bytes) => new Client(bench).send(bytes));
+  for (const client of clients) await client.closed();
+  await until(() => bench.listener.stats().connections === 0);
+  assert.deepEqual(bench.closings(), ["protocol-error", "protocol-error"]);
+  assert.equal(bench.lines.length, 2);
+});
+
+test("an oversized message costs one connection and one line", async (t) => {
+  const bench = await open(t, { messageBytes: 1000 });
+  const client = new Client(bench).send(...opening, clientMessage(MESSAGE.video, new Uint8Array(1001), 0, 6));
+  await client.closed();
+  await until(() => bench.listener.stats().connections === 0);
+  assert.equal(bench.lines[0]!.fields["code"], "RTMP_MESSAGE_TOO_BIG");
+  assert.equal(bench.lines.length, 1);
+});
+
+test("a client that never finishes the handshake is closed in time", async (t) => {
+  const bench = await open(t);
+  const client = new Client(bench).send(Uint8Array.of(3));
+  await until(() => bench.listener.stats().connections === 1);
+  bench.clock.advance(9000);
+  assert.equal(client.socket.destroyed, false);
+  bench.clock.advance(2000);
+  await client.closed();
+  assert.deepEqual(bench.closings(), ["handshake-timeout"]);
+});
+
+test("connections from one address are bounded, and free again when closed", async (t) => {
+  const bench = await open(t, { connectionsPerAddress: 2 });
+  const first = [new Client(bench), new Client(bench)];
+  await until(() => bench.listener.stats().connections === 2);
+  const third = new Client(bench);
+  await third.closed();
+  assert.equal(bench.listener.stats().refused, 1);
+  first[0]!.socket.destroy();
+  await until(() => bench.listener.stats().connections === 1);
+  const fourth = new Client(bench).send(...opening);
+  await until(() => fourth.codes().length > 0);
+});
+
+test("connections in all are bounded", async (t) => {
+  const bench = await open(t, { connections: 1 });
+  const first = new Client(bench).send(...opening);
+  await until(() => first.codes().length > 0);
+  const second = new Client(bench);
+  await second.closed();
+  assert.equal(bench.listener.stats().refused, 1);
+});
+
+test("a player that takes nothing is closed", async (t) => {
+  const bench = await open(t, { stallTimeoutMs: 5000 });
+  const client = new Client(bench, false).send(...opening, play);
+  await until(() => bench.directory.subscribeRequests.length === 1);
+  const { sink } = bench.directory.subscribeRequests[0]!;
+  for (let i = 0; i < 64; i++) sink.write(new Uint8Array(256 * 1024));
+  await until(() => sink.queuedBytes() > 1_000_000);
+  await sleep(50);
+  bench.clock.advance(4000);
+  assert.deepEqual(bench.closings(), []);
+  bench.clock.advance(4000);
+  assert.deepEqual(bench.closings(), ["player-stalled"]);
+  assert.equal(bench.directory.closedSubscriptions, 1);
+  client.socket.destroy();
+});
+
+test("a peer that asks and never listens is not read any more", async (t) => {
+  const bench = await open(t, { maxUnsentBytes: 4096 });
+  const client = new Client(bench, false);
+  const pings = concatBytes(Array.from({ length: 2000 }, () => clientMessage(MESSAGE.userControl, buildUserControl(6, 1))));
+  client.send(...opening);
+  let sentBytes = 0;
+  for (let i = 0; i < 600 && client.socket.writableLength < 8_000_000; i++) {
+    sentBytes += pings.byteLength;
+    client.socket.write(pings);
+  }
+  await sleep(300);
+  const { bytesIn } = bench.listener.stats();
+  assert.ok(bytesIn < sentBytes, `${bytesIn} of ${sentBytes} bytes were read`);
+  await sleep(100);
+  assert.equal(bench.listener.stats().bytesIn, bytesIn, "reading stands still");
+  client.socket.destroy();
+});
+
+test("stop tells players and publishers, and closes the port", async (t) => {
+  const bench = await open(t);
+  const publisher = new Client(bench).send(...opening, publish);
+  const player = new Client(bench).send(...opening, play);
+  await until(() => publisher.codes().length === 2 && player.codes().length === 3);
+  const { port } = bench.listener.address()!;
+  await bench.listener.stop();
+  await Promise.all([publisher.closed(), player.closed()]);
+  assert.ok(publisher.codes().includes("NetStream.Unpublish.Success"));
+  assert.ok(player.codes().includes("NetStream.Play.UnpublishNotify"));
+  assert.equal(bench.listener.address(), null);
+  assert.deepEqual(bench.closings(), ["server-stopping", "server-stopping"]);
+  const late = connect(port, "127.0.0.1");
+  const [error] = (await once(late, "error")) as [NodeJS.ErrnoException];
+  assert.equal(error.code, "ECONNREFUSED");
+  assert.equal(bench.clock.pendingTimers, 0);
+});
+
+test("a port in use is an error of start", async (t) => {
+  const bench = await open(t);
+  const { port } = bench.listener.address()!;
+  const parts = { directory: bench.directory, clock: bench.clock, logger: silentLogger };
+  const second = new RtmpListener({ host: "127.0.0.1", port }, parts);
+  await assert.rejects(second.start(), { code: "EADDRINUSE" });
+});
+
+test("a thousand short connections leave nothing behind", async (t) => {
+  const bench = await open(t);
+  for (let round = 0; round < 20; round++) {
+    const clients = Array.from({ length: 50 }, () => new Client(bench).send(...opening));
+    await until(() => clients.every((client) => client.codes().length > 0));
+    for (const client of clients) client.socket.destroy();
+    await until(() => bench.listener.stats().connections === 0);
+  }
+  assert.equal(bench.listener.stats().accepted, 1000);
+  assert.equal(bench.closings().length, 1000);
+  assert.equal(bench.clock.pendingTimers, 1, "the listener's own");
+});

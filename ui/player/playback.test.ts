@@ -1,0 +1,568 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { setImmediate as settled } from "node:timers/promises";
+import type { Engine, EngineEvents, Failure } from "./engines.js";
+import { Playback } from "./playback.js";
+import type { Finding, Probe } from "./probe.js";
+
+/** A video element as far as playback uses it; the picture moves when the test says so. */
+class FakeVideo extends EventTarget {
+  currentTime = 0;
+  paused = true;
+  muted = true;
+  ended = false;
+  seeking = false;
+  readyState = 4;
+  /** What the browser lets a page do before a click. */
+  allows: "all" | "muted" | "nothing" = "all";
+  plays = 0;
+  play(): Promise<void> {
+    this.plays++;
+    if (this.allows === "nothing" || (this.allows === "muted" && !this.muted)) {
+      return Promise.reject(new DOMException("not allowed", "NotAllowedError"));
+    }
+    this.paused = false;
+    return Promise.resolve();
+  }
+  pause(): void {
+    this.paused = true;
+    this.tell("pause");
+  }
+  tell(event: string): void {
+    this.dispatchEvent(new Event(event));
+  }
+}
+
+class FakeEngine implements Engine {
+  hls = null;
+  isLive: boolean | null = true;
+  isGrowing = true;
+  isOver = false;
+  hasSound = true;
+  edgeSeconds: number | null = null;
+  readonly calls: string[] = [];
+  readonly startSeconds: number;
+  readonly events: EngineEvents;
+  constructor(startSeconds: number, events: EngineEvents) {
+    this.startSeconds = startSeconds;
+    this.events = events;
+  }
+  resumeLoad = (): unknown => this.calls.push("resumeLoad");
+  recoverMedia = (): unknown => this.calls.push("recoverMedia");
+  destroy = (): unknown => this.calls.push("destroy");
+  fail(kind: Failure["kind"], isAtManifest = false): void {
+    this.events.onFailure({ kind, isAtManifest, detail: `${kind}Error` });
+  }
+}
+
+/** A page with everything around playback in the test's hands. */
+class Stage {
+  readonly video = new FakeVideo();
+  readonly engines: FakeEngine[] = [];
+  readonly log: string[] = [];
+  server: Finding = "there";
+  codecs: string[] = [];
+  asked = 0;
+  isOnline = true;
+  isHidden = false;
+  hasEngine = true;
+  isLive = true;
+  nowMs = 0;
+  changes = 0;
+  readonly playback: Playback;
+  readonly #t: test.TestContext;
+
+  constructor(t: test.TestContext) {
+    t.mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
+    this.#t = t;
+    this.playback = new Playback({
+      video: this.video as unknown as HTMLVideoElement,
+      name: "pub/camera",
+      createEngine: (startSeconds, events) => this.#createEngine(startSeconds, events),
+      probe: () => Promise.resolve(this.#answer()),
+      canDecode: (codec) => codec.startsWith("avc1"),
+      isOnline: () => this.isOnline,
+      isHidden: () => this.isHidden,
+      nowMs: () => this.nowMs,
+      log: (text) => this.log.push(text),
+      onChange: () => this.changes++,
+    });
+  }
+
+  #createEngine(startSeconds: number, events: EngineEvents): Engine | null {
+    if (!this.hasEngine) return null;
+    const engine = new FakeEngine(startSeconds, events);
+    engine.isLive = this.isLive;
+    this.engines.push(engine);
+    // A new source begins at its beginning, and paused.
+    Object.assign(this.video, { currentTime: 0, paused: true, ended: false });
+    return engine;
+  }
+
+  #answer(): Probe {
+    this.asked++;
+    return { finding: this.server, status: 404, reason: "the server's words", codecs: this.codecs };
+  }
+
+  get engine(): FakeEngine {
+    return this.engines.at(-1)!;
+  }
+
+  get view(): Playback["view"] {
+    return this.playback.view;
+  }
+
+  get words(): string | undefined {
+    return this.view.message?.title;
+  }
+
+  /** Lets time pass, with a picture that moves or stands. */
+  async pass(ms: number, picture: "moves" | "stands" = "stands"): Promise<void> {
+    for (let passed = 0; passed < ms; passed += 250) {
+      this.nowMs += 250;
+      if (picture === "moves" && !this.video.paused) this.video.currentTime += 0.25;
+      this.#t.mock.timers.tick(250);
+      await settled();
+    }
+  }
+
+  /** From the opening of the page to the first picture. */
+  async begin(): Promise<void> {
+    this.playback.play();
+    this.ready();
+    await this.pass(1000, "moves");
+    assert.equal(this.view.phase, "playing");
+  }
+
+  /** The engine has its playlist, and the video its first data. */
+  ready(): void {
+    this.engine.events.onReady();
+    if (!this.video.paused) this.video.tell("playing");
+  }
+
+  /** The stream goes away, and what was buffered comes to its end. */
+  async lose(finding: Finding, atManifest = false): Promise<void> {
+    this.server = finding;
+    this.engine.fail("network", atManifest);
+    await this.pass(1500);
+  }
+}
+
+describe("playback", () => {
+  test("plays when the page opens, and says nothing", async (t) => {
+    const stage = new Stage(t);
+    assert.equal(stage.view.phase, "idle");
+    stage.playback.play();
+    assert.deepEqual([stage.view.phase, stage.view.isBusy], ["starting", true]);
+    stage.ready();
+    await stage.pass(10_000, "moves");
+    const { phase, isBusy, message, waits, recoveries } = stage.view;
+    assert.deepEqual([phase, isBusy, message, waits, recoveries], ["playing", false, null, 0, 0]);
+    assert.deepEqual([stage.engines.length, stage.engine.startSeconds, stage.asked], [1, -1, 0]);
+  });
+
+  test("says that a stream is not on air, asks again, and starts by itself", async (t) => {
+    const stage = new Stage(t);
+    stage.playback.play();
+    await stage.lose("missing", true);
+    assert.equal(stage.view.phase, "absent");
+    assert.equal(stage.words, "pub/camera is not on air.");
+    assert.equal(stage.view.message!.note, "the server's words");
+    await stage.pass(58_500);
+    assert.ok(stage.asked > 12 && stage.asked < 20, `asked ${stage.asked} times in a minute`);
+    stage.server = "there";
+    await stage.pass(5000);
+    assert.equal(stage.view.phase, "starting");
+    assert.equal(stage.words, "pub/camera is not on air.", "the words stay until there is a picture");
+    stage.ready();
+    assert.deepEqual([stage.view.phase, stage.words, stage.engines.length], ["playing", undefined, 2]);
+    assert.deepEqual(stage.engines[0]!.calls, ["destroy"]);
+  });
+
+  test("lets the buffer play out before it says that the stream went away", async (t) => {
+    const stage = new Stage(t);
+    await stage.begin();
+    stage.server = "missing";
+    stage.engine.fail("network");
+    await stage.pass(4000, "moves");
+    assert.deepEqual([stage.view.phase, stage.words], ["absent", undefined]);
+    await stage.pass(1500);
+    assert.equal(stage.words, "pub/camera is not on air.");
+  });
+
+  test("comes back at the live edge", async (t) => {
+    const stage = new Stage(t);
+    await stage.begin();
+    await stage.lose("missing");
+    stage.server = "there";
+    await stage.pass(5000);
+    assert.equal(stage.engine.startSeconds, -1);
+    stage.ready();
+    assert.equal(stage.view.phase, "playing");
+  });
+
+  test("goes on loading after a failure of the network that is over already", async (t) => {
+    const stage = new Stage(t);
+    await stage.begin();
+    stage.engine.fail("network");
+    await stage.pass(250, "moves");
+    assert.deepEqual(stage.engine.calls, ["resumeLoad"]);
+    await stage.pass(1000, "moves");
+    assert.deepEqual([stage.view.phase, stage.view.recoveries, stage.words], ["playing", 1, undefined]);
+  });
+
+  test("resumes three times a minute, then begins anew", async (t) => {
+    const stage = new Stage(t);
+    await stage.begin();
+    for (let i = 0; i < 4; i++) {
+      stage.engine.fail("network");
+      await stage.pass(750, "moves");
+    }
+    assert.deepEqual(stage.engines[0]!.calls, ["resumeLoad", "resumeLoad", "resumeLoad", "destroy"]);
+    assert.equal(stage.engines.length, 2);
+  });
+
+  test("recovers the decoder twice a minute, then begins anew", async (t) => {
+    const stage = new Stage(t);
+    await stage.begin();
+    for (let i = 0; i < 3; i++) {
+      stage.engine.fail("media");
+      await stage.pass(750, "moves");
+    }
+    assert.deepEqual(stage.engines[0]!.calls, ["recoverMedia", "recoverMedia", "destroy"]);
+    assert.equal(stage.engines.length, 2);
+    await stage.pass(60_000, "moves");
+    stage.engine.fail("media");
+    assert.deepEqual(stage.engine.calls, ["recoverMedia"], "a minute later there is a new budget");
+  });
+
+  test("stops trying for half a minute when nothing helps, and says so", async (t) => {
+    const stage = new Stage(t);
+    stage.playback.play();
+    for (let i = 0; i < 6; i++) {
+      stage.engine.fail("other");
+      await stage.pass(5000);
+    }
+    assert.deepEqual([stage.view.phase, stage.engines.length], ["broken", 6]);
+    assert.equal(stage.words, "Playing pub/camera keeps failing.");
+    await stage.pass(30_000);
+    assert.deepEqual([stage.view.phase, stage.engines.length], ["starting", 7]);
+  });
+
+  test("a click on the button tries at once, with new budgets", async (t) => {
+    const stage = new Stage(t);
+    stage.playback.play();
+    for (let i = 0; i < 6; i++) {
+      stage.engine.fail("other");
+      await stage.pass(5000);
+    }
+    stage.playback.retry();
+    assert.equal(stage.view.phase, "starting");
+    stage.engine.fail("other");
+    await stage.pass(250);
+    assert.equal(stage.view.phase, "starting");
+  });
+
+  for (const finding of ["refused", "rejected"] as const) {
+    test(`asks only once when the stream is ${finding}, and again for a click`, async (t) => {
+      const stage = new Stage(t);
+      stage.playback.play();
+      await stage.lose(finding, true);
+      await stage.pass(60_000);
+      assert.deepEqual([stage.asked, stage.view.message!.canRetry], [1, true]);
+      stage.server = "there";
+      stage.playback.retry();
+      stage.ready();
+      assert.equal(stage.view.phase, "playing");
+    });
+  }
+
+  test("looks at once when the network is back", async (t) => {
+    const stage = new Stage(t);
+    await stage.begin();
+    stage.isOnline = false;
+    await stage.lose("unreachable");
+    assert.equal(stage.words, "This device is offline.");
+    await stage.pass(20_000);
+    const { asked } = stage;
+    Object.assign(stage, { isOnline: true, server: "there" });
+    stage.playback.poke();
+    await stage.pass(250);
+    assert.deepEqual([stage.asked, stage.view.phase], [asked + 1, "starting"]);
+  });
+
+  test("a live stream that ends is waited for; its old playlist is not its return", async (t) => {
+    const stage = new Stage(t);
+    await stage.begin();
+    stage.server = "ended";
+    stage.video.tell("ended");
+    await stage.pass(10_000);
+    assert.deepEqual([stage.view.phase, stage.words], ["absent", "pub/camera has ended."]);
+    stage.server = "there";
+    await stage.pass(5000);
+    assert.deepEqual([stage.view.phase, stage.engines.length], ["starting", 2]);
+  });
+
+  test("a live stream is over too when the browser waits for a last frame that never comes", async (t) => {
+    const stage = new Stage(t);
+    await stage.begin();
+    stage.server = "ended";
+    stage.engine.isOver = true;
+    await stage.pass(4000);
+    assert.equal(stage.words, "pub/camera has ended.");
+  });
+
+  test("says why the picture stands", async (t) => {
+    const stage = new Stage(t);
+    await stage.begin();
+    await stage.pass(4000);
+    assert.equal(stage.words, "Waiting for pub/camera.");
+    stage.engine.isGrowing = false;
+    await stage.pass(500);
+    assert.equal(stage.words, "Nothing new from pub/camera.");
+    await stage.pass(120_000);
+    assert.equal(stage.engines.length, 1, "a publisher's pause is no reason to begin anew");
+    await stage.pass(1000, "moves");
+    assert.equal(stage.words, undefined);
+  });
+
+  test("begins anew when the picture stands for a minute without a reason", async (t) => {
+    const stage = new Stage(t);
+    await stage.begin();
+    await stage.pass(61_000);
+    assert.equal(stage.engines.length, 2);
+  });
+
+  test("jumps to the live edge when it is stuck far behind, and not again at once", async (t) => {
+    const stage = new Stage(t);
+    await stage.begin();
+    stage.engine.edgeSeconds = 100;
+    await stage.pass(7000);
+    assert.equal(stage.video.currentTime, 100);
+    stage.engine.edgeSeconds = 200;
+    await stage.pass(7000);
+    assert.equal(stage.video.currentTime, 100);
+    await stage.pass(9000);
+    assert.equal(stage.video.currentTime, 200);
+  });
+});
+
+describe("a viewer", () => {
+  test("who pauses is left alone, and goes on where he was or at the live edge", async (t) => {
+    const stage = new Stage(t);
+    await stage.begin();
+    stage.playback.pause();
+    await stage.pass(120_000);
+    assert.deepEqual([stage.video.paused, stage.words, stage.engines.length], [true, undefined, 1]);
+    stage.engine.edgeSeconds = stage.video.currentTime + 9;
+    stage.playback.play();
+    const seen = () => [stage.view.behindSeconds, stage.video.paused, stage.view.isAtEdge];
+    assert.deepEqual(seen(), [9, false, false]);
+    stage.playback.pause();
+    stage.engine.edgeSeconds += 60;
+    stage.playback.play();
+    assert.deepEqual(seen(), [0, false, true]);
+  });
+
+  test("who comes back to a sleeping tab sees the live edge", async (t) => {
+    const stage = new Stage(t);
+    await stage.begin();
+    stage.isHidden = true;
+    stage.video.pause();
+    await stage.pass(600_000);
+    assert.equal(stage.words, undefined);
+    stage.isHidden = false;
+    stage.engine.edgeSeconds = 600;
+    stage.playback.poke();
+    assert.deepEqual([stage.video.currentTime, stage.video.paused], [600, false]);
+  });
+
+  test("who paused finds the picture paused when he comes back to the tab", async (t) => {
+    const stage = new Stage(t);
+    await stage.begin();
+    stage.video.muted = false;
+    stage.isHidden = true;
+    stage.video.pause();
+    stage.isHidden = false;
+    stage.playback.poke();
+    assert.equal(stage.video.paused, true);
+  });
+
+  test("who paused is not played to when the stream comes back", async (t) => {
+    const stage = new Stage(t);
+    await stage.begin();
+    stage.playback.pause();
+    await stage.lose("missing");
+    stage.server = "there";
+    await stage.pass(5000);
+    stage.ready();
+    assert.deepEqual([stage.view.phase, stage.video.paused, stage.words], ["idle", true, undefined]);
+    stage.playback.play();
+    stage.video.tell("playing");
+    assert.equal(stage.view.phase, "playing");
+  });
+
+  test("whose browser refuses sound gets the picture without", async (t) => {
+    const stage = new Stage(t);
+    Object.assign(stage.video, { muted: false, allows: "muted" });
+    stage.playback.play();
+    stage.engine.events.onReady();
+    await stage.pass(250);
+    assert.deepEqual([stage.video.muted, stage.video.paused, stage.view.phase], [true, false, "starting"]);
+  });
+
+  test("whose browser refuses to play gets a button", async (t) => {
+    const stage = new Stage(t);
+    stage.video.allows = "nothing";
+    stage.playback.play();
+    stage.engine.events.onReady();
+    await stage.pass(30_000);
+    assert.deepEqual([stage.view.phase, stage.words, stage.engines.length], ["idle", undefined, 1]);
+    stage.video.allows = "all";
+    stage.playback.play();
+    stage.video.tell("playing");
+    assert.equal(stage.view.phase, "playing");
+  });
+
+  test("without a decoder is told which, and sees the stream once it is another", async (t) => {
+    const stage = new Stage(t);
+    stage.codecs = ["hvc1.1.6.L93.B0", "avc1.42c01e"];
+    stage.playback.play();
+    stage.engine.fail("codec", true);
+    await stage.pass(250);
+    assert.equal(stage.words, "This browser cannot play pub/camera.");
+    assert.match(stage.view.message!.detail, /no decoder for H\.265 \(HEVC\)\./);
+    stage.server = "missing";
+    stage.codecs = [];
+    await stage.pass(20_000);
+    assert.equal(stage.words, "This browser cannot play pub/camera.");
+    stage.server = "there";
+    stage.codecs = ["avc1.42c01e"];
+    await stage.pass(5000);
+    stage.ready();
+    assert.deepEqual([stage.view.phase, stage.words], ["playing", undefined]);
+  });
+
+  test("whose browser knows no HLS at all is told", async (t) => {
+    const stage = new Stage(t);
+    stage.hasEngine = false;
+    stage.playback.play();
+    await stage.pass(250);
+    assert.deepEqual(
+      [stage.view.phase, stage.words],
+      ["unplayable", "This browser cannot play pub/camera."],
+    );
+  });
+});
+
+describe("a file", () => {
+  function stageWithFile(t: test.TestContext): Stage {
+    const stage = new Stage(t);
+    stage.isLive = false;
+    stage.server = "ended";
+    return stage;
+  }
+
+  test("comes to its end, and plays again for a click", async (t) => {
+    const stage = stageWithFile(t);
+    await stage.begin();
+    Object.assign(stage.video, { ended: true, paused: true });
+    stage.video.tell("pause");
+    stage.video.tell("ended");
+    assert.deepEqual([stage.view.phase, stage.words], ["finished", undefined]);
+    await stage.pass(60_000);
+    stage.playback.play();
+    assert.deepEqual([stage.view.phase, stage.engines.length, stage.video.paused], ["playing", 1, false]);
+  });
+
+  test("goes on where its last picture was, however often it fails on the way", async (t) => {
+    const stage = stageWithFile(t);
+    await stage.begin();
+    stage.video.currentTime = 30;
+    stage.engine.fail("other");
+    await stage.pass(250);
+    assert.equal(stage.engine.startSeconds, 30);
+    stage.engine.fail("other");
+    await stage.pass(5000);
+    assert.deepEqual([stage.engines.length, stage.engine.startSeconds], [3, 30]);
+  });
+
+  test("goes on where it was when the server was away", async (t) => {
+    const stage = stageWithFile(t);
+    await stage.begin();
+    stage.video.currentTime = 30;
+    await stage.lose("unreachable");
+    assert.equal(stage.words, "The server does not answer.");
+    stage.server = "ended";
+    await stage.pass(5000);
+    assert.equal(stage.engine.startSeconds, 30);
+  });
+});
+
+describe("the counters", () => {
+  test("count what a viewer sees as a stall: not the start, not seeking, not a return", async (t) => {
+    const stage = new Stage(t);
+    stage.playback.play();
+    stage.video.tell("waiting");
+    stage.ready();
+    stage.video.seeking = true;
+    stage.video.tell("waiting");
+    stage.video.seeking = false;
+    assert.equal(stage.view.waits, 0);
+    stage.video.tell("waiting");
+    assert.deepEqual([stage.view.waits, stage.view.isBusy], [1, true]);
+    stage.video.tell("playing");
+    assert.equal(stage.view.isBusy, false);
+    await stage.lose("missing");
+    stage.server = "there";
+    await stage.pass(5000);
+    stage.video.tell("waiting");
+    stage.ready();
+    assert.equal(stage.view.waits, 1);
+  });
+
+  test("count what hls.js calls a stall", async (t) => {
+    const stage = new Stage(t);
+    await stage.begin();
+    for (const detail of ["bufferStalledError", "fragLoadError", "bufferStalledError"]) {
+      stage.engine.events.onTrouble(detail);
+    }
+    assert.equal(stage.view.bufferStalls, 2);
+  });
+});
+
+test("no order of events leads where no way leads, and the stream plays in the end", async (t) => {
+  const findings: Finding[] = ["there", "ended", "missing", "refused", "failing", "unreachable"];
+  const kinds = ["network", "media", "codec", "other"] as const;
+  let seed = 5;
+  const random = (below: number) => (seed = (seed * 48_271) % 0x7fffffff) % below;
+  for (let walk = 0; walk < 60; walk++) {
+    await t.test(`walk ${walk}`, async (step) => {
+      const stage = new Stage(step);
+      stage.isLive = walk % 2 === 0;
+      const acts: (() => unknown)[] = [
+        () => stage.playback.play(),
+        () => stage.playback.pause(),
+        () => stage.playback.retry(),
+        () => stage.playback.seekToLive(),
+        () => stage.playback.poke(),
+        () => (stage.server = findings[random(findings.length)]!),
+        () => stage.engines.at(-1)?.fail(kinds[random(kinds.length)]!, random(2) === 0),
+        () => stage.engines.length > 0 && stage.playback.view.phase !== "broken" && stage.ready(),
+        () => stage.video.tell(["waiting", "playing", "pause", "ended", "seeked"][random(5)]!),
+        () => (stage.isHidden = random(2) === 0),
+        () => (stage.video.allows = (["all", "muted", "nothing"] as const)[random(3)]!),
+      ];
+      for (let i = 0; i < 40; i++) {
+        acts[random(acts.length)]!();
+        await stage.pass(random(3) * 1000, random(2) === 0 ? "moves" : "stands");
+      }
+      Object.assign(stage, { server: "there", isHidden: false, codecs: [] });
+      stage.video.allows = "all";
+      stage.playback.retry();
+      stage.ready();
+      await stage.pass(2000, "moves");
+      assert.equal(stage.view.phase, "playing");
+    });
+  }
+});
