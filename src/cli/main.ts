@@ -4,7 +4,7 @@ import { VERSION } from "../server/version.ts";
 import { checkCommand } from "./check.ts";
 import { processIo } from "./io.ts";
 import { printCommand } from "./print.ts";
-import { serveCommand } from "./serve.ts";
+import { DEFAULT_CONFIG, serveCommand } from "./serve.ts";
 
 const EPILOGUE = `
 Examples:
@@ -46,7 +46,7 @@ program
   .option(
     "-c, --config <path>",
     "configuration: a directory with flussonic.conf and flussonic.conf.d, or a file",
-    "/etc/flussonic",
+    DEFAULT_CONFIG,
   )
   .option("--demo", "use the built-in demo configuration instead", false)
   .addOption(new Option("--host <address>", "demo: address to listen on").default("127.0.0.1"))
@@ -59,7 +59,7 @@ program
 program
   .command("check")
   .description("check configurations: print every problem, exit 1 when there is an error")
-  .argument("<path...>", "files or directories, read as one configuration each")
+  .argument("<path...>", "files or directories, read together as one configuration")
   .addOption(
     new Option("--format <format>", "how to print problems").choices(["text", "json"]).default("text"),
   )
@@ -70,9 +70,10 @@ program
 program
   .command("print")
   .description("print a configuration as the server understands it: merged, resolved, passwords masked")
-  .argument("[path]", "file or directory", "/etc/flussonic")
-  .action(async (path) => {
-    process.exitCode = await printCommand({ path }, io);
+  .argument("[path]", "file or directory", DEFAULT_CONFIG)
+  .option("--show-secrets", "print passwords instead of masking them", false)
+  .action(async (path, options) => {
+    process.exitCode = await printCommand({ path, showSecrets: options.showSecrets }, io);
   });
 
 await program.parseAsync();

@@ -78,8 +78,12 @@ function demoFiles(options: ServeOptions, password: string): SourceFile[] {
   return [{ file: "demo.conf", text: demoConfig({ ...options, password }) }];
 }
 
+/** Where the configuration lies in a container. When nothing is there the environment alone may configure the server. */
+export const DEFAULT_CONFIG = "/etc/flussonic";
+
 async function readFiles(path: string, io: CliIo): Promise<readonly SourceFile[] | null> {
-  const { files, problems } = await readConfigFiles(path);
+  const { found, files, problems } = await readConfigFiles(path);
+  if (!found && path === DEFAULT_CONFIG) return [];
   if (problems.length > 0) io.stderr(formatProblems(problems, files));
   return problems.some((problem) => problem.severity === "error") ? null : files;
 }

@@ -26,11 +26,13 @@ const PICTURES_PER_CHUNK = 25;
 const PICTURE_TICKS = 512;
 const VIDEO_TIMESCALE = 12_800;
 const FRAMES_PER_CHUNK = 47;
+/** Nearly 48 kHz: 47 frames of 1024 samples are a second. */
+const AUDIO_TIMESCALE = FRAMES_PER_CHUNK * 1024;
 
 type Shape = { readonly count: number; readonly chunkBytes: number; readonly perChunk: number };
 
 /**
- * Writes a sparse file with H.264 of 25 pictures a second with B-frames, key frames each 2 s, and AAC of 48 kHz,
+ * Writes a sparse file with H.264 of 25 pictures a second with B-frames, key frames each 2 s, and AAC,
  * interleaved each second.
  */
 export async function makeLongMovie(path: string, options: LongMovieOptions): Promise<void> {
@@ -70,7 +72,7 @@ function moov(video: Shape, audio: Shape, mediaAt: number): Bytes {
     "moov",
     fullBox("mvhd", 0, 0, u32(0, 0, 1000, 0), new Uint8Array(80)),
     trak(1, "vide", VIDEO_TIMESCALE, videoTables(video, mediaAt, stride)),
-    trak(2, "soun", 48_000, audioTables(audio, mediaAt + video.chunkBytes, stride)),
+    trak(2, "soun", AUDIO_TIMESCALE, audioTables(audio, mediaAt + video.chunkBytes, stride)),
   );
 }
 

@@ -11,7 +11,10 @@ const BASES: Readonly<Record<string, number>> = { v: 0, a: 100, t: 200 };
 export function trackNumber(id: TrackId): number {
   const base = BASES[id[0] ?? ""];
   let ordinal = 0;
-  for (let i = 1; i < id.length; i++) ordinal = ordinal * 10 + (id.charCodeAt(i) - 48);
+  for (let i = 1; i < id.length; i++) {
+    const digit = id.charCodeAt(i) - 48;
+    ordinal = digit >= 0 && digit <= 9 ? ordinal * 10 + digit : NaN;
+  }
   if (base !== undefined && ordinal >= 1 && ordinal <= 99) return base + ordinal;
   throw new RangeError(`no track number for track id "${id}"`);
 }
