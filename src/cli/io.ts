@@ -7,8 +7,12 @@ export type CliIo = {
   readonly isTty: boolean;
 };
 
-/** The process's own terminal and environment. */
+/** The process's own terminal and environment. A reader that closes its end, such as `head`, ends the program quietly. */
 export function processIo(): CliIo {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit();
+    throw error;
+  });
   return {
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),

@@ -136,6 +136,15 @@ export function allowsProtocol(rule: ProtocolRule, protocol: string): boolean {
 }
 
 /**
+ * The input that runs: `publish://` where there is one, else the first by `priority`, then by order. The others wait for
+ * failover to work.
+ */
+export function activeInput(inputs: readonly InputPlan[]): InputPlan | undefined {
+  const publish = inputs.find((input) => input.kind === "publish");
+  return publish ?? inputs.toSorted((a, b) => (a.priority ?? 0) - (b.priority ?? 0))[0];
+}
+
+/**
  * Whether publishers are let in: one of the inputs is `publish://` and the plan is not disabled.
  */
 export function acceptsPublishers(plan: LivePlan): boolean {

@@ -1,4 +1,5 @@
 import { defaultOf } from "./directives.ts";
+import { activeInput } from "./plan.ts";
 import { readInputs } from "./resolve-input.ts";
 import { booleanOf, bySetting, numberOf, numberOrFalse, setting, textOf } from "./settings.ts";
 import type { InputPlan, LivePlan, MetadataPlan, ProtocolRule, StreamOptionsPlan } from "./plan.ts";
@@ -6,6 +7,7 @@ import type { Place } from "./place.ts";
 import type { ProblemList } from "./problem.ts";
 import type { Settings } from "./settings.ts";
 import type { Directive } from "./typed.ts";
+import { quoted } from "./values.ts";
 import type { Value } from "./values.ts";
 
 /** What a stream or template says itself, before its template and the defaults are put under it. */
@@ -34,12 +36,31 @@ const DEFAULT_OPTIONS: StreamOptionsPlan = {
  */
 export function readLive(block: readonly Directive[], problems: ProblemList): LiveDraft {
   const settings = bySetting(block, problems);
+  const inputs = readInputs(block, problems);
+  warnOfWhatWaits(settings, inputs ?? [], problems);
   return withoutUndefined<LiveDraft>({
     metadata: readMetadata(settings),
     disabled: flag(settings, "disabled"),
     isStatic: flag(settings, "static"),
-    inputs: readInputs(block, problems),
+    inputs,
     options: readOptions(settings, problems),
+  });
+}
+
+/** Failover and starting on demand do not work yet: a stream runs one of its inputs, all the time. */
+function warnOfWhatWaits(settings: Settings, inputs: readonly InputPlan[], problems: ProblemList): void {
+  const active = activeInput(inputs);
+  for (const input of inputs) {
+    if (input === active) continue;
+    const message = `input ${quoted(input.url)} has no effect yet`;
+    problems.warning("CONFIG_NO_EFFECT_YET", input.place, message, {
+      hint: `only ${quoted(active!.url)} runs`,
+    });
+  }
+  const onDemand = setting(settings, "static");
+  if (onDemand === undefined || flag(settings, "static") !== false || active?.kind === "publish") return;
+  problems.warning("CONFIG_NO_EFFECT_YET", onDemand.place, '"static false" has no effect yet', {
+    hint: "the stream runs all the time",
   });
 }
 

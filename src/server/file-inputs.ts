@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
+import { activeInput } from "../config/plan.ts";
 import type { InputPlan, StreamPlan } from "../config/plan.ts";
 import { parseStreamName } from "../media/ids.ts";
 import type { LocalDirectory } from "../stream/local-directory.ts";
@@ -43,9 +44,9 @@ export class FileInputs {
 
   /** Starts the preferred file input of a stream; a stream that takes publishers, or has none, is left alone. */
   start(stream: StreamPlan): void {
-    const input = preferredInput(stream.inputs);
+    const input = activeInput(stream.inputs);
     const name = parseStreamName(stream.name);
-    if (input === undefined || name === null || stream.disabled) return;
+    if (input === undefined || input.kind === "publish" || name === null || stream.disabled) return;
     const log = this.#options.log.child({ stream: name });
     try {
       const publisher = this.#options.directory.publishInternally({
@@ -76,10 +77,4 @@ export class FileInputs {
       ? this.#own.openMedia(`${DISK}${path}`)
       : this.#options.vods.openMedia(path);
   }
-}
-
-/** The input that goes first by `priority`, then by order, unless one of them is `publish://`. */
-function preferredInput(inputs: readonly InputPlan[]): InputPlan | undefined {
-  if (inputs.some((input) => input.kind === "publish")) return undefined;
-  return inputs.toSorted((a, b) => (a.priority ?? 0) - (b.priority ?? 0))[0];
 }

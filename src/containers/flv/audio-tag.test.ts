@@ -23,11 +23,23 @@ const cases: { name: string; bytes: Uint8Array; value: TagUnit[] }[] = [
   { name: "an MP3 frame of 8 kHz", bytes: hex("e2 ffe3"), value: [frame("mp3", "ffe3")] },
   { name: "an empty message", bytes: hex(""), value: [] },
   { name: "an MP3 tag of no bytes", bytes: hex("2f"), value: [] },
-  { name: "an enhanced AAC sequence start", bytes: hex(`90 ${ascii("mp4a")} 1190`), value: [config("aac", "1190")] },
+  {
+    name: "an enhanced AAC sequence start",
+    bytes: hex(`90 ${ascii("mp4a")} 1190`),
+    value: [config("aac", "1190")],
+  },
   { name: "an enhanced AC-3 frame", bytes: hex(`91 ${ascii("ac-3")} 0b77`), value: [frame("ac3", "0b77")] },
-  { name: "an enhanced E-AC-3 frame", bytes: hex(`91 ${ascii("ec-3")} 0b77`), value: [frame("eac3", "0b77")] },
+  {
+    name: "an enhanced E-AC-3 frame",
+    bytes: hex(`91 ${ascii("ec-3")} 0b77`),
+    value: [frame("eac3", "0b77")],
+  },
   { name: "an enhanced MP3 frame", bytes: hex(`91 ${ascii(".mp3")} fffb`), value: [frame("mp3", "fffb")] },
-  { name: "an Opus sequence start", bytes: hex(`90 ${ascii("Opus")} 4f70`), value: [config("opus", "4f70")] },
+  {
+    name: "an Opus sequence start",
+    bytes: hex(`90 ${ascii("Opus")} 4f70`),
+    value: [config("opus", "4f70")],
+  },
   { name: "an end of sequence", bytes: hex(`92 ${ascii("Opus")}`), value: [] },
   { name: "a channel layout", bytes: hex(`94 ${ascii("Opus")} 0102`), value: [] },
   {
@@ -35,7 +47,11 @@ const cases: { name: string; bytes: Uint8Array; value: TagUnit[] }[] = [
     bytes: hex(`97 02 00000a 01 ${ascii("Opus")} aa`),
     value: [frame("opus", "aa", { nanoOffset: 10 })],
   },
-  { name: "one track of several", bytes: hex(`95 01 ${ascii("Opus")} 03 aa`), value: [frame("opus", "aa", { trackIndex: 3 })] },
+  {
+    name: "one track of several",
+    bytes: hex(`95 01 ${ascii("Opus")} 03 aa`),
+    value: [frame("opus", "aa", { trackIndex: 3 })],
+  },
   {
     name: "many tracks of many codecs",
     bytes: hex(`95 21 ${ascii("mp4a")} 00 000001 aa ${ascii("Opus")} 01 000001 bb`),

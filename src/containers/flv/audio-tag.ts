@@ -32,7 +32,8 @@ export function parseAudioTag(body: Uint8Array): readonly TagUnit[] {
   const format = body[0]! >>> 4;
   if (format === SOUND_FORMAT.enhanced) return parseEnhanced(body);
   if (format === SOUND_FORMAT.aac) return parseAac(body);
-  if (format !== SOUND_FORMAT.mp3 && format !== SOUND_FORMAT.mp3At8k) throw unsupportedCodec(String(format));
+  if (format !== SOUND_FORMAT.mp3 && format !== SOUND_FORMAT.mp3At8k)
+    throw unsupportedCodec(String(format));
   return body.byteLength > 1 ? [frame("mp3", 0, 0, body.subarray(1))] : NOTHING;
 }
 
@@ -50,7 +51,8 @@ function parseEnhanced(body: Uint8Array): readonly TagUnit[] {
   const head = readEnhancedHead(body);
   const parts = readEnhancedParts(body, head, AUDIO_PACKET.multitrack, "audio");
   const { packetType, nanoOffset } = head;
-  if (packetType === AUDIO_PACKET.sequenceEnd || packetType === AUDIO_PACKET.multichannelConfig) return NOTHING;
+  if (packetType === AUDIO_PACKET.sequenceEnd || packetType === AUDIO_PACKET.multichannelConfig)
+    return NOTHING;
   return parts.map((part) => readPart(body, part, packetType, nanoOffset));
 }
 

@@ -20,7 +20,10 @@ const tags: FlvTag[] = [
   { type: FLV_TAG.audio, timestampMs: 0x1000000, body: body(0) },
   { type: FLV_TAG.audio, timestampMs: 0xffffffff, body: body(1) },
 ];
-const file = concatBytes([buildFlvHeader(true, true), ...tags.map((tag) => buildFlvTag(tag.type, tag.timestampMs, tag.body))]);
+const file = concatBytes([
+  buildFlvHeader(true, true),
+  ...tags.map((tag) => buildFlvTag(tag.type, tag.timestampMs, tag.body)),
+]);
 
 function readAll(reader: FlvFileReader, bytes: Uint8Array): FlvTag[] {
   const found: FlvTag[] = [];
@@ -39,7 +42,10 @@ test("the header says which kinds of tags follow", () => {
 });
 
 test("a longer file header is passed over", () => {
-  const longer = concatBytes([Uint8Array.of(0x46, 0x4c, 0x56, 1, 5, 0, 0, 0, 11, 0, 0, 0, 0, 0, 0), file.subarray(13)]);
+  const longer = concatBytes([
+    Uint8Array.of(0x46, 0x4c, 0x56, 1, 5, 0, 0, 0, 11, 0, 0, 0, 0, 0, 0),
+    file.subarray(13),
+  ]);
   assert.deepEqual(readAll(new FlvFileReader(), longer), tags);
 });
 
@@ -50,7 +56,10 @@ test("every cut, and single bytes, give the same tags", () => {
     assert.deepEqual(got, tags, `cut at ${cut}`);
   }
   const reader = new FlvFileReader();
-  assert.deepEqual([...file].flatMap((byte) => readAll(reader, Uint8Array.of(byte))), tags);
+  assert.deepEqual(
+    [...file].flatMap((byte) => readAll(reader, Uint8Array.of(byte))),
+    tags,
+  );
 });
 
 test("a tag body does not change with the buffer that it came in", () => {
@@ -66,14 +75,20 @@ test("a tag leaves room for a header to be written in place", () => {
 });
 
 test("what is not FLV is refused", () => {
-  for (const start of ["464c5702050000000900000000", "464c5601050000000800000000", "464c56010500ffffff00000000"]) {
+  for (const start of [
+    "464c5702050000000900000000",
+    "464c5601050000000800000000",
+    "464c56010500ffffff00000000",
+  ]) {
     const bytes = Uint8Array.from(Buffer.from(start, "hex"));
     assert.throws(() => readAll(new FlvFileReader(), bytes), { code: "FLV_FILE_SIGNATURE" });
   }
 });
 
 test("a tag over the limit is refused when its length is known", () => {
-  assert.throws(() => readAll(new FlvFileReader(10), file.subarray(0, 45)), { code: "FLV_FILE_TAG_TOO_BIG" });
+  assert.throws(() => readAll(new FlvFileReader(10), file.subarray(0, 45)), {
+    code: "FLV_FILE_TAG_TOO_BIG",
+  });
 });
 
 test("ffprobe finds the tracks and times of a file that we wrote", { skip: needs("ffmpeg") }, () => {
@@ -86,7 +101,11 @@ test("ffprobe finds the tracks and times of a file that we wrote", { skip: needs
     buildFlvTag(FLV_TAG.video, 0, buildConfigBody(video)!),
     buildFlvTag(FLV_TAG.audio, 0, buildConfigBody(audio)!),
     buildFlvTag(FLV_TAG.video, 0, frame(true, 80)),
-    buildFlvTag(FLV_TAG.audio, 5, buildFrameBody(audio, { isKey: true, ctsOffsetMs: 0 }, Uint8Array.of(0x21, 0x10))),
+    buildFlvTag(
+      FLV_TAG.audio,
+      5,
+      buildFrameBody(audio, { isKey: true, ctsOffsetMs: 0 }, Uint8Array.of(0x21, 0x10)),
+    ),
     buildFlvTag(FLV_TAG.video, 40, frame(false, -10)),
   ];
   const folder = mkdtempSync(join(tmpdir(), "weir-flv-"));

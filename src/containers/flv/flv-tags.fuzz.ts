@@ -20,7 +20,9 @@ export const fuzz = {
     "2ffffb",
     "95216d7034610000000001aa4f70757301000001bb",
   ].map(hex),
-  dictionary: ["avc1", "hvc1", "av01", "mp4a", "Opus", "ac-3", "ec-3", ".mp3"].map((text) => Buffer.from(text)),
+  dictionary: ["avc1", "hvc1", "av01", "mp4a", "Opus", "ac-3", "ec-3", ".mp3"].map((text) =>
+    Buffer.from(text),
+  ),
   run(input: Uint8Array): void {
     for (const parse of [parseVideoTag, parseAudioTag]) {
       for (const unit of orNone(() => parse(input))) check(unit, input);

@@ -4,8 +4,6 @@ import { AUDIO_PACKET, SOUND_FORMAT } from "./audio-tag.ts";
 import { FOUR_CC, isFlvCodec } from "./tag-unit.ts";
 import { FRAME_TYPE, VIDEO_PACKET } from "./video-tag.ts";
 
-
-
 /** How a frame is told to the player; audio uses none of it. */
 export type FrameFlags = {
   readonly isKey: boolean;

@@ -49,7 +49,8 @@ function parseLegacy(body: Uint8Array): readonly TagUnit[] {
   if (packetType === VIDEO_PACKET.sequenceEnd) return NOTHING;
   requireTagBytes(body, 5);
   const payload = body.subarray(5);
-  if (packetType === VIDEO_PACKET.sequenceStart) return [{ type: "config", codec, trackIndex: 0, config: payload }];
+  if (packetType === VIDEO_PACKET.sequenceStart)
+    return [{ type: "config", codec, trackIndex: 0, config: payload }];
   if (packetType !== VIDEO_PACKET.codedFrames) throw unsupportedPacket(packetType);
   const ctsOffsetMs = readI24(body, 2);
   const isKey = frameType === FRAME_TYPE.key;
@@ -61,7 +62,8 @@ function parseEnhanced(body: Uint8Array): readonly TagUnit[] {
   const frameType = (body[0]! >>> 4) & 0x07;
   if (frameType === FRAME_TYPE.command && head.packetType !== VIDEO_PACKET.metadata) return NOTHING;
   const parts = readEnhancedParts(body, head, VIDEO_PACKET.multitrack, "video");
-  if (head.packetType === VIDEO_PACKET.sequenceEnd || head.packetType === VIDEO_PACKET.metadata) return NOTHING;
+  if (head.packetType === VIDEO_PACKET.sequenceEnd || head.packetType === VIDEO_PACKET.metadata)
+    return NOTHING;
   return parts.map((part) => readPart(body, head, part, frameType === FRAME_TYPE.key));
 }
 
@@ -79,7 +81,8 @@ function readPart(body: Uint8Array, head: EnhancedHead, part: EnhancedPart, isKe
   // Only codecs with NAL units carry a composition time, and CodedFramesX means that it is zero.
   const hasOffset = packetType === VIDEO_PACKET.codedFrames && codec !== "av1";
   const payloadAt = hasOffset ? start + 3 : start;
-  if (payloadAt > end) throw flvErrors.error("FLV_TAG_TRUNCATED", { lengthBytes: end, needBytes: payloadAt });
+  if (payloadAt > end)
+    throw flvErrors.error("FLV_TAG_TRUNCATED", { lengthBytes: end, needBytes: payloadAt });
   const ctsOffsetMs = hasOffset ? readI24(body, start) : 0;
   const payload = body.subarray(payloadAt, end);
   return { type: "frame", codec, trackIndex, isKey, ctsOffsetMs, nanoOffset, payload };

@@ -87,14 +87,15 @@ const table: readonly { name: string; samples: readonly Sample[]; expected: stri
 ];
 
 /** The data offset is written in the table as the size of the moof and 8 bytes of mdat header. */
-const added = (text: string) =>
-  text.replaceAll(/([0-9a-f]{8})\+8/g, (_, size: string) =>
+const added = (layout: string) =>
+  layout.replaceAll(/([0-9a-f]{8})\+8/g, (_, size: string) =>
     (parseInt(size, 16) + 8).toString(16).padStart(8, "0"),
   );
 
 for (const { name, samples, expected } of table) {
-  test(`${name}`, () =>
-    assert.equal(hex(buildFragmentHeader(7, [columns(audio, 100, samples)])), added(expected)));
+  test(name, () =>
+    assert.equal(hex(buildFragmentHeader(7, [columns(audio, 100, samples)])), added(expected)),
+  );
 }
 
 /** What a reader makes of a header: independent of how the writer chose its fields. */

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { BufferSource, EncodedPacketSink, Input, MP4 } from "mediabunny";
 import { concatBytes } from "../../base/bytes.ts";
+import { annexBToLengthPrefixed, lengthPrefixedToAnnexB, nalUnitEnd } from "../../codecs/nal-units.ts";
 import { buildTrack, frameDurationTicks } from "../../codecs/track.ts";
 import { isAv1RandomAccess } from "../../codecs/av1/obu.ts";
 import { isH264RandomAccess } from "../../codecs/h264/access-unit.ts";
@@ -40,6 +41,13 @@ const cases: readonly Case[] = [
   {
     codec: "h264",
     encode: `${PICTURE} -c:v libx264 -preset ultrafast -bf 2 -g 25 ${ANY_VIDEO}`,
+    probed: "h264",
+    codecString: /^avc1\.[0-9a-f]{6}$/,
+    width: 320,
+  },
+  {
+    codec: "h264", // open GOPs: one IDR picture, then recovery points
+    encode: `${PICTURE} -c:v libx264 -preset fast -x264-params keyint=20:min-keyint=20:open-gop=1:bframes=3 ${ANY_VIDEO}`,
     probed: "h264",
     codecString: /^avc1\.[0-9a-f]{6}$/,
     width: 320,
@@ -237,4 +245,76 @@ function checkPackets({ track, packets, payloads }: Source): void {
     else if (i < payloads.length - 1)
       assert.equal(frameDurationTicks(track, payload), packets[i]!.duration);
   }
+}
+
+const VIDEO = cases[0]!.encode;
+const AUDIO = `${TONE} -c:a aac -ac 2`;
+
+function decode(file: string): string {
+  return execFileSync("ffmpeg", ["-v", "error", "-i", file, "-f", "null", "-"], {
+    encoding: "utf8",
+    stdio: "pipe",
+  });
+}
+
+test("one set of blocks serves every selection of tracks, and ffmpeg decodes each", options, () => {
+  const sources = [encode("v1", "h264", VIDEO), encode("a1", "aac", AUDIO)] as const;
+  const selections = [[sources[0], sources[1]], [sources[1], sources[0]], [sources[0]], [sources[1]]];
+  for (const [index, selection] of selections.entries()) {
+    const file = join(folder, `selection-${index}.mp4`);
+    writeFileSync(file, write(selection, 12));
+    const { streams, packets } = probe(file);
+    assert.deepEqual(
+      streams.map((stream) => stream["id"]),
+      selection.map(({ track }) => (track.kind === "video" ? "0x1" : "0x65")),
+    );
+    for (const [stream, source] of selection.entries()) {
+      const own = packets.filter(({ stream_index }) => stream_index === stream);
+      assert.deepEqual(own.map(facts), source.packets.map(facts));
+    }
+    assert.equal(decode(file), "");
+  }
+});
+
+/** Hexadecimal text of each NAL unit in a length-prefixed payload. */
+function nalUnits(payload: Uint8Array): string[] {
+  const units: string[] = [];
+  for (let at = 0, end = 0; at < payload.length; at = end) {
+    end = nalUnitEnd(payload, at);
+    assert.ok(end > 0);
+    units.push(Buffer.from(payload.subarray(at + 4, end)).toString("hex"));
+  }
+  return units;
+}
+
+for (const [format, index] of [
+  ["h264", 0],
+  ["hevc", 2],
+] as const) {
+  test(
+    `the ${format} byte stream that ffmpeg writes has the NAL units of the MP4, and ours is read by ffmpeg`,
+    options,
+    () => {
+      const { codec, encode: command } = cases[index]!;
+      const { payloads } = encode(`annexb-${format}`, codec, command);
+      const file = join(folder, `annexb.${format}`);
+      const source = join(folder, `annexb-${format}.source.mp4`);
+      execFileSync("ffmpeg", ["-v", "error", "-y", "-i", source, "-c", "copy", "-f", format, file]);
+      const theirs = new Set(nalUnits(annexBToLengthPrefixed(new Uint8Array(readFileSync(file)))!));
+      for (const unit of payloads.flatMap(nalUnits)) assert.ok(theirs.has(unit));
+
+      const parameterSets = lengthPrefixedToAnnexB(
+        concatBytes([...theirs].slice(0, format === "h264" ? 2 : 3).map((unit) => prefixed(unit))),
+      );
+      const ours = join(folder, `ours.${format}`);
+      writeFileSync(ours, concatBytes([parameterSets, ...payloads.map(lengthPrefixedToAnnexB)]));
+      assert.equal(probe(ours).packets.length, payloads.length);
+      assert.equal(decode(ours), "");
+    },
+  );
+}
+
+function prefixed(unit: string): Uint8Array {
+  const bytes = Buffer.from(unit, "hex");
+  return Uint8Array.of(0, 0, bytes.length >> 8, bytes.length & 0xff, ...bytes);
 }

@@ -98,9 +98,10 @@ export class RtmpConnection implements RtmpSessionHost {
 
   write(bytes: Uint8Array): void {
     if (!this.#socket.writable) return;
-    // Never waits for the result of write: the core asks `queuedBytes`, and reading pauses meanwhile.
-    this.#socket.write(bytes);
-    if (this.#isReadingPaused || this.#socket.writableLength <= this.#parts.options.maxUnsentBytes) return;
+    // A full socket still takes bytes, since the core asks `queuedBytes`; what the peer asks for next has to wait.
+    const isFull = !this.#socket.write(bytes);
+    if (!isFull || this.#isReadingPaused) return;
+    if (this.#socket.writableLength <= this.#parts.options.maxUnsentBytes) return;
     this.#isReadingPaused = true;
     this.#socket.pause();
   }
@@ -171,7 +172,15 @@ export class RtmpConnection implements RtmpSessionHost {
     const { in: bytesIn, out: bytesOut } = this.bytes();
     const durationMs = Math.round((clock.nowUs() - this.#startedUs) / 1000);
     const code = asMediaError(error)?.code;
-    const fields = { reason, remoteAddress: this.#remoteAddress, role, stream, bytesIn, bytesOut, durationMs };
+    const fields = {
+      reason,
+      remoteAddress: this.#remoteAddress,
+      role,
+      stream,
+      bytesIn,
+      bytesOut,
+      durationMs,
+    };
     const detail = error === null ? {} : { code, error: error.message };
     const client = flashVersion === null ? {} : { client: flashVersion };
     if (reason === "internal-error") {

@@ -14,7 +14,8 @@ export const rtmpErrors = defineErrors({
   },
   RTMP_CHUNK_INTERRUPTED: {
     disposition: "close-session",
-    message: "chunk stream {chunkStreamId} begins a message with {missingBytes} bytes of the last one missing",
+    message:
+      "chunk stream {chunkStreamId} begins a message with {missingBytes} bytes of the last one missing",
     doc: "The sender starts a message before it finished the last one of the same chunk stream.",
   },
   RTMP_CHUNK_SIZE: {

@@ -41,13 +41,27 @@ function headers(tracks: TrackSet): RtmpMessage[] {
 
 test("the configuration is metadata and sequence headers, all at the time of the epoch", () => {
   const messages = headers(trackSet());
-  assert.deepEqual(messages.map((message) => message.typeId), [MESSAGE.dataAmf0, MESSAGE.video, MESSAGE.audio]);
+  assert.deepEqual(
+    messages.map((message) => message.typeId),
+    [MESSAGE.dataAmf0, MESSAGE.video, MESSAGE.audio],
+  );
   assert.deepEqual(new Set(messages.map((message) => message.timestampMs)), new Set([7000]));
   assert.ok(messages.every((message) => message.messageStreamId === 1));
   const [name, facts] = readData(messages[0]!);
   assert.equal(name, "onMetaData");
-  const fields = ["videocodecid", "width", "height", "framerate", "audiocodecid", "audiosamplerate", "stereo"];
-  assert.deepEqual(fields.map((field) => amfField(facts, field)), [7, 64, 64, 25, 10, 48_000, true]);
+  const fields = [
+    "videocodecid",
+    "width",
+    "height",
+    "framerate",
+    "audiocodecid",
+    "audiosamplerate",
+    "stereo",
+  ];
+  assert.deepEqual(
+    fields.map((field) => amfField(facts, field)),
+    [7, 64, 64, 25, 10, 48_000, true],
+  );
   const [videoConfig] = parseVideoTag(messages[1]!.body);
   assert.deepEqual(videoConfig, { type: "config", codec: "h264", trackIndex: 0, config: video.config });
   const [audioConfig] = parseAudioTag(messages[2]!.body);
@@ -56,13 +70,19 @@ test("the configuration is metadata and sequence headers, all at the time of the
 
 test("codecs without a sequence header have metadata only", () => {
   const messages = headers(trackSet([audioTrack({ codec: "mp3" })]));
-  assert.deepEqual(messages.map((message) => message.typeId), [MESSAGE.dataAmf0]);
+  assert.deepEqual(
+    messages.map((message) => message.typeId),
+    [MESSAGE.dataAmf0],
+  );
 });
 
 test("a packet is one message with its tag header and payload", () => {
   const packet = mediaPacket({ track: video, dts: 90_000, pts: 93_600 });
   const message = send(packet);
-  assert.deepEqual([message.typeId, message.timestampMs, message.messageStreamId], [MESSAGE.video, 1000, 1]);
+  assert.deepEqual(
+    [message.typeId, message.timestampMs, message.messageStreamId],
+    [MESSAGE.video, 1000, 1],
+  );
   const [unit] = parseVideoTag(message.body);
   assert.ok(unit?.type === "frame");
   assert.deepEqual([unit.ctsOffsetMs, unit.isKey], [40, true]);
@@ -89,7 +109,11 @@ test("every codec goes out in a form that is read back", () => {
 test("text, and tracks beyond the first of a kind, are not carried", () => {
   const format = rtmpFormat.create(0);
   const text = videoTrack({ id: trackId("text", 1), kind: "text", codec: "webvtt" });
-  for (const track of [text, videoTrack({ id: trackId("video", 2) }), audioTrack({ id: trackId("audio", 2) })]) {
+  for (const track of [
+    text,
+    videoTrack({ id: trackId("video", 2) }),
+    audioTrack({ id: trackId("audio", 2) }),
+  ]) {
     assert.equal(format.packet(mediaPacket({ track })), null);
   }
   const messages = headers(trackSet([video, videoTrack({ id: trackId("video", 2) })]));
@@ -111,7 +135,12 @@ test("a packet from before the beginning has time zero, not the end of the clock
 
 test("timestamps are right at the extended mark and at the wrap of 32 bits", () => {
   for (const atMs of [0xfffffe, 0xffffff, 0x1000000, 2 ** 32 - 1, 2 ** 32, 2 ** 32 + 5]) {
-    const packet = mediaPacket({ track: video, dts: atMs * 90, pts: atMs * 90, payload: new Uint8Array(130_000) });
+    const packet = mediaPacket({
+      track: video,
+      dts: atMs * 90,
+      pts: atMs * 90,
+      payload: new Uint8Array(130_000),
+    });
     assert.equal(send(packet).timestampMs, atMs % 2 ** 32);
   }
 });

@@ -52,7 +52,8 @@ class RtmpFormat implements WireFormat {
     const messages = [metadataMessage(carried, timestampMs)];
     for (const track of carried) {
       const body = buildConfigBody(track);
-      if (body !== null) messages.push(buildMessage(headerOf(track.kind, timestampMs), body, SENT_CHUNK_BYTES));
+      if (body !== null)
+        messages.push(buildMessage(headerOf(track.kind, timestampMs), body, SENT_CHUNK_BYTES));
     }
     return concatBytes(messages);
   }

@@ -167,7 +167,9 @@ export class RtmpListener {
 
   #refusal(fromAddress: number): string | null {
     if (this.#connections.size >= this.#limits.connections) return "too many connections";
-    return fromAddress >= this.#limits.connectionsPerAddress ? "too many connections from one address" : null;
+    return fromAddress >= this.#limits.connectionsPerAddress
+      ? "too many connections from one address"
+      : null;
   }
 
   #connect(socket: Socket, address: string): RtmpConnection {

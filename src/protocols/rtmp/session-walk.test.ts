@@ -101,5 +101,12 @@ test("random walks take legal steps only and leave nothing open", () => {
     }),
     { numRuns: 1000, seed: 3 },
   );
-  assert.deepEqual([...reached].toSorted(), ["closed", "connecting", "idle", "paused", "playing", "publishing"]);
+  assert.deepEqual([...reached].toSorted(), [
+    "closed",
+    "connecting",
+    "idle",
+    "paused",
+    "playing",
+    "publishing",
+  ]);
 });

@@ -87,7 +87,12 @@ const connected = (...bytes: readonly Uint8Array[]): ReturnType<typeof open> =>
 test("connect is answered with window, bandwidth, chunk size and success", () => {
   const { host, session } = connected();
   const types = serverMessages(host.sent()).map((message) => message.typeId);
-  assert.deepEqual(types, [MESSAGE.windowAckSize, MESSAGE.setPeerBandwidth, MESSAGE.setChunkSize, MESSAGE.commandAmf0]);
+  assert.deepEqual(types, [
+    MESSAGE.windowAckSize,
+    MESSAGE.setPeerBandwidth,
+    MESSAGE.setChunkSize,
+    MESSAGE.commandAmf0,
+  ]);
   assert.deepEqual(host.codes(), ["NetConnection.Connect.Success"]);
   assert.equal(session.facts().state, "idle");
 });
@@ -152,7 +157,11 @@ test("createStream always gives 1, and the calls around it are answered", () => 
     clientCommand("_checkbw", 6, null),
     clientCommand("FCSubscribe", 7, null, "camera"),
   );
-  const replies = serverCommands(host.sent()).map(({ name, transactionId, args }) => [name, transactionId, args[0]]);
+  const replies = serverCommands(host.sent()).map(({ name, transactionId, args }) => [
+    name,
+    transactionId,
+    args[0],
+  ]);
   assert.deepEqual(
     replies.slice(1).filter(([name]) => name === "_result"),
     [
@@ -176,7 +185,10 @@ test("an unknown call fails, an unknown call without a reply is nothing", () => 
 });
 
 test("AMF3 commands are understood", () => {
-  const body = concatBytes([Uint8Array.of(0), buildCommand({ name: "createStream", transactionId: 4, object: null, args: [] })]);
+  const body = concatBytes([
+    Uint8Array.of(0),
+    buildCommand({ name: "createStream", transactionId: 4, object: null, args: [] }),
+  ]);
   const { host } = connected(clientMessage(MESSAGE.commandAmf3, body));
   assert.deepEqual(serverCommands(host.sent()).at(-1)?.args, [1]);
 });
@@ -244,7 +256,11 @@ test("playing another stream ends the first", () => {
 
 test("seek, play2 and receiveAudio change nothing", () => {
   const names = ["seek", "play2", "receiveAudio", "receiveVideo"];
-  const { session } = connected(createStream, play(), ...names.map((name) => clientCommand(name, 0, null, 1)));
+  const { session } = connected(
+    createStream,
+    play(),
+    ...names.map((name) => clientCommand(name, 0, null, 1)),
+  );
   assert.equal(session.facts().state, "playing");
 });
 
@@ -294,7 +310,10 @@ test("bytes are acknowledged once the peer's window is full", () => {
       .filter((message) => message.typeId === MESSAGE.acknowledgement)
       .map((message) => readU32(message.body, 0));
   assert.deepEqual(acks(), []);
-  session.feed(concatBytes([createStream, publish(), clientMessage(MESSAGE.video, new Uint8Array(6000), 0, 6)]), 0);
+  session.feed(
+    concatBytes([createStream, publish(), clientMessage(MESSAGE.video, new Uint8Array(6000), 0, 6)]),
+    0,
+  );
   assert.equal(acks().length, 1);
   assert.ok(acks()[0]! > 6000 + SERVER_HANDSHAKE_BYTES);
 });
@@ -306,13 +325,41 @@ test("another peer bandwidth is answered with our window", () => {
 });
 
 const violations = [
-  { name: "a command before connect", bytes: [clientHandshake(), createStream], code: "RTMP_COMMAND_UNEXPECTED" },
-  { name: "a second connect", bytes: [clientHandshake(), clientConnect(), clientConnect()], code: "RTMP_COMMAND_UNEXPECTED" },
-  { name: "publishing twice", bytes: [clientHandshake(), clientConnect(), createStream, publish(), publish()], code: "RTMP_COMMAND_UNEXPECTED" },
-  { name: "playing what one publishes", bytes: [clientHandshake(), clientConnect(), createStream, publish(), play()], code: "RTMP_COMMAND_UNEXPECTED" },
-  { name: "another protocol", bytes: [Buffer.from("GET / HTTP/1.1\r\n\r\n")], code: "RTMP_HANDSHAKE_VERSION" },
-  { name: "garbage after the handshake", bytes: [clientHandshake(), new Uint8Array(50).fill(0xff)], code: "RTMP_CHUNK_HEADER" },
-  { name: "a broken command", bytes: [clientHandshake(), clientMessage(MESSAGE.commandAmf0, Uint8Array.of(2, 9, 9))], code: "RTMP_COMMAND_MALFORMED" },
+  {
+    name: "a command before connect",
+    bytes: [clientHandshake(), createStream],
+    code: "RTMP_COMMAND_UNEXPECTED",
+  },
+  {
+    name: "a second connect",
+    bytes: [clientHandshake(), clientConnect(), clientConnect()],
+    code: "RTMP_COMMAND_UNEXPECTED",
+  },
+  {
+    name: "publishing twice",
+    bytes: [clientHandshake(), clientConnect(), createStream, publish(), publish()],
+    code: "RTMP_COMMAND_UNEXPECTED",
+  },
+  {
+    name: "playing what one publishes",
+    bytes: [clientHandshake(), clientConnect(), createStream, publish(), play()],
+    code: "RTMP_COMMAND_UNEXPECTED",
+  },
+  {
+    name: "another protocol",
+    bytes: [Buffer.from("GET / HTTP/1.1\r\n\r\n")],
+    code: "RTMP_HANDSHAKE_VERSION",
+  },
+  {
+    name: "garbage after the handshake",
+    bytes: [clientHandshake(), new Uint8Array(50).fill(0xff)],
+    code: "RTMP_CHUNK_HEADER",
+  },
+  {
+    name: "a broken command",
+    bytes: [clientHandshake(), clientMessage(MESSAGE.commandAmf0, Uint8Array.of(2, 9, 9))],
+    code: "RTMP_COMMAND_MALFORMED",
+  },
 ] as const;
 
 for (const { name, bytes, code } of violations) {
@@ -418,6 +465,11 @@ test("a session can be closed from every state and leaves nothing open", () => {
 });
 
 test("an object in place of a name does not pass for one", () => {
-  const { host } = open(clientHandshake(), clientConnect(""), createStream, clientCommand("publish", 5, null, amfObject({})));
+  const { host } = open(
+    clientHandshake(),
+    clientConnect(""),
+    createStream,
+    clientCommand("publish", 5, null, amfObject({})),
+  );
   assert.deepEqual(host.log, ["closed refused STREAM_BAD_NAME"]);
 });

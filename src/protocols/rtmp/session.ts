@@ -17,7 +17,13 @@ import type { AmfValue } from "./wire/amf-value.ts";
 import { ChunkReader } from "./wire/chunk-reader.ts";
 import type { ChunkLimits, RtmpMessage } from "./wire/chunk-reader.ts";
 import { ServerHandshake } from "./wire/handshake.ts";
-import { CONTROL_EVENT, MESSAGE, parseCommand, parseControlNumber, parseUserControl } from "./wire/messages.ts";
+import {
+  CONTROL_EVENT,
+  MESSAGE,
+  parseCommand,
+  parseControlNumber,
+  parseUserControl,
+} from "./wire/messages.ts";
 import type { RtmpCommand } from "./wire/messages.ts";
 
 /** Limits of one connection. */
@@ -240,7 +246,8 @@ export class RtmpSession {
   }
 
   #acknowledge(): void {
-    const isOpen = this.#state !== "handshaking" && this.#state !== "connecting" && this.#state !== "closed";
+    const isOpen =
+      this.#state !== "handshaking" && this.#state !== "connecting" && this.#state !== "closed";
     if (!isOpen || this.#bytesIn - this.#acknowledgedBytes < this.#peerWindowBytes) return;
     this.#acknowledgedBytes = this.#bytesIn;
     this.#out.acknowledge(this.#bytesIn);
@@ -307,12 +314,10 @@ export class RtmpSession {
     ["deleteStream", (session) => session.#stop()],
     ["closeStream", (session) => session.#stop()],
     // A live stream has one position and one speed, and everybody gets the same bytes.
-    ...["play2", "seek", "receiveAudio", "receiveVideo"].map(
-      (name): readonly [string, CommandRunner] => [
-        name,
-        (session, { transactionId }) => session.#out.result(transactionId, null),
-      ],
-    ),
+    ...["play2", "seek", "receiveAudio", "receiveVideo"].map((name): readonly [string, CommandRunner] => [
+      name,
+      (session, { transactionId }) => session.#out.result(transactionId, null),
+    ]),
   ]);
 
   #connect({ transactionId, object }: RtmpCommand): void {
@@ -320,7 +325,8 @@ export class RtmpSession {
     const tcUrl = amfField(object, "tcUrl");
     const flashVersion = amfField(object, "flashVer");
     const encoding = amfField(object, "objectEncoding") === 3 ? 3 : 0;
-    this.#application = typeof app === "string" ? app : applicationOfUrl(typeof tcUrl === "string" ? tcUrl : "");
+    this.#application =
+      typeof app === "string" ? app : applicationOfUrl(typeof tcUrl === "string" ? tcUrl : "");
     this.#flashVersion = typeof flashVersion === "string" ? flashVersion.slice(0, 64) : null;
     this.#out.greet();
     const properties = amfObject({

@@ -14,7 +14,9 @@ import { MESSAGE } from "./wire/messages.ts";
 
 const video = videoTrack();
 const audio = audioTrack();
-const otherVideo = videoTrack({ config: Uint8Array.from(video.config, (byte, index) => (index === 3 ? byte + 1 : byte)) });
+const otherVideo = videoTrack({
+  config: Uint8Array.from(video.config, (byte, index) => (index === 3 ? byte + 1 : byte)),
+});
 const IDR = Uint8Array.of(0, 0, 0, 2, 0x65, 0x88);
 const INTER = Uint8Array.of(0, 0, 0, 2, 0x41, 0x9a);
 const SOUND = Uint8Array.of(0x21, 0x10, 0x04);
@@ -40,10 +42,16 @@ class Source {
     return this.send(MESSAGE.audio, atMs, buildFrameBody(track, { isKey: true, ctsOffsetMs: 0 }, payload));
   }
   metadata(fields: Record<string, AmfValue>, ...front: string[]): this {
-    return this.send(MESSAGE.dataAmf0, 0, writeAmf0([...front, "onMetaData", amfObject(fields, "ecma-array")]));
+    return this.send(
+      MESSAGE.dataAmf0,
+      0,
+      writeAmf0([...front, "onMetaData", amfObject(fields, "ecma-array")]),
+    );
   }
   sets(): string[] {
-    return this.publisher.trackSets.map((tracks) => tracks.map((track) => `${track.id}:${track.codec}`).join(" "));
+    return this.publisher.trackSets.map((tracks) =>
+      tracks.map((track) => `${track.id}:${track.codec}`).join(" "),
+    );
   }
   times(id: string): number[] {
     return this.publisher.of(id).map((packet) => packet.dts);
@@ -55,8 +63,14 @@ test("both sequence headers settle the tracks, and packets that waited follow in
   assert.deepEqual(source.sets(), []);
   source.config(audio).sound(0);
   assert.deepEqual(source.sets(), ["v1:h264 a1:aac"]);
-  assert.deepEqual(source.publisher.packets.map((packet) => packet.track.id), ["v1", "v1", "a1"]);
-  assert.deepEqual(source.publisher.packets.map((packet) => packet.isSync), [true, false, true]);
+  assert.deepEqual(
+    source.publisher.packets.map((packet) => packet.track.id),
+    ["v1", "v1", "a1"],
+  );
+  assert.deepEqual(
+    source.publisher.packets.map((packet) => packet.isSync),
+    [true, false, true],
+  );
 });
 
 test("milliseconds become 90 kHz ticks, composition times are signed", () => {
@@ -69,7 +83,10 @@ test("milliseconds become 90 kHz ticks, composition times are signed", () => {
 test("audio stands on the exact sample grid", () => {
   const source = new Source().config(video).config(audio);
   for (let index = 0; index < 100; index++) source.sound(Math.round((index * 1024) / 48));
-  assert.deepEqual(source.times("a1"), Array.from({ length: 100 }, (_, index) => index * 1024));
+  assert.deepEqual(
+    source.times("a1"),
+    Array.from({ length: 100 }, (_, index) => index * 1024),
+  );
   assert.ok(source.publisher.of("a1").every((packet) => packet.durationTicks === 1024));
 });
 
@@ -112,14 +129,25 @@ test("packets that wait are bounded in number and in bytes", () => {
 });
 
 test("a track that comes late makes a new set, in front of its first packet", () => {
-  const source = new Source().metadata({ videocodecid: 7 }).config(video).picture(0).config(audio).picture(40, INTER);
+  const source = new Source()
+    .metadata({ videocodecid: 7 })
+    .config(video)
+    .picture(0)
+    .config(audio)
+    .picture(40, INTER);
   source.sound(50);
   assert.deepEqual(source.sets(), ["v1:h264", "v1:h264 a1:aac"]);
   assert.deepEqual(source.publisher.setsBefore, [1, 2, 2]);
 });
 
 test("the same sequence header again changes nothing, another one makes a new set", () => {
-  const source = new Source().config(audio).config(video).picture(0).config(video).config(audio).picture(40);
+  const source = new Source()
+    .config(audio)
+    .config(video)
+    .picture(0)
+    .config(video)
+    .config(audio)
+    .picture(40);
   assert.equal(source.publisher.trackSets.length, 1);
   source.config(otherVideo).config(audio).picture(80);
   assert.equal(source.publisher.trackSets.length, 2);
@@ -137,7 +165,10 @@ test("a configuration that changes while packets wait comes after them", () => {
 
 test("MP3 needs no sequence header, and another sampling rate is another track", () => {
   const mp3 = audioTrack({ codec: "mp3" });
-  const source = new Source().metadata({ audiocodecid: 2 }).sound(0, mp3, MP3_FRAME).sound(26, mp3, MP3_FRAME);
+  const source = new Source()
+    .metadata({ audiocodecid: 2 })
+    .sound(0, mp3, MP3_FRAME)
+    .sound(26, mp3, MP3_FRAME);
   assert.equal(source.publisher.trackSets[0]![0]!.sampleRate, 44_100);
   assert.deepEqual(source.times("a1"), [0, 1152]);
   source.sound(52, mp3, MP3_MONO_48K);
@@ -153,7 +184,11 @@ test("MP3 needs no sequence header, and another sampling rate is another track",
 test("times go on over the wrap of 32 bits, for both kinds alike", () => {
   const wrap = 2 ** 32;
   const source = new Source().config(video).config(audio, wrap - 20);
-  source.sound(wrap - 20).picture(wrap - 20).picture(wrap + 20).sound(wrap + 1);
+  source
+    .sound(wrap - 20)
+    .picture(wrap - 20)
+    .picture(wrap + 20)
+    .sound(wrap + 1);
   const [first, second] = source.times("v1");
   assert.equal(second! - first!, 3600);
   const [early, late] = source.times("a1");
@@ -161,7 +196,12 @@ test("times go on over the wrap of 32 bits, for both kinds alike", () => {
 });
 
 test("pictures of the same millisecond keep their order, and a jump back of a second stands", () => {
-  const source = new Source().config(audio).config(video).picture(5000).picture(5000, INTER).picture(4990, INTER);
+  const source = new Source()
+    .config(audio)
+    .config(video)
+    .picture(5000)
+    .picture(5000, INTER)
+    .picture(4990, INTER);
   source.picture(10);
   assert.deepEqual(source.times("v1"), [450_000, 450_001, 450_002, 900]);
   assert.ok(source.publisher.packets.every((packet) => packet.pts >= packet.dts));
@@ -189,7 +229,10 @@ test("what cannot be read is counted and dropped, and the rest goes on", () => {
     [MESSAGE.audio, Uint8Array.of(0xaf, 0)],
     [MESSAGE.dataAmf0, Uint8Array.of(2, 255)],
     [MESSAGE.aggregate, Uint8Array.of(8, 0)],
-    [MESSAGE.video, buildFrameBody(video, { isKey: true, ctsOffsetMs: 0 }, Uint8Array.of(0, 0, 0, 9, 0x65))],
+    [
+      MESSAGE.video,
+      buildFrameBody(video, { isKey: true, ctsOffsetMs: 0 }, Uint8Array.of(0, 0, 0, 9, 0x65)),
+    ],
   ];
   for (const [typeId, body] of bad) source.send(typeId, 0, body);
   source.picture(40);
@@ -203,7 +246,11 @@ test("a broken configuration is worth the session", () => {
 
 test("messages inside an aggregate count like their own", () => {
   const tag = (type: number, body: Uint8Array, atMs: number): Uint8Array =>
-    concatBytes([Uint8Array.of(type, 0, 0, body.byteLength, 0, 0, atMs, 0, 0, 0, 0), body, new Uint8Array(4)]);
+    concatBytes([
+      Uint8Array.of(type, 0, 0, body.byteLength, 0, 0, atMs, 0, 0, 0, 0),
+      body,
+      new Uint8Array(4),
+    ]);
   const frame = buildFrameBody(video, { isKey: true, ctsOffsetMs: 0 }, IDR);
   const source = new Source().config(audio).config(video);
   source.send(MESSAGE.aggregate, 1000, concatBytes([tag(9, frame, 10), tag(9, frame, 50)]));
@@ -220,7 +267,10 @@ test("tracks of a multitrack publisher are v1, v2 and so on, up to a bound", () 
   }
   for (const index of [0, 1]) source.send(MESSAGE.video, 0, multi(3, index, IDR));
   assert.deepEqual(source.sets(), ["v1:h264 v2:h264 a1:aac"]);
-  assert.deepEqual(source.publisher.packets.map((packet) => packet.track.id), ["v1", "v2"]);
+  assert.deepEqual(
+    source.publisher.packets.map((packet) => packet.track.id),
+    ["v1", "v2"],
+  );
   assert.equal(source.ingest.stats().skipped, 1);
 });
 

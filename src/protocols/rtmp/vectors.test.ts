@@ -41,7 +41,12 @@ function replay(pieces: readonly Uint8Array[]): Outcome {
     closed: (reason: string, error: Error | null) => void closes.push(`${reason} ${error?.message}`),
   };
   const timeouts = { handshakeTimeoutMs: 1, idleTimeoutMs: 1, publishTimeoutMs: 1, pauseTimeoutMs: 1 };
-  const session = new RtmpSession(host, { chunkLimits: DEFAULT_CHUNK_LIMITS, ...timeouts }, silentLogger, 0);
+  const session = new RtmpSession(
+    host,
+    { chunkLimits: DEFAULT_CHUNK_LIMITS, ...timeouts },
+    silentLogger,
+    0,
+  );
   for (const piece of pieces) session.feed(piece, 0);
   const tracks: Record<string, string> = {};
   const [publisher] = directory.publishers;
@@ -50,13 +55,17 @@ function replay(pieces: readonly Uint8Array[]): Outcome {
     const sync = packets.filter((packet) => packet.isSync).length;
     tracks[track.id] = `${track.codec} ${packets.length} ${sync}`;
   }
-  const streams = [...directory.publishRequests, ...directory.subscribeRequests].map(({ name }) => String(name));
+  const streams = [...directory.publishRequests, ...directory.subscribeRequests].map(({ name }) =>
+    String(name),
+  );
   return { closes, streams, tracks };
 }
 
 for (const name of NAMES) {
   const bytes = Uint8Array.from(readFileSync(new URL(`${name}.bin`, FOLDER)));
-  const { expect } = JSON.parse(readFileSync(new URL(`${name}.json`, FOLDER), "utf8")) as { expect: Expectation };
+  const { expect } = JSON.parse(readFileSync(new URL(`${name}.json`, FOLDER), "utf8")) as {
+    expect: Expectation;
+  };
 
   test(`${name}: what a real client sent is understood whole`, () => {
     const { closes, streams, tracks } = replay([bytes]);

@@ -22,12 +22,21 @@ const cases: { name: string; bytes: Uint8Array; value: AmfValue[]; written?: fal
     value: [amfObject({ a: null }, "ecma-array")],
     written: false,
   },
-  { name: "an associative array", bytes: hex("08 00000001 0001 61 05 000009"), value: [amfObject({ a: null }, "ecma-array")] },
+  {
+    name: "an associative array",
+    bytes: hex("08 00000001 0001 61 05 000009"),
+    value: [amfObject({ a: null }, "ecma-array")],
+  },
   { name: "a strict array", bytes: hex("0a 00000002 05 06"), value: [[null, undefined]] },
   { name: "a date", bytes: hex("0b 3ff0000000000000 0000"), value: [{ kind: "date", ms: 1 }] },
   { name: "a long string", bytes: hex("0c 00000002 6162"), value: ["ab"], written: false },
   { name: "an XML document", bytes: hex("0f 00000003 3c612f"), value: [{ kind: "xml", text: "<a/" }] },
-  { name: "a typed object", bytes: hex("10 0002 6162 0001 78 0101 000009"), value: [typed], written: false },
+  {
+    name: "a typed object",
+    bytes: hex("10 0002 6162 0001 78 0101 000009"),
+    value: [typed],
+    written: false,
+  },
   {
     name: "a reference to an object",
     bytes: hex("03 0001 61 05 000009 07 0000"),
@@ -57,7 +66,11 @@ for (const { name, bytes, value, written } of cases) {
       try {
         assert.ok(readAmf0(bytes.subarray(0, cut)).length <= value.length, `cut at ${cut}`);
       } catch (caught) {
-        assert.match(String((caught as { code?: string }).code), /^RTMP_AMF_(?:TRUNCATED|TYPE)$/, `cut at ${cut}`);
+        assert.match(
+          String((caught as { code?: string }).code),
+          /^RTMP_AMF_(?:TRUNCATED|TYPE)$/,
+          `cut at ${cut}`,
+        );
       }
     }
   });
@@ -84,7 +97,11 @@ const refused = [
   { name: "a string longer than the message", bytes: hex("02 ffff 61"), code: "RTMP_AMF_TRUNCATED" },
   { name: "an array longer than the message", bytes: hex("0a ffffffff 05"), code: "RTMP_AMF_TRUNCATED" },
   { name: "an object without end", bytes: hex("03 0001 61 05"), code: "RTMP_AMF_TRUNCATED" },
-  { name: "objects nested too deep", bytes: hex(`${"030001 61".repeat(MAX_AMF_DEPTH + 1)}05`), code: "RTMP_AMF_LIMIT" },
+  {
+    name: "objects nested too deep",
+    bytes: hex(`${"030001 61".repeat(MAX_AMF_DEPTH + 1)}05`),
+    code: "RTMP_AMF_LIMIT",
+  },
   { name: "too many values", bytes: new Uint8Array(MAX_AMF_VALUES + 1).fill(5), code: "RTMP_AMF_LIMIT" },
 ] as const;
 
@@ -109,7 +126,9 @@ test("what is written is read back", () => {
       fc.boolean(),
       fc.constant(null),
       fc.array(tie("value"), { maxLength: 4 }),
-      fc.dictionary(fc.string({ minLength: 1 }), tie("value"), { maxKeys: 4 }).map((fields) => amfObject(fields)),
+      fc
+        .dictionary(fc.string({ minLength: 1 }), tie("value"), { maxKeys: 4 })
+        .map((fields) => amfObject(fields)),
     ),
   }));
   fc.assert(

@@ -57,7 +57,10 @@ const READERS: ReadonlyMap<number, Reader> = new Map<number, Reader>([
   [MARKER.date, readDate],
   [MARKER.longString, ({ cursor }) => cursor.text(cursor.u32())],
   [MARKER.xml, ({ cursor }) => ({ kind: "xml", text: cursor.text(cursor.u32()) })],
-  [MARKER.typedObject, (context) => readObject(context, "object", context.cursor.text(context.cursor.u16()))],
+  [
+    MARKER.typedObject,
+    (context) => readObject(context, "object", context.cursor.text(context.cursor.u16())),
+  ],
   [MARKER.avmplus, ({ cursor }) => readAmf3Value(cursor)],
 ]);
 

@@ -61,7 +61,9 @@ const cases: { name: string; bytes: Uint8Array; value: Expected[] }[] = [
   },
   {
     name: "chunk stream ids of two and three bytes",
-    bytes: hex("00 00 000001 000001 09 01000000 aa 01 0001 000002 000001 09 01000000 bb c0 00 cc c1 0001 dd"),
+    bytes: hex(
+      "00 00 000001 000001 09 01000000 aa 01 0001 000002 000001 09 01000000 bb c0 00 cc c1 0001 dd",
+    ),
     value: [1, 2, 2, 4].map((timestampMs) => ({ typeId: 9, timestampMs, messageStreamId: 1, length: 1 })),
   },
   {
@@ -88,7 +90,10 @@ const cases: { name: string; bytes: Uint8Array; value: Expected[] }[] = [
   },
   {
     name: "a changed chunk size holds from the next chunk on",
-    bytes: concatBytes([hex("02 000000 000004 01 00000000 000000c8"), buildMessage({ ...header, timestampMs: 3 }, body(300), 200)]),
+    bytes: concatBytes([
+      hex("02 000000 000004 01 00000000 000000c8"),
+      buildMessage({ ...header, timestampMs: 3 }, body(300), 200),
+    ]),
     value: [
       { typeId: 1, timestampMs: 0, messageStreamId: 0, length: 4 },
       { typeId: 9, timestampMs: 3, messageStreamId: 1, length: 300 },
@@ -150,7 +155,12 @@ const cases: { name: string; bytes: Uint8Array; value: Expected[] }[] = [
   {
     name: "a delta over the wrap of the clock",
     bytes: hex("04 ffffff 000001 09 01000000 fffffffe aa 84 000003 bb"),
-    value: [0xfffffffe, 1].map((timestampMs) => ({ typeId: 9, timestampMs, messageStreamId: 1, length: 1 })),
+    value: [0xfffffffe, 1].map((timestampMs) => ({
+      typeId: 9,
+      timestampMs,
+      messageStreamId: 1,
+      length: 1,
+    })),
   },
 ];
 
@@ -204,14 +214,44 @@ test("memory that is held for unfinished messages returns to zero", () => {
 });
 
 const refused: { name: string; bytes: Uint8Array; code: string; limits?: Partial<ChunkLimits> }[] = [
-  { name: "a message over the limit", bytes: hex("04 000000 000065 09 01000000"), code: "RTMP_MESSAGE_TOO_BIG", limits: { messageBytes: 100 } },
+  {
+    name: "a message over the limit",
+    bytes: hex("04 000000 000065 09 01000000"),
+    code: "RTMP_MESSAGE_TOO_BIG",
+    limits: { messageBytes: 100 },
+  },
   { name: "form 2 on a new chunk stream", bytes: hex("84 000000"), code: "RTMP_CHUNK_HEADER" },
   { name: "form 3 on a new chunk stream", bytes: hex("c4"), code: "RTMP_CHUNK_HEADER" },
-  { name: "a new header in the middle of a message", bytes: concatBytes([hex("04 000000 0000ff 09 01000000"), body(128), hex("04 000000 000001 09 01000000")]), code: "RTMP_CHUNK_INTERRUPTED" },
-  { name: "a chunk size of zero", bytes: hex("02 000000 000004 01 00000000 00000000"), code: "RTMP_CHUNK_SIZE" },
-  { name: "a chunk size with the top bit", bytes: hex("02 000000 000004 01 00000000 80000001"), code: "RTMP_CHUNK_SIZE" },
-  { name: "a chunk size of three bytes", bytes: hex("02 000000 000003 01 00000000 000001"), code: "RTMP_CONTROL_TRUNCATED" },
-  { name: "one chunk stream too many", bytes: hex("04 000000 000000 09 01000000 05 000000 000000 09 01000000 06 000000 000000 09 01000000"), code: "RTMP_CHUNK_STREAM_LIMIT", limits: { chunkStreams: 2 } },
+  {
+    name: "a new header in the middle of a message",
+    bytes: concatBytes([
+      hex("04 000000 0000ff 09 01000000"),
+      body(128),
+      hex("04 000000 000001 09 01000000"),
+    ]),
+    code: "RTMP_CHUNK_INTERRUPTED",
+  },
+  {
+    name: "a chunk size of zero",
+    bytes: hex("02 000000 000004 01 00000000 00000000"),
+    code: "RTMP_CHUNK_SIZE",
+  },
+  {
+    name: "a chunk size with the top bit",
+    bytes: hex("02 000000 000004 01 00000000 80000001"),
+    code: "RTMP_CHUNK_SIZE",
+  },
+  {
+    name: "a chunk size of three bytes",
+    bytes: hex("02 000000 000003 01 00000000 000001"),
+    code: "RTMP_CONTROL_TRUNCATED",
+  },
+  {
+    name: "one chunk stream too many",
+    bytes: hex("04 000000 000000 09 01000000 05 000000 000000 09 01000000 06 000000 000000 09 01000000"),
+    code: "RTMP_CHUNK_STREAM_LIMIT",
+    limits: { chunkStreams: 2 },
+  },
 ];
 for (const { name, bytes, code, limits = {} } of refused) {
   test(`refuses ${name}`, () => {
@@ -221,7 +261,8 @@ for (const { name, bytes, code, limits = {} } of refused) {
 
 test("refuses many big messages that are begun at once and not finished", () => {
   const reader = new ChunkReader({ ...DEFAULT_CHUNK_LIMITS, partialBytes: 200_000 });
-  const begin = (id: number): Uint8Array => concatBytes([Uint8Array.of(id), hex("000000 0f0000 09 01000000"), body(128)]);
+  const begin = (id: number): Uint8Array =>
+    concatBytes([Uint8Array.of(id), hex("000000 0f0000 09 01000000"), body(128)]);
   for (const id of [3, 4, 5]) readAll(reader, begin(id));
   assert.equal(reader.partialBytes, 3 * 64 * 1024);
   assert.throws(() => readAll(reader, begin(6)), { code: "RTMP_PARTIAL_LIMIT" });

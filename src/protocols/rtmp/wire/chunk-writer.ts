@@ -56,7 +56,6 @@ export function buildMessage(
   return out;
 }
 
-
 function writeHeader(out: Uint8Array, header: MessageHeader, timestamp: number, bodyBytes: number): void {
   out[0] = header.chunkStreamId;
   writeU24(out, 1, Math.min(timestamp, EXTENDED));

@@ -52,7 +52,9 @@ for (const [scheme, offsetAt, base] of [
     const s2 = reply.subarray(1537);
     assert.ok(findDigest(s1, SERVER_NAME) !== null, "S1 holds a digest");
     const clientDigest = findDigest(client.subarray(1, 1537), CLIENT_NAME)!.digest;
-    const key = createHmac("sha256", Buffer.concat([SERVER_NAME, COMMON])).update(clientDigest).digest();
+    const key = createHmac("sha256", Buffer.concat([SERVER_NAME, COMMON]))
+      .update(clientDigest)
+      .digest();
     const signature = createHmac("sha256", key).update(s2.subarray(0, 1504)).digest();
     assert.deepEqual(Buffer.from(s2.subarray(1504)), signature);
   });
@@ -99,6 +101,8 @@ for (const [what, byte] of [
   ["zeros", 0x00],
 ] as const) {
   test(`${what} on the port is refused at its first byte`, () => {
-    assert.throws(() => new ServerHandshake().feed(Uint8Array.of(byte), 0), { code: "RTMP_HANDSHAKE_VERSION" });
+    assert.throws(() => new ServerHandshake().feed(Uint8Array.of(byte), 0), {
+      code: "RTMP_HANDSHAKE_VERSION",
+    });
   });
 }

@@ -74,7 +74,9 @@ function buildReply(c1: Uint8Array, nowMs: number): Uint8Array {
   s1.set(digestAround(s1, place, SERVER_NAME), place);
   randomFillSync(s2, 0, PACKET_BYTES - DIGEST_BYTES);
   const key = createHmac("sha256", SERVER_KEY).update(found.digest).digest();
-  const signature = createHmac("sha256", key).update(s2.subarray(0, PACKET_BYTES - DIGEST_BYTES)).digest();
+  const signature = createHmac("sha256", key)
+    .update(s2.subarray(0, PACKET_BYTES - DIGEST_BYTES))
+    .digest();
   s2.set(signature, PACKET_BYTES - DIGEST_BYTES);
   return reply;
 }

@@ -40,7 +40,9 @@ test("an AMF3 command whose argument switches to AMF3 is read", () => {
 
 test("a command that does not begin with a name, or breaks off, is malformed", () => {
   for (const body of [hex(""), hex("05"), hex("020000"), hex("020003 61"), hex("ff")]) {
-    assert.throws(() => parseCommand(message(MESSAGE.commandAmf0, body)), { code: "RTMP_COMMAND_MALFORMED" });
+    assert.throws(() => parseCommand(message(MESSAGE.commandAmf0, body)), {
+      code: "RTMP_COMMAND_MALFORMED",
+    });
   }
 });
 
@@ -53,12 +55,17 @@ test("a transaction id that is no number counts as none", () => {
 test("control messages are built and read back", () => {
   const ping = message(MESSAGE.userControl, buildUserControl(6, 0xfffffffe));
   assert.deepEqual(parseUserControl(ping), { event: 6, value: 0xfffffffe });
-  assert.equal(parseControlNumber(message(MESSAGE.windowAckSize, buildControlNumber(2_500_000))), 2_500_000);
+  assert.equal(
+    parseControlNumber(message(MESSAGE.windowAckSize, buildControlNumber(2_500_000))),
+    2_500_000,
+  );
   assert.deepEqual(buildPeerBandwidth(1), hex("00000001 02"));
 });
 
 test("control messages that are too short are refused", () => {
-  assert.throws(() => parseUserControl(message(MESSAGE.userControl, hex("00"))), { code: "RTMP_CONTROL_TRUNCATED" });
+  assert.throws(() => parseUserControl(message(MESSAGE.userControl, hex("00"))), {
+    code: "RTMP_CONTROL_TRUNCATED",
+  });
   assert.throws(() => parseControlNumber(message(MESSAGE.windowAckSize, hex("000001"))), {
     code: "RTMP_CONTROL_TRUNCATED",
   });
@@ -72,7 +79,8 @@ const aggregate = hex(`
 
 function parts(body: Uint8Array, timestampMs: number): [number, number, number][] {
   const found: [number, number, number][] = [];
-  const each = (part: RtmpMessage): unknown => found.push([part.typeId, part.timestampMs, part.body.byteLength]);
+  const each = (part: RtmpMessage): unknown =>
+    found.push([part.typeId, part.timestampMs, part.body.byteLength]);
   splitAggregate(message(MESSAGE.aggregate, body, timestampMs), each);
   return found;
 }
