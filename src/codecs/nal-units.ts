@@ -73,17 +73,19 @@ function nextEscape(bytes: Uint8Array, from: number, stop: number): number {
  */
 export function annexBToLengthPrefixed(annexB: Uint8Array): Uint8Array | null {
   checkSize(annexB.byteLength);
+  const first = startCodeEnd(annexB, 0);
   let lengthBytes = 0;
-  let start = startCodeEnd(annexB, 0);
-  for (let at = start; at >= 0; at = startCodeEnd(annexB, at)) {
-    const unitBytes = unitEnd(annexB, at) - at;
+  for (let start = first, next = 0; start >= 0; start = next) {
+    next = startCodeEnd(annexB, start);
+    const unitBytes = unitEnd(annexB, start, next) - start;
     if (unitBytes > 0) lengthBytes += NAL_LENGTH_BYTES + unitBytes;
   }
   if (lengthBytes === 0) return null;
   const prefixed = new Uint8Array(lengthBytes);
   let to = 0;
-  for (; start >= 0; start = startCodeEnd(annexB, start)) {
-    const end = unitEnd(annexB, start);
+  for (let start = first, next = 0; start >= 0; start = next) {
+    next = startCodeEnd(annexB, start);
+    const end = unitEnd(annexB, start, next);
     if (end === start) continue;
     writeU32(prefixed, to, end - start);
     prefixed.set(annexB.subarray(start, end), to + NAL_LENGTH_BYTES);
@@ -94,18 +96,17 @@ export function annexBToLengthPrefixed(annexB: Uint8Array): Uint8Array | null {
 
 /** Offset after the first start code (`00 00 01`) at or after `from`; -1 when there is none. */
 function startCodeEnd(bytes: Uint8Array, from: number): number {
-  let at = from;
-  while (true) {
-    at = bytes.indexOf(1, at);
-    if (at < 0) return -1;
-    if (at >= from + 2 && bytes[at - 1] === 0 && bytes[at - 2] === 0) return at + 1;
-    at++;
+  let at = from + 2;
+  while (at < bytes.byteLength) {
+    const byte = bytes[at]!;
+    if (byte === 1 && bytes[at - 1] === 0 && bytes[at - 2] === 0) return at + 1;
+    at += byte === 0 ? 1 : 3; // a byte that is not zero stands in no start code that ends before at + 3
   }
+  return -1;
 }
 
-/** End of the unit that begins at `start`: before the next start code and the zero bytes in front of it. */
-function unitEnd(bytes: Uint8Array, start: number): number {
-  const next = startCodeEnd(bytes, start);
+/** End of the unit that begins at `start`: before the next start code, if any, and the zero bytes in front of it. */
+function unitEnd(bytes: Uint8Array, start: number, next: number): number {
   let end = next < 0 ? bytes.byteLength : next - 3;
   while (end > start && bytes[end - 1] === 0) end--;
   return end;

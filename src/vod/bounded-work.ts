@@ -1,13 +1,16 @@
 import { Ring } from "../base/ring.ts";
 import { vodErrors } from "./errors.ts";
 
+/** Tasks that run at a time, and that wait for their turn. */
+export type WorkLimits = { readonly running: number; readonly waiting: number };
+
 /** Runs at most `running` tasks at a time; at most `waiting` more wait, first come, first served. */
 export class BoundedWork {
   readonly #runningLimit: number;
   readonly #waiting: Ring<() => void>;
   #running = 0;
 
-  constructor(limits: { running: number; waiting: number }) {
+  constructor(limits: WorkLimits) {
     this.#runningLimit = limits.running;
     this.#waiting = new Ring(limits.waiting);
   }

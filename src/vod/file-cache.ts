@@ -1,13 +1,14 @@
 import type { Clock } from "../base/clock.ts";
 import { asMediaError, messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
-import type { BoundedWork } from "./bounded-work.ts";
+import { BoundedWork } from "./bounded-work.ts";
+import type { WorkLimits } from "./bounded-work.ts";
 import { ByteLru } from "./byte-lru.ts";
 import type { ByteLruLimits } from "./byte-lru.ts";
 import type { ByteSource, Storage } from "./byte-source.ts";
 import { vodErrors } from "./errors.ts";
 import { FilePresentation } from "./file-presentation.ts";
-import type { SegmentReading } from "./file-presentation.ts";
+import type { SegmentBlock } from "./file-presentation.ts";
 import { readMediaFile } from "./media-file.ts";
 
 /** How often a file is asked whether it changed. */
@@ -21,8 +22,12 @@ const BYTES_PER_ENTRY = 4096;
 /** What `FileCache` needs. */
 export type FileCacheOptions = {
   readonly limits: ByteLruLimits;
-  readonly reading: SegmentReading;
-  readonly openings: BoundedWork;
+  /** Segments that were read lately, of all files. */
+  readonly blocks: ByteLru<SegmentBlock>;
+  /** For each storage, so that one that hangs does not hold up the others. */
+  readonly reads: WorkLimits;
+  /** For each first storage of a request. */
+  readonly openings: WorkLimits;
   readonly clock: Clock;
   readonly log: Logger;
 };
@@ -58,6 +63,9 @@ export class FileCache {
   readonly #options: FileCacheOptions;
   readonly #entries: ByteLru<OpenedEntry | FailedEntry>;
   readonly #opening = new Map<string, Promise<FilePresentation>>();
+  readonly #reads = new Map<string, BoundedWork>();
+  readonly #openings = new Map<string, BoundedWork>();
+  #isClosed = false;
   #nextCacheKey = 1;
 
   constructor(options: FileCacheOptions) {
@@ -75,6 +83,7 @@ export class FileCache {
   /** The file's presentation. Throws: VOD_*, MP4_*. */
   async open(request: FileRequest): Promise<FilePresentation> {
     const { key } = request;
+    if (this.#isClosed) throw vodErrors.error("VOD_CLOSED");
     const opening = this.#opening.get(key);
     if (opening !== undefined) return await opening;
     const entry = this.#entries.get(key);
@@ -82,11 +91,18 @@ export class FileCache {
     if (entry?.kind === "failed" && nowUs < entry.untilUs) throw entry.error;
     if (entry?.kind === "opened" && nowUs < entry.checkedUs + CHECK_INTERVAL_US) return entry.presentation;
     const known = entry?.kind === "opened" ? entry : null;
-    const started = this.#options.openings
+    const started = workOf(this.#openings, request.storages[0]?.location ?? "", this.#options.openings)
       .run(() => this.#check(request, known))
       .finally(() => this.#opening.delete(key));
     this.#opening.set(key, started);
     return await started;
+  }
+
+  /** Closes every file, also those that are being opened. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.allSettled(this.#opening.values());
+    this.#entries.deleteWhere(() => true);
   }
 
   /** Drops the entries whose key is chosen. */
@@ -102,7 +118,7 @@ export class FileCache {
         return known.presentation;
       }
       this.#entries.delete(request.key);
-      this.#options.reading.blocks.deleteWhere((key) => key.startsWith(`${known.cacheKey} `));
+      this.#options.blocks.deleteWhere((key) => key.startsWith(`${known.cacheKey} `));
     }
     const { source, storage } = await openFirst(request);
     try {
@@ -115,11 +131,12 @@ export class FileCache {
   }
 
   async #read(request: FileRequest, source: ByteSource, storage: Storage): Promise<FilePresentation> {
-    const { clock, reading, log } = this.#options;
+    const { clock, blocks, log } = this.#options;
     const startedUs = clock.nowUs();
     const file = await readMediaFile(source);
     const cacheKey = String(this.#nextCacheKey++);
     const { segmentDurationMs } = request;
+    const reading = { blocks, work: workOf(this.#reads, storage.location, this.#options.reads) };
     const presentation = new FilePresentation({ file, segmentDurationMs, reading, cacheKey });
     const segments = presentation.timeline().segments.length;
     log.info("file opened", {
@@ -145,6 +162,15 @@ export class FileCache {
       reason: error.message,
     });
   }
+}
+
+function workOf(all: Map<string, BoundedWork>, place: string, limits: WorkLimits): BoundedWork {
+  let work = all.get(place);
+  if (work === undefined) {
+    work = new BoundedWork(limits);
+    all.set(place, work);
+  }
+  return work;
 }
 
 /** Opens the file in the first storage that has it; a storage that fails is passed over unless none has it. */

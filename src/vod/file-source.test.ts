@@ -164,6 +164,23 @@ describe("startFileSource", () => {
     for (let i = 1; i < pictures.length; i++) assert.ok(pictures[i]!.dts > pictures[i - 1]!.dts);
   });
 
+  test("plays another file from the next round on when the file was replaced", async () => {
+    const files = await Promise.all(
+      ["1", "1", "2"].map((version) => readMediaFile(new MemorySource(SAMPLE, { version }))),
+    );
+    let rounds = 0;
+    const { clock, publisher, player } = await start({
+      open: () => Promise.resolve(files[Math.min(rounds++, 2)]!),
+    });
+    await clock.advanceSettling(20_000, 20);
+    player.stop();
+    assert.deepEqual(publisher.trackSets, [files[0]!.trackSet.tracks, files[2]!.trackSet.tracks]);
+    const pictures = ofKind(publisher.packets, "video");
+    assert.equal(pictures[399]!.track, files[0]!.tracks[0]!.track);
+    assert.equal(pictures[400]!.track, files[2]!.tracks[0]!.track);
+    assert.equal(us(pictures[400]!, pictures[400]!.dts - pictures[399]!.dts), 40_000);
+  });
+
   test("goes on from now after the process stood still, instead of catching up", async () => {
     const { clock, publisher, player } = await start();
     await clock.advanceSettling(1000, 10);

@@ -10,7 +10,7 @@ import type { MediaFile } from "./media-file.ts";
 
 /** What `startFileSource` needs. */
 export type FileSourceOptions = {
-  /** Opens the file; called again after it failed or changed. */
+  /** Opens the file; called for every round, so that a file that was replaced is noticed, and after failures. */
   readonly open: () => Promise<MediaFile>;
   readonly publisher: Publisher;
   readonly clock: Clock;
@@ -34,11 +34,17 @@ const MAX_RETRY_MS = 30_000;
 /** A packet and when it is to be sent, on the file's clock. */
 type TimedPacket = { readonly dtsUs: number; readonly packet: SourcePacket };
 
+/** A place in a round: media time is `baseUs` and the time in the file together. */
+type Place = { readonly file: MediaFile; readonly baseUs: number; readonly fromUs: number };
+
+/** The packets from a place on. */
+type Part = { readonly place: Place; readonly packets: readonly TimedPacket[]; readonly toUs: number };
+
 /**
  * Plays a file in real time into a stream, each packet when its decode time comes.
  *
- * At the end it begins again where the longest track ended: the k-th round is moved by k times the length of the file,
- * computed from k and not added up, so audio and video keep their distance after any number of rounds.
+ * At the end it begins again where the longest track ended. All tracks of a round are moved by the same whole number of
+ * microseconds, so audio and video keep their distance after any number of rounds.
  */
 export function startFileSource(options: FileSourceOptions): FileSource {
   const player = new FilePlayer(options);
@@ -56,8 +62,6 @@ class FilePlayer {
   #timer: Timer | null = null;
   #retryMs = MIN_RETRY_MS;
   #tracks: readonly Track[] = [];
-  /** The media time at which the present file's first round began. */
-  #originUs = 0;
   /** The end of what was sent. */
   #endUs = 0;
   /** Monotonic time minus media time. */
@@ -70,10 +74,7 @@ class FilePlayer {
   async run(): Promise<void> {
     while (!this.#isStopped) {
       try {
-        const file = await this.#options.open();
-        if (this.#isStopped) return;
-        await this.#playFile(file);
-        if (!this.#options.loop) this.#finish("the file ended");
+        await this.#play();
       } catch (caught) {
         await this.#backOff(caught);
       }
@@ -102,31 +103,34 @@ class FilePlayer {
     await this.#sleep(retryMs);
   }
 
-  /** Plays a file round by round; returns at the end of a file that is not to be looped, or when stopped. */
-  async #playFile(file: MediaFile): Promise<void> {
-    this.#announce(file);
-    this.#originUs = this.#endUs;
-    const roundUs = Math.max(file.endUs - file.startUs, 1000);
-    let round = 0;
-    let fromUs = 0;
-    let next = readPart(file, fromUs);
+  /** Plays round by round; returns at the end of a file that is not to be looped, or when stopped. */
+  async #play(): Promise<void> {
+    const file = await this.#options.open();
+    let next = readPart({ file, baseUs: this.#endUs, fromUs: 0 });
     while (!this.#isStopped) {
       const part = await next;
+      if (this.#isStopped) return;
       this.#retryMs = MIN_RETRY_MS;
-      const baseUs = this.#originUs + round * roundUs;
-      fromUs = part.toUs;
-      if (fromUs >= file.endUs) {
-        fromUs = 0;
-        round++;
-      }
-      const isLast = round > 0 && !this.#options.loop;
-      if (!isLast) next = readPart(file, fromUs);
+      const { file: played, baseUs } = part.place;
+      const isEnd = part.toUs >= played.endUs;
+      const isLast = isEnd && !this.#options.loop;
+      if (!isLast)
+        next = isEnd ? this.#readNextRound(part) : readPart({ ...part.place, fromUs: part.toUs });
       // A failure is met where it is awaited; this keeps one that comes while the part plays from being unhandled.
       next.catch(() => {});
+      this.#announce(played);
       await this.#send(part.packets, baseUs);
-      this.#endUs = Math.max(this.#endUs, Math.min(baseUs + part.toUs, baseUs + roundUs));
-      if (isLast) return;
+      this.#endUs = baseUs + Math.min(part.toUs, roundOf(played));
+      if (isLast) this.#finish("the file ended");
     }
+  }
+
+  async #readNextRound(part: Part): Promise<Part> {
+    const { file, baseUs } = part.place;
+    const opened = await this.#options.open();
+    // A file that was merely closed in between is the same; its tracks must stay the same objects.
+    const isSame = opened.source.version === file.source.version && opened.source.path === file.source.path;
+    return await readPart({ file: isSame ? file : opened, baseUs: baseUs + roundOf(file), fromUs: 0 });
   }
 
   #announce(file: MediaFile): void {
@@ -164,11 +168,14 @@ class FilePlayer {
   }
 }
 
-/** Reads the packets that are due from `fromUs` on, in order of time. `toUs`: where the next part begins. */
-async function readPart(
-  file: MediaFile,
-  fromUs: number,
-): Promise<{ packets: TimedPacket[]; toUs: number }> {
+/** How long a round is: from the first picture or sound to the end of the longest track. */
+function roundOf(file: MediaFile): number {
+  return Math.max(file.endUs - file.startUs, 1000);
+}
+
+/** Reads the packets that are due from a place on, in order of time. `toUs`: where the next part begins. */
+async function readPart(place: Place): Promise<Part> {
+  const { file, fromUs } = place;
   let spanUs = PART_US;
   let requests = requestsOf(file, fromUs, fromUs + spanUs);
   while (spanUs > 20_000 && bytesOf(requests) > MAX_PART_BYTES) {
@@ -181,7 +188,7 @@ async function readPart(
     if (end > first) addPackets(packets, track.table(first, end), blocks[i]!);
   }
   packets.sort((a, b) => a.dtsUs - b.dtsUs);
-  return { packets, toUs: fromUs + spanUs };
+  return { place, packets, toUs: fromUs + spanUs };
 }
 
 function requestsOf(file: MediaFile, fromUs: number, toUs: number) {

@@ -20,6 +20,9 @@ const FORCED_CUT_US = 30_000_000;
 const FORCED_CUT_BYTES = 48 * 2 ** 20;
 const MIN_FORCED_CUT_US = 500_000;
 
+/** Segments have some length whatever the file says, and names in milliseconds that are unique. */
+const MIN_SEGMENT_US = 1000;
+
 type Cut = { sample: number; us: number; isIndependent: boolean };
 
 /**
@@ -43,7 +46,7 @@ export function cutSegments(
     boundsUs[i] = cut.us;
     independent[i] = cut.isIndependent ? 1 : 0;
   }
-  boundsUs[cuts.length] = endUs;
+  boundsUs[cuts.length] = Math.max(endUs, cuts.at(-1)!.us + MIN_SEGMENT_US);
   const samples = tracks.map((track) =>
     track === reference ? referenceSamples(track, cuts) : samplesAt(track, boundsUs),
   );
@@ -59,7 +62,7 @@ function referenceCuts(reference: IndexedTrack, targetUs: number): Cut[] {
     const last = cuts.at(-1)!;
     const next = nextCut(reference, last, wantedUs);
     if (next.sample >= end) return cuts;
-    const us = Math.max(next.us, last.us + 1000);
+    const us = Math.max(next.us, last.us + MIN_SEGMENT_US);
     cuts.push({ ...next, us });
   }
 }

@@ -15,6 +15,7 @@ import { after, describe, test } from "node:test";
 import type { LogFields, Logger } from "../base/log.ts";
 import { silentLogger } from "../base/log.ts";
 import { FakeClock } from "../../test/support/fake-clock.ts";
+import { makeLongMovie } from "../../test/support/long-movie.ts";
 import { smallMovie } from "../../test/support/mp4-boxes.ts";
 import { parseTrackSelection } from "../packaging/presentation.ts";
 import { VodLibrary } from "./vod.ts";
@@ -217,7 +218,7 @@ describe("VodLibrary", () => {
   });
 
   test("lists what can be played, each name once", async () => {
-    const { library: vods, put } = library();
+    const { library: vods, put, clock } = library();
     for (const path of [
       "a/one.mp4",
       "b/one.mp4",
@@ -229,6 +230,13 @@ describe("VodLibrary", () => {
       put(path);
     assert.deepEqual(await vods.list(100), ["vod/films/two.MOV", "vod/kids/kid.m4a", "vod/one.mp4"]);
     assert.equal((await vods.list(2)).length, 2);
+    put("a/new.mp4");
+    assert.equal((await vods.list(2)).length, 2);
+    assert.ok((await vods.list(100)).includes("vod/new.mp4"));
+    put("a/newer.mp4");
+    assert.ok(!(await vods.list(100)).includes("vod/newer.mp4"), "not looked again yet");
+    clock.advance(2001);
+    assert.ok((await vods.list(100)).includes("vod/newer.mp4"));
     await vods.close();
   });
 
@@ -246,11 +254,27 @@ describe("VodLibrary", () => {
     await vods.close();
   });
 
-  test("opens nothing after it was closed", async () => {
-    const { library: vods, put } = library();
+  test("opens nothing after it was closed, and closes what was being opened", async () => {
+    const { library: vods, put, base } = library();
     put("a/one.mp4");
+    const opening = vods.open("vod/one.mp4");
     await vods.close();
+    await opening;
+    await settled();
+    assert.equal(descriptorsBelow(base), 0);
     await assert.rejects(vods.open("vod/one.mp4"), { code: "VOD_CLOSED", httpStatus: 503 });
+  });
+
+  test("refuses a segment that would not fit into memory", async () => {
+    const { library: vods, base } = library();
+    await makeLongMovie(join(base, "a", "fat.mp4"), { hours: 4 / 3600, sizeBytes: 4e9, moovFirst: true });
+    const presentation = await vods.open("vod/fat.mp4");
+    const { name } = presentation.timeline().segments[0]!;
+    await assert.rejects(async () => presentation.segment(name, parseTrackSelection("v1a1")!), {
+      code: "VOD_SEGMENT_TOO_BIG",
+      httpStatus: 422,
+    });
+    await vods.close();
   });
 
   test("serves a vod without a name from the root", async () => {

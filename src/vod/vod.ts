@@ -8,7 +8,6 @@ import { resolve } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import type { Presentation } from "../packaging/presentation.ts";
-import { BoundedWork } from "./bounded-work.ts";
 import { ByteLru } from "./byte-lru.ts";
 import type { Storage } from "./byte-source.ts";
 import { listFiles } from "./catalogue.ts";
@@ -34,10 +33,10 @@ export type VodLimits = {
   readonly indexBytes: number;
   /** Segments that were read lately. */
   readonly segmentCacheBytes: number;
-  /** Reads of segments at a time for each storage location, and how many more wait. */
+  /** Reads of segments at a time for each storage, and how many more wait. */
   readonly reads: number;
   readonly waitingReads: number;
-  /** Files of which the index is read at a time, and how many more wait. */
+  /** Files of which the index is read at a time for each vod, and how many more wait. */
   readonly openings: number;
   readonly waitingOpenings: number;
 };
@@ -67,6 +66,7 @@ const MAX_CACHED_BLOCKS = 20_000;
 const LIST_DEPTH = 8;
 const LIST_ENTRIES = 20_000;
 const LIST_TIME_US = 500_000;
+const LIST_KEPT_US = 2_000_000;
 
 /** All files that are served. */
 export class VodLibrary {
@@ -74,7 +74,7 @@ export class VodLibrary {
   readonly #files: FileCache;
   readonly #blocks: ByteLru<SegmentBlock>;
   #vods: readonly Vod[];
-  #isClosed = false;
+  #listing: { limit: number; untilUs: number; names: Promise<readonly string[]> } | null = null;
 
   constructor(options: VodLibraryOptions) {
     const limits = { ...DEFAULT_VOD_LIMITS, ...options.limits };
@@ -82,11 +82,9 @@ export class VodLibrary {
     this.#blocks = new ByteLru({ bytes: limits.segmentCacheBytes, items: MAX_CACHED_BLOCKS });
     this.#files = new FileCache({
       limits: { bytes: limits.indexBytes, items: limits.files },
-      reading: {
-        blocks: this.#blocks,
-        work: new BoundedWork({ running: limits.reads, waiting: limits.waitingReads }),
-      },
-      openings: new BoundedWork({ running: limits.openings, waiting: limits.waitingOpenings }),
+      blocks: this.#blocks,
+      reads: { running: limits.reads, waiting: limits.waitingReads },
+      openings: { running: limits.openings, waiting: limits.waitingOpenings },
       clock: options.clock,
       log: options.log,
     });
@@ -112,11 +110,23 @@ export class VodLibrary {
     return (await this.#open(path)).file;
   }
 
-  /** Names of files for people to choose from, sorted; at most `limit`. See `listFiles`. */
+  /**
+   * Names of files for people to choose from, sorted; at most `limit`. See `listFiles`. Looks at the storages at most
+   * every two seconds, however often it is asked.
+   */
   async list(limit: number): Promise<readonly string[]> {
-    const deadlineUs = this.#clock.nowUs() + LIST_TIME_US;
-    const vods = this.#vods.map(({ options, storages }) => ({ name: options.name, storages }));
-    return await listFiles(vods, { files: limit, entries: LIST_ENTRIES, depth: LIST_DEPTH, deadlineUs });
+    const nowUs = this.#clock.nowUs();
+    if (this.#listing === null || this.#listing.limit !== limit || nowUs >= this.#listing.untilUs) {
+      const vods = this.#vods.map(({ options, storages }) => ({ name: options.name, storages }));
+      const limits = {
+        files: limit,
+        entries: LIST_ENTRIES,
+        depth: LIST_DEPTH,
+        deadlineUs: nowUs + LIST_TIME_US,
+      };
+      this.#listing = { limit, untilUs: nowUs + LIST_KEPT_US, names: listFiles(vods, limits) };
+    }
+    return await this.#listing.names;
   }
 
   /** Serves these from now on. Files of those that did not change stay open. */
@@ -124,19 +134,17 @@ export class VodLibrary {
     const kept = new Map(this.#vods.map((vod) => [JSON.stringify(vod.options), vod]));
     this.#vods = vods.map((options) => kept.get(JSON.stringify(options)) ?? this.#make(options));
     const prefixes = this.#vods.map((vod) => keyOf(vod, ""));
+    this.#listing = null;
     this.#files.drop((key) => !prefixes.some((prefix) => key.startsWith(prefix)));
   }
 
   /** Closes every file. Presentations that are still used finish what they read. */
-  close(): Promise<void> {
-    this.#isClosed = true;
-    this.#files.drop(() => true);
+  async close(): Promise<void> {
+    await this.#files.close();
     this.#blocks.deleteWhere(() => true);
-    return Promise.resolve();
   }
 
   async #open(path: string): Promise<FilePresentation> {
-    if (this.#isClosed) throw vodErrors.error("VOD_CLOSED");
     const found = this.#find(path);
     if (found === null) throw vodErrors.error("VOD_NOT_FOUND", { path });
     const { vod, rest } = found;

@@ -23,7 +23,8 @@ export type ReadSteps<Result> = Generator<ByteRange, Result, Uint8Array>;
 /** Runs a parser on a source. Throws whatever either of them throws. */
 export async function readFrom<Result>(source: RandomAccess, steps: ReadSteps<Result>): Promise<Result> {
   let step = steps.next();
-  while (step.done !== true) step = steps.next(await source.read(step.value.offset, step.value.lengthBytes));
+  while (step.done !== true)
+    step = steps.next(await source.read(step.value.offset, step.value.lengthBytes));
   return step.value;
 }
 

@@ -150,8 +150,14 @@ export class SampleTableBuilder {
       timeDeltas: this.#timeDeltas.finish(),
       ctsFirsts: hasCts ? this.#ctsFirsts.finish() : u32(0),
       ctsOffsets: hasCts ? this.#ctsOffsets.finish() : i32(0),
-      syncs: this.#syncs.length === this.count ? null : this.#syncs.finish(),
+      syncs: this.#finishSyncs(),
     });
+  }
+
+  /** A track without any key frame is taken for one that begins with it; nothing could be played of it otherwise. */
+  #finishSyncs(): Uint32Array | null {
+    if (this.#syncs.length === this.count) return null;
+    return this.#syncs.length === 0 ? Uint32Array.of(0) : this.#syncs.finish();
   }
 
   #addTime(sample: number, durationTicks: number): void {

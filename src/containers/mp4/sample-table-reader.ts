@@ -204,7 +204,8 @@ function readSyncs(stbl: Box, sampleCount: number): Uint32Array | null {
     syncs[i] = sample;
     used++;
   }
-  return syncs.slice(0, used);
+  // Nothing could be played of a track without a key frame, so an empty list is taken for one that names the first.
+  return used === 0 ? Uint32Array.of(0) : syncs.slice(0, used);
 }
 
 /** How many samples from the first on lie within the file. */

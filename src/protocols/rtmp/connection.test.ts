@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
@@ -34,7 +33,7 @@ class StuckSocket extends Duplex {
   setNoDelay(): void {}
   setKeepAlive(): void {}
   /** The other side takes what waits. */
-  async take(): Promise<void> {
+  async acceptAll(): Promise<void> {
     while (this.#waiting.length > 0) {
       for (const done of this.#waiting.splice(0)) done();
       await turn();
@@ -64,7 +63,7 @@ function open(): {
     pauseTimeoutMs: 1e4,
   };
   const connection = new RtmpConnection({
-    socket: socket as unknown as Socket,
+    socket,
     directory,
     clock,
     logger: { ...silentLogger, info: keep, error: keep, child: () => silentLogger },
@@ -94,7 +93,7 @@ test("a peer that asks and never listens is not read any more, until it listens"
   }
   assert.ok(pushes < 1000, "reading was paused");
   assert.ok(socket.writableLength <= 4096 + ping.byteLength);
-  await socket.take();
+  await socket.acceptAll();
   assert.equal(socket.isPaused(), false);
 });
 

@@ -1,4 +1,4 @@
-import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { asMediaError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
@@ -7,8 +7,9 @@ import type { SubscriptionEnd } from "../../stream/wire-format.ts";
 import { rtmpFormat } from "./from-stream.ts";
 import type { RtmpTarget } from "./names.ts";
 import type { RtmpCloseReason } from "./session-states.ts";
+import type { RtmpPlayback, RtmpPublication } from "./net-stream.ts";
 import { RtmpSession } from "./session.ts";
-import type { RtmpPlayback, RtmpPublication, RtmpSessionHost, RtmpSessionOptions } from "./session.ts";
+import type { RtmpSessionHost, RtmpSessionOptions } from "./session.ts";
 import { RtmpIngest } from "./to-stream.ts";
 
 /** The word of the `protocols` directive. */
@@ -25,9 +26,18 @@ export type RtmpConnectionOptions = {
   readonly lingerMs: number;
 };
 
+/** What a connection uses of a TCP socket. */
+export type RtmpSocket = Duplex & {
+  readonly remoteAddress?: string | undefined;
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  setNoDelay(isOn: boolean): unknown;
+  setKeepAlive(isOn: boolean, delayMs: number): unknown;
+};
+
 /** What a connection is given. */
 export type RtmpConnectionParts = {
-  readonly socket: Socket;
+  readonly socket: RtmpSocket;
   readonly directory: StreamDirectory;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -44,7 +54,7 @@ export type RtmpConnectionParts = {
  */
 export class RtmpConnection implements RtmpSessionHost {
   readonly #parts: RtmpConnectionParts;
-  readonly #socket: Socket;
+  readonly #socket: RtmpSocket;
   readonly #session: RtmpSession;
   readonly #remoteAddress: string;
   readonly #startedUs: number;
@@ -112,7 +122,7 @@ export class RtmpConnection implements RtmpSessionHost {
       name: target.name,
       protocol: PROTOCOL,
       remoteAddress: this.#remoteAddress,
-      onRevoked: (reason) => this.#session.revoke(reason),
+      onRevoked: (reason) => this.#session.stream.revoke(reason),
     });
     logger.info("RTMP publisher started", { stream: target.name, remoteAddress: this.#remoteAddress });
     return new RtmpIngest(publisher, logger.child({ stream: target.name }));
@@ -124,9 +134,9 @@ export class RtmpConnection implements RtmpSessionHost {
       protocol: PROTOCOL,
       format: rtmpFormat,
       sink: {
-        write: (bytes) => this.#session.media(bytes),
+        write: (bytes) => this.#session.stream.media(bytes),
         queuedBytes: () => this.#socket.writableLength,
-        end: (reason: SubscriptionEnd) => this.#session.mediaEnd(reason),
+        end: (reason: SubscriptionEnd) => this.#session.stream.mediaEnd(reason),
       },
     });
   }
@@ -140,7 +150,7 @@ export class RtmpConnection implements RtmpSessionHost {
   }
 
   #attach(): void {
-    const { socket, clock, onGone } = this.#parts;
+    const { socket, clock } = this.#parts;
     socket.setNoDelay(true);
     socket.setKeepAlive(true, 30_000);
     socket.on("data", (bytes: Buffer) => this.#session.feed(bytes, clock.nowUs()));
@@ -150,7 +160,7 @@ export class RtmpConnection implements RtmpSessionHost {
     socket.on("close", () => {
       this.#session.close("connection-lost");
       this.#linger?.cancel();
-      onGone();
+      this.#parts.onGone();
     });
   }
 

@@ -4,7 +4,8 @@ import { silentLogger } from "../../base/log.ts";
 import { streamErrors } from "../../stream/errors.ts";
 import type { RtmpTarget } from "./names.ts";
 import { RtmpSession } from "./session.ts";
-import type { RtmpPlayback, RtmpPublication, RtmpSessionHost, RtmpSessionOptions } from "./session.ts";
+import type { RtmpPlayback, RtmpPublication } from "./net-stream.ts";
+import type { RtmpSessionHost, RtmpSessionOptions } from "./session.ts";
 import {
   SERVER_HANDSHAKE_BYTES,
   clientCommand,
@@ -196,7 +197,7 @@ test("AMF3 commands are understood", () => {
 test("media that a player gets at once comes after the words that announce it", () => {
   const { host, session } = open(clientHandshake(), clientConnect(), createStream);
   const media = clientMessage(MESSAGE.video, Uint8Array.of(1), 0, 6);
-  host.onPlay = () => session.media(media);
+  host.onPlay = () => session.stream.media(media);
   session.feed(play(), 0);
   assert.equal(host.written.at(-1), media);
   assert.deepEqual(host.codes().slice(1), ["NetStream.Play.Reset", "NetStream.Play.Start"]);
@@ -205,7 +206,7 @@ test("media that a player gets at once comes after the words that announce it", 
 
 test("a stream that ends inside subscribe ends after it was announced", () => {
   const { host, session } = connected(createStream);
-  host.onPlay = () => session.mediaEnd("stream-ended");
+  host.onPlay = () => session.stream.mediaEnd("stream-ended");
   session.feed(play(), 0);
   assert.deepEqual(host.codes().slice(2), [
     "NetStream.Play.Start",
@@ -223,10 +224,10 @@ test("a player is told how its subscription ended", () => {
   ] as const;
   for (const [reason, code, state] of ends) {
     const { host, session } = connected(createStream, play());
-    session.mediaEnd(reason);
+    session.stream.mediaEnd(reason);
     assert.equal(host.codes().at(-1), code);
     assert.equal(session.facts().state, state);
-    session.media(Uint8Array.of(1));
+    session.stream.media(Uint8Array.of(1));
     assert.notDeepEqual(host.written.at(-1), Uint8Array.of(1), "nothing follows");
   }
 });
@@ -292,7 +293,7 @@ test("a name that is none is refused before the core is asked", () => {
 
 test("a revoked publisher is told and closed", () => {
   const { host, session } = connected(createStream, publish());
-  session.revoke("replaced by another publisher");
+  session.stream.revoke("replaced by another publisher");
   assert.equal(host.codes().at(-1), "NetStream.Publish.BadName");
   assert.deepEqual(host.log, ["publish pub/camera", "closed revoked"]);
 });

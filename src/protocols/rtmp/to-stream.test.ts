@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { FakePublisher } from "../../../test/support/fake-directory.ts";
 import { audioTrack, videoTrack } from "../../../test/support/media.ts";
@@ -285,4 +286,72 @@ test("a publisher that sent nothing leaves no tracks", () => {
   const source = new Source();
   source.ingest.close("gone");
   assert.deepEqual(source.publisher.trackSets, []);
+});
+
+/** Configuration records and frames of codecs that only Enhanced RTMP carries, as other tools made them. */
+const vector = (name: string): Uint8Array =>
+  Uint8Array.from(readFileSync(new URL(`../../../test/vectors/codecs/${name}.bin`, import.meta.url)));
+const enhanced = (first: number, fourCc: string, ...rest: readonly Uint8Array[]): Uint8Array =>
+  concatBytes([Uint8Array.of(first), Buffer.from(fourCc), ...rest]);
+
+test("H.265 by Enhanced RTMP becomes a track, with and without composition times", () => {
+  const idr = Uint8Array.of(0, 0, 0, 3, 0x26, 0x01, 0xaf);
+  const inter = Uint8Array.of(0, 0, 0, 3, 0x02, 0x01, 0xd0);
+  const source = new Source()
+    .config(audio)
+    .send(MESSAGE.video, 0, enhanced(0x90, "hvc1", vector("hvcc-main-1080")));
+  source.send(MESSAGE.video, 0, enhanced(0x93, "hvc1", idr));
+  source.send(MESSAGE.video, 40, enhanced(0xa1, "hvc1", Uint8Array.of(0, 0, 40), inter));
+  const [track] = source.publisher.trackSets[0]!;
+  assert.deepEqual([track!.codec, track!.width, track!.height], ["h265", 1920, 1080]);
+  const packets = source.publisher.of("v1");
+  assert.deepEqual(
+    packets.map(({ dts, pts, isSync }) => [dts, pts, isSync]),
+    [
+      [0, 0, true],
+      [3600, 7200, false],
+    ],
+  );
+  assert.deepEqual(packets[1]!.payload, inter);
+});
+
+test("AV1 by Enhanced RTMP becomes a track, with nanoseconds added to its times", () => {
+  const source = new Source()
+    .config(audio)
+    .send(MESSAGE.video, 0, enhanced(0x90, "av01", vector("av1c-main-360")));
+  const frame = Uint8Array.of(0x12, 0x00, 0x32, 0x01, 0x10);
+  const nano = concatBytes([Uint8Array.of(0x97, 2, 0x07, 0xa1, 0x20, 0x01), Buffer.from("av01"), frame]);
+  source.send(MESSAGE.video, 10, nano);
+  const [packet] = source.publisher.of("v1");
+  assert.deepEqual(
+    [packet!.track.codec, packet!.track.width, packet!.dts, packet!.pts],
+    ["av1", 640, 900, 945],
+  );
+  assert.deepEqual(
+    [...packet!.payload],
+    [0x32, 0x01, 0x10],
+    "the temporal delimiter is no part of a sample",
+  );
+});
+
+test("Opus by Enhanced RTMP becomes a track", () => {
+  const source = new Source().metadata({ audiocodecid: 0x4f707573 });
+  source.send(MESSAGE.audio, 0, enhanced(0x90, "Opus", vector("opushead-stereo")));
+  source.send(MESSAGE.audio, 0, enhanced(0x91, "Opus", Uint8Array.of(0xfc, 1)));
+  source.send(MESSAGE.audio, 20, enhanced(0x91, "Opus", Uint8Array.of(0xfc, 1)));
+  assert.deepEqual(source.sets(), ["a1:opus"]);
+  assert.deepEqual(source.times("a1"), [0, 960]);
+});
+
+test("AC-3 and E-AC-3 by Enhanced RTMP need no sequence header", () => {
+  for (const [name, fourCc, codec] of [
+    ["ac3-48000-stereo", "ac-3", "ac3"],
+    ["eac3-48000-5.1", "ec-3", "eac3"],
+  ] as const) {
+    const source = new Source().metadata({ audiocodecid: 1 });
+    const body = enhanced(0x91, fourCc, vector(name));
+    source.send(MESSAGE.audio, 0, body).send(MESSAGE.audio, 32, body);
+    assert.deepEqual(source.sets(), [`a1:${codec}`]);
+    assert.deepEqual(source.times("a1"), [0, 1536]);
+  }
 });

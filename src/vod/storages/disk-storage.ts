@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
-import type { BigIntStats } from "node:fs";
-import { open, readdir, realpath, stat } from "node:fs/promises";
+import type { BigIntStats, Dirent } from "node:fs";
+import { open, opendir, realpath, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { asMediaError, messageOf } from "../../base/errors.ts";
@@ -60,9 +60,9 @@ export class DiskStorage implements Storage {
     let entries = 0;
     for (let i = 0; i < pending.length; i++) {
       const { path, depth } = pending[i]!;
-      for (const entry of await this.#readDirectory(path)) {
-        if (++entries > limits.entries || found.length >= limits.files) return found.sort();
-        if (this.#clock.nowUs() > limits.deadlineUs) return found.sort();
+      for await (const entry of openDirectory(join(this.location, path))) {
+        const isEnough = ++entries > limits.entries || found.length >= limits.files;
+        if (isEnough || this.#clock.nowUs() > limits.deadlineUs) return found.sort();
         const below = path === "" ? entry.name : `${path}/${entry.name}`;
         if (entry.name.startsWith(".") || reasonAgainst(below) !== null) continue;
         // Links are not followed: a listing must not lead out of the storage, nor in circles.
@@ -71,14 +71,6 @@ export class DiskStorage implements Storage {
       }
     }
     return found.sort();
-  }
-
-  async #readDirectory(path: string) {
-    try {
-      return await readdir(join(this.location, path), { withFileTypes: true });
-    } catch {
-      return [];
-    }
   }
 
   /** The real path of a file. Throws: VOD_BAD_PATH when it is not below the root. */
@@ -101,6 +93,15 @@ export class DiskStorage implements Storage {
       if (asMediaError(caught) === null && NOT_THERE.has(systemCodeOf(caught))) return null;
       throw storageError(path, caught);
     }
+  }
+}
+
+/** The entries of a directory, one by one; none of one that cannot be read. */
+async function* openDirectory(path: string): AsyncGenerator<Dirent> {
+  try {
+    yield* await opendir(path);
+  } catch {
+    // A listing shows what can be seen.
   }
 }
 

@@ -1,0 +1,260 @@
+import { asMediaError } from "../../base/errors.ts";
+import { streamErrors } from "../../stream/errors.ts";
+import type { SubscriptionEnd } from "../../stream/wire-format.ts";
+import { rtmpErrors } from "./errors.ts";
+import { resolveTarget } from "./names.ts";
+import type { RtmpTarget } from "./names.ts";
+import type { RtmpOutbox } from "./outbox.ts";
+import type { RtmpCloseReason, RtmpState } from "./session-states.ts";
+import type { StatusKey } from "./status.ts";
+import type { AmfValue } from "./wire/amf-value.ts";
+import type { RtmpMessage } from "./wire/chunk-reader.ts";
+import type { RtmpCommand } from "./wire/messages.ts";
+
+/** A publisher's way into the core. */
+export type RtmpPublication = {
+  message(message: RtmpMessage, nowUs: number): void;
+  close(reason: string): void;
+};
+
+/** A player's subscription. */
+export type RtmpPlayback = { close(): void };
+
+/** What a stream needs of its connection to the core. Calls are synchronous. */
+export type RtmpNetStreamHost = {
+  write(bytes: Uint8Array): void;
+  /** Claims the name. Throws a `MediaError` whose message the peer is told. */
+  publish(target: RtmpTarget): RtmpPublication;
+  /** Subscribes; media then comes through `RtmpNetStream.media`. Throws a `MediaError` whose message the peer is told. */
+  play(target: RtmpTarget): RtmpPlayback;
+};
+
+/** The session as its stream sees it. */
+export type RtmpNetStreamOwner = {
+  readonly host: RtmpNetStreamHost;
+  readonly out: RtmpOutbox;
+  state(): RtmpState;
+  moveTo(next: RtmpState): void;
+  close(reason: RtmpCloseReason, error?: Error | null): void;
+};
+
+/** How errors of the core are told; others by the word of last resort. Codes: `stream/errors.ts`. */
+const PUBLISH_REFUSALS: ReadonlyMap<string, StatusKey> = new Map([
+  ["STREAM_BUSY", "publishBadName"],
+  ["STREAM_NOT_FOUND", "publishBadName"],
+  ["STREAM_BAD_NAME", "publishBadName"],
+]);
+const PLAY_REFUSALS: ReadonlyMap<string, StatusKey> = new Map([
+  ["STREAM_NOT_FOUND", "playNotFound"],
+  ["STREAM_NOT_ON_AIR", "playNotFound"],
+  ["STREAM_BAD_NAME", "playNotFound"],
+]);
+
+/**
+ * The one stream of a connection, what ActionScript calls a NetStream: it publishes or plays, and says so.
+ *
+ * States are the session's; this class makes the steps between `idle`, `publishing`, `playing` and `paused`.
+ * Spec: Adobe RTMP 1.0 section 7.2.2.
+ */
+export class RtmpNetStream {
+  readonly #owner: RtmpNetStreamOwner;
+  #role: "publish" | "play" | null = null;
+  #target: RtmpTarget | null = null;
+  #publication: RtmpPublication | null = null;
+  #playback: RtmpPlayback | null = null;
+  /** Media that came while `host.play` ran: it follows the messages that announce it. */
+  #early: Uint8Array[] | null = null;
+  #earlyEnd: SubscriptionEnd | null = null;
+
+  constructor(owner: RtmpNetStreamOwner) {
+    this.#owner = owner;
+  }
+
+  /** What the stream last did. */
+  get role(): "publish" | "play" | null {
+    return this.#role;
+  }
+
+  /** The name that was last asked for, `null` when it was none. */
+  get name(): string | null {
+    return this.#target?.name ?? null;
+  }
+
+  /** `publish`. Throws: RTMP_COMMAND_UNEXPECTED. */
+  publish(command: RtmpCommand, application: string): void {
+    // publish(false) is ActionScript's way to stop.
+    if (command.args[0] === false) return this.stop();
+    this.#requireIdle(command);
+    this.#role = "publish";
+    try {
+      this.#publication = this.#owner.host.publish(this.#resolve(application, command.args[0]));
+    } catch (caught) {
+      return this.#refuse(caught, PUBLISH_REFUSALS, "publishDenied");
+    }
+    this.#owner.moveTo("publishing");
+    this.#owner.out.streamBegin();
+    this.#owner.out.status("publishStart", `Publishing ${this.name}.`);
+    return undefined;
+  }
+
+  /** A message of the publisher. */
+  message(message: RtmpMessage, nowUs: number): void {
+    this.#publication?.message(message, nowUs);
+  }
+
+  /** `play`; another stream than before is fine. Throws: RTMP_COMMAND_UNEXPECTED. */
+  play(command: RtmpCommand, application: string): void {
+    if (this.#owner.state() === "playing" || this.#owner.state() === "paused") this.stop();
+    this.#requireIdle(command);
+    this.#role = "play";
+    try {
+      this.#subscribe(this.#resolve(application, command.args[0]));
+    } catch (caught) {
+      this.#early = null;
+      return this.#refuse(caught, PLAY_REFUSALS, "playFailed");
+    }
+    this.#owner.moveTo("playing");
+    this.#owner.out.streamBegin();
+    const details = { details: this.name };
+    this.#owner.out.status("playReset", undefined, details);
+    this.#owner.out.status("playStart", undefined, details);
+    return this.#releaseEarly();
+  }
+
+  /** `pause`, on and off. Live media is not kept for one viewer: the subscription ends, and begins anew. */
+  pause({ args }: RtmpCommand): void {
+    const wantsPause = args[0] === true;
+    if (this.#owner.state() === "playing" && wantsPause) {
+      this.#playback?.close();
+      this.#playback = null;
+      this.#owner.moveTo("paused");
+      this.#owner.out.streamEof();
+      this.#owner.out.status("paused");
+    } else if (this.#owner.state() === "paused" && !wantsPause && this.#target !== null) {
+      this.#resume(this.#target);
+    }
+  }
+
+  /** Ends publishing or playing at the peer's wish. */
+  stop(): void {
+    const state = this.#owner.state();
+    if (state === "publishing") {
+      const publication = this.#publication;
+      this.#publication = null;
+      this.#owner.moveTo("idle");
+      publication?.close("the publisher stopped");
+      this.#owner.out.status("unpublished");
+    } else if (state === "playing" || state === "paused") {
+      this.#playback?.close();
+      this.#playback = null;
+      this.#owner.moveTo("idle");
+      this.#owner.out.status("playStop");
+    }
+  }
+
+  /** Bytes of the subscription for the player. */
+  media(bytes: Uint8Array): void {
+    if (this.#early !== null) this.#early.push(bytes);
+    else if (this.#owner.state() === "playing") this.#owner.host.write(bytes);
+  }
+
+  /** The subscription ended from the core's side. */
+  mediaEnd(reason: SubscriptionEnd): void {
+    if (this.#early !== null) {
+      this.#earlyEnd = reason;
+      return;
+    }
+    if (this.#owner.state() !== "playing") return;
+    this.#playback = null;
+    if (reason === "too-slow") {
+      this.#owner.out.status("tooSlow");
+      this.#owner.close("player-too-slow");
+    } else if (reason === "not-on-air") {
+      this.#owner.out.status("playNotFound", `Stream ${this.name} is not on air.`);
+      this.#owner.close("refused");
+    } else {
+      this.#sayEnded();
+      this.#owner.moveTo("idle");
+    }
+  }
+
+  /** The core takes the name away from this publisher. */
+  revoke(reason: string): void {
+    if (this.#owner.state() !== "publishing") return;
+    this.#publication = null;
+    this.#owner.out.status("publishBadName", reason);
+    this.#owner.close("revoked");
+  }
+
+  /** Tells the peer, in the state's words, that the server stops. */
+  sayStopping(): void {
+    if (this.#owner.state() === "playing") this.#sayEnded();
+    if (this.#owner.state() === "publishing")
+      this.#owner.out.status("unpublished", "The server is stopping.");
+  }
+
+  /** Gives up publication and subscription without a word; for the session's end. */
+  release(reason: string): void {
+    const publication = this.#publication;
+    const playback = this.#playback;
+    this.#publication = null;
+    this.#playback = null;
+    playback?.close();
+    publication?.close(reason);
+  }
+
+  #sayEnded(): void {
+    this.#owner.out.status("playUnpublished");
+    this.#owner.out.streamEof();
+    this.#owner.out.status("playStop");
+  }
+
+  #requireIdle(command: RtmpCommand): void {
+    const state = this.#owner.state();
+    if (state !== "idle")
+      throw rtmpErrors.error("RTMP_COMMAND_UNEXPECTED", { command: command.name, state });
+  }
+
+  #resolve(application: string, name: AmfValue): RtmpTarget {
+    const text = typeof name === "string" ? name : "";
+    this.#target = resolveTarget(application, text);
+    if (this.#target !== null) return this.#target;
+    // Queries hold tokens: they stay out of logs and replies.
+    const path = `${application.replace(/\?.*/s, "")}/${text.replace(/\?.*/s, "")}`;
+    throw streamErrors.error("STREAM_BAD_NAME", { reason: JSON.stringify(path.slice(0, 100)) });
+  }
+
+  /** Tells the peer why, in words, and ends the connection: encoders come back by themselves. */
+  #refuse(caught: unknown, words: ReadonlyMap<string, StatusKey>, otherwise: StatusKey): void {
+    const error = asMediaError(caught);
+    if (error === null) throw caught;
+    this.#owner.out.status(words.get(error.code) ?? otherwise, error.message);
+    this.#owner.close("refused", error);
+  }
+
+  #subscribe(target: RtmpTarget): void {
+    this.#early = [];
+    this.#earlyEnd = null;
+    this.#playback = this.#owner.host.play(target);
+  }
+
+  #releaseEarly(): void {
+    const early = this.#early ?? [];
+    this.#early = null;
+    for (const bytes of early) this.#owner.host.write(bytes);
+    if (this.#earlyEnd !== null) this.mediaEnd(this.#earlyEnd);
+  }
+
+  #resume(target: RtmpTarget): void {
+    try {
+      this.#subscribe(target);
+    } catch (caught) {
+      this.#early = null;
+      return this.#refuse(caught, PLAY_REFUSALS, "playFailed");
+    }
+    this.#owner.moveTo("playing");
+    this.#owner.out.streamBegin();
+    this.#owner.out.status("unpaused");
+    return this.#releaseEarly();
+  }
+}
