@@ -1,4 +1,5 @@
 import { equalBytes } from "../../base/bytes.ts";
+import { asMediaError, messageOf } from "../../base/errors.ts";
 import { rescale } from "../../base/time.ts";
 import { isAv1RandomAccess, stripTemporalDelimiters } from "../../codecs/av1/obu.ts";
 import { isH264RandomAccess } from "../../codecs/h264/access-unit.ts";
@@ -19,6 +20,9 @@ const NANOSECONDS = 1_000_000_000;
 const NO_CONFIG = new Uint8Array(0);
 /** Codecs whose frames tell what others put into a sequence header. */
 const SELF_DESCRIBING: ReadonlySet<Codec> = new Set<Codec>(["mp3", "ac3", "eac3"]);
+
+/** Bytes of the longest header that `frameKey` looks at. */
+const MIN_HEADER_BYTES = 7;
 
 /** One track of a publisher: its configuration as last sent, and the times of its packets. */
 export class IngestTrack {
@@ -52,21 +56,31 @@ export class IngestTrack {
 
   /**
    * Takes the first frame, or any later one, of a codec without sequence headers.
-   * Returns: true when that made or changed the track. Throws: CODEC_BAD_UNIT, CODEC_UNSUPPORTED.
+   * Returns: true when that made or changed the track. Throws: CODEC_BAD_UNIT.
    */
   configureFromFrame(unit: FrameUnit): boolean {
     if (!SELF_DESCRIBING.has(unit.codec)) return false;
+    if (unit.payload.byteLength < MIN_HEADER_BYTES) throw badUnit(unit.codec, "the frame is cut off");
     const key = frameKey(unit);
     if (this.#track?.codec === unit.codec && equalBytes(this.#sentConfig, key)) return false;
-    const { codec, payload } = unit;
-    this.#adopt(buildTrack({ id: this.#id, codec, config: NO_CONFIG, firstFrame: payload }));
+    this.#adopt(this.#trackOfFrame(unit));
     this.#sentConfig = key;
     return true;
   }
 
+  /** A frame that tells nothing is a broken frame, not a broken configuration: the next one may be whole. */
+  #trackOfFrame({ codec, payload }: FrameUnit): Track {
+    try {
+      return buildTrack({ id: this.#id, codec, config: NO_CONFIG, firstFrame: payload });
+    } catch (caught) {
+      if (asMediaError(caught) === null) throw caught;
+      throw badUnit(codec, messageOf(caught));
+    }
+  }
+
   #adopt(track: Track): void {
     if (this.#track?.timescale !== track.timescale) {
-      this.#grid = track.kind === "audio" ? new AudioGrid(track.sampleRate) : null;
+      this.#grid = track.kind === "audio" ? new AudioGrid(track.timescale) : null;
       this.#lastDts = null;
     }
     this.#track = track;

@@ -143,6 +143,10 @@ export class RtmpSession {
     this.#host.closed(reason, error);
   }
 
+  #isOpen(): boolean {
+    return this.#state !== "closed";
+  }
+
   #isConnected(): boolean {
     return this.#state !== "handshaking" && this.#state !== "connecting" && this.#state !== "closed";
   }
@@ -181,7 +185,7 @@ export class RtmpSession {
     this.#chunks.feed(rest);
     for (let message = this.#chunks.next(); message !== null; message = this.#chunks.next()) {
       this.#message(message);
-      if (this.facts().state === "closed") return;
+      if (!this.#isOpen()) return;
     }
   }
 

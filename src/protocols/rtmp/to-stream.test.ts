@@ -22,8 +22,8 @@ const IDR = Uint8Array.of(0, 0, 0, 2, 0x65, 0x88);
 const INTER = Uint8Array.of(0, 0, 0, 2, 0x41, 0x9a);
 const SOUND = Uint8Array.of(0x21, 0x10, 0x04);
 /** MPEG-1 layer III, 128 kbit/s: 44.1 kHz stereo, and 48 kHz mono. */
-const MP3_FRAME = Uint8Array.of(0xff, 0xfb, 0x90, 0x00, 0, 0);
-const MP3_MONO_48K = Uint8Array.of(0xff, 0xfb, 0x94, 0xc0, 0, 0);
+const MP3_FRAME = Uint8Array.of(0xff, 0xfb, 0x90, 0x00, 0, 0, 0);
+const MP3_MONO_48K = Uint8Array.of(0xff, 0xfb, 0x94, 0xc0, 0, 0, 0);
 
 class Source {
   readonly publisher = new FakePublisher();
@@ -353,5 +353,20 @@ test("AC-3 and E-AC-3 by Enhanced RTMP need no sequence header", () => {
     source.send(MESSAGE.audio, 0, body).send(MESSAGE.audio, 32, body);
     assert.deepEqual(source.sets(), [`a1:${codec}`]);
     assert.deepEqual(source.times("a1"), [0, 1536]);
+  }
+});
+
+test("frames of self-describing codecs that are cut anywhere are dropped or taken, and never end the session", () => {
+  for (const [name, fourCc] of [
+    ["ac3-48000-stereo", "ac-3"],
+    ["eac3-48000-5.1", "ec-3"],
+    ["mp3-mpeg1-44100-stereo", ".mp3"],
+  ] as const) {
+    for (let lengthBytes = 1; lengthBytes < 64; lengthBytes++) {
+      const source = new Source().metadata({ audiocodecid: 1 });
+      source.send(MESSAGE.audio, 0, enhanced(0x91, fourCc, vector(name).subarray(0, lengthBytes)));
+      const { packets, skipped } = source.ingest.stats();
+      assert.equal(packets + skipped, 1, `${name} cut at ${lengthBytes}`);
+    }
   }
 });

@@ -45,6 +45,7 @@ test("a MediaError becomes its status and its words", async (t) => {
   assert.equal(reply.status, 404);
   assert.equal(await reply.text(), 'stream "pub/x" is not on air: nobody publishes it now\n');
   assert.equal(reply.headers.get("access-control-allow-origin"), "*");
+  assert.equal(reply.headers.get("x-error-code"), "STREAM_NOT_ON_AIR");
 });
 
 test("a fault of the server is a 500 that gives nothing away, and a line in the log that gives all", async (t) => {

@@ -144,7 +144,11 @@ export class HttpListener {
       if (error.httpStatus !== 404) {
         this.#options.log.info("HTTP request failed", { path, code: error.code, reason: error.message });
       }
-      return textReply(error.httpStatus, error.message, [["access-control-allow-origin", "*"]]);
+      return textReply(error.httpStatus, error.message, [
+        ["access-control-allow-origin", "*"],
+        ["access-control-expose-headers", "x-error-code"],
+        ["x-error-code", error.code],
+      ]);
     }
     this.#options.log.error("HTTP request failed by a fault of the server", {
       path,
