@@ -48,15 +48,16 @@ export class FileInputs {
     const name = parseStreamName(stream.name);
     if (input === undefined || input.kind === "publish" || name === null || stream.disabled) return;
     const log = this.#options.log.child({ stream: name });
+    let source: FileSource | null = null;
     try {
       const publisher = this.#options.directory.publishInternally({
         name,
         protocol: input.kind,
         remoteAddress: input.url,
-        onRevoked: () => source.stop(),
+        onRevoked: () => source?.stop(),
       });
       const open = (): Promise<MediaFile> => this.#open(input);
-      const source = startFileSource({ open, publisher, clock: this.#options.clock, log, loop: true });
+      source = startFileSource({ open, publisher, clock: this.#options.clock, log, loop: true });
       this.#running.add(source);
     } catch (caught) {
       log.error("cannot start the stream's file input", { reason: messageOf(caught) });

@@ -88,6 +88,13 @@ test("without prepush a viewer starts with the next GOP", () => {
   assert.equal(viewer.got, "[1]Kp");
 });
 
+test("a viewer that came first loses nothing of a burst: it starts with the first GOP in it", () => {
+  const viewer = new Viewer();
+  fanout.join(viewer, true);
+  sendAll("pKppKp");
+  assert.equal(viewer.got, "[1]KppKp");
+});
+
 test("each packet is serialised once, however many watch and join", () => {
   const viewers = Array.from({ length: 50 }, () => new Viewer());
   for (const viewer of viewers.slice(0, 25)) fanout.join(viewer, true);

@@ -41,11 +41,18 @@ const RATE_DECAY = 0.75;
 
 type Member = {
   readonly sink: ByteSink;
-  state: "flowing" | "waiting-gop";
+  /** `joining` starts with the next GOP there is; `fell-back` skips to the newest. */
+  state: "flowing" | "joining" | "fell-back";
   stalledSinceUs: number | null;
   resyncs: number;
   resyncWindowStartUs: number;
 };
+
+/** Where in a batch a GOP starts: after how many chunks, at what time. */
+type GopStart = { readonly chunk: number; readonly atUs: number };
+
+/** One flush, as the different members need it; `null` where no GOP starts in it or nobody waits for one. */
+type Cuts = { readonly whole: Uint8Array; fromFirstGop: Uint8Array | null; fromLastGop: Uint8Array | null };
 
 /**
  * Sends one stream to all subscribers of one wire format: each packet is serialised once, each flush is one shared
@@ -65,9 +72,8 @@ export class Fanout implements PacketSink {
   /** Serialised since the last flush. */
   #batch: Uint8Array[] = [];
   #batchBytes = 0;
-  /** Chunks of `#batch` before its last GOP start; -1 when it has none. */
-  #batchGopIndex = -1;
-  #batchGopUs = 0;
+  #firstGop: GopStart | null = null;
+  #lastGop: GopStart | null = null;
   #timer: Timer | null = null;
   #rateWindowStartUs = 0;
   #rateWindowBytes = 0;
@@ -101,7 +107,7 @@ export class Fanout implements PacketSink {
     this.#flush();
     const member: Member = {
       sink,
-      state: "waiting-gop",
+      state: "joining",
       stalledSinceUs: null,
       resyncs: 0,
       resyncWindowStartUs: 0,
@@ -130,8 +136,8 @@ export class Fanout implements PacketSink {
     this.#serialised.set(packet, bytes);
     if (this.#pendingTracks) this.#appendTracks(packet);
     if (packet.startsGop) {
-      this.#batchGopIndex = this.#batch.length;
-      this.#batchGopUs = ticksToUs(packet.dts, packet.track.timescale);
+      this.#lastGop = { chunk: this.#batch.length, atUs: ticksToUs(packet.dts, packet.track.timescale) };
+      this.#firstGop ??= this.#lastGop;
     }
     this.#append(bytes);
     if (this.#members.size > 0) this.#arm();
@@ -197,50 +203,55 @@ export class Fanout implements PacketSink {
     this.#measureRate(nowUs);
     const limitBytes = this.#limitBytes();
     const whole = concatBytes(this.#batch);
-    const fromGop = this.#bytesFromGop(whole);
+    const cuts: Cuts = { whole, fromFirstGop: this.#bytesFrom(this.#firstGop, whole), fromLastGop: null };
+    cuts.fromLastGop =
+      this.#lastGop === this.#firstGop ? cuts.fromFirstGop : this.#bytesFrom(this.#lastGop, whole);
     this.#dropBatch();
-    for (const member of this.#members) this.#sendTo(member, whole, fromGop, limitBytes, nowUs);
+    for (const member of this.#members) this.#sendTo(member, cuts, limitBytes, nowUs);
   }
 
   #dropBatch(): void {
     this.#batch = [];
     this.#batchBytes = 0;
-    this.#batchGopIndex = -1;
+    this.#firstGop = null;
+    this.#lastGop = null;
   }
 
-  /** The part of a flush from its last GOP start, led by the configuration; `null` when no GOP starts in it. */
-  #bytesFromGop(whole: Uint8Array): Uint8Array | null {
-    if (this.#batchGopIndex < 0 || this.#tracks === null) return null;
+  /** The part of a flush from a GOP start on, led by the configuration; `null` when there is no such start. */
+  #bytesFrom(start: GopStart | null, whole: Uint8Array): Uint8Array | null {
+    if (start === null || this.#tracks === null || !this.#someoneWaits()) return null;
     let skip = 0;
-    for (let i = 0; i < this.#batchGopIndex; i++) skip += this.#batch[i]!.byteLength;
-    return concatBytes([this.#format.tracks(this.#tracks, this.#batchGopUs), whole.subarray(skip)]);
+    for (let i = 0; i < start.chunk; i++) skip += this.#batch[i]!.byteLength;
+    return concatBytes([this.#format.tracks(this.#tracks, start.atUs), whole.subarray(skip)]);
   }
 
-  #sendTo(
-    member: Member,
-    whole: Uint8Array,
-    fromGop: Uint8Array | null,
-    limitBytes: number,
-    nowUs: number,
-  ): void {
+  #someoneWaits(): boolean {
+    for (const member of this.#members) if (member.state !== "flowing") return true;
+    return false;
+  }
+
+  #sendTo(member: Member, cuts: Cuts, limitBytes: number, nowUs: number): void {
     const queuedBytes = member.sink.queuedBytes();
     if (queuedBytes > limitBytes) {
       this.#fallBack(member, nowUs);
       return;
     }
     member.stalledSinceUs = null;
-    if (member.state === "flowing") member.sink.write(whole);
-    else if (fromGop !== null && queuedBytes <= limitBytes / 2) {
-      member.state = "flowing";
-      member.sink.write(fromGop);
+    if (member.state === "flowing") {
+      member.sink.write(cuts.whole);
+      return;
     }
+    const start = member.state === "joining" ? cuts.fromFirstGop : cuts.fromLastGop;
+    if (start === null || queuedBytes > limitBytes / 2) return;
+    member.state = "flowing";
+    member.sink.write(start);
   }
 
   #fallBack(member: Member, nowUs: number): void {
     this.#dropped++;
     member.stalledSinceUs ??= nowUs;
     if (member.state === "flowing") {
-      member.state = "waiting-gop";
+      member.state = "fell-back";
       if (nowUs - member.resyncWindowStartUs > this.#limits.resyncWindowUs) {
         member.resyncWindowStartUs = nowUs;
         member.resyncs = 0;

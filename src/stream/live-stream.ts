@@ -1,6 +1,7 @@
 import type { Clock, Timer } from "../base/clock.ts";
 import { PerSecondLog } from "../base/log.ts";
 import type { Logger } from "../base/log.ts";
+import { ticksToUs } from "../base/time.ts";
 import type { MediaPacket, PacketSink, SourcePacket } from "../media/packet.ts";
 import { makeTrackSet } from "../media/track.ts";
 import type { Track, TrackSet } from "../media/track.ts";
@@ -188,7 +189,7 @@ export class LiveStream {
   }
 
   #deliver(packet: MediaPacket): void {
-    this.#originUs ??= this.#timeline.endUs;
+    this.#originUs ??= ticksToUs(packet.dts, packet.track.timescale);
     this.#cache.push(packet);
     for (const sink of this.#sinks) sink.onPacket(packet);
   }
