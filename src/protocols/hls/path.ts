@@ -19,6 +19,7 @@ const SEGMENT = /^seg-([0-9]{1,16})\.m4s$/;
  * `/NAME/tracks-v1a1/seg-MILLISECONDS.m4s`. NAME may hold slashes. Returns `null` for any other path.
  */
 export function parseHlsPath(path: string): { name: string; resource: HlsResource } | null {
+  if (!path.startsWith("/")) return null;
   const lastSlash = path.lastIndexOf("/");
   const file = path.slice(lastSlash + 1);
   if (file === "index.m3u8") return named(path, lastSlash, { kind: "multivariant" });
