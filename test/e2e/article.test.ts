@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
 import { test } from "node:test";
-import { hasTool } from "../support/tools.ts";
+import { needs } from "../support/tools.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 
@@ -12,7 +12,7 @@ function whyNot(): string | false {
   if (process.platform !== "linux" || process.getuid?.() !== 0)
     return "a network namespace needs root on Linux";
   if (spawnSync("unshare", ["-n", "true"]).status !== 0) return "this machine allows no network namespaces";
-  return hasTool("ffmpeg") ? false : "ffmpeg is not installed";
+  return needs("ffmpeg", "curl", "iproute2");
 }
 
 const SCRIPT = `

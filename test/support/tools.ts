@@ -4,7 +4,7 @@ import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
 /** A tool as tests name it. */
-export type Tool = "ffmpeg" | "chromium" | "rtmpdump" | "gstreamer";
+export type Tool = "ffmpeg" | "chromium" | "rtmpdump" | "gstreamer" | "curl" | "iproute2";
 
 /** How a tool is found, and which Debian packages bring it. */
 export type ToolSpec = {
@@ -23,6 +23,9 @@ export const TOOLS: Readonly<Record<Tool, ToolSpec>> = {
     programs: [["chromium", "chromium-browser", "google-chrome"]],
     packages: ["chromium", "fonts-dejavu-core"],
   },
+  curl: { programs: [["curl"]], packages: ["curl", "ca-certificates"] },
+  // Servers on fixed ports run in network namespaces of the tests' own; `ip` opens loopback there.
+  iproute2: { programs: [["ip"]], packages: ["iproute2"] },
   rtmpdump: { programs: [["rtmpdump"]], packages: ["rtmpdump"] },
   gstreamer: {
     programs: [["gst-launch-1.0"], ["gst-inspect-1.0"]],
