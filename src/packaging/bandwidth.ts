@@ -35,8 +35,8 @@ export function measureBandwidth(timeline: Timeline, selection: TrackSelection):
 const COMMON_RATES = [24_000 / 1001, 24, 25, 30_000 / 1001, 30, 48, 50, 60_000 / 1001, 60, 100, 120];
 
 /**
- * Frames per second of a video track: counted over the timeline, and given as the exact common rate where the count is
- * within half a percent of one; 0 when nothing can be counted.
+ * Frames per second of a video track: counted over the timeline, and given as what the bitstream states, or else as the
+ * nearest common rate, where the count is within half a percent of it; 0 when nothing can be counted.
  */
 export function measureFrameRate(timeline: Timeline, track: TrackId): number {
   let frames = 0;
@@ -47,5 +47,9 @@ export function measureFrameRate(timeline: Timeline, track: TrackId): number {
   }
   if (us === 0) return 0;
   const counted = (frames * 1_000_000) / us;
-  return COMMON_RATES.find((rate) => Math.abs(rate - counted) < rate * 0.005) ?? counted;
+  const distance = (rate: number): number => Math.abs(rate - counted);
+  const stated = timeline.tracks.tracks.find((candidate) => candidate.id === track)?.frameRate ?? 0;
+  if (distance(stated) < stated * 0.005) return stated;
+  const nearest = COMMON_RATES.reduce((best, rate) => (distance(rate) < distance(best) ? rate : best));
+  return distance(nearest) < nearest * 0.005 ? nearest : counted;
 }

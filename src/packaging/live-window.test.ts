@@ -7,6 +7,7 @@ import { makeTrackSet } from "../media/track.ts";
 import { measureBandwidth, measureFrameRate } from "./bandwidth.ts";
 import { LiveWindow } from "./live-window.ts";
 import { Segmenter } from "./segmenter.ts";
+import type { Timeline } from "./presentation.ts";
 import type { FinishedSegment } from "./segmenter.ts";
 
 const video = videoTrack();
@@ -170,11 +171,11 @@ test("audio goes on alone when the pictures stop, within the same bound", () => 
   assert.ok(segments.length >= 3, `${segments.length} segments`);
 });
 
-test("the window is ready with two segment durations, and lists only the newest", () => {
+test("the window is ready with one and a half segment durations, and lists only the newest", () => {
   const live = window();
-  feedSeconds(live, 0, 3.5);
+  feedSeconds(live, 0, 3);
   assert.equal(live.isReady, false);
-  feedSeconds(live, 3.5, 20.5);
+  feedSeconds(live, 3, 20.5);
   const { segments, targetDurationUs } = live.timeline();
   assert.equal(segments.length, 3);
   assert.equal(targetDurationUs, 2e6);
@@ -194,6 +195,23 @@ test("numbers go on where the clock stands after a restart, without overlap", ()
   feedSeconds(after, 30, 42.5);
   const last = before.timeline().segments.at(-1)!.sequence;
   assert.ok(after.timeline().segments[0]!.sequence > last);
+});
+
+test("numbers never go back over a restart, however often the publisher came back before", () => {
+  const before = window();
+  for (let epoch = 1; epoch <= 20; epoch++) {
+    before.onTracks(makeTrackSet(epoch, [video, audio]));
+    feedSeconds(before, epoch * 0.8, epoch * 0.8 + 0.6, { epoch, gopFrames: 5 });
+    before.onPause();
+  }
+  before.onTracks(makeTrackSet(21, [video, audio]));
+  feedSeconds(before, 17, 24, { epoch: 21 });
+  const { segments, discontinuitySequence } = before.timeline();
+  const after = window();
+  feedSeconds(after, 25, 32);
+  const first = after.timeline();
+  assert.ok(first.segments[0]!.sequence > segments.at(-1)!.sequence, "a number was used twice");
+  assert.ok(first.discontinuitySequence > discontinuitySequence);
 });
 
 test("segments that left the playlist stay for players that hold an older one, then go", () => {
@@ -219,11 +237,11 @@ test("a publisher's return is a discontinuity, counted on when it leaves the lis
     segments.map((segment) => segment.discontinuity),
     [true, false, false],
   );
-  assert.equal(discontinuitySequence, 0);
+  assert.equal(discontinuitySequence, START_US / 1e6);
   const sequences = segments.map((segment) => segment.sequence);
   assert.deepEqual(sequences, [sequences[0], sequences[0]! + 1, sequences[0]! + 2]);
   feedSeconds(live, 27, 29, { epoch: 2 });
-  assert.equal(live.timeline().discontinuitySequence, 1);
+  assert.equal(live.timeline().discontinuitySequence, START_US / 1e6 + 1);
 });
 
 test("any selection of tracks is the same media under another header", () => {
@@ -288,3 +306,16 @@ test("bandwidth and frame rate are measured from the segments", () => {
   assert.ok(averageBps <= peakBps);
   assert.equal(measureFrameRate(timeline, video.id), 25);
 });
+
+for (const rate of [23.976, 24, 25, 29.97, 30, 48, 50, 59.94, 60]) {
+  test(`${rate} pictures a second are not taken for a neighbour`, () => {
+    const silent = videoTrack({ frameRate: 0 });
+    const exact = Number.isInteger(rate) ? rate : (Math.round(rate) * 1000) / 1001;
+    const segment = { durationUs: (100 / exact) * 1e6, trackSamples: () => 100 };
+    const timeline = {
+      tracks: makeTrackSet(1, [silent]),
+      segments: [segment, segment],
+    } as unknown as Timeline;
+    assert.ok(Math.abs(measureFrameRate(timeline, silent.id) - exact) < 1e-9);
+  });
+}

@@ -20,14 +20,17 @@ export type LiveWindowOptions = {
 /** Fragment headers kept per segment: more selections than players ask for. */
 const MAX_CACHED_SELECTIONS = 16;
 
+/** Segment durations of media before the playlist is shown: a player that has less waits for the next segment. */
+const START_SEGMENTS = 1.5;
+
 /** One stream's segments in memory never weigh more, whatever `segment_count` says. */
 const MAX_WINDOW_BYTES = 512 * 1024 * 1024;
 
 /**
  * The last segments of a live stream, as a `Presentation`.
  *
- * Sequence numbers begin with the number of the first segment's cell of the media clock and count on from there, so
- * they never go back: not when a publisher returns, not when a process restarts.
+ * Neither media sequence nor discontinuity sequence ever goes back: not when a publisher returns, not when the process
+ * restarts. The first comes from the segmenter; the second begins with the second in which the window began.
  */
 export class LiveWindow implements PacketSink, Presentation {
   static readonly MAX_WAITERS = 5000;
@@ -39,8 +42,7 @@ export class LiveWindow implements PacketSink, Presentation {
   /** Oldest first: segments kept for late players, then the listed ones. */
   #segments: LiveSegment[] = [];
   readonly #byName = new Map<string, LiveSegment>();
-  #nextSequence: number | null = null;
-  #discontinuitySequence = 0;
+  #discontinuitySequence: number | null = null;
   #targetDurationUs: number;
   #timeline: Timeline | null = null;
   #ended = false;
@@ -56,8 +58,7 @@ export class LiveWindow implements PacketSink, Presentation {
   }
 
   /**
-   * True once there is enough to play without a stall: two segment durations of media. `timeline` may be called only
-   * after that.
+   * True once there is enough to play without a stall. `timeline` may be called only after that.
    */
   get isReady(): boolean {
     return this.#timeline !== null;
@@ -116,14 +117,15 @@ export class LiveWindow implements PacketSink, Presentation {
   }
 
   #append(finished: FinishedSegment): void {
-    this.#nextSequence ??= Math.floor(finished.startUs / this.#options.segmentDurationUs);
-    const segment = new LiveSegment(finished, this.#nextSequence++);
+    const segment = new LiveSegment(finished);
     this.#inits.add(finished.tracks);
     this.#segments.push(segment);
     this.#byName.set(segment.name, segment);
     this.#targetDurationUs = Math.max(this.#targetDurationUs, finished.durationUs);
-    this.#dropOld();
-    if (this.#timeline === null && this.#heldUs() < this.#options.segmentDurationUs * 2) return;
+    this.#discontinuitySequence ??= Math.floor(finished.startUs / 1_000_000);
+    this.#discontinuitySequence += this.#dropOld();
+    const enoughUs = this.#options.segmentDurationUs * START_SEGMENTS;
+    if (this.#timeline === null && this.#heldUs() < enoughUs) return;
     const listed = this.#segments.slice(-this.#options.segmentCount);
     this.#timeline = {
       tracks: finished.tracks,
@@ -148,15 +150,18 @@ export class LiveWindow implements PacketSink, Presentation {
     for (const resolve of waiters) resolve();
   }
 
-  #dropOld(): void {
+  /** Drops segments that nobody may ask for any more. Returns: how many discontinuities went with them. */
+  #dropOld(): number {
     const keep = this.#options.segmentCount * 2;
     let heldBytes = this.bytes;
+    let discontinuities = 0;
     while (this.#segments.length > keep || (heldBytes > MAX_WINDOW_BYTES && this.#segments.length > 1)) {
       const oldest = this.#segments.shift()!;
       this.#byName.delete(oldest.name);
       heldBytes -= oldest.bytes;
-      if (oldest.discontinuity) this.#discontinuitySequence++;
+      if (oldest.discontinuity) discontinuities++;
     }
+    return discontinuities;
   }
 }
 
@@ -180,8 +185,8 @@ class LiveSegment implements SegmentEntry {
   readonly #media: ReadonlyMap<TrackId, SegmentTrack>;
   readonly #bodies = new Map<string, MediaBody>();
 
-  constructor(finished: FinishedSegment, sequence: number) {
-    this.sequence = sequence;
+  constructor(finished: FinishedSegment) {
+    this.sequence = finished.sequence;
     this.name = String(Math.floor(finished.startUs / 1000));
     this.startUs = finished.startUs;
     this.utcUs = finished.startUs;

@@ -9,6 +9,7 @@ export type SegmentTrack = { readonly table: FragmentTrack; readonly block: Uint
 
 /** A segment that still takes packets. */
 export class OpenSegment {
+  readonly sequence: number;
   readonly startUs: number;
   readonly tracks: TrackSet;
   readonly isIndependent: boolean;
@@ -18,12 +19,10 @@ export class OpenSegment {
   #endUs: number;
   #referenceDts = 0;
 
-  constructor(options: {
-    startUs: number;
-    tracks: TrackSet;
-    isIndependent: boolean;
-    discontinuity: boolean;
-  }) {
+  constructor(
+    options: Pick<OpenSegment, "sequence" | "startUs" | "tracks" | "isIndependent" | "discontinuity">,
+  ) {
+    this.sequence = options.sequence;
     this.startUs = options.startUs;
     this.tracks = options.tracks;
     this.isIndependent = options.isIndependent;

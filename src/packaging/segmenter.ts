@@ -7,6 +7,8 @@ import type { SegmentTrack } from "./open-segment.ts";
 
 /** A segment as it leaves the segmenter. */
 export type FinishedSegment = {
+  /** Media sequence number. */
+  readonly sequence: number;
   readonly startUs: number;
   readonly durationUs: number;
   readonly tracks: TrackSet;
@@ -30,6 +32,12 @@ export type SegmenterOptions = {
  * segment begins with the first GOP that starts in a new cell. Whoever sees the same packets cuts the same segments,
  * no matter when they began to listen. With GOPs no longer than a cell every cell begins one segment.
  *
+ * The first segment's number is the number of its cell, and each next one counts on; after an absence, or with GOPs
+ * longer than a cell, numbers lag behind the cells. No segment is complete before its number's cell has begun, so a
+ * process that starts later, in a later cell, never uses a number twice. A publisher that returns within the cell in
+ * which it left would break that: its first segment then lasts until the cells have caught up, and is dropped when the
+ * publisher leaves before.
+ *
  * All tracks are cut at the presentation time of that GOP's first picture. Since audio and video arrive interleaved,
  * a segment stays open until every other track has passed the cut, or the reference track is `MAX_LAG_US` ahead.
  */
@@ -47,7 +55,7 @@ export class Segmenter implements PacketSink {
   /** Tracks, other than the reference, that have not reached `#next` yet. */
   readonly #behind = new Set<TrackId>();
   #pendingDiscontinuity = false;
-  #hasEmitted = false;
+  #nextSequence: number | null = null;
 
   constructor(options: SegmenterOptions) {
     this.#options = options;
@@ -55,7 +63,6 @@ export class Segmenter implements PacketSink {
 
   onTracks(tracks: TrackSet): void {
     this.#finishAll();
-    this.#pendingDiscontinuity = this.#hasEmitted;
     this.#tracks = tracks;
   }
 
@@ -79,8 +86,8 @@ export class Segmenter implements PacketSink {
   #maybeCut(packet: MediaPacket): void {
     const newest = this.#next ?? this.#current!;
     const us = ticksToUs(packet.pts, packet.track.timescale);
-    const cellUs = this.#options.segmentDurationUs;
-    const isNewCell = packet.startsGop && Math.floor(us / cellUs) > Math.floor(newest.startUs / cellUs);
+    const isNewCell =
+      packet.startsGop && this.#cellOf(us) > Math.max(this.#cellOf(newest.startUs), newest.sequence);
     const isTooLong =
       us - newest.startUs > Segmenter.MAX_SEGMENT_US || newest.bytes > Segmenter.MAX_SEGMENT_BYTES;
     if (isNewCell || isTooLong) {
@@ -97,7 +104,13 @@ export class Segmenter implements PacketSink {
     const discontinuity = this.#pendingDiscontinuity;
     this.#pendingDiscontinuity = false;
     const startUs = ticksToUs(packet.pts, packet.track.timescale);
-    return new OpenSegment({ startUs, tracks: this.#tracks!, isIndependent, discontinuity });
+    this.#nextSequence ??= this.#cellOf(startUs);
+    const sequence = this.#nextSequence++;
+    return new OpenSegment({ sequence, startUs, tracks: this.#tracks!, isIndependent, discontinuity });
+  }
+
+  #cellOf(us: number): number {
+    return Math.floor(us / this.#options.segmentDurationUs);
   }
 
   #route(packet: MediaPacket): void {
@@ -132,16 +145,20 @@ export class Segmenter implements PacketSink {
 
   #finishAll(): void {
     this.#finishCurrent();
-    if (this.#current !== null && this.#current.bytes > 0) this.#emit(this.#current, null);
+    const last = this.#current;
+    if (last === null) return;
     this.#current = null;
-    this.#pendingDiscontinuity = this.#hasEmitted;
+    const hasOverrun = last.sequence > this.#cellOf(last.endUs);
+    if (hasOverrun) this.#nextSequence = last.sequence;
+    else this.#emit(last, null);
+    this.#pendingDiscontinuity ||= !hasOverrun || last.discontinuity;
   }
 
   #emit(segment: OpenSegment, next: OpenSegment | null): void {
-    this.#hasEmitted = true;
     const media = segment.finish(next);
     const durationUs = (next === null ? segment.endUs : next.startUs) - segment.startUs;
     this.#options.onSegment({
+      sequence: segment.sequence,
       startUs: segment.startUs,
       durationUs: Math.max(durationUs, 1000),
       tracks: segment.tracks,
