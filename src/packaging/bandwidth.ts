@@ -43,7 +43,7 @@ export function measureFrameRate(timeline: Timeline, track: TrackId): number {
   let us = 0;
   for (const segment of timeline.segments) {
     frames += segment.trackSamples(track);
-    us += segment.durationUs;
+    us += segment.trackUs(track);
   }
   if (us === 0) return 0;
   const counted = (frames * 1_000_000) / us;

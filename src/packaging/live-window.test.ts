@@ -66,6 +66,7 @@ function segmented(segmentSeconds: number, run: (feed: Segmenter) => void): Fini
   const out: FinishedSegment[] = [];
   const segmenter = new Segmenter({
     segmentDurationUs: segmentSeconds * 1e6,
+    maxDurationUs: () => Segmenter.MAX_SEGMENT_US,
     onSegment: (segment) => out.push(segment),
   });
   segmenter.onTracks(makeTrackSet(1, [video, audio]));
@@ -183,7 +184,7 @@ test("the window is ready with one and a half segment durations, and lists only 
     segments.map((segment) => [segment.name, segment.sequence]),
     [14, 16, 18].map((second) => [
       String(START_US / 1000 + second * 1000 + 80),
-      (START_US / 1e6 + second) / 2,
+      START_US / 1e6 + second / 2,
     ]),
   );
 });
@@ -311,7 +312,11 @@ for (const rate of [23.976, 24, 25, 29.97, 30, 48, 50, 59.94, 60]) {
   test(`${rate} pictures a second are not taken for a neighbour`, () => {
     const silent = videoTrack({ frameRate: 0 });
     const exact = Number.isInteger(rate) ? rate : (Math.round(rate) * 1000) / 1001;
-    const segment = { durationUs: (100 / exact) * 1e6, trackSamples: () => 100 };
+    const segment = {
+      durationUs: (100 / exact) * 1e6,
+      trackSamples: () => 100,
+      trackUs: () => (100 / exact) * 1e6,
+    };
     const timeline = {
       tracks: makeTrackSet(1, [silent]),
       segments: [segment, segment],

@@ -1,4 +1,5 @@
 import { totalBytes } from "../base/bytes.ts";
+import { ticksToUs } from "../base/time.ts";
 import { buildFragmentHeader } from "../containers/mp4/fragment.ts";
 import type { TrackId } from "../media/ids.ts";
 import type { MediaPacket, PacketSink } from "../media/packet.ts";
@@ -19,6 +20,9 @@ export type LiveWindowOptions = {
 
 /** Fragment headers kept per segment: more selections than players ask for. */
 const MAX_CACHED_SELECTIONS = 16;
+
+/** A segment may be longer than the target duration by what rounding to seconds hides, less one slow frame. */
+const ROUNDING_US = 350_000;
 
 /** Segment durations of media before the playlist is shown: a player that has less waits for the next segment. */
 const START_SEGMENTS = 1.5;
@@ -53,6 +57,7 @@ export class LiveWindow implements PacketSink, Presentation {
     this.#targetDurationUs = options.segmentDurationUs;
     this.#segmenter = new Segmenter({
       segmentDurationUs: options.segmentDurationUs,
+      maxDurationUs: () => this.#longestUs(),
       onSegment: (segment) => this.#append(segment),
     });
   }
@@ -74,11 +79,11 @@ export class LiveWindow implements PacketSink, Presentation {
     return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
-  /** Bytes of media that the window holds. */
+  /** Bytes of media that the window holds, the segment that still grows included. */
   get bytes(): number {
     let sum = 0;
     for (const segment of this.#segments) sum += segment.bytes;
-    return sum;
+    return sum + this.#segmenter.bytes;
   }
 
   timeline(): Timeline {
@@ -121,7 +126,8 @@ export class LiveWindow implements PacketSink, Presentation {
     this.#inits.add(finished.tracks);
     this.#segments.push(segment);
     this.#byName.set(segment.name, segment);
-    this.#targetDurationUs = Math.max(this.#targetDurationUs, finished.durationUs);
+    if (this.#timeline === null)
+      this.#targetDurationUs = Math.max(this.#targetDurationUs, finished.durationUs);
     this.#discontinuitySequence ??= Math.floor(finished.startUs / 1_000_000);
     this.#discontinuitySequence += this.#dropOld();
     const enoughUs = this.#options.segmentDurationUs * START_SEGMENTS;
@@ -136,6 +142,12 @@ export class LiveWindow implements PacketSink, Presentation {
       targetDurationUs: this.#targetDurationUs,
     };
     this.#wake();
+  }
+
+  /** Before a playlist was shown, anything; after that what its target duration allows (RFC 8216 section 6.2.1). */
+  #longestUs(): number {
+    if (this.#timeline === null) return Segmenter.MAX_SEGMENT_US;
+    return Math.max(1, Math.round(this.#timeline.targetDurationUs / 1e6)) * 1e6 + ROUNDING_US;
   }
 
   #heldUs(): number {
@@ -153,11 +165,11 @@ export class LiveWindow implements PacketSink, Presentation {
   /** Drops segments that nobody may ask for any more. Returns: how many discontinuities went with them. */
   #dropOld(): number {
     const keep = this.#options.segmentCount * 2;
-    let heldBytes = this.bytes;
+    let heldBytes = this.bytes - this.#segmenter.bytes;
     let discontinuities = 0;
     while (this.#segments.length > keep || (heldBytes > MAX_WINDOW_BYTES && this.#segments.length > 1)) {
       const oldest = this.#segments.shift()!;
-      this.#byName.delete(oldest.name);
+      if (this.#byName.get(oldest.name) === oldest) this.#byName.delete(oldest.name);
       heldBytes -= oldest.bytes;
       if (oldest.discontinuity) discontinuities++;
     }
@@ -204,6 +216,14 @@ class LiveSegment implements SegmentEntry {
 
   trackSamples(track: TrackId): number {
     return this.#media.get(track)?.table.count ?? 0;
+  }
+
+  trackUs(track: TrackId): number {
+    const table = this.#media.get(track)?.table;
+    if (table === undefined) return 0;
+    let ticks = 0;
+    for (const duration of table.durations) ticks += duration;
+    return ticksToUs(ticks, table.track.timescale);
   }
 
   /** The fragment of the selected tracks: a header of its own, then the shared blocks. */

@@ -13,11 +13,10 @@ export class OpenSegment {
   readonly startUs: number;
   readonly tracks: TrackSet;
   readonly isIndependent: boolean;
-  readonly discontinuity: boolean;
+  /** The timeline breaks before it. */
+  discontinuity: boolean;
   readonly #packets = new Map<TrackId, MediaPacket[]>();
   #bytes = 0;
-  #endUs: number;
-  #referenceDts = 0;
 
   constructor(
     options: Pick<OpenSegment, "sequence" | "startUs" | "tracks" | "isIndependent" | "discontinuity">,
@@ -27,7 +26,6 @@ export class OpenSegment {
     this.tracks = options.tracks;
     this.isIndependent = options.isIndependent;
     this.discontinuity = options.discontinuity;
-    this.#endUs = options.startUs;
     for (const track of options.tracks.tracks) this.#packets.set(track.id, []);
   }
 
@@ -36,20 +34,31 @@ export class OpenSegment {
     return this.#bytes;
   }
 
-  /** End of the reference track as far as it is known, in microseconds on the media clock. */
+  /** End of the longest track as far as it is known, in microseconds on the media clock. */
   get endUs(): number {
-    return this.#endUs;
+    let endUs = this.startUs;
+    for (const packets of this.#packets.values()) endUs = Math.max(endUs, endOf(packets));
+    return endUs;
   }
 
   /** Takes the next packet of any of its tracks. */
   add(packet: MediaPacket): void {
     this.#packets.get(packet.track.id)?.push(packet);
     this.#bytes += packet.payload.byteLength;
-    if (packet.track !== this.tracks.reference) return;
-    const stepTicks = this.#referenceDts === 0 ? 0 : packet.dts - this.#referenceDts;
-    this.#referenceDts = packet.dts;
-    const endTicks = packet.pts + (packet.durationTicks || stepTicks);
-    this.#endUs = Math.max(this.#endUs, ticksToUs(endTicks, packet.track.timescale));
+  }
+
+  /** Gives up the packets of all tracks but the reference that lie at or behind `atUs`. */
+  splitOff(atUs: number): MediaPacket[] {
+    const given: MediaPacket[] = [];
+    for (const [id, packets] of this.#packets) {
+      if (id === this.tracks.reference.id) continue;
+      let keep = packets.length;
+      while (keep > 0 && ticksToUs(packets[keep - 1]!.dts, packets[keep - 1]!.track.timescale) >= atUs)
+        keep--;
+      given.push(...packets.splice(keep));
+    }
+    for (const packet of given) this.#bytes -= packet.payload.byteLength;
+    return given;
   }
 
   /** The first packet of a track, if it has one. */
@@ -113,4 +122,15 @@ function layOut(track: Track, packets: readonly MediaPacket[], nextDts: number |
 function lastDuration(last: MediaPacket, nextDts: number | null, previousDuration: number): number {
   if (nextDts !== null && nextDts > last.dts) return nextDts - last.dts;
   return last.durationTicks || previousDuration || Math.floor(last.track.timescale / 25);
+}
+
+/** Where the packets of one track end; 0 for none. */
+function endOf(packets: readonly MediaPacket[]): number {
+  let endTicks = 0;
+  for (const [i, packet] of packets.entries()) {
+    const before = packets[i - 1];
+    const durationTicks = packet.durationTicks || (before === undefined ? 0 : packet.dts - before.dts);
+    endTicks = Math.max(endTicks, packet.pts + Math.min(durationTicks, packet.track.timescale));
+  }
+  return packets.length === 0 ? 0 : ticksToUs(endTicks, packets[0]!.track.timescale);
 }

@@ -57,6 +57,8 @@ export type SegmentEntry = {
   trackBytes(track: TrackId): number;
   /** Samples of one track in this segment, for measured frame rates; 0 for a track that is not in it. */
   trackSamples(track: TrackId): number;
+  /** What those samples last together, in microseconds: not the segment's length where the track has holes. */
+  trackUs(track: TrackId): number;
 };
 
 /** Shared immutable buffers to be sent in order. */

@@ -21,6 +21,8 @@ export type FinishedSegment = {
 /** Where and how segments are cut. */
 export type SegmenterOptions = {
   readonly segmentDurationUs: number;
+  /** The longest that the next segment may become, in microseconds; a GOP that lasts longer is cut within. */
+  maxDurationUs(): number;
   /** Called with each segment as soon as all its tracks are complete. */
   onSegment(segment: FinishedSegment): void;
 };
@@ -32,11 +34,11 @@ export type SegmenterOptions = {
  * segment begins with the first GOP that starts in a new cell. Whoever sees the same packets cuts the same segments,
  * no matter when they began to listen. With GOPs no longer than a cell every cell begins one segment.
  *
- * The first segment's number is the number of its cell, and each next one counts on; after an absence, or with GOPs
- * longer than a cell, numbers lag behind the cells. No segment is complete before its number's cell has begun, so a
- * process that starts later, in a later cell, never uses a number twice. A publisher that returns within the cell in
- * which it left would break that: its first segment then lasts until the cells have caught up, and is dropped when the
- * publisher leaves before.
+ * Numbers count slots of half a cell: the first segment takes the slot in which it begins, each next one counts on by
+ * one, and none opens before its slot has begun. A stream uses one slot in two, so breaks find room, and a process that
+ * starts later never uses a number twice. See docs/decisions/0004.
+ *
+ * When the reference track falls silent, as a frozen camera with a live microphone does, the other tracks' clock cuts.
  *
  * All tracks are cut at the presentation time of that GOP's first picture. Since audio and video arrive interleaved,
  * a segment stays open until every other track has passed the cut, or the reference track is `MAX_LAG_US` ahead.
@@ -44,6 +46,10 @@ export type SegmenterOptions = {
 export class Segmenter implements PacketSink {
   /** How long a finished picture waits for late audio. */
   static readonly MAX_LAG_US = 1_000_000;
+  /** How long the reference track may send nothing before the others' clock cuts. */
+  static readonly MAX_SILENCE_US = 2_000_000;
+  /** A stretch without any packet that is longer than this is no part of a segment: the timeline breaks there. */
+  static readonly MAX_HOLE_US = 1_000_000;
   /** A segment without a key frame is cut here all the same: the bound on memory of a sender that never sends one. */
   static readonly MAX_SEGMENT_US = 60_000_000;
   static readonly MAX_SEGMENT_BYTES = 64 * 1024 * 1024;
@@ -55,6 +61,7 @@ export class Segmenter implements PacketSink {
   /** Tracks, other than the reference, that have not reached `#next` yet. */
   readonly #behind = new Set<TrackId>();
   #pendingDiscontinuity = false;
+  #referenceUs = 0;
   #nextSequence: number | null = null;
 
   constructor(options: SegmenterOptions) {
@@ -68,11 +75,18 @@ export class Segmenter implements PacketSink {
 
   onPacket(packet: MediaPacket): void {
     if (this.#tracks === null || packet.epoch !== this.#tracks.epoch) return;
+    const us = ticksToUs(packet.pts, packet.track.timescale);
     if (this.#current === null) {
-      if (packet.startsGop) this.#current = this.#open(packet, true);
-      else return;
-    } else this.#maybeCut(packet);
+      if (!packet.startsGop || !this.#isSlotOpen(us)) return;
+      this.#current = this.#open(us, true);
+    } else this.#maybeCut(packet, us);
+    if (packet.track === this.#tracks.reference) this.#referenceUs = us;
     this.#route(packet);
+  }
+
+  /** Payload bytes of segments that still take packets. */
+  get bytes(): number {
+    return (this.#current?.bytes ?? 0) + (this.#next?.bytes ?? 0);
   }
 
   onPause(): void {
@@ -83,16 +97,12 @@ export class Segmenter implements PacketSink {
     this.#finishAll();
   }
 
-  #maybeCut(packet: MediaPacket): void {
+  #maybeCut(packet: MediaPacket, us: number): void {
+    if (this.#isSilenceOver(packet, us)) this.#cutBySilence(us);
     const newest = this.#next ?? this.#current!;
-    const us = ticksToUs(packet.pts, packet.track.timescale);
-    const isNewCell =
-      packet.startsGop && this.#cellOf(us) > Math.max(this.#cellOf(newest.startUs), newest.sequence);
-    const isTooLong =
-      us - newest.startUs > Segmenter.MAX_SEGMENT_US || newest.bytes > Segmenter.MAX_SEGMENT_BYTES;
-    if (isNewCell || isTooLong) {
+    if (this.#isCut(packet, us, newest)) {
       this.#finishCurrent();
-      this.#next = this.#open(packet, packet.startsGop);
+      this.#next = this.#open(us, packet.startsGop);
       for (const track of this.#tracks!.tracks) {
         if (track !== this.#tracks!.reference && track !== packet.track) this.#behind.add(track.id);
       }
@@ -100,17 +110,53 @@ export class Segmenter implements PacketSink {
     } else if (this.#next !== null && us - this.#next.startUs > Segmenter.MAX_LAG_US) this.#finishCurrent();
   }
 
-  #open(packet: MediaPacket, isIndependent: boolean): OpenSegment {
+  /** The reference track has been silent for too long, or it comes back too late for the segment that waited for it. */
+  #isSilenceOver(packet: MediaPacket, us: number): boolean {
+    const silenceUs = us - this.#referenceUs;
+    if (packet.track !== this.#tracks!.reference) return silenceUs > Segmenter.MAX_SILENCE_US;
+    const newest = this.#next ?? this.#current!;
+    return silenceUs > Segmenter.MAX_LAG_US / 2 && us - newest.startUs > this.#options.maxDurationUs();
+  }
+
+  #isCut(packet: MediaPacket, us: number, newest: OpenSegment): boolean {
+    if (newest.bytes > Segmenter.MAX_SEGMENT_BYTES) return true;
+    if (packet.track !== this.#tracks!.reference) return false;
+    const cellUs = this.#options.segmentDurationUs;
+    const isNewCell = Math.floor(us / cellUs) > Math.floor(newest.startUs / cellUs) && this.#isSlotOpen(us);
+    return (packet.startsGop && isNewCell) || us - newest.startUs > this.#options.maxDurationUs();
+  }
+
+  /**
+   * The reference track has gone silent: the cells that have passed since become segments of what the others sent.
+   * What they sent was taken into the segment that waited for a GOP; it is given on to where it belongs.
+   */
+  #cutBySilence(us: number): void {
+    this.#finishCurrent();
+    const cellUs = this.#options.segmentDurationUs;
+    for (;;) {
+      const last = this.#current!;
+      const boundaryUs = Math.max((Math.floor(last.startUs / cellUs) + 1) * cellUs, this.#referenceUs + 1);
+      if (boundaryUs > us || !this.#isSlotOpen(boundaryUs)) return;
+      this.#next = this.#open(boundaryUs, true);
+      for (const packet of last.splitOff(boundaryUs)) this.#next.add(packet);
+      this.#finishCurrent();
+    }
+  }
+
+  #open(startUs: number, isIndependent: boolean): OpenSegment {
     const discontinuity = this.#pendingDiscontinuity;
     this.#pendingDiscontinuity = false;
-    const startUs = ticksToUs(packet.pts, packet.track.timescale);
-    this.#nextSequence ??= this.#cellOf(startUs);
+    this.#nextSequence ??= this.#slotOf(startUs);
     const sequence = this.#nextSequence++;
     return new OpenSegment({ sequence, startUs, tracks: this.#tracks!, isIndependent, discontinuity });
   }
 
-  #cellOf(us: number): number {
-    return Math.floor(us / this.#options.segmentDurationUs);
+  #isSlotOpen(us: number): boolean {
+    return this.#nextSequence === null || this.#nextSequence <= this.#slotOf(us);
+  }
+
+  #slotOf(us: number): number {
+    return Math.floor((us * 2) / this.#options.segmentDurationUs);
   }
 
   #route(packet: MediaPacket): void {
@@ -137,7 +183,9 @@ export class Segmenter implements PacketSink {
   /** Hands the current segment over when another one follows it without a break. */
   #finishCurrent(): void {
     if (this.#next === null) return;
-    this.#emit(this.#current!, this.#next);
+    const hole = this.#next.startUs - this.#current!.endUs > Segmenter.MAX_HOLE_US;
+    if (hole) this.#next.discontinuity = true;
+    this.#emit(this.#current!, hole ? null : this.#next);
     this.#current = this.#next;
     this.#next = null;
     this.#behind.clear();
@@ -145,13 +193,12 @@ export class Segmenter implements PacketSink {
 
   #finishAll(): void {
     this.#finishCurrent();
-    const last = this.#current;
-    if (last === null) return;
+    if (this.#current === null) return;
+    const { startUs, endUs } = this.#current;
+    if (endUs - startUs > this.#options.maxDurationUs()) this.#cutBySilence(endUs - 1);
+    this.#emit(this.#current, null);
     this.#current = null;
-    const hasOverrun = last.sequence > this.#cellOf(last.endUs);
-    if (hasOverrun) this.#nextSequence = last.sequence;
-    else this.#emit(last, null);
-    this.#pendingDiscontinuity ||= !hasOverrun || last.discontinuity;
+    this.#pendingDiscontinuity = true;
   }
 
   #emit(segment: OpenSegment, next: OpenSegment | null): void {

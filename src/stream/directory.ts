@@ -8,7 +8,7 @@ import type { ByteSink, Subscription, WireFormatFactory } from "./wire-format.ts
  * directory alone; whoever publishes or subscribes sees this interface.
  */
 export type StreamDirectory = {
-  /** Claims a name for a publisher. Throws STREAM_NOT_FOUND, _NOT_PUBLISHABLE, _DISABLED, _BUSY, _PROTOCOL_OFF, _LIMIT. */
+  /** Claims a name for a publisher. Throws STREAM_NOT_FOUND, _NOT_PUBLISHABLE, _DISABLED, _BUSY, _LIMIT. */
   publish(request: PublishRequest): Publisher;
   /**
    * Subscribes to the bytes of a stream that is on air, or waits for it while its name is allowed.

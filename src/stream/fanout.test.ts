@@ -133,6 +133,26 @@ test("a slow viewer loses whole GOPs, never a part of one, and the others lose n
   assert.equal(fanout.droppedFlushes, 1);
 });
 
+test("a viewer is not behind because of the long GOP that it was given at once", () => {
+  send("K", 3_000_000);
+  send("p", 3_000_000);
+  clock.advance(1);
+  const viewer = new Viewer();
+  fanout.join(viewer, true);
+  const given = viewer.got.length;
+  for (let left = given; left > 0; left -= 500_000) {
+    viewer.queued = left;
+    send("p", 10);
+    clock.advance(1);
+  }
+  assert.equal(
+    viewer.got.length,
+    given + 10 * Math.ceil(given / 500_000),
+    "it fell back while it was catching up",
+  );
+  assert.equal(fanout.droppedFlushes, 0);
+});
+
 test("a viewer who takes nothing for half a minute is ended, and only this one", () => {
   const dead = new Viewer();
   const quick = new Viewer();

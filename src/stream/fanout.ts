@@ -43,6 +43,8 @@ type Member = {
   readonly sink: ByteSink;
   /** `joining` starts with the next GOP there is; `fell-back` skips to the newest. */
   state: "flowing" | "joining" | "fell-back";
+  /** Bytes of the past that it was given at once and has not taken yet: they do not count as falling behind. */
+  allowanceBytes: number;
   stalledSinceUs: number | null;
   resyncs: number;
   resyncWindowStartUs: number;
@@ -108,6 +110,7 @@ export class Fanout implements PacketSink {
     const member: Member = {
       sink,
       state: "joining",
+      allowanceBytes: 0,
       stalledSinceUs: null,
       resyncs: 0,
       resyncWindowStartUs: 0,
@@ -117,6 +120,7 @@ export class Fanout implements PacketSink {
     if (past !== null) {
       sink.write(past);
       member.state = "flowing";
+      member.allowanceBytes = past.byteLength;
     }
     return {
       close: () => {
@@ -232,7 +236,8 @@ export class Fanout implements PacketSink {
 
   #sendTo(member: Member, cuts: Cuts, limitBytes: number, nowUs: number): void {
     const queuedBytes = member.sink.queuedBytes();
-    if (queuedBytes > limitBytes) {
+    if (queuedBytes < member.allowanceBytes) member.allowanceBytes = queuedBytes;
+    if (queuedBytes > limitBytes + member.allowanceBytes) {
       this.#fallBack(member, nowUs);
       return;
     }
@@ -243,6 +248,7 @@ export class Fanout implements PacketSink {
     }
     const start = member.state === "joining" ? cuts.fromFirstGop : cuts.fromLastGop;
     if (start === null || queuedBytes > limitBytes / 2) return;
+    member.allowanceBytes = start.byteLength;
     member.state = "flowing";
     member.sink.write(start);
   }

@@ -165,7 +165,32 @@ test("a second publisher replaces the first where the rules say so, and the firs
   assert.equal(directory.find(name)!.summary().status, "live");
 });
 
-const refusals: { name: string; rules: StreamRules | null; protocol?: string; code: string }[] = [
+test("a publisher that fell silent gives way to a newcomer, one that sends does not", () => {
+  const told: string[] = [];
+  const hanging = directory.publish(request({ onRevoked: (reason) => told.push(reason) }));
+  publishFrames(hanging, 3);
+  clock.advance(2500);
+  assert.equal(
+    codeOf(() => directory.publish(request())),
+    "STREAM_BUSY",
+  );
+  clock.advance(1000);
+  publishFrames(directory.publish(request()), 3);
+  assert.deepEqual(told, ["silent, and another publisher came"]);
+  assert.equal(recorder.tracks.length, 2);
+});
+
+test("source_timeout counts from the last packet of a publisher whose connection hangs", () => {
+  const told: string[] = [];
+  publishFrames(directory.publish(request({ onRevoked: (reason) => told.push(reason) })), 100);
+  clock.advance(GRACE_MS - 100);
+  assert.deepEqual(closed, []);
+  clock.advance(200);
+  assert.deepEqual([closed, told], [[name], ["it has sent nothing for source_timeout"]]);
+  assert.equal(clock.pendingTimers, 0);
+});
+
+const refusals: { name: string; rules: StreamRules | null; code: string }[] = [
   { name: "an unknown name", rules: null, code: "STREAM_NOT_FOUND" },
   { name: "a disabled stream", rules: { ...rules, disabled: true }, code: "STREAM_DISABLED" },
   {
@@ -173,18 +198,26 @@ const refusals: { name: string; rules: StreamRules | null; protocol?: string; co
     rules: { ...rules, acceptsPublisher: false },
     code: "STREAM_NOT_PUBLISHABLE",
   },
-  { name: "a protocol that is off", rules, protocol: "dash", code: "STREAM_PROTOCOL_OFF" },
 ];
-for (const { name: what, rules: given, protocol, code } of refusals) {
+for (const { name: what, rules: given, code } of refusals) {
   test(`publishing to ${what} is refused`, () => {
     current = given;
     assert.equal(
-      codeOf(() => directory.publish(request({ protocol: protocol ?? "rtmp" }))),
+      codeOf(() => directory.publish(request())),
       code,
     );
     assert.equal(directory.list().length, 0);
   });
 }
+
+test("a protocol that is off may not play, but still publish", () => {
+  current = { ...rules, allowsProtocol: () => false };
+  publishFrames(directory.publish(request()), 2);
+  assert.equal(
+    codeOf(() => subscribe()),
+    "STREAM_PROTOCOL_OFF",
+  );
+});
 
 test("the bound on streams holds", () => {
   const names = ["a", "b", "c"] as StreamName[];

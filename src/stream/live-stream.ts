@@ -21,6 +21,9 @@ export type LiveStreamOptions = {
   onIdle(stream: LiveStream): void;
 };
 
+/** A publisher that has sent nothing for this long gives way to a newcomer: its network died, or it hangs. */
+const TAKEOVER_SILENCE_US = 3_000_000;
+
 /** How long a subscriber waits for a publisher where `source_timeout` says nothing. */
 const MAX_WAIT_MS = 60_000;
 
@@ -46,6 +49,9 @@ export class LiveStream {
   #sinceUs: number | null = null;
   #bytesIn = 0;
   #graceTimer: Timer | null = null;
+  #silenceTimer: Timer | null = null;
+  /** Monotonic time of the present publisher's last packet, or of its beginning. */
+  #heardUs = 0;
   #closed = false;
 
   constructor(rules: StreamRules, options: LiveStreamOptions) {
@@ -85,18 +91,12 @@ export class LiveStream {
 
   /** Gives the stream to a publisher. Throws STREAM_BUSY. */
   publish(request: PublishRequest): Publisher {
-    if (this.#publisher !== null) {
-      if (this.#rules.secondPublisher === "refuse") {
-        throw streamErrors.error("STREAM_BUSY", {
-          name: this.#rules.name,
-          owner: this.#publisher.request.remoteAddress,
-        });
-      }
-      this.#revoke("replaced by another publisher");
-    }
+    if (this.#publisher !== null) this.#makeWay(this.#publisher);
     this.#graceTimer?.cancel();
     this.#graceTimer = null;
     this.#publisher = new ActivePublisher(this, request);
+    this.#heardUs = this.#options.clock.nowUs();
+    this.#watchSilence();
     return this.#publisher;
   }
 
@@ -129,6 +129,7 @@ export class LiveStream {
     if (this.#closed) return;
     this.#closed = true;
     this.#graceTimer?.cancel();
+    this.#silenceTimer?.cancel();
     this.#revoke(reason);
     for (const sink of [...this.#sinks]) sink.onEnd(reason);
     this.#sinks.clear();
@@ -161,6 +162,7 @@ export class LiveStream {
       this.#clampedLog.add(clock.nowUs(), { track: packet.track.id });
     }
     this.#bytesIn += packet.payload.byteLength;
+    this.#heardUs = clock.nowUs();
     this.#deliver({
       track: packet.track,
       dts,
@@ -169,7 +171,7 @@ export class LiveStream {
       isSync: packet.isSync,
       startsGop: packet.isSync && packet.track === this.#tracks.reference,
       epoch: this.#epoch,
-      arrivalUs: clock.nowUs(),
+      arrivalUs: this.#heardUs,
       payload: packet.payload,
     });
   }
@@ -178,9 +180,35 @@ export class LiveStream {
   publisherLeft(from: ActivePublisher, reason: string): void {
     if (this.#publisher !== from) return;
     this.#publisher = null;
+    this.#silenceTimer?.cancel();
     this.#pause();
     this.#options.log.info("publisher left", { stream: this.#rules.name, reason });
     this.#startGrace();
+  }
+
+  /** A present publisher goes when the rules or its own silence say so. Throws STREAM_BUSY when it stays. */
+  #makeWay(present: ActivePublisher): void {
+    if (this.#rules.secondPublisher === "replace") this.#revoke("replaced by another publisher");
+    else if (this.#options.clock.nowUs() - this.#heardUs > TAKEOVER_SILENCE_US) {
+      this.#revoke("silent, and another publisher came");
+    } else {
+      const owner = present.request.remoteAddress;
+      throw streamErrors.error("STREAM_BUSY", { name: this.#rules.name, owner });
+    }
+  }
+
+  /** `source_timeout` counts from the last packet: a publisher whose connection hangs is as gone as one that closed. */
+  #watchSilence(): void {
+    const { sourceTimeoutMs } = this.#rules;
+    this.#silenceTimer?.cancel();
+    if (sourceTimeoutMs === false) return;
+    const leftMs = sourceTimeoutMs - (this.#options.clock.nowUs() - this.#heardUs) / 1000;
+    if (leftMs > 0) {
+      this.#silenceTimer = this.#options.clock.schedule(Math.ceil(leftMs), () => this.#watchSilence());
+      return;
+    }
+    this.#revoke("it has sent nothing for source_timeout");
+    this.#options.onIdle(this);
   }
 
   #streamOriginUs(): number {

@@ -30,7 +30,7 @@ export class LocalDirectory implements StreamDirectory {
   }
 
   publish(request: PublishRequest): Publisher {
-    const rules = this.#rulesFor(request.name, request.protocol, "publish");
+    const rules = this.#rulesFor(request.name, "publish");
     if (!rules.acceptsPublisher) throw streamErrors.error("STREAM_NOT_PUBLISHABLE", { name: request.name });
     return this.#acquire(rules).publish(request);
   }
@@ -43,7 +43,11 @@ export class LocalDirectory implements StreamDirectory {
   }
 
   subscribe(request: SubscribeRequest): Subscription {
-    return this.#acquire(this.#rulesFor(request.name, request.protocol, "play")).subscribe(request);
+    const { name, protocol } = request;
+    const rules = this.#rulesFor(name, "play");
+    if (!rules.allowsProtocol(protocol))
+      throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol });
+    return this.#acquire(rules).subscribe(request);
   }
 
   /** The stream of that name, if it exists now. */
@@ -61,12 +65,10 @@ export class LocalDirectory implements StreamDirectory {
     for (const stream of this.list()) this.#close(stream, reason);
   }
 
-  #rulesFor(name: StreamName, protocol: string, purpose: "play" | "publish"): StreamRules {
+  #rulesFor(name: StreamName, purpose: "play" | "publish"): StreamRules {
     const rules = this.#options.rulesOf(name, purpose);
     if (rules === null) throw streamErrors.error("STREAM_NOT_FOUND", { name });
     if (rules.disabled) throw streamErrors.error("STREAM_DISABLED", { name });
-    if (!rules.allowsProtocol(protocol))
-      throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol });
     return rules;
   }
 

@@ -11,7 +11,7 @@ export type StreamRules = {
   readonly sourceTimeoutMs: number | false;
   /** How much past a new subscriber gets at once: at least the running GOP, unless `false`. */
   readonly prepushMs: number | false;
-  /** Whether the `protocols` directive lets this protocol play or publish the stream. */
+  /** Whether the `protocols` directive lets this protocol play the stream. */
   allowsProtocol(protocol: string): boolean;
 };
 

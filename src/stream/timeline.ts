@@ -53,17 +53,17 @@ export class Timeline {
     this.#tracks.clear();
   }
 
-  /** Judges a packet against the present run without changing anything but the count of strays. */
+  /**
+   * Judges a packet against the present run; counts strays and changes nothing else. It fits when it is near the newest
+   * packet of any track, so that a microphone that was muted for a while is no jump, or near the last of its own track.
+   */
   judge(packet: SourcePacket): Placement {
     if (this.#offsetUs === null) return "fits";
     const us = ticksToUs(packet.dts, packet.track.timescale) + this.#offsetUs;
     const last = this.#tracks.get(packet.track);
-    const referenceUs =
-      last === undefined
-        ? this.#runNewestUs
-        : ticksToUs(last.lastSourceDts, packet.track.timescale) + this.#offsetUs;
-    const step = us - referenceUs;
-    if (step >= -Timeline.MAX_BACK_US && step <= Timeline.MAX_FORWARD_US) {
+    const ownUs =
+      last === undefined ? null : ticksToUs(last.lastSourceDts, packet.track.timescale) + this.#offsetUs;
+    if (isStep(us - this.#runNewestUs) || (ownUs !== null && isStep(us - ownUs))) {
       this.#strays = 0;
       return "fits";
     }
@@ -96,4 +96,8 @@ export class Timeline {
     this.#endUs = Math.max(this.#endUs, us + rescale(packet.durationTicks, timescale, 1_000_000));
     return { dts, pts: Math.max(packet.pts + state.offsetTicks, dts - timescale) };
   }
+}
+
+function isStep(us: number): boolean {
+  return us >= -Timeline.MAX_BACK_US && us <= Timeline.MAX_FORWARD_US;
 }

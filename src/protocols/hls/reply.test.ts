@@ -25,6 +25,7 @@ function entry(index: number, changes: Partial<SegmentEntry> = {}): SegmentEntry
     utcUs: START_US + index * 4e6,
     trackBytes: (id) => (id === "v1" ? 1_000_000 : 64_000),
     trackSamples: (id) => (id === "v1" ? 100 : 188),
+    trackUs: () => 4_000_000,
     ...changes,
   };
 }
