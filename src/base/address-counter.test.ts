@@ -4,7 +4,10 @@ import { AddressCounter } from "./address-counter.ts";
 
 test("an address has its limit, the others have theirs, and room is given back", () => {
   const counter = new AddressCounter(2);
-  assert.deepEqual(["a", "a", "a", "b"].map((address) => counter.acquire(address)), [true, true, false, true]);
+  assert.deepEqual(
+    ["a", "a", "a", "b"].map((address) => counter.acquire(address)),
+    [true, true, false, true],
+  );
   assert.equal(counter.total, 3);
   counter.release("a");
   assert.equal(counter.acquire("a"), true);

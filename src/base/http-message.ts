@@ -20,6 +20,8 @@ export type HttpReply = {
   readonly status: number;
   readonly headers: HttpHeaders;
   readonly body: readonly Uint8Array[];
+  /** Bytes of the body that this reply alone keeps in memory until they are sent; left out where others share them. */
+  readonly ownBytes?: number;
   /** The same body gzipped, made when a client takes it; left out where it would not pay. */
   readonly gzip?: () => Uint8Array;
 };

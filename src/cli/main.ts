@@ -18,7 +18,7 @@ Environment (STREAMER_ in place of FLUSSONIC_ works too, and wins):
   FLUSSONIC_HTTP        port, or ADDRESS:PORT, of an HTTP listener besides those of the configuration
   FLUSSONIC_EDIT_AUTH   LOGIN:PASSWORD of the administrator
   FLUSSONIC_HOSTNAME    the name of this server
-  FLUSSONIC_LOG_LEVEL   none, error, warning, info or debug
+  FLUSSONIC_LOG_LEVEL   none, alert, critical, error, warning, notice, info or debug
   LICENSE_KEY           accepted and not needed
 
 Every directive: docs/config.md. Every error: docs/errors.md.`;

@@ -1,8 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { messageOf } from "../base/errors.ts";
+import type { Logger } from "../base/log.ts";
 import { formatProblems } from "../config/format.ts";
 import { loadConfig } from "../config/load.ts";
 import type { SourceFile } from "../config/place.ts";
+import type { Problem } from "../config/problem.ts";
 import type { LogLevel as ConfigLogLevel } from "../config/plan.ts";
 import { readConfigFiles } from "../server/config-files.ts";
 import { demoConfig } from "../server/demo.ts";
@@ -13,7 +15,7 @@ import type { Server } from "../server/server.ts";
 import { demoBanner } from "./banner.ts";
 import type { CliIo } from "./io.ts";
 
-/** What `weir serve` takes. */
+/** What `weir serve` takes. The demo heeds nothing but this: no configuration, no environment. */
 export type ServeOptions = {
   readonly config: string;
   readonly demo: boolean;
@@ -32,16 +34,16 @@ export async function serveCommand(options: ServeOptions, io: CliIo): Promise<nu
   const password = randomBytes(9).toString("base64url");
   const files = options.demo ? demoFiles(options, password) : await readFiles(options.config, io);
   if (files === null) return 1;
-  const { config, problems, sources } = loadConfig(files, io.env);
-  const shown = problems.filter((problem) => !options.demo || problem.severity === "error");
-  if (shown.length > 0) io.stderr(formatProblems(shown, sources));
+  const { config, problems, sources } = loadConfig(files, options.demo ? {} : io.env);
   if (config === undefined) {
+    io.stderr(formatProblems(problems, sources));
     io.stderr(
-      `weir: not started: the configuration in ${options.demo ? "the environment" : options.config} has errors\n`,
+      `weir: not started: the configuration in ${options.demo ? "the demo" : options.config} has errors\n`,
     );
     return 1;
   }
   const log = makeLogger(LOG_LEVELS[config.logLevel]);
+  for (const problem of problems) logProblem(log, problem);
   let server: Server;
   try {
     server = await startServer({ config, log });
@@ -73,6 +75,14 @@ const LOG_LEVELS: Record<ConfigLogLevel, ServerLogLevel> = {
   info: "info",
   debug: "debug",
 };
+
+/** Warnings of a config that is taken go where everything goes once the server runs: into the log. */
+function logProblem(log: Logger, problem: Problem): void {
+  const { severity, code, file, line, column, message, hint } = problem;
+  const fields = { code, file, line, column, hint };
+  if (severity === "note") log.info(`configuration: ${message}`, fields);
+  else log.warn(`configuration: ${message}`, fields);
+}
 
 function demoFiles(options: ServeOptions, password: string): SourceFile[] {
   return [{ file: "demo.conf", text: demoConfig({ ...options, password }) }];

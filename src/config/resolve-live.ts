@@ -1,4 +1,5 @@
 import { defaultOf } from "./directives.ts";
+import { PROTOCOL_ALIASES } from "./schema-stream.ts";
 import { activeInput } from "./plan.ts";
 import { readInputs } from "./resolve-input.ts";
 import { booleanOf, bySetting, numberOf, numberOrFalse, setting, textOf } from "./settings.ts";
@@ -100,8 +101,12 @@ export function readProtocols(settings: Settings, problems: ProblemList): Protoc
       },
     );
   }
-  const names = [...new Set(words.map((word) => (negative ? word.slice(1) : word)))];
+  const names = [...new Set(words.map((word) => protocolOf(negative ? word.slice(1) : word)))];
   return { kind: negative ? "except" : "only", names };
+}
+
+function protocolOf(word: string): string {
+  return PROTOCOL_ALIASES[word] ?? word;
 }
 
 /**

@@ -5,6 +5,9 @@ import type { DirectiveSpec, LaterSpec, Scope } from "./schema.ts";
 const DAY_MS = 86_400_000;
 const LIVE: readonly Scope[] = ["stream", "template"];
 
+/** Another word for a protocol, as older configs have it. */
+export const PROTOCOL_ALIASES: Readonly<Record<string, string>> = { mpegts: "tshttp" };
+
 /** Protocols that `protocols` can name; those that Weir does not speak yet may be named too. */
 export const PROTOCOLS = [
   "hls",
@@ -17,6 +20,7 @@ export const PROTOCOLS = [
   "m4s",
   "mseld",
   "tshttp",
+  "mpegts",
   "webrtc",
   "srt",
   "shoutcast",

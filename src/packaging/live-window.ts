@@ -40,6 +40,7 @@ export class LiveWindow implements PacketSink, Presentation {
   static readonly MAX_WAITERS = 5000;
 
   readonly version = null;
+  readonly isResident = true;
   readonly #options: LiveWindowOptions;
   readonly #segmenter: Segmenter;
   readonly #inits = new InitSegments();

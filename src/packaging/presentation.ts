@@ -19,6 +19,8 @@ export type Presentation = {
   segment(name: string, selection: TrackSelection): Promise<MediaBody | null> | MediaBody | null;
   /** Entity tag of the segments where the same name may mean other bytes after a change of the file; else `null`. */
   readonly version: string | null;
+  /** True where segments lie in memory as long as they are listed, so that a reply holds none of its own. */
+  readonly isResident?: boolean;
 };
 
 /** `live`: a sliding window. `event`: only grows. `static`: complete. */

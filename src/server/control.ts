@@ -1,5 +1,7 @@
+import { hostname } from "node:os";
 import { monitoringReply } from "../api/monitoring.ts";
 import type { ProbeTarget, WhoAmI } from "../api/monitoring.ts";
+import { accessOf } from "../api/credentials.ts";
 import type { Clock } from "../base/clock.ts";
 import { jsonReply, textReply } from "../base/http-message.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
@@ -8,6 +10,8 @@ import type { MediaNode } from "./media-node.ts";
 import type { Pages } from "./pages.ts";
 import { listStreams } from "./summaries.ts";
 import { VERSION } from "./version.ts";
+
+const API = /^\/(?:streamer|flussonic)\/api\/v3\//;
 
 /** Files that the front page lists at most. */
 const MAX_LISTED_FILES = 200;
@@ -52,11 +56,16 @@ export class ControlPlane implements ProbeTarget {
 
   /** Answers a request of a listener; `hasApi` is false where the listener says `api false`. */
   async handle(request: HttpRequest, hasApi: boolean): Promise<HttpReply> {
+    const reply = hasApi ? await this.#apiReply(request) : null;
+    if (reply !== null) return reply;
+    const isFrontPage = request.path === "/";
+    const page = isFrontPage && !hasApi ? null : this.#pages.reply(request);
+    return page ?? textReply(404, "nothing is served at this address");
+  }
+
+  async #apiReply(request: HttpRequest): Promise<HttpReply | null> {
     const { path } = request;
-    if (hasApi) {
-      const probe = monitoringReply(path, this);
-      if (probe !== null) return probe;
-    }
+    if (API.test(path)) return monitoringReply(path, this) ?? this.#guarded(request);
     switch (path) {
       case "/-/streams":
         return jsonReply(200, { streams: listStreams(this.#config, this.#node.directory) });
@@ -65,8 +74,32 @@ export class ControlPlane implements ProbeTarget {
       case "/-/about":
         return jsonReply(200, this.#about());
       default:
-        return this.#pages.reply(request) ?? textReply(404, "nothing is served at this address");
+        return null;
     }
+  }
+
+  /** What the API says to those whom `edit_auth` or `view_auth` lets in. */
+  #guarded(request: HttpRequest): HttpReply {
+    const { editAuth, viewAuth } = this.#config;
+    if (accessOf(request.header("authorization"), editAuth, viewAuth) === "none") {
+      return textReply(401, "the API asks for the login and password of edit_auth or view_auth", [
+        ["www-authenticate", 'Basic realm="weir", charset="UTF-8"'],
+      ]);
+    }
+    if (request.path.endsWith("/config/stats")) return jsonReply(200, this.#stats());
+    return textReply(404, "the API has nothing at this address yet");
+  }
+
+  #stats(): object {
+    const streams = listStreams(this.#config, this.#node.directory);
+    return {
+      ...this.whoAmI(),
+      hostname: this.#config.hostname ?? hostname(),
+      streamer_status: "running",
+      uptime: Math.floor(process.uptime()),
+      total_streams: streams.length,
+      online_streams: streams.filter((stream) => stream.status === "live").length,
+    };
   }
 
   async #listFiles(): Promise<object> {

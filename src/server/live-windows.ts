@@ -31,19 +31,25 @@ export class LiveWindows {
 
   /**
    * The window of a stream once it is ready; a stream that is on air but young is waited for.
-   * Throws STREAM_NOT_ON_AIR.
+   * Throws STREAM_STARTING, STREAM_NOT_ON_AIR.
    */
   async ready(name: StreamName, isOnAir: boolean): Promise<LiveWindow> {
     const window = this.#windows.get(name);
-    if (window !== undefined && !window.isReady && isOnAir) {
-      await Promise.race([window.whenReady(), this.#delay(MAX_WAIT_MS)]);
-    }
+    if (window !== undefined && !window.isReady && isOnAir) await this.#waitFor(window);
     if (window?.isReady === true) return window;
-    const reason = isOnAir ? "its first segments are not complete yet" : "nobody publishes it now";
-    throw streamErrors.error("STREAM_NOT_ON_AIR", { name, reason });
+    if (isOnAir) throw streamErrors.error("STREAM_STARTING", { name });
+    throw streamErrors.error("STREAM_NOT_ON_AIR", { name, reason: "nobody publishes it now" });
   }
 
-  #delay(ms: number): Promise<void> {
-    return new Promise((resolve) => void this.#clock.schedule(ms, resolve));
+  /** Bytes of media that the window of a stream holds. */
+  bytesOf(name: StreamName): number {
+    return this.#windows.get(name)?.bytes ?? 0;
+  }
+
+  async #waitFor(window: LiveWindow): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const deadline = this.#clock.schedule(MAX_WAIT_MS, resolve);
+    await Promise.race([window.whenReady(), promise]);
+    deadline.cancel();
   }
 }

@@ -12,6 +12,9 @@ export type ServerLogLevel = LogLevel | "none";
  */
 export type ServerLogger = Logger & { setLevel(level: ServerLogLevel): void };
 
+/** A log that nobody reads must not stop the media: beyond this many unwritten bytes, lines are dropped. */
+const MAX_UNWRITTEN_BYTES = 1024 * 1024;
+
 /** Makes the log. `destination` is standard output unless a test gives another writer of lines. */
 export function makeLogger(
   level: ServerLogLevel,
@@ -25,7 +28,7 @@ export function makeLogger(
   };
   const root =
     destination === undefined
-      ? pino(options, pino.destination({ sync: true }))
+      ? pino(options, pino.destination({ sync: false, maxLength: MAX_UNWRITTEN_BYTES }))
       : pino(options, destination);
   const threshold = { rank: rankOf(level) };
   return Object.assign(wrap(root, threshold), {

@@ -1,8 +1,9 @@
-import type { Clock } from "../base/clock.ts";
+import { AddressCounter } from "../base/address-counter.ts";
+import type { Clock, Timer } from "../base/clock.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
 import type { Logger } from "../base/log.ts";
 import { allowsProtocol } from "../config/plan.ts";
-import type { ResolvedConfig } from "../config/plan.ts";
+import type { ProtocolRule, ResolvedConfig } from "../config/plan.ts";
 import { parseStreamName } from "../media/ids.ts";
 import type { Presentation } from "../packaging/presentation.ts";
 import { parseHlsPath } from "../protocols/hls/path.ts";
@@ -14,10 +15,17 @@ import { LocalDirectory } from "../stream/local-directory.ts";
 import { VodLibrary } from "../vod/vod.ts";
 import { FileInputs } from "./file-inputs.ts";
 import { LiveWindows } from "./live-windows.ts";
+import { memoryBudgetBytes, overBudget } from "./memory.ts";
 import { planOf, rulesOf } from "./stream-rules.ts";
 
 /** Bound on streams of one process: each may hold a GOP and a window of segments. */
 const MAX_STREAMS = 10_000;
+
+/** Of the memory that the process may use, what live streams may hold in windows and caches. */
+const LIVE_MEMORY_PERCENT = 50;
+const GUARD_INTERVAL_MS = 1000;
+
+const EMBED_SUFFIX = "/embed.html";
 
 /**
  * Everything that touches media: listeners, streams, packagers, files. One per media thread; nothing in it knows of
@@ -27,7 +35,10 @@ export class MediaNode {
   readonly directory: LocalDirectory;
   readonly vods: VodLibrary;
   readonly #config: ResolvedConfig;
+  readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #budgetBytes = memoryBudgetBytes(LIVE_MEMORY_PERCENT);
+  #guardTimer: Timer | null = null;
   readonly #windows: LiveWindows;
   readonly #inputs: FileInputs;
   readonly #rtmp: RtmpListener[];
@@ -35,6 +46,7 @@ export class MediaNode {
   constructor(options: { config: ResolvedConfig; clock: Clock; log: Logger }) {
     const { config, clock, log } = options;
     this.#config = config;
+    this.#clock = clock;
     this.#log = log;
     this.#windows = new LiveWindows(clock);
     this.directory = new LocalDirectory({
@@ -57,6 +69,7 @@ export class MediaNode {
       clock,
     });
     this.#inputs = new FileInputs({ directory: this.directory, vods: this.vods, clock, log });
+    const addresses = new AddressCounter(config.limits.maxConnectionsPerAddress);
     this.#rtmp = config.listeners.rtmp.map(
       (listener) =>
         new RtmpListener(
@@ -64,13 +77,14 @@ export class MediaNode {
             ...(listener.host === undefined ? {} : { host: listener.host }),
             port: listener.port,
             limits: {
-              connectionsPerAddress: config.limits.maxConnectionsPerAddress,
               handshakeTimeoutMs: config.limits.rtmpHandshakeTimeoutMs,
               idleTimeoutMs: config.limits.rtmpIdleTimeoutMs,
+              publishTimeoutMs: config.limits.rtmpIdleTimeoutMs,
+              stallTimeoutMs: config.limits.rtmpIdleTimeoutMs,
               messageBytes: config.limits.maxMessageBytes,
             },
           },
-          { directory: this.directory, clock, logger: log },
+          { directory: this.directory, clock, logger: log, addresses },
         ),
     );
   }
@@ -82,6 +96,7 @@ export class MediaNode {
       this.#log.info("listening", { protocol: "rtmp", port: listener.address()?.port });
     }
     for (const stream of this.#config.streams) this.#inputs.start(stream);
+    this.#guardMemory();
   }
 
   /** Ports on which RTMP is taken, also where 0 was asked for. */
@@ -89,11 +104,17 @@ export class MediaNode {
     return this.#rtmp.flatMap((listener) => listener.address()?.port ?? []);
   }
 
-  /** Answers a request for media; `null` when the path is none of any protocol's. */
+  /**
+   * Answers a request for media; `null` when the path is none of any protocol's. The player page is no media, but
+   * throws STREAM_PROTOCOL_OFF here where `protocols` leaves it out.
+   */
   async handle(request: HttpRequest): Promise<HttpReply | null> {
     const hls = parseHlsPath(request.path);
-    if (hls === null) return null;
-    const presentation = await this.#presentation(hls.name, "hls");
+    if (hls === null) {
+      this.#checkPlayer(request.path);
+      return null;
+    }
+    const presentation = await this.#presentation(hls.name);
     const token = request.query.get("token");
     const query = token === null ? "" : `?token=${encodeURIComponent(token)}`;
     return hlsReply(hls.resource, presentation, query);
@@ -101,6 +122,7 @@ export class MediaNode {
 
   /** Ends publishers, players and files, in that order of courtesy: told first, then closed. */
   async stop(): Promise<void> {
+    this.#guardTimer?.cancel();
     await this.#inputs.stop();
     await Promise.all(this.#rtmp.map((listener) => listener.stop()));
     this.directory.close("the server stops");
@@ -117,29 +139,57 @@ export class MediaNode {
     });
   }
 
-  /** What plays under a name: a stream that exists, a file, or the reason why neither does. Throws STREAM_*, VOD_*. */
-  async #presentation(name: string, protocol: string): Promise<Presentation> {
+  /** What plays under a name: a file of a vod, a stream, or the reason why neither does. Throws STREAM_*, VOD_*. */
+  #presentation(name: string): Promise<Presentation> {
     const streamName = parseStreamName(name);
-    const stream = streamName === null ? null : this.directory.find(streamName);
-    if (stream === null && this.vods.find(name) !== null) return this.#file(name, protocol);
-    if (streamName === null)
+    const rules = streamName === null ? null : rulesOf(this.#config, streamName, "play");
+    if (rules === null && this.vods.find(name) !== null) return this.#file(name);
+    if (streamName === null) {
       throw streamErrors.error("STREAM_BAD_NAME", {
         reason: "it has characters or a form that names cannot have",
       });
-    const rules = rulesOf(this.#config, streamName, "play");
+    }
     if (rules === null) throw streamErrors.error("STREAM_NOT_FOUND", { name });
     if (rules.disabled) throw streamErrors.error("STREAM_DISABLED", { name });
-    if (!rules.allowsProtocol(protocol))
-      throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol });
-    return this.#windows.ready(streamName, stream?.summary().status === "live");
+    if (!rules.allowsProtocol("hls"))
+      throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol: "hls" });
+    return this.#windows.ready(streamName, this.directory.find(streamName)?.summary().status === "live");
   }
 
-  #file(name: string, protocol: string): Promise<Presentation> {
-    const found = this.vods.find(name)!;
-    const plan = this.#config.vods.find((vod) => vod.name === found.vod);
-    if (plan !== undefined && !allowsProtocol(plan.options.protocols, protocol)) {
-      throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol });
-    }
+  #file(name: string): Promise<Presentation> {
+    const protocols = this.#vodProtocols(name);
+    if (!allowsProtocol(protocols, "hls"))
+      throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol: "hls" });
     return this.vods.open(name);
+  }
+
+  #checkPlayer(path: string): void {
+    if (!path.endsWith(EMBED_SUFFIX)) return;
+    const name = path.slice(1, -EMBED_SUFFIX.length);
+    const streamName = parseStreamName(name);
+    const rules = streamName === null ? null : rulesOf(this.#config, streamName, "play");
+    const isAllowed = rules?.allowsProtocol("player") ?? allowsProtocol(this.#vodProtocols(name), "player");
+    if (!isAllowed) throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol: "the player page" });
+  }
+
+  #vodProtocols(name: string): ProtocolRule {
+    const found = this.vods.find(name);
+    return this.#config.vods.find((vod) => vod.name === found?.vod)?.options.protocols ?? { kind: "all" };
+  }
+
+  /** Keeps what all streams hold within the budget: see `overBudget`. */
+  #guardMemory(): void {
+    const holdings = this.directory.list().map((stream) => ({
+      stream,
+      bytes: this.#windows.bytesOf(stream.rules.name) + stream.cachedBytes,
+    }));
+    for (const stream of overBudget(holdings, this.#budgetBytes)) {
+      this.#log.error("all streams together hold more memory than they may: the largest is ended", {
+        stream: stream.rules.name,
+        budgetBytes: this.#budgetBytes,
+      });
+      this.directory.end(stream, "it held the most memory while all streams held too much");
+    }
+    this.#guardTimer = this.#clock.schedule(GUARD_INTERVAL_MS, () => this.#guardMemory());
   }
 }

@@ -48,6 +48,7 @@ export const ASSETS: readonly string[] = [
   "home/server.js",
   "player/controls.js",
   "player/engines.js",
+  "player/findings.js",
   "player/messages.js",
   "player/options.js",
   "player/permission.js",

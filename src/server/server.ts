@@ -1,3 +1,4 @@
+import { AddressCounter } from "../base/address-counter.ts";
 import { systemClock } from "../base/clock.ts";
 import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
@@ -6,8 +7,13 @@ import type { Logger } from "../base/log.ts";
 import type { HttpListenerPlan, ResolvedConfig } from "../config/plan.ts";
 import { ControlPlane } from "./control.ts";
 import { HttpListener } from "./http/listener.ts";
+import { ReplyBudget } from "./http/reply-budget.ts";
 import { MediaNode } from "./media-node.ts";
+import { memoryBudgetBytes } from "./memory.ts";
 import { loadPages } from "./pages.ts";
+
+/** Of the memory that the process may use, what replies may hold for slow readers. */
+const REPLY_MEMORY_PERCENT = 15;
 
 /** How long replies under way may take when the server stops. */
 const STOP_GRACE_MS = 3000;
@@ -30,7 +36,10 @@ export async function startServer(options: {
   const { config, log, clock = systemClock } = options;
   const node = new MediaNode({ config, clock, log });
   const control = new ControlPlane({ config, node, clock, pages: await loadPages() });
-  const listeners = config.listeners.http.map((plan) => httpListener(plan, { config, log, node, control }));
+  const addresses = new AddressCounter(config.limits.maxConnectionsPerAddress);
+  const budget = new ReplyBudget(memoryBudgetBytes(REPLY_MEMORY_PERCENT));
+  const parts = { config, log, node, control, addresses, budget };
+  const listeners = config.listeners.http.map((plan) => httpListener(plan, parts));
   let stopping: Promise<void> | null = null;
   const stop = async (): Promise<void> => {
     control.setNotReady("the server stops");
@@ -57,13 +66,21 @@ export async function startServer(options: {
 
 function httpListener(
   plan: HttpListenerPlan,
-  parts: { config: ResolvedConfig; log: Logger; node: MediaNode; control: ControlPlane },
+  parts: {
+    config: ResolvedConfig;
+    log: Logger;
+    node: MediaNode;
+    control: ControlPlane;
+    addresses: AddressCounter;
+    budget: ReplyBudget;
+  },
 ): HttpListener {
-  const { config, log, node, control } = parts;
+  const { config, log, node, control, addresses, budget } = parts;
   return new HttpListener({
     host: plan.host,
     port: plan.port,
-    maxConnectionsPerAddress: config.limits.maxConnectionsPerAddress,
+    addresses,
+    budget,
     idleTimeoutMs: config.limits.httpIdleTimeoutMs,
     log,
     handle: async (request: HttpRequest): Promise<HttpReply> =>

@@ -4,7 +4,10 @@ import type { LivePlan, ResolvedConfig } from "../config/plan.ts";
 import type { StreamName } from "../media/ids.ts";
 import type { StreamRules } from "../stream/rules.ts";
 
-/** The plan behind a name: its own stream, else the template that covers it; `null` when the config has neither. */
+/**
+ * The plan behind a name: its own stream, else the template that covers it; `null` when the config has neither. Names
+ * below the prefix of a vod belong to its files: no template covers them, so that no publisher takes a file's place.
+ */
 export function planOf(
   config: ResolvedConfig,
   name: StreamName,
@@ -12,7 +15,9 @@ export function planOf(
 ): LivePlan | null {
   const match = matchTemplate(config, name, purpose);
   if (match === undefined) return null;
-  return match.kind === "stream" ? match.stream : match.template;
+  if (match.kind === "stream") return match.stream;
+  const isFile = config.vods.some((vod) => vod.name !== "" && name.startsWith(`${vod.name}/`));
+  return isFile ? null : match.template;
 }
 
 /** What the core needs to know of a name's plan. */

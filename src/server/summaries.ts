@@ -1,5 +1,5 @@
-import type { ResolvedConfig } from "../config/plan.ts";
-import { parseStreamName } from "../media/ids.ts";
+import { activeInput, allowsProtocol } from "../config/plan.ts";
+import type { LivePlan, ResolvedConfig } from "../config/plan.ts";
 import type { Track, TrackSet } from "../media/track.ts";
 import type { LocalDirectory } from "../stream/local-directory.ts";
 import { planOf } from "./stream-rules.ts";
@@ -12,6 +12,10 @@ export type PublicStream = {
   readonly status: "live" | "waiting" | "stopped";
   /** ISO time since which it is on air. */
   readonly since: string | null;
+  /** Where its media comes from. */
+  readonly input: "publish" | "file" | "fake" | null;
+  /** Whether the player page may play it: neither it nor HLS is switched off. */
+  readonly playable: boolean;
   /** In words for people, e.g. `h264 1280x720 25`. */
   readonly video: string | null;
   readonly audio: string | null;
@@ -20,29 +24,38 @@ export type PublicStream = {
 /** All configured streams and all that exist now, by name. */
 export function listStreams(config: ResolvedConfig, directory: LocalDirectory): PublicStream[] {
   const listed = new Map<string, PublicStream>();
-  for (const { name, title, disabled } of config.streams) {
-    const status = disabled ? "stopped" : "waiting";
-    listed.set(name, { name, title: title ?? null, status, since: null, video: null, audio: null });
+  for (const stream of config.streams) {
+    const status = stream.disabled ? "stopped" : "waiting";
+    listed.set(stream.name, {
+      ...planned(stream.name, stream),
+      status,
+      since: null,
+      video: null,
+      audio: null,
+    });
   }
   for (const stream of directory.list()) {
     const { name, status, sinceUs, tracks } = stream.summary();
-    const title = titleOf(config, name);
     const since = sinceUs === null ? null : new Date(Math.floor(sinceUs / 1000)).toISOString();
-    listed.set(name, {
-      name,
-      title,
-      status,
-      since,
-      video: describe(tracks, "video"),
-      audio: describe(tracks, "audio"),
-    });
+    const plan = planOf(config, name);
+    const media = { video: describe(tracks, "video"), audio: describe(tracks, "audio") };
+    listed.set(name, { ...planned(name, plan), status, since, ...media });
   }
   return [...listed.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function titleOf(config: ResolvedConfig, name: string): string | null {
-  const parsed = parseStreamName(name);
-  return (parsed === null ? null : planOf(config, parsed)?.title) ?? null;
+function planned(
+  name: string,
+  plan: LivePlan | null,
+): Pick<PublicStream, "name" | "title" | "input" | "playable"> {
+  const playable =
+    plan !== null && ["hls", "player"].every((one) => allowsProtocol(plan.options.protocols, one));
+  return {
+    name,
+    title: plan?.title ?? null,
+    input: activeInput(plan?.inputs ?? [])?.kind ?? null,
+    playable,
+  };
 }
 
 function describe(tracks: TrackSet | null, kind: Track["kind"]): string | null {

@@ -14,6 +14,12 @@ export const streamErrors = defineErrors({
     message: 'stream "{name}" is not on air: {reason}',
     doc: "The name is allowed, but nobody publishes it now. Start the publisher; players that ask again get it.",
   },
+  STREAM_STARTING: {
+    disposition: "reject",
+    httpStatus: 503,
+    message: 'stream "{name}" is on air, and its first segments are being made',
+    doc: "Segments begin at key frames and must be complete before they are listed; ask again in a second or two.",
+  },
   STREAM_NOT_PUBLISHABLE: {
     disposition: "reject",
     httpStatus: 403,

@@ -168,6 +168,17 @@ test("a viewer who takes nothing for half a minute is ended, and only this one",
   assert.equal(fanout.size, 1);
 });
 
+test("a viewer who reads slowly is not taken for one who takes nothing", () => {
+  const viewer = new Viewer();
+  fanout.join(viewer, true);
+  for (let second = 0; second < 60; second++) {
+    viewer.queued = DEFAULT_FANOUT_LIMITS.maxQueuedBytes * 2 - second * 1000;
+    sendAll("Kp");
+    clock.advance(999);
+  }
+  assert.equal(viewer.ended, null);
+});
+
 test("a viewer who falls back again and again is ended", () => {
   const viewer = new Viewer();
   fanout.join(viewer, true);

@@ -46,6 +46,8 @@ type Member = {
   /** Bytes of the past that it was given at once and has not taken yet: they do not count as falling behind. */
   allowanceBytes: number;
   stalledSinceUs: number | null;
+  /** The least that it had queued since then: while that falls it reads, slowly, and is not stalled. */
+  leastQueuedBytes: number;
   resyncs: number;
   resyncWindowStartUs: number;
 };
@@ -111,6 +113,7 @@ export class Fanout implements PacketSink {
       sink,
       state: "joining",
       allowanceBytes: 0,
+      leastQueuedBytes: 0,
       stalledSinceUs: null,
       resyncs: 0,
       resyncWindowStartUs: 0,
@@ -238,7 +241,7 @@ export class Fanout implements PacketSink {
     const queuedBytes = member.sink.queuedBytes();
     if (queuedBytes < member.allowanceBytes) member.allowanceBytes = queuedBytes;
     if (queuedBytes > limitBytes + member.allowanceBytes) {
-      this.#fallBack(member, nowUs);
+      this.#fallBack(member, queuedBytes, nowUs);
       return;
     }
     member.stalledSinceUs = null;
@@ -253,9 +256,12 @@ export class Fanout implements PacketSink {
     member.sink.write(start);
   }
 
-  #fallBack(member: Member, nowUs: number): void {
+  #fallBack(member: Member, queuedBytes: number, nowUs: number): void {
     this.#dropped++;
-    member.stalledSinceUs ??= nowUs;
+    if (member.stalledSinceUs === null || queuedBytes < member.leastQueuedBytes) {
+      member.stalledSinceUs = nowUs;
+      member.leastQueuedBytes = queuedBytes;
+    }
     if (member.state === "flowing") {
       member.state = "fell-back";
       if (nowUs - member.resyncWindowStartUs > this.#limits.resyncWindowUs) {

@@ -81,6 +81,11 @@ export class LiveStream {
     };
   }
 
+  /** Payload bytes in its GOP cache; recorded by reference, so partly the same as its packagers hold. */
+  get cachedBytes(): number {
+    return this.#cache.bytes;
+  }
+
   /** Attaches a consumer of packets, such as a packager, for the life of the stream. */
   attach(sink: PacketSink): void {
     this.#sinks.add(sink);

@@ -60,6 +60,11 @@ export class LocalDirectory implements StreamDirectory {
     return [...this.#streams.values()];
   }
 
+  /** Ends one stream; nothing happens when it has ended already. */
+  end(stream: LiveStream, reason: string): void {
+    this.#close(stream, reason);
+  }
+
   /** Ends every stream. */
   close(reason: string): void {
     for (const stream of this.list()) this.#close(stream, reason);

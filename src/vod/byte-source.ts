@@ -24,6 +24,8 @@ export type Storage = {
   open(path: string): Promise<ByteSource | null>;
   /** The version that `open` would give now, or `null` when there is no such file. Throws like `open`. */
   versionOf(path: string): Promise<string | null>;
+  /** Why the storage as a whole cannot give files now, such as a directory that does not exist; `null` when it can. */
+  problem(): Promise<string | null>;
   /** Files below the storage whose names end in one of the extensions, at most `limits` of everything. */
   list(extensions: readonly string[], limits: ListLimits): Promise<readonly string[]>;
 };

@@ -39,6 +39,10 @@ class OneFileStorage implements Storage {
     return this.version;
   }
 
+  problem(): Promise<string | null> {
+    return Promise.resolve(null);
+  }
+
   list(): Promise<readonly string[]> {
     return Promise.resolve([]);
   }

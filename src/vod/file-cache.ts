@@ -17,6 +17,7 @@ const CHECK_INTERVAL_US = 1_000_000;
 const FAILURE_US = 1_000_000;
 /** What an entry takes besides the index: segment table, entry objects. */
 const BYTES_PER_SEGMENT = 400;
+const BYTES_PER_SEGMENT_AND_TRACK = 20;
 const BYTES_PER_ENTRY = 4096;
 
 /** What `FileCache` needs. */
@@ -139,14 +140,16 @@ export class FileCache {
     const reading = { blocks, work: workOf(this.#reads, storage.location, this.#options.reads) };
     const presentation = new FilePresentation({ file, segmentDurationMs, reading, cacheKey });
     const segments = presentation.timeline().segments.length;
-    log.info("file opened", {
+    const level = file.isCutOff ? "warn" : "info";
+    log[level](file.isCutOff ? "file opened that is cut off, or still being written" : "file opened", {
       file: request.name,
       tracks: file.trackSet.tracks.map((track) => track.id).join(" "),
       durationMs: Math.round((file.endUs - file.startUs) / 1000),
       openedInMs: Math.round((clock.nowUs() - startedUs) / 1000),
       ...(file.notices.length === 0 ? {} : { notices: file.notices.slice(0, 8) }),
     });
-    const bytes = file.memoryBytes + segments * BYTES_PER_SEGMENT + BYTES_PER_ENTRY;
+    const segmentBytes = BYTES_PER_SEGMENT + BYTES_PER_SEGMENT_AND_TRACK * file.tracks.length;
+    const bytes = file.memoryBytes + segments * segmentBytes + BYTES_PER_ENTRY;
     const checkedUs = clock.nowUs();
     this.#entries.set(request.key, { kind: "opened", presentation, storage, cacheKey, checkedUs }, bytes);
     return presentation;

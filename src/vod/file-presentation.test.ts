@@ -303,6 +303,15 @@ describe("FilePresentation", { skip: needs("ffmpeg") }, () => {
       const samples = segments.reduce((sum, segment) => sum + segment.trackSamples(id), 0);
       assert.equal(samples, id === "v1" ? 125 : 236);
     }
+    for (const track of file.tracks) {
+      const ticks = track
+        .table(track.first, track.end)
+        .durations.reduce((sum, duration) => sum + duration, 0);
+      const us = segments.reduce((sum, segment) => sum + segment.trackUs(track.track.id), 0);
+      assert.ok(Math.abs(us - (ticks * 1e6) / track.track.timescale) < 10, `${track.track.id}: ${us}`);
+    }
+    assert.equal(segments[0]!.trackUs("v1" as never), 2_000_000);
+    assert.equal(segments[0]!.trackUs("a9" as never), 0);
     assert.equal(segments[0]!.trackSamples("a9" as never), 0);
     assert.equal(segments[0]!.trackBytes("a9" as never), 0);
   });

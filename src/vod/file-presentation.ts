@@ -166,6 +166,7 @@ export class FilePresentation implements Presentation {
 function makeTimeline(file: MediaFile, cuts: SegmentCuts): Timeline {
   const { trackSet, tracks } = file;
   const bytes = tracks.map((track, t) => bytesOfSegments(track, cuts.samples[t]!));
+  const durations = tracks.map((track, t) => durationsOfSegments(track, cuts.samples[t]!));
   const places = new Map(tracks.map(({ track }, t) => [track.id, t]));
   const segments: SegmentEntry[] = [];
   let longestUs = 0;
@@ -187,6 +188,7 @@ function makeTimeline(file: MediaFile, cuts: SegmentCuts): Timeline {
         const samples = cuts.samples[places.get(id) ?? -1];
         return samples === undefined ? 0 : samples[i + 1]! - samples[i]!;
       },
+      trackUs: (id) => durations[places.get(id) ?? -1]?.[i] ?? 0,
     });
   }
   return {
@@ -203,4 +205,11 @@ function bytesOfSegments(track: IndexedTrack, samples: Uint32Array): Float64Arra
   for (let i = 0; i < bytes.length; i++)
     bytes[i] = track.samples.bytesBetween(samples[i]!, samples[i + 1]!);
   return bytes;
+}
+
+function durationsOfSegments(track: IndexedTrack, samples: Uint32Array): Float64Array {
+  const durationsUs = new Float64Array(samples.length - 1);
+  for (let i = 0; i < durationsUs.length; i++)
+    durationsUs[i] = track.durationUs(samples[i]!, samples[i + 1]!);
+  return durationsUs;
 }

@@ -1,5 +1,7 @@
 import { rescale, ticksToUs, usToTicks } from "../base/time.ts";
+import { mp4Errors } from "../containers/mp4/errors.ts";
 import type { FragmentTrack } from "../containers/mp4/fragment.ts";
+import { MP4_LIMITS } from "../containers/mp4/limits.ts";
 import type { MovieTrack } from "../containers/mp4/movie.ts";
 import type { SampleTable } from "../containers/mp4/sample-table.ts";
 import type { Track } from "../media/track.ts";
@@ -101,6 +103,13 @@ export class IndexedTrack {
     return ticksToUs(end, this.track.timescale);
   }
 
+  /** What the samples `[first, end)` last together, in microseconds, without holes between fragments. */
+  durationUs(first: number, end: number): number {
+    let ticks = this.samples.durationBetween(first, end) * this.#factor;
+    if (first < end && end === this.end && this.#isLastWithoutDuration()) ticks += this.#typicalDuration();
+    return ticksToUs(ticks, this.track.timescale);
+  }
+
   /** The first served sample whose decode time is at or after a time; `end` when there is none. */
   sampleAtOrAfter(us: number): number {
     const { timescale } = this.track;
@@ -138,6 +147,10 @@ export class IndexedTrack {
     };
   }
 
+  #isLastWithoutDuration(): boolean {
+    return this.samples.durationBetween(this.end - 1, this.end) === 0;
+  }
+
   /** Many writers do not know how long the last sample lasts, and say 0. */
   #typicalDuration(): number {
     const previous = this.end - 2;
@@ -152,6 +165,7 @@ export type ServedTrack = { readonly movieTrack: MovieTrack; readonly track: Tra
 /**
  * Puts tracks on one timeline whose first decode time is 0, with the distances between them kept.
  * `track.timescale` of each must be `servedTimescale` of its movie track.
+ * Throws: MP4_LIMIT when a track begins or ends farther from the first one than a file may last.
  */
 export function indexTracks(served: readonly ServedTrack[], movieTimescale: number): IndexedTrack[] {
   const unmoved = served.map(({ movieTrack, track }) => {
@@ -161,6 +175,7 @@ export function indexTracks(served: readonly ServedTrack[], movieTimescale: numb
     const end = endServed(movieTrack, times, movieTimescale, first);
     const leastCts = samples.minCtsOffset() * times.factor;
     const startTicks = samples.dtsAt(first) * times.factor + leastCts + times.offsetTicks;
+    checkExact(startTicks, times);
     return {
       track,
       samples,
@@ -175,9 +190,33 @@ export function indexTracks(served: readonly ServedTrack[], movieTimescale: numb
   const earliest = unmoved.reduce((a, b) =>
     b.startTicks / b.track.timescale < a.startTicks / a.track.timescale ? b : a,
   );
-  return unmoved.map(({ offsetTicks, ...options }) => {
+  const tracks = unmoved.map(({ offsetTicks, ...options }) => {
     const moved = rescale(earliest.startTicks, earliest.track.timescale, options.track.timescale);
     return new IndexedTrack({ ...options, ptsShift: offsetTicks - moved });
+  });
+  for (const track of tracks) checkSpan(track);
+  return tracks;
+}
+
+/** Times beyond the safe integers would be off by more than a tick, and could even be negative. */
+function checkExact(startTicks: number, { offsetTicks }: RawTimes): void {
+  const ticks = Math.max(Math.abs(startTicks), Math.abs(offsetTicks));
+  if (ticks <= Number.MAX_SAFE_INTEGER) return;
+  throw mp4Errors.error("MP4_LIMIT", {
+    what: "a time in ticks",
+    value: ticks,
+    limit: Number.MAX_SAFE_INTEGER,
+  });
+}
+
+/** A short track that an edit list or a first fragment puts years behind the others would be cut into millions. */
+function checkSpan(track: IndexedTrack): void {
+  const seconds = Math.floor(Math.max(track.startUs, track.endUs) / 1_000_000);
+  if (seconds <= MP4_LIMITS.durationS) return;
+  throw mp4Errors.error("MP4_LIMIT", {
+    what: `a distance in seconds of track ${track.track.id} from the begin`,
+    value: seconds,
+    limit: MP4_LIMITS.durationS,
   });
 }
 

@@ -28,6 +28,8 @@ export type MediaFile = {
   readonly memoryBytes: number;
   /** Sentences about what was left out or put right. */
   readonly notices: readonly string[];
+  /** The file is in fragments and its last ones are not all there. */
+  readonly isCutOff: boolean;
 };
 
 /** Longest first frame that is read for the facts that stand there. */
@@ -68,6 +70,7 @@ export async function readMediaFile(source: ByteSource): Promise<MediaFile> {
     endUs: Math.max(...tracks.map((track) => track.endUs)),
     memoryBytes: tracks.reduce((sum, { samples }) => sum + samples.memoryBytes, 2048 * tracks.length),
     notices,
+    isCutOff: movie.isCutOff,
   };
 }
 

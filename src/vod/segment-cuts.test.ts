@@ -58,7 +58,68 @@ function cut(tracks: readonly ServedTrack[], targetMs: number) {
 
 const every = (count: number) => (sample: number) => sample % count === 0;
 
+/** Sound alone, and a picture track whose first decode time is `dts`, as a `tfdt` box says it. */
+function withLateVideo(dts: number): readonly ServedTrack[] {
+  const track = videoTrack({ timescale: 25_000 });
+  const builder = new SampleTableBuilder({ fileBytes: 2 ** 40, timescale: 25_000, notice: () => {} });
+  builder.moveToTime(dts);
+  for (let i = 0; i < 250; i++) builder.add(1000, 100, 0, true);
+  const made = served(track, { count: 1, durationTicks: 1000 });
+  return [
+    { ...made, movieTrack: { ...made.movieTrack, samples: builder.finish() } },
+    audio({ count: 500 }),
+  ];
+}
+
 describe("cutSegments", () => {
+  test("refuses an empty edit of 136 years, which took all memory", () => {
+    const late = video({ count: 250, edit: { delayMovieTicks: 0xffff_ffff } });
+    for (const movieTimescale of [1, 1000]) {
+      assert.throws(() => indexTracks([late, audio({ count: 500 })], movieTimescale), {
+        code: "MP4_LIMIT",
+        httpStatus: 422,
+        message: /distance in seconds of track v1 .* of 4294\d+ is more than the limit of 172800/,
+      });
+    }
+  });
+
+  test("refuses a first fragment of one track that is far behind the other, which took all memory", () => {
+    for (const dts of [2 ** 46, 25_000 * 172_801]) {
+      assert.throws(() => indexTracks(withLateVideo(dts), 1000), { code: "MP4_LIMIT", httpStatus: 422 });
+    }
+    assert.equal(indexTracks(withLateVideo(25_000 * 172_000), 1000).length, 2);
+  });
+
+  test("refuses times that cannot be counted exactly", () => {
+    const late = video({ count: 250, edit: { delayMovieTicks: 2 ** 52 } });
+    assert.throws(() => indexTracks([late], 1), { code: "MP4_LIMIT", message: /a time in ticks/ });
+  });
+
+  test("refuses ten seconds of media that are to be cut into 38 000 segments, which were served", () => {
+    const first = [video({ count: 1, cts: () => 25_000 * 80_000 }), audio({ count: 320 })];
+    const last = [video({ count: 250 }), audio({ count: 2, durationTicks: 48_000 * 80_000 })];
+    for (const tracks of [first, last]) {
+      assert.throws(() => cut(tracks, 4000), {
+        code: "MP4_LIMIT",
+        httpStatus: 422,
+        message: /a number of segments of \d{5} is more than the limit of \d{3}$/,
+      });
+    }
+  });
+
+  test("cuts no more segments of one track alone than it has samples, and some", () => {
+    const slides = (count: number) => [video({ count: 1 }), audio({ count, durationTicks: 48_000 * 10 })];
+    assert.equal(cut(slides(10), 1000).independent.length, 100);
+    assert.throws(() => cut(slides(13), 1000), { code: "MP4_LIMIT" });
+  });
+
+  test("cuts two days into segments of a second", () => {
+    const days = [video({ count: 172_800, durationTicks: 25_000 })];
+    assert.equal(cut(days, 1000).independent.length, 172_800);
+    const dense = [video({ count: 1_000_000, durationTicks: 4300 })];
+    assert.throws(() => cut(dense, 100), { code: "MP4_LIMIT", message: /limit of 200000/ });
+  });
+
   test("cuts at the first key frame after the wanted duration", () => {
     const { startsMs, samples, independent } = cut(
       [video({ count: 250, isSync: every(30) }), audio({ count: 500 })],
@@ -195,6 +256,21 @@ describe("indexTracks", () => {
     assert.equal(a!.first, 50);
     assert.equal(startMs(v!), 0);
     assert.equal(startMs(a!), 0);
+  });
+
+  test("says what samples last, without holes and with a guess for a last one of no length", () => {
+    const [v] = indexTracks([video({ count: 50 })], 1000);
+    assert.deepEqual([v!.durationUs(0, 50), v!.durationUs(10, 11), v!.durationUs(7, 7)], [2e6, 40_000, 0]);
+    const builder = new SampleTableBuilder({ fileBytes: 2 ** 40, timescale: 25_000, notice: () => {} });
+    for (const dts of [0, 1000, 100_000, 101_000]) {
+      builder.moveToTime(dts);
+      builder.add(dts === 101_000 ? 0 : 1000, 100, 0, true);
+    }
+    const made = video({ count: 1 });
+    const movieTrack = { ...made.movieTrack, samples: builder.finish() };
+    const [holed] = indexTracks([{ ...made, movieTrack }], 1000);
+    assert.equal(holed!.durationUs(0, 4), 160_000);
+    assert.equal(holed!.durationUs(1, 3), 80_000);
   });
 
   test("ends a little after the edit", () => {

@@ -1,4 +1,5 @@
 import { ticksToUs } from "../base/time.ts";
+import { mp4Errors } from "../containers/mp4/errors.ts";
 import type { IndexedTrack } from "./indexed-track.ts";
 
 /** Where a file is cut into segments: `count` of them, each with its times and its samples of every track. */
@@ -23,12 +24,22 @@ const MIN_FORCED_CUT_US = 500_000;
 /** Segments have some length whatever the file says, and names in milliseconds that are unique. */
 const MIN_SEGMENT_US = 1000;
 
+/** Segments of a file: two days in segments of a second, each with a key frame that is a little early. */
+const MAX_SEGMENTS = 200_000;
+/**
+ * A file has no more segments than samples, and some for the times when nothing plays. A track of a few samples that
+ * an edit list or a wrong duration puts hours behind the others would have tens of thousands.
+ */
+const MAX_EMPTY_SEGMENTS = 100;
+
 type Cut = { sample: number; us: number; isIndependent: boolean };
 
 /**
  * Cuts a file at the key frames of its reference track, each segment about `targetUs` long; where that track has
  * nothing, before its begin or after its end, and where it is audio, by time. Other tracks' samples belong to the
  * segment in which they start; other video is cut at its next key frame.
+ *
+ * Units: microseconds. Throws: MP4_LIMIT for more segments than a file may have.
  */
 export function cutSegments(
   tracks: readonly IndexedTrack[],
@@ -37,9 +48,19 @@ export function cutSegments(
 ): SegmentCuts {
   const startUs = Math.min(...tracks.map((track) => track.startUs));
   const endUs = Math.max(...tracks.map((track) => track.endUs));
-  const cuts = referenceCuts(reference, targetUs);
-  padFront(cuts, targetUs, startUs);
-  padBack(cuts, reference, targetUs, endUs);
+  const sampleCount = tracks.reduce((sum, { first, end }) => sum + end - first, 0);
+  const limit = Math.min(MAX_SEGMENTS, sampleCount + MAX_EMPTY_SEGMENTS);
+  const found = referenceCuts(reference, targetUs, limit);
+  const first = found[0]!;
+  // What plays long before or after the reference track is cut by time.
+  const countBefore = Math.max(0, Math.floor((first.us - startUs) / targetUs));
+  const afterUs = Math.max(reference.endUs, found.at(-1)!.us + targetUs);
+  const countAfter = Math.max(0, Math.floor((endUs - afterUs) / targetUs + 0.5));
+  checkCount(countBefore + found.length + countAfter, limit);
+  const before = cutsByTime(countBefore, { fromUs: startUs, targetUs, sample: reference.first });
+  const after = cutsByTime(countAfter, { fromUs: afterUs, targetUs, sample: reference.end });
+  if (countBefore === 0) first.us = startUs;
+  const cuts = before.concat(found, after);
   const boundsUs = new Float64Array(cuts.length + 1);
   const independent = new Uint8Array(cuts.length);
   for (const [i, cut] of cuts.entries()) {
@@ -53,7 +74,12 @@ export function cutSegments(
   return { count: cuts.length, boundsUs, independent, samples };
 }
 
-function referenceCuts(reference: IndexedTrack, targetUs: number): Cut[] {
+function checkCount(count: number, limit: number): void {
+  if (count > limit)
+    throw mp4Errors.error("MP4_LIMIT", { what: "a number of segments", value: count, limit });
+}
+
+function referenceCuts(reference: IndexedTrack, targetUs: number, limit: number): Cut[] {
   const { first, end, track } = reference;
   const wantedUs = targetUs * (1 - EARLY_PART);
   const startUs = ticksToUs(reference.ptsAt(first), track.timescale);
@@ -64,6 +90,7 @@ function referenceCuts(reference: IndexedTrack, targetUs: number): Cut[] {
     if (next.sample >= end) return cuts;
     const us = Math.max(next.us, last.us + MIN_SEGMENT_US);
     cuts.push({ ...next, us });
+    checkCount(cuts.length, limit);
   }
 }
 
@@ -99,21 +126,14 @@ function cutByBytes(reference: IndexedTrack, first: number, limit: number, dtsUs
   return Math.min(limit, Math.max(sample, earliest));
 }
 
-/** The first segment begins with the first sample; what plays long before the reference track is cut by time. */
-function padFront(cuts: Cut[], targetUs: number, startUs: number): void {
-  const first = cuts[0]!;
-  const padding: Cut[] = [];
-  for (let us = startUs; us + targetUs <= first.us; us += targetUs) {
-    padding.push({ sample: first.sample, us, isIndependent: true });
-  }
-  if (padding.length === 0) first.us = startUs;
-  else cuts.unshift(...padding);
-}
-
-function padBack(cuts: Cut[], reference: IndexedTrack, targetUs: number, endUs: number): void {
-  let us = Math.max(reference.endUs, cuts.at(-1)!.us + targetUs);
-  for (; endUs - us >= targetUs / 2; us += targetUs)
-    cuts.push({ sample: reference.end, us, isIndependent: true });
+/** Segments in which the reference track has nothing; `sample` is its next one. */
+function cutsByTime(count: number, from: { fromUs: number; targetUs: number; sample: number }): Cut[] {
+  const { fromUs, targetUs, sample } = from;
+  return Array.from({ length: count }, (_, i) => ({
+    sample,
+    us: fromUs + i * targetUs,
+    isIndependent: true,
+  }));
 }
 
 function referenceSamples(track: IndexedTrack, cuts: readonly Cut[]): Uint32Array {

@@ -14,10 +14,12 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import type { LogFields, Logger } from "../base/log.ts";
 import { silentLogger } from "../base/log.ts";
+import { eventually } from "../../test/support/eventually.ts";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import { makeLongMovie } from "../../test/support/long-movie.ts";
 import { smallMovie } from "../../test/support/mp4-boxes.ts";
 import { parseTrackSelection } from "../packaging/presentation.ts";
+import { twoTrackFragments, twoTrackMovie } from "./segment-cuts.fuzz.ts";
 import { VodLibrary } from "./vod.ts";
 import type { VodLimits } from "./vod.ts";
 
@@ -172,6 +174,79 @@ describe("VodLibrary", () => {
     put("a/one.mp4");
     clock.advance(1001);
     assert.ok(await vods.open("vod/one.mp4"));
+    await vods.close();
+  });
+
+  test("says of a copy under way that it is, and plays it when it is whole", async () => {
+    const { library: vods, put, clock, lines } = library();
+    put("a/copy.mp4", SMALL.subarray(0, -60));
+    await assert.rejects(vods.open("vod/copy.mp4"), {
+      code: "MP4_TRUNCATED",
+      httpStatus: 422,
+      message: "3 of 6 frames are there: the file is cut off, or still being written",
+    });
+    assert.match(
+      String(lines.find(({ message }) => message === "file refused")!.fields["reason"]),
+      /3 of 6/,
+    );
+    put("a/copy.mp4");
+    clock.advance(1000);
+    const presentation = await vods.open("vod/copy.mp4");
+    assert.equal(presentation.timeline().segments[0]!.trackSamples("v1" as never), 6);
+    await vods.close();
+  });
+
+  test("plays the whole fragments of a file that is still being written, warns, and goes on with it", async () => {
+    const { library: vods, put, clock, lines } = library();
+    const whole = twoTrackFragments();
+    const pictures = async () =>
+      (await vods.open("vod/live.mp4"))
+        .timeline()
+        .segments.reduce((sum, segment) => sum + segment.trackSamples("v1" as never), 0);
+    put("a/live.mp4", whole.subarray(0, -1));
+    assert.equal(await pictures(), 20);
+    const warning = lines.find(({ level }) => level === "warn");
+    assert.match(warning!.message, /cut off, or still being written/);
+    assert.equal(warning!.fields["file"], "vod/live.mp4");
+    put("a/live.mp4", whole);
+    clock.advance(1001);
+    assert.equal(await pictures(), 30);
+    assert.equal(lines.filter(({ level }) => level === "warn").length, 1);
+    await vods.close();
+  });
+
+  test("refuses files whose tracks are years apart, which ended the process", async () => {
+    const { library: vods, put } = library();
+    put("a/edit.mp4", twoTrackMovie(0xffff_ffff));
+    put("a/fragments.mp4", twoTrackFragments(2 ** 46));
+    put("a/good.mp4", twoTrackMovie(7));
+    for (const path of ["vod/edit.mp4", "vod/fragments.mp4"])
+      await assert.rejects(vods.open(path), { code: "MP4_LIMIT", httpStatus: 422 });
+    assert.equal((await vods.open("vod/good.mp4")).timeline().segments.length, 2);
+    await vods.close();
+  });
+
+  test("says once of each storage that is not there, and asks it all the same", async () => {
+    const { base, put } = library();
+    put("a/one.mp4");
+    put("file");
+    const { log, lines } = listeningLogger();
+    const missing = { name: "vod", storages: [{ path: join(base, "a") }, { path: join(base, "later") }] };
+    const odd = { name: "odd", storages: [{ path: join(base, "file") }], segmentDurationMs: 4000 };
+    const options = [{ ...missing, segmentDurationMs: 4000 }, odd];
+    const vods = new VodLibrary({ vods: options, clock: new FakeClock(), log });
+    await eventually(() => assert.equal(lines.length, 2), { intervalMs: 5 });
+    vods.setVods(options);
+    await assert.rejects(vods.open("vod/two.mp4"), { code: "VOD_NOT_FOUND" });
+    put("later/two.mp4");
+    assert.ok(await vods.open("vod/two.mp4"));
+    assert.deepEqual(
+      lines.filter(({ level }) => level === "warn").map(({ fields }) => fields),
+      [
+        { vod: "vod", path: join(base, "later"), reason: "it does not exist" },
+        { vod: "odd", path: join(base, "file"), reason: "it is not a directory" },
+      ],
+    );
     await vods.close();
   });
 

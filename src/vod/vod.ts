@@ -6,6 +6,7 @@
  */
 import { resolve } from "node:path";
 import type { Clock } from "../base/clock.ts";
+import { messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Presentation } from "../packaging/presentation.ts";
 import { ByteLru } from "./byte-lru.ts";
@@ -68,9 +69,10 @@ const LIST_ENTRIES = 20_000;
 const LIST_TIME_US = 500_000;
 const LIST_KEPT_US = 2_000_000;
 
-/** All files that are served. */
+/** All files that are served. A storage that cannot be read at the start is said in the log, once, and asked all the same. */
 export class VodLibrary {
   readonly #clock: Clock;
+  readonly #log: Logger;
   readonly #files: FileCache;
   readonly #blocks: ByteLru<SegmentBlock>;
   #vods: readonly Vod[];
@@ -79,6 +81,7 @@ export class VodLibrary {
   constructor(options: VodLibraryOptions) {
     const limits = { ...DEFAULT_VOD_LIMITS, ...options.limits };
     this.#clock = options.clock;
+    this.#log = options.log;
     this.#blocks = new ByteLru({ bytes: limits.segmentCacheBytes, items: MAX_CACHED_BLOCKS });
     this.#files = new FileCache({
       limits: { bytes: limits.indexBytes, items: limits.files },
@@ -173,7 +176,20 @@ export class VodLibrary {
 
   #make(options: VodOptions): Vod {
     const storages = options.storages.map(({ path }) => new DiskStorage(resolve(path), this.#clock));
+    for (const storage of storages) {
+      // Not awaited: a disk that hangs must not hold up the start.
+      this.#warnOfProblem(options.name, storage).catch((caught: unknown) => {
+        this.#log.error("vod storage was not looked at", { vod: options.name, reason: messageOf(caught) });
+      });
+    }
     return { options, storages };
+  }
+
+  /** A storage may be mounted later, so one that is missing is no failure; but most often its path is mistyped. */
+  async #warnOfProblem(name: string, storage: Storage): Promise<void> {
+    const reason = await storage.problem();
+    if (reason === null) return;
+    this.#log.warn("vod storage is not there yet", { vod: name, path: storage.location, reason });
   }
 }
 

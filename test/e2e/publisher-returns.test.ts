@@ -102,3 +102,54 @@ test(
     assert.ok(winner.isRunning);
   },
 );
+
+test(
+  "a publisher whose connection hangs is replaced by one that comes, and nobody publishes over a file",
+  { skip, timeout: 60_000 },
+  async (t) => {
+    const clip = await makeClip({ durationS: 10, gopPictures: 25 });
+    const folder = new URL("../../samples", import.meta.url).pathname;
+    const weir = await startWeir(t, {
+      config: `${CONFIG} vod vod { storage "${folder}"; } template all { prefix ""; input publish://; }`,
+    });
+    const hanging = publish(t, weir.rtmpUrl("pub/camera"), clip, { loop: true });
+    await weir.onAir("pub/camera");
+    hanging.signal("SIGSTOP");
+    await sleep(3500);
+    const second = publish(t, weir.rtmpUrl("pub/camera"), clip, { loop: true });
+    await weir.logged("silent, and another publisher came");
+    assert.ok(second.isRunning);
+
+    const intruder = publish(t, weir.rtmpUrl("vod/sample.mp4"), clip);
+    assert.notEqual((await intruder.ended).code, 0);
+    const playlist = await (await fetch(weir.url("/vod/sample.mp4/index.m3u8"))).text();
+    assert.match(playlist, /RESOLUTION=640x360/);
+  },
+);
+
+test(
+  "after kill -9 the stream's numbers go on, none is used twice",
+  { skip, timeout: 90_000 },
+  async (t) => {
+    const clip = await makeClip({ durationS: 10, gopPictures: 25 });
+    const weir = await startWeir(t, { config: CONFIG });
+    const url = weir.url("/pub/camera/tracks-v1a1/mono.m3u8");
+    const recording = new HlsRecording(url);
+    for (let round = 0; round < 3; round++) {
+      const publisher = publish(t, weir.rtmpUrl("pub/camera"), clip, { loop: true });
+      const before = recording.segments.length;
+      await recording.follow((sofar) => sofar.segments.length >= before + 3, 30_000);
+      if (round === 1) {
+        await weir.kill();
+        await weir.start(t);
+      }
+      await publisher.kill();
+    }
+    const sequences = recording.segments.map((segment) => segment.sequence);
+    assert.equal(new Set(sequences).size, recording.segments.length);
+    assert.deepEqual(
+      sequences,
+      sequences.toSorted((a, b) => a - b),
+    );
+  },
+);

@@ -24,6 +24,8 @@ const state = {
   hasMoreFiles: false,
   /** @type {string | null} */
   selected: null,
+  /** @type {string | null} whose player is shown */
+  opened: null,
 };
 
 wireCopyButtons(document);
@@ -106,23 +108,36 @@ function publishNote(about, canPublish) {
 function select(name) {
   if (name === state.selected) return;
   state.selected = name;
-  if (name !== null) {
-    const player = /** @type {HTMLIFrameElement} */ (element("player"));
-    // Replacing keeps the player's pages out of the history: "back" leads to the last choice.
-    const address = new URL(pathOfName(name, "embed.html"), location.origin).href;
-    player.title = `Player: ${shownName(name)}`;
-    if (player.contentWindow === null || player.src === "") player.src = address;
-    else player.contentWindow.location.replace(address);
-    field("hls-address").value = playlistAddress(location.origin, name);
-    field("embed-code").value = embedCode(location.origin, name);
-  }
   render();
+}
+
+/**
+ * Shows the player of a name, or takes it away.
+ *
+ * @param {string | null} name
+ */
+function openPlayer(name) {
+  if (name === state.opened) return;
+  state.opened = name;
+  const player = /** @type {HTMLIFrameElement} */ (element("player"));
+  element("screen").hidden = name === null;
+  element("copies").hidden = name === null;
+  // Replacing keeps the player's pages out of the history: "back" leads to the last choice.
+  const address =
+    name === null ? "about:blank" : new URL(pathOfName(name, "embed.html"), location.origin).href;
+  if (player.contentWindow === null || player.src === "") player.src = address;
+  else player.contentWindow.location.replace(address);
+  if (name === null) return;
+  player.title = `Player: ${shownName(name)}`;
+  field("hls-address").value = playlistAddress(location.origin, name);
+  field("embed-code").value = embedCode(location.origin, name);
 }
 
 /** A first visitor sees a picture without a click. */
 function selectFirst() {
   const first =
-    (state.streams ?? []).find((item) => item.isLive) ?? (state.streams && (state.files ?? [])[0]);
+    (state.streams ?? []).find((item) => item.isLive && item.isPlayable) ??
+    (state.streams && (state.files ?? [])[0]);
   if (first) select(first.name);
 }
 
@@ -144,10 +159,18 @@ function renderSelected() {
   const isNothingThere = state.streams !== null && state.files !== null && state.selected === null;
   element("watch").hidden = state.selected === null;
   element("welcome").hidden = !isNothingThere;
-  if (state.selected === null) return;
+  if (state.selected === null) {
+    const isOnAir = (state.streams ?? []).some((item) => item.isLive);
+    setText("welcome-title", isOnAir ? "Nothing can be played on this page." : "Nothing is on air yet.");
+    element("welcome-hint").hidden = isOnAir;
+    openPlayer(null);
+    return;
+  }
   const item = [...(state.streams ?? []), ...(state.files ?? [])].find(
     ({ name }) => name === state.selected,
   );
+  // A name that the list does not have may be played all the same: its player says what there is to say.
+  openPlayer(item?.isPlayable === false ? null : state.selected);
   const title = shownName(item?.title || state.selected);
   setText("watch-title", title);
   setText("watch-facts", item?.facts ?? "");

@@ -10,6 +10,7 @@ export const MAX_SHOWN = 200;
  * @property {string} name
  * @property {string} title empty where it has none
  * @property {boolean} isLive
+ * @property {boolean} isPlayable its player may be opened: also for what is not on air yet, the player waits for it
  * @property {string} brief a few words for the list
  * @property {string} facts one line in words
  */
@@ -24,16 +25,24 @@ export const MAX_SHOWN = 200;
 export function readStreams(reply, nowMs) {
   const streams = rowsOf(reply, "streams").map((row) => {
     const isLive = row["status"] === "live";
+    const isPlayable = row["playable"] !== false && row["status"] !== "stopped";
+    const still = row["playable"] === false ? NOT_PLAYABLE : offAirWords(row);
     /** @type {Item} */
     const item = {
       kind: "stream",
       name: text(row["name"]),
       title: text(row["title"]),
       isLive,
-      brief: isLive ? liveWords([sizeWords(row), ageWords(row, nowMs)]) : offAirWords(row),
-      facts: isLive
-        ? liveWords([videoWords(text(row["video"])), audioWords(text(row["audio"])), ageWords(row, nowMs)])
-        : offAirWords(row),
+      isPlayable,
+      brief: isLive && isPlayable ? liveWords([sizeWords(row), ageWords(row, nowMs)]) : still,
+      facts:
+        isLive && isPlayable
+          ? liveWords([
+              videoWords(text(row["video"])),
+              audioWords(text(row["audio"])),
+              ageWords(row, nowMs),
+            ])
+          : still,
     };
     return item;
   });
@@ -55,6 +64,7 @@ export function readFiles(reply) {
       name: text(row["name"]),
       title: "",
       isLive: false,
+      isPlayable: true,
       brief: size,
       facts: size,
     };
@@ -123,9 +133,21 @@ function ageWords(row, nowMs) {
   return Number.isNaN(sinceMs) ? "" : `for ${formatAge(nowMs - sinceMs)}`;
 }
 
+/** Short, since the list is narrow: the row is no link, and this is why. */
+const NOT_PLAYABLE = "Its HLS or player page is switched off";
+
+/** Why a stream that waits is not on air, by where its media come from. */
+const WAITING_WORDS = new Map([
+  ["publish", "Waiting for its publisher"],
+  ["file", "Its file cannot be played now"],
+  ["fake", "Its test picture does not run now"],
+]);
+
 /** @param {Record<string, unknown>} row */
 function offAirWords(row) {
-  return row["status"] === "waiting" ? "Waiting for its publisher" : "Not on air";
+  if (row["status"] === "stopped") return "Disabled in the configuration";
+  const words = row["status"] === "waiting" ? WAITING_WORDS.get(text(row["input"])) : undefined;
+  return words ?? "Not on air";
 }
 
 /**

@@ -20,6 +20,7 @@ test("a live stream is described in words", () => {
       name: "demo",
       title: "Demo loop",
       isLive: true,
+      isPlayable: true,
       brief: "640\u00d7360 \u00b7 for 2 h 5 min",
       facts: "H.264 640\u00d7360 25 fps \u00b7 AAC 48 kHz stereo \u00b7 for 2 h 5 min",
     },
@@ -27,8 +28,18 @@ test("a live stream is described in words", () => {
 });
 
 const facts: [stream: object, brief: string, facts: string][] = [
-  [{ status: "waiting", title: null }, "Waiting for its publisher", "Waiting for its publisher"],
-  [{ status: "stopped" }, "Not on air", "Not on air"],
+  ...(
+    [
+      [{ status: "waiting", title: null, input: "publish" }, "Waiting for its publisher"],
+      [{ status: "waiting", input: "file" }, "Its file cannot be played now"],
+      [{ status: "waiting", input: "fake" }, "Its test picture does not run now"],
+      [{ status: "waiting", input: null }, "Not on air"],
+      [{ status: "waiting", input: "constructor" }, "Not on air"],
+      [{ status: "waiting" }, "Not on air"],
+      [{ status: "stopped", input: "file" }, "Disabled in the configuration"],
+      [{ status: "live", playable: false, video: "h264 1x1" }, "Its HLS or player page is switched off"],
+    ] as const
+  ).map(([stream, words]): [object, string, string] => [stream, words, words]),
   [{ status: "live" }, "", ""],
   [{ status: "live", audio: "mp3 44100 1" }, "Sound only", "MP3 44.1 kHz mono"],
   [{ status: "live", audio: "ac3 48000 6" }, "Sound only", "AC-3 48 kHz 6 channels"],
@@ -47,6 +58,23 @@ for (const [stream, brief, words] of facts) {
     assert.deepEqual([item!.brief, item!.facts], [brief, words]);
   });
 }
+
+test("a player is offered of what can be played now or later, and of nothing else", () => {
+  const streams = [
+    { name: "a", status: "live", playable: true },
+    { name: "b", status: "live", playable: false },
+    { name: "c", status: "waiting", playable: false },
+    { name: "d", status: "waiting", playable: true },
+    { name: "e", status: "stopped", playable: true },
+    { name: "f", status: "live" },
+  ];
+  const offered = readStreams({ streams }, NOW_MS).filter(({ isPlayable }) => isPlayable);
+  assert.deepEqual(
+    offered.map(({ name }) => name),
+    ["a", "f", "d"],
+  );
+  assert.equal(readFiles({ files: [{ name: "vod/a.mp4" }] }).files[0]!.isPlayable, true);
+});
 
 test("what is on air comes first, then by name, numbers as numbers", () => {
   const streams = [

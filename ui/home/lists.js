@@ -39,7 +39,6 @@ function buildRow(page, item) {
   const row = page.createElement("li");
   row.dataset["name"] = item.name;
   const link = page.createElement("a");
-  link.href = anchorOfName(item.name);
   for (const part of ["sign", "name", "facts"]) {
     const span = page.createElement("span");
     span.className = part;
@@ -61,6 +60,9 @@ function fillRow(row, item, isSelected) {
   row.className = item.kind;
   link.dataset["live"] = String(item.isLive);
   link.title = item.name;
+  // Without an address it is no link: nothing to click, and the keyboard passes it by.
+  if (!item.isPlayable) link.removeAttribute("href");
+  else if (!link.hasAttribute("href")) link.href = anchorOfName(item.name);
   if (isSelected) link.setAttribute("aria-current", "true");
   else link.removeAttribute("aria-current");
   setText(sign, item.isLive ? "Live" : "");

@@ -1,12 +1,12 @@
 // @ts-check
 /** What the player page says when there is no picture: one table, all of it plain text. */
 
-import { looksLikeFile, shownName } from "../shared/names.js";
+import { shownName } from "../shared/names.js";
 import { codecName } from "./playlist.js";
 
 /**
- * @typedef {import("./probe.js").Finding
- *   | "ended-live" | "unplayable" | "stalled" | "behind" | "broken" | "offline" | "nameless"} Situation
+ * @typedef {import("./findings.js").Finding
+ *   | "ended-live" | "unplayable" | "slow" | "stalled" | "behind" | "broken" | "offline" | "nameless"} Situation
  */
 
 /**
@@ -25,29 +25,70 @@ import { codecName } from "./playlist.js";
  * @property {boolean} canRetry offer a button, since waiting alone will not help or takes long
  */
 
-const STARTS_BY_ITSELF = "This page starts by itself when it comes back.";
 const TRIES_BY_ITSELF = "Trying again by itself.";
 
 /** @type {Record<Situation, (name: string, about: Circumstances) => Partial<Message> & { title: string }>} */
 const MESSAGES = {
-  missing: (name) =>
-    looksLikeFile(name)
-      ? { title: `There is no file ${name}.`, detail: "This page starts by itself when the file appears." }
-      : { title: `${name} is not on air.`, detail: STARTS_BY_ITSELF },
   waiting: (name) => ({
     title: `${name} is not on air.`,
-    detail: "Nobody publishes it now. This page starts by itself when somebody does.",
+    detail: "Its publisher or source gives nothing now. This page starts by itself when it does.",
   }),
-  "ended-live": (name) => ({ title: `${name} has ended.`, detail: STARTS_BY_ITSELF }),
+  starting: (name) => ({
+    title: `${name} is starting.`,
+    detail: "It is on air, and its first seconds are being prepared. This page starts by itself.",
+  }),
+  "ended-live": (name) => ({
+    title: `${name} has ended.`,
+    detail: "This page starts by itself when it comes back.",
+  }),
+  missing: (name) => ({
+    title: `${name} is not there.`,
+    detail: "The server has nothing to play under this name. This page starts by itself when it has.",
+  }),
+  unknown: (name) => ({
+    title: `There is no stream ${name}.`,
+    detail: "The server's configuration has none of this name. This page starts by itself when it has.",
+  }),
+  "no-file": (name) => ({
+    title: `There is no file ${name}.`,
+    detail: "This page starts by itself when the file appears.",
+  }),
+  disabled: (name) => ({
+    title: `${name} is switched off.`,
+    detail: "The server's configuration disables it. This page starts by itself when it is switched on.",
+  }),
+  off: (name) => ({
+    title: `${name} cannot be played on this page.`,
+    detail: "The server's configuration switches HLS or the player page off for it.",
+    canRetry: true,
+  }),
+  "bad-name": (name) => ({
+    title: `There can be no stream ${name}.`,
+    detail: "Check the address of this page: no stream can have such a name.",
+  }),
+  withheld: (name) => ({
+    title: `The server cannot give the file ${name}.`,
+    detail: "It may not read it, or may not show it.",
+    canRetry: true,
+  }),
+  unservable: (name) => ({
+    title: `The file ${name} cannot be played.`,
+    detail: "It is broken, or of a kind that the server cannot serve.",
+    canRetry: true,
+  }),
   refused: (name, about) => ({
     title: `${name} may not be played from this page.`,
-    detail: `The server asks for permission (HTTP ${about.status}).`,
+    detail: `The server refuses it (HTTP ${about.status}).`,
     canRetry: true,
   }),
   rejected: (name, about) => ({
     title: `${name} cannot be played.`,
     detail: about.status === 200 ? "" : `The server answered with HTTP ${about.status}.`,
     canRetry: true,
+  }),
+  busy: (name, about) => ({
+    title: `The server cannot give ${name} now.`,
+    detail: `It is busy or not ready (HTTP ${about.status}). ${TRIES_BY_ITSELF}`,
   }),
   failing: (name, about) => ({
     title: `The server has a problem with ${name}.`,
@@ -62,6 +103,10 @@ const MESSAGES = {
     title: `This browser cannot play ${name}.`,
     detail: `${codecSentence(about.codecs ?? [])} Another browser or device may be able to.`,
     canRetry: true,
+  }),
+  slow: (name) => ({
+    title: `Waiting for the first picture of ${name}.`,
+    detail: "The stream may have just begun, or the network or the server is slow.",
   }),
   stalled: (name) => ({
     title: `Nothing new from ${name}.`,

@@ -30,9 +30,6 @@ const LEGAL = {
   finished: ["starting", "playing", "absent", "unplayable", "broken"],
 };
 
-/** @type {ReadonlySet<Probe["finding"]>} asking again may help */
-const PASSING = new Set(["missing", "waiting", "failing", "unreachable", "ended"]);
-
 const MINUTE_MS = 60_000;
 const TICK_MS = 500;
 /** Stuck for this long and far behind, it jumps to the live edge; not more often than the pause says. */
@@ -341,7 +338,7 @@ export class Playback {
       const isBack = probe.finding === "there" || (probe.finding === "ended" && !wasLive);
       if (isBack) this.#comeBack(failure, attempt);
       else this.#hear(probe);
-      return !isBack && PASSING.has(probe.finding);
+      return !isBack;
     });
   }
 

@@ -3,7 +3,8 @@ import { describe, test } from "node:test";
 import { setImmediate as settled } from "node:timers/promises";
 import type { Engine, EngineEvents, Failure } from "./engines.js";
 import { Playback } from "./playback.js";
-import type { Finding, Probe } from "./probe.js";
+import type { Finding } from "./findings.js";
+import type { Probe } from "./probe.js";
 
 /** A video element as far as playback uses it; the picture moves when the test says so. */
 class FakeVideo extends EventTarget {
@@ -164,7 +165,7 @@ describe("playback", () => {
   test("says that a stream is not on air, asks again, and starts by itself", async (t) => {
     const stage = new Stage(t);
     stage.playback.play();
-    await stage.lose("missing", true);
+    await stage.lose("waiting", true);
     assert.equal(stage.view.phase, "absent");
     assert.equal(stage.words, "pub/camera is not on air.");
     assert.equal(stage.view.message!.note, "the server's words");
@@ -182,7 +183,7 @@ describe("playback", () => {
   test("lets the buffer play out before it says that the stream went away", async (t) => {
     const stage = new Stage(t);
     await stage.begin();
-    stage.server = "missing";
+    stage.server = "waiting";
     stage.engine.fail("network");
     await stage.pass(4000, "moves");
     assert.deepEqual([stage.view.phase, stage.words], ["absent", undefined]);
@@ -193,7 +194,7 @@ describe("playback", () => {
   test("comes back at the live edge", async (t) => {
     const stage = new Stage(t);
     await stage.begin();
-    await stage.lose("missing");
+    await stage.lose("waiting");
     stage.server = "there";
     await stage.pass(5000);
     assert.equal(stage.engine.startSeconds, -1);
@@ -263,7 +264,7 @@ describe("playback", () => {
     assert.equal(stage.view.phase, "starting");
   });
 
-  for (const finding of ["refused", "rejected"] as const) {
+  for (const finding of ["refused", "rejected", "off", "unservable"] as const) {
     test(`asks only once when the stream is ${finding}, and again for a click`, async (t) => {
       const stage = new Stage(t);
       stage.playback.play();
@@ -276,6 +277,31 @@ describe("playback", () => {
       assert.equal(stage.view.phase, "playing");
     });
   }
+
+  test("asks every other second while the first segments are being made, and says that it starts", async (t) => {
+    const stage = new Stage(t);
+    stage.playback.play();
+    await stage.lose("starting", true);
+    assert.equal(stage.words, "pub/camera is starting.");
+    await stage.pass(30_000);
+    assert.ok(stage.asked > 15 && stage.asked < 24, `asked ${stage.asked} times in half a minute`);
+    stage.server = "there";
+    await stage.pass(2000);
+    stage.ready();
+    assert.deepEqual([stage.view.phase, stage.words], ["playing", undefined]);
+  });
+
+  test("asks slowly about what is switched off, and starts when it is switched on", async (t) => {
+    const stage = new Stage(t);
+    stage.playback.play();
+    await stage.lose("disabled", true);
+    assert.equal(stage.words, "pub/camera is switched off.");
+    await stage.pass(120_000);
+    assert.ok(stage.asked > 4 && stage.asked < 10, `asked ${stage.asked} times in two minutes`);
+    stage.server = "there";
+    await stage.pass(30_000);
+    assert.equal(stage.view.phase, "starting");
+  });
 
   test("looks at once when the network is back", async (t) => {
     const stage = new Stage(t);
@@ -392,7 +418,7 @@ describe("a viewer", () => {
     const stage = new Stage(t);
     await stage.begin();
     stage.playback.pause();
-    await stage.lose("missing");
+    await stage.lose("waiting");
     stage.server = "there";
     await stage.pass(5000);
     stage.ready();
@@ -432,7 +458,7 @@ describe("a viewer", () => {
     await stage.pass(250);
     assert.equal(stage.words, "This browser cannot play pub/camera.");
     assert.match(stage.view.message!.detail, /no decoder for H\.265 \(HEVC\)\./);
-    stage.server = "missing";
+    stage.server = "waiting";
     stage.codecs = [];
     await stage.pass(20_000);
     assert.equal(stage.words, "This browser cannot play pub/camera.");
@@ -513,7 +539,7 @@ describe("the counters", () => {
     assert.deepEqual([stage.view.waits, stage.view.isBusy], [1, true]);
     stage.video.tell("playing");
     assert.equal(stage.view.isBusy, false);
-    await stage.lose("missing");
+    await stage.lose("waiting");
     stage.server = "there";
     await stage.pass(5000);
     stage.video.tell("waiting");
@@ -532,7 +558,16 @@ describe("the counters", () => {
 });
 
 test("no order of events leads where no way leads, and the stream plays in the end", async (t) => {
-  const findings: Finding[] = ["there", "ended", "missing", "refused", "failing", "unreachable"];
+  const findings: Finding[] = [
+    "there",
+    "ended",
+    "waiting",
+    "starting",
+    "disabled",
+    "refused",
+    "failing",
+    "unreachable",
+  ];
   const kinds = ["network", "media", "codec", "other"] as const;
   let seed = 5;
   const random = (below: number) => (seed = (seed * 48_271) % 0x7fffffff) % below;

@@ -1,23 +1,16 @@
 // @ts-check
 /** Asks the server about a playlist, so that a failure can be told in words and a return be noticed. */
 
+import { findingOfError } from "./findings.js";
 import { MAX_PLAYLIST_CHARACTERS, readPlaylist } from "./playlist.js";
 
-/** How long one question may take, in milliseconds. */
-const TIMEOUT_MS = 10_000;
+/** How long one question may take, in milliseconds: the server holds it for 12 s while a stream starts. */
+const TIMEOUT_MS = 20_000;
 
 /** How much of an error's body is shown, in characters: it is a sentence, not a document. */
 const MAX_REASON_CHARACTERS = 300;
 
-/**
- * What the server says.
- *
- * `there`: it plays. `ended`: there, and complete. `missing`: no such stream now (404, 410). `waiting`: the name is
- * allowed and has no publisher (`X-Error-Code: STREAM_NOT_ON_AIR`), or its playlist is still empty. `refused`: not for
- * this viewer (401, 403). `rejected`: another 4xx, or not a playlist; asking again will not help. `failing`: 5xx or
- * 429. `unreachable`: no answer.
- * @typedef {"there" | "ended" | "missing" | "waiting" | "refused" | "rejected" | "failing" | "unreachable"} Finding
- */
+/** @typedef {import("./findings.js").Finding} Finding */
 
 /**
  * @typedef {object} Probe
@@ -78,7 +71,7 @@ async function ask(url, signal, fetcher) {
 function findingOfPlaylist(facts) {
   if (!facts.isPlaylist) return "rejected";
   if (facts.isEnded) return "ended";
-  return facts.hasSegments || facts.firstVariant !== null ? "there" : "waiting";
+  return facts.hasSegments || facts.firstVariant !== null ? "there" : "starting";
 }
 
 /**
@@ -86,21 +79,8 @@ function findingOfPlaylist(facts) {
  * @returns {Promise<Probe>}
  */
 async function probeOfError(response) {
-  const finding = findingOf(response.status, response.headers.get("x-error-code"));
+  const finding = findingOfError(response.status, response.headers.get("x-error-code"));
   return { finding, status: response.status, reason: await readReason(response), codecs: [] };
-}
-
-/**
- * @param {number} status
- * @param {string | null} errorCode
- * @returns {Finding}
- */
-function findingOf(status, errorCode) {
-  if (errorCode === "STREAM_NOT_ON_AIR") return "waiting";
-  if (status === 404 || status === 410) return "missing";
-  if (status === 401 || status === 403) return "refused";
-  if (status === 429 || status >= 500) return "failing";
-  return "rejected";
 }
 
 /**

@@ -1,21 +1,28 @@
 // @ts-check
 /** How much trying is enough: budgets for recoveries and the rhythm of asking again. */
 
+import { PACES } from "./findings.js";
+
 /** First and longest pause between two questions to a server that does not have the stream, in milliseconds. */
-const FIRST_DELAY_MS = 1000;
-const LAST_DELAY_MS = 5000;
+const PAUSES_MS = {
+  quick: { first: 1000, last: 2000 },
+  normal: { first: 1000, last: 5000 },
+  slow: { first: 5000, last: 30_000 },
+};
 const GROWTH = 1.5;
 
 /**
- * The pause before the next question: 1 s, growing to 5 s; all but the first up to a fifth shorter by chance, so that
- * the viewers of a stream that went away do not come back in one instant.
+ * The pause before the next question, growing from the first to the longest of its pace; all but the first up to a
+ * fifth shorter by chance, so that the viewers of a stream that went away do not come back in one instant.
  *
  * @param {number} attempt from 0
+ * @param {keyof typeof PAUSES_MS} [pace]
  * @param {number} [chance] 0 to 1
  * @returns {number} milliseconds
  */
-export function pollDelayMs(attempt, chance = Math.random()) {
-  const delayMs = Math.min(LAST_DELAY_MS, FIRST_DELAY_MS * GROWTH ** Math.min(attempt, 10));
+export function pollDelayMs(attempt, pace = "normal", chance = Math.random()) {
+  const { first, last } = PAUSES_MS[pace];
+  const delayMs = Math.min(last, first * GROWTH ** Math.min(attempt, 10));
   return attempt === 0 ? delayMs : Math.round(delayMs * (1 - chance / 5));
 }
 
@@ -70,7 +77,7 @@ export class ServerWatch {
   }
 
   /**
-   * Asks until `onAnswer` returns `false`, or until the next `start` or `stop`.
+   * Asks until `onAnswer` returns `false`, asking again will not help, or the next `start` or `stop`.
    *
    * @param {(probe: Probe, attempt: number) => boolean} onAnswer
    */
@@ -100,7 +107,9 @@ export class ServerWatch {
     for (let attempt = 0; !signal.aborted; attempt++) {
       const probe = await this.#probe(signal);
       if (signal.aborted || !onAnswer(probe, attempt)) return;
-      await this.#sleep(pollDelayMs(attempt));
+      const pace = PACES[probe.finding];
+      if (pace === "never") return;
+      await this.#sleep(pollDelayMs(attempt, pace));
     }
   }
 

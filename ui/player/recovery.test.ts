@@ -4,15 +4,24 @@ import { setImmediate as settled } from "node:timers/promises";
 import type { Probe } from "./probe.js";
 import { Budget, pollDelayMs, ServerWatch } from "./recovery.js";
 
-test("the pause between questions grows from 1 s to 5 s", () => {
-  const delays = Array.from({ length: 8 }, (_, attempt) => pollDelayMs(attempt, 0));
-  assert.deepEqual(delays, [1000, 1500, 2250, 3375, 5000, 5000, 5000, 5000]);
-  assert.equal(pollDelayMs(1_000_000, 0), 5000);
-});
+const paces: [pace: "quick" | "normal" | "slow", delaysMs: number[]][] = [
+  ["quick", [1000, 1500, 2000, 2000]],
+  ["normal", [1000, 1500, 2250, 3375, 5000, 5000]],
+  ["slow", [5000, 7500, 11_250, 16_875, 25_312.5, 30_000, 30_000]],
+];
+for (const [pace, delaysMs] of paces) {
+  test(`the ${pace} pause between questions grows to ${delaysMs.at(-1)} ms`, () => {
+    assert.deepEqual(
+      delaysMs.map((_, attempt) => pollDelayMs(attempt, pace, 0)),
+      delaysMs.map(Math.round),
+    );
+    assert.equal(pollDelayMs(1_000_000, pace, 0), delaysMs.at(-1));
+  });
+}
 
 test("chance spreads the viewers of one stream, all but the first time", () => {
-  assert.equal(pollDelayMs(0, 1), 1000);
-  assert.equal(pollDelayMs(9, 1), 4000);
+  assert.equal(pollDelayMs(0, "normal", 1), 1000);
+  assert.equal(pollDelayMs(9, "normal", 1), 4000);
 });
 
 test("a budget counts its attempts, ends, and forgives what is old", () => {
@@ -30,12 +39,12 @@ test("a budget counts its attempts, ends, and forgives what is old", () => {
 const MISSING: Probe = { finding: "missing", status: 404, reason: "", codecs: [] };
 
 /** A watch whose server always says the same, and how often it was asked. */
-function watching(t: test.TestContext) {
+function watching(t: test.TestContext, finding: Probe["finding"] = "missing") {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   let asked = 0;
   const watch = new ServerWatch(() => {
     asked++;
-    return Promise.resolve(MISSING);
+    return Promise.resolve({ ...MISSING, finding });
   });
   const pass = async (ms: number) => {
     t.mock.timers.tick(ms);
@@ -57,6 +66,23 @@ test("a watch asks at once, then in its rhythm, until the answer is enough", asy
   assert.equal(asked(), 3);
   await pass(60_000);
   assert.equal(asked(), 3);
+});
+
+test("a watch asks slowly where an answer may take hours, and not at all where asking cannot help", async (t) => {
+  const slow = watching(t, "disabled");
+  slow.watch.start(() => true);
+  await slow.pass(0);
+  await slow.pass(4999);
+  assert.equal(slow.asked(), 1);
+  await slow.pass(1);
+  assert.equal(slow.asked(), 2);
+  slow.watch.stop();
+  t.mock.timers.reset();
+  const never = watching(t, "off");
+  never.watch.start(() => true);
+  await never.pass(0);
+  await never.pass(600_000);
+  assert.equal(never.asked(), 1);
 });
 
 test("a poke ends the pause, and nothing else", async (t) => {

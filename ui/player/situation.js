@@ -16,7 +16,7 @@ const SLOW_START_MS = 8000;
 /**
  * @typedef {object} Facts
  * @property {Phase} phase
- * @property {import("./probe.js").Finding | null} finding what the server said last, in this phase
+ * @property {import("./findings.js").Finding | null} finding what the server said last, in this phase
  * @property {number} stuckMs since the picture moved, or since there was a reason for it to move
  * @property {boolean} isMoving the picture moves
  * @property {boolean} isOnline
@@ -37,7 +37,7 @@ export function situationOf(facts) {
     case "playing":
       return facts.stuckMs > STUCK_MS ? stillness(facts) : null;
     case "starting":
-      return facts.stuckMs > SLOW_START_MS ? stillness(facts) : "same";
+      return facts.stuckMs > SLOW_START_MS ? slowness(facts) : "same";
     case "unplayable":
       // The server is asked for the codecs first, so that the words can name them.
       return facts.finding === null ? "same" : "unplayable";
@@ -59,6 +59,14 @@ function absence({ finding, isMoving, isOnline }) {
   if (finding === null) return "same";
   if (finding === "unreachable" && !isOnline) return "offline";
   return finding === "ended" ? "ended-live" : finding;
+}
+
+/**
+ * @param {Facts} facts
+ * @returns {import("./messages.js").Situation}
+ */
+function slowness({ isOnline }) {
+  return isOnline ? "slow" : "offline";
 }
 
 /**

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { PACES } from "./findings.js";
 import { messageFor } from "./messages.js";
 import type { Facts } from "./situation.js";
 import { situationOf } from "./situation.js";
@@ -25,7 +26,12 @@ const situations: [name: string, facts: Partial<Facts>, situation: ReturnType<ty
     "offline",
   ],
   ["a start keeps the words that were there", { phase: "starting", stuckMs: 8000 }, "same"],
-  ["a slow start is told", { phase: "starting", stuckMs: 8001 }, "behind"],
+  ["a slow start is told", { phase: "starting", stuckMs: 8001 }, "slow"],
+  [
+    "a slow start without network is told",
+    { phase: "starting", stuckMs: 8001, isOnline: false },
+    "offline",
+  ],
   [
     "a stream that is gone is told when the picture stops",
     { ...GONE, isMoving: true, finding: "missing" },
@@ -47,17 +53,37 @@ for (const [name, facts, situation] of situations) {
   test(name, () => assert.equal(situationOf({ ...CALM, ...facts }), situation));
 }
 
-test("a stream that is not there has the words that people look for", () => {
-  const { title, detail } = messageFor("missing", { name: "pub/camera" });
-  assert.equal(
-    `${title} ${detail}`,
-    "pub/camera is not on air. This page starts by itself when it comes back.",
-  );
-});
-
-test("a file that is not there is not said to be off air", () => {
-  assert.equal(messageFor("missing", { name: "vod/a.mp4" }).title, "There is no file vod/a.mp4.");
-});
+const words: [
+  situation: keyof typeof PACES,
+  status: number,
+  title: string,
+  next: RegExp | "button" | "nothing",
+][] = [
+  ["waiting", 404, "a/b is not on air.", /publisher or source .* starts by itself when it does\.$/],
+  ["starting", 503, "a/b is starting.", /on air.* starts by itself\.$/],
+  ["missing", 404, "a/b is not there.", /starts by itself when it has\.$/],
+  ["unknown", 404, "There is no stream a/b.", /starts by itself when it has\.$/],
+  ["no-file", 404, "There is no file a/b.", /starts by itself when the file appears\.$/],
+  ["disabled", 403, "a/b is switched off.", /configuration .* starts by itself when it is switched on\.$/],
+  ["off", 403, "a/b cannot be played on this page.", "button"],
+  ["bad-name", 400, "There can be no stream a/b.", "nothing"],
+  ["withheld", 403, "The server cannot give the file a/b.", "button"],
+  ["unservable", 422, "The file a/b cannot be played.", "button"],
+  ["refused", 401, "a/b may not be played from this page.", "button"],
+  ["rejected", 400, "a/b cannot be played.", "button"],
+  ["busy", 503, "The server cannot give a/b now.", /\(HTTP 503\)\. Trying again by itself\.$/],
+  ["failing", 500, "The server has a problem with a/b.", /HTTP 500\. Trying again by itself\.$/],
+  ["unreachable", 0, "The server does not answer.", /Trying again by itself\.$/],
+];
+for (const [situation, status, title, next] of words) {
+  test(`"${title}" is said of what is "${situation}", with what happens next`, () => {
+    const message = messageFor(situation, { name: "a/b", status });
+    assert.equal(message.title, title);
+    assert.equal(message.canRetry, next === "button");
+    if (next instanceof RegExp) assert.match(message.detail, next);
+    assert.equal(PACES[situation] !== "never", next instanceof RegExp, "it tries by itself as it says");
+  });
+}
 
 test("the server's own words are passed on beside ours", () => {
   const message = messageFor("rejected", { name: "vod/a.mp4", status: 422, reason: "no moov box <b>" });
@@ -81,18 +107,9 @@ test("missing decoders are called by their names, each once", () => {
 });
 
 test("every situation has words, and a name can neither turn nor fill them", () => {
-  const all = [
-    "missing",
-    "waiting",
-    "ended-live",
-    "refused",
-    "rejected",
-    "failing",
-    "unreachable",
-    "offline",
-  ] as const;
-  const more = ["unplayable", "stalled", "behind", "broken", "nameless", "there", "ended"] as const;
-  for (const situation of [...all, ...more]) {
+  const findings = Object.keys(PACES) as (keyof typeof PACES)[];
+  const more = ["ended-live", "offline", "unplayable", "slow", "stalled", "behind"] as const;
+  for (const situation of [...findings, ...more, "broken", "nameless"] as const) {
     const { title } = messageFor(situation, { name: `a\u202e${"b".repeat(999)}`, status: 500 });
     assert.match(title, /^[\x20-\x7e]{10,160}$/, situation);
   }

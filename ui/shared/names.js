@@ -72,15 +72,6 @@ export function shownName(name) {
   return characters.length <= MAX_SHOWN ? seen : `${characters.slice(0, MAX_SHOWN - 3).join("")}...`;
 }
 
-/**
- * Whether a name looks like that of a media file; then "not on air" would be the wrong words.
- *
- * @param {string} name
- */
-export function looksLikeFile(name) {
-  return /\.(?:mp4|m4v|m4a|mov|mkv|webm|ts|mp3)$/i.test(name);
-}
-
 /** @param {string} segment */
 function encodeSegment(segment) {
   return encodeURIComponent(wellFormed(segment));

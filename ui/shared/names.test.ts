@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { anchorOfName, looksLikeFile, nameOfAnchor, nameOfPath, pathOfName, shownName } from "./names.js";
+import { anchorOfName, nameOfAnchor, nameOfPath, pathOfName, shownName } from "./names.js";
 
 const paths: [path: string, name: string | null][] = [
   ["/demo/embed.html", "demo"],
@@ -58,10 +58,4 @@ test("a shown name has no characters that are not seen, and an end", () => {
   assert.equal(shownName("a\u202egpj.exe\u0000\n\u2066b"), "agpj.exeb");
   assert.equal(shownName("x".repeat(80)), "x".repeat(80));
   assert.equal(shownName("x".repeat(81)), `${"x".repeat(77)}...`);
-});
-
-test("files are told from streams by their ending", () => {
-  assert.ok(looksLikeFile("vod/sample.MP4"));
-  assert.ok(!looksLikeFile("pub/mp4"));
-  assert.ok(!looksLikeFile("pub/camera.mp4.live"));
 });

@@ -36,9 +36,8 @@ export const mp4Errors = defineErrors({
   MP4_TRUNCATED: {
     disposition: "reject",
     httpStatus: 422,
-    message:
-      "the file is cut off: it has {sizeBytes} bytes, and its first frame would end at byte {neededBytes}",
-    doc: "Nothing of the media is there. A file that holds at least its first frames plays up to where it is cut off.",
+    message: "{present} of {count} frames are there: the file is cut off, or still being written",
+    doc: "The index names frames beyond the end of the file. A copy that is still under way plays within a second of its end; a file in fragments plays up to its last whole one meanwhile.",
   },
   MP4_ENCRYPTED: {
     disposition: "reject",

@@ -41,6 +41,11 @@ function simpleTrun(dataOffset: number): Uint8Array {
 const SIMPLE = moof(traf(BASE_IS_MOOF, TFDT_80, simpleTrun(0)));
 const SIMPLE_FRAGMENT = bytes(moof(traf(BASE_IS_MOOF, TFDT_80, simpleTrun(SIMPLE.byteLength + 8))), MDAT);
 
+const LATER_FRAGMENT = bytes(
+  moof(traf(BASE_IS_MOOF, fullBox("tfdt", 1, 0, u64(160)), simpleTrun(SIMPLE.byteLength + 8))),
+  MDAT,
+);
+
 function columns(movie: Movie) {
   const { samples } = movie.tracks[0]!;
   return Array.from({ length: samples.count }, (_, i) => [
@@ -113,6 +118,29 @@ describe("readFragment", () => {
     for (let cut = INIT.byteLength + SIMPLE_FRAGMENT.byteLength; cut < file.byteLength; cut++) {
       assert.deepEqual(columns(parse(file.subarray(0, cut))), expected, `cut at ${cut}`);
     }
+  });
+
+  test("plays whole fragments only where the last one is cut off in its media, and says so", () => {
+    const file = bytes(INIT, SIMPLE_FRAGMENT, LATER_FRAGMENT);
+    const expected = columns(parse(bytes(INIT, SIMPLE_FRAGMENT)));
+    const mediaAt = file.byteLength - MDAT.byteLength;
+    for (let cut = mediaAt; cut < file.byteLength; cut++) {
+      const movie = parse(file.subarray(0, cut));
+      assert.deepEqual(columns(movie), expected, `cut at ${cut}`);
+      assert.equal(movie.isCutOff, true);
+      if (cut >= mediaAt + 8)
+        assert.match(movie.notices.join(), /cut off, or still being written, in a "mdat"/);
+    }
+    const whole = parse(file);
+    assert.deepEqual([whole.isCutOff, whole.notices, columns(whole).length], [false, [], 4]);
+  });
+
+  test("says of a file that is cut off in its first fragment that it is", () => {
+    const file = bytes(INIT, SIMPLE_FRAGMENT);
+    assert.throws(() => parse(file.subarray(0, -1)), {
+      code: "MP4_NO_TRACKS",
+      message: /cut off, or still being written/,
+    });
   });
 
   test("ends at a broken box after the index instead of refusing the file", () => {

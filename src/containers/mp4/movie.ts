@@ -41,6 +41,8 @@ export type Movie = {
   readonly tracks: readonly MovieTrack[];
   /** Sentences about what was left out or put right. */
   readonly notices: readonly string[];
+  /** The file ends before its last fragment does, most often because somebody still writes it. */
+  readonly isCutOff: boolean;
 };
 
 type OpenTrack = Omit<MovieTrack, "samples"> & { readonly fragments: FragmentedTrack; table: SampleTable };
@@ -49,7 +51,8 @@ type OpenTrack = Omit<MovieTrack, "samples"> & { readonly fragments: FragmentedT
  * Reads the index of an MP4 file: `moov` at either end, and the `moof` of every fragment. Media data are hopped over.
  *
  * Tracks of other kinds than video and audio, and of codecs that are not served, are left out with a notice. A file
- * that is cut off in its media plays up to there.
+ * that is cut off, or still being written, is refused where its `moov` says what is missing, and otherwise plays its
+ * whole fragments.
  * Run it with `readFrom` or `readFromBytes`. Throws: MP4_* errors with the place of what is wrong.
  * Spec: ISO/IEC 14496-12 sections 4.2, 6.2, 8.2 to 8.8.
  */
@@ -58,18 +61,28 @@ export function* readMovie(fileBytes: number): ReadSteps<Movie> {
   const notices: string[] = [];
   let movie: OpenMovie | null = null;
   let fragmentsBefore = 0;
+  /** A `moof` whose media follow. */
+  let pending: Box | null = null;
   for (let box = yield* reader.next(); box !== null; box = yield* nextBox(reader, movie, notices)) {
+    const isWhole = box.offset + box.sizeBytes <= fileBytes;
     if (box.type === "moov" && movie === null) {
       movie = openMovie(yield* reader.read(box, MP4_LIMITS.moovBytes), fileBytes, notices);
-    } else if (box.type === "moof" && movie === null) {
-      fragmentsBefore++;
-    } else if (box.type === "moof" && movie !== null) {
-      if (!isWhole(box, fileBytes, notices)) break;
-      movie.addFragment(yield* reader.read(box, MP4_LIMITS.moofBytes));
+    } else if (movie === null) {
+      if (!isWhole) throw cutOff(box, fileBytes);
+      if (box.type === "moof") fragmentsBefore++;
+    } else {
+      const isMediaOfFragment = box.type === "mdat" && pending !== null;
+      if (!isWhole && (box.type === "moof" || isMediaOfFragment)) {
+        movie.cutOff(box);
+        if (isMediaOfFragment) pending = null;
+        break;
+      }
+      if (pending !== null) movie.addFragment(pending);
+      pending = box.type === "moof" ? yield* reader.read(box, MP4_LIMITS.moofBytes) : null;
     }
-    if (movie === null && box.offset + box.sizeBytes > fileBytes) throw cutOff(box, fileBytes);
   }
   if (movie === null) throw noMovie(fragmentsBefore);
+  if (pending !== null) movie.addFragment(pending);
   return movie.finish();
 }
 
@@ -89,14 +102,8 @@ function* nextBox(
   }
 }
 
-function isWhole(box: TopLevelBox, fileBytes: number, notices: string[]): boolean {
-  if (box.offset + box.sizeBytes <= fileBytes) return true;
-  notices.push(`the file is cut off in a "${box.type}" at byte ${box.offset}`);
-  return false;
-}
-
 function cutOff(box: TopLevelBox, fileBytes: number): Error {
-  const reason = `it is cut off in its "${box.type}", after ${fileBytes} bytes`;
+  const reason = `it is cut off in its "${box.type}", after ${fileBytes} bytes, or still being written`;
   return mp4Errors.error("MP4_NO_MOOV", { reason });
 }
 
@@ -107,7 +114,7 @@ function noMovie(fragmentsBefore: number): Error {
 }
 
 /** A movie whose fragments are still being read. */
-type OpenMovie = { addFragment(moof: Box): void; finish(): Movie };
+type OpenMovie = { addFragment(moof: Box): void; cutOff(box: TopLevelBox): void; finish(): Movie };
 
 function openMovie(moov: Box, fileBytes: number, notices: string[]): OpenMovie {
   if (findBox(moov, "cmov") !== null)
@@ -118,23 +125,29 @@ function openMovie(moov: Box, fileBytes: number, notices: string[]): OpenMovie {
   const byNumber = new Map<number, FragmentedTrack>();
   for (const track of tracks) byNumber.set(track.number, track.fragments);
   let isFragmented = false;
+  let isCutOff = false;
   return {
     addFragment(moof) {
       if (!isFragmented) for (const track of tracks) track.fragments.builder.addTable(track.table);
       isFragmented = true;
       readFragment(moof, byNumber);
     },
+    cutOff({ type, offset }) {
+      isCutOff = true;
+      notices.push(`the file is cut off, or still being written, in a "${type}" at byte ${offset}`);
+    },
     finish() {
       const whole: MovieTrack[] = [];
       for (const { table, fragments, ...rest } of tracks) {
         const samples = isFragmented ? fragments.builder.finish() : table;
+        isCutOff ||= isFragmented && fragments.builder.beyond > 0;
         // The edit lists of a file that goes on in fragments know the length of what stands in the moov only.
         const edit = isFragmented ? { ...rest.edit, durationMovieTicks: 0 } : rest.edit;
         if (samples.count > 0) whole.push({ ...rest, edit, samples });
         else notices.push(`track ${rest.number} has no frames`);
       }
       if (whole.length === 0) throw mp4Errors.error("MP4_NO_TRACKS", { reason: reasonOf(notices) });
-      return { timescale, tracks: whole, notices };
+      return { timescale, tracks: whole, notices, isCutOff };
     },
   };
 }

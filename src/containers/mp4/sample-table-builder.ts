@@ -78,6 +78,11 @@ export class SampleTableBuilder {
     return this.#dts;
   }
 
+  /** Samples that were left out because the file ends before they do. */
+  get beyond(): number {
+    return this.#beyond;
+  }
+
   /** The next samples are at this place of the file. */
   moveToPlace(offset: number): void {
     if (offset === this.#place && this.count > 0) return;
@@ -134,7 +139,7 @@ export class SampleTableBuilder {
   finish(): SampleTable {
     if (this.#beyond > 0) {
       this.#context.notice(
-        `the file is cut off: ${this.count} of ${this.count + this.#beyond} frames are there`,
+        `${this.count} of ${this.count + this.#beyond} frames are there: the file is cut off, or still being written`,
       );
     }
     const hasCts =

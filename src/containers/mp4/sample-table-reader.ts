@@ -18,7 +18,7 @@ export type SampleTableContext = {
  * Reads the tables of a `stbl` box.
  *
  * Where the tables disagree on the number of samples, the smallest number counts. A file that ends before its last
- * samples keeps those that are there.
+ * samples is refused: most often somebody still copies it, and a player that got a part of it would take that for all.
  * Throws: MP4_BAD_BOX, MP4_LIMIT, MP4_TRUNCATED.
  * Spec: ISO/IEC 14496-12 sections 8.6.1, 8.6.2, 8.7.3, 8.7.4, 8.7.5.
  */
@@ -32,9 +32,9 @@ export function readSampleTable(stbl: Box, context: SampleTableContext): SampleT
   }
   const parts = { ...sizes, ...times, ...chunks, ...readCtsOffsets(stbl, count, context) };
   const syncs = readSyncs(stbl, count);
-  const whole = new SampleTable({ ...parts, syncs, count });
-  const present = countPresent(whole, stbl, context);
-  return present === count ? whole : new SampleTable({ ...parts, syncs, count: present });
+  const table = new SampleTable({ ...parts, syncs, count });
+  checkPresent(table, stbl, context);
+  return table;
 }
 
 type Sizes = { count: number; sizes: Uint32Array | null; uniformSizeBytes: number };
@@ -208,26 +208,24 @@ function readSyncs(stbl: Box, sampleCount: number): Uint32Array | null {
   return used === 0 ? Uint32Array.of(0) : syncs.slice(0, used);
 }
 
-/** How many samples from the first on lie within the file. */
-function countPresent(table: SampleTable, stbl: Box, context: SampleTableContext): number {
+/** Throws MP4_TRUNCATED when a sample lies beyond the end of the file, MP4_BAD_BOX when samples overlap. */
+function checkPresent(table: SampleTable, stbl: Box, context: SampleTableContext): void {
   let present = 0;
   let sum = 0;
-  let neededBytes = 0;
   table.visitChunks((first, end, offset) => {
-    if (present < first) return;
     const lengthBytes = table.bytesBetween(first, end);
     sum += lengthBytes;
-    present = end;
-    if (offset + lengthBytes <= context.fileBytes) return;
-    present = first;
-    neededBytes = offset + table.sizeAt(first);
-    for (let at = neededBytes; at <= context.fileBytes; at += table.sizeAt(present)) present++;
+    if (offset + lengthBytes <= context.fileBytes) {
+      present += end - first;
+      return;
+    }
+    let at = offset;
+    for (let sample = first; sample < end; sample++) {
+      at += table.sizeAt(sample);
+      if (at > context.fileBytes) return;
+      present++;
+    }
   });
-  if (present === 0 && table.count > 0) {
-    throw mp4Errors.error("MP4_TRUNCATED", { sizeBytes: context.fileBytes, neededBytes });
-  }
-  if (present < table.count)
-    context.notice(`the file is cut off: ${present} of ${table.count} frames are there`);
-  else if (sum > context.fileBytes) throw boxError(stbl, `its frames overlap: ${sum} bytes in all`);
-  return present;
+  if (present < table.count) throw mp4Errors.error("MP4_TRUNCATED", { present, count: table.count });
+  if (sum > context.fileBytes) throw boxError(stbl, `its frames overlap: ${sum} bytes in all`);
 }

@@ -89,6 +89,10 @@ describe("SampleTable", () => {
             part.map(({ isSync }) => (isSync ? 1 : 0)),
           );
           assert.equal(run.dataBytes, table.bytesBetween(first, end));
+          assert.equal(
+            table.durationBetween(first, end),
+            part.reduce((sum, { durationTicks }) => sum + durationTicks, 0),
+          );
           const expected = part.flatMap(({ place, sizeBytes }) =>
             Array.from({ length: sizeBytes }, (_, i) => place + i),
           );

@@ -103,6 +103,19 @@ export class SampleTable {
     return sum;
   }
 
+  /** Ticks that the samples `[first, end)` last together, without holes between fragments. */
+  durationBetween(first: number, end: number): number {
+    const { timeFirsts, timeDeltas } = this.#parts;
+    let ticks = 0;
+    let run = countUpTo(timeFirsts, first) - 1;
+    for (let sample = first; sample < end; run++) {
+      const runEnd = Math.min(timeFirsts[run + 1] ?? end, end);
+      ticks += (runEnd - sample) * timeDeltas[run]!;
+      sample = runEnd;
+    }
+    return ticks;
+  }
+
   /** True when a decoder may start at the sample. */
   isSync(sample: number): boolean {
     const { syncs } = this.#parts;

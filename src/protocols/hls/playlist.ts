@@ -23,22 +23,34 @@ export function renderMultivariantPlaylist(timeline: Timeline, query: string): s
   const lines = ["#EXTM3U", `#EXT-X-VERSION:${HLS_VERSION}`];
   if (timeline.segments.every((segment) => segment.isIndependent))
     lines.push("#EXT-X-INDEPENDENT-SEGMENTS");
-  const hasRenditions = audios.length > 1;
-  if (hasRenditions) lines.push(...audios.map((audio, index) => renditionLine(audio, index, query)));
-  if (videos.length === 0 && audios[0] !== undefined) {
-    lines.push(...variantLines(timeline, [audios[0]], hasRenditions ? audios : [], query));
+  const groups = audios.length > 1 ? groupByCodec(audios) : [];
+  for (const group of groups) {
+    lines.push(...group.tracks.map((audio, index) => renditionLine(group.id, audio, index, query)));
   }
-  for (const video of videos) {
-    const inside = hasRenditions ? [video] : [video, ...audios];
-    lines.push(...variantLines(timeline, inside, hasRenditions ? audios : [], query));
+  const leads = videos.length > 0 ? videos : audios.slice(0, 1);
+  for (const lead of leads) {
+    if (groups.length === 0)
+      lines.push(...variantLines(timeline, [...new Set([lead, ...audios])], null, query));
+    for (const group of groups) lines.push(...variantLines(timeline, [lead], group, query));
   }
   return `${lines.join("\n")}\n`;
 }
 
-function renditionLine(audio: Track, index: number, query: string): string {
+/** Renditions of one group must share a codec: a player that lacks it drops the variants of that group only. */
+type AudioGroup = { readonly id: string; readonly tracks: readonly Track[] };
+
+function groupByCodec(audios: readonly Track[]): AudioGroup[] {
+  const codecs = [...new Set(audios.map((audio) => audio.codecString))];
+  return codecs.map((codec, index) => ({
+    id: index === 0 ? AUDIO_GROUP : `${AUDIO_GROUP}-${index + 1}`,
+    tracks: audios.filter((audio) => audio.codecString === codec),
+  }));
+}
+
+function renditionLine(group: string, audio: Track, index: number, query: string): string {
   const attributes = [
     "TYPE=AUDIO",
-    `GROUP-ID="${AUDIO_GROUP}"`,
+    `GROUP-ID="${group}"`,
     `NAME="${audio.language === "und" ? "Audio" : audio.language} ${index + 1}"`,
     ...(audio.language === "und" ? [] : [`LANGUAGE="${audio.language}"`]),
     `DEFAULT=${index === 0 ? "YES" : "NO"}`,
@@ -52,23 +64,23 @@ function renditionLine(audio: Track, index: number, query: string): string {
 function variantLines(
   timeline: Timeline,
   inside: readonly Track[],
-  renditions: readonly Track[],
+  group: AudioGroup | null,
   query: string,
 ): string[] {
   const selection = inside.map((track) => track.id);
   const own = measureBandwidth(timeline, selection);
-  const beside = renditions
+  const beside = (group?.tracks ?? [])
     .filter((track) => !inside.includes(track))
     .map((track) => measureBandwidth(timeline, [track.id]));
   const peakBps = own.peakBps + Math.max(0, ...beside.map((bandwidth) => bandwidth.peakBps));
   const averageBps = own.averageBps + Math.max(0, ...beside.map((bandwidth) => bandwidth.averageBps));
-  const codecs = [...new Set([...inside, ...renditions].map((track) => track.codecString))];
+  const codecs = new Set([...inside, ...(group?.tracks ?? [])].map((track) => track.codecString));
   const attributes = [
     `BANDWIDTH=${peakBps}`,
     `AVERAGE-BANDWIDTH=${averageBps}`,
-    `CODECS="${codecs.join(",")}"`,
+    `CODECS="${[...codecs].join(",")}"`,
     ...videoAttributes(timeline, inside),
-    ...(renditions.length > 0 ? [`AUDIO="${AUDIO_GROUP}"`] : []),
+    ...(group === null ? [] : [`AUDIO="${group.id}"`]),
   ];
   return [
     `#EXT-X-STREAM-INF:${attributes.join(",")}`,

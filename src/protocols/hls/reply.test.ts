@@ -164,6 +164,20 @@ const layouts: { name: string; tracks: TrackSet; want: RegExp[] }[] = [
     ],
   },
 ];
+layouts.push({
+  name: "two codecs",
+  tracks: makeTrackSet(1, [
+    videoTrack(),
+    audioTrack({ language: "de" }),
+    audioTrack({ id: "a2" as TrackId, language: "de", codec: "ac3", codecString: "ac-3" }),
+  ]),
+  want: [
+    /GROUP-ID="audio",NAME="de 1"/,
+    /GROUP-ID="audio-2",NAME="de 1"/,
+    /CODECS="avc1\.[0-9a-f]+,mp4a\.40\.2".*AUDIO="audio"\ntracks-v1\/mono/,
+    /CODECS="avc1\.[0-9a-f]+,ac-3".*AUDIO="audio-2"\ntracks-v1\/mono/,
+  ],
+});
 for (const { name, tracks, want } of layouts) {
   test(`multivariant playlist of ${name}`, async () => {
     const text = await textOf(presentation({ segments: [entry(0, { tracks })] }), "multivariant");

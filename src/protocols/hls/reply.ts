@@ -1,4 +1,5 @@
 import { gzipSync } from "node:zlib";
+import { totalBytes } from "../../base/bytes.ts";
 import { textReply } from "../../base/http-message.ts";
 import type { HttpHeaders, HttpReply } from "../../base/http-message.ts";
 import { formatTrackSelection } from "../../packaging/presentation.ts";
@@ -91,6 +92,7 @@ function mediaReply(selection: TrackSelection, body: MediaBody, presentation: Pr
     status: 200,
     headers: [["content-type", `${kind}/mp4`], ["cache-control", caching], ...entityTag(version), ...CORS],
     body,
+    ...(presentation.isResident === true ? {} : { ownBytes: totalBytes(body) }),
   };
 }
 

@@ -5,8 +5,8 @@ import { setImmediate as turn } from "node:timers/promises";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { FakeDirectory } from "../../../test/support/fake-directory.ts";
 import { concatBytes } from "../../base/bytes.ts";
-import { silentLogger } from "../../base/log.ts";
-import type { LogFields } from "../../base/log.ts";
+import type { LogFields, Logger } from "../../base/log.ts";
+import type { SessionId } from "../../media/ids.ts";
 import { RtmpConnection } from "./connection.ts";
 import { clientCommand, clientConnect, clientHandshake, clientMessage } from "./test-client.ts";
 import { DEFAULT_CHUNK_LIMITS } from "./wire/chunk-reader.ts";
@@ -16,22 +16,40 @@ import { MESSAGE, buildUserControl } from "./wire/messages.ts";
 class StuckSocket extends Duplex {
   readonly remoteAddress = "192.0.2.1";
   bytesRead = 0;
-  bytesWritten = 0;
   #waiting: (() => void)[] = [];
 
-  constructor() {
-    super({ allowHalfOpen: false, emitClose: true, writableHighWaterMark: 2048 });
+  /** As Node counts: with what it holds. */
+  get bytesWritten(): number {
+    return this.takenBytes + this.writableLength;
+  }
+
+  /** What the other side has taken. */
+  takenBytes = 0;
+
+  constructor(writableHighWaterMark: number) {
+    super({ allowHalfOpen: false, emitClose: true, writableHighWaterMark });
   }
   override _read(): void {}
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
-    this.bytesWritten += chunk.byteLength;
-    this.#waiting.push(done);
+    this._writev([{ chunk }], done);
+  }
+  /** As a TCP socket does it: what has gathered goes out as one operation, and finishes as one. */
+  override _writev(parts: { chunk: Buffer }[], done: () => void): void {
+    this.#waiting.push(() => {
+      for (const { chunk } of parts) this.takenBytes += chunk.byteLength;
+      done();
+    });
   }
   override _destroy(_error: Error | null, done: (error: null) => void): void {
     done(null);
   }
   setNoDelay(): void {}
   setKeepAlive(): void {}
+  /** The operation that runs finishes. */
+  async acceptOne(): Promise<void> {
+    this.#waiting.shift()?.();
+    await turn();
+  }
   /** The other side takes what waits. */
   async acceptAll(): Promise<void> {
     while (this.#waiting.length > 0) {
@@ -42,9 +60,19 @@ class StuckSocket extends Duplex {
 }
 
 const lines: { message: string; fields: LogFields }[] = [];
-const keep = (message: string, fields: LogFields = {}): void => void lines.push({ message, fields });
 
-function open(): {
+/** Keeps all lines, with the fields of the loggers that they came through. */
+function keeper(outer: LogFields = {}): Logger {
+  const keep = (message: string, fields: LogFields = {}): void =>
+    void lines.push({ message, fields: { ...outer, ...fields } });
+  const child = (fields: LogFields): Logger => keeper({ ...outer, ...fields });
+  return { isEnabled: () => true, debug: keep, info: keep, warn: keep, error: keep, child };
+}
+
+/** The lines besides the steps of the session. */
+const graveLines = (): typeof lines => lines.filter(({ message }) => message !== "RTMP session state");
+
+function open(writableHighWaterMark = 2048): {
   socket: StuckSocket;
   connection: RtmpConnection;
   directory: FakeDirectory;
@@ -52,7 +80,7 @@ function open(): {
   clock: FakeClock;
 } {
   lines.length = 0;
-  const socket = new StuckSocket();
+  const socket = new StuckSocket(writableHighWaterMark);
   const clock = new FakeClock();
   const directory = new FakeDirectory();
   let gone = 0;
@@ -63,14 +91,16 @@ function open(): {
     pauseTimeoutMs: 1e4,
   };
   const connection = new RtmpConnection({
+    id: "0badcafe" as SessionId,
     socket,
     directory,
     clock,
-    logger: { ...silentLogger, info: keep, error: keep, child: () => silentLogger },
+    logger: keeper(),
     options: {
       session: { chunkLimits: DEFAULT_CHUNK_LIMITS, ...timeouts },
       stallTimeoutMs: 5000,
       maxUnsentBytes: 4096,
+      maxQueuedBytes: 48 * 1024 * 1024,
       lingerMs: 2000,
     },
     onGone: () => void gone++,
@@ -103,10 +133,10 @@ test("a failure of our own is logged as an error with its stack, and costs the c
   socket.push(concatBytes([opening, clientCommand("publish", 3, null, "camera")]));
   await turn();
   assert.deepEqual(
-    lines.map(({ message, fields }) => [message, fields["reason"]]),
+    graveLines().map(({ message, fields }) => [message, fields["reason"]]),
     [["RTMP connection failed", "internal-error"]],
   );
-  assert.match(String(lines[0]!.fields["stack"]), /TypeError: a bug/);
+  assert.match(String(graveLines()[0]!.fields["stack"]), /TypeError: a bug/);
 });
 
 test("last words that nobody takes do not keep a connection beyond the linger time", async () => {
@@ -138,4 +168,77 @@ test("an idle peer that resets its connection has just left", async () => {
   await turn();
   socket.emit("error", Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" }));
   assert.deepEqual(lines.at(-1)?.fields["reason"], "peer-closed");
+});
+
+test("a player that drains one big prepush for longer than the stall time is not closed", async () => {
+  const { socket, connection, directory, clock } = open(64 * 1024);
+  directory.onSubscribe = ({ sink }) => sink.write(new Uint8Array(32 * 1024 * 1024));
+  socket.push(concatBytes([opening, clientCommand("play", 3, null, "camera")]));
+  await turn();
+  const { sink } = directory.subscribeRequests[0]!;
+  let seconds = 0;
+  for (; sink.queuedBytes() > 0; seconds++) {
+    // 5 Mbit/s.
+    const until = socket.takenBytes + 625_000;
+    while (socket.takenBytes < until && sink.queuedBytes() > 0) await socket.acceptOne();
+    clock.advance(1000);
+    connection.tick(clock.nowUs());
+    assert.equal(connection.role(), "play", `after ${seconds} s`);
+  }
+  assert.ok(seconds > 45, `${seconds}`);
+  sink.write(new Uint8Array(1_000_000));
+  for (let second = 0; second < 6; second++) {
+    clock.advance(1000);
+    connection.tick(clock.nowUs());
+  }
+  assert.equal(lines.at(-1)?.fields["reason"], "player-stalled", "and one that takes nothing is");
+});
+
+test("last words come behind all that waited", async () => {
+  const { socket, connection, directory } = open();
+  const media = new Uint8Array(1_000_000);
+  directory.onSubscribe = ({ sink }) => sink.write(media);
+  socket.push(concatBytes([opening, clientCommand("play", 3, null, "camera")]));
+  await turn();
+  const queuedBytes = directory.subscribeRequests[0]!.sink.queuedBytes();
+  assert.ok(queuedBytes > media.byteLength);
+  const sentBytes = socket.takenBytes;
+  connection.stop();
+  await socket.acceptAll();
+  assert.ok(socket.takenBytes - sentBytes > queuedBytes, "the media and the words");
+  assert.equal(socket.writableFinished, true);
+});
+
+test("a player that pauses and goes on and takes nothing does not fill the memory with prepushes", async () => {
+  const { socket, directory } = open(64 * 1024);
+  const prepush = new Uint8Array(16 * 1024 * 1024);
+  directory.onSubscribe = ({ sink }) => sink.write(prepush);
+  const again = [true, false].map((isPause) => clientCommand("pause", 0, null, isPause, 0));
+  const commands = Array.from({ length: 100 }, () => again).flat();
+  socket.push(concatBytes([opening, clientCommand("play", 3, null, "camera"), ...commands]));
+  await turn();
+  assert.ok(directory.subscribeRequests.length <= 4, `${directory.subscribeRequests.length} prepushes`);
+  assert.equal(lines.at(-1)?.fields["reason"], "player-too-slow");
+  assert.equal(directory.closedSubscriptions, directory.subscribeRequests.length);
+});
+
+test("every line of a connection names its session and address, and the stream once it is known", async () => {
+  const { socket } = open();
+  socket.push(concatBytes([opening, clientCommand("publish", 3, null, "camera")]));
+  await turn();
+  socket.push(null);
+  await turn();
+  for (const { message, fields } of lines) {
+    assert.equal(fields["session"], "0badcafe", message);
+    assert.equal(fields["remoteAddress"], "192.0.2.1", message);
+  }
+  const told = lines.map(({ message, fields }) => [message, fields["to"], fields["stream"]]);
+  assert.deepEqual(told, [
+    ["RTMP session state", "connecting", undefined],
+    ["RTMP session state", "idle", undefined],
+    ["RTMP publisher started", undefined, "pub/camera"],
+    ["RTMP session state", "publishing", "pub/camera"],
+    ["RTMP session state", "closed", "pub/camera"],
+    ["RTMP connection closed", undefined, "pub/camera"],
+  ]);
 });

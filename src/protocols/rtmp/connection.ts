@@ -2,12 +2,14 @@ import type { Duplex } from "node:stream";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { asMediaError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
+import type { SessionId } from "../../media/ids.ts";
 import type { Publisher, StreamDirectory } from "../../stream/directory.ts";
 import type { SubscriptionEnd } from "../../stream/wire-format.ts";
 import { rtmpFormat } from "./from-stream.ts";
 import type { RtmpTarget } from "./names.ts";
 import type { RtmpCloseReason } from "./session-states.ts";
 import type { RtmpPlayback, RtmpPublication } from "./net-stream.ts";
+import { SendQueue } from "./send-queue.ts";
 import { RtmpSession } from "./session.ts";
 import type { RtmpSessionHost, RtmpSessionOptions } from "./session.ts";
 import { RtmpIngest } from "./to-stream.ts";
@@ -18,10 +20,12 @@ const PROTOCOL = "rtmp";
 /** What a connection needs besides its socket. */
 export type RtmpConnectionOptions = {
   readonly session: RtmpSessionOptions;
-  /** A player whose socket takes nothing for so long is closed. */
+  /** A peer that takes nothing of what waits for it for so long is closed. */
   readonly stallTimeoutMs: number;
   /** While more than this waits to be sent, nothing is read: a peer that asks and never listens stops itself. */
   readonly maxUnsentBytes: number;
+  /** With more than this waiting to be sent, the connection is closed. */
+  readonly maxQueuedBytes: number;
   /** How long a closing connection may take to send its last words. */
   readonly lingerMs: number;
 };
@@ -37,6 +41,8 @@ export type RtmpSocket = Duplex & {
 
 /** What a connection is given. */
 export type RtmpConnectionParts = {
+  /** What its log lines are found by. */
+  readonly id: SessionId;
   readonly socket: RtmpSocket;
   readonly directory: StreamDirectory;
   readonly clock: Clock;
@@ -55,6 +61,8 @@ export type RtmpConnectionParts = {
 export class RtmpConnection implements RtmpSessionHost {
   readonly #parts: RtmpConnectionParts;
   readonly #socket: RtmpSocket;
+  readonly #queue: SendQueue;
+  readonly #logger: Logger;
   readonly #session: RtmpSession;
   readonly #remoteAddress: string;
   readonly #startedUs: number;
@@ -69,7 +77,9 @@ export class RtmpConnection implements RtmpSessionHost {
     this.#remoteAddress = parts.socket.remoteAddress ?? "";
     this.#startedUs = parts.clock.nowUs();
     this.#progressUs = this.#startedUs;
-    this.#session = new RtmpSession(this, parts.options.session, parts.logger, this.#startedUs);
+    this.#queue = new SendQueue(parts.socket, parts.options.maxQueuedBytes);
+    this.#logger = parts.logger.child({ session: parts.id, remoteAddress: this.#remoteAddress });
+    this.#session = new RtmpSession(this, parts.options.session, this.#logger, this.#startedUs);
     this.#attach();
   }
 
@@ -87,8 +97,8 @@ export class RtmpConnection implements RtmpSessionHost {
   /** Looks at the time: deadlines of the session, and whether a player still takes what it is sent. */
   tick(nowUs: number): void {
     this.#session.tick(nowUs);
-    const sentBytes = this.#socket.bytesWritten - this.#socket.writableLength;
-    if (sentBytes !== this.#sentBytes || this.#socket.writableLength === 0) {
+    const { sentBytes, unsentBytes } = this.#queue;
+    if (sentBytes !== this.#sentBytes || unsentBytes === 0) {
       this.#sentBytes = sentBytes;
       this.#progressUs = nowUs;
     } else if (nowUs - this.#progressUs >= this.#parts.options.stallTimeoutMs * 1000) {
@@ -107,35 +117,41 @@ export class RtmpConnection implements RtmpSessionHost {
   }
 
   write(bytes: Uint8Array): void {
-    if (!this.#socket.writable) return;
-    // A full socket still takes bytes, since the core asks `queuedBytes`; what the peer asks for next has to wait.
-    const isFull = !this.#socket.write(bytes);
-    if (!isFull || this.#isReadingPaused) return;
-    if (this.#socket.writableLength <= this.#parts.options.maxUnsentBytes) return;
+    const wasOverflowing = this.#queue.isOverflowing;
+    if (!this.#queue.write(bytes)) {
+      // Later, since the session may be in the middle of a step.
+      if (!wasOverflowing) queueMicrotask(() => this.#session.close("player-too-slow"));
+      return;
+    }
+    // A full queue still takes bytes, since the core asks `queuedBytes`; what the peer asks for next has to wait.
+    if (this.#isReadingPaused || !this.#socket.writableNeedDrain) return;
+    if (this.#queue.unsentBytes <= this.#parts.options.maxUnsentBytes) return;
     this.#isReadingPaused = true;
     this.#socket.pause();
   }
 
   publish(target: RtmpTarget): RtmpPublication {
-    const { directory, logger } = this.#parts;
-    const publisher: Publisher = directory.publish({
+    const publisher: Publisher = this.#parts.directory.publish({
       name: target.name,
       protocol: PROTOCOL,
       remoteAddress: this.#remoteAddress,
       onRevoked: (reason) => this.#session.stream.revoke(reason),
     });
-    logger.info("RTMP publisher started", { stream: target.name, remoteAddress: this.#remoteAddress });
-    return new RtmpIngest(publisher, logger.child({ stream: target.name }));
+    const logger = this.#logger.child({ stream: target.name });
+    logger.info("RTMP publisher started");
+    return new RtmpIngest(publisher, logger);
   }
 
   play(target: RtmpTarget): RtmpPlayback {
+    // What is already being closed gets no more: a prepush costs a copy of all that the core has in memory.
+    if (this.#queue.isOverflowing) return { close: () => {} };
     return this.#parts.directory.subscribe({
       name: target.name,
       protocol: PROTOCOL,
       format: rtmpFormat,
       sink: {
         write: (bytes) => this.#session.stream.media(bytes),
-        queuedBytes: () => this.#socket.writableLength,
+        queuedBytes: () => this.#queue.unsentBytes,
         end: (reason: SubscriptionEnd) => this.#session.stream.mediaEnd(reason),
       },
     });
@@ -143,7 +159,7 @@ export class RtmpConnection implements RtmpSessionHost {
 
   closed(reason: RtmpCloseReason, error: Error | null): void {
     this.#logClosing(reason, error);
-    this.#socket.end();
+    this.#queue.end();
     this.#socket.resume();
     if (this.#socket.destroyed) return;
     this.#linger = this.#parts.clock.schedule(this.#parts.options.lingerMs, () => this.#socket.destroy());
@@ -154,12 +170,13 @@ export class RtmpConnection implements RtmpSessionHost {
     socket.setNoDelay(true);
     socket.setKeepAlive(true, 30_000);
     socket.on("data", (bytes: Buffer) => this.#session.feed(bytes, clock.nowUs()));
-    socket.on("drain", () => this.#resumeReading());
+    socket.on("drain", () => this.#drained());
     socket.on("end", () => this.#session.close("peer-closed"));
     socket.on("error", (error) => this.#session.close(this.#reasonOf(error)));
     socket.on("close", () => {
       this.#session.close("connection-lost");
       this.#linger?.cancel();
+      this.#queue.discard();
       this.#parts.onGone();
     });
   }
@@ -170,21 +187,21 @@ export class RtmpConnection implements RtmpSessionHost {
     return isReset && this.#session.facts().state !== "publishing" ? "peer-closed" : "connection-lost";
   }
 
-  #resumeReading(): void {
-    if (!this.#isReadingPaused) return;
+  #drained(): void {
+    this.#queue.drained();
+    if (!this.#isReadingPaused || this.#socket.writableNeedDrain) return;
     this.#isReadingPaused = false;
     this.#socket.resume();
   }
 
   #logClosing(reason: RtmpCloseReason, error: Error | null): void {
-    const { logger, clock } = this.#parts;
+    const logger = this.#logger;
     const { role, stream, flashVersion } = this.#session.facts();
     const { in: bytesIn, out: bytesOut } = this.bytes();
-    const durationMs = Math.round((clock.nowUs() - this.#startedUs) / 1000);
+    const durationMs = Math.round((this.#parts.clock.nowUs() - this.#startedUs) / 1000);
     const code = asMediaError(error)?.code;
     const fields = {
       reason,
-      remoteAddress: this.#remoteAddress,
       role,
       stream,
       bytesIn,

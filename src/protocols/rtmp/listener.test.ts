@@ -7,10 +7,11 @@ import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { FakeDirectory } from "../../../test/support/fake-directory.ts";
+import { AddressCounter } from "../../base/address-counter.ts";
 import { concatBytes } from "../../base/bytes.ts";
 import { silentLogger } from "../../base/log.ts";
 import type { LogFields, Logger } from "../../base/log.ts";
-import { RtmpListener } from "./listener.ts";
+import { DEFAULT_RTMP_LIMITS, RtmpListener } from "./listener.ts";
 import type { RtmpLimits } from "./listener.ts";
 import {
   clientCommand,
@@ -20,7 +21,7 @@ import {
   joined,
   statusCodes,
 } from "./test-client.ts";
-import { MESSAGE } from "./wire/messages.ts";
+import { MESSAGE, buildUserControl } from "./wire/messages.ts";
 
 type Line = { message: string; fields: LogFields };
 
@@ -29,12 +30,24 @@ class Bench {
   readonly directory = new FakeDirectory();
   readonly lines: Line[] = [];
   readonly listener: RtmpListener;
+  readonly addresses: AddressCounter;
+  onChild: (fields: LogFields) => void = () => {};
 
-  constructor(limits: Partial<RtmpLimits>) {
+  constructor(limits: Partial<RtmpLimits>, addresses = new AddressCounter(1000)) {
+    this.addresses = addresses;
     const keep = (message: string, fields: LogFields = {}): void =>
       void this.lines.push({ message, fields });
-    const logger: Logger = { ...silentLogger, info: keep, warn: keep, error: keep, child: () => logger };
-    const parts = { directory: this.directory, clock: this.clock, logger };
+    const logger: Logger = {
+      ...silentLogger,
+      info: keep,
+      warn: keep,
+      error: keep,
+      child: (fields) => {
+        this.onChild(fields);
+        return logger;
+      },
+    };
+    const parts = { directory: this.directory, clock: this.clock, logger, addresses };
     this.listener = new RtmpListener({ host: "127.0.0.1", port: 0, limits }, parts);
   }
   closings(): unknown[] {
@@ -44,8 +57,12 @@ class Bench {
   }
 }
 
-async function open(t: TestContext, limits: Partial<RtmpLimits> = {}): Promise<Bench> {
-  const bench = new Bench(limits);
+async function open(
+  t: TestContext,
+  limits: Partial<RtmpLimits> = {},
+  addresses?: AddressCounter,
+): Promise<Bench> {
+  const bench = new Bench(limits, addresses);
   await bench.listener.start();
   t.after(() => {
     const stopped = bench.listener.stop();
@@ -156,7 +173,7 @@ test("a client that never finishes the handshake is closed in time", async (t) =
 });
 
 test("connections from one address are bounded, and free again when closed", async (t) => {
-  const bench = await open(t, { connectionsPerAddress: 2 });
+  const bench = await open(t, {}, new AddressCounter(2));
   const first = [new Client(bench), new Client(bench)];
   await until(() => bench.listener.stats().connections === 2);
   const third = new Client(bench);
@@ -168,6 +185,25 @@ test("connections from one address are bounded, and free again when closed", asy
   await until(() => fourth.codes().length > 0);
 });
 
+test("connections of one address are counted over all listeners that share the counter", async (t) => {
+  const addresses = new AddressCounter(2);
+  const [one, two] = [await open(t, {}, addresses), await open(t, {}, addresses)];
+  const first = new Client(one);
+  const second = new Client(two);
+  await until(() => addresses.total === 2);
+  for (const bench of [one, two]) {
+    await new Client(bench).closed();
+    assert.equal(bench.listener.stats().refused, 1);
+  }
+  first.socket.destroy();
+  await until(() => addresses.total === 1);
+  const next = new Client(two).send(...opening);
+  await until(() => next.codes().length > 0);
+  second.socket.destroy();
+  next.socket.destroy();
+  await until(() => addresses.total === 0);
+});
+
 test("connections in all are bounded", async (t) => {
   const bench = await open(t, { connections: 1 });
   const first = new Client(bench).send(...opening);
@@ -175,6 +211,7 @@ test("connections in all are bounded", async (t) => {
   const second = new Client(bench);
   await second.closed();
   assert.equal(bench.listener.stats().refused, 1);
+  assert.equal(bench.addresses.total, 1, "what was refused is not counted");
 });
 
 test("a player that takes nothing is closed", async (t) => {
@@ -191,6 +228,35 @@ test("a player that takes nothing is closed", async (t) => {
   assert.deepEqual(bench.closings(), ["player-stalled"]);
   assert.equal(bench.directory.closedSubscriptions, 1);
   client.socket.destroy();
+});
+
+test("a publisher that sends no media is closed when its own time-out says so, pings or not", async (t) => {
+  const bench = await open(t, { publishTimeoutMs: 5000 });
+  const client = new Client(bench).send(...opening, publish);
+  await until(() => client.codes().includes("NetStream.Publish.Start"));
+  bench.clock.advance(4000);
+  const before = bench.listener.stats().bytesIn;
+  client.send(clientMessage(MESSAGE.userControl, buildUserControl(6, 1)));
+  await until(() => bench.listener.stats().bytesIn > before);
+  assert.deepEqual(bench.closings(), []);
+  bench.clock.advance(2000);
+  assert.deepEqual(bench.closings(), ["publisher-silent"]);
+  await client.closed();
+});
+
+test("a silent publisher and a player that takes nothing have a minute when nothing else is said", () => {
+  assert.equal(DEFAULT_RTMP_LIMITS.publishTimeoutMs, 60_000);
+  assert.equal(DEFAULT_RTMP_LIMITS.stallTimeoutMs, 60_000);
+});
+
+test("connections have ids of their own in the log", async (t) => {
+  const ids = new Set<unknown>();
+  const bench = await open(t);
+  bench.onChild = (fields) => void (fields["session"] !== undefined && ids.add(fields["session"]));
+  const clients = Array.from({ length: 20 }, () => new Client(bench).send(...opening));
+  await until(() => clients.every((client) => client.codes().length > 0));
+  assert.equal(ids.size, 20);
+  for (const id of ids) assert.match(String(id), /^[0-9a-f]{12}$/);
 });
 
 test("stop tells players and publishers, and closes the port", async (t) => {
@@ -214,7 +280,8 @@ test("stop tells players and publishers, and closes the port", async (t) => {
 test("a port in use is an error of start", async (t) => {
   const bench = await open(t);
   const { port } = bench.listener.address()!;
-  const parts = { directory: bench.directory, clock: bench.clock, logger: silentLogger };
+  const { directory, clock, addresses } = bench;
+  const parts = { directory, clock, addresses, logger: silentLogger };
   const second = new RtmpListener({ host: "127.0.0.1", port }, parts);
   await assert.rejects(second.start(), { code: "EADDRINUSE" });
 });

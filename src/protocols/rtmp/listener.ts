@@ -1,8 +1,11 @@
+import { randomBytes } from "node:crypto";
 import { createServer } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";
+import type { AddressCounter } from "../../base/address-counter.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { PerSecondLog } from "../../base/log.ts";
 import type { Logger } from "../../base/log.ts";
+import type { SessionId } from "../../media/ids.ts";
 import type { StreamDirectory } from "../../stream/directory.ts";
 import { RtmpConnection } from "./connection.ts";
 import { DEFAULT_CHUNK_LIMITS } from "./wire/chunk-reader.ts";
@@ -20,23 +23,23 @@ export type RtmpListenerOptions = {
 export type RtmpLimits = {
   /** Connections at one time. */
   readonly connections: number;
-  /** Connections at one time from one address. Behind a Service that hides addresses a node stands for many viewers. */
-  readonly connectionsPerAddress: number;
   /** From accepting to `connect`. */
   readonly handshakeTimeoutMs: number;
   /** Connected, but neither publishing nor playing. */
   readonly idleTimeoutMs: number;
-  /** A publisher that completes no message. */
+  /** A publisher that completes no message of media or data; commands and pings do not count. */
   readonly publishTimeoutMs: number;
   /** A paused player. */
   readonly pauseTimeoutMs: number;
-  /** A player whose socket takes nothing. */
+  /** A peer, in practice a player, that takes nothing of what waits for it. */
   readonly stallTimeoutMs: number;
   readonly messageBytes: number;
   readonly chunkStreams: number;
   readonly partialBytes: number;
   /** Unsent bytes over which a connection is not read. */
   readonly maxUnsentBytes: number;
+  /** Unsent bytes over which a connection is closed: what the core keeps for a player who joins, and as much again. */
+  readonly maxQueuedBytes: number;
   /** For the last words of a closing connection. */
   readonly lingerMs: number;
 };
@@ -44,14 +47,14 @@ export type RtmpLimits = {
 /** The documented limits of RTMP. */
 export const DEFAULT_RTMP_LIMITS: RtmpLimits = {
   connections: 20_000,
-  connectionsPerAddress: 2_000,
   handshakeTimeoutMs: 10_000,
   idleTimeoutMs: 60_000,
-  publishTimeoutMs: 30_000,
+  publishTimeoutMs: 60_000,
   pauseTimeoutMs: 600_000,
-  stallTimeoutMs: 30_000,
+  stallTimeoutMs: 60_000,
   ...DEFAULT_CHUNK_LIMITS,
   maxUnsentBytes: 256 * 1024,
+  maxQueuedBytes: 64 * 1024 * 1024,
   lingerMs: 2_000,
 };
 
@@ -60,6 +63,11 @@ export type RtmpListenerParts = {
   readonly directory: StreamDirectory;
   readonly clock: Clock;
   readonly logger: Logger;
+  /**
+   * Counts, and bounds, connections of one address over all listeners that share it. Behind a Service that hides
+   * addresses a node stands for many viewers.
+   */
+  readonly addresses: AddressCounter;
 };
 
 /** Figures of a listener. */
@@ -82,7 +90,6 @@ export class RtmpListener {
   readonly #parts: RtmpListenerParts;
   readonly #refusals: PerSecondLog;
   readonly #connections = new Set<RtmpConnection>();
-  readonly #perAddress = new Map<string, number>();
   #server: Server | null = null;
   #timer: Timer | null = null;
   #onEmpty: (() => void) | null = null;
@@ -151,8 +158,7 @@ export class RtmpListener {
 
   #accept(socket: Socket): void {
     const address = socket.remoteAddress ?? "";
-    const fromAddress = this.#perAddress.get(address) ?? 0;
-    const reason = this.#refusal(fromAddress);
+    const reason = this.#admit(address);
     if (reason !== null) {
       this.#refusals.add(this.#parts.clock.nowUs(), { reason, remoteAddress: address });
       socket.on("error", () => {});
@@ -160,28 +166,30 @@ export class RtmpListener {
       return;
     }
     this.#accepted++;
-    this.#perAddress.set(address, fromAddress + 1);
     const connection = this.#connect(socket, address);
     this.#connections.add(connection);
   }
 
-  #refusal(fromAddress: number): string | null {
+  /** Counts a connection, or says why not. */
+  #admit(address: string): string | null {
     if (this.#connections.size >= this.#limits.connections) return "too many connections";
-    return fromAddress >= this.#limits.connectionsPerAddress
-      ? "too many connections from one address"
-      : null;
+    return this.#parts.addresses.acquire(address) ? null : "too many connections from one address";
   }
 
   #connect(socket: Socket, address: string): RtmpConnection {
     const limits = this.#limits;
     const { messageBytes, chunkStreams, partialBytes } = limits;
     const connection = new RtmpConnection({
-      ...this.#parts,
+      id: randomBytes(6).toString("hex") as SessionId,
+      directory: this.#parts.directory,
+      clock: this.#parts.clock,
+      logger: this.#parts.logger,
       socket,
       options: {
         session: { ...limits, chunkLimits: { messageBytes, chunkStreams, partialBytes } },
         stallTimeoutMs: limits.stallTimeoutMs,
         maxUnsentBytes: limits.maxUnsentBytes,
+        maxQueuedBytes: limits.maxQueuedBytes,
         lingerMs: limits.lingerMs,
       },
       onGone: () => this.#forget(connection, address),
@@ -194,9 +202,7 @@ export class RtmpListener {
     const { in: bytesIn, out: bytesOut } = connection.bytes();
     this.#pastBytesIn += bytesIn;
     this.#pastBytesOut += bytesOut;
-    const left = (this.#perAddress.get(address) ?? 1) - 1;
-    if (left > 0) this.#perAddress.set(address, left);
-    else this.#perAddress.delete(address);
+    this.#parts.addresses.release(address);
     if (this.#connections.size === 0) this.#onEmpty?.();
   }
 

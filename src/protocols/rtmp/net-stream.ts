@@ -5,6 +5,7 @@ import { rtmpErrors } from "./errors.ts";
 import { resolveTarget } from "./names.ts";
 import type { RtmpTarget } from "./names.ts";
 import type { RtmpOutbox } from "./outbox.ts";
+import { PlayDuration, playDurationMs } from "./play-duration.ts";
 import type { RtmpCloseReason, RtmpState } from "./session-states.ts";
 import type { StatusKey } from "./status.ts";
 import type { AmfValue } from "./wire/amf-value.ts";
@@ -62,6 +63,8 @@ export class RtmpNetStream {
   #target: RtmpTarget | null = null;
   #publication: RtmpPublication | null = null;
   #playback: RtmpPlayback | null = null;
+  /** Of a player that asked for a part only. */
+  #duration: PlayDuration | null = null;
   /** Media that came while `host.play` ran: it follows the messages that announce it. */
   #early: Uint8Array[] | null = null;
   #earlyEnd: SubscriptionEnd | null = null;
@@ -107,6 +110,8 @@ export class RtmpNetStream {
     if (this.#owner.state() === "playing" || this.#owner.state() === "paused") this.stop();
     this.#requireIdle(command);
     this.#role = "play";
+    const durationMs = playDurationMs(command.args);
+    this.#duration = durationMs === null ? null : new PlayDuration(durationMs);
     try {
       this.#subscribe(this.#resolve(application, command.args[0]));
     } catch (caught) {
@@ -127,6 +132,7 @@ export class RtmpNetStream {
     if (this.#owner.state() === "playing" && wantsPause) {
       this.#playback?.close();
       this.#playback = null;
+      this.#duration?.interrupt();
       this.#owner.moveTo("paused");
       this.#owner.out.streamEof();
       this.#owner.out.status("paused");
@@ -155,7 +161,9 @@ export class RtmpNetStream {
   /** Bytes of the subscription for the player. */
   media(bytes: Uint8Array): void {
     if (this.#early !== null) this.#early.push(bytes);
-    else if (this.#owner.state() === "playing") this.#owner.host.write(bytes);
+    else if (this.#owner.state() !== "playing") return;
+    else if (this.#duration === null) this.#owner.host.write(bytes);
+    else this.#mediaWithin(this.#duration, bytes);
   }
 
   /** The subscription ended from the core's side. */
@@ -203,6 +211,17 @@ export class RtmpNetStream {
     publication?.close(reason);
   }
 
+  #mediaWithin(duration: PlayDuration, bytes: Uint8Array): void {
+    const fitting = duration.take(bytes);
+    if (fitting > 0) this.#owner.host.write(bytes.subarray(0, fitting));
+    if (!duration.isOver) return;
+    this.#playback?.close();
+    this.#playback = null;
+    this.#owner.moveTo("idle");
+    this.#owner.out.streamEof();
+    this.#owner.out.status("playStop");
+  }
+
   #sayEnded(): void {
     this.#owner.out.status("playUnpublished");
     this.#owner.out.streamEof();
@@ -241,7 +260,7 @@ export class RtmpNetStream {
   #releaseEarly(): void {
     const early = this.#early ?? [];
     this.#early = null;
-    for (const bytes of early) this.#owner.host.write(bytes);
+    for (const bytes of early) this.media(bytes);
     if (this.#earlyEnd !== null) this.mediaEnd(this.#earlyEnd);
   }
 

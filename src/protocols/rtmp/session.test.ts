@@ -255,6 +255,56 @@ test("playing another stream ends the first", () => {
   assert.deepEqual(host.log, ["play pub/one", "stop playing", "play pub/two"]);
 });
 
+test("a player that asks for five seconds gets five and is told that it stopped", () => {
+  const duration = clientCommand("play", 5, null, "camera", -1000, 5000);
+  const { host, session } = connected(createStream, duration);
+  const at = (timestampMs: number): Uint8Array =>
+    clientMessage(MESSAGE.video, Uint8Array.of(1), timestampMs, 6);
+  session.stream.media(concatBytes([at(7000), at(9000)]));
+  session.stream.media(concatBytes([at(11_999), at(12_000), at(12_040)]));
+  assert.deepEqual(host.codes().slice(3), ["NetStream.Play.Stop"]);
+  const sent = serverMessages(host.sent()).slice(-5);
+  assert.deepEqual(
+    sent.map(({ typeId, timestampMs }) => [typeId, timestampMs]),
+    [
+      [MESSAGE.video, 7000],
+      [MESSAGE.video, 9000],
+      [MESSAGE.video, 11_999],
+      [MESSAGE.userControl, 0],
+      [MESSAGE.commandAmf0, 0],
+    ],
+  );
+  assert.deepEqual(host.log, ["play pub/camera", "stop playing"]);
+  assert.equal(session.facts().state, "idle");
+  session.stream.media(at(13_000));
+  session.stream.mediaEnd("stream-ended");
+  assert.equal(serverMessages(host.sent()).at(-1)?.typeId, MESSAGE.commandAmf0, "nothing follows");
+});
+
+test("a duration that ends within what a player gets at once ends after it was announced", () => {
+  const { host, session } = connected(createStream);
+  const frames = [0, 40, 80].map((ms) => clientMessage(MESSAGE.video, Uint8Array.of(1), ms, 6));
+  host.onPlay = () => {
+    session.stream.media(concatBytes(frames));
+    session.stream.media(frames[2]!);
+  };
+  session.feed(clientCommand("play", 5, null, "camera", -1000, 50), 0);
+  const videos = serverMessages(host.sent()).filter(({ typeId }) => typeId === MESSAGE.video);
+  assert.deepEqual(videos.length, 2);
+  assert.deepEqual(host.codes().slice(2), ["NetStream.Play.Start", "NetStream.Play.Stop"]);
+  assert.deepEqual(host.log, ["play pub/camera", "stop playing"]);
+});
+
+test("the next play of a connection forgets the duration of the one before", () => {
+  const { host, session } = connected(createStream, clientCommand("play", 5, null, "one", -1000, 50));
+  session.feed(play("two"), 0);
+  for (const ms of [0, 5000]) {
+    session.stream.media(clientMessage(MESSAGE.video, Uint8Array.of(1), ms, 6));
+  }
+  assert.equal(session.facts().state, "playing");
+  assert.deepEqual(host.log, ["play pub/one", "stop playing", "play pub/two"]);
+});
+
 test("seek, play2 and receiveAudio change nothing", () => {
   const names = ["seek", "play2", "receiveAudio", "receiveVideo"];
   const { session } = connected(

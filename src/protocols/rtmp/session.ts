@@ -31,7 +31,7 @@ export type RtmpSessionOptions = {
   readonly handshakeTimeoutMs: number;
   /** Connected, but neither publishing nor playing. */
   readonly idleTimeoutMs: number;
-  /** A publisher that completes no message. */
+  /** A publisher that completes no message of media or data; commands and pings do not count. */
   readonly publishTimeoutMs: number;
   /** A player that paused and does not come back. */
   readonly pauseTimeoutMs: number;
@@ -159,7 +159,9 @@ export class RtmpSession {
 
   #moveTo(next: RtmpState): void {
     assert(isLegal(this.#state, next), `${this.#state} to ${next}`);
-    this.#logger.debug("RTMP session state", { from: this.#state, to: next });
+    const { name } = this.stream;
+    const fields = name === null ? {} : { stream: name };
+    this.#logger.debug("RTMP session state", { from: this.#state, to: next, ...fields });
     this.#state = next;
     // The time for the handshake runs on until `connect`.
     if (next !== "connecting") this.#deadlineUs = this.#nowUs + this.#stayUs(next);

@@ -6,6 +6,8 @@ import { jsonReply } from "../../base/http-message.ts";
 import type { LogFields } from "../../base/log.ts";
 import { silentLogger } from "../../base/log.ts";
 import { streamErrors } from "../../stream/errors.ts";
+import { AddressCounter } from "../../base/address-counter.ts";
+import { ReplyBudget, replyDeadlineMs } from "./reply-budget.ts";
 import { HttpListener } from "./listener.ts";
 import type { HttpListenerOptions } from "./listener.ts";
 
@@ -13,7 +15,8 @@ async function listen(t: TestContext, options: Partial<HttpListenerOptions> = {}
   const listener = new HttpListener({
     host: "127.0.0.1",
     port: 0,
-    maxConnectionsPerAddress: 100,
+    addresses: new AddressCounter(100),
+    budget: new ReplyBudget(1_000_000),
     idleTimeoutMs: 5000,
     log: silentLogger,
     handle: () => jsonReply(200, { ok: true }),
@@ -87,7 +90,7 @@ test("a path that means two things is a 400 in words", async (t) => {
 });
 
 test("connections over the bound of an address are closed at once, and room is given back", async (t) => {
-  const listener = await listen(t, { maxConnectionsPerAddress: 2 });
+  const listener = await listen(t, { addresses: new AddressCounter(2) });
   const open = await Promise.all(
     [1, 2].map(
       () =>
@@ -111,4 +114,36 @@ test("a connection on which nothing moves is closed", async (t) => {
   const started = Date.now();
   assert.match(await exchange(port, "GET / HTTP/1.1\r\nhost: x\r\n\r\n"), /200 OK/);
   assert.ok(Date.now() - started < 5000);
+});
+
+test("slow readers may hold so much memory and no more; who comes then is told to come back", async (t) => {
+  const body = [new Uint8Array(20_000_000)];
+  const budget = new ReplyBudget(50_000_000);
+  const handle = () => ({ status: 200, headers: [], body, ownBytes: 20_000_000 });
+  const { port } = await listen(t, { budget, handle });
+  const slow = [1, 2].map(() => {
+    const socket = connect(port, "127.0.0.1", () => socket.write("GET / HTTP/1.1\r\nhost: x\r\n\r\n"));
+    socket.pause();
+    return socket;
+  });
+  while (budget.heldBytes < 40_000_000) await new Promise((resolve) => setTimeout(resolve, 10));
+  const refused = await fetch(`http://127.0.0.1:${port}/`);
+  assert.deepEqual([refused.status, refused.headers.get("retry-after")], [503, "3"]);
+  for (const socket of slow) socket.destroy();
+  while (budget.heldBytes > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.equal((await fetch(`http://127.0.0.1:${port}/`, { method: "HEAD" })).status, 200);
+});
+
+test("a reply that is read slower than anybody watches has a deadline, by its size", () => {
+  assert.equal(replyDeadlineMs(0), 30_000);
+  assert.equal(replyDeadlineMs(32 * 1024 * 60), 90_000);
+});
+
+test("an absolute request target is read as its path", async (t) => {
+  const { port } = await listen(t, { handle: (request) => jsonReply(200, { path: request.path }) });
+  const got = await exchange(
+    port,
+    "GET http://weir.test/a/b?c HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
+  );
+  assert.match(got, /"path":"\/a\/b"/);
 });

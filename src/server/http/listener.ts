@@ -1,24 +1,33 @@
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import type { AddressCounter } from "../../base/address-counter.ts";
+import { systemClock } from "../../base/clock.ts";
 import { asMediaError, messageOf } from "../../base/errors.ts";
 import { textReply } from "../../base/http-message.ts";
-import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
-import type { Logger } from "../../base/log.ts";
+import type { HttpHeaders, HttpReply, HttpRequest } from "../../base/http-message.ts";
+import { PerSecondLog } from "../../base/log.ts";
+import type { LogFields, Logger } from "../../base/log.ts";
 import { finishReply } from "./finish-reply.ts";
+import { replyDeadlineMs } from "./reply-budget.ts";
+import type { ReplyBudget } from "./reply-budget.ts";
 import { decodePath } from "./request-path.ts";
 
 /** Where an HTTP listener listens, and its limits. */
 export type HttpListenerOptions = {
   readonly host: string | undefined;
   readonly port: number;
-  readonly maxConnectionsPerAddress: number;
+  /** Shared by all HTTP listeners of the server. */
+  readonly addresses: AddressCounter;
+  readonly budget: ReplyBudget;
   /** A connection on which nothing moves for this long is closed: slow senders, readers that stopped reading. */
   readonly idleTimeoutMs: number;
   readonly log: Logger;
   /** Answers a request; may throw a `MediaError`, whose status and message become the reply. */
   handle(request: HttpRequest): Promise<HttpReply> | HttpReply;
 };
+
+const CORS: HttpHeaders = [["access-control-allow-origin", "*"]];
 
 /** Whole head of a request; RFC 9112 leaves the limit to us, and a media URL with a token fits many times. */
 const MAX_HEAD_BYTES = 16 * 1024;
@@ -31,10 +40,14 @@ const MAX_CONNECTIONS = 50_000;
 export class HttpListener {
   readonly #options: HttpListenerOptions;
   readonly #server: Server;
-  readonly #perAddress = new Map<string, number>();
+  readonly #refusals: PerSecondLog;
+  readonly #failures: PerSecondLog;
+  #connections = 0;
 
   constructor(options: HttpListenerOptions) {
     this.#options = options;
+    this.#refusals = new PerSecondLog(options.log, "HTTP connections refused or closed: see the reason");
+    this.#failures = new PerSecondLog(options.log, "HTTP requests failed");
     this.#server = createServer(
       {
         maxHeaderSize: MAX_HEAD_BYTES,
@@ -71,9 +84,7 @@ export class HttpListener {
 
   /** Open connections. */
   get connections(): number {
-    let sum = 0;
-    for (const count of this.#perAddress.values()) sum += count;
-    return sum;
+    return this.#connections;
   }
 
   /** Stops accepting, lets replies under way finish for `graceMs`, then closes what is left. */
@@ -86,35 +97,34 @@ export class HttpListener {
   }
 
   #admit(socket: Socket): void {
+    const { addresses } = this.#options;
     const address = socket.remoteAddress ?? "unknown";
-    const count = (this.#perAddress.get(address) ?? 0) + 1;
-    if (count > this.#options.maxConnectionsPerAddress) {
-      this.#options.log.info("HTTP connection refused: too many from one address", {
-        address,
-        limit: this.#options.maxConnectionsPerAddress,
-      });
+    if (!addresses.acquire(address)) {
+      this.#note({ address, reason: `more than ${addresses.limit} connections from one address` });
       socket.destroy();
       return;
     }
-    this.#perAddress.set(address, count);
+    this.#connections++;
     socket.once("close", () => {
-      const left = (this.#perAddress.get(address) ?? 1) - 1;
-      if (left <= 0) this.#perAddress.delete(address);
-      else this.#perAddress.set(address, left);
+      this.#connections--;
+      addresses.release(address);
     });
   }
 
-  /** What `node:http` could not read as a request: one line, one status, one closed connection. */
+  /** What `node:http` could not read as a request: one status, one closed connection, a line a second at most. */
   #refuse(error: Error & { code?: string }, socket: Socket): void {
     if (error.code === "ECONNRESET" || !socket.writable) {
       socket.destroy();
       return;
     }
-    const address = socket.remoteAddress;
-    this.#options.log.info("HTTP connection closed: not a request", { address, reason: error.code });
+    this.#note({ address: socket.remoteAddress, reason: `not a request: ${error.code}` });
     const status = statusOfClientError(error.code);
     socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
     socket.destroySoon();
+  }
+
+  #note(fields: LogFields): void {
+    this.#refusals.add(systemClock.nowUs(), fields);
   }
 
   async #serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
@@ -122,11 +132,35 @@ export class HttpListener {
     const request = readRequest(incoming, typeof path === "string" ? path : "/");
     let reply: HttpReply;
     try {
-      reply = typeof path === "string" ? await this.#answer(request) : textReply(400, path.problem);
+      reply = typeof path === "string" ? await this.#answer(request) : textReply(400, path.problem, CORS);
     } catch (caught) {
       reply = this.#replyToError(caught, incoming);
     }
-    if (!outgoing.destroyed) send(outgoing, finishReply(request, reply));
+    if (!outgoing.destroyed) this.#send(request, reply, outgoing);
+  }
+
+  #send(request: HttpRequest, reply: HttpReply, outgoing: ServerResponse): void {
+    const { budget } = this.#options;
+    const ownBytes = request.method === "HEAD" ? 0 : (reply.ownBytes ?? 0);
+    if (ownBytes === 0) {
+      send(outgoing, finishReply(request, reply));
+      return;
+    }
+    if (!budget.take(ownBytes)) {
+      this.#note({
+        reason: "slow readers hold all the memory that replies may hold",
+        limitBytes: budget.limitBytes,
+      });
+      const busy = "too many slow readers: ask again in a few seconds";
+      send(outgoing, finishReply(request, textReply(503, busy, [["retry-after", "3"], ...CORS])));
+      return;
+    }
+    const deadline = systemClock.schedule(replyDeadlineMs(ownBytes), () => outgoing.destroy());
+    outgoing.once("close", () => {
+      deadline.cancel();
+      budget.give(ownBytes);
+    });
+    send(outgoing, finishReply(request, reply));
   }
 
   #answer(request: HttpRequest): Promise<HttpReply> | HttpReply {
@@ -134,6 +168,7 @@ export class HttpListener {
     if (request.method === "OPTIONS") return preflight();
     return textReply(405, `this server answers GET, HEAD and OPTIONS here, not ${request.method}`, [
       ["allow", "GET, HEAD, OPTIONS"],
+      ...CORS,
     ]);
   }
 
@@ -142,12 +177,13 @@ export class HttpListener {
     const path = rawPathOf(incoming);
     if (error !== null) {
       if (error.httpStatus !== 404) {
-        this.#options.log.info("HTTP request failed", { path, code: error.code, reason: error.message });
+        this.#failures.add(systemClock.nowUs(), { path, code: error.code, reason: error.message });
       }
       return textReply(error.httpStatus, error.message, [
-        ["access-control-allow-origin", "*"],
-        ["access-control-expose-headers", "x-error-code"],
         ["x-error-code", error.code],
+        ["access-control-expose-headers", "x-error-code"],
+        ...(error.httpStatus === 503 ? [["retry-after", "2"] as const] : []),
+        ...CORS,
       ]);
     }
     this.#options.log.error("HTTP request failed by a fault of the server", {
@@ -159,8 +195,11 @@ export class HttpListener {
   }
 }
 
+/** The path of the request target as it was sent; of an absolute one (RFC 9112 section 3.2.2) what follows the host. */
 function rawPathOf(incoming: IncomingMessage): string {
-  return (incoming.url ?? "/").split("?", 1)[0]!;
+  const target = (incoming.url ?? "/").split("?", 1)[0]!;
+  const absolute = /^https?:\/\/[^/]*(\/.*)?$/i.exec(target);
+  return absolute === null ? target : (absolute[1] ?? "/");
 }
 
 function readRequest(incoming: IncomingMessage, path: string): HttpRequest {

@@ -54,6 +54,15 @@ export class DiskStorage implements Storage {
     });
   }
 
+  async problem(): Promise<string | null> {
+    try {
+      return (await stat(this.location)).isDirectory() ? null : "it is not a directory";
+    } catch (caught) {
+      const code = systemCodeOf(caught);
+      return code === "ENOENT" ? "it does not exist" : (code ?? messageOf(caught));
+    }
+  }
+
   async list(extensions: readonly string[], limits: ListLimits): Promise<readonly string[]> {
     const found: string[] = [];
     const pending: { path: string; depth: number }[] = [{ path: "", depth: 0 }];

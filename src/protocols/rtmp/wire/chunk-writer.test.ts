@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { ChunkReader } from "./chunk-reader.ts";
-import { buildMessage, headerBytes } from "./chunk-writer.ts";
+import { buildMessage, headerBytes, writtenMessageBytes, writtenTimestampMs } from "./chunk-writer.ts";
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 
@@ -58,7 +58,10 @@ test("what is written is read back, whatever the sizes and times", () => {
       assert.equal(reader.next()?.typeId, 1);
       const body = new Uint8Array(length).map((_, index) => index & 0xff);
       const header = { chunkStreamId, timestampMs, typeId: 9, messageStreamId: 5 };
-      reader.feed(buildMessage(header, body, chunkSize));
+      const written = buildMessage(header, body, chunkSize);
+      assert.equal(writtenTimestampMs(written, 0), timestampMs);
+      assert.equal(writtenMessageBytes(written, 0, chunkSize), written.byteLength);
+      reader.feed(written);
       const message = reader.next();
       assert.deepEqual(message, { typeId: 9, timestampMs, messageStreamId: 5, body });
     }),

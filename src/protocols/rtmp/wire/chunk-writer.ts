@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { writeU24, writeU32 } from "../../../base/bytes.ts";
+import { readU24, readU32, writeU24, writeU32 } from "../../../base/bytes.ts";
 import { allocate } from "./allocate.ts";
 
 /** Where a message goes and when. */
@@ -38,8 +38,7 @@ export function buildMessage(
   const timestamp = header.timestampMs >>> 0;
   const firstBytes = headerBytes(timestamp);
   const bodyBytes = prefixBytes + payload.byteLength;
-  const moreChunks = bodyBytes === 0 ? 0 : Math.ceil(bodyBytes / chunkSize) - 1;
-  const out = allocate(firstBytes + bodyBytes + moreChunks * (firstBytes - 11));
+  const out = allocate(messageBytes(firstBytes, bodyBytes, chunkSize));
   writeHeader(out, header, timestamp, bodyBytes);
   out.fill(0, firstBytes, firstBytes + prefixBytes);
   let at = firstBytes + prefixBytes;
@@ -54,6 +53,22 @@ export function buildMessage(
     taken = end;
   }
   return out;
+}
+
+/** The time of the message that `buildMessage` wrote at `at`. Units: milliseconds, modulo 2^32. */
+export function writtenTimestampMs(bytes: Uint8Array, at: number): number {
+  const timestamp = readU24(bytes, at + 1);
+  return timestamp === EXTENDED ? readU32(bytes, at + 12) : timestamp;
+}
+
+/** The length of the message that `buildMessage` wrote at `at` with this chunk size, all headers included. */
+export function writtenMessageBytes(bytes: Uint8Array, at: number, chunkSize: number): number {
+  return messageBytes(headerBytes(writtenTimestampMs(bytes, at)), readU24(bytes, at + 4), chunkSize);
+}
+
+function messageBytes(firstBytes: number, bodyBytes: number, chunkSize: number): number {
+  const moreChunks = bodyBytes === 0 ? 0 : Math.ceil(bodyBytes / chunkSize) - 1;
+  return firstBytes + bodyBytes + moreChunks * (firstBytes - 11);
 }
 
 function writeHeader(out: Uint8Array, header: MessageHeader, timestamp: number, bodyBytes: number): void {

@@ -1,0 +1,40 @@
+/**
+ * Bounds the memory that replies under way hold for slow readers, over all HTTP listeners together.
+ *
+ * Segments of a live stream are shared and do not count. A segment that was read from a file for one reply does, from
+ * the moment it is handed to the connection until the last byte has left.
+ */
+export class ReplyBudget {
+  readonly limitBytes: number;
+  #heldBytes = 0;
+
+  constructor(limitBytes: number) {
+    this.limitBytes = limitBytes;
+  }
+
+  /** Bytes held now. */
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  /** Takes room for a reply; `false`, and nothing taken, when there is none. One alone always fits. */
+  take(bytes: number): boolean {
+    if (this.#heldBytes > 0 && this.#heldBytes + bytes > this.limitBytes) return false;
+    this.#heldBytes += bytes;
+    return true;
+  }
+
+  /** Gives the room of a finished reply back. */
+  give(bytes: number): void {
+    this.#heldBytes -= bytes;
+  }
+}
+
+/** A reader slower than this cannot be watching: 256 kbit/s, a quarter of the slowest rendition that people serve. */
+const MIN_READ_BYTES_PER_SECOND = 32 * 1024;
+const GRACE_MS = 30_000;
+
+/** How long a reply of so many own bytes may take until its connection is closed. */
+export function replyDeadlineMs(ownBytes: number): number {
+  return GRACE_MS + Math.ceil((ownBytes / MIN_READ_BYTES_PER_SECOND) * 1000);
+}
