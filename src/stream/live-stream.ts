@@ -252,6 +252,8 @@ export class LiveStream {
     const revoked = this.#publisher;
     if (revoked === null) return;
     this.#publisher = null;
+    this.#silenceTimer?.cancel();
+    this.#options.log.info("publisher taken off", { stream: this.#rules.name, reason });
     this.#pause();
     revoked.request.onRevoked(reason);
   }
