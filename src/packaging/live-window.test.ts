@@ -212,7 +212,8 @@ test("numbers never go back over a restart, however often the publisher came bac
   feedSeconds(after, 25, 32);
   const first = after.timeline();
   assert.ok(first.segments[0]!.sequence > segments.at(-1)!.sequence, "a number was used twice");
-  assert.ok(first.discontinuitySequence > discontinuitySequence);
+  assert.notEqual(first.discontinuitySequence, discontinuitySequence);
+  assert.ok(first.discontinuitySequence < 2000, "hls.js keeps an array of that length");
 });
 
 test("segments that left the playlist stay for players that hold an older one, then go", () => {
@@ -238,11 +239,12 @@ test("a publisher's return is a discontinuity, counted on when it leaves the lis
     segments.map((segment) => segment.discontinuity),
     [true, false, false],
   );
-  assert.equal(discontinuitySequence, START_US / 1e6);
+  const first = Math.floor(START_US / 1e7) % 1000;
+  assert.equal(discontinuitySequence, first);
   const sequences = segments.map((segment) => segment.sequence);
   assert.deepEqual(sequences, [sequences[0], sequences[0]! + 1, sequences[0]! + 2]);
   feedSeconds(live, 27, 29, { epoch: 2 });
-  assert.equal(live.timeline().discontinuitySequence, START_US / 1e6 + 1);
+  assert.equal(live.timeline().discontinuitySequence, first + 1);
 });
 
 test("any selection of tracks is the same media under another header", () => {

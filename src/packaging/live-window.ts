@@ -24,6 +24,9 @@ const MAX_CACHED_SELECTIONS = 16;
 /** A segment may be longer than the target duration by what rounding to seconds hides, less one slow frame. */
 const ROUNDING_US = 350_000;
 
+/** Processes begin their discontinuity sequence below this: hls.js keeps an array of that length. */
+const FIRST_DISCONTINUITIES = 1000;
+
 /** Segment durations of media before the playlist is shown: a player that has less waits for the next segment. */
 const START_SEGMENTS = 1.5;
 
@@ -33,8 +36,9 @@ const MAX_WINDOW_BYTES = 512 * 1024 * 1024;
 /**
  * The last segments of a live stream, as a `Presentation`.
  *
- * Neither media sequence nor discontinuity sequence ever goes back: not when a publisher returns, not when the process
- * restarts. The first comes from the segmenter; the second begins with the second in which the window began.
+ * The media sequence never goes back, not when a publisher returns, not when the process restarts: see the segmenter.
+ * The discontinuity sequence begins with a number of its own for each process, so that a player that survives a restart
+ * does not take the new timeline for the old one.
  */
 export class LiveWindow implements PacketSink, Presentation {
   static readonly MAX_WAITERS = 5000;
@@ -129,7 +133,7 @@ export class LiveWindow implements PacketSink, Presentation {
     this.#byName.set(segment.name, segment);
     if (this.#timeline === null)
       this.#targetDurationUs = Math.max(this.#targetDurationUs, finished.durationUs);
-    this.#discontinuitySequence ??= Math.floor(finished.startUs / 1_000_000);
+    this.#discontinuitySequence ??= Math.floor(finished.startUs / 10_000_000) % FIRST_DISCONTINUITIES;
     this.#discontinuitySequence += this.#dropOld();
     const enoughUs = this.#options.segmentDurationUs * START_SEGMENTS;
     if (this.#timeline === null && this.#heldUs() < enoughUs) return;
