@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, test } from "node:test";
+import { renderChart } from "./chart.ts";
+import { machineKind } from "./machine.ts";
+import type { Cell, Row } from "./measured.ts";
+import { replaceBetween } from "./report.ts";
+import { renderMarkdown, renderText } from "./table.ts";
+
+const cell = (runs: readonly number[], remarks: readonly string[] = []): Cell => ({
+  median: runs[0] ?? null,
+  runs,
+  spread: runs.length > 1 ? 0.125 : null,
+  remarks,
+});
+const row = (cells: Row["cells"], ratios: Row["ratios"]): Row => ({
+  case: "rtmp-1000-350",
+  group: "fanout",
+  what: "RTMP <1000>",
+  unit: "CPU-s/GB",
+  digits: 2,
+  aim: "<= 1.6 x floor",
+  isInChart: true,
+  cells,
+  ratios,
+});
+
+describe("the table", () => {
+  const rows = [
+    row({ weir: cell([0.3, 0.3]), floor: cell([0.2, 0.2]) }, { floor: 1.5 }),
+    row({ weir: cell([], ["not available: no send_window"]), floor: cell([1234.5]) }, {}),
+  ];
+
+  test("has the numbers, the ratio, the spread and the aim of each row", () => {
+    const line = renderMarkdown(rows).split("\n")[2];
+    assert.equal(
+      line,
+      "| RTMP <1000> | CPU-s/GB | 0.30 | 0.20 |  |  | 1.50 x floor | 13 % / 13 % / - / - | <= 1.6 x floor |",
+    );
+  });
+
+  test("says what is not available in its place, and why below", () => {
+    const text = renderText(rows);
+    assert.match(text, /^RTMP <1000> +CPU-s\/GB +not available +1234\.50/m);
+    assert.match(text, /^rtmp-1000-350, weir: not available: no send_window$/m);
+  });
+});
+
+describe("the chart", () => {
+  test("has a bar for each number, and its words are safe in SVG", () => {
+    const svg = renderChart([row({ weir: cell([0.3]), nginx: cell([1.7]) }, {})]);
+    assert.equal(svg.match(/<rect /g)?.length, 2);
+    assert.match(svg, /RTMP &lt;1000&gt;/);
+    assert.match(svg, /prefers-color-scheme: dark/);
+  });
+
+  test("leaves out rows without any number", () => {
+    assert.doesNotMatch(renderChart([row({ weir: cell([]) }, {})]), /<text|<rect/);
+  });
+});
+
+describe("the page about performance", () => {
+  test("has the place that the benchmark writes to", () => {
+    const page = readFileSync(new URL("../docs/performance.md", import.meta.url), "utf8");
+    assert.match(replaceBetween(page, "\nnew\n"), /writes from here -->\nnew\n<!-- to here -->/);
+  });
+
+  test("is refused without it", () => {
+    assert.throws(() => replaceBetween("# Page\n", "x"), /writes from here/);
+  });
+});
+
+describe("the name of a kind of machine", () => {
+  const cases = [
+    { model: "AMD EPYC 7R13 Processor", cores: 2, isVirtual: true, expected: "2-core-epyc-vm" },
+    {
+      model: "Intel(R) Xeon(R) Processor @ 2.60GHz",
+      cores: 4,
+      isVirtual: true,
+      expected: "4-core-xeon-vm",
+    },
+    { model: "Intel(R) Core(TM) i7-9700", cores: 8, isVirtual: false, expected: "8-core-core-metal" },
+    { model: "unknown", cores: 1, isVirtual: false, expected: "1-core-cpu-metal" },
+  ];
+  for (const { model, cores, isVirtual, expected } of cases) {
+    test(`of ${model} is ${expected}`, () => assert.equal(machineKind(model, cores, isVirtual), expected));
+  }
+});

@@ -1,0 +1,59 @@
+/** Where a run's results go: a JSON file each run, the page and its chart of a whole run. */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { loadavg } from "node:os";
+import { join, relative, resolve } from "node:path";
+import type { Plan } from "./cases/plan.ts";
+import { renderChart } from "./chart.ts";
+import { thisMachine } from "./machine.ts";
+import type { Row } from "./measured.ts";
+import { renderMarkdown } from "./table.ts";
+
+/** A finished run. */
+export type Report = {
+  readonly rows: readonly Row[];
+  readonly plan: Plan;
+  readonly loadBefore: number;
+  readonly isQuick: boolean;
+  /** `--only`. */
+  readonly isPartial: boolean;
+  /** `--docs`. */
+  readonly writesDocs: boolean;
+  readonly say: (line: string) => void;
+};
+
+const ROOT = resolve(import.meta.dirname, "..");
+const RESULTS = join(import.meta.dirname, "results");
+const PAGE = join(ROOT, "docs/performance.md");
+const CHART = join(ROOT, "docs/performance.svg");
+const BEGIN = "<!-- the bench writes from here -->";
+const END = "<!-- to here -->";
+
+/** Writes the JSON file, and the page when the run is whole or was told to. */
+export function writeReport(report: Report): void {
+  const { rows, plan, isQuick, isPartial, say } = report;
+  const machine = thisMachine();
+  const date = new Date().toISOString().slice(0, 10);
+  const kind = `${isQuick ? "-quick" : ""}${isPartial ? "-partial" : ""}`;
+  const file = join(RESULTS, `${date}-${machine.kind}${kind}.json`);
+  const load = { before: report.loadBefore, after: loadavg()[0] };
+  const text = JSON.stringify({ date, machine, load, scale: plan.scale, rows }, null, 2);
+  mkdirSync(RESULTS, { recursive: true });
+  writeFileSync(file, `${text}\n`);
+  say(`written: ${relative(ROOT, file)}`);
+  if (!report.writesDocs && (isQuick || isPartial)) return;
+  const scale = `medians of ${plan.scale.runs}, ${plan.scale.playSeconds} s of playback each`;
+  const title = `${date}, ${machine.cores} x ${machine.cpu}, Linux ${machine.linux}, Node ${machine.node}; ${scale}.`;
+  writeFileSync(CHART, renderChart(rows));
+  writeFileSync(
+    PAGE,
+    replaceBetween(readFileSync(PAGE, "utf8"), `\n${title}\n\n${renderMarkdown(rows)}\n\n`),
+  );
+  say(`written: ${relative(ROOT, PAGE)}, ${relative(ROOT, CHART)}`);
+}
+
+/** The page with new text between its two marks. */
+export function replaceBetween(page: string, text: string): string {
+  const [from, to] = [page.indexOf(BEGIN), page.indexOf(END)];
+  if (from < 0 || to < from) throw new Error(`docs/performance.md has no "${BEGIN}" and "${END}"`);
+  return page.slice(0, from + BEGIN.length) + text + page.slice(to);
+}

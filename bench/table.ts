@@ -1,0 +1,64 @@
+/** The table, as text for a terminal and as Markdown for docs/performance.md. */
+import type { Cell, Name, Row } from "./measured.ts";
+
+const NAMES = ["weir", "floor", "nginx", "nms"] as const satisfies readonly Name[];
+const HEAD = ["what", "unit", "weir", "floor", "nginx", "nms", "weir is", "spread", "aim"];
+
+/** A number with its unit. */
+export function describeCell(value: number, digits: number, unit: string): string {
+  const text = digits === 0 ? Math.round(value).toLocaleString("en") : value.toFixed(digits);
+  return unit === "" ? text : `${text} ${unit}`;
+}
+
+/** Columns padded to their width, with what does not count below. */
+export function renderText(rows: readonly Row[]): string {
+  const lines = [HEAD, ...rows.map(columns)];
+  const widths = HEAD.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+  const padded = lines.map((line) =>
+    line
+      .map((text, column) => text.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+  return [...padded, ...remarks(rows)].join("\n");
+}
+
+/** A table of GitHub's Markdown, with what does not count below. */
+export function renderMarkdown(rows: readonly Row[]): string {
+  const line = (texts: readonly string[]): string => `| ${texts.join(" | ")} |`;
+  const table = [line(HEAD), line(HEAD.map(() => "---")), ...rows.map((row) => line(columns(row)))];
+  const below = remarks(rows).map((text) => `- ${text}`);
+  return [...table, ...(below.length > 0 ? ["", ...below] : [])].join("\n");
+}
+
+function columns(row: Row): string[] {
+  const ratios = Object.entries(row.ratios).map(([name, ratio]) => `${ratio.toFixed(2)} x ${name}`);
+  const ours = NAMES.map((name) => describeMedian(row.cells[name], row.digits));
+  return [row.what, row.unit, ...ours, ratios.join(", "), spreads(row), row.aim ?? ""];
+}
+
+function describeMedian(cell: Cell | undefined, digits: number): string {
+  if (cell === undefined) return "";
+  if (cell.median !== null) return describeCell(cell.median, digits, "");
+  return cell.remarks.length > 0 ? (cell.remarks[0]?.split(":")[0] ?? "") : "";
+}
+
+/** (greatest - least) / median of the runs, ours first. */
+function spreads(row: Row): string {
+  const texts = NAMES.map((name) => row.cells[name]).map((cell) =>
+    cell === undefined || cell.spread === null || cell.runs.length < 2
+      ? "-"
+      : `${Math.round(cell.spread * 100)} %`,
+  );
+  return texts.every((text) => text === "-") ? "" : texts.join(" / ");
+}
+
+/** Each reason once for each case and server. */
+function remarks(rows: readonly Row[]): string[] {
+  const texts = rows.flatMap((row) =>
+    NAMES.flatMap((name) =>
+      (row.cells[name]?.remarks ?? []).map((text) => `${row.case}, ${name}: ${text}`),
+    ),
+  );
+  return [...new Set(texts)];
+}
