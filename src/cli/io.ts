@@ -17,6 +17,6 @@ export function processIo(): CliIo {
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
     env: process.env,
-    isTty: process.stdout.isTTY && process.env["NO_COLOR"] === undefined,
+    isTty: Boolean(process.stdout.isTTY) && process.env["NO_COLOR"] === undefined,
   };
 }

@@ -3,7 +3,7 @@ import { createColors } from "picocolors";
 import type { FileOutcome, TestOutcome } from "./run-file.ts";
 
 /** For people at a terminal only: in a log of CI the escape codes would stand as text. */
-const colors = createColors(process.stdout.isTTY && process.env["NO_COLOR"] === undefined);
+const colors = createColors(Boolean(process.stdout.isTTY) && process.env["NO_COLOR"] === undefined);
 
 /** Where lines go, and how much is said. */
 export type ReportOptions = {
