@@ -1,3 +1,5 @@
+import { isatty } from "node:tty";
+
 /** What a command sees of the terminal, so that tests can be one. */
 export type CliIo = {
   stdout(text: string): void;
@@ -17,6 +19,6 @@ export function processIo(): CliIo {
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
     env: process.env,
-    isTty: Boolean(process.stdout.isTTY) && process.env["NO_COLOR"] === undefined,
+    isTty: isatty(1) && process.env["NO_COLOR"] === undefined,
   };
 }

@@ -1,9 +1,10 @@
 /** What the person who runs the tests sees: a line a file, failures in full, and the totals as the last line alone. */
+import { isatty } from "node:tty";
 import { createColors } from "picocolors";
 import type { FileOutcome, TestOutcome } from "./run-file.ts";
 
 /** For people at a terminal only: in a log of CI the escape codes would stand as text. */
-const colors = createColors(Boolean(process.stdout.isTTY) && process.env["NO_COLOR"] === undefined);
+const colors = createColors(isatty(1) && process.env["NO_COLOR"] === undefined);
 
 /** Where lines go, and how much is said. */
 export type ReportOptions = {
