@@ -1,11 +1,10 @@
-import { totalBytes } from "../base/bytes.ts";
 import { ticksToUs } from "../base/time.ts";
 import { buildFragmentHeader } from "../containers/mp4/fragment.ts";
 import type { TrackId } from "../media/ids.ts";
 import type { MediaPacket, PacketSink } from "../media/packet.ts";
 import type { TrackSet } from "../media/track.ts";
 import { InitSegments, selectTracks } from "./init-segments.ts";
-import type { SegmentTrack } from "./open-segment.ts";
+import type { SegmentTrack } from "./segment-track.ts";
 import { formatTrackSelection } from "./presentation.ts";
 import type { MediaBody, Presentation, SegmentEntry, Timeline, TrackSelection } from "./presentation.ts";
 import { Segmenter } from "./segmenter.ts";
@@ -212,11 +211,11 @@ class LiveSegment implements SegmentEntry {
     this.discontinuity = finished.discontinuity;
     this.isIndependent = finished.isIndependent;
     this.#media = finished.media;
-    this.bytes = totalBytes([...finished.media.values()].map((track) => track.block));
+    this.bytes = [...finished.media.values()].reduce((sum, { table }) => sum + table.dataBytes, 0);
   }
 
   trackBytes(track: TrackId): number {
-    return this.#media.get(track)?.block.byteLength ?? 0;
+    return this.#media.get(track)?.table.dataBytes ?? 0;
   }
 
   trackSamples(track: TrackId): number {

@@ -1,11 +1,9 @@
 import { ticksToUs } from "../base/time.ts";
-import type { FragmentTrack } from "../containers/mp4/fragment.ts";
 import type { TrackId } from "../media/ids.ts";
 import type { MediaPacket } from "../media/packet.ts";
-import type { Track, TrackSet } from "../media/track.ts";
-
-/** One track of a finished segment: its sample table and its payloads in one contiguous block. */
-export type SegmentTrack = { readonly table: FragmentTrack; readonly block: Uint8Array };
+import type { TrackSet } from "../media/track.ts";
+import { layOut } from "./segment-track.ts";
+import type { SegmentTrack } from "./segment-track.ts";
 
 /** A segment that still takes packets. */
 export class OpenSegment {
@@ -67,7 +65,7 @@ export class OpenSegment {
   }
 
   /**
-   * Lays the packets of each track out as a sample table and one block.
+   * Lays the packets of each track out as a sample table and a block.
    *
    * `next`: the segment that follows without a break, whose first packets end the last samples of this one; `null`
    * where the timeline ends, so that a last sample lasts as long as the one before it.
@@ -81,47 +79,6 @@ export class OpenSegment {
     }
     return finished;
   }
-}
-
-function layOut(track: Track, packets: readonly MediaPacket[], nextDts: number | null): SegmentTrack {
-  const count = packets.length;
-  const sizes = new Uint32Array(count);
-  const durations = new Uint32Array(count);
-  const ctsOffsets = new Int32Array(count);
-  const syncFlags = new Uint8Array(count);
-  let dataBytes = 0;
-  for (let i = 0; i < count; i++) {
-    const packet = packets[i]!;
-    sizes[i] = packet.payload.byteLength;
-    ctsOffsets[i] = packet.pts - packet.dts;
-    syncFlags[i] = packet.isSync ? 1 : 0;
-    dataBytes += packet.payload.byteLength;
-    if (i > 0) durations[i - 1] = packet.dts - packets[i - 1]!.dts;
-  }
-  const last = packets[count - 1]!;
-  durations[count - 1] = lastDuration(last, nextDts, count > 1 ? durations[count - 2]! : 0);
-  const block = new Uint8Array(dataBytes);
-  let offset = 0;
-  for (const packet of packets) {
-    block.set(packet.payload, offset);
-    offset += packet.payload.byteLength;
-  }
-  const table = {
-    track,
-    baseDts: packets[0]!.dts,
-    count,
-    sizes,
-    durations,
-    ctsOffsets,
-    syncFlags,
-    dataBytes,
-  };
-  return { table, block };
-}
-
-function lastDuration(last: MediaPacket, nextDts: number | null, previousDuration: number): number {
-  if (nextDts !== null && nextDts > last.dts) return nextDts - last.dts;
-  return last.durationTicks || previousDuration || Math.floor(last.track.timescale / 25);
 }
 
 /** Where the packets of one track end; 0 for none. */

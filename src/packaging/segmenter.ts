@@ -3,7 +3,7 @@ import type { TrackId } from "../media/ids.ts";
 import type { MediaPacket, PacketSink } from "../media/packet.ts";
 import type { TrackSet } from "../media/track.ts";
 import { OpenSegment } from "./open-segment.ts";
-import type { SegmentTrack } from "./open-segment.ts";
+import type { SegmentTrack } from "./segment-track.ts";
 
 /** A segment as it leaves the segmenter. */
 export type FinishedSegment = {

@@ -1,0 +1,75 @@
+import { concatBytes } from "../base/bytes.ts";
+import type { FragmentTrack } from "../containers/mp4/fragment.ts";
+import type { MediaPacket } from "../media/packet.ts";
+import type { Track } from "../media/track.ts";
+
+/**
+ * One track of a finished segment: its sample table, and its payloads in one contiguous block that all selections of
+ * tracks and all viewers share. The block is put together when somebody first asks for it: a stream that nobody watches
+ * costs no copy.
+ */
+export class SegmentTrack {
+  readonly table: FragmentTrack;
+  #payloads: readonly Uint8Array[] | null;
+  #block: Uint8Array | null = null;
+
+  constructor(table: FragmentTrack, payloads: readonly Uint8Array[]) {
+    this.table = table;
+    this.#payloads = payloads;
+  }
+
+  /** The payloads, one behind the other. Shared: never written to. */
+  get block(): Uint8Array {
+    if (this.#block === null) {
+      this.#block = concatBytes(this.#payloads ?? []);
+      this.#payloads = null;
+    }
+    return this.#block;
+  }
+}
+
+/**
+ * Lays the packets of one track out. `packets` is not empty; `nextDts`, where the next segment goes on without a break,
+ * ends the last sample.
+ */
+export function layOut(
+  track: Track,
+  packets: readonly MediaPacket[],
+  nextDts: number | null,
+): SegmentTrack {
+  const count = packets.length;
+  const sizes = new Uint32Array(count);
+  const durations = new Uint32Array(count);
+  const ctsOffsets = new Int32Array(count);
+  const syncFlags = new Uint8Array(count);
+  let dataBytes = 0;
+  for (let i = 0; i < count; i++) {
+    const packet = packets[i]!;
+    sizes[i] = packet.payload.byteLength;
+    ctsOffsets[i] = packet.pts - packet.dts;
+    syncFlags[i] = packet.isSync ? 1 : 0;
+    dataBytes += packet.payload.byteLength;
+    if (i > 0) durations[i - 1] = packet.dts - packets[i - 1]!.dts;
+  }
+  const last = packets[count - 1]!;
+  durations[count - 1] = lastDuration(last, nextDts, count > 1 ? durations[count - 2]! : 0);
+  const table = {
+    track,
+    baseDts: packets[0]!.dts,
+    count,
+    sizes,
+    durations,
+    ctsOffsets,
+    syncFlags,
+    dataBytes,
+  };
+  return new SegmentTrack(
+    table,
+    packets.map((packet) => packet.payload),
+  );
+}
+
+function lastDuration(last: MediaPacket, nextDts: number | null, previousDuration: number): number {
+  if (nextDts !== null && nextDts > last.dts) return nextDts - last.dts;
+  return last.durationTicks || previousDuration || Math.floor(last.track.timescale / 25);
+}
