@@ -108,10 +108,3 @@ export function totalBytes(chunks: readonly Uint8Array[]): number {
   for (const chunk of chunks) sum += chunk.byteLength;
   return sum;
 }
-
-/** Lower-case hexadecimal. */
-export function toHex(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
-  return text;
-}

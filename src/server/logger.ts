@@ -5,53 +5,34 @@ import type { LogFields, LogLevel, Logger } from "../base/log.ts";
 /** Levels that the configuration may name; `none` is silence. */
 export type ServerLogLevel = LogLevel | "none";
 
-/**
- * The server's log: one JSON object a line on standard output, `time` as ISO text, `level` as a word, `msg`.
- *
- * `setLevel` changes it for every child as well, as a reload asks for.
- */
-export type ServerLogger = Logger & { setLevel(level: ServerLogLevel): void };
-
 /** A log that nobody reads must not stop the media: beyond this many unwritten bytes, lines are dropped. */
 const MAX_UNWRITTEN_BYTES = 1024 * 1024;
 
-/** Makes the log. `destination` is standard output unless a test gives another writer of lines. */
-export function makeLogger(
-  level: ServerLogLevel,
-  destination?: { write(line: string): void },
-): ServerLogger {
+/**
+ * Makes the server's log: one JSON object a line on standard output, `time` as ISO text, `level` as a word, `msg`.
+ * `destination` is standard output unless a test gives another writer of lines.
+ */
+export function makeLogger(level: ServerLogLevel, destination?: { write(line: string): void }): Logger {
   const options = {
     level: "debug",
     base: null,
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  const root =
-    destination === undefined
-      ? pino(options, pino.destination({ sync: false, maxLength: MAX_UNWRITTEN_BYTES }))
-      : pino(options, destination);
-  const threshold = { rank: rankOf(level) };
-  return Object.assign(wrap(root, threshold), {
-    setLevel: (next: ServerLogLevel) => {
-      threshold.rank = rankOf(next);
-    },
-  });
+  const output = destination ?? pino.destination({ sync: false, maxLength: MAX_UNWRITTEN_BYTES });
+  return wrap(pino(options, output), RANKS[level]);
 }
 
 const RANKS = { debug: 0, info: 1, warn: 2, error: 3, none: 4 } as const;
 
-function rankOf(level: ServerLogLevel): number {
-  return RANKS[level];
-}
-
-function wrap(target: PinoLogger, threshold: { rank: number }): Logger {
+function wrap(target: PinoLogger, threshold: number): Logger {
   const write =
     (level: LogLevel) =>
-    (message: string, fields: LogFields = {}) => {
-      if (RANKS[level] >= threshold.rank) target[level](fields, message);
+    (message: string, fields: LogFields = {}): void => {
+      if (RANKS[level] >= threshold) target[level](fields, message);
     };
   return {
-    isEnabled: (level) => RANKS[level] >= threshold.rank,
+    isEnabled: (level) => RANKS[level] >= threshold,
     debug: write("debug"),
     info: write("info"),
     warn: write("warn"),
