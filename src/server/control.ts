@@ -7,6 +7,7 @@ import { jsonReply, textReply } from "../base/http-message.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
 import type { ResolvedConfig } from "../config/plan.ts";
 import type { MediaNode } from "./media-node.ts";
+import { embeddedName } from "./pages.ts";
 import type { Pages } from "./pages.ts";
 import { listStreams } from "./summaries.ts";
 import { VERSION } from "./version.ts";
@@ -58,6 +59,8 @@ export class ControlPlane implements ProbeTarget {
   async handle(request: HttpRequest, hasApi: boolean): Promise<HttpReply> {
     const reply = hasApi ? await this.#apiReply(request) : null;
     if (reply !== null) return reply;
+    const embedded = embeddedName(request.path);
+    if (embedded !== null) this.#node.checkPlayer(embedded);
     const isFrontPage = request.path === "/";
     const page = isFrontPage && !hasApi ? null : this.#pages.reply(request);
     return page ?? textReply(404, "nothing is served at this address");

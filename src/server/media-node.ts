@@ -25,8 +25,6 @@ const MAX_STREAMS = 10_000;
 const LIVE_MEMORY_PERCENT = 50;
 const GUARD_INTERVAL_MS = 1000;
 
-const EMBED_SUFFIX = "/embed.html";
-
 /**
  * Everything that touches media: listeners, streams, packagers, files. One per media thread; nothing in it knows of
  * the API or the pages.
@@ -104,20 +102,22 @@ export class MediaNode {
     return this.#rtmp.flatMap((listener) => listener.address()?.port ?? []);
   }
 
-  /**
-   * Answers a request for media; `null` when the path is none of any protocol's. The player page is no media, but
-   * throws STREAM_PROTOCOL_OFF here where `protocols` leaves it out.
-   */
+  /** Answers a request for media; `null` when the path is none of any protocol's. */
   async handle(request: HttpRequest): Promise<HttpReply | null> {
     const hls = parseHlsPath(request.path);
-    if (hls === null) {
-      this.#checkPlayer(request.path);
-      return null;
-    }
+    if (hls === null) return null;
     const presentation = await this.#presentation(hls.name);
     const token = request.query.get("token");
     const query = token === null ? "" : `?token=${encodeURIComponent(token)}`;
     return hlsReply(hls.resource, presentation, query);
+  }
+
+  /** Throws STREAM_PROTOCOL_OFF where `protocols` of a stream or vod leaves the player page out. */
+  checkPlayer(name: string): void {
+    const streamName = parseStreamName(name);
+    const rules = streamName === null ? null : rulesOf(this.#config, streamName, "play");
+    const isAllowed = rules?.allowsProtocol("player") ?? allowsProtocol(this.#vodProtocols(name), "player");
+    if (!isAllowed) throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol: "the player page" });
   }
 
   /** Ends publishers, players and files, in that order of courtesy: told first, then closed. */
@@ -161,15 +161,6 @@ export class MediaNode {
     if (!allowsProtocol(protocols, "hls"))
       throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol: "hls" });
     return this.vods.open(name);
-  }
-
-  #checkPlayer(path: string): void {
-    if (!path.endsWith(EMBED_SUFFIX)) return;
-    const name = path.slice(1, -EMBED_SUFFIX.length);
-    const streamName = parseStreamName(name);
-    const rules = streamName === null ? null : rulesOf(this.#config, streamName, "play");
-    const isAllowed = rules?.allowsProtocol("player") ?? allowsProtocol(this.#vodProtocols(name), "player");
-    if (!isAllowed) throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol: "the player page" });
   }
 
   #vodProtocols(name: string): ProtocolRule {

@@ -124,7 +124,8 @@ export async function loadPages(options: PagesOptions = {}): Promise<Pages> {
   ]);
   const byPath = new Map([["/", front]]);
   ["hls.min.js", ...ASSETS].forEach((name, i) => byPath.set(UI_PREFIX + name, assets[i]!));
-  const find = (path: string): Page | null => byPath.get(path) ?? (isEmbedPath(path) ? embed : null);
+  const find = (path: string): Page | null =>
+    byPath.get(path) ?? (embeddedName(path) === null ? null : embed);
   return {
     find,
     reply(request) {
@@ -134,9 +135,14 @@ export async function loadPages(options: PagesOptions = {}): Promise<Pages> {
   };
 }
 
-/** `/NAME/embed.html` of any name: whether the stream is there, the page itself finds out and says. */
-function isEmbedPath(path: string): boolean {
-  return path.endsWith(EMBED_SUFFIX) && path.length > EMBED_SUFFIX.length && !path.startsWith("/-/");
+/**
+ * NAME of `/NAME/embed.html`, the player page, or `null` for any other path. Any name has the page: whether the stream
+ * is there, the page itself finds out and says.
+ */
+export function embeddedName(path: string): string | null {
+  const isEmbed =
+    path.endsWith(EMBED_SUFFIX) && path.length > EMBED_SUFFIX.length && !path.startsWith("/-/");
+  return isEmbed ? path.slice(1, -EMBED_SUFFIX.length) : null;
 }
 
 async function loadPage(file: URL, policy: string): Promise<Page> {

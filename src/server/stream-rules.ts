@@ -1,4 +1,4 @@
-import { matchTemplate } from "../config/match.ts";
+import { matchTemplate, prefixMatches } from "../config/match.ts";
 import { acceptsPublishers, allowsProtocol } from "../config/plan.ts";
 import type { LivePlan, ResolvedConfig } from "../config/plan.ts";
 import type { StreamName } from "../media/ids.ts";
@@ -16,7 +16,7 @@ export function planOf(
   const match = matchTemplate(config, name, purpose);
   if (match === undefined) return null;
   if (match.kind === "stream") return match.stream;
-  const isFile = config.vods.some((vod) => vod.name !== "" && name.startsWith(`${vod.name}/`));
+  const isFile = config.vods.some((vod) => vod.name !== "" && prefixMatches(vod.name, name));
   return isFile ? null : match.template;
 }
 

@@ -198,3 +198,21 @@ export class AmfOutput {
     return at;
   }
 }
+
+/**
+ * Reads one value by the reader of its marker byte; `version` names the AMF version in the error.
+ * Throws: RTMP_AMF_TYPE for a marker without a reader.
+ */
+export function readMarked<Context extends { readonly cursor: AmfCursor }>(
+  context: Context,
+  readers: ReadonlyMap<number, (context: Context) => AmfValue>,
+  version: 0 | 3,
+): AmfValue {
+  const { cursor } = context;
+  cursor.countValue();
+  const offset = cursor.offset;
+  const marker = cursor.u8();
+  const read = readers.get(marker);
+  if (read === undefined) throw rtmpErrors.error("RTMP_AMF_TYPE", { version, marker, offset });
+  return read(context);
+}

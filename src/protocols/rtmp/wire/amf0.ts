@@ -1,6 +1,6 @@
 import { rtmpErrors } from "../errors.ts";
 import { readAmf3Value } from "./amf3.ts";
-import { AmfCursor, AmfOutput, isAmfObject } from "./amf-value.ts";
+import { AmfCursor, AmfOutput, isAmfObject, readMarked } from "./amf-value.ts";
 import type { AmfObject, AmfValue } from "./amf-value.ts";
 
 /** Type markers. Spec: AMF0 section 2.1. */
@@ -65,13 +65,7 @@ const READERS: ReadonlyMap<number, Reader> = new Map<number, Reader>([
 ]);
 
 function readValue(context: Context): AmfValue {
-  const { cursor } = context;
-  cursor.countValue();
-  const offset = cursor.offset;
-  const marker = cursor.u8();
-  const read = READERS.get(marker);
-  if (read === undefined) throw rtmpErrors.error("RTMP_AMF_TYPE", { version: 0, marker, offset });
-  return read(context);
+  return readMarked(context, READERS, 0);
 }
 
 function readObject(context: Context, kind: AmfObject["kind"], className: string | null): AmfObject {

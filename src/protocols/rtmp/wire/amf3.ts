@@ -1,5 +1,5 @@
 import { rtmpErrors } from "../errors.ts";
-import { AmfCursor } from "./amf-value.ts";
+import { AmfCursor, readMarked } from "./amf-value.ts";
 import type { AmfDictionary, AmfObject, AmfValue } from "./amf-value.ts";
 
 /** Type markers. Spec: AMF3 section 3.1. */
@@ -91,13 +91,7 @@ const READERS: ReadonlyMap<number, Reader> = new Map<number, Reader>([
 ]);
 
 function readValue(context: Context): AmfValue {
-  const { cursor } = context;
-  cursor.countValue();
-  const offset = cursor.offset;
-  const marker = cursor.u8();
-  const read = READERS.get(marker);
-  if (read === undefined) throw rtmpErrors.error("RTMP_AMF_TYPE", { version: 3, marker, offset });
-  return read(context);
+  return readMarked(context, READERS, 3);
 }
 
 /** Up to 29 bits in one to four bytes; the fourth gives all of its bits. Spec: AMF3 section 1.3.1. */
