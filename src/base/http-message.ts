@@ -24,6 +24,25 @@ export type HttpReply = {
   readonly ownBytes?: number;
   /** The same body gzipped, made when a client takes it; left out where it would not pay. */
   readonly gzip?: () => Uint8Array;
+  /** A body without an end, in place of `body`. Not called for HEAD. */
+  readonly stream?: HttpStream;
+};
+
+/**
+ * Starts a body whose end nobody knows, such as the bytes of a live stream. The head goes out in front of its first
+ * bytes, so that `start` may still throw a `MediaError`, and `end` may still give another reply.
+ * Returns: what ends it when the client leaves; never called after `HttpBodySink.end`.
+ */
+export type HttpStream = (sink: HttpBodySink) => { close(): void };
+
+/** Where the bytes of an endless body go. */
+export type HttpBodySink = {
+  /** Sends bytes. They are shared: the connection never writes to them, and may keep a reference. */
+  write(bytes: Uint8Array): void;
+  /** Bytes that the client has not taken yet. */
+  queuedBytes(): number;
+  /** Ends the body, and the connection with it; `instead` is sent when nothing has been written yet. */
+  end(instead?: HttpReply): void;
 };
 
 const encoder = new TextEncoder();

@@ -1,6 +1,7 @@
 import type { StreamName } from "../media/ids.ts";
 import type { SourcePacket } from "../media/packet.ts";
 import type { Track, TrackSet } from "../media/track.ts";
+import type { SendWindow } from "./rules.ts";
 import type { ByteSink, Subscription, WireFormatFactory } from "./wire-format.ts";
 
 /**
@@ -43,6 +44,10 @@ export type SubscribeRequest = {
   readonly protocol: string;
   readonly format: WireFormatFactory;
   readonly sink: ByteSink;
+  /** `send_window` of the listener, where the stream has none of its own. */
+  readonly sendWindow?: SendWindow;
+  /** False: a stream that is not on air ends the subscription at once (`not-on-air`) instead of being waited for. */
+  readonly waitsForPublisher?: boolean;
 };
 
 /** What other rooms may know of a stream. */

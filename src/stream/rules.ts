@@ -1,5 +1,8 @@
 import type { StreamName } from "../media/ids.ts";
 
+/** How long media is collected before it is written to the viewers: milliseconds, or as the load asks for. */
+export type SendWindow = number | "auto";
+
 /** What the configuration says about one stream, as far as the core cares. */
 export type StreamRules = {
   readonly name: StreamName;
@@ -11,6 +14,8 @@ export type StreamRules = {
   readonly sourceTimeoutMs: number | false;
   /** How much past a new subscriber gets at once: at least the running GOP, unless `false`. */
   readonly prepushMs: number | false;
+  /** `null`: what the viewer's listener says, else `auto`. */
+  readonly sendWindow?: SendWindow | null;
   /** Whether the `protocols` directive lets this protocol play the stream. */
   allowsProtocol(protocol: string): boolean;
 };

@@ -9,7 +9,7 @@ import { rtmpFormat } from "./from-stream.ts";
 import type { RtmpTarget } from "./names.ts";
 import type { RtmpCloseReason } from "./session-states.ts";
 import type { RtmpPlayback, RtmpPublication } from "./net-stream.ts";
-import { SendQueue } from "./send-queue.ts";
+import { SendQueue } from "../../base/send-queue.ts";
 import { RtmpSession } from "./session.ts";
 import type { RtmpSessionHost, RtmpSessionOptions } from "./session.ts";
 import { RtmpIngest } from "./to-stream.ts";

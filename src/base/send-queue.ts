@@ -1,4 +1,4 @@
-import { Ring } from "../../base/ring.ts";
+import { Ring } from "./ring.ts";
 
 /** Bytes of one write to the socket; a longer one is handed over in pieces, so that its progress is seen. */
 export const SLICE_BYTES = 64 * 1024;
