@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { createServer } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";
-import type { AddressCounter } from "../../base/address-counter.ts";
+import type { AddressLimit } from "../../base/address-counter.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { PerSecondLog } from "../../base/log.ts";
 import type { Logger } from "../../base/log.ts";
@@ -16,6 +16,8 @@ export type RtmpListenerOptions = {
   readonly host?: string;
   /** TCP port; 0 takes any free one. */
   readonly port: number;
+  /** Other threads listen on the same port, and the system spreads connections over them (SO_REUSEPORT). */
+  readonly isShared?: boolean;
   readonly limits?: Partial<RtmpLimits>;
 };
 
@@ -67,7 +69,7 @@ export type RtmpListenerParts = {
    * Counts, and bounds, connections of one address over all listeners that share it. Behind a Service that hides
    * addresses a node stands for many viewers.
    */
-  readonly addresses: AddressCounter;
+  readonly addresses: AddressLimit;
 };
 
 /** Figures of a listener. */
@@ -109,7 +111,8 @@ export class RtmpListener {
     const server = createServer({ noDelay: true, allowHalfOpen: false }, (socket) => this.#accept(socket));
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
-      server.listen({ port: this.#options.port, host: this.#options.host }, () => {
+      const { port, host, isShared = false } = this.#options;
+      server.listen({ port, host, reusePort: isShared }, () => {
         server.off("error", reject);
         resolve();
       });

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import type { AddressCounter } from "../../base/address-counter.ts";
+import type { AddressLimit } from "../../base/address-counter.ts";
 import { systemClock } from "../../base/clock.ts";
 import { asMediaError, messageOf } from "../../base/errors.ts";
 import { textReply } from "../../base/http-message.ts";
@@ -17,8 +17,10 @@ import { decodePath } from "./request-path.ts";
 export type HttpListenerOptions = {
   readonly host: string | undefined;
   readonly port: number;
+  /** Other threads listen on the same port, and the system spreads connections over them (SO_REUSEPORT). */
+  readonly isShared?: boolean;
   /** Shared by all HTTP listeners of the server. */
-  readonly addresses: AddressCounter;
+  readonly addresses: AddressLimit;
   readonly budget: ReplyBudget;
   /** A connection on which nothing moves for this long is closed: slow senders, readers that stopped reading. */
   readonly idleTimeoutMs: number;
@@ -67,13 +69,16 @@ export class HttpListener {
 
   /** Begins to listen. Rejects with the system's error, such as EADDRINUSE. */
   async start(): Promise<void> {
-    const { host, port } = this.#options;
+    const { host, port, isShared = false } = this.#options;
     await new Promise<void>((resolve, reject) => {
       this.#server.once("error", reject);
-      this.#server.listen({ port, ...(host === undefined ? {} : { host }), backlog: 1024 }, () => {
-        this.#server.off("error", reject);
-        resolve();
-      });
+      this.#server.listen(
+        { port, ...(host === undefined ? {} : { host }), backlog: 1024, reusePort: isShared },
+        () => {
+          this.#server.off("error", reject);
+          resolve();
+        },
+      );
     });
   }
 
