@@ -5,9 +5,12 @@ import type { AddressLimit } from "../../base/address-counter.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { PerSecondLog } from "../../base/log.ts";
 import type { Logger } from "../../base/log.ts";
+import { READ_BUFFER_BYTES, readInto } from "../../base/reused-reads.ts";
+import { SlabAllocator } from "../../base/slab-allocator.ts";
 import type { SessionId } from "../../media/ids.ts";
 import type { StreamDirectory } from "../../stream/directory.ts";
 import { RtmpConnection } from "./connection.ts";
+import type { RtmpConnectionOptions } from "./connection.ts";
 import { DEFAULT_CHUNK_LIMITS } from "./wire/chunk-reader.ts";
 
 /** What a listener may be told; everything but the port has a default. */
@@ -70,6 +73,8 @@ export type RtmpListenerParts = {
    * addresses a node stands for many viewers.
    */
   readonly addresses: AddressLimit;
+  /** Makes the memory of one publisher's payloads; slabs of the process's ordinary memory when absent. */
+  readonly payloadMemory?: () => SlabAllocator;
 };
 
 /** Figures of a listener. */
@@ -90,8 +95,10 @@ export class RtmpListener {
   readonly #options: RtmpListenerOptions;
   readonly #limits: RtmpLimits;
   readonly #parts: RtmpListenerParts;
+  readonly #connectionOptions: RtmpConnectionOptions;
   readonly #refusals: PerSecondLog;
   readonly #connections = new Set<RtmpConnection>();
+  readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
   #server: Server | null = null;
   #timer: Timer | null = null;
   #onEmpty: (() => void) | null = null;
@@ -103,6 +110,7 @@ export class RtmpListener {
     this.#options = options;
     this.#limits = { ...DEFAULT_RTMP_LIMITS, ...options.limits };
     this.#parts = parts;
+    this.#connectionOptions = connectionOptions(this.#limits, parts.payloadMemory);
     this.#refusals = new PerSecondLog(parts.logger, "refused RTMP connections");
   }
 
@@ -180,21 +188,13 @@ export class RtmpListener {
   }
 
   #connect(socket: Socket, address: string): RtmpConnection {
-    const limits = this.#limits;
-    const { messageBytes, chunkStreams, partialBytes } = limits;
-    const connection = new RtmpConnection({
+    const connection: RtmpConnection = new RtmpConnection({
       id: randomBytes(6).toString("hex") as SessionId,
       directory: this.#parts.directory,
       clock: this.#parts.clock,
       logger: this.#parts.logger,
-      socket,
-      options: {
-        session: { ...limits, chunkLimits: { messageBytes, chunkStreams, partialBytes } },
-        stallTimeoutMs: limits.stallTimeoutMs,
-        maxUnsentBytes: limits.maxUnsentBytes,
-        maxQueuedBytes: limits.maxQueuedBytes,
-        lingerMs: limits.lingerMs,
-      },
+      socket: readInto(this.#readBuffer, socket, (bytes) => connection.receive(bytes)),
+      options: this.#connectionOptions,
       onGone: () => this.#forget(connection, address),
     });
     return connection;
@@ -227,4 +227,14 @@ export class RtmpListener {
       this.#scheduleTick();
     });
   }
+}
+
+function connectionOptions(
+  limits: RtmpLimits,
+  payloadMemory = (): SlabAllocator => new SlabAllocator(),
+): RtmpConnectionOptions {
+  const { messageBytes, chunkStreams, partialBytes } = limits;
+  const { stallTimeoutMs, maxUnsentBytes, maxQueuedBytes, lingerMs } = limits;
+  const session = { ...limits, chunkLimits: { messageBytes, chunkStreams, partialBytes }, payloadMemory };
+  return { session, stallTimeoutMs, maxUnsentBytes, maxQueuedBytes, lingerMs };
 }
