@@ -74,6 +74,7 @@ export class MediaNode {
           {
             ...(listener.host === undefined ? {} : { host: listener.host }),
             port: listener.port,
+            ...(listener.sendWindow === undefined ? {} : { sendWindow: listener.sendWindow }),
             limits: {
               handshakeTimeoutMs: config.limits.rtmpHandshakeTimeoutMs,
               idleTimeoutMs: config.limits.rtmpIdleTimeoutMs,

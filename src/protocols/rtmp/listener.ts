@@ -5,8 +5,10 @@ import type { AddressCounter } from "../../base/address-counter.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { PerSecondLog } from "../../base/log.ts";
 import type { Logger } from "../../base/log.ts";
+import { SLICE_BYTES } from "../../base/send-queue.ts";
 import type { SessionId } from "../../media/ids.ts";
 import type { StreamDirectory } from "../../stream/directory.ts";
+import type { SendWindow } from "../../stream/rules.ts";
 import { RtmpConnection } from "./connection.ts";
 import { DEFAULT_CHUNK_LIMITS } from "./wire/chunk-reader.ts";
 
@@ -16,6 +18,8 @@ export type RtmpListenerOptions = {
   readonly host?: string;
   /** TCP port; 0 takes any free one. */
   readonly port: number;
+  /** How long media is collected for players of streams that do not say it themselves; `auto` unless given. */
+  readonly sendWindow?: SendWindow;
   readonly limits?: Partial<RtmpLimits>;
 };
 
@@ -106,7 +110,8 @@ export class RtmpListener {
 
   /** Opens the port. Rejects with the system's error, e.g. EADDRINUSE. */
   async start(): Promise<void> {
-    const server = createServer({ noDelay: true, allowHalfOpen: false }, (socket) => this.#accept(socket));
+    const options = { noDelay: true, allowHalfOpen: false, highWaterMark: SLICE_BYTES };
+    const server = createServer(options, (socket) => this.#accept(socket));
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
       server.listen({ port: this.#options.port, host: this.#options.host }, () => {
@@ -191,6 +196,7 @@ export class RtmpListener {
         maxUnsentBytes: limits.maxUnsentBytes,
         maxQueuedBytes: limits.maxQueuedBytes,
         lingerMs: limits.lingerMs,
+        sendWindow: this.#options.sendWindow ?? "auto",
       },
       onGone: () => this.#forget(connection, address),
     });
