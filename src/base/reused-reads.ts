@@ -12,6 +12,7 @@ type Undocumented = { _handle?: { readonly useUserBuffer?: unknown } | null };
  *
  * Node offers this (`onread`) for sockets that connect, not for those that a server accepts; there it takes the
  * connection over from the accepted socket with a field that is not documented. Where that is missing nothing changes.
+ * `highWaterMark`: bytes that the socket takes to send before it wants to drain first.
  * Returns: the socket to use from now on; `socket` itself, which gives its bytes as `data` events, when it cannot be.
  * Ownership: bytes are valid until `receive` returns.
  */
@@ -19,6 +20,7 @@ export function readInto(
   buffer: Uint8Array,
   socket: Socket,
   receive: (bytes: Uint8Array) => void,
+  highWaterMark: number,
 ): Socket {
   const accepted = socket as Undocumented;
   const handle = accepted._handle;
@@ -33,5 +35,5 @@ export function readInto(
   // The empty shell goes by itself; its server counts the connection as closed.
   accepted._handle = null;
   socket.destroy();
-  return new Socket({ handle, onread, allowHalfOpen: false } as object);
+  return new Socket({ handle, onread, allowHalfOpen: false, highWaterMark } as object);
 }

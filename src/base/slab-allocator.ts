@@ -37,7 +37,8 @@ export class SlabAllocator {
   allocate(lengthBytes: number): Uint8Array {
     this.#learn(lengthBytes);
     const slab = this.#slab;
-    if (slab !== null && this.#usedBytes + lengthBytes <= slab.byteLength) return this.#cut(slab, lengthBytes);
+    if (slab !== null && this.#usedBytes + lengthBytes <= slab.byteLength)
+      return this.#cut(slab, lengthBytes);
     if (lengthBytes * LEAST_ALLOCATIONS > this.#slabBytes) return new Uint8Array(this.#memory(lengthBytes));
     this.#usedBytes = 0;
     this.#slab = this.#memory(this.#slabBytes);
@@ -62,8 +63,6 @@ export class SlabAllocator {
 
   /** Memory that is not zeroed where that can be had. */
   #memory(lengthBytes: number): ArrayBufferLike {
-    return this.#isShared
-      ? new SharedArrayBuffer(lengthBytes)
-      : Buffer.allocUnsafeSlow(lengthBytes).buffer;
+    return this.#isShared ? new SharedArrayBuffer(lengthBytes) : Buffer.allocUnsafeSlow(lengthBytes).buffer;
   }
 }

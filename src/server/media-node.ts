@@ -153,6 +153,7 @@ export class MediaNode {
         ...(plan.host === undefined ? {} : { host: plan.host }),
         port,
         isShared,
+        ...(plan.sendWindow === undefined ? {} : { sendWindow: plan.sendWindow }),
         limits: {
           handshakeTimeoutMs: limits.rtmpHandshakeTimeoutMs,
           idleTimeoutMs: limits.rtmpIdleTimeoutMs,

@@ -38,6 +38,7 @@ export function rulesOf(
     secondPublisher: options.secondPublisher,
     sourceTimeoutMs: publishTimeoutMs(plan) ?? options.sourceTimeoutMs,
     prepushMs: options.prepushMs === "gop" ? 0 : options.prepushMs,
+    ...(options.sendWindow === undefined ? {} : { sendWindow: options.sendWindow }),
     allowsProtocol: (protocol) => allowsProtocol(options.protocols, protocol),
   };
 }

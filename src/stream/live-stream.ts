@@ -10,13 +10,16 @@ import { streamErrors } from "./errors.ts";
 import { Fanout } from "./fanout.ts";
 import { DEFAULT_GOP_LIMITS, GopCache } from "./gop-cache.ts";
 import type { StreamRules } from "./rules.ts";
+import type { SendPace } from "./send-pace.ts";
 import { Timeline } from "./timeline.ts";
-import type { ByteSink, Subscription } from "./wire-format.ts";
+import type { Subscription, WireFormatFactory } from "./wire-format.ts";
 
 /** What a stream needs from outside. */
 export type LiveStreamOptions = {
   readonly clock: Clock;
   readonly log: Logger;
+  /** The thread's. */
+  readonly pace: SendPace;
   /** Called when nothing holds the stream any more: no publisher, no waiting time left, no subscriber. */
   onIdle(stream: LiveStream): void;
 };
@@ -105,28 +108,19 @@ export class LiveStream {
     return this.#publisher;
   }
 
+  /** It has a publisher now. */
+  get isOnAir(): boolean {
+    return this.#publisher !== null;
+  }
+
   /** Adds a subscriber to the bytes of one format. */
   subscribe(request: SubscribeRequest): Subscription {
-    const { format, sink } = request;
-    let fanout = this.#fanouts.get(format.id);
-    if (fanout === undefined) {
-      fanout = new Fanout(format.create(this.#streamOriginUs()), this.#cache, this.#options.clock);
-      this.#fanouts.set(format.id, fanout);
-      this.#sinks.add(fanout);
-      if (this.#tracks !== null) fanout.onTracks(this.#tracks);
-    }
-    const joined = fanout;
-    const subscription = joined.join(
-      this.#watched(joined, format.id, sink),
-      this.#rules.prepushMs !== false,
-    );
+    const { prepushMs, sendWindow } = this.#rules;
+    const fanout = this.#fanouts.get(request.format.id) ?? this.#startFanout(request.format);
+    const window = sendWindow ?? request.sendWindow ?? "auto";
+    const subscription = fanout.join(request.sink, prepushMs !== false, window);
     if (this.#publisher === null && this.#graceTimer === null) this.#startGrace();
-    return {
-      close: () => {
-        subscription.close();
-        this.#fanoutShrank(joined, format.id);
-      },
-    };
+    return subscription;
   }
 
   /** Ends everything: publisher, subscribers, sinks. Idempotent. */
@@ -270,20 +264,23 @@ export class LiveStream {
     });
   }
 
-  /** A sink that lets go of its fan-out when the fan-out itself ends the subscription. */
-  #watched(fanout: Fanout, formatId: string, sink: ByteSink): ByteSink {
-    return {
-      write: (bytes) => sink.write(bytes),
-      queuedBytes: () => sink.queuedBytes(),
-      end: (reason) => {
-        this.#fanoutShrank(fanout, formatId);
-        sink.end(reason);
-      },
-    };
+  #startFanout(format: WireFormatFactory): Fanout {
+    const { clock, pace } = this.#options;
+    const fanout = new Fanout({
+      format: format.create(this.#streamOriginUs()),
+      cache: this.#cache,
+      clock,
+      pace,
+      onEmpty: () => this.#endFanout(fanout, format.id),
+    });
+    this.#fanouts.set(format.id, fanout);
+    this.#sinks.add(fanout);
+    if (this.#tracks !== null) fanout.onTracks(this.#tracks);
+    return fanout;
   }
 
-  #fanoutShrank(fanout: Fanout, formatId: string): void {
-    if (fanout.size > 0 || this.#fanouts.get(formatId) !== fanout) return;
+  #endFanout(fanout: Fanout, formatId: string): void {
+    if (this.#fanouts.get(formatId) !== fanout) return;
     this.#fanouts.delete(formatId);
     this.#sinks.delete(fanout);
     const waitsOnly = this.#publisher === null && this.#tracks === null && this.#fanouts.size === 0;

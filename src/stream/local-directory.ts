@@ -5,6 +5,7 @@ import type { PublishRequest, Publisher, StreamDirectory, SubscribeRequest } fro
 import { streamErrors } from "./errors.ts";
 import { LiveStream } from "./live-stream.ts";
 import type { StreamRules, StreamRulesLookup } from "./rules.ts";
+import { SendPace } from "./send-pace.ts";
 import type { Subscription } from "./wire-format.ts";
 
 /** What the directory of one thread needs. */
@@ -12,6 +13,8 @@ export type LocalDirectoryOptions = {
   readonly clock: Clock;
   readonly log: Logger;
   readonly rulesOf: StreamRulesLookup;
+  /** The thread's, where it has more than this directory; one is made when it is left out. */
+  readonly pace?: SendPace;
   /** Bound on streams that exist at once. */
   readonly maxStreams: number;
   /** Gives a new stream its packagers; called once per stream. */
@@ -23,10 +26,12 @@ export type LocalDirectoryOptions = {
 /** The streams that live in this thread. An entry exists while it has a publisher, a subscriber or time to wait. */
 export class LocalDirectory implements StreamDirectory {
   readonly #options: LocalDirectoryOptions;
+  readonly #pace: SendPace;
   readonly #streams = new Map<StreamName, LiveStream>();
 
   constructor(options: LocalDirectoryOptions) {
     this.#options = options;
+    this.#pace = options.pace ?? new SendPace();
   }
 
   publish(request: PublishRequest): Publisher {
@@ -47,6 +52,10 @@ export class LocalDirectory implements StreamDirectory {
     const rules = this.#rulesFor(name, "play");
     if (!rules.allowsProtocol(protocol))
       throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol });
+    if (request.waitsForPublisher === false && this.#streams.get(name)?.isOnAir !== true) {
+      request.sink.end("not-on-air");
+      return { close: () => {} };
+    }
     return this.#acquire(rules).subscribe(request);
   }
 
@@ -86,6 +95,7 @@ export class LocalDirectory implements StreamDirectory {
     const stream = new LiveStream(rules, {
       clock: this.#options.clock,
       log: this.#options.log,
+      pace: this.#pace,
       onIdle: (idle) => this.#close(idle, "its source did not come back in time"),
     });
     this.#streams.set(rules.name, stream);

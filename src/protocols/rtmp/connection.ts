@@ -4,6 +4,7 @@ import { asMediaError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import type { SessionId } from "../../media/ids.ts";
 import type { Publisher, StreamDirectory } from "../../stream/directory.ts";
+import type { SendWindow } from "../../stream/rules.ts";
 import type { SubscriptionEnd } from "../../stream/wire-format.ts";
 import { rtmpFormat } from "./from-stream.ts";
 import type { RtmpTarget } from "./names.ts";
@@ -28,6 +29,8 @@ export type RtmpConnectionOptions = {
   readonly maxQueuedBytes: number;
   /** How long a closing connection may take to send its last words. */
   readonly lingerMs: number;
+  /** The window of players whose stream has none of its own. */
+  readonly sendWindow: SendWindow;
 };
 
 /** What a connection uses of a TCP socket. */
@@ -154,6 +157,7 @@ export class RtmpConnection implements RtmpSessionHost {
       name: target.name,
       protocol: PROTOCOL,
       format: rtmpFormat,
+      sendWindow: this.#parts.options.sendWindow,
       sink: {
         write: (bytes) => this.#session.stream.media(bytes),
         queuedBytes: () => this.#queue.unsentBytes,
