@@ -102,14 +102,19 @@ export class MediaNode {
     return this.#rtmp.flatMap((listener) => listener.address()?.port ?? []);
   }
 
-  /** Answers a request for media; `null` when the path is none of any protocol's. */
-  async handle(request: HttpRequest): Promise<HttpReply | null> {
+  /**
+   * Answers a request for media, at once where nothing has to be waited for; `null` when the path is none of any
+   * protocol's. Throws or rejects with STREAM_*, VOD_*, MP4_*.
+   */
+  handle(request: HttpRequest): Promise<HttpReply> | HttpReply | null {
     const hls = parseHlsPath(request.path);
     if (hls === null) return null;
-    const presentation = await this.#presentation(hls.name);
     const token = request.query.get("token");
     const query = token === null ? "" : `?token=${encodeURIComponent(token)}`;
-    return hlsReply(hls.resource, presentation, query);
+    const presentation = this.#presentation(hls.name);
+    return presentation instanceof Promise
+      ? presentation.then((ready) => hlsReply(hls.resource, ready, query))
+      : hlsReply(hls.resource, presentation, query);
   }
 
   /** Throws STREAM_PROTOCOL_OFF where `protocols` of a stream or vod leaves the player page out. */
@@ -140,7 +145,7 @@ export class MediaNode {
   }
 
   /** What plays under a name: a file of a vod, a stream, or the reason why neither does. Throws STREAM_*, VOD_*. */
-  #presentation(name: string): Promise<Presentation> {
+  #presentation(name: string): Promise<Presentation> | Presentation {
     const streamName = parseStreamName(name);
     const rules = streamName === null ? null : rulesOf(this.#config, streamName, "play");
     if (rules === null && this.vods.find(name) !== null) return this.#file(name);

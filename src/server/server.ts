@@ -83,7 +83,7 @@ function httpListener(
     budget,
     idleTimeoutMs: config.limits.httpIdleTimeoutMs,
     log,
-    handle: async (request: HttpRequest): Promise<HttpReply> =>
-      (await node.handle(request)) ?? control.handle(request, plan.api),
+    handle: (request: HttpRequest): Promise<HttpReply> | HttpReply =>
+      node.handle(request) ?? control.handle(request, plan.api),
   });
 }
