@@ -8,12 +8,12 @@ import type { LogFields, Logger } from "../../base/log.ts";
 import { Answers } from "./answers.ts";
 import type { HttpHandler } from "./answers.ts";
 import { EndlessBodies } from "./endless-body.ts";
+import { HeadMemory } from "./head-memory.ts";
 import { answerNode } from "./node-exchange.ts";
 import { PlainConnection } from "./plain-connection.ts";
 import type { ConnectionParts } from "./plain-connection.ts";
 import { ReadyReplies } from "./ready-replies.ts";
 import type { ReplyBudget } from "./reply-budget.ts";
-import { TargetCache } from "./request-target.ts";
 
 /** Where an HTTP listener listens, and its limits. */
 export type HttpListenerOptions = {
@@ -136,7 +136,7 @@ export class HttpListener {
     return {
       answers: new Answers(handle, log),
       ready: new ReadyReplies(idleTimeoutMs),
-      targets: new TargetCache(),
+      heads: new HeadMemory(),
       budget,
       bodies: this.#bodies,
       idleTimeoutMs,

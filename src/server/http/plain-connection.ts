@@ -3,18 +3,18 @@ import type { HttpReply, HttpStream } from "../../base/http-message.ts";
 import type { Answers } from "./answers.ts";
 import type { EndlessBodies } from "./endless-body.ts";
 import { streamToSocket } from "./endless-replies.ts";
+import type { HeadMemory } from "./head-memory.ts";
 import { PlainRequest, parsePlainHead } from "./plain-request.ts";
 import type { PlainHead } from "./plain-request.ts";
 import type { ReadyReplies, WireForm } from "./ready-replies.ts";
 import { ReplyHold } from "./reply-budget.ts";
 import type { ReplyBudget } from "./reply-budget.ts";
-import type { TargetCache } from "./request-target.ts";
 
 /** What the connections of one listener share. */
 export type ConnectionParts = {
   readonly answers: Answers;
   readonly ready: ReadyReplies;
-  readonly targets: TargetCache;
+  readonly heads: HeadMemory;
   readonly budget: ReplyBudget;
   readonly bodies: EndlessBodies;
   readonly idleTimeoutMs: number;
@@ -91,7 +91,7 @@ export class PlainConnection {
         this.#putBack(chunk.subarray(offset));
         break;
       }
-      const head = parsePlainHead(chunk, offset);
+      const head = offset === 0 ? this.#parts.heads.read(chunk) : parsePlainHead(chunk, offset);
       if (head === null) {
         this.#handOver(chunk.subarray(offset));
         break;
@@ -130,9 +130,8 @@ export class PlainConnection {
   }
 
   #answer(head: PlainHead): void {
-    const target = this.#parts.targets.read(head.target);
-    const request = new PlainRequest(head, target, this.#socket);
-    const reply = this.#parts.answers.reply(request, target);
+    const request = new PlainRequest(head, this.#socket);
+    const reply = this.#parts.answers.reply(request, head.target);
     if (!(reply instanceof Promise)) {
       this.#send(head, request, reply);
       return;
@@ -151,30 +150,35 @@ export class PlainConnection {
 
   #send(head: PlainHead, request: PlainRequest, reply: HttpReply): void {
     if (reply.stream !== undefined && !head.isHead) {
-      this.#become(request, reply, reply.stream);
+      this.#become(head, request, reply, reply.stream);
       return;
     }
-    const keepsOpen = !head.wantsClose && !this.#parts.isStopping();
     const ownBytes = head.isHead ? 0 : (reply.ownBytes ?? 0);
     if (ownBytes === 0) {
-      this.#write(this.#form(request, reply, keepsOpen));
+      this.#write(this.#form(head, request, reply));
     } else if (this.#parts.budget.take(ownBytes)) {
       const hold = new ReplyHold(this.#parts.budget, ownBytes, () => this.#socket.destroy());
       this.#hold = hold;
-      this.#write(this.#form(request, reply, keepsOpen), () => this.#release(hold));
+      this.#write(this.#form(head, request, reply), () => this.#release(hold));
     } else {
       this.#parts.onBusy();
-      this.#write(this.#form(request, this.#parts.answers.busy(), keepsOpen));
+      this.#write(this.#form(head, request, this.#parts.answers.busy()));
     }
-    if (!keepsOpen) this.#finish();
+    if (!this.#keepsOpen(head)) this.#finish();
   }
 
-  #form(request: PlainRequest, reply: HttpReply, keepsOpen: boolean): WireForm {
+  #keepsOpen(head: PlainHead): boolean {
+    return !head.wantsClose && !this.#parts.isStopping();
+  }
+
+  #form(head: PlainHead, request: PlainRequest, reply: HttpReply): WireForm {
+    const { ready, answers } = this.#parts;
+    const keepsOpen = this.#keepsOpen(head);
     try {
-      return this.#parts.ready.form(request, reply, keepsOpen);
+      return ready.form(request, head.traits, reply, keepsOpen);
     } catch (caught) {
-      const failure = this.#parts.answers.failure(caught, request.path);
-      return this.#parts.ready.form(request, failure, keepsOpen);
+      const failure = answers.failure(caught, head.target.rawPath);
+      return ready.form(request, head.traits, failure, keepsOpen);
     }
   }
 
@@ -200,18 +204,19 @@ export class PlainConnection {
   }
 
   /** The connection belongs to an endless body from here on; nothing of this object stays with it. */
-  #become(request: PlainRequest, reply: HttpReply, stream: HttpStream): void {
+  #become(head: PlainHead, request: PlainRequest, reply: HttpReply, stream: HttpStream): void {
     const { ready, answers, bodies } = this.#parts;
+    const { traits } = head;
     const socket = this.#socket;
     this.#detach();
     try {
       streamToSocket(socket, bodies, {
         head: ready.endlessHead(request, reply),
         stream,
-        instead: (other) => ready.form(request, other, false),
+        instead: (other) => ready.form(request, traits, other, false),
       });
     } catch (caught) {
-      const { first } = ready.form(request, answers.failure(caught, request.path), false);
+      const { first } = ready.form(request, traits, answers.failure(caught, head.target.rawPath), false);
       socket.write(first);
       socket.destroySoon();
     }

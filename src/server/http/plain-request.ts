@@ -1,5 +1,7 @@
 import type { Socket } from "node:net";
 import type { HttpRequest } from "../../base/http-message.ts";
+import { acceptsGzip } from "./finish-reply.ts";
+import { readTarget } from "./request-target.ts";
 import type { RequestTarget } from "./request-target.ts";
 
 /** Longest head that is read here, and most header lines; a longer one is for `node:http` to take or to refuse. */
@@ -35,6 +37,13 @@ const NOT_PLAIN: ReadonlySet<number> = new Set(
   ].map(hashName),
 );
 
+/** What the form of a reply depends on beside the method. */
+export type HeadTraits = {
+  /** It asks for a part, or only for what is new. */
+  readonly isConditional: boolean;
+  readonly acceptsGzip: boolean;
+};
+
 /**
  * The head of a plain request: GET or HEAD, origin form, HTTP/1.1, no body, every header name once.
  *
@@ -43,21 +52,34 @@ const NOT_PLAIN: ReadonlySet<number> = new Set(
 export class PlainHead {
   readonly isHead: boolean;
   readonly wantsClose: boolean;
-  /** The request target as it was sent. */
-  readonly target: string;
+  readonly target: RequestTarget;
   /** Where the next request begins. */
   readonly endOffset: number;
   readonly #bytes: Buffer;
+  #traits: HeadTraits | null = null;
   /** By fours: hash of the name, start of the name, start and end of the value. */
   readonly #fields: readonly number[];
 
   constructor(bytes: Buffer, line: RequestLine, fields: Fields) {
     this.isHead = line.isHead;
     this.wantsClose = fields.wantsClose;
-    this.target = bytes.toString("latin1", line.targetStart, line.targetEnd);
+    this.target = readTarget(bytes.toString("latin1", line.targetStart, line.targetEnd));
     this.endOffset = fields.endOffset;
     this.#bytes = bytes;
     this.#fields = fields.places;
+  }
+
+  /** What a reply's form depends on. */
+  get traits(): HeadTraits {
+    return (this.#traits ??= {
+      isConditional: this.header("range") !== undefined || this.header("if-none-match") !== undefined,
+      acceptsGzip: acceptsGzip(this.header("accept-encoding")),
+    });
+  }
+
+  /** Whether these bytes are this head and nothing else. */
+  isAllOf(bytes: Buffer): boolean {
+    return this.endOffset === bytes.length && this.#bytes.equals(bytes);
   }
 
   /** One header by its lower-case name. No two names of a plain head have one hash. */
@@ -80,10 +102,11 @@ export class PlainRequest implements HttpRequest {
   readonly #head: PlainHead;
   readonly #socket: Socket;
 
-  constructor(head: PlainHead, target: RequestTarget, socket: Socket) {
+  constructor(head: PlainHead, socket: Socket) {
+    const { path, query } = head.target;
     this.method = head.isHead ? "HEAD" : "GET";
-    this.path = typeof target.path === "string" ? target.path : "/";
-    this.query = target.query;
+    this.path = typeof path === "string" ? path : "/";
+    this.query = query;
     this.#head = head;
     this.#socket = socket;
   }

@@ -1,6 +1,7 @@
 import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
-import { acceptsGzip, finishReply } from "./finish-reply.ts";
+import { finishReply } from "./finish-reply.ts";
 import type { WireReply } from "./finish-reply.ts";
+import type { HeadTraits } from "./plain-request.ts";
 import { ReplyHeads } from "./reply-head.ts";
 
 /** A reply as bytes. Ownership: shared by all that are sent it, never written to. */
@@ -32,12 +33,12 @@ export class ReadyReplies {
   }
 
   /** What this request is sent. Throws: RangeError when a header cannot be sent. */
-  form(request: HttpRequest, reply: HttpReply, keepsOpen: boolean): WireForm {
+  form(request: HttpRequest, traits: HeadTraits, reply: HttpReply, keepsOpen: boolean): WireForm {
     const { second } = this.#heads;
-    if (request.header("range") !== undefined || request.header("if-none-match") !== undefined) {
+    if (traits.isConditional) {
       return this.#make(finishReply(request, reply), keepsOpen, second);
     }
-    const isZipped = reply.gzip !== undefined && acceptsGzip(request.header("accept-encoding"));
+    const isZipped = traits.acceptsGzip && reply.gzip !== undefined;
     const index = (request.method === "HEAD" ? 1 : 0) + (keepsOpen ? 2 : 0) + (isZipped ? 4 : 0);
     const forms = this.#formsOf(reply);
     const found = forms[index];

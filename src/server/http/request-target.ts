@@ -10,10 +10,6 @@ export type RequestTarget = {
   readonly query: URLSearchParams;
 };
 
-/** Longer targets are read anew each time, and so many are kept: with their parts some 2 MB at most. */
-const MAX_KEPT_LENGTH = 512;
-const MAX_KEPT = 1024;
-
 /**
  * Reads a request target. Of an absolute one what follows the host is the path.
  *
@@ -29,20 +25,4 @@ export function readTarget(target: string): RequestTarget {
     path: decodePath(rawPath),
     query: new URLSearchParams(questionMark < 0 ? "" : target.slice(questionMark + 1)),
   };
-}
-
-/** Keeps the targets that were asked for lately: players ask for the same playlist again and again. */
-export class TargetCache {
-  readonly #known = new Map<string, RequestTarget>();
-
-  /** What `readTarget` gives. */
-  read(target: string): RequestTarget {
-    const found = this.#known.get(target);
-    if (found !== undefined) return found;
-    const read = readTarget(target);
-    if (target.length > MAX_KEPT_LENGTH) return read;
-    if (this.#known.size >= MAX_KEPT) this.#known.clear();
-    this.#known.set(target, read);
-    return read;
-  }
 }
