@@ -7,7 +7,6 @@ import type { ResolvedConfig, RtmpListenerPlan, StreamPlan } from "../config/pla
 import { parseStreamName } from "../media/ids.ts";
 import type { Presentation } from "../packaging/presentation.ts";
 import { parseHlsPath } from "../protocols/hls/path.ts";
-import type { HlsResource } from "../protocols/hls/path.ts";
 import { hlsReply } from "../protocols/hls/reply.ts";
 import { RtmpListener } from "../protocols/rtmp/listener.ts";
 import type { StreamSummary } from "../stream/directory.ts";
@@ -124,10 +123,19 @@ export class MediaNode {
     this.#startInputs(config, before.streams);
   }
 
-  /** Answers a request for media; `null` when the path is none of any protocol's. */
+  /**
+   * Answers a request for media, at once where nothing has to be waited for; `null` when the path is none of any
+   * protocol's. Throws or rejects with STREAM_*, VOD_*, MP4_*.
+   */
   handle(request: HttpRequest): Promise<HttpReply> | HttpReply | null {
     const hls = parseHlsPath(request.path);
-    return hls === null ? null : this.#hls(hls.name, hls.resource, request);
+    if (hls === null) return null;
+    const token = request.query.get("token");
+    const query = token === null ? "" : `?token=${encodeURIComponent(token)}`;
+    const presentation = this.#presentation(hls.name);
+    return presentation instanceof Promise
+      ? presentation.then((ready) => hlsReply(hls.resource, ready, query))
+      : hlsReply(hls.resource, presentation, query);
   }
 
   /** Ends publishers, players and files, in that order of courtesy: told first, then closed. */
@@ -137,13 +145,6 @@ export class MediaNode {
     await Promise.all(this.#rtmp.map((listener) => listener.stop()));
     this.directory.close("the server stops");
     await this.vods.close();
-  }
-
-  async #hls(name: string, resource: HlsResource, request: HttpRequest): Promise<HttpReply> {
-    const presentation = await this.#presentation(name);
-    const token = request.query.get("token");
-    const query = token === null ? "" : `?token=${encodeURIComponent(token)}`;
-    return hlsReply(resource, presentation, query);
   }
 
   #rtmpListener(plan: RtmpListenerPlan, port: number, isShared: boolean): RtmpListener {
@@ -192,7 +193,7 @@ export class MediaNode {
   }
 
   /** What plays under a name: a file of a vod, a stream, or the reason why neither does. Throws STREAM_*, VOD_*. */
-  #presentation(name: string): Promise<Presentation> {
+  #presentation(name: string): Promise<Presentation> | Presentation {
     const streamName = parseStreamName(name);
     const rules = streamName === null ? null : rulesOf(this.#config, streamName, "play");
     if (rules === null && this.vods.find(name) !== null) return this.#file(name);
