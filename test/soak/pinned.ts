@@ -60,9 +60,10 @@ export class PinnedStream {
     const { ports, pump, signal } = this.#world;
     while (!signal.aborted) {
       const peer = new RtmpPeer({ port: ports.rtmp, app: APP, stream: this.name, role: "publish" });
-      if (await restUntil(peer.started, START_MS, signal)) {
-        const stop = (await peer.started) ? pump.play(peer) : (): void => {};
-        if (await peer.started) await this.#stayUp(peer);
+      await restUntil(peer.answered, START_MS, signal);
+      if (peer.isStarted) {
+        const stop = pump.play(peer);
+        await this.#stayUp(peer);
         stop();
       }
       await (signal.aborted ? peer.leave() : peer.wire.reset());
@@ -108,12 +109,12 @@ export class PinnedStream {
     };
     // The first segments of a stream take their time; HLS is owed from its first segment on.
     if (kind !== "hls") meter.begin(performance.now());
-    const { closed, leave } = this.#connect(kind, onMedia);
-    await restUntil(Promise.race([closed, lost]), Infinity, signal);
+    const viewing = this.#connect(kind, onMedia);
+    await restUntil(Promise.race([viewing.closed, lost]), Infinity, signal);
     const isOwnLoss = hadMedia && !signal.aborted && this.#lost === lost;
     if (isOwnLoss) this.#lose(`${kind} viewer`, performance.now());
     if (isOwnLoss || signal.aborted) meter.end(performance.now());
-    await leave();
+    await viewing.leave();
   }
 
   #connect(

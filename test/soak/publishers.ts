@@ -22,13 +22,9 @@ export async function runPublisher(lives: Iterable<PublisherLife>, world: World)
 async function publishOnce(life: PublisherLife, { ports, pump, census, signal }: World): Promise<void> {
   const peer = new RtmpPeer({ port: ports.rtmp, app: APP, stream: streamOf(life.stream), role: "publish" });
   const leaveCensus = census.enter("publishers");
-  let isStarted = false;
-  const started = peer.started.then((answer) => {
-    isStarted = answer;
-  });
-  await restUntil(started, START_MS, signal);
-  census.count(isStarted ? "publishers started" : "publishers refused");
-  if (isStarted) {
+  await restUntil(peer.answered, START_MS, signal);
+  census.count(peer.isStarted ? "publishers started" : "publishers refused");
+  if (peer.isStarted) {
     const stop = pump.play(peer);
     const isLost = await restUntil(peer.wire.closed, life.lifeMs, signal);
     stop();

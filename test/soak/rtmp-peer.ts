@@ -11,6 +11,7 @@ import {
   buildControlNumber,
   parseCommand,
 } from "../../src/protocols/rtmp/wire/messages.ts";
+import type { RtmpCommand } from "../../src/protocols/rtmp/wire/messages.ts";
 import { DrainSocket } from "./drain.ts";
 import type { FilmMessage } from "./film.ts";
 
@@ -33,7 +34,7 @@ export function command(
   object: AmfValue,
   ...args: AmfValue[]
 ): Uint8Array {
-  return inChunks(name, transactionId, object, args, 128);
+  return inChunks({ name, transactionId, object, args }, 128);
 }
 
 /** `connect` for an application. */
@@ -57,21 +58,23 @@ export type RtmpPeerOptions = {
 /** One RTMP connection. */
 export class RtmpPeer {
   readonly wire: DrainSocket;
-  /** Resolves with true when the server let it publish, or sent the first media; with false when it was closed. */
-  readonly started: Promise<boolean>;
+  /** Resolves when it is started, or closed before. */
+  readonly answered: Promise<void>;
+  /** The server let it publish, or sent the first media. */
+  isStarted = false;
   readonly #options: RtmpPeerOptions;
   readonly #reader = new ChunkReader();
   #handshakeLeft = HANDSHAKE_BYTES;
   #isReading = true;
-  #start: (isStarted: boolean) => void = () => {};
+  #answer: () => void = () => {};
 
   constructor(options: RtmpPeerOptions) {
     this.#options = options;
-    this.started = new Promise((resolve) => {
-      this.#start = resolve;
+    this.answered = new Promise((resolve) => {
+      this.#answer = resolve;
     });
     this.wire = new DrainSocket(options.port, (bytes) => this.#take(bytes));
-    void this.wire.closed.then(() => this.#start(false));
+    void this.wire.closed.then(() => this.#answer());
     this.#sayHello();
   }
 
@@ -84,7 +87,9 @@ export class RtmpPeer {
 
   /** Leaves as encoders and players do that were stopped. */
   async leave(): Promise<void> {
-    this.wire.write(inChunks("deleteStream", 0, null, [STREAM_ID], CHUNK_SIZE));
+    this.wire.write(
+      inChunks({ name: "deleteStream", transactionId: 0, object: null, args: [STREAM_ID] }, CHUNK_SIZE),
+    );
     await this.wire.end();
   }
 
@@ -99,9 +104,16 @@ export class RtmpPeer {
     this.wire.write(clientHandshake());
     this.wire.write(connectCommand(app));
     this.wire.write(buildMessage(chunkSize, buildControlNumber(CHUNK_SIZE), 128));
-    this.wire.write(inChunks("createStream", 2, null, [], CHUNK_SIZE));
+    this.wire.write(
+      inChunks({ name: "createStream", transactionId: 2, object: null, args: [] }, CHUNK_SIZE),
+    );
     const args = role === "publish" ? [stream, "live"] : [stream];
-    this.wire.write(inChunks(role, 3, null, args, CHUNK_SIZE, STREAM_ID));
+    this.wire.write(inChunks({ name: role, transactionId: 3, object: null, args }, CHUNK_SIZE, STREAM_ID));
+  }
+
+  #start(): void {
+    this.isStarted = true;
+    this.#answer();
   }
 
   #take(bytes: Uint8Array): void {
@@ -119,23 +131,16 @@ export class RtmpPeer {
     if (message.typeId === MESSAGE.commandAmf0) {
       const { name, args } = parseCommand(message);
       const code = name === "onStatus" ? amfField(args.at(-1) ?? null, "code") : null;
-      if (role === "publish" && code === "NetStream.Publish.Start") this.#start(true);
+      if (role === "publish" && code === "NetStream.Publish.Start") this.#start();
     }
     if (message.typeId !== MESSAGE.audio && message.typeId !== MESSAGE.video) return;
-    this.#start(true);
+    this.#start();
     onMedia?.();
     this.#isReading = onMedia !== undefined;
   }
 }
 
-function inChunks(
-  name: string,
-  transactionId: number,
-  object: AmfValue,
-  args: readonly AmfValue[],
-  chunkSize: number,
-  messageStreamId = 0,
-): Uint8Array {
+function inChunks(call: RtmpCommand, chunkSize: number, messageStreamId = 0): Uint8Array {
   const header = { chunkStreamId: 3, timestampMs: 0, typeId: MESSAGE.commandAmf0, messageStreamId };
-  return buildMessage(header, buildCommand({ name, transactionId, object, args }), chunkSize);
+  return buildMessage(header, buildCommand(call), chunkSize);
 }

@@ -55,8 +55,10 @@ export async function soak(t: TestEnd, options: SoakOptions): Promise<SoakResult
   t.after(() => pump.close());
   const hasFlv = await warmUp(server, pump);
   const before = await settledCounts(server, null);
+  options.onProgress(`begins with ${describeCounts(before)}`);
   const run = new SoakRun(server, pump, options, hasFlv);
   const during = await run.execute();
+  options.onProgress("the crowd has left, waiting for the counts to return");
   const startMs = performance.now();
   const after = await settledCounts(server, before);
   server.readLog();
@@ -104,7 +106,9 @@ async function settledCounts(server: SoakedServer, wanted: Counts | null): Promi
   let counts: Counts = {};
   let sameSinceMs = performance.now();
   for (;;) {
-    const next = returningCounts(await server.counts(), server.process());
+    // First what Linux counts: the connection that asks for the statistics is no part of it.
+    const outside = server.process();
+    const next = returningCounts(await server.counts(), outside);
     if (differences(counts, next).length > 0) sameSinceMs = performance.now();
     counts = next;
     const isSettled =
@@ -235,6 +239,12 @@ class SoakRun {
     }
     this.#kill = { atMs: atMs - this.#startMs, backMs, countsAfter, pinnedStreams };
   }
+}
+
+function describeCounts(counts: Counts): string {
+  return Object.entries(counts)
+    .map(([name, count]) => `${count} ${name}`)
+    .join(", ");
 }
 
 function describeSample({ atMs, process, load, probeMs, loadDelayMs }: Sample): string {

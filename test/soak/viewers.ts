@@ -69,13 +69,9 @@ function begin(life: ViewerLife, world: World): Viewing {
 function viewRtmp(stream: string, { ports }: World): Viewing {
   const peer = new RtmpPeer({ port: ports.rtmp, app: APP, stream, role: "play" });
   const { wire } = peer;
-  let hasMedia = false;
-  void peer.started.then((isStarted) => {
-    hasMedia = isStarted;
-  });
   return {
     closed: wire.closed,
-    hasMedia: () => hasMedia,
+    hasMedia: () => peer.isStarted,
     pause: () => wire.socket.pause(),
     resume: () => wire.socket.resume(),
     leave: ({ leaving }) => (leaving === "polite" ? peer.leave() : wire.reset()),
