@@ -2,7 +2,7 @@
 import { DrainSocket } from "./drain.ts";
 
 const HEAD_LIMIT_BYTES = 8192;
-const FLV_START = "FLV";
+const SIGNATURE = "FLV";
 
 /**
  * Asks for a path of HTTP-FLV and calls `onMedia` with every piece of the body that begins as FLV does. An answer
@@ -14,17 +14,22 @@ export function watchFlv(port: number, path: string, onMedia: () => void): Drain
   const take = (bytes: Uint8Array): void => {
     if (isBody) return onMedia();
     head += Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
-    const end = head.indexOf("\r\n\r\n");
-    if (end < 0 && head.length < HEAD_LIMIT_BYTES) return undefined;
-    if (!head.startsWith("HTTP/1.1 200 ")) {
-      wire.socket.destroy();
-      return undefined;
-    }
-    isBody = head.startsWith(FLV_START, end + 4);
-    if (isBody) onMedia();
-    return undefined;
+    const verdict = judgeHead(head);
+    if (verdict === "refused") wire.socket.destroy();
+    isBody = verdict === "media";
+    return isBody ? onMedia() : undefined;
   };
   const wire = new DrainSocket(port, take);
   wire.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUser-Agent: soak\r\n\r\n`);
   return wire;
+}
+
+/** What the beginning of an answer is; `unknown`: more bytes are needed. */
+function judgeHead(head: string): "media" | "refused" | "unknown" {
+  const end = head.indexOf("\r\n\r\n");
+  if (end < 0) return head.length < HEAD_LIMIT_BYTES ? "unknown" : "refused";
+  if (!head.startsWith("HTTP/1.1 200 ")) return "refused";
+  const start = head.slice(end + 4, end + 4 + SIGNATURE.length);
+  if (start.length < SIGNATURE.length) return "unknown";
+  return start === SIGNATURE ? "media" : "refused";
 }
