@@ -7,12 +7,12 @@ import { makeTrackSet } from "../media/track.ts";
 import type { Track, TrackSet } from "../media/track.ts";
 import type { PublishRequest, Publisher, StreamSummary, SubscribeRequest } from "./directory.ts";
 import { streamErrors } from "./errors.ts";
-import { Fanout } from "./fanout.ts";
+import { Fanouts } from "./fanouts.ts";
 import { DEFAULT_GOP_LIMITS, GopCache } from "./gop-cache.ts";
 import type { StreamRules } from "./rules.ts";
 import type { SendPace } from "./send-pace.ts";
 import { Timeline } from "./timeline.ts";
-import type { Subscription, WireFormatFactory } from "./wire-format.ts";
+import type { Subscription } from "./wire-format.ts";
 
 /** What a stream needs from outside. */
 export type LiveStreamOptions = {
@@ -42,7 +42,7 @@ export class LiveStream {
   readonly #timeline = new Timeline();
   readonly #cache: GopCache;
   readonly #sinks = new Set<PacketSink>();
-  readonly #fanouts = new Map<string, Fanout>();
+  readonly #fanouts: Fanouts;
   readonly #clampedLog: PerSecondLog;
   readonly #strayLog: PerSecondLog;
   #publisher: ActivePublisher | null = null;
@@ -61,6 +61,15 @@ export class LiveStream {
     this.#rules = rules;
     this.#options = options;
     this.#cache = new GopCache({ ...DEFAULT_GOP_LIMITS, keepUs: (rules.prepushMs || 0) * 1000 });
+    this.#fanouts = new Fanouts({
+      rules,
+      cache: this.#cache,
+      clock: options.clock,
+      pace: options.pace,
+      originUs: () => this.originUs,
+      onEmpty: () => this.#viewersLeft(),
+    });
+    this.#sinks.add(this.#fanouts);
     this.#clampedLog = new PerSecondLog(options.log, "packets out of order in time, moved");
     this.#strayLog = new PerSecondLog(options.log, "packets of an old timeline after a time jump, dropped");
   }
@@ -72,15 +81,13 @@ export class LiveStream {
 
   /** The stream as other rooms may know it. */
   summary(): StreamSummary {
-    let subscribers = 0;
-    for (const fanout of this.#fanouts.values()) subscribers += fanout.size;
     return {
       name: this.#rules.name,
       status: this.#sinceUs === null ? "waiting" : "live",
       tracks: this.#tracks,
       sinceUs: this.#sinceUs,
       bytesIn: this.#bytesIn,
-      subscribers,
+      subscribers: this.#fanouts.size,
     };
   }
 
@@ -89,12 +96,23 @@ export class LiveStream {
     return this.#cache.bytes;
   }
 
-  /** Attaches a consumer of packets, such as a packager, for the life of the stream. */
-  attach(sink: PacketSink): void {
+  /** The media clock at the stream's beginning. Units: microseconds since 1970. */
+  get originUs(): number {
+    this.#originUs ??= this.#timeline.endUs || this.#options.clock.wallUs();
+    return this.#originUs;
+  }
+
+  /** Attaches a consumer of packets, such as a packager; `withPast`: it is given what the GOP cache holds. */
+  attach(sink: PacketSink, withPast = true): void {
     this.#sinks.add(sink);
     if (this.#tracks === null) return;
     sink.onTracks(this.#tracks);
-    for (const packet of this.#cache.packets) sink.onPacket(packet);
+    if (withPast) for (const packet of this.#cache.packets) sink.onPacket(packet);
+  }
+
+  /** Takes a consumer away without a word. */
+  detach(sink: PacketSink): void {
+    this.#sinks.delete(sink);
   }
 
   /** Gives the stream to a publisher. Throws STREAM_BUSY. */
@@ -115,10 +133,7 @@ export class LiveStream {
 
   /** Adds a subscriber to the bytes of one format. */
   subscribe(request: SubscribeRequest): Subscription {
-    const { prepushMs, sendWindow } = this.#rules;
-    const fanout = this.#fanouts.get(request.format.id) ?? this.#startFanout(request.format);
-    const window = sendWindow ?? request.sendWindow ?? "auto";
-    const subscription = fanout.join(request.sink, prepushMs !== false, window);
+    const subscription = this.#fanouts.subscribe(request);
     if (this.#publisher === null && this.#graceTimer === null) this.#startGrace();
     return subscription;
   }
@@ -132,7 +147,6 @@ export class LiveStream {
     this.#revoke(reason);
     for (const sink of [...this.#sinks]) sink.onEnd(reason);
     this.#sinks.clear();
-    this.#fanouts.clear();
     this.#cache.clear();
   }
 
@@ -210,11 +224,6 @@ export class LiveStream {
     this.#options.onIdle(this);
   }
 
-  #streamOriginUs(): number {
-    this.#originUs ??= this.#timeline.endUs || this.#options.clock.wallUs();
-    return this.#originUs;
-  }
-
   #deliver(packet: MediaPacket): void {
     this.#originUs ??= ticksToUs(packet.dts, packet.track.timescale);
     this.#cache.push(packet);
@@ -258,37 +267,17 @@ export class LiveStream {
     this.#graceTimer?.cancel();
     this.#graceTimer = this.#options.clock.schedule(sourceTimeoutMs || MAX_WAIT_MS, () => {
       this.#graceTimer = null;
-      const never = this.#tracks === null;
-      if (never) for (const fanout of this.#fanouts.values()) fanout.endAll("not-on-air");
+      if (this.#tracks === null) this.#fanouts.endAll("not-on-air");
       this.#options.onIdle(this);
     });
   }
 
-  #startFanout(format: WireFormatFactory): Fanout {
-    const { clock, pace } = this.#options;
-    const fanout = new Fanout({
-      format: format.create(this.#streamOriginUs()),
-      cache: this.#cache,
-      clock,
-      pace,
-      onEmpty: () => this.#endFanout(fanout, format.id),
-    });
-    this.#fanouts.set(format.id, fanout);
-    this.#sinks.add(fanout);
-    if (this.#tracks !== null) fanout.onTracks(this.#tracks);
-    return fanout;
-  }
-
-  #endFanout(fanout: Fanout, formatId: string): void {
-    if (this.#fanouts.get(formatId) !== fanout) return;
-    this.#fanouts.delete(formatId);
-    this.#sinks.delete(fanout);
-    const waitsOnly = this.#publisher === null && this.#tracks === null && this.#fanouts.size === 0;
-    if (waitsOnly && !this.#closed) {
-      this.#graceTimer?.cancel();
-      this.#graceTimer = null;
-      this.#options.onIdle(this);
-    }
+  /** A stream that only ever waited for its publisher ends with the last who waited. */
+  #viewersLeft(): void {
+    if (this.#publisher !== null || this.#tracks !== null || this.#closed) return;
+    this.#graceTimer?.cancel();
+    this.#graceTimer = null;
+    this.#options.onIdle(this);
   }
 }
 

@@ -72,6 +72,8 @@ export class RtmpConnection implements RtmpSessionHost {
   #sentBytes = 0;
   #progressUs: number;
   #isReadingPaused = false;
+  /** The session reads nothing until it says so. */
+  #isHeld = false;
   #linger: Timer | null = null;
 
   constructor(parts: RtmpConnectionParts) {
@@ -138,16 +140,22 @@ export class RtmpConnection implements RtmpSessionHost {
     this.#socket.pause();
   }
 
-  publish(target: RtmpTarget): RtmpPublication {
-    const publisher: Publisher = this.#parts.directory.publish({
+  holdReading(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+    if (isHeld) this.#socket.pause();
+    else if (!this.#isReadingPaused) this.#socket.resume();
+  }
+
+  publish(target: RtmpTarget): RtmpPublication | Promise<RtmpPublication> {
+    const claim = this.#parts.directory.publish({
       name: target.name,
       protocol: PROTOCOL,
       remoteAddress: this.#remoteAddress,
       onRevoked: (reason) => this.#session.stream.revoke(reason),
     });
-    const logger = this.#logger.child({ stream: target.name });
-    logger.info("RTMP publisher started");
-    return new RtmpIngest(publisher, logger);
+    return claim instanceof Promise
+      ? claim.then((publisher) => this.#ingest(publisher, target))
+      : this.#ingest(claim, target);
   }
 
   play(target: RtmpTarget): RtmpPlayback {
@@ -172,6 +180,12 @@ export class RtmpConnection implements RtmpSessionHost {
     this.#socket.resume();
     if (this.#socket.destroyed) return;
     this.#linger = this.#parts.clock.schedule(this.#parts.options.lingerMs, () => this.#socket.destroy());
+  }
+
+  #ingest(publisher: Publisher, target: RtmpTarget): RtmpIngest {
+    const logger = this.#logger.child({ stream: target.name });
+    logger.info("RTMP publisher started");
+    return new RtmpIngest(publisher, logger);
   }
 
   #attach(): void {
@@ -200,7 +214,7 @@ export class RtmpConnection implements RtmpSessionHost {
     this.#queue.drained();
     if (!this.#isReadingPaused || this.#socket.writableNeedDrain) return;
     this.#isReadingPaused = false;
-    this.#socket.resume();
+    if (!this.#isHeld) this.#socket.resume();
   }
 
   #logClosing(reason: RtmpCloseReason, error: Error | null): void {
