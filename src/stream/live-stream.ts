@@ -104,6 +104,10 @@ export class LiveStream {
 
   /** Attaches a consumer of packets, such as a packager; `withPast`: it is given what the GOP cache holds. */
   attach(sink: PacketSink, withPast = true): void {
+    if (this.#closed) {
+      sink.onEnd("the stream has ended");
+      return;
+    }
     this.#sinks.add(sink);
     if (this.#tracks === null) return;
     sink.onTracks(this.#tracks);

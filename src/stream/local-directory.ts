@@ -35,9 +35,14 @@ export class LocalDirectory implements StreamDirectory {
   }
 
   publish(request: PublishRequest): Publisher {
-    const rules = this.#rulesFor(request.name, "publish");
-    if (!rules.acceptsPublisher) throw streamErrors.error("STREAM_NOT_PUBLISHABLE", { name: request.name });
-    return this.#acquire(rules).publish(request);
+    return this.#acquire(this.checkPublish(request.name)).publish(request);
+  }
+
+  /** Throws what `publish` would throw by the rules alone. Returns: the rules. */
+  checkPublish(name: StreamName): StreamRules {
+    const rules = this.#rulesFor(name, "publish");
+    if (!rules.acceptsPublisher) throw streamErrors.error("STREAM_NOT_PUBLISHABLE", { name });
+    return rules;
   }
 
   /** Claims a name for a source of the server's own, such as a file input: no rule about publishers applies. */
@@ -48,15 +53,26 @@ export class LocalDirectory implements StreamDirectory {
   }
 
   subscribe(request: SubscribeRequest): Subscription {
-    const { name, protocol } = request;
-    const rules = this.#rulesFor(name, "play");
-    if (!rules.allowsProtocol(protocol))
-      throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol });
+    const rules = this.checkSubscribe(request);
+    const { name } = request;
     if (request.waitsForPublisher === false && this.#streams.get(name)?.isOnAir !== true) {
       request.sink.end("not-on-air");
       return { close: () => {} };
     }
     return this.#acquire(rules).subscribe(request);
+  }
+
+  /** Throws what `subscribe` would throw by the rules alone. Returns: the rules. */
+  checkSubscribe({ name, protocol }: Pick<SubscribeRequest, "name" | "protocol">): StreamRules {
+    const rules = this.rulesToPlay(name);
+    if (!rules.allowsProtocol(protocol))
+      throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol });
+    return rules;
+  }
+
+  /** The rules under which a stream plays. Throws STREAM_NOT_FOUND, STREAM_DISABLED. */
+  rulesToPlay(name: StreamName): StreamRules {
+    return this.#rulesFor(name, "play");
   }
 
   /** The stream of that name, if it exists now. */
