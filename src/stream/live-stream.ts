@@ -39,6 +39,8 @@ export class LiveStream {
   readonly #timeline = new Timeline();
   readonly #cache: GopCache;
   readonly #sinks = new Set<PacketSink>();
+  /** Sinks that may keep payloads without a word. */
+  #keepers = 0;
   readonly #fanouts = new Map<string, Fanout>();
   readonly #clampedLog: PerSecondLog;
   readonly #strayLog: PerSecondLog;
@@ -88,7 +90,7 @@ export class LiveStream {
 
   /** Attaches a consumer of packets, such as a packager, for the life of the stream. */
   attach(sink: PacketSink): void {
-    this.#sinks.add(sink);
+    this.#addSink(sink);
     if (this.#tracks === null) return;
     sink.onTracks(this.#tracks);
     for (const packet of this.#cache.packets) sink.onPacket(packet);
@@ -112,7 +114,7 @@ export class LiveStream {
     if (fanout === undefined) {
       fanout = new Fanout(format.create(this.#streamOriginUs()), this.#cache, this.#options.clock);
       this.#fanouts.set(format.id, fanout);
-      this.#sinks.add(fanout);
+      this.#addSink(fanout);
       if (this.#tracks !== null) fanout.onTracks(this.#tracks);
     }
     const joined = fanout;
@@ -138,6 +140,7 @@ export class LiveStream {
     this.#revoke(reason);
     for (const sink of [...this.#sinks]) sink.onEnd(reason);
     this.#sinks.clear();
+    this.#keepers = 0;
     this.#fanouts.clear();
     this.#cache.clear();
   }
@@ -178,6 +181,7 @@ export class LiveStream {
       epoch: this.#epoch,
       arrivalUs: this.#heardUs,
       payload: packet.payload,
+      slab: packet.slab ?? null,
     });
   }
 
@@ -223,8 +227,20 @@ export class LiveStream {
 
   #deliver(packet: MediaPacket): void {
     this.#originUs ??= ticksToUs(packet.dts, packet.track.timescale);
+    if (this.#keepers > 0) packet.slab?.abandon();
     this.#cache.push(packet);
     for (const sink of this.#sinks) sink.onPacket(packet);
+  }
+
+  #addSink(sink: PacketSink): void {
+    this.#sinks.add(sink);
+    if (sink.releasesSlabs === true) return;
+    this.#keepers++;
+    this.#cache.abandonSlabs();
+  }
+
+  #removeSink(sink: PacketSink): void {
+    if (this.#sinks.delete(sink) && sink.releasesSlabs !== true) this.#keepers--;
   }
 
   #startEpoch(tracks: readonly Track[]): void {
@@ -285,7 +301,7 @@ export class LiveStream {
   #fanoutShrank(fanout: Fanout, formatId: string): void {
     if (fanout.size > 0 || this.#fanouts.get(formatId) !== fanout) return;
     this.#fanouts.delete(formatId);
-    this.#sinks.delete(fanout);
+    this.#removeSink(fanout);
     const waitsOnly = this.#publisher === null && this.#tracks === null && this.#fanouts.size === 0;
     if (waitsOnly && !this.#closed) {
       this.#graceTimer?.cancel();

@@ -190,6 +190,7 @@ export class RtmpSession {
     this.#chunks.feed(rest);
     for (let message = this.#chunks.next(); message !== null; message = this.#chunks.next()) {
       this.#message(message);
+      message.slab?.release();
       if (!this.#isOpen()) return;
     }
   }

@@ -2,6 +2,7 @@ import { asMediaError } from "../../base/errors.ts";
 import type { MediaError } from "../../base/errors.ts";
 import { PerSecondLog } from "../../base/log.ts";
 import type { Logger } from "../../base/log.ts";
+import type { Slab } from "../../base/slab-allocator.ts";
 import { Unwrapper } from "../../base/time.ts";
 import { parseAudioTag } from "../../containers/flv/audio-tag.ts";
 import type { ConfigUnit, FrameUnit, TagUnit } from "../../containers/flv/tag-unit.ts";
@@ -35,7 +36,7 @@ type Kinds = { readonly video: boolean; readonly audio: boolean };
  * The track set is settled when both kinds have shown their configuration, when the metadata names one kind only and
  * that one has, or when `TRACK_WAIT` is over; packets wait until then. A track that comes later, or another
  * configuration, makes a new set in front of the next packet. What cannot be read is counted and dropped.
- * Ownership: payloads are views of the messages' bodies, which are not written again.
+ * Ownership: payloads are views of the messages' bodies, which are not written again before their slab is released.
  */
 export class RtmpIngest {
   readonly #publisher: Publisher;
@@ -50,6 +51,8 @@ export class RtmpIngest {
   #tracks: readonly Track[] = [];
   #tracksChanged = false;
   #packets = 0;
+  /** Of the message that is being read. */
+  #slab: Slab | null = null;
 
   constructor(publisher: Publisher, logger: Logger) {
     this.#publisher = publisher;
@@ -103,6 +106,7 @@ export class RtmpIngest {
 
   #units(kind: Kind, units: readonly TagUnit[], message: RtmpMessage, nowUs: number): void {
     const timeMs = this.#clock.unwrap(message.timestampMs);
+    this.#slab = message.slab;
     for (const unit of units) {
       try {
         this.#unit(kind, unit, timeMs, nowUs);
@@ -153,7 +157,7 @@ export class RtmpIngest {
     const isReplacement = slot.track !== null;
     if (slot.configureFromFrame(unit)) this.#noteChange(isReplacement);
     if (unit.payload.byteLength === 0) return;
-    const packet = slot.packet(unit, timeMs);
+    const packet = slot.packet(unit, timeMs, this.#slab);
     if (packet === null) {
       this.#skipped.add(nowUs, { reason: `a ${unit.codec} frame before its sequence header` });
       return;
@@ -174,6 +178,7 @@ export class RtmpIngest {
   #hold(waiting: SourcePacket[], packet: SourcePacket, timeMs: number): void {
     if (waiting.length === 0) this.#firstWaitingMs = timeMs;
     waiting.push(packet);
+    packet.slab?.retain();
     this.#waitingBytes += packet.payload.byteLength;
     if (this.#isComplete() || this.#hasWaitedEnough(waiting, timeMs)) this.#settle();
   }
@@ -198,7 +203,10 @@ export class RtmpIngest {
     if (waiting === null || waiting.length === 0) return;
     this.#waiting = null;
     this.#waitingBytes = 0;
-    for (const packet of waiting) this.#write(packet);
+    for (const packet of waiting) {
+      this.#write(packet);
+      packet.slab?.release();
+    }
   }
 
   #collectTracks(): readonly Track[] {
