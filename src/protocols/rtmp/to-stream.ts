@@ -42,7 +42,8 @@ export class RtmpIngest {
   readonly #publisher: Publisher;
   readonly #skipped: PerSecondLog;
   readonly #clock = new Unwrapper(32);
-  readonly #slots = new Map<string, IngestTrack>();
+  /** By kind and the sender's track index. */
+  readonly #slots: Record<Kind, (IngestTrack | undefined)[]> = { video: [], audio: [] };
   #announced: Kinds | null = null;
   #waiting: SourcePacket[] | null = [];
   #waitingBytes = 0;
@@ -126,13 +127,8 @@ export class RtmpIngest {
 
   #slotOf(kind: Kind, trackIndex: number): IngestTrack | null {
     if (trackIndex >= MAX_TRACKS_PER_KIND) return null;
-    const id = trackId(kind, trackIndex + 1);
-    let slot = this.#slots.get(id);
-    if (slot === undefined) {
-      slot = new IngestTrack(id);
-      this.#slots.set(id, slot);
-    }
-    return slot;
+    const slots = this.#slots[kind];
+    return (slots[trackIndex] ??= new IngestTrack(trackId(kind, trackIndex + 1)));
   }
 
   #configure(slot: IngestTrack, unit: ConfigUnit, nowUs: number): void {
@@ -209,10 +205,12 @@ export class RtmpIngest {
     }
   }
 
+  /** Video before audio, each by number. */
   #collectTracks(): readonly Track[] {
     const tracks: Track[] = [];
-    for (const { track } of this.#slots.values()) if (track !== null) tracks.push(track);
-    return tracks.sort((a, b) => order(a) - order(b));
+    for (const slot of [...this.#slots.video, ...this.#slots.audio])
+      if (slot !== undefined && slot.track !== null) tracks.push(slot.track);
+    return tracks;
   }
 
   /** `onMetaData`, bare or inside `@setDataFrame`: all that counts is which kinds it names. */
@@ -235,9 +233,4 @@ function isNamed(facts: AmfValue, codecField: string, flagField: string): boolea
 
 function isSkippable(error: MediaError): boolean {
   return error.disposition === "skip-unit" || error.disposition === "resync";
-}
-
-/** Video before audio, each by number. */
-function order(track: Track): number {
-  return (track.kind === "video" ? 0 : MAX_TRACKS_PER_KIND) + Number(track.id.slice(1));
 }

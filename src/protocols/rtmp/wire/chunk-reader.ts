@@ -76,6 +76,8 @@ type ChunkStream = {
 export class ChunkReader {
   readonly #limits: ChunkLimits;
   readonly #streams = new Map<number, ChunkStream>();
+  /** The one that was looked up last: chunks of one message follow each other. */
+  #recent: ChunkStream | null = null;
   readonly #header = new Uint8Array(MAX_HEADER_BYTES);
   #headerFilled = 0;
   readonly #payloadMemory: SlabAllocator | null;
@@ -196,8 +198,9 @@ export class ChunkReader {
   }
 
   #streamOf(id: number, form: number): ChunkStream {
-    const known = this.#streams.get(id);
+    const known = this.#recent?.id === id ? this.#recent : this.#streams.get(id);
     if (known !== undefined) {
+      this.#recent = known;
       if (known.isOpen && form !== 3) {
         const missingBytes = known.lengthBytes - known.filled;
         throw rtmpErrors.error("RTMP_CHUNK_INTERRUPTED", { chunkStreamId: id, missingBytes });
