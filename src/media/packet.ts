@@ -1,3 +1,4 @@
+import type { Slab } from "../base/slab-allocator.ts";
 import type { Track, TrackSet } from "./track.ts";
 
 /**
@@ -5,7 +6,7 @@ import type { Track, TrackSet } from "./track.ts";
  *
  * Times are unwrapped integer ticks of the track's timescale. Payload: H.264 and H.265 as 4-byte length-prefixed NAL
  * units (parameter sets left in are harmless), others as the codec's plain frame. The payload is copied once, when it
- * is taken off the wire, and never written to after that.
+ * is taken off the wire, and not written to after that as long as anybody holds it.
  */
 export type MediaPacket = {
   readonly track: Track;
@@ -22,6 +23,8 @@ export type MediaPacket = {
   /** Monotonic arrival time, for latency figures. */
   readonly arrivalUs: number;
   readonly payload: Uint8Array;
+  /** What `payload` is a part of, where its memory is used again; see `PacketSink.releasesSlabs`. */
+  readonly slab?: Slab | null;
 };
 
 /** What a source hands over: a packet before the stream has put it on its own timeline. */
@@ -32,6 +35,7 @@ export type SourcePacket = {
   readonly durationTicks: number;
   readonly isSync: boolean;
   readonly payload: Uint8Array;
+  readonly slab?: Slab | null;
 };
 
 /**
@@ -39,6 +43,11 @@ export type SourcePacket = {
  * new epoch. `onEnd` comes once, last. Calls are synchronous and must not throw.
  */
 export type PacketSink = {
+  /**
+   * True: it retains the slab of each packet whose payload it keeps, and releases it when that is gone; it has no use for
+   * a payload later than that. Of what is given to other sinks the memory is not used again.
+   */
+  readonly releasesSlabs?: boolean;
   onTracks(tracks: TrackSet): void;
   onPacket(packet: MediaPacket): void;
   /** The source left; nothing comes until it, or another, is back with a new epoch. */

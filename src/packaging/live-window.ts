@@ -44,6 +44,7 @@ const MAX_WINDOW_BYTES = 512 * 1024 * 1024;
 export class LiveWindow implements PacketSink, Presentation {
   static readonly MAX_WAITERS = 5000;
 
+  readonly releasesSlabs = true;
   readonly version = null;
   readonly isResident = true;
   readonly #options: LiveWindowOptions;
@@ -201,6 +202,7 @@ export class LiveWindow implements PacketSink, Presentation {
     while (this.#segments.length > keep || (heldBytes > MAX_WINDOW_BYTES && this.#segments.length > 1)) {
       const oldest = this.#segments.shift()!;
       if (this.#byName.get(oldest.name) === oldest) this.#byName.delete(oldest.name);
+      oldest.release();
       heldBytes -= oldest.bytes;
       if (oldest.discontinuity) discontinuities++;
     }
@@ -239,6 +241,11 @@ class LiveSegment implements SegmentEntry {
     this.isIndependent = finished.isIndependent;
     this.#media = finished.media;
     this.bytes = [...finished.media.values()].reduce((sum, { table }) => sum + table.dataBytes, 0);
+  }
+
+  /** It is not in the window any more: its payloads may be overwritten. */
+  release(): void {
+    for (const track of this.#media.values()) track.release();
   }
 
   trackBytes(track: TrackId): number {

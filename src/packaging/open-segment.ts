@@ -41,11 +41,19 @@ export class OpenSegment {
 
   /** Takes the next packet of any of its tracks. */
   add(packet: MediaPacket): void {
-    this.#packets.get(packet.track.id)?.push(packet);
+    packet.slab?.retain();
+    this.adopt(packet);
+  }
+
+  /** Takes a packet that another segment gave up, with its hold on the slab. */
+  adopt(packet: MediaPacket): void {
+    const packets = this.#packets.get(packet.track.id);
+    if (packets === undefined) packet.slab?.release();
+    else packets.push(packet);
     this.#bytes += packet.payload.byteLength;
   }
 
-  /** Gives up the packets of all tracks but the reference that lie at or behind `atUs`. */
+  /** Gives up the packets of all tracks but the reference that lie at or behind `atUs`; they are to be adopted. */
   splitOff(atUs: number): MediaPacket[] {
     const given: MediaPacket[] = [];
     for (const [id, packets] of this.#packets) {

@@ -1,3 +1,4 @@
+import { strict as assert } from "node:assert";
 import { concatBytes } from "../base/bytes.ts";
 import type { FragmentTrack } from "../containers/mp4/fragment.ts";
 import type { MediaPacket } from "../media/packet.ts";
@@ -10,19 +11,21 @@ import type { Track } from "../media/track.ts";
  */
 export class SegmentTrack {
   readonly table: FragmentTrack;
-  #payloads: readonly Uint8Array[] | null;
+  #packets: readonly MediaPacket[];
   #block: Uint8Array | null = null;
 
-  constructor(table: FragmentTrack, payloads: readonly Uint8Array[]) {
+  /** The packets' slabs are held for it already. */
+  constructor(table: FragmentTrack, packets: readonly MediaPacket[]) {
     this.table = table;
-    this.#payloads = payloads;
+    this.#packets = packets;
   }
 
   /** The payloads, one behind the other. Shared: never written to. */
   get block(): Uint8Array {
     if (this.#block === null) {
-      this.#block = concatBytes(this.#payloads ?? []);
-      this.#payloads = null;
+      assert(this.#packets.length > 0, "the block of a segment that was released");
+      this.#block = concatBytes(this.#packets.map(({ payload }) => payload));
+      this.release();
     }
     return this.#block;
   }
@@ -34,6 +37,12 @@ export class SegmentTrack {
     this.#block = new Uint8Array(new SharedArrayBuffer(block.byteLength));
     this.#block.set(block);
     return this.#block;
+  }
+
+  /** Nobody asks for the block from now on who has not got it. */
+  release(): void {
+    for (const { slab } of this.#packets) slab?.release();
+    this.#packets = [];
   }
 }
 
@@ -72,10 +81,7 @@ export function layOut(
     syncFlags,
     dataBytes,
   };
-  return new SegmentTrack(
-    table,
-    packets.map((packet) => packet.payload),
-  );
+  return new SegmentTrack(table, packets);
 }
 
 function lastDuration(last: MediaPacket, nextDts: number | null, previousDuration: number): number {

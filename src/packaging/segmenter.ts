@@ -138,7 +138,7 @@ export class Segmenter implements PacketSink {
       const boundaryUs = Math.max((Math.floor(last.startUs / cellUs) + 1) * cellUs, this.#referenceUs + 1);
       if (boundaryUs > us || !this.#isSlotOpen(boundaryUs)) return;
       this.#next = this.#open(boundaryUs, true);
-      for (const packet of last.splitOff(boundaryUs)) this.#next.add(packet);
+      for (const packet of last.splitOff(boundaryUs)) this.#next.adopt(packet);
       this.#finishCurrent();
     }
   }

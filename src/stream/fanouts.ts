@@ -24,6 +24,7 @@ export type FanoutsParts = {
 
 /** All that one stream sends to the viewers of one thread: a fan-out for each wire format that somebody plays. */
 export class Fanouts implements PacketSink {
+  readonly releasesSlabs = true;
   readonly #parts: FanoutsParts;
   readonly #fanouts = new Map<string, Fanout>();
   #tracks: TrackSet | null = null;

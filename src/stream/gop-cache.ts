@@ -57,6 +57,7 @@ export class GopCache {
     if (packet.startsGop) this.#startGop(packet);
     else if (this.#waitingForGop) return;
     this.#packets.push(packet);
+    packet.slab?.retain();
     this.#bytes += packet.payload.byteLength;
     if (this.#isOverLimit(packet)) {
       this.clear();
@@ -64,8 +65,14 @@ export class GopCache {
     }
   }
 
+  /** Somebody who does not release slabs sees what it holds. */
+  abandonSlabs(): void {
+    for (const packet of this.#packets) packet.slab?.abandon();
+  }
+
   /** Empties it; the next GOP start fills it again. */
   clear(): void {
+    for (const packet of this.#packets) packet.slab?.release();
     this.#packets = [];
     this.#starts = [];
     this.#bytes = 0;
@@ -92,7 +99,11 @@ export class GopCache {
     }
     if (drop === 0) return;
     const from = drop === this.#starts.length ? this.#packets.length : this.#starts[drop]!;
-    for (let i = 0; i < from; i++) this.#bytes -= this.#packets[i]!.payload.byteLength;
+    for (let i = 0; i < from; i++) {
+      const dropped = this.#packets[i]!;
+      this.#bytes -= dropped.payload.byteLength;
+      dropped.slab?.release();
+    }
     this.#packets = this.#packets.slice(from);
     this.#starts = this.#starts.slice(drop).map((start) => start - from);
   }

@@ -42,6 +42,8 @@ export class LiveStream {
   readonly #timeline = new Timeline();
   readonly #cache: GopCache;
   readonly #sinks = new Set<PacketSink>();
+  /** Sinks that may keep payloads without a word. */
+  #keepers = 0;
   readonly #fanouts: Fanouts;
   readonly #clampedLog: PerSecondLog;
   readonly #strayLog: PerSecondLog;
@@ -69,7 +71,7 @@ export class LiveStream {
       originUs: () => this.originUs,
       onEmpty: () => this.#viewersLeft(),
     });
-    this.#sinks.add(this.#fanouts);
+    this.#addSink(this.#fanouts);
     this.#clampedLog = new PerSecondLog(options.log, "packets out of order in time, moved");
     this.#strayLog = new PerSecondLog(options.log, "packets of an old timeline after a time jump, dropped");
   }
@@ -108,7 +110,7 @@ export class LiveStream {
       sink.onEnd("the stream has ended");
       return;
     }
-    this.#sinks.add(sink);
+    this.#addSink(sink);
     if (this.#tracks === null) return;
     sink.onTracks(this.#tracks);
     if (withPast) for (const packet of this.#cache.packets) sink.onPacket(packet);
@@ -116,7 +118,7 @@ export class LiveStream {
 
   /** Takes a consumer away without a word. */
   detach(sink: PacketSink): void {
-    this.#sinks.delete(sink);
+    this.#removeSink(sink);
   }
 
   /** Gives the stream to a publisher. Throws STREAM_BUSY. */
@@ -151,6 +153,7 @@ export class LiveStream {
     this.#revoke(reason);
     for (const sink of [...this.#sinks]) sink.onEnd(reason);
     this.#sinks.clear();
+    this.#keepers = 0;
     this.#cache.clear();
   }
 
@@ -190,6 +193,7 @@ export class LiveStream {
       epoch: this.#epoch,
       arrivalUs: this.#heardUs,
       payload: packet.payload,
+      slab: packet.slab ?? null,
     });
   }
 
@@ -230,8 +234,20 @@ export class LiveStream {
 
   #deliver(packet: MediaPacket): void {
     this.#originUs ??= ticksToUs(packet.dts, packet.track.timescale);
+    if (this.#keepers > 0) packet.slab?.abandon();
     this.#cache.push(packet);
     for (const sink of this.#sinks) sink.onPacket(packet);
+  }
+
+  #addSink(sink: PacketSink): void {
+    this.#sinks.add(sink);
+    if (sink.releasesSlabs === true) return;
+    this.#keepers++;
+    this.#cache.abandonSlabs();
+  }
+
+  #removeSink(sink: PacketSink): void {
+    if (this.#sinks.delete(sink) && sink.releasesSlabs !== true) this.#keepers--;
   }
 
   #startEpoch(tracks: readonly Track[]): void {

@@ -11,7 +11,10 @@ export type Placement =
   /** A straggler from the other side of a break. */
   | "stray";
 
-type TrackState = { offsetTicks: number; lastSourceDts: number; lastDts: number };
+/** More tracks than a stream has at one time; a source that changes its tracks all the time leaves no more behind. */
+const MAX_TRACK_STATES = 64;
+
+type TrackState = { readonly track: Track; offsetTicks: number; lastSourceDts: number; lastDts: number };
 
 /**
  * Puts the packets of one source after another on one continuous media clock: microseconds since 1970 UTC.
@@ -29,7 +32,8 @@ export class Timeline {
   /** Stragglers in a row after which they are taken for the truth. */
   static readonly MAX_STRAYS = 100;
 
-  readonly #tracks = new Map<Track, TrackState>();
+  /** Those of the present run: few, so that looking through them is quicker than a map. */
+  #tracks: TrackState[] = [];
   #offsetUs: number | null = null;
   #runNewestUs = 0;
   #endUs = 0;
@@ -50,7 +54,7 @@ export class Timeline {
   breakRun(): void {
     this.#offsetUs = null;
     this.#strays = 0;
-    this.#tracks.clear();
+    this.#tracks = [];
   }
 
   /**
@@ -60,14 +64,17 @@ export class Timeline {
   judge(packet: SourcePacket): Placement {
     if (this.#offsetUs === null) return "fits";
     const us = ticksToUs(packet.dts, packet.track.timescale) + this.#offsetUs;
-    const last = this.#tracks.get(packet.track);
-    const ownUs =
-      last === undefined ? null : ticksToUs(last.lastSourceDts, packet.track.timescale) + this.#offsetUs;
-    if (isStep(us - this.#runNewestUs) || (ownUs !== null && isStep(us - ownUs))) {
+    if (isStep(us - this.#runNewestUs)) {
       this.#strays = 0;
       return "fits";
     }
-    if (last !== undefined) return "breaks";
+    const last = this.#stateOf(packet.track);
+    if (last !== null) {
+      const ownUs = ticksToUs(last.lastSourceDts, packet.track.timescale) + this.#offsetUs;
+      if (!isStep(us - ownUs)) return "breaks";
+      this.#strays = 0;
+      return "fits";
+    }
     this.#strays++;
     return this.#strays > Timeline.MAX_STRAYS ? "breaks" : "stray";
   }
@@ -79,11 +86,7 @@ export class Timeline {
   place(packet: SourcePacket, wallUs: number): Pick<MediaPacket, "dts" | "pts"> {
     const { timescale } = packet.track;
     this.#offsetUs ??= Math.max(wallUs, this.#endUs) - ticksToUs(packet.dts, timescale);
-    let state = this.#tracks.get(packet.track);
-    if (state === undefined) {
-      state = { offsetTicks: usToTicks(this.#offsetUs, timescale), lastSourceDts: 0, lastDts: -1 };
-      this.#tracks.set(packet.track, state);
-    }
+    const state = this.#stateOf(packet.track) ?? this.#addState(packet.track, this.#offsetUs);
     let dts = packet.dts + state.offsetTicks;
     if (dts <= state.lastDts) {
       dts = state.lastDts + 1;
@@ -95,6 +98,19 @@ export class Timeline {
     this.#runNewestUs = Math.max(this.#runNewestUs, us);
     this.#endUs = Math.max(this.#endUs, us + rescale(packet.durationTicks, timescale, 1_000_000));
     return { dts, pts: Math.max(packet.pts + state.offsetTicks, dts - timescale) };
+  }
+
+  #stateOf(track: Track): TrackState | null {
+    for (const state of this.#tracks) if (state.track === track) return state;
+    return null;
+  }
+
+  #addState(track: Track, offsetUs: number): TrackState {
+    const offsetTicks = usToTicks(offsetUs, track.timescale);
+    const state = { track, offsetTicks, lastSourceDts: 0, lastDts: -1 };
+    if (this.#tracks.length >= MAX_TRACK_STATES) this.#tracks.shift();
+    this.#tracks.push(state);
+    return state;
   }
 }
 

@@ -21,10 +21,7 @@ export const FRAME_TYPE = { key: 1, inter: 2, command: 5 } as const;
 
 const NOTHING: readonly TagUnit[] = [];
 /** 12 is no part of any specification, but many encoders used it for H.265 before Enhanced RTMP came. */
-const LEGACY_CODECS: ReadonlyMap<number, FlvCodec> = new Map([
-  [7, "h264"],
-  [12, "h265"],
-]);
+const LEGACY_CODEC = { h264: 7, h265: 12 } as const;
 
 /**
  * Reads the body of a video tag or message, in legacy or Enhanced RTMP form.
@@ -42,8 +39,7 @@ export function parseVideoTag(body: Uint8Array): readonly TagUnit[] {
 function parseLegacy(body: Uint8Array): readonly TagUnit[] {
   const frameType = body[0]! >>> 4;
   if (frameType === FRAME_TYPE.command) return NOTHING;
-  const codec = LEGACY_CODECS.get(body[0]! & 0x0f);
-  if (codec === undefined) throw unsupportedCodec(String(body[0]! & 0x0f));
+  const codec = legacyCodec(body[0]! & 0x0f);
   requireTagBytes(body, 2);
   const packetType = body[1]!;
   if (packetType === VIDEO_PACKET.sequenceEnd) return NOTHING;
@@ -55,6 +51,12 @@ function parseLegacy(body: Uint8Array): readonly TagUnit[] {
   const ctsOffsetMs = readI24(body, 2);
   const isKey = frameType === FRAME_TYPE.key;
   return [{ type: "frame", codec, trackIndex: 0, isKey, ctsOffsetMs, nanoOffset: 0, payload }];
+}
+
+function legacyCodec(id: number): FlvCodec {
+  if (id === LEGACY_CODEC.h264) return "h264";
+  if (id === LEGACY_CODEC.h265) return "h265";
+  throw unsupportedCodec(String(id));
 }
 
 function parseEnhanced(body: Uint8Array): readonly TagUnit[] {

@@ -1,5 +1,6 @@
 import { equalBytes } from "../../base/bytes.ts";
 import { asMediaError, messageOf } from "../../base/errors.ts";
+import type { Slab } from "../../base/slab-allocator.ts";
 import { rescale } from "../../base/time.ts";
 import { isAv1RandomAccess, stripTemporalDelimiters } from "../../codecs/av1/obu.ts";
 import { isH264RandomAccess } from "../../codecs/h264/access-unit.ts";
@@ -48,9 +49,11 @@ export class IngestTrack {
    */
   configure(codec: Codec, config: Uint8Array): boolean {
     if (this.#track?.codec === codec && equalBytes(this.#sentConfig, config)) return false;
-    this.#adopt(buildTrack({ id: this.#id, codec, config }));
-    this.#nalLengthSize = nalLengthSize(codec, config);
-    this.#sentConfig = config.slice();
+    // A track outlives the memory of the message that brought its configuration.
+    const own = config.slice();
+    this.#adopt(buildTrack({ id: this.#id, codec, config: own }));
+    this.#nalLengthSize = nalLengthSize(codec, own);
+    this.#sentConfig = own;
     return true;
   }
 
@@ -89,30 +92,32 @@ export class IngestTrack {
 
   /**
    * Makes the packet of a frame, or `null` when the track is not known or the frame is of another codec.
-   * Ownership: the packet's payload is a view of the message, or a copy where lengths had to be rewritten.
+   * Ownership: the packet's payload is a view of the message, which is a part of `slab`, or a copy where lengths had
+   * to be rewritten.
    * Throws: CODEC_BAD_UNIT.
    */
-  packet(unit: FrameUnit, timeMs: number): SourcePacket | null {
+  packet(unit: FrameUnit, timeMs: number, slab: Slab | null): SourcePacket | null {
     const track = this.#track;
     if (track === null || track.codec !== unit.codec) return null;
-    return track.kind === "video" ? this.#picture(track, unit, timeMs) : this.#sound(track, unit, timeMs);
+    if (track.kind === "video") return this.#picture(track, unit, timeMs, slab);
+    return this.#sound(track, unit, timeMs, slab);
   }
 
-  #sound(track: Track, unit: FrameUnit, timeMs: number): SourcePacket {
+  #sound(track: Track, unit: FrameUnit, timeMs: number, slab: Slab | null): SourcePacket {
     const durationTicks = frameDurationTicks(track, unit.payload);
     const timeUs = timeMs * 1000 + Math.round(unit.nanoOffset / 1000);
     const dts = this.#grid!.place(timeUs, durationTicks);
-    return { track, dts, pts: dts, durationTicks, isSync: true, payload: unit.payload };
+    return { track, dts, pts: dts, durationTicks, isSync: true, payload: unit.payload, slab };
   }
 
-  #picture(track: Track, unit: FrameUnit, timeMs: number): SourcePacket {
+  #picture(track: Track, unit: FrameUnit, timeMs: number, slab: Slab | null): SourcePacket {
     const payload = this.#accessUnit(track, unit.payload);
     const stated = rescale(timeMs, 1000, VIDEO_TIMESCALE);
     const offset = rescale(unit.ctsOffsetMs, 1000, VIDEO_TIMESCALE);
     const dts = this.#behindLast(stated);
     // Two pictures in one millisecond keep their order; the second is not shown before it is decoded.
     const pts = Math.max(dts, stated + offset + rescale(unit.nanoOffset, NANOSECONDS, VIDEO_TIMESCALE));
-    return { track, dts, pts, durationTicks: 0, isSync: isRandomAccess(track, payload), payload };
+    return { track, dts, pts, durationTicks: 0, isSync: isRandomAccess(track, payload), payload, slab };
   }
 
   #accessUnit(track: Track, payload: Uint8Array): Uint8Array {

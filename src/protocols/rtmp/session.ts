@@ -205,6 +205,7 @@ export class RtmpSession {
   #readMessages(): void {
     for (let message = this.#chunks.next(); message !== null; message = this.#chunks.next()) {
       this.#message(message);
+      message.slab?.release();
       if (!this.#isOpen()) return;
       if (this.#isClaiming()) return this.#chunks.keep();
     }

@@ -30,7 +30,10 @@ class Source {
   readonly ingest = new RtmpIngest(this.publisher, silentLogger);
 
   send(typeId: number, timestampMs: number, body: Uint8Array): this {
-    this.ingest.message({ typeId, timestampMs: timestampMs >>> 0, messageStreamId: 1, body }, 0);
+    this.ingest.message(
+      { typeId, timestampMs: timestampMs >>> 0, messageStreamId: 1, body, slab: null },
+      0,
+    );
     return this;
   }
   config(track: Track, atMs = 0): this {

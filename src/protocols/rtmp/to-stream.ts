@@ -2,6 +2,7 @@ import { asMediaError } from "../../base/errors.ts";
 import type { MediaError } from "../../base/errors.ts";
 import { PerSecondLog } from "../../base/log.ts";
 import type { Logger } from "../../base/log.ts";
+import type { Slab } from "../../base/slab-allocator.ts";
 import { Unwrapper } from "../../base/time.ts";
 import { parseAudioTag } from "../../containers/flv/audio-tag.ts";
 import type { ConfigUnit, FrameUnit, TagUnit } from "../../containers/flv/tag-unit.ts";
@@ -35,13 +36,14 @@ type Kinds = { readonly video: boolean; readonly audio: boolean };
  * The track set is settled when both kinds have shown their configuration, when the metadata names one kind only and
  * that one has, or when `TRACK_WAIT` is over; packets wait until then. A track that comes later, or another
  * configuration, makes a new set in front of the next packet. What cannot be read is counted and dropped.
- * Ownership: payloads are views of the messages' bodies, which are not written again.
+ * Ownership: payloads are views of the messages' bodies, which are not written again before their slab is released.
  */
 export class RtmpIngest {
   readonly #publisher: Publisher;
   readonly #skipped: PerSecondLog;
   readonly #clock = new Unwrapper(32);
-  readonly #slots = new Map<string, IngestTrack>();
+  /** By kind and the sender's track index. */
+  readonly #slots: Record<Kind, (IngestTrack | undefined)[]> = { video: [], audio: [] };
   #announced: Kinds | null = null;
   #waiting: SourcePacket[] | null = [];
   #waitingBytes = 0;
@@ -50,6 +52,8 @@ export class RtmpIngest {
   #tracks: readonly Track[] = [];
   #tracksChanged = false;
   #packets = 0;
+  /** Of the message that is being read. */
+  #slab: Slab | null = null;
 
   constructor(publisher: Publisher, logger: Logger) {
     this.#publisher = publisher;
@@ -103,6 +107,7 @@ export class RtmpIngest {
 
   #units(kind: Kind, units: readonly TagUnit[], message: RtmpMessage, nowUs: number): void {
     const timeMs = this.#clock.unwrap(message.timestampMs);
+    this.#slab = message.slab;
     for (const unit of units) {
       try {
         this.#unit(kind, unit, timeMs, nowUs);
@@ -122,13 +127,8 @@ export class RtmpIngest {
 
   #slotOf(kind: Kind, trackIndex: number): IngestTrack | null {
     if (trackIndex >= MAX_TRACKS_PER_KIND) return null;
-    const id = trackId(kind, trackIndex + 1);
-    let slot = this.#slots.get(id);
-    if (slot === undefined) {
-      slot = new IngestTrack(id);
-      this.#slots.set(id, slot);
-    }
-    return slot;
+    const slots = this.#slots[kind];
+    return (slots[trackIndex] ??= new IngestTrack(trackId(kind, trackIndex + 1)));
   }
 
   #configure(slot: IngestTrack, unit: ConfigUnit, nowUs: number): void {
@@ -153,7 +153,7 @@ export class RtmpIngest {
     const isReplacement = slot.track !== null;
     if (slot.configureFromFrame(unit)) this.#noteChange(isReplacement);
     if (unit.payload.byteLength === 0) return;
-    const packet = slot.packet(unit, timeMs);
+    const packet = slot.packet(unit, timeMs, this.#slab);
     if (packet === null) {
       this.#skipped.add(nowUs, { reason: `a ${unit.codec} frame before its sequence header` });
       return;
@@ -174,6 +174,7 @@ export class RtmpIngest {
   #hold(waiting: SourcePacket[], packet: SourcePacket, timeMs: number): void {
     if (waiting.length === 0) this.#firstWaitingMs = timeMs;
     waiting.push(packet);
+    packet.slab?.retain();
     this.#waitingBytes += packet.payload.byteLength;
     if (this.#isComplete() || this.#hasWaitedEnough(waiting, timeMs)) this.#settle();
   }
@@ -198,13 +199,18 @@ export class RtmpIngest {
     if (waiting === null || waiting.length === 0) return;
     this.#waiting = null;
     this.#waitingBytes = 0;
-    for (const packet of waiting) this.#write(packet);
+    for (const packet of waiting) {
+      this.#write(packet);
+      packet.slab?.release();
+    }
   }
 
+  /** Video before audio, each by number. */
   #collectTracks(): readonly Track[] {
     const tracks: Track[] = [];
-    for (const { track } of this.#slots.values()) if (track !== null) tracks.push(track);
-    return tracks.sort((a, b) => order(a) - order(b));
+    for (const slot of [...this.#slots.video, ...this.#slots.audio])
+      if (slot !== undefined && slot.track !== null) tracks.push(slot.track);
+    return tracks;
   }
 
   /** `onMetaData`, bare or inside `@setDataFrame`: all that counts is which kinds it names. */
@@ -227,9 +233,4 @@ function isNamed(facts: AmfValue, codecField: string, flagField: string): boolea
 
 function isSkippable(error: MediaError): boolean {
   return error.disposition === "skip-unit" || error.disposition === "resync";
-}
-
-/** Video before audio, each by number. */
-function order(track: Track): number {
-  return (track.kind === "video" ? 0 : MAX_TRACKS_PER_KIND) + Number(track.id.slice(1));
 }

@@ -44,8 +44,8 @@ function crossing(isTaking = true): {
   const sender: PacketSender = new PacketSender({
     packets: (batch) => {
       batches++;
-      const bytes = receiver.packets(cloned(batch));
-      if (isTaking) sender.taken(bytes);
+      const longBytes = receiver.packets(cloned(batch));
+      if (isTaking) sender.taken(batch.span, longBytes);
     },
     tracks: (link, tracks) => receiver.tracks(link, cloned(tracks)),
     pause: (link) => receiver.pause(link),
@@ -75,29 +75,46 @@ function packetOf(index: number, payload: Uint8Array, startsGop = index === 0): 
   };
 }
 
-function sharedPayload(memory: SharedArrayBuffer, offset: number, ...bytes: number[]): Uint8Array {
-  const view = new Uint8Array(memory, offset, bytes.length);
-  view.set(bytes);
-  return view;
-}
-
 describe("packets that cross to another thread", () => {
-  test("arrive as they were, in the same memory", async () => {
+  test("arrive as they were", async () => {
     const { out, sink } = crossing();
-    const memory = new SharedArrayBuffer(16);
     out.onTracks(makeTrackSet(3, [video]));
-    out.onPacket(packetOf(0, sharedPayload(memory, 2, 5, 6, 7)));
+    out.onPacket(packetOf(0, Uint8Array.of(5, 6, 7)));
     await turn();
     const [arrived] = sink.packets;
     assert.ok(arrived !== undefined);
     assert.deepEqual([...arrived.payload], [5, 6, 7]);
+    const { dts, pts, durationTicks, isSync, startsGop, epoch, track } = arrived;
+    assert.deepEqual([dts, pts, durationTicks, isSync, startsGop, epoch], [0, 80, 40, true, true, 3]);
+    assert.deepEqual(track, video);
+  });
+
+  test("have memory of their own where they arrive, so that the ring is used again", async () => {
+    const { out, sink } = crossing();
+    out.onTracks(makeTrackSet(3, [video]));
+    const rounds = 40;
+    for (let i = 0; i < rounds; i++) {
+      out.onPacket(packetOf(i, new Uint8Array(PacketSender.MAX_RING_PAYLOAD_BYTES - (i % 9)).fill(i)));
+      await turn();
+    }
+    assert.equal(sink.packets.length, rounds);
+    for (const [i, { payload }] of sink.packets.entries())
+      assert.deepEqual([payload[0], payload.at(-1)], [i, i]);
+  });
+
+  test("may be longer than the ring takes", async () => {
+    const { out, sink } = crossing();
+    out.onTracks(makeTrackSet(3, [video]));
+    const long = new Uint8Array(PacketSender.RING_BYTES * 2).fill(7);
+    out.onPacket(packetOf(0, long));
+    out.onPacket(packetOf(1, Uint8Array.of(1), false));
+    out.onPacket(packetOf(2, long, false));
+    await turn();
     assert.deepEqual(
-      [arrived.dts, arrived.pts, arrived.durationTicks, arrived.isSync, arrived.startsGop, arrived.epoch],
-      [0, 80, 40, true, true, 3],
+      sink.packets.map(({ payload }) => payload.byteLength),
+      [long.byteLength, 1, long.byteLength],
     );
-    assert.deepEqual(arrived.track, video);
-    new Uint8Array(memory)[2] = 9;
-    assert.equal(arrived.payload[0], 9);
+    assert.equal(sink.packets[2]!.payload.at(-1), 7);
   });
 
   test("have as their track the object that the tracks came with", async () => {
@@ -109,15 +126,6 @@ describe("packets that cross to another thread", () => {
     await turn();
     assert.ok(announced !== null);
     assert.equal(sink.packets[0]!.track, (announced as TrackSet).reference);
-  });
-
-  test("are copied once where their memory is not shared", async () => {
-    const { out, sink } = crossing();
-    out.onTracks(makeTrackSet(3, [video]));
-    out.onPacket(packetOf(0, Uint8Array.of(1, 2)));
-    await turn();
-    assert.ok(sink.packets[0]!.payload.buffer instanceof SharedArrayBuffer);
-    assert.deepEqual([...sink.packets[0]!.payload], [1, 2]);
   });
 
   test("go as one message for each turn of the event loop, and before the news that follows them", async () => {
@@ -132,36 +140,35 @@ describe("packets that cross to another thread", () => {
     assert.deepEqual(sink.news, ["tracks 3", "pause after 51", "end: over"]);
   });
 
-  test("may lie in more slabs than are remembered, within one message and over many", async () => {
-    const { out, sink } = crossing();
-    out.onTracks(makeTrackSet(3, [video]));
-    const memories = Array.from({ length: 30 }, () => new SharedArrayBuffer(1));
-    for (let round = 0; round < 3; round++) {
-      for (const [i, memory] of memories.entries()) out.onPacket(packetOf(i, sharedPayload(memory, 0, i)));
+  for (const [kind, size, fitting] of [
+    [
+      "short",
+      PacketSender.MAX_RING_PAYLOAD_BYTES,
+      PacketSender.RING_BYTES / PacketSender.MAX_RING_PAYLOAD_BYTES,
+    ],
+    ["long", PacketSender.MAX_LONG_BYTES / 4, 4],
+  ] as const) {
+    test(`that are ${kind} are left out from the first that finds no room to the next GOP that does`, async () => {
+      const { out, sink, sender } = crossing(false);
+      out.onTracks(makeTrackSet(3, [video]));
+      const payload = new Uint8Array(size);
+      for (let i = 0; i < fitting; i++) out.onPacket(packetOf(i, payload, i === 0));
+      out.onPacket(packetOf(90, payload, false));
+      out.onPacket(packetOf(91, new Uint8Array(1), false));
+      out.onPacket(packetOf(92, payload, true));
       await turn();
-    }
-    assert.deepEqual(
-      sink.packets.map(({ payload }) => payload[0]),
-      [...memories.keys(), ...memories.keys(), ...memories.keys()],
-    );
-  });
-
-  test("are left out from the first that finds no room to the next GOP that does", async () => {
-    const { out, sink, sender } = crossing(false);
-    out.onTracks(makeTrackSet(3, [video]));
-    const half = new Uint8Array(new SharedArrayBuffer(PacketSender.MAX_UNTAKEN_BYTES / 2));
-    out.onPacket(packetOf(0, half));
-    out.onPacket(packetOf(1, half, false));
-    out.onPacket(packetOf(2, new Uint8Array(1), false));
-    out.onPacket(packetOf(3, new Uint8Array(1), true));
-    await turn();
-    assert.deepEqual([sink.packets.length, sender.droppedPackets], [2, 2]);
-    sender.taken(PacketSender.MAX_UNTAKEN_BYTES);
-    out.onPacket(packetOf(4, new Uint8Array(1), false));
-    out.onPacket(packetOf(5, new Uint8Array(1), true));
-    await turn();
-    assert.deepEqual([sink.packets.map(({ dts }) => dts / 40), sender.droppedPackets], [[0, 1, 5], 3]);
-  });
+      assert.deepEqual([sink.packets.length, sender.droppedPackets], [fitting, 3]);
+      if (kind === "short") sender.taken(PacketSender.RING_BYTES, 0);
+      else sender.taken(0, PacketSender.MAX_LONG_BYTES);
+      out.onPacket(packetOf(93, payload, false));
+      out.onPacket(packetOf(94, payload, true));
+      await turn();
+      assert.deepEqual(
+        [sink.packets.at(-1)!.dts / 40, sink.packets.length, sender.droppedPackets],
+        [94, fitting + 1, 4],
+      );
+    });
+  }
 
   test("reach nobody once the link is closed", async () => {
     const { out, sink, receiver } = crossing();

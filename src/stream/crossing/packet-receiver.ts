@@ -1,23 +1,25 @@
 import type { Clock } from "../../base/clock.ts";
+import { SlabAllocator } from "../../base/slab-allocator.ts";
 import type { PacketSink } from "../../media/packet.ts";
 import type { TrackSet } from "../../media/track.ts";
-import { FIELD, FLAG, RECORD_FIELDS, REMEMBERED_SLABS } from "./packet-batch.ts";
+import { FIELD, FLAG, LONG, RECORD_FIELDS } from "./packet-batch.ts";
 import type { LinkId, PacketBatch } from "./packet-batch.ts";
 
 type Inlet = {
   readonly sink: PacketSink;
+  /** Of this thread, which takes the payloads out of the ring before it is used again. */
+  readonly memory: SlabAllocator;
   tracks: TrackSet | null;
-  /** The newest slabs by their numbers, oldest first. */
-  readonly slabs: { readonly slab: number; readonly memory: SharedArrayBuffer }[];
 };
 
 /**
- * Takes what a `PacketSender` of another thread sends and gives it to the sinks of this one. Payloads are views of the
- * sender's memory, which lives as long as anybody refers to it. Links that are not open any more are passed over.
+ * Takes what a `PacketSender` of another thread sends and gives it to the sinks of this one, payloads copied into memory
+ * of this thread. Links that are not open any more are passed over.
  */
 export class PacketReceiver {
   readonly #clock: Clock;
   readonly #inlets = new Map<LinkId, Inlet>();
+  #ring: Uint8Array = new Uint8Array(0);
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -30,7 +32,7 @@ export class PacketReceiver {
 
   /** Gives what comes through a link to `sink`. */
   open(link: LinkId, sink: PacketSink): void {
-    this.#inlets.set(link, { sink, tracks: null, slabs: [] });
+    this.#inlets.set(link, { sink, memory: new SlabAllocator(), tracks: null });
   }
 
   /** Takes no more from a link. */
@@ -48,20 +50,20 @@ export class PacketReceiver {
     inlet.sink.onTracks(inlet.tracks);
   }
 
-  /** Packets of any links. Returns: their payload bytes, for the sender to know. */
-  packets({ slabs, records }: PacketBatch): number {
-    for (const { link, slab, memory } of slabs) this.#inlets.get(link)?.slabs.push({ slab, memory });
-    let bytes = 0;
+  /** Packets of any links. Returns: bytes of long payloads, for the sender to know. */
+  packets({ ring, records, long }: PacketBatch): number {
+    if (ring !== null) this.#ring = new Uint8Array(ring);
+    let longBytes = 0;
+    let nextLong = 0;
     for (let at = 0; at < records.length; at += RECORD_FIELDS) {
-      bytes += records[at + FIELD.length]!;
-      this.#packet(records, at);
+      const offset = records[at + FIELD.offset]!;
+      const lengthBytes = records[at + FIELD.length]!;
+      if (offset === LONG) {
+        longBytes += lengthBytes;
+        this.#packet(records, at, new Uint8Array(long[nextLong++]!));
+      } else this.#packet(records, at, this.#ring.subarray(offset, offset + lengthBytes));
     }
-    // Behind the packets: one message may bring more slabs than are remembered.
-    for (const { link } of slabs) {
-      const known = this.#inlets.get(link)?.slabs;
-      if (known !== undefined) known.splice(0, known.length - REMEMBERED_SLABS);
-    }
-    return bytes;
+    return longBytes;
   }
 
   /** The source is away. */
@@ -76,12 +78,12 @@ export class PacketReceiver {
     inlet?.sink.onEnd(reason);
   }
 
-  #packet(records: Float64Array, at: number): void {
+  #packet(records: Float64Array, at: number, shared: Uint8Array): void {
     const inlet = this.#inlets.get(records[at + FIELD.link]!);
     const track = inlet?.tracks?.tracks[records[at + FIELD.track]!];
-    const slab = records[at + FIELD.slab]!;
-    const memory = inlet?.slabs.find((known) => known.slab === slab)?.memory;
-    if (inlet === undefined || track === undefined || memory === undefined) return;
+    if (inlet === undefined || track === undefined) return;
+    const payload = inlet.memory.allocate(shared.byteLength);
+    payload.set(shared);
     const flags = records[at + FIELD.flags]!;
     inlet.sink.onPacket({
       track,
@@ -92,7 +94,8 @@ export class PacketReceiver {
       startsGop: (flags & FLAG.startsGop) !== 0,
       epoch: records[at + FIELD.epoch]!,
       arrivalUs: this.#clock.nowUs(),
-      payload: new Uint8Array(memory, records[at + FIELD.offset], records[at + FIELD.length]),
+      payload,
+      slab: inlet.memory.lastSlab,
     });
   }
 }

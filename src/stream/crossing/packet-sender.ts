@@ -1,8 +1,8 @@
-import { SlabAllocator } from "../../base/slab-allocator.ts";
 import type { MediaPacket, PacketSink } from "../../media/packet.ts";
 import type { Track, TrackSet } from "../../media/track.ts";
-import { FIELD, FLAG, REMEMBERED_SLABS } from "./packet-batch.ts";
-import type { LinkId, PacketBatch, SlabEntry } from "./packet-batch.ts";
+import { FLAG, LONG } from "./packet-batch.ts";
+import type { LinkId, PacketBatch } from "./packet-batch.ts";
+import { PayloadRing } from "./payload-ring.ts";
 
 /** How packets and news leave this thread for one sibling. */
 export type PacketWay = {
@@ -14,23 +14,33 @@ export type PacketWay = {
   defer(run: () => void): void;
 };
 
-/** Payload bytes that a sibling may leave untaken before streams are cut to their next GOP. */
-const MAX_UNTAKEN_BYTES = 64 * 1024 * 1024;
+/** Memory between two threads, in one direction: a quarter of a second of 25 MB a second. */
+const RING_BYTES = 8 * 1024 * 1024;
+
+/** A longer payload has shared memory of its own. */
+const MAX_RING_PAYLOAD_BYTES = RING_BYTES / 8;
+
+/** Bytes of long payloads that a sibling may leave untaken. */
+const MAX_LONG_BYTES = 64 * 1024 * 1024;
 
 /**
- * Sends the packets of this thread's streams to one sibling: each packet once, however many viewers wait there, and
- * without a copy where its payload lies in shared memory. What came in one turn of the event loop goes as one message.
+ * Sends the packets of this thread's streams to one sibling: each packet once, however many viewers wait there, through
+ * a ring of shared memory. What came in one turn of the event loop goes as one message.
  *
- * Bounded: a sibling that does not take what it is sent gets nothing more of a stream until half of it is taken and the
+ * Bounded: when the ring is full the sibling gets nothing more of a stream until half of the ring is free and the
  * stream's next GOP starts.
  */
 export class PacketSender {
-  static readonly MAX_UNTAKEN_BYTES = MAX_UNTAKEN_BYTES;
+  static readonly RING_BYTES = RING_BYTES;
+  static readonly MAX_RING_PAYLOAD_BYTES = MAX_RING_PAYLOAD_BYTES;
+  static readonly MAX_LONG_BYTES = MAX_LONG_BYTES;
 
   readonly #way: PacketWay;
-  #slabs: SlabEntry[] = [];
+  #ring: PayloadRing | null = null;
+  #isRingSent = false;
   #records: number[] = [];
-  #untakenBytes = 0;
+  #long: SharedArrayBuffer[] = [];
+  #longBytes = 0;
   #isDeferred = false;
   #dropped = 0;
 
@@ -48,14 +58,15 @@ export class PacketSender {
     return new Outlet(this, link);
   }
 
-  /** The sibling has taken so many payload bytes. */
-  taken(bytes: number): void {
-    this.#untakenBytes = Math.max(0, this.#untakenBytes - bytes);
+  /** The sibling has taken so much: bytes of the ring, and of long payloads. */
+  taken(span: number, longBytes: number): void {
+    this.#ring?.giveBack(span);
+    this.#longBytes -= longBytes;
   }
 
-  /** For `Outlet`: whether the sibling takes more; one that fell behind not before half is taken. */
-  hasRoom(wasSkipping: boolean): boolean {
-    return this.#untakenBytes < (wasSkipping ? MAX_UNTAKEN_BYTES / 2 : MAX_UNTAKEN_BYTES);
+  /** For `Outlet`: half of all room is free again. */
+  get isRelaxed(): boolean {
+    return (this.#ring?.usedBytes ?? 0) < RING_BYTES / 2 && this.#longBytes < MAX_LONG_BYTES / 2;
   }
 
   /** For `Outlet`: a packet was left out. */
@@ -63,14 +74,19 @@ export class PacketSender {
     this.#dropped++;
   }
 
-  /** For `Outlet`: adds a record and, where it is new to the sibling, the slab that it lies in. */
-  push(record: readonly number[], slab: SlabEntry | null): void {
-    if (slab !== null) this.#slabs.push(slab);
-    this.#records.push(...record);
-    this.#untakenBytes += record[FIELD.length]!;
-    if (this.#isDeferred) return;
-    this.#isDeferred = true;
-    this.#way.defer(() => this.#flush());
+  /** For `Outlet`: sends a packet, unless there is no room for it. */
+  push(link: LinkId, trackIndex: number, packet: MediaPacket): boolean {
+    const { payload } = packet;
+    const offset = this.#place(payload);
+    if (offset === null) return false;
+    const flags = (packet.isSync ? FLAG.isSync : 0) | (packet.startsGop ? FLAG.startsGop : 0);
+    const { dts, pts, durationTicks, epoch } = packet;
+    this.#records.push(link, trackIndex, dts, pts, durationTicks, flags, epoch, offset, payload.byteLength);
+    if (!this.#isDeferred) {
+      this.#isDeferred = true;
+      this.#way.defer(() => this.#flush());
+    }
+    return true;
   }
 
   /** For `Outlet`: news, behind the packets before them. */
@@ -79,26 +95,41 @@ export class PacketSender {
     news(this.#way);
   }
 
+  /** Copies a payload to where the sibling can read it. Returns: its offset in the ring, `LONG`, or `null`: no room. */
+  #place(payload: Uint8Array): number | null {
+    if (payload.byteLength <= MAX_RING_PAYLOAD_BYTES) {
+      this.#ring ??= new PayloadRing(RING_BYTES);
+      return this.#ring.write(payload);
+    }
+    if (this.#longBytes + payload.byteLength > MAX_LONG_BYTES) return null;
+    const memory = new SharedArrayBuffer(payload.byteLength);
+    new Uint8Array(memory).set(payload);
+    this.#long.push(memory);
+    this.#longBytes += payload.byteLength;
+    return LONG;
+  }
+
   #flush(): void {
     this.#isDeferred = false;
     if (this.#records.length === 0) return;
-    const batch = { slabs: this.#slabs, records: Float64Array.from(this.#records) };
-    this.#slabs = [];
+    const records = Float64Array.from(this.#records);
+    const long = this.#long;
+    const ring = this.#isRingSent ? null : (this.#ring?.memory ?? null);
+    this.#isRingSent ||= ring !== null;
     this.#records = [];
-    this.#way.packets(batch);
+    this.#long = [];
+    this.#way.packets({ ring, records, span: this.#ring?.takeSpan() ?? 0, long });
   }
 }
 
 /** One link's end: a sink that a stream is attached to. */
 class Outlet implements PacketSink {
+  /** What is sent is copied at once. */
+  readonly releasesSlabs = true;
   readonly #sender: PacketSender;
   readonly #link: LinkId;
-  readonly #remembered: SharedArrayBuffer[] = [];
-  #firstRemembered = 0;
   #tracks: readonly Track[] = [];
   #isSkipping = false;
-  /** For payloads that do not lie in shared memory. */
-  #copies: SlabAllocator | null = null;
 
   constructor(sender: PacketSender, link: LinkId) {
     this.#sender = sender;
@@ -111,26 +142,11 @@ class Outlet implements PacketSink {
   }
 
   onPacket(packet: MediaPacket): void {
-    if (!this.#isWanted(packet)) return;
-    const payload = this.#shared(packet.payload);
-    const memory = payload.buffer as SharedArrayBuffer;
-    const isNew = !this.#remembered.includes(memory);
-    if (isNew) this.#remember(memory);
-    const slab = this.#firstRemembered + this.#remembered.indexOf(memory);
-    const flags = (packet.isSync ? FLAG.isSync : 0) | (packet.startsGop ? FLAG.startsGop : 0);
-    const record = [
-      this.#link,
-      this.#tracks.indexOf(packet.track),
-      packet.dts,
-      packet.pts,
-      packet.durationTicks,
-      flags,
-      packet.epoch,
-      slab,
-      payload.byteOffset,
-      payload.byteLength,
-    ];
-    this.#sender.push(record, isNew ? { link: this.#link, slab, memory } : null);
+    const mayGo = !this.#isSkipping || (packet.startsGop && this.#sender.isRelaxed);
+    this.#isSkipping = !(
+      mayGo && this.#sender.push(this.#link, this.#tracks.indexOf(packet.track), packet)
+    );
+    if (this.#isSkipping) this.#sender.drop();
   }
 
   onPause(): void {
@@ -139,27 +155,5 @@ class Outlet implements PacketSink {
 
   onEnd(reason: string): void {
     this.#sender.say((way) => way.end(this.#link, reason));
-  }
-
-  #isWanted(packet: MediaPacket): boolean {
-    const resumes = packet.startsGop || !this.#isSkipping;
-    this.#isSkipping = !(resumes && this.#sender.hasRoom(this.#isSkipping));
-    if (this.#isSkipping) this.#sender.drop();
-    return !this.#isSkipping;
-  }
-
-  #shared(payload: Uint8Array): Uint8Array {
-    if (payload.buffer instanceof SharedArrayBuffer) return payload;
-    this.#copies ??= new SlabAllocator({ isShared: true });
-    const copy = this.#copies.allocate(payload.byteLength);
-    copy.set(payload);
-    return copy;
-  }
-
-  #remember(memory: SharedArrayBuffer): void {
-    this.#remembered.push(memory);
-    if (this.#remembered.length <= REMEMBERED_SLABS) return;
-    this.#remembered.shift();
-    this.#firstRemembered++;
   }
 }

@@ -29,8 +29,8 @@ export type SiblingCalls = {
   revoke: { argument: { readonly link: LinkId; readonly reason: string }; answer: null };
   tracks: { argument: { readonly link: LinkId; readonly tracks: TrackSet }; answer: null };
   packets: { argument: PacketBatch; answer: null };
-  /** So many payload bytes were taken. */
-  taken: { argument: number; answer: null };
+  /** So many bytes of the ring, and of payloads beside it, were taken. */
+  taken: { argument: { readonly span: number; readonly longBytes: number }; answer: null };
   pause: { argument: LinkId; answer: null };
   end: { argument: { readonly link: LinkId; readonly reason: string }; answer: null };
 };

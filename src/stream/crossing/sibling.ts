@@ -160,11 +160,11 @@ export class Sibling {
         return null;
       },
       packets: (batch) => {
-        channel.tell("taken", receiver.packets(batch));
+        channel.tell("taken", { longBytes: receiver.packets(batch), span: batch.span });
         return null;
       },
-      taken: (bytes) => {
-        this.#sender.taken(bytes);
+      taken: ({ span, longBytes }) => {
+        this.#sender.taken(span, longBytes);
         return null;
       },
       pause: (link) => {
@@ -184,6 +184,7 @@ export class Sibling {
   #outlet(link: LinkId): PacketSink {
     const outlet = this.#sender.open(link);
     return {
+      releasesSlabs: true,
       onTracks: (tracks) => outlet.onTracks(tracks),
       onPacket: (packet) => outlet.onPacket(packet),
       onPause: () => outlet.onPause(),

@@ -29,6 +29,7 @@ const MAX_WAIT_MS = 60_000;
  * `source_timeout` when the home is gone.
  */
 export class StreamMirror implements PacketSink {
+  readonly releasesSlabs = true;
   readonly rules: StreamRules;
   readonly #parts: StreamMirrorParts;
   readonly #cache: GopCache;

@@ -1,5 +1,5 @@
 import { readU24, readU32 } from "../../../base/bytes.ts";
-import type { SlabAllocator } from "../../../base/slab-allocator.ts";
+import type { Slab, SlabAllocator } from "../../../base/slab-allocator.ts";
 import { rtmpErrors } from "../errors.ts";
 import { allocate } from "./allocate.ts";
 
@@ -27,6 +27,8 @@ export type RtmpMessage = {
   readonly timestampMs: number;
   readonly messageStreamId: number;
   readonly body: Uint8Array;
+  /** What `body` is a part of; whoever takes the message releases it, after the last use. */
+  readonly slab: Slab | null;
 };
 
 const DEFAULT_CHUNK_SIZE = 128;
@@ -58,6 +60,7 @@ type ChunkStream = {
   /** True between the first and the last chunk of a message. */
   isOpen: boolean;
   body: Uint8Array;
+  slab: Slab | null;
   filled: number;
 };
 
@@ -73,6 +76,8 @@ type ChunkStream = {
 export class ChunkReader {
   readonly #limits: ChunkLimits;
   readonly #streams = new Map<number, ChunkStream>();
+  /** The one that was looked up last: chunks of one message follow each other. */
+  #recent: ChunkStream | null = null;
   readonly #header = new Uint8Array(MAX_HEADER_BYTES);
   #headerFilled = 0;
   readonly #payloadMemory: SlabAllocator | null;
@@ -206,8 +211,9 @@ export class ChunkReader {
   }
 
   #streamOf(id: number, form: number): ChunkStream {
-    const known = this.#streams.get(id);
+    const known = this.#recent?.id === id ? this.#recent : this.#streams.get(id);
     if (known !== undefined) {
+      this.#recent = known;
       if (known.isOpen && form !== 3) {
         const missingBytes = known.lengthBytes - known.filled;
         throw rtmpErrors.error("RTMP_CHUNK_INTERRUPTED", { chunkStreamId: id, missingBytes });
@@ -229,6 +235,7 @@ export class ChunkReader {
       extended: -1,
       isOpen: false,
       body: EMPTY,
+      slab: null,
       filled: 0,
     };
     this.#streams.set(id, fresh);
@@ -254,7 +261,7 @@ export class ChunkReader {
     stream.timestampMs = timestampMs;
     stream.isOpen = true;
     stream.filled = 0;
-    stream.body = this.#bodyOf(stream);
+    this.#takeBody(stream);
   }
 
   #beginChunk(stream: ChunkStream): void {
@@ -264,13 +271,18 @@ export class ChunkReader {
   }
 
   /** Commands and control messages keep no slab alive; what grows would leave its first steps behind in one. */
-  #bodyOf({ lengthBytes, typeId }: ChunkStream): Uint8Array {
+  #takeBody(stream: ChunkStream): void {
+    const { lengthBytes, typeId } = stream;
     const memory = this.#payloadMemory;
     const isMedia = typeId === VIDEO || typeId === AUDIO;
-    if (memory === null || !isMedia || lengthBytes === 0 || lengthBytes > FIRST_STEP_BYTES)
-      return this.#allocate(Math.min(lengthBytes, FIRST_STEP_BYTES));
+    if (memory === null || !isMedia || lengthBytes === 0 || lengthBytes > FIRST_STEP_BYTES) {
+      stream.body = this.#allocate(Math.min(lengthBytes, FIRST_STEP_BYTES));
+      return;
+    }
     this.#hold(lengthBytes);
-    return memory.allocate(lengthBytes);
+    stream.body = memory.allocate(lengthBytes);
+    stream.slab = memory.lastSlab;
+    stream.slab?.retain();
   }
 
   #allocate(bytes: number): Uint8Array {
@@ -314,17 +326,18 @@ export class ChunkReader {
   }
 
   #finish(stream: ChunkStream): RtmpMessage {
-    const { body, typeId, timestampMs, messageStreamId } = stream;
+    const { body, slab, typeId, timestampMs, messageStreamId } = stream;
     this.#close(stream);
     if (typeId === SET_CHUNK_SIZE) this.#setChunkSize(body);
     else if (typeId === ABORT) this.#abort(body);
-    return { typeId, timestampMs, messageStreamId, body };
+    return { typeId, timestampMs, messageStreamId, body, slab };
   }
 
   #close(stream: ChunkStream): void {
     this.#partialBytes -= stream.body.byteLength;
     stream.isOpen = false;
     stream.body = EMPTY;
+    stream.slab = null;
     stream.filled = 0;
   }
 
@@ -340,7 +353,9 @@ export class ChunkReader {
   #abort(body: Uint8Array): void {
     requireBytes(ABORT, body, 4);
     const stream = this.#streams.get(readU32(body, 0));
-    if (stream?.isOpen === true) this.#close(stream);
+    if (stream?.isOpen !== true) return;
+    stream.slab?.release();
+    this.#close(stream);
   }
 }
 

@@ -70,7 +70,7 @@ test("what is written is read back, whatever the sizes and times", () => {
       assert.equal(writtenMessageBytes(written, 0, chunkSize), written.byteLength);
       reader.feed(written);
       const message = reader.next();
-      assert.deepEqual(message, { typeId: 9, timestampMs, messageStreamId: 5, body });
+      assert.deepEqual(message, { typeId: 9, timestampMs, messageStreamId: 5, body, slab: null });
     }),
     { numRuns: 300, seed: 1 },
   );

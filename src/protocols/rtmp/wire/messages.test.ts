@@ -18,7 +18,7 @@ import {
 const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replaceAll(/\s/g, ""), "hex"));
 
 function message(typeId: number, body: Uint8Array, timestampMs = 0): RtmpMessage {
-  return { typeId, timestampMs, messageStreamId: 1, body };
+  return { typeId, timestampMs, messageStreamId: 1, body, slab: null };
 }
 
 const connect = { name: "connect", transactionId: 1, object: amfObject({ app: "pub" }), args: ["extra"] };

@@ -157,7 +157,7 @@ export function splitAggregate(message: RtmpMessage, each: (part: RtmpMessage) =
     shiftMs ??= message.timestampMs - ownMs;
     const timestampMs = (ownMs + shiftMs) >>> 0;
     if (typeId !== MESSAGE.aggregate) {
-      each({ typeId, timestampMs, messageStreamId, body: body.subarray(bodyAt, end) });
+      each({ typeId, timestampMs, messageStreamId, body: body.subarray(bodyAt, end), slab: message.slab });
     }
     offset = end + BACK_POINTER_BYTES;
   }
