@@ -291,6 +291,31 @@ for (const readsPlain of [true, false]) {
         }
       });
 
+      test("that begins late sees the client leave, whatever was sent behind the request", async (t) => {
+        const source = new Source();
+        const handle = (): Promise<HttpReply> => sleep(60).then(() => source.reply);
+        const listener = await listen(t, { handle });
+        const socket = connect(listener.port, "127.0.0.1", () => socket.write(GET + GET));
+        socket.on("error", () => {});
+        await sleep(20);
+        socket.write(GET);
+        (await source.started()).write(Buffer.from("one"));
+        socket.end();
+        await eventually(() => assert.equal(listener.connections, 0));
+        await eventually(() => assert.equal(source.closed, source.starts));
+      });
+
+      test("is cut off when the client goes on sending", async (t) => {
+        const source = new Source();
+        const listener = await listen(t, { handle: () => source.reply });
+        const socket = connect(listener.port, "127.0.0.1", () => socket.write(GET));
+        socket.on("error", () => {});
+        (await source.started()).write(Buffer.from("one"));
+        for (let i = 0; i < 50; i++) socket.write("x".repeat(10_000));
+        await eventually(() => assert.equal(listener.connections, 0));
+        await eventually(() => assert.equal(source.closed, 1));
+      });
+
       test("may fail, or turn into another reply, before it has begun", async (t) => {
         const refused = streamErrors.error("STREAM_NOT_ON_AIR", {
           name: "x",
