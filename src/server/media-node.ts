@@ -5,8 +5,10 @@ import type { Logger } from "../base/log.ts";
 import { allowsProtocol } from "../config/plan.ts";
 import type { ResolvedConfig, RtmpListenerPlan, StreamPlan } from "../config/plan.ts";
 import { parseStreamName } from "../media/ids.ts";
+import type { StreamName } from "../media/ids.ts";
 import type { Presentation } from "../packaging/presentation.ts";
 import { parseHlsPath } from "../protocols/hls/path.ts";
+import type { HlsResource } from "../protocols/hls/path.ts";
 import { hlsReply } from "../protocols/hls/reply.ts";
 import { RtmpListener } from "../protocols/rtmp/listener.ts";
 import type { StreamSummary } from "../stream/directory.ts";
@@ -46,6 +48,16 @@ export type MediaNodeStats = {
   readonly rtmpConnections: number;
 };
 
+/** Paths whose meaning is kept; none is longer than 2048 characters. */
+const MAX_KEPT_PATHS = 1024;
+
+/** What an HLS path means. */
+type HlsAddress = {
+  readonly name: string;
+  readonly streamName: StreamName | null;
+  readonly resource: HlsResource;
+};
+
 /**
  * Everything that touches media: listeners, streams, packagers, files. One per media thread; nothing in it knows of
  * the API or the pages.
@@ -59,6 +71,7 @@ export class MediaNode {
   readonly #log: Logger;
   readonly #budgetBytes = memoryBudgetBytes(LIVE_MEMORY_PERCENT);
   #guardTimer: Timer | null = null;
+  readonly #paths = new Map<string, HlsAddress>();
   readonly #windows: LiveWindows;
   readonly #inputs: FileInputs;
   #rtmp: RtmpListener[] = [];
@@ -128,14 +141,26 @@ export class MediaNode {
    * protocol's. Throws or rejects with STREAM_*, VOD_*, MP4_*.
    */
   handle(request: HttpRequest): Promise<HttpReply> | HttpReply | null {
-    const hls = parseHlsPath(request.path);
+    const hls = this.#parsePath(request.path);
     if (hls === null) return null;
-    const token = request.query.get("token");
+    const token = request.query.size === 0 ? null : request.query.get("token");
     const query = token === null ? "" : `?token=${encodeURIComponent(token)}`;
-    const presentation = this.#presentation(hls.name);
+    const presentation = this.#presentation(hls.name, hls.streamName);
     return presentation instanceof Promise
       ? presentation.then((ready) => hlsReply(hls.resource, ready, query))
       : hlsReply(hls.resource, presentation, query);
+  }
+
+  /** What `parseHlsPath` says; kept for paths that were asked for lately, for players ask for few, again and again. */
+  #parsePath(path: string): HlsAddress | null {
+    const known = this.#paths.get(path);
+    if (known !== undefined) return known;
+    const parsed = parseHlsPath(path);
+    if (parsed === null) return null;
+    const address = { ...parsed, streamName: parseStreamName(parsed.name) };
+    if (this.#paths.size >= MAX_KEPT_PATHS) this.#paths.clear();
+    this.#paths.set(path, address);
+    return address;
   }
 
   /** Ends publishers, players and files, in that order of courtesy: told first, then closed. */
@@ -193,8 +218,7 @@ export class MediaNode {
   }
 
   /** What plays under a name: a file of a vod, a stream, or the reason why neither does. Throws STREAM_*, VOD_*. */
-  #presentation(name: string): Promise<Presentation> | Presentation {
-    const streamName = parseStreamName(name);
+  #presentation(name: string, streamName: StreamName | null): Promise<Presentation> | Presentation {
     const rules = streamName === null ? null : rulesOf(this.#config, streamName, "play");
     if (rules === null && this.vods.find(name) !== null) return this.#file(name);
     if (streamName === null) {
@@ -206,7 +230,10 @@ export class MediaNode {
     if (rules.disabled) throw streamErrors.error("STREAM_DISABLED", { name });
     if (!rules.allowsProtocol("hls"))
       throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol: "hls" });
-    return this.#windows.ready(streamName, this.directory.find(streamName)?.summary().status === "live");
+    return this.#windows.ready(
+      streamName,
+      () => this.directory.find(streamName)?.summary().status === "live",
+    );
   }
 
   #file(name: string): Promise<Presentation> {

@@ -37,6 +37,8 @@ export function streamToSocket(
   socket.on("drain", () => body.drained());
   socket.on("end", () => body.destroy());
   watch(socket, bodies, body);
+  // It may have been paused with bytes behind the request; its end would not be seen.
+  socket.resume();
 }
 
 /** The same on a reply of `node:http`, without the chunked coding that it would choose. */

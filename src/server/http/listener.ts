@@ -125,7 +125,7 @@ export class HttpListener {
         keepAliveTimeout: idleTimeoutMs,
         noDelay: true,
       },
-      (incoming, outgoing) => void answerNode(incoming, outgoing, this.#parts),
+      (incoming, outgoing) => answerNode(incoming, outgoing, this.#parts),
     );
     server.maxConnections = MAX_CONNECTIONS;
     server.setTimeout(idleTimeoutMs);

@@ -19,20 +19,34 @@ export type NodeExchangeParts = {
   onBusy(): void;
 };
 
-/** Answers a request that `node:http` has read. Never rejects. */
-export async function answerNode(
+/** Answers a request that `node:http` has read, at once where the reply is there at once. */
+export function answerNode(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   parts: NodeExchangeParts,
-): Promise<void> {
+): void {
   const target = readTarget(incoming.url ?? "/");
   const request = readRequest(incoming, target);
-  const reply = await parts.answers.reply(request, target);
-  if (outgoing.destroyed) return;
+  const reply = parts.answers.reply(request, target);
+  const finish = (found: HttpReply): void => {
+    if (!outgoing.destroyed) sendOrFail(request, found, outgoing, { ...parts, rawPath: target.rawPath });
+  };
+  if (reply instanceof Promise) void reply.then(finish);
+  else finish(reply);
+}
+
+function sendOrFail(
+  request: HttpRequest,
+  reply: HttpReply,
+  outgoing: ServerResponse,
+  parts: NodeExchangeParts & { readonly rawPath: string },
+): void {
   try {
     send(request, reply, outgoing, parts);
   } catch (caught) {
-    const failure = parts.answers.failure(caught, target.rawPath);
+    const failure = parts.answers.failure(caught, parts.rawPath);
+    // The words of the status that failed would stay.
+    outgoing.statusMessage = "";
     if (outgoing.headersSent) outgoing.destroy();
     else sendResponse(outgoing, finishReply(request, failure));
   }

@@ -216,8 +216,9 @@ export class PlainConnection {
         instead: (other) => ready.form(request, traits, other, false),
       });
     } catch (caught) {
-      const { first } = ready.form(request, traits, answers.failure(caught, head.target.rawPath), false);
-      socket.write(first);
+      const failure = answers.failure(caught, head.target.rawPath);
+      socket.setTimeout(this.#parts.idleTimeoutMs, () => socket.destroy());
+      socket.write(ready.form(request, traits, failure, false).first);
       socket.destroySoon();
     }
   }
