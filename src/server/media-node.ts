@@ -6,12 +6,15 @@ import { allowsProtocol } from "../config/plan.ts";
 import type { ProtocolRule, ResolvedConfig } from "../config/plan.ts";
 import { parseStreamName } from "../media/ids.ts";
 import type { Presentation } from "../packaging/presentation.ts";
+import { parseFlvPath } from "../protocols/http-flv/path.ts";
+import { flvReply } from "../protocols/http-flv/reply.ts";
 import { parseHlsPath } from "../protocols/hls/path.ts";
 import { hlsReply } from "../protocols/hls/reply.ts";
 import { RtmpListener } from "../protocols/rtmp/listener.ts";
 import { streamErrors } from "../stream/errors.ts";
 import type { LiveStream } from "../stream/live-stream.ts";
 import { LocalDirectory } from "../stream/local-directory.ts";
+import type { SendWindow } from "../stream/rules.ts";
 import { VodLibrary } from "../vod/vod.ts";
 import { FileInputs } from "./file-inputs.ts";
 import { LiveWindows } from "./live-windows.ts";
@@ -103,8 +106,10 @@ export class MediaNode {
     return this.#rtmp.flatMap((listener) => listener.address()?.port ?? []);
   }
 
-  /** Answers a request for media; `null` when the path is none of any protocol's. */
-  async handle(request: HttpRequest): Promise<HttpReply | null> {
+  /** Answers a request for media; `null` when the path is none of any protocol's. `sendWindow`: its listener's. */
+  async handle(request: HttpRequest, sendWindow?: SendWindow): Promise<HttpReply | null> {
+    const flv = parseFlvPath(request.path);
+    if (flv !== null) return flvReply(flv, { directory: this.directory, sendWindow });
     const hls = parseHlsPath(request.path);
     if (hls === null) return null;
     const presentation = await this.#presentation(hls.name);

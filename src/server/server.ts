@@ -84,6 +84,6 @@ function httpListener(
     idleTimeoutMs: config.limits.httpIdleTimeoutMs,
     log,
     handle: async (request: HttpRequest): Promise<HttpReply> =>
-      (await node.handle(request)) ?? control.handle(request, plan.api),
+      (await node.handle(request, plan.sendWindow)) ?? control.handle(request, plan.api),
   });
 }
