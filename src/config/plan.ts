@@ -133,6 +133,8 @@ export type ResolvedConfig = {
   readonly logLevel: LogLevel;
   readonly hostname?: string;
   readonly limits: LimitsPlan;
+  /** Media threads; without it the server chooses by the CPUs that it may use. */
+  readonly threads?: number;
   readonly streams: readonly StreamPlan[];
   readonly templates: readonly TemplatePlan[];
   readonly vods: readonly VodPlan[];

@@ -130,6 +130,16 @@ const ACCESS_AND_LOG: readonly DirectiveSpec[] = [
 
 const LIMITS: readonly DirectiveSpec[] = [
   {
+    name: "threads",
+    scopes: ["server"],
+    arguments: [{ label: "N", type: { kind: "integer", min: 1, max: 64 } }],
+    repeat: "once",
+    onChange: "process",
+    since: "0.1",
+    status: "works",
+    doc: "Media threads. Without it the server takes as many as the CPUs of the pod are worth.",
+  },
+  {
     name: "max_connections_per_address",
     scopes: ["server"],
     arguments: [{ label: "N", type: { kind: "integer", min: 1, max: 1_000_000 } }],

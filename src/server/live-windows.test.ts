@@ -49,7 +49,10 @@ test("a request for a young stream waits for its first segments", async () => {
 
 test("it waits a bounded time, then says that the stream is young", async () => {
   const { clock, windows, send } = setUp();
-  const waiting = assert.rejects(windows.ready(name, true), { code: "STREAM_STARTING", httpStatus: 503 });
+  const waiting = assert.rejects(async () => windows.ready(name, true), {
+    code: "STREAM_STARTING",
+    httpStatus: 503,
+  });
   for (let frame = 0; frame < 13 * 25; frame += 25) {
     if (frame < 25) send(0, 25);
     await clock.advanceSettling(1000);
@@ -59,8 +62,10 @@ test("it waits a bounded time, then says that the stream is young", async () => 
 
 test("nobody waits for a stream that nobody publishes", async () => {
   const { windows } = setUp();
-  await assert.rejects(windows.ready(name, false), { code: "STREAM_NOT_ON_AIR" });
-  await assert.rejects(windows.ready("other" as StreamName, false), { code: "STREAM_NOT_ON_AIR" });
+  await assert.rejects(async () => windows.ready(name, false), { code: "STREAM_NOT_ON_AIR" });
+  await assert.rejects(async () => windows.ready("other" as StreamName, false), {
+    code: "STREAM_NOT_ON_AIR",
+  });
 });
 
 test("while the publisher is away the playlist stays as it was, until the stream ends", async () => {
@@ -69,5 +74,5 @@ test("while the publisher is away the playlist stays as it was, until the stream
   publisher.close("gone");
   assert.ok((await windows.ready(name, false)).isReady);
   clock.advance(5001);
-  await assert.rejects(windows.ready(name, false), { code: "STREAM_NOT_ON_AIR" });
+  await assert.rejects(async () => windows.ready(name, false), { code: "STREAM_NOT_ON_AIR" });
 });

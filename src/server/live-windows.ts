@@ -30,17 +30,16 @@ export class LiveWindows {
   }
 
   /**
-   * The window of a stream once it is ready; a stream that is on air but young is waited for.
-   * Throws STREAM_STARTING, STREAM_NOT_ON_AIR.
+   * The window of a stream, at once when it is ready; a stream that is on air but young is waited for.
+   * Throws or rejects with STREAM_STARTING, STREAM_NOT_ON_AIR.
    */
-  async ready(name: StreamName, isOnAir: boolean): Promise<LiveWindow> {
+  ready(name: StreamName, isOnAir: boolean): Promise<LiveWindow> | LiveWindow {
     const window = this.#windows.get(name);
-    if (window !== undefined && !window.isReady && isOnAir) await this.#waitFor(window);
-    if (window?.isReady === true) return window;
-    if (isOnAir) throw streamErrors.error("STREAM_STARTING", { name });
-    throw streamErrors.error("STREAM_NOT_ON_AIR", { name, reason: "nobody publishes it now" });
+    if (window !== undefined && !window.isReady && isOnAir) {
+      return this.#waitFor(window).then(() => windowOf(window, name, isOnAir));
+    }
+    return windowOf(window, name, isOnAir);
   }
-
   /** Bytes of media that the window of a stream holds. */
   bytesOf(name: StreamName): number {
     return this.#windows.get(name)?.bytes ?? 0;
@@ -52,4 +51,10 @@ export class LiveWindows {
     await Promise.race([window.whenReady(), promise]);
     deadline.cancel();
   }
+}
+
+function windowOf(window: LiveWindow | undefined, name: StreamName, isOnAir: boolean): LiveWindow {
+  if (window?.isReady === true) return window;
+  if (isOnAir) throw streamErrors.error("STREAM_STARTING", { name });
+  throw streamErrors.error("STREAM_NOT_ON_AIR", { name, reason: "nobody publishes it now" });
 }

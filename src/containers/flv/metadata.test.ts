@@ -6,7 +6,7 @@ import { buildMetadataBody } from "./metadata.ts";
 test("the body is a name and an array of typed fields", () => {
   const hex = Buffer.from(buildMetadataBody([])).toString("hex");
   const name = "02000a6f6e4d65746144617461";
-  assert.equal(hex, `${name}08000000010006736572766572020004576569720000` + "09");
+  assert.equal(hex, `${name}0800000001000673657276657202000457656972000009`);
 });
 
 test("numbers are doubles, and the rate of pictures is left out where it is not known", () => {

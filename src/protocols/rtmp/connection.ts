@@ -119,6 +119,11 @@ export class RtmpConnection implements RtmpSessionHost {
     this.#socket.destroy();
   }
 
+  /** Takes bytes that were read; they come as `data` events of the socket, or by this call. They are not kept. */
+  receive(bytes: Uint8Array): void {
+    this.#session.feed(bytes, this.#parts.clock.nowUs());
+  }
+
   write(bytes: Uint8Array): void {
     const wasOverflowing = this.#queue.isOverflowing;
     if (!this.#queue.write(bytes)) {
@@ -170,10 +175,10 @@ export class RtmpConnection implements RtmpSessionHost {
   }
 
   #attach(): void {
-    const { socket, clock } = this.#parts;
+    const { socket } = this.#parts;
     socket.setNoDelay(true);
     socket.setKeepAlive(true, 30_000);
-    socket.on("data", (bytes: Buffer) => this.#session.feed(bytes, clock.nowUs()));
+    socket.on("data", (bytes: Buffer) => this.receive(bytes));
     socket.on("drain", () => this.#drained());
     socket.on("end", () => this.#session.close("peer-closed"));
     socket.on("error", (error) => this.#session.close(this.#reasonOf(error)));

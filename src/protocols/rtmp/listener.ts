@@ -1,15 +1,18 @@
 import { randomBytes } from "node:crypto";
 import { createServer } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";
-import type { AddressCounter } from "../../base/address-counter.ts";
+import type { AddressLimit } from "../../base/address-counter.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { PerSecondLog } from "../../base/log.ts";
 import type { Logger } from "../../base/log.ts";
+import { READ_BUFFER_BYTES, readInto } from "../../base/reused-reads.ts";
 import { SLICE_BYTES } from "../../base/send-queue.ts";
+import { SlabAllocator } from "../../base/slab-allocator.ts";
 import type { SessionId } from "../../media/ids.ts";
 import type { StreamDirectory } from "../../stream/directory.ts";
 import type { SendWindow } from "../../stream/rules.ts";
 import { RtmpConnection } from "./connection.ts";
+import type { RtmpConnectionOptions } from "./connection.ts";
 import { DEFAULT_CHUNK_LIMITS } from "./wire/chunk-reader.ts";
 
 /** What a listener may be told; everything but the port has a default. */
@@ -18,6 +21,8 @@ export type RtmpListenerOptions = {
   readonly host?: string;
   /** TCP port; 0 takes any free one. */
   readonly port: number;
+  /** Other threads listen on the same port, and the system spreads connections over them (SO_REUSEPORT). */
+  readonly isShared?: boolean;
   /** How long media is collected for players of streams that do not say it themselves; `auto` unless given. */
   readonly sendWindow?: SendWindow;
   readonly limits?: Partial<RtmpLimits>;
@@ -71,7 +76,7 @@ export type RtmpListenerParts = {
    * Counts, and bounds, connections of one address over all listeners that share it. Behind a Service that hides
    * addresses a node stands for many viewers.
    */
-  readonly addresses: AddressCounter;
+  readonly addresses: AddressLimit;
 };
 
 /** Figures of a listener. */
@@ -92,8 +97,10 @@ export class RtmpListener {
   readonly #options: RtmpListenerOptions;
   readonly #limits: RtmpLimits;
   readonly #parts: RtmpListenerParts;
+  readonly #connectionOptions: RtmpConnectionOptions;
   readonly #refusals: PerSecondLog;
   readonly #connections = new Set<RtmpConnection>();
+  readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
   #server: Server | null = null;
   #timer: Timer | null = null;
   #onEmpty: (() => void) | null = null;
@@ -105,6 +112,7 @@ export class RtmpListener {
     this.#options = options;
     this.#limits = { ...DEFAULT_RTMP_LIMITS, ...options.limits };
     this.#parts = parts;
+    this.#connectionOptions = connectionOptions(this.#limits, options.sendWindow ?? "auto");
     this.#refusals = new PerSecondLog(parts.logger, "refused RTMP connections");
   }
 
@@ -114,7 +122,8 @@ export class RtmpListener {
     const server = createServer(options, (socket) => this.#accept(socket));
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
-      server.listen({ port: this.#options.port, host: this.#options.host }, () => {
+      const { port, host, isShared = false } = this.#options;
+      server.listen({ port, host, reusePort: isShared }, () => {
         server.off("error", reject);
         resolve();
       });
@@ -182,22 +191,13 @@ export class RtmpListener {
   }
 
   #connect(socket: Socket, address: string): RtmpConnection {
-    const limits = this.#limits;
-    const { messageBytes, chunkStreams, partialBytes } = limits;
-    const connection = new RtmpConnection({
+    const connection: RtmpConnection = new RtmpConnection({
       id: randomBytes(6).toString("hex") as SessionId,
       directory: this.#parts.directory,
       clock: this.#parts.clock,
       logger: this.#parts.logger,
-      socket,
-      options: {
-        session: { ...limits, chunkLimits: { messageBytes, chunkStreams, partialBytes } },
-        stallTimeoutMs: limits.stallTimeoutMs,
-        maxUnsentBytes: limits.maxUnsentBytes,
-        maxQueuedBytes: limits.maxQueuedBytes,
-        lingerMs: limits.lingerMs,
-        sendWindow: this.#options.sendWindow ?? "auto",
-      },
+      socket: readInto(this.#readBuffer, socket, (bytes) => connection.receive(bytes), SLICE_BYTES),
+      options: this.#connectionOptions,
       onGone: () => this.#forget(connection, address),
     });
     return connection;
@@ -230,4 +230,12 @@ export class RtmpListener {
       this.#scheduleTick();
     });
   }
+}
+
+function connectionOptions(limits: RtmpLimits, sendWindow: SendWindow): RtmpConnectionOptions {
+  const { messageBytes, chunkStreams, partialBytes } = limits;
+  const { stallTimeoutMs, maxUnsentBytes, maxQueuedBytes, lingerMs } = limits;
+  const payloadMemory = (): SlabAllocator => new SlabAllocator();
+  const session = { ...limits, chunkLimits: { messageBytes, chunkStreams, partialBytes }, payloadMemory };
+  return { session, stallTimeoutMs, maxUnsentBytes, maxQueuedBytes, lingerMs, sendWindow };
 }

@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import { asMediaError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
+import type { SlabAllocator } from "../../base/slab-allocator.ts";
 import { rtmpErrors } from "./errors.ts";
 import { PLAY_MESSAGE_STREAM } from "./from-stream.ts";
 import { applicationOfUrl } from "./names.ts";
@@ -27,6 +28,8 @@ import type { RtmpCommand } from "./wire/messages.ts";
 /** Limits of one connection. */
 export type RtmpSessionOptions = {
   readonly chunkLimits: ChunkLimits;
+  /** Makes what one publisher's audio and video are put into; each message has memory of its own when absent. */
+  readonly payloadMemory?: () => SlabAllocator;
   /** From the first byte to `connect`. */
   readonly handshakeTimeoutMs: number;
   /** Connected, but neither publishing nor playing. */
@@ -93,7 +96,7 @@ export class RtmpSession {
     this.#host = host;
     this.#options = options;
     this.#logger = logger;
-    this.#chunks = new ChunkReader(options.chunkLimits);
+    this.#chunks = new ChunkReader(options.chunkLimits, options.payloadMemory?.() ?? null);
     this.#out = new RtmpOutbox((bytes) => host.write(bytes));
     this.#nowUs = nowUs;
     this.#deadlineUs = nowUs + options.handshakeTimeoutMs * 1000;

@@ -1,4 +1,5 @@
 import { readU24, readU32 } from "../../../base/bytes.ts";
+import type { SlabAllocator } from "../../../base/slab-allocator.ts";
 import { rtmpErrors } from "../errors.ts";
 import { allocate } from "./allocate.ts";
 
@@ -19,7 +20,7 @@ export const DEFAULT_CHUNK_LIMITS: ChunkLimits = {
   partialBytes: 32 * 1024 * 1024,
 };
 
-/** One complete message. Ownership: `body` is new, exactly sized and never written again. */
+/** One complete message. Ownership: `body` is exactly sized and never written again. */
 export type RtmpMessage = {
   readonly typeId: number;
   /** Milliseconds modulo 2^32, absolute. */
@@ -38,9 +39,12 @@ const FIRST_STEP_BYTES = 64 * 1024;
 /** A buffer grows when it is full, by at most this factor: a peer sends 1/8 of what it makes us allocate. */
 const GROWTH = 8;
 const EMPTY = new Uint8Array(0);
+const NO_INPUT = Buffer.alloc(0);
 
 const SET_CHUNK_SIZE = 1;
 const ABORT = 2;
+const AUDIO = 8;
+const VIDEO = 9;
 
 type ChunkStream = {
   readonly id: number;
@@ -71,7 +75,8 @@ export class ChunkReader {
   readonly #streams = new Map<number, ChunkStream>();
   readonly #header = new Uint8Array(MAX_HEADER_BYTES);
   #headerFilled = 0;
-  #input: Uint8Array = EMPTY;
+  readonly #payloadMemory: SlabAllocator | null;
+  #input: Buffer = NO_INPUT;
   #offset = 0;
   /** The chunk whose payload is being read, or `null` between chunks. */
   #current: ChunkStream | null = null;
@@ -79,8 +84,10 @@ export class ChunkReader {
   #chunkSize = DEFAULT_CHUNK_SIZE;
   #partialBytes = 0;
 
-  constructor(limits: ChunkLimits = DEFAULT_CHUNK_LIMITS) {
+  /** `payloadMemory`: what audio and video are put into; memory of their own when absent, as for all else. */
+  constructor(limits: ChunkLimits = DEFAULT_CHUNK_LIMITS, payloadMemory: SlabAllocator | null = null) {
     this.#limits = limits;
+    this.#payloadMemory = payloadMemory;
   }
 
   /** Bytes allocated for messages that are not complete. */
@@ -90,7 +97,8 @@ export class ChunkReader {
 
   /** Hands over the next bytes of the connection. */
   feed(bytes: Uint8Array): void {
-    this.#input = this.#offset < this.#input.byteLength ? Buffer.concat([this.#rest(), bytes]) : bytes;
+    this.#input =
+      this.#offset < this.#input.byteLength ? Buffer.concat([this.#rest(), bytes]) : asBuffer(bytes);
     this.#offset = 0;
   }
 
@@ -109,7 +117,7 @@ export class ChunkReader {
   }
 
   #drained(): null {
-    this.#input = EMPTY;
+    this.#input = NO_INPUT;
     this.#offset = 0;
     return null;
   }
@@ -233,7 +241,7 @@ export class ChunkReader {
     stream.timestampMs = timestampMs;
     stream.isOpen = true;
     stream.filled = 0;
-    stream.body = this.#allocate(Math.min(stream.lengthBytes, FIRST_STEP_BYTES));
+    stream.body = this.#bodyOf(stream);
   }
 
   #beginChunk(stream: ChunkStream): void {
@@ -242,12 +250,25 @@ export class ChunkReader {
     this.#chunkLeft = Math.min(this.#chunkSize, stream.lengthBytes - stream.filled);
   }
 
+  /** Commands and control messages keep no slab alive; what grows would leave its first steps behind in one. */
+  #bodyOf({ lengthBytes, typeId }: ChunkStream): Uint8Array {
+    const memory = this.#payloadMemory;
+    const isMedia = typeId === VIDEO || typeId === AUDIO;
+    if (memory === null || !isMedia || lengthBytes === 0 || lengthBytes > FIRST_STEP_BYTES)
+      return this.#allocate(Math.min(lengthBytes, FIRST_STEP_BYTES));
+    this.#hold(lengthBytes);
+    return memory.allocate(lengthBytes);
+  }
+
   #allocate(bytes: number): Uint8Array {
-    this.#partialBytes += bytes;
-    if (this.#partialBytes > this.#limits.partialBytes) {
-      throw rtmpErrors.error("RTMP_PARTIAL_LIMIT", { limitBytes: this.#limits.partialBytes });
-    }
+    this.#hold(bytes);
     return bytes === 0 ? EMPTY : allocate(bytes);
+  }
+
+  #hold(bytes: number): void {
+    this.#partialBytes += bytes;
+    if (this.#partialBytes <= this.#limits.partialBytes) return;
+    throw rtmpErrors.error("RTMP_PARTIAL_LIMIT", { limitBytes: this.#limits.partialBytes });
   }
 
   #grow(stream: ChunkStream): void {
@@ -272,7 +293,8 @@ export class ChunkReader {
 
   #copy(stream: ChunkStream, take: number): void {
     const end = this.#offset + take;
-    stream.body.set(this.#input.subarray(this.#offset, end), stream.filled);
+    // Copies natively into shared memory too, which `set` does byte by byte, and makes no view.
+    this.#input.copy(stream.body, stream.filled, this.#offset, end);
     stream.filled += take;
     this.#offset = end;
     this.#chunkLeft -= take;
@@ -307,6 +329,10 @@ export class ChunkReader {
     const stream = this.#streams.get(readU32(body, 0));
     if (stream?.isOpen === true) this.#close(stream);
   }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function requireBytes(typeId: number, body: Uint8Array, lengthBytes: number): void {
