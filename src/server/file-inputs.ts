@@ -4,7 +4,8 @@ import type { Logger } from "../base/log.ts";
 import { activeInput } from "../config/plan.ts";
 import type { InputPlan, StreamPlan } from "../config/plan.ts";
 import { parseStreamName } from "../media/ids.ts";
-import type { LocalDirectory } from "../stream/local-directory.ts";
+import type { StreamName } from "../media/ids.ts";
+import type { PublishRequest, Publisher } from "../stream/directory.ts";
 import { startFileSource } from "../vod/file-source.ts";
 import type { FileSource } from "../vod/file-source.ts";
 import type { MediaFile } from "../vod/media-file.ts";
@@ -13,7 +14,9 @@ import { SAMPLES_DIRECTORY } from "./demo.ts";
 
 /** What file inputs need. */
 export type FileInputsOptions = {
-  readonly directory: LocalDirectory;
+  readonly directory: {
+    publishInternally(request: PublishRequest): Publisher | Promise<Publisher>;
+  };
   /** Where `file://VOD/PATH` is found. */
   readonly vods: VodLibrary;
   readonly clock: Clock;
@@ -47,10 +50,14 @@ export class FileInputs {
     const input = activeInput(stream.inputs);
     const name = parseStreamName(stream.name);
     if (input === undefined || input.kind === "publish" || name === null || stream.disabled) return;
+    void this.#play(name, input);
+  }
+
+  async #play(name: StreamName, input: InputPlan): Promise<void> {
     const log = this.#options.log.child({ stream: name });
     let source: FileSource | null = null;
     try {
-      const publisher = this.#options.directory.publishInternally({
+      const publisher = await this.#options.directory.publishInternally({
         name,
         protocol: input.kind,
         remoteAddress: input.url,

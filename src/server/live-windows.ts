@@ -3,11 +3,16 @@ import type { MediaError } from "../base/errors.ts";
 import type { StreamName } from "../media/ids.ts";
 import { LiveWindow } from "../packaging/live-window.ts";
 import type { LiveWindowOptions } from "../packaging/live-window.ts";
+import type { MediaBody, TrackSelection } from "../packaging/presentation.ts";
+import type { WindowSnapshot } from "../packaging/window-snapshot.ts";
 import { streamErrors } from "../stream/errors.ts";
 import type { LiveStream } from "../stream/live-stream.ts";
 
 /** How long the first request for a stream that has just come on air waits for its playlist. */
 const MAX_WAIT_MS = 12_000;
+
+/** How long another thread that follows a window waits for its next change before it asks again. */
+const FOLLOW_MS = 20_000;
 
 /** The live window of every stream that is packaged. */
 export class LiveWindows {
@@ -38,20 +43,37 @@ export class LiveWindows {
     const window = this.#windows.get(name);
     if (window?.isReady === true) return window;
     if (window === undefined || !isOnAir()) throw notReady(name, isOnAir());
-    return this.#waitFor(window).then(() => {
+    return this.#within(MAX_WAIT_MS, window.whenReady()).then(() => {
       if (window.isReady) return window;
       throw notReady(name, true);
     });
   }
+
+  /**
+   * The window as data, once it has changed since that version, or after `FOLLOW_MS` as it is; `null` when the stream has
+   * none any more.
+   */
+  async changed(name: StreamName, version: number): Promise<WindowSnapshot | null> {
+    const window = this.#windows.get(name);
+    if (window === undefined) return null;
+    await this.#within(FOLLOW_MS, window.whenChanged(version));
+    return window.hasEnded ? null : window.snapshot();
+  }
+
+  /** A segment with its media in shared memory; `null` when there is none of that name. */
+  sharedSegment(name: StreamName, segment: string, selection: TrackSelection): MediaBody | null {
+    return this.#windows.get(name)?.sharedSegment(segment, selection) ?? null;
+  }
+
   /** Bytes of media that the window of a stream holds. */
   bytesOf(name: StreamName): number {
     return this.#windows.get(name)?.bytes ?? 0;
   }
 
-  async #waitFor(window: LiveWindow): Promise<void> {
+  async #within(limitMs: number, wait: Promise<void>): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const deadline = this.#clock.schedule(MAX_WAIT_MS, resolve);
-    await Promise.race([window.whenReady(), promise]);
+    const deadline = this.#clock.schedule(limitMs, resolve);
+    await Promise.race([wait, promise]);
     deadline.cancel();
   }
 }

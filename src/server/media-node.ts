@@ -1,26 +1,29 @@
 import type { AddressLimit } from "../base/address-counter.ts";
+import type { MessageWire } from "../base/channel.ts";
 import type { Clock, Timer } from "../base/clock.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
 import type { Logger } from "../base/log.ts";
 import { allowsProtocol } from "../config/plan.ts";
 import type { ResolvedConfig, RtmpListenerPlan, StreamPlan } from "../config/plan.ts";
-import { parseStreamName } from "../media/ids.ts";
 import type { StreamName } from "../media/ids.ts";
+import type { LiveWindow } from "../packaging/live-window.ts";
 import type { Presentation } from "../packaging/presentation.ts";
-import { parseHlsPath } from "../protocols/hls/path.ts";
-import type { HlsResource } from "../protocols/hls/path.ts";
-import { hlsReply } from "../protocols/hls/reply.ts";
 import { RtmpListener } from "../protocols/rtmp/listener.ts";
-import type { StreamSummary } from "../stream/directory.ts";
-import { streamErrors } from "../stream/errors.ts";
+import type { StreamDirectory, StreamSummary } from "../stream/directory.ts";
+import type { HomeRegistry, ThreadIndex } from "../stream/homes.ts";
 import type { LiveStream } from "../stream/live-stream.ts";
 import { LocalDirectory } from "../stream/local-directory.ts";
+import type { SendWindow } from "../stream/rules.ts";
+import { SendPace } from "../stream/send-pace.ts";
+import { ThreadDirectory } from "../stream/thread-directory.ts";
 import { VodLibrary } from "../vod/vod.ts";
 import type { VodOptions } from "../vod/vod.ts";
 import { FileInputs } from "./file-inputs.ts";
 import { LiveWindows } from "./live-windows.ts";
 import { memoryBudgetBytes, overBudget } from "./memory.ts";
-import { planOf, rulesOf, vodProtocols } from "./stream-rules.ts";
+import { Playback } from "./playback.ts";
+import { RemoteWindows } from "./remote-windows.ts";
+import { planOf, rulesOf } from "./stream-rules.ts";
 
 /** Bound on streams of one thread: each may hold a GOP and a window of segments. */
 const MAX_STREAMS = 10_000;
@@ -29,13 +32,24 @@ const MAX_STREAMS = 10_000;
 const LIVE_MEMORY_PERCENT = 50;
 const GUARD_INTERVAL_MS = 1000;
 
+/** Which of how many threads a node is, and what the threads share. */
+export type NodeThread = {
+  readonly index: ThreadIndex;
+  readonly count: number;
+  /** What each thread holds, for all to see. Units: KiB. */
+  readonly heldKib: Int32Array;
+  readonly homes: HomeRegistry;
+};
+
+/** The two wires to a sibling thread. */
+export type SiblingWires = { readonly streams: MessageWire; readonly windows: MessageWire };
+
 /** What a media node is given. */
 export type MediaNodeOptions = {
   readonly config: ResolvedConfig;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Which of how many threads this is, and what each of them holds, for all to see. Units: KiB. */
-  readonly thread: { readonly index: number; readonly count: number; readonly heldKib: Int32Array };
+  readonly thread: NodeThread;
   /** Bounds RTMP connections of one address. */
   readonly addresses: AddressLimit;
 };
@@ -45,17 +59,13 @@ export type MediaNodeStats = {
   readonly streams: number;
   readonly publishers: number;
   readonly subscribers: number;
+  /** Viewers of the subscribers whose streams live in other threads. */
+  readonly mirroredViewers: number;
+  /** Links to other threads: streams that are watched there or here, publishers. */
+  readonly threadLinks: number;
+  /** Live windows of other threads that are followed here. */
+  readonly followedWindows: number;
   readonly rtmpConnections: number;
-};
-
-/** Paths whose meaning is kept; none is longer than 2048 characters. */
-const MAX_KEPT_PATHS = 1024;
-
-/** What an HLS path means. */
-type HlsAddress = {
-  readonly name: string;
-  readonly streamName: StreamName | null;
-  readonly resource: HlsResource;
 };
 
 /**
@@ -63,15 +73,21 @@ type HlsAddress = {
  * the API or the pages.
  */
 export class MediaNode {
-  readonly directory: LocalDirectory;
   readonly vods: VodLibrary;
+  /** The streams whose home is here. */
+  readonly local: LocalDirectory;
+  /** The streams of all threads: `local` itself where there is one thread. */
+  readonly #directory: StreamDirectory;
+  readonly #threads: ThreadDirectory | null;
+  readonly #remote: RemoteWindows | null;
+  readonly #playback: Playback;
   readonly #options: MediaNodeOptions;
   #config: ResolvedConfig;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #budgetBytes = memoryBudgetBytes(LIVE_MEMORY_PERCENT);
   #guardTimer: Timer | null = null;
-  readonly #paths = new Map<string, HlsAddress>();
+  readonly #pace = new SendPace();
   readonly #windows: LiveWindows;
   readonly #inputs: FileInputs;
   #rtmp: RtmpListener[] = [];
@@ -83,16 +99,29 @@ export class MediaNode {
     this.#clock = clock;
     this.#log = log;
     this.#windows = new LiveWindows(clock);
-    this.directory = new LocalDirectory({
+    this.local = new LocalDirectory({
       clock,
       log,
+      pace: this.#pace,
       rulesOf: (name, purpose) => rulesOf(this.#config, name, purpose),
       maxStreams: MAX_STREAMS,
       equip: (stream) => this.#equip(stream),
-      onClosed: (name) => this.#windows.close(name),
+      onClosed: (name) => {
+        this.#windows.close(name);
+        this.#threads?.streamClosed(name);
+      },
     });
+    this.#threads = this.#makeThreads();
+    this.#remote = this.#makeRemote();
+    this.#directory = this.#threads ?? this.local;
     this.vods = new VodLibrary({ vods: servedVods(config), log, clock });
-    this.#inputs = new FileInputs({ directory: this.directory, vods: this.vods, clock, log });
+    this.#inputs = new FileInputs({ directory: this.#threads ?? this.local, vods: this.vods, clock, log });
+    this.#playback = new Playback({
+      directory: this.#directory,
+      vods: this.vods,
+      config: () => this.#config,
+      window: (name) => this.#window(name),
+    });
   }
 
   /**
@@ -110,16 +139,19 @@ export class MediaNode {
 
   /** The streams that live here. */
   streams(): StreamSummary[] {
-    return this.directory.list().map((stream) => stream.summary());
+    return this.local.list().map((stream) => stream.summary());
   }
 
   /** Present figures. */
   stats(): MediaNodeStats {
     const rtmp = this.#rtmp.map((listener) => listener.stats());
     return {
-      streams: this.directory.list().length,
+      streams: this.local.list().length,
       publishers: rtmp.reduce((sum, { publishers }) => sum + publishers, 0),
-      subscribers: rtmp.reduce((sum, { players }) => sum + players, 0),
+      subscribers: this.#pace.viewers,
+      mirroredViewers: this.#threads?.mirroredViewers ?? 0,
+      threadLinks: this.#threads?.links ?? 0,
+      followedWindows: this.#remote?.size ?? 0,
       rtmpConnections: rtmp.reduce((sum, { connections }) => sum + connections, 0),
     };
   }
@@ -129,38 +161,27 @@ export class MediaNode {
     const before = this.#config;
     this.#config = config;
     this.vods.setVods(servedVods(config));
-    for (const stream of this.directory.list()) {
+    for (const stream of this.local.list()) {
       const rules = rulesOf(config, stream.rules.name, "play");
-      if (rules === null || rules.disabled) this.directory.end(stream, "the configuration takes it away");
+      if (rules === null || rules.disabled) this.local.end(stream, "the configuration takes it away");
     }
     this.#startInputs(config, before.streams);
   }
 
-  /**
-   * Answers a request for media, at once where nothing has to be waited for; `null` when the path is none of any
-   * protocol's. Throws or rejects with STREAM_*, VOD_*, MP4_*.
-   */
-  handle(request: HttpRequest): Promise<HttpReply> | HttpReply | null {
-    const hls = this.#parsePath(request.path);
-    if (hls === null) return null;
-    const token = request.query.size === 0 ? null : request.query.get("token");
-    const query = token === null ? "" : `?token=${encodeURIComponent(token)}`;
-    const presentation = this.#presentation(hls.name, hls.streamName);
-    return presentation instanceof Promise
-      ? presentation.then((ready) => hlsReply(hls.resource, ready, query))
-      : hlsReply(hls.resource, presentation, query);
+  /** Answers a request for media; `null` when it is for something else. See `Playback.handle`. */
+  handle(request: HttpRequest, sendWindow?: SendWindow): Promise<HttpReply> | HttpReply | null {
+    return this.#playback.handle(request, sendWindow);
   }
 
-  /** What `parseHlsPath` says; kept for paths that were asked for lately, for players ask for few, again and again. */
-  #parsePath(path: string): HlsAddress | null {
-    const known = this.#paths.get(path);
-    if (known !== undefined) return known;
-    const parsed = parseHlsPath(path);
-    if (parsed === null) return null;
-    const address = { ...parsed, streamName: parseStreamName(parsed.name) };
-    if (this.#paths.size >= MAX_KEPT_PATHS) this.#paths.clear();
-    this.#paths.set(path, address);
-    return address;
+  /** The home of a stream that this thread watches has changed. */
+  homeChanged(name: StreamName, home: ThreadIndex | null): void {
+    this.#threads?.homeChanged(name, home);
+  }
+
+  /** A sibling thread has come, with the wires to it, or is gone. */
+  siblingChanged(index: ThreadIndex, wires: SiblingWires | null): void {
+    this.#threads?.siblingChanged(index, wires?.streams ?? null);
+    this.#remote?.siblingChanged(index, wires?.windows ?? null);
   }
 
   /** Ends publishers, players and files, in that order of courtesy: told first, then closed. */
@@ -168,7 +189,9 @@ export class MediaNode {
     this.#guardTimer?.cancel();
     await this.#inputs.stop();
     await Promise.all(this.#rtmp.map((listener) => listener.stop()));
-    this.directory.close("the server stops");
+    if (this.#threads === null) this.local.close("the server stops");
+    else this.#threads.close("the server stops");
+    this.#remote?.close();
     await this.vods.close();
   }
 
@@ -189,12 +212,36 @@ export class MediaNode {
         },
       },
       {
-        directory: this.directory,
+        directory: this.#directory,
         clock: this.#clock,
         logger: this.#log,
         addresses: this.#options.addresses,
       },
     );
+  }
+
+  #makeThreads(): ThreadDirectory | null {
+    const { thread, clock, log } = this.#options;
+    if (thread.count === 1) return null;
+    const { index, homes } = thread;
+    const defer = (run: () => void): void => void setImmediate(run);
+    return new ThreadDirectory({ index, local: this.local, homes, clock, log, pace: this.#pace, defer });
+  }
+
+  #makeRemote(): RemoteWindows | null {
+    const threads = this.#threads;
+    if (threads === null) return null;
+    return new RemoteWindows({
+      clock: this.#clock,
+      homeOf: (name) => threads.homeOf(name),
+      host: {
+        window: async (name, version) => {
+          if (version === 0) await this.#localWindow(name);
+          return this.#windows.changed(name, version);
+        },
+        segment: (name, segment, selection) => this.#windows.sharedSegment(name, segment, selection),
+      },
+    });
   }
 
   /** Each thread has its share of the streams that play files; those that did not change go on. */
@@ -217,35 +264,20 @@ export class MediaNode {
     });
   }
 
-  /** What plays under a name: a file of a vod, a stream, or the reason why neither does. Throws STREAM_*, VOD_*. */
-  #presentation(name: string, streamName: StreamName | null): Promise<Presentation> | Presentation {
-    const rules = streamName === null ? null : rulesOf(this.#config, streamName, "play");
-    if (rules === null && this.vods.find(name) !== null) return this.#file(name);
-    if (streamName === null) {
-      throw streamErrors.error("STREAM_BAD_NAME", {
-        reason: "it has characters or a form that names cannot have",
-      });
-    }
-    if (rules === null) throw streamErrors.error("STREAM_NOT_FOUND", { name });
-    if (rules.disabled) throw streamErrors.error("STREAM_DISABLED", { name });
-    if (!rules.allowsProtocol("hls"))
-      throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol: "hls" });
-    return this.#windows.ready(
-      streamName,
-      () => this.directory.find(streamName)?.summary().status === "live",
-    );
+  /** The live window of a stream, wherever it lives. Throws or rejects with STREAM_STARTING, STREAM_NOT_ON_AIR. */
+  #window(name: StreamName): Promise<Presentation> | Presentation {
+    const remote = this.#remote;
+    if (remote === null || this.local.find(name) !== null) return this.#localWindow(name);
+    return remote.find(name) ?? remote.ready(name);
   }
 
-  #file(name: string): Promise<Presentation> {
-    const protocols = vodProtocols(this.#config, name);
-    if (!allowsProtocol(protocols, "hls"))
-      throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol: "hls" });
-    return this.vods.open(name);
+  #localWindow(name: StreamName): Promise<LiveWindow> | LiveWindow {
+    return this.#windows.ready(name, () => this.local.find(name)?.isOnAir === true);
   }
 
   /** Keeps what the streams of all threads hold within the budget: see `overBudget`. */
   #guardMemory(): void {
-    const holdings = this.directory.list().map((stream) => ({
+    const holdings = this.local.list().map((stream) => ({
       stream,
       bytes: this.#windows.bytesOf(stream.rules.name) + stream.cachedBytes,
     }));
@@ -262,7 +294,7 @@ export class MediaNode {
         stream: stream.rules.name,
         budgetBytes: this.#budgetBytes,
       });
-      this.directory.end(stream, "it held the most memory while all streams held too much");
+      this.local.end(stream, "it held the most memory while all streams held too much");
     }
     this.#guardTimer = this.#clock.schedule(GUARD_INTERVAL_MS, () => this.#guardMemory());
   }

@@ -334,17 +334,28 @@ test("a small audience gets a picture in the turn that brought it, and the sound
   assert.equal(viewer.writes, 3);
 });
 
-test("sound without pictures waits 50 ms at most", () => {
+test("sound without pictures goes with the sound that comes 50 ms later", () => {
+  const viewer = join();
+  clock.advance(40);
+  sendAll("K");
+  for (const expected of ["", "", "", "aaaa"]) {
+    send("a");
+    clock.advance(0);
+    assert.equal(viewer.got, `[1]K${expected}`);
+    clock.advance(20);
+  }
+});
+
+test("the last sound of a source that went silent is sent after 150 ms", () => {
   const viewer = join();
   clock.advance(40);
   sendAll("K");
   send("a");
-  clock.advance(21);
-  send("a");
-  clock.advance(28);
+  clock.advance(149);
   assert.equal(viewer.got, "[1]K");
-  clock.advance(2);
-  assert.equal(viewer.got, "[1]Kaa");
+  clock.advance(1);
+  assert.equal(viewer.got, "[1]Ka");
+  assert.equal(clock.pendingTimers, 0);
 });
 
 test("the adaptive window counts the viewers of the whole thread", () => {

@@ -20,8 +20,11 @@ export type SendGroupHost = {
   left(group: SendGroup): void;
 };
 
-/** Under an adaptive window sound rides with the next picture, for which it waits so long at most. */
+/** Under an adaptive window sound rides with the next picture, unless that is this late: then with the next sound. */
 const SOUND_WAIT_US = 50_000;
+
+/** What still waits after this is the source's last word for now, and goes by the timer. */
+const STRAGGLER_US = 150_000;
 
 /** Timers count whole milliseconds and may fire a little early; another one for the rest would be too late. */
 const EARLY_US = 1000;
@@ -43,7 +46,8 @@ export class SendGroup implements TurnTask {
   readonly #subscribers = new Set<Subscriber>();
   #timer: Timer | null = null;
   #timerUs = NEVER;
-  /** When what waits has to go; `NEVER` while nothing does. */
+  /** Since when something waits, and when it has to go; `NEVER` while nothing does. */
+  #waitingSinceUs = NEVER;
   #deadlineUs = NEVER;
   #lastFlushUs: number;
   #endsWithTurn = false;
@@ -95,9 +99,11 @@ export class SendGroup implements TurnTask {
     const { clock, pace } = this.#host;
     const nowUs = clock.nowUs();
     const windowUs = pace.windowMs(this.window) * 1000;
-    let dueUs = nowUs + windowUs;
+    if (this.#waitingSinceUs === NEVER) this.#waitingSinceUs = nowUs;
+    let dueUs = this.#waitingSinceUs + windowUs;
     if (this.window === "auto") {
-      dueUs = endsPicture ? this.#lastFlushUs + windowUs : nowUs + Math.max(windowUs, SOUND_WAIT_US);
+      const isRipe = endsPicture || nowUs - this.#waitingSinceUs >= SOUND_WAIT_US;
+      dueUs = isRipe ? this.#lastFlushUs + windowUs : nowUs + Math.max(windowUs, STRAGGLER_US);
     }
     if (dueUs <= nowUs) {
       this.#endsWithTurn = true;
@@ -116,6 +122,7 @@ export class SendGroup implements TurnTask {
   flush(): void {
     this.#endsWithTurn = false;
     this.#deadlineUs = NEVER;
+    this.#waitingSinceUs = NEVER;
     const from = this.place;
     const to = this.#host.end();
     if (from === to) return;
@@ -134,6 +141,7 @@ export class SendGroup implements TurnTask {
     this.#timer = null;
     this.#endsWithTurn = false;
     this.#deadlineUs = NEVER;
+    this.#waitingSinceUs = NEVER;
   }
 
   #arm(nowUs: number): void {

@@ -5,11 +5,11 @@ import type { Logger } from "../../base/log.ts";
 import type { SessionId } from "../../media/ids.ts";
 import type { Publisher, StreamDirectory } from "../../stream/directory.ts";
 import type { SendWindow } from "../../stream/rules.ts";
-import type { SubscriptionEnd } from "../../stream/wire-format.ts";
+import type { ByteSink, SubscriptionEnd } from "../../stream/wire-format.ts";
 import { rtmpFormat } from "./from-stream.ts";
 import type { RtmpTarget } from "./names.ts";
 import type { RtmpCloseReason } from "./session-states.ts";
-import type { RtmpPlayback, RtmpPublication } from "./net-stream.ts";
+import type { RtmpNetStream, RtmpPlayback, RtmpPublication } from "./net-stream.ts";
 import { SendQueue } from "../../base/send-queue.ts";
 import { RtmpSession } from "./session.ts";
 import type { RtmpSessionHost, RtmpSessionOptions } from "./session.ts";
@@ -123,7 +123,10 @@ export class RtmpConnection implements RtmpSessionHost {
 
   /** Takes bytes that were read; they come as `data` events of the socket, or by this call. They are not kept. */
   receive(bytes: Uint8Array): void {
+    // All that it is answered, the messages that announce media and the first media too, is one write.
+    this.#socket.cork();
     this.#session.feed(bytes, this.#parts.clock.nowUs());
+    this.#socket.uncork();
   }
 
   write(bytes: Uint8Array): void {
@@ -159,18 +162,14 @@ export class RtmpConnection implements RtmpSessionHost {
   }
 
   play(target: RtmpTarget): RtmpPlayback {
-    // What is already being closed gets no more: a prepush costs a copy of all that the core has in memory.
+    // What is already being closed gets no more.
     if (this.#queue.isOverflowing) return { close: () => {} };
     return this.#parts.directory.subscribe({
       name: target.name,
       protocol: PROTOCOL,
       format: rtmpFormat,
       sendWindow: this.#parts.options.sendWindow,
-      sink: {
-        write: (bytes) => this.#session.stream.media(bytes),
-        queuedBytes: () => this.#queue.unsentBytes,
-        end: (reason: SubscriptionEnd) => this.#session.stream.mediaEnd(reason),
-      },
+      sink: new PlayerSink(this.#session.stream, this.#queue),
     });
   }
 
@@ -236,5 +235,28 @@ export class RtmpConnection implements RtmpSessionHost {
     if (reason === "internal-error") {
       logger.error("RTMP connection failed", { ...fields, ...client, ...detail, stack: error?.stack });
     } else logger.info("RTMP connection closed", { ...fields, ...client, ...detail });
+  }
+}
+
+/** A player's connection as the core sees it. */
+class PlayerSink implements ByteSink {
+  readonly #stream: RtmpNetStream;
+  readonly #queue: SendQueue;
+
+  constructor(stream: RtmpNetStream, queue: SendQueue) {
+    this.#stream = stream;
+    this.#queue = queue;
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#stream.media(bytes);
+  }
+
+  queuedBytes(): number {
+    return this.#queue.unsentBytes;
+  }
+
+  end(reason: SubscriptionEnd): void {
+    this.#stream.mediaEnd(reason);
   }
 }

@@ -82,7 +82,8 @@ export class RtmpSession {
   readonly #host: RtmpSessionHost;
   readonly #options: RtmpSessionOptions;
   readonly #logger: Logger;
-  readonly #handshake = new ServerHandshake();
+  /** `null` once it is done: its buffer is a good part of what a player costs. */
+  #handshake: ServerHandshake | null = new ServerHandshake();
   readonly #chunks: ChunkReader;
   readonly #out: RtmpOutbox;
   #state: RtmpState = "handshaking";
@@ -188,10 +189,12 @@ export class RtmpSession {
 
   #consume(bytes: Uint8Array): void {
     let rest = bytes;
-    if (this.#state === "handshaking") {
-      const { consumed, reply } = this.#handshake.feed(bytes, Math.floor(this.#nowUs / 1000));
+    const handshake = this.#handshake;
+    if (handshake !== null) {
+      const { consumed, reply } = handshake.feed(bytes, Math.floor(this.#nowUs / 1000));
       if (reply !== null) this.#host.write(reply);
-      if (!this.#handshake.isDone) return;
+      if (!handshake.isDone) return;
+      this.#handshake = null;
       this.#moveTo("connecting");
       rest = bytes.subarray(consumed);
     }

@@ -1,14 +1,16 @@
-import type { Channel, MessageWire } from "../../base/channel.ts";
+import type { Channel } from "../../base/channel.ts";
 import { systemClock } from "../../base/clock.ts";
 import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
 import type { Logger } from "../../base/log.ts";
 import type { HttpListenerPlan, ResolvedConfig } from "../../config/plan.ts";
 import type { StreamName } from "../../media/ids.ts";
 import type { StreamSummary } from "../../stream/directory.ts";
+import type { HomeRegistry } from "../../stream/homes.ts";
 import { HttpListener } from "../http/listener.ts";
 import { ReplyBudget } from "../http/reply-budget.ts";
 import { serverLogLevel } from "../log-level.ts";
 import { MediaNode } from "../media-node.ts";
+import type { SiblingWires } from "../media-node.ts";
 import { memoryBudgetBytes } from "../memory.ts";
 import type { ControlCalls, MediaThreadCalls, Ports, ThreadStart, ThreadStats } from "./messages.ts";
 import { packRequest, unpackReply } from "./packed-http.ts";
@@ -40,7 +42,7 @@ export class MediaRuntime {
       config,
       clock: systemClock,
       log: this.#log,
-      thread: { index, count, heldKib: shares.heldKib },
+      thread: { index, count, heldKib: shares.heldKib, homes: homesThrough(control) },
       addresses: new SharedAddressCounter(
         shares.rtmpAddresses,
         index,
@@ -117,18 +119,16 @@ export class MediaRuntime {
 
   /** The home of a stream that this thread watches has changed. */
   homeChanged(name: StreamName, home: number | null): void {
-    void name;
-    void home;
+    this.#node.homeChanged(name, home);
   }
 
-  /** A sibling thread has come, with the wire to it, or is gone. */
-  siblingChanged(index: number, wire: MessageWire | null): void {
-    void index;
-    wire?.listen(() => {});
+  /** A sibling thread has come, with the wires to it, or is gone. */
+  siblingChanged(index: number, wires: SiblingWires | null): void {
+    this.#node.siblingChanged(index, wires);
   }
 
-  #handle(request: HttpRequest, { api }: HttpListenerPlan): Promise<HttpReply> | HttpReply {
-    return this.#node.handle(request) ?? this.#askControl(request, api);
+  #handle(request: HttpRequest, { api, sendWindow }: HttpListenerPlan): Promise<HttpReply> | HttpReply {
+    return this.#node.handle(request, sendWindow) ?? this.#askControl(request, api);
   }
 
   async #askControl(request: HttpRequest, hasApi: boolean): Promise<HttpReply> {
@@ -140,4 +140,14 @@ export class MediaRuntime {
       for (const port of ports[protocol]) this.#log.info("listening", { protocol, port });
     }
   }
+}
+
+/** The registry of homes, which the control thread keeps for all. */
+function homesThrough(control: Channel<ControlCalls, MediaThreadCalls>): HomeRegistry {
+  return {
+    claim: (name) => control.ask("claim", name),
+    release: (name) => control.tell("release", name),
+    watch: (name) => control.ask("watch", name),
+    unwatch: (name) => control.tell("unwatch", name),
+  };
 }

@@ -13,8 +13,14 @@ export type Ports = { readonly http: readonly number[]; readonly rtmp: readonly 
 export type ThreadStats = {
   readonly streams: number;
   readonly publishers: number;
-  /** Of RTMP, HTTP-FLV and the like; viewers of HLS are requests. */
+  /** Viewers over RTMP, HTTP-FLV and the like; those of HLS are requests. */
   readonly subscribers: number;
+  /** Those of them whose streams live in other threads. */
+  readonly mirroredViewers: number;
+  /** Links to other threads: streams that are watched there or here, publishers. */
+  readonly threadLinks: number;
+  /** Live windows of other threads that are followed here. */
+  readonly followedWindows: number;
   readonly rtmpConnections: number;
   readonly httpConnections: number;
   readonly heapUsedBytes: number;
@@ -24,6 +30,9 @@ export type ThreadStats = {
   /** What keeps the thread's event loop busy, by kind: `TCPSocketWrap`, `Timeout` and so on. */
   readonly activeResources: Readonly<Record<string, number>>;
 };
+
+/** Ports to a sibling: for packets, and for live windows. */
+export type SiblingPorts = { readonly streams: MessagePort; readonly windows: MessagePort };
 
 /** What a media thread answers to the control thread. */
 export type MediaThreadCalls = {
@@ -39,7 +48,7 @@ export type MediaThreadCalls = {
   /** The home of a watched stream is now this thread; `null`: it has none. */
   home: { argument: { readonly name: StreamName; readonly home: number | null }; answer: null };
   /** The way to a sibling; `null`: it is gone. */
-  sibling: { argument: { readonly index: number; readonly port: MessagePort | null }; answer: null };
+  sibling: { argument: { readonly index: number; readonly ports: SiblingPorts | null }; answer: null };
   /** For tests of faults: throw, or stop answering. */
   fault: { argument: "throw" | "hang"; answer: null };
 };

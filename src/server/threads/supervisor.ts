@@ -191,9 +191,7 @@ export class MediaThreads {
     seat.missed = 0;
     for (const other of this.#seats) {
       if (other === seat || other.thread === null) continue;
-      const { port1, port2 } = new MessageChannel();
-      thread.channel.tell("sibling", { index: other.index, port: port1 }, [port1]);
-      other.thread.channel.tell("sibling", { index, port: port2 }, [port2]);
+      introduce(thread, other.thread);
     }
   }
 
@@ -213,7 +211,7 @@ export class MediaThreads {
     Atomics.store(shares.heldKib, seat.index, 0);
     const lost = this.#homes.forget(seat.index);
     for (const { thread } of this.#seats) {
-      thread?.channel.tell("sibling", { index: seat.index, port: null });
+      thread?.channel.tell("sibling", { index: seat.index, ports: null });
     }
     seat.restarts++;
     this.#options.log.error("a media thread is gone, its streams and viewers are lost: it is replaced", {
@@ -310,4 +308,14 @@ function requireFree(port: number, host: string | undefined): Promise<void> {
     server.once("error", reject);
     server.listen({ port, ...(host === undefined ? {} : { host }) }, () => server.close(() => resolve()));
   });
+}
+
+/** Gives two threads the ways to each other. */
+function introduce(one: MediaThread, other: MediaThread): void {
+  const streams = new MessageChannel();
+  const windows = new MessageChannel();
+  const forOne = { streams: streams.port1, windows: windows.port1 };
+  const forOther = { streams: streams.port2, windows: windows.port2 };
+  one.channel.tell("sibling", { index: other.index, ports: forOne }, Object.values(forOne));
+  other.channel.tell("sibling", { index: one.index, ports: forOther }, Object.values(forOther));
 }

@@ -35,8 +35,10 @@ const channel = new Channel<ControlCalls, MediaThreadCalls>(portWire(parentPort!
     runtime.homeChanged(name, home);
     return null;
   },
-  sibling: ({ index, port }) => {
-    runtime.siblingChanged(index, port === null ? null : portWire(port));
+  sibling: ({ index, ports }) => {
+    const wires =
+      ports === null ? null : { streams: portWire(ports.streams), windows: portWire(ports.windows) };
+    runtime.siblingChanged(index, wires);
     return null;
   },
   fault: (fault) => {

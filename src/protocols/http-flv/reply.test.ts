@@ -1,0 +1,194 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { FakeClock } from "../../../test/support/fake-clock.ts";
+import { audioTrack, livePackets, videoTrack } from "../../../test/support/media.ts";
+import { concatBytes } from "../../base/bytes.ts";
+import type { HttpBodySink, HttpReply } from "../../base/http-message.ts";
+import { silentLogger } from "../../base/log.ts";
+import { FlvFileReader } from "../../containers/flv/file-reader.ts";
+import type { StreamName } from "../../media/ids.ts";
+import type { Publisher } from "../../stream/directory.ts";
+import { LocalDirectory } from "../../stream/local-directory.ts";
+import type { StreamRules } from "../../stream/rules.ts";
+import { flvReply } from "./reply.ts";
+
+const video = videoTrack();
+const audio = audioTrack();
+
+class Body implements HttpBodySink {
+  readonly chunks: Uint8Array[] = [];
+  queued = 0;
+  ends = 0;
+  instead: HttpReply | undefined;
+  write(bytes: Uint8Array): void {
+    this.chunks.push(bytes);
+  }
+  queuedBytes(): number {
+    return this.queued;
+  }
+  end(instead?: HttpReply): void {
+    this.ends++;
+    this.instead = instead;
+  }
+  tagTypes(): number[] {
+    const reader = new FlvFileReader();
+    const types: number[] = [];
+    reader.feed(concatBytes(this.chunks));
+    for (let tag = reader.next(); tag !== null; tag = reader.next()) types.push(tag.type);
+    return types;
+  }
+}
+
+let clock: FakeClock;
+let directory: LocalDirectory;
+let rules: Partial<StreamRules> | null;
+
+beforeEach(() => {
+  clock = new FakeClock();
+  rules = {};
+  directory = new LocalDirectory({
+    clock,
+    log: silentLogger,
+    rulesOf: (name) => rules && { ...rulesOf(name), ...rules },
+    maxStreams: 10,
+    equip: () => {},
+    onClosed: () => {},
+  });
+});
+
+function rulesOf(name: StreamName): StreamRules {
+  return {
+    name,
+    disabled: false,
+    acceptsPublisher: true,
+    secondPublisher: "refuse",
+    sourceTimeoutMs: 5000,
+    prepushMs: 0,
+    sendWindow: 100,
+    allowsProtocol: () => true,
+  };
+}
+
+function publish(): Publisher {
+  const name = "cam" as StreamName;
+  return directory.publish({ name, protocol: "rtmp", remoteAddress: "192.0.2.1", onRevoked: () => {} });
+}
+
+function play(body: Body, name = "cam"): { close(): void } {
+  return flvReply(name, { directory }).stream!(body);
+}
+
+test("the reply says what it is, that nothing keeps it, and that any page may read it", () => {
+  const { status, headers, body, stream } = flvReply("cam", { directory });
+  assert.equal(status, 200);
+  assert.deepEqual(Object.fromEntries(headers), {
+    "content-type": "video/x-flv",
+    "cache-control": "no-store",
+    "access-control-allow-origin": "*",
+  });
+  assert.deepEqual(body, []);
+  assert.equal(typeof stream, "function");
+});
+
+test("a viewer gets a whole FLV file from the GOP's start on, then what comes", () => {
+  const publisher = publish();
+  publisher.setTracks([video, audio]);
+  for (const packet of livePackets({ video, audio, durationMs: 400 })) publisher.write(packet);
+  const body = new Body();
+  play(body);
+  const before = body.tagTypes();
+  assert.deepEqual(before.slice(0, 3), [18, 9, 8], "metadata and both configurations");
+  assert.equal(before.filter((type) => type === 9).length, 1 + 10);
+  for (const packet of livePackets({ video, audio, durationMs: 80 })) publisher.write(packet);
+  clock.advance(100);
+  assert.ok(body.tagTypes().length > before.length);
+});
+
+test("a viewer of a stream that has begun nothing yet waits for its first picture", () => {
+  const publisher = publish();
+  const body = new Body();
+  play(body);
+  assert.deepEqual([body.chunks.length, body.ends], [0, 0]);
+  publisher.setTracks([video, audio]);
+  for (const packet of livePackets({ video, audio, durationMs: 40 })) publisher.write(packet);
+  clock.advance(100);
+  assert.deepEqual(body.tagTypes().slice(0, 3), [18, 9, 8]);
+});
+
+const refusals: readonly [what: string, code: string, rules: Partial<StreamRules> | null][] = [
+  ["an unknown name", "STREAM_NOT_FOUND", null],
+  ["a disabled stream", "STREAM_DISABLED", { disabled: true }],
+  [
+    "a stream that is not played over it",
+    "STREAM_PROTOCOL_OFF",
+    { allowsProtocol: (word) => word !== "flv" },
+  ],
+  ["a stream without a publisher", "STREAM_NOT_ON_AIR", {}],
+];
+for (const [what, code, changes] of refusals) {
+  test(`${what} is refused with ${code} before the body begins`, () => {
+    rules = changes;
+    const body = new Body();
+    assert.throws(() => play(body), { code });
+    assert.deepEqual([body.chunks.length, body.ends], [0, 0]);
+    assert.equal(directory.list().length, 0, "asking makes no stream");
+  });
+}
+
+test("what cannot be a name is refused with STREAM_BAD_NAME", () => {
+  assert.throws(() => flvReply("a/../b", { directory }), { code: "STREAM_BAD_NAME" });
+});
+
+test("a stream whose publisher left is not on air for a newcomer, and goes on for who watches", () => {
+  const publisher = publish();
+  publisher.setTracks([video]);
+  for (const packet of livePackets({ video, audio: null, durationMs: 80 })) publisher.write(packet);
+  const first = new Body();
+  play(first);
+  publisher.close("gone");
+  assert.throws(() => play(new Body()), { code: "STREAM_NOT_ON_AIR" });
+  assert.equal(first.ends, 0);
+  clock.advance(5000);
+  assert.equal(first.ends, 1);
+});
+
+test("a viewer who waited for nothing is told so", () => {
+  const publisher = publish();
+  const body = new Body();
+  play(body);
+  publisher.close("gone");
+  clock.advance(5000);
+  assert.equal(body.ends, 1);
+  assert.equal(body.instead?.status, 404);
+  assert.ok(
+    body.instead.headers.some(([name, value]) => name === "x-error-code" && value === "STREAM_NOT_ON_AIR"),
+  );
+});
+
+test("a viewer who takes nothing is ended without another word", () => {
+  const publisher = publish();
+  publisher.setTracks([video]);
+  const body = new Body();
+  play(body);
+  const packets = livePackets({ video, audio: null, durationMs: 40_000 });
+  for (const packet of packets) {
+    publisher.write(packet);
+    body.queued = 64 * 1024 * 1024;
+    clock.advance(40);
+  }
+  assert.equal(body.ends, 1);
+  assert.equal(body.instead, undefined);
+});
+
+test("a viewer who left gets nothing more and is not told of an end", () => {
+  const publisher = publish();
+  publisher.setTracks([video]);
+  const body = new Body();
+  const playing = play(body);
+  playing.close();
+  playing.close();
+  for (const packet of livePackets({ video, audio: null, durationMs: 80 })) publisher.write(packet);
+  clock.advance(100);
+  directory.close("test");
+  assert.deepEqual([body.chunks.length, body.ends], [0, 0]);
+});
