@@ -272,7 +272,7 @@ export class MediaNode {
   }
 
   #localWindow(name: StreamName): Promise<LiveWindow> | LiveWindow {
-    return this.#windows.ready(name, () => this.local.find(name)?.isOnAir === true);
+    return this.#windows.ready(name, () => this.local.find(name)?.isLive === true);
   }
 
   /** Keeps what the streams of all threads hold within the budget: see `overBudget`. */

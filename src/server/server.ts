@@ -67,5 +67,5 @@ export async function startServer(options: {
 
 /** Media threads where the configuration does not say. Measured: see docs/decisions/0006-media-threads.md. */
 export function defaultThreads(cpus: number): number {
-  return Math.min(1, cpus);
+  return Math.max(2, cpus);
 }

@@ -85,7 +85,7 @@ export class LiveStream {
   summary(): StreamSummary {
     return {
       name: this.#rules.name,
-      status: this.#sinceUs === null ? "waiting" : "live",
+      status: this.isLive ? "live" : "waiting",
       tracks: this.#tracks,
       sinceUs: this.#sinceUs,
       bytesIn: this.#bytesIn,
@@ -130,6 +130,11 @@ export class LiveStream {
     this.#heardUs = this.#options.clock.nowUs();
     this.#watchSilence();
     return this.#publisher;
+  }
+
+  /** Media comes, or came a moment ago: it has a publisher whose tracks are known. */
+  get isLive(): boolean {
+    return this.#sinceUs !== null;
   }
 
   /** It has a publisher now. */
