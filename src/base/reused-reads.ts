@@ -15,11 +15,7 @@ type Undocumented = { _handle?: { readonly useUserBuffer?: unknown } | null };
  * Returns: the socket to use from now on; `socket` itself, which gives its bytes as `data` events, when it cannot be.
  * Ownership: bytes are valid until `receive` returns.
  */
-export function readInto(
-  buffer: Uint8Array,
-  socket: Socket,
-  receive: (bytes: Uint8Array) => void,
-): Socket {
+export function readInto(buffer: Uint8Array, socket: Socket, receive: (bytes: Uint8Array) => void): Socket {
   const accepted = socket as Undocumented;
   const handle = accepted._handle;
   if (typeof handle?.useUserBuffer !== "function") return socket;
