@@ -16,7 +16,7 @@ const USAGE = `usage: npm test -- [options] [path...]
   path        a test file or a folder, from the root of the project; everything when there is none
   --name      only tests whose names match this regular expression
   --verbose   every test by its name (also when a path is given), and what passing files wrote
-  --timeout   seconds that one file may take (else 120, and 600 in test/interop and test/e2e)
+  --timeout   seconds that one file may take (else 120, and 600 in test/interop, test/e2e and test/soak)
   --deadline  minutes that all of it may take (else 35)`;
 
 /** Below the 40 minutes of .ci/run, so that the totals are printed even when every file hangs. */

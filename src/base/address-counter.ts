@@ -1,8 +1,17 @@
+/** Admits connections of each address up to a limit. */
+export type AddressLimit = {
+  readonly limit: number;
+  /** Counts a new connection; `false`, and not counted, when the address has its limit already. */
+  acquire(address: string): boolean;
+  /** Gives back what `acquire` counted. */
+  release(address: string): void;
+};
+
 /**
  * Counts the connections of each address over all listeners of one kind, up to a limit per address. Entries exist only
  * while an address has connections, so the map is bounded by the connections themselves.
  */
-export class AddressCounter {
+export class AddressCounter implements AddressLimit {
   readonly limit: number;
   readonly #counts = new Map<string, number>();
   #total = 0;

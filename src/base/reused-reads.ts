@@ -1,7 +1,8 @@
-import { Socket } from "node:net";
-
 /** Bytes of a buffer for `readInto`: what the system hands over in one read, and more only costs cache. */
 export const READ_BUFFER_BYTES = 64 * 1024;
+
+/** What is used of a socket that a server of `node:net` has accepted. */
+export type AcceptedSocket = { destroy(): unknown };
 
 /** The fields of an accepted socket that are no documented API. */
 type Undocumented = { _handle?: { readonly useUserBuffer?: unknown } | null };
@@ -12,11 +13,17 @@ type Undocumented = { _handle?: { readonly useUserBuffer?: unknown } | null };
  *
  * Node offers this (`onread`) for sockets that connect, not for those that a server accepts; there it takes the
  * connection over from the accepted socket with a field that is not documented. Where that is missing nothing changes.
+ * `highWaterMark`: bytes that the socket takes to send before it wants to drain first.
  * Returns: the socket to use from now on; `socket` itself, which gives its bytes as `data` events, when it cannot be.
  * Ownership: bytes are valid until `receive` returns.
  */
-export function readInto(buffer: Uint8Array, socket: Socket, receive: (bytes: Uint8Array) => void): Socket {
-  const accepted = socket as Undocumented;
+export function readInto<S extends AcceptedSocket>(
+  buffer: Uint8Array,
+  socket: S,
+  receive: (bytes: Uint8Array) => void,
+  highWaterMark: number,
+): S {
+  const accepted = socket as AcceptedSocket & Undocumented;
   const handle = accepted._handle;
   if (typeof handle?.useUserBuffer !== "function") return socket;
   const onread = {
@@ -29,5 +36,6 @@ export function readInto(buffer: Uint8Array, socket: Socket, receive: (bytes: Ui
   // The empty shell goes by itself; its server counts the connection as closed.
   accepted._handle = null;
   socket.destroy();
-  return new Socket({ handle, onread, allowHalfOpen: false } as object);
+  const SocketOfServer = socket.constructor as new (options: object) => S;
+  return new SocketOfServer({ handle, onread, allowHalfOpen: false, highWaterMark });
 }

@@ -1,7 +1,7 @@
 import { Ring } from "./ring.ts";
 
 /** Bytes of one write to the socket; a longer one is handed over in pieces, so that its progress is seen. */
-export const SLICE_BYTES = 64 * 1024;
+export const SLICE_BYTES = 128 * 1024;
 
 /** Writes that wait at one time. Stops a peer that asks for many small replies and takes none. */
 const MAX_WAITING_WRITES = 65_536;

@@ -14,31 +14,28 @@ function take(memory: SlabAllocator, lengthBytes: number, fill = 0): Held {
   return { bytes, slab, fill };
 }
 
-for (const isShared of [false, true]) {
-  test(`what is held keeps its bytes whatever else is taken and released; shared: ${isShared}`, () => {
-    const steps = fc.array(fc.record({ lengthBytes: fc.nat(3000), release: fc.nat(40) }), {
-      maxLength: 400,
-    });
-    fc.assert(
-      fc.property(steps, (list) => {
-        const memory = new SlabAllocator({ isShared });
-        let held: Held[] = [];
-        for (const [index, { lengthBytes, release }] of list.entries()) {
-          const next = take(memory, lengthBytes, index & 0xff);
-          assert.equal(next.bytes.byteLength, lengthBytes);
-          assert.equal(next.bytes.buffer instanceof SharedArrayBuffer, isShared);
-          held.push(next);
-          if (release > 20) {
-            for (const { slab } of held.slice(0, release - 20)) slab?.release();
-            held = held.slice(release - 20);
-          }
-          for (const { bytes, fill } of held) assert.ok(bytes.every((byte) => byte === fill));
-        }
-      }),
-      { seed: 5, numRuns: 60 },
-    );
+test("what is held keeps its bytes whatever else is taken and released", () => {
+  const steps = fc.array(fc.record({ lengthBytes: fc.nat(3000), release: fc.nat(40) }), {
+    maxLength: 400,
   });
-}
+  fc.assert(
+    fc.property(steps, (list) => {
+      const memory = new SlabAllocator();
+      let held: Held[] = [];
+      for (const [index, { lengthBytes, release }] of list.entries()) {
+        const next = take(memory, lengthBytes, index & 0xff);
+        assert.equal(next.bytes.byteLength, lengthBytes);
+        held.push(next);
+        if (release > 20) {
+          for (const { slab } of held.slice(0, release - 20)) slab?.release();
+          held = held.slice(release - 20);
+        }
+        for (const { bytes, fill } of held) assert.ok(bytes.every((byte) => byte === fill));
+      }
+    }),
+    { seed: 5, numRuns: 60 },
+  );
+});
 
 /** A stream of frames of one size of which the last so many are held. */
 function stream(

@@ -1,9 +1,3 @@
-/** How the memory is made. */
-export type SlabAllocatorOptions = {
-  /** Slabs are SharedArrayBuffers, so that other threads can read what is in them without a copy. */
-  readonly isShared?: boolean;
-};
-
 /** A slab has room for about as much as the last so many allocations asked for. */
 const ALLOCATIONS_PER_SLAB = 32;
 const MIN_SLAB_BYTES = 4 * 1024;
@@ -56,13 +50,11 @@ export class Slab {
  *
  * A slab lives as long as anything cut from it, which is why owners share none. Its size follows what the owner asks
  * for, so that it is half a second of a stream whatever the bit rate. Slabs are used again once they are released: fresh
- * memory at the rate of the media would make the garbage collector run all the time, and shared memory is not seen by
- * it at all, so that it would grow. Held beyond what is in use are the slab that is being filled, a part of the oldest
+ * memory at the rate of the media would make the garbage collector run all the time. Held beyond what is in use are the slab that is being filled, a part of the oldest
  * one that is kept, and free ones for as much as was in use at one time lately.
  * Ownership: the bytes are the caller's, and hold anything until they are overwritten.
  */
 export class SlabAllocator {
-  readonly #isShared: boolean;
   #slab: Slab | null = null;
   #lastSlab: Slab | null = null;
   #free: Slab[] = [];
@@ -72,10 +64,6 @@ export class SlabAllocator {
   #usedBytes = 0;
   #recentCount = 0;
   #recentBytes = 0;
-
-  constructor(options: SlabAllocatorOptions = {}) {
-    this.#isShared = options.isShared ?? false;
-  }
 
   /** Where the last allocation was cut from, `null` when it has memory of its own. */
   get lastSlab(): Slab | null {
@@ -97,7 +85,7 @@ export class SlabAllocator {
       return this.#cut(slab, lengthBytes);
     if (lengthBytes * LEAST_ALLOCATIONS > this.#slabBytes) {
       this.#lastSlab = null;
-      return new Uint8Array(this.#memory(lengthBytes));
+      return new Uint8Array(memoryOf(lengthBytes));
     }
     return this.#cut(this.#nextSlab(), lengthBytes);
   }
@@ -112,7 +100,7 @@ export class SlabAllocator {
     this.#usedBytes = 0;
     const free = this.#free.pop();
     free?.retain();
-    this.#slab = free ?? new Slab(this, this.#memory(this.#slabBytes));
+    this.#slab = free ?? new Slab(this, memoryOf(this.#slabBytes));
     this.#trim();
     return this.#slab;
   }
@@ -146,9 +134,9 @@ export class SlabAllocator {
     this.#usedBytes = Math.ceil((this.#usedBytes + lengthBytes) / ALIGNMENT_BYTES) * ALIGNMENT_BYTES;
     return view;
   }
+}
 
-  /** Memory that is not zeroed where that can be had. */
-  #memory(lengthBytes: number): ArrayBufferLike {
-    return this.#isShared ? new SharedArrayBuffer(lengthBytes) : Buffer.allocUnsafeSlow(lengthBytes).buffer;
-  }
+/** Memory that is not zeroed. */
+function memoryOf(lengthBytes: number): ArrayBufferLike {
+  return Buffer.allocUnsafeSlow(lengthBytes).buffer;
 }

@@ -5,11 +5,10 @@ import { formatProblems } from "../config/format.ts";
 import { loadConfig } from "../config/load.ts";
 import type { SourceFile } from "../config/place.ts";
 import type { Problem } from "../config/problem.ts";
-import type { LogLevel as ConfigLogLevel } from "../config/plan.ts";
 import { readConfigFiles } from "../server/config-files.ts";
 import { demoConfig } from "../server/demo.ts";
+import { serverLogLevel } from "../server/log-level.ts";
 import { makeLogger } from "../server/logger.ts";
-import type { ServerLogLevel } from "../server/logger.ts";
 import { startServer } from "../server/server.ts";
 import type { Server } from "../server/server.ts";
 import { demoBanner } from "./banner.ts";
@@ -42,7 +41,7 @@ export async function serveCommand(options: ServeOptions, io: CliIo): Promise<nu
     );
     return 1;
   }
-  const log = makeLogger(LOG_LEVELS[config.logLevel]);
+  const log = makeLogger(serverLogLevel(config.logLevel));
   for (const problem of problems) logProblem(log, problem);
   let server: Server;
   try {
@@ -57,24 +56,13 @@ export async function serveCommand(options: ServeOptions, io: CliIo): Promise<nu
     templates: config.templates.length,
     vods: config.vods.length,
   });
+  if (io.env["WEIR_FAULTS"] !== undefined) injectFaultsOnSignal(server, io.env["WEIR_FAULTS"]);
   const signal = await nextSignal();
   log.info("stopping", { signal });
   await server.stop();
   log.info("stopped", {});
   return 0;
 }
-
-/** The configuration's levels are syslog's; the log has four and silence. */
-const LOG_LEVELS: Record<ConfigLogLevel, ServerLogLevel> = {
-  none: "none",
-  alert: "error",
-  critical: "error",
-  error: "error",
-  warning: "warn",
-  notice: "info",
-  info: "info",
-  debug: "debug",
-};
 
 /** Warnings of a config that is taken go where everything goes once the server runs: into the log. */
 function logProblem(log: Logger, problem: Problem): void {
@@ -96,6 +84,11 @@ async function readFiles(path: string, io: CliIo): Promise<readonly SourceFile[]
   if (!found && path === DEFAULT_CONFIG) return [];
   if (problems.length > 0) io.stderr(formatProblems(problems, files));
   return problems.some((problem) => problem.severity === "error") ? null : files;
+}
+
+/** For tests of faults: SIGUSR2 lets a media thread throw or, with `hang`, stop answering. */
+function injectFaultsOnSignal(server: Server, kind: string): void {
+  process.on("SIGUSR2", () => server.injectFault(kind === "hang" ? "hang" : "throw"));
 }
 
 /** Resolves with the first ending signal; a second one ends the process at once. */

@@ -73,6 +73,17 @@ const CASES: readonly {
     expected: ["http-listener *:80 changed api (listener)"],
   },
   {
+    name: "a listener's window changes",
+    replace: [
+      ["http 80;", "http 80 { send_window 100; }"],
+      ["rtmp 1935;", "rtmp 1935 { send_window 0; }"],
+    ],
+    expected: [
+      "http-listener *:80 changed send_window (listener)",
+      "rtmp-listener *:1935 changed send_window (listener)",
+    ],
+  },
+  {
     name: "an RTMP listener on one address",
     replace: [["rtmp 1935;", "rtmp 127.0.0.1:1935;"]],
     expected: ["rtmp-listener *:1935 removed", "rtmp-listener 127.0.0.1:1935 added"],
@@ -162,6 +173,7 @@ test("every directive of the plan is told of when it changes", () => {
     ["static", "static false;"],
     ["source_timeout", "source_timeout 1;"],
     ["prepush", "prepush 1;"],
+    ["send_window", "send_window 100;"],
     ["protocols", "protocols hls;"],
     ["second_publisher", "second_publisher replace;"],
   ];

@@ -61,6 +61,7 @@ const LIVE_FIELDS: Readonly<Record<string, (plan: LivePlan) => unknown>> = {
   segment_duration: (plan) => plan.options.segmentDurationMs,
   segment_count: (plan) => plan.options.segmentCount,
   prepush: (plan) => plan.options.prepushMs,
+  send_window: (plan) => plan.options.sendWindow,
   protocols: (plan) => plan.options.protocols,
   second_publisher: (plan) => plan.options.secondPublisher,
 };
@@ -84,9 +85,15 @@ const VOD: Fields<VodPlan> = {
   },
 };
 
-const HTTP: Fields<HttpListenerPlan> = { scope: "http-listener", read: { api: (plan) => plan.api } };
+const HTTP: Fields<HttpListenerPlan> = {
+  scope: "http-listener",
+  read: { api: (plan) => plan.api, send_window: (plan) => plan.sendWindow },
+};
 
-const RTMP: Fields<RtmpListenerPlan> = { scope: "server", read: {} };
+const RTMP: Fields<RtmpListenerPlan> = {
+  scope: "rtmp-listener",
+  read: { send_window: (plan) => plan.sendWindow },
+};
 
 const SETTINGS: Readonly<Record<string, (config: ResolvedConfig) => unknown>> = {
   edit_auth: (config) => config.editAuth,

@@ -70,7 +70,8 @@ const KNOWN: readonly [scopes: readonly Scope[], words: string][] = [
     "storage path cache auto_mbr download read_queue timeout segment_duration protocols url_prefix thumbnails " +
       "on_play auth drm logo disabled",
   ],
-  [["http-listener"], "api ssl_protocols"],
+  [["http-listener"], "api ssl_protocols send_window"],
+  [["rtmp-listener", "stream", "template"], "send_window"],
 ];
 
 test("every word of the dialect is known where it stands", () => {

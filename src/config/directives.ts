@@ -13,7 +13,14 @@ export const DIRECTIVES: readonly DirectiveSpec[] = [
 ];
 
 /** The scopes, in the order of the reference page. */
-export const SCOPES: readonly Scope[] = ["server", "http-listener", "template", "stream", "vod"];
+export const SCOPES: readonly Scope[] = [
+  "server",
+  "http-listener",
+  "rtmp-listener",
+  "template",
+  "stream",
+  "vod",
+];
 
 const SPELLINGS: ReadonlyMap<Scope, ReadonlyMap<string, DirectiveSpec>> = new Map(
   SCOPES.map((scope) => [scope, spellingsOf(scope)]),

@@ -164,11 +164,18 @@ test("a stream has every default", () => {
 test("every working directive reaches the plan", () => {
   const config = load(vector("good/everything.conf"));
   assert.deepEqual(
-    config.listeners.http.map(({ host, port, api }) => [host, port, api]),
+    config.listeners.http.map(({ host, port, api, sendWindow }) => [host, port, api, sendWindow]),
     [
-      [undefined, 80, true],
-      ["127.0.0.1", 8080, false],
-      ["::1", 8081, true],
+      [undefined, 80, true, undefined],
+      ["127.0.0.1", 8080, false, undefined],
+      ["::1", 8081, true, "auto"],
+    ],
+  );
+  assert.deepEqual(
+    config.listeners.rtmp.map(({ port, sendWindow }) => [port, sendWindow]),
+    [
+      [1935, undefined],
+      [1936, 100],
     ],
   );
   assert.deepEqual(config.editAuth, {
@@ -233,6 +240,7 @@ test("a stream takes what its template says and wins where it says it itself", (
     segmentDurationMs: 2500,
     segmentCount: 6,
     prepushMs: false,
+    sendWindow: 350,
     protocols: { kind: "only", names: ["hls", "rtmp", "player"] },
     secondPublisher: "refuse",
   });
@@ -286,6 +294,22 @@ test("an input keeps its options, its priority and its own timeout", () => {
     ],
   );
 });
+
+for (const [text, sendWindow] of [
+  ["auto", "auto"],
+  ["0", 0],
+  ["100", 100],
+  ["350ms", 350],
+  ["2s", 2000],
+] as const) {
+  test(`send_window ${text} reaches the plan`, () => {
+    const { streams, listeners } = load(
+      `rtmp 1935 { send_window ${text}; } stream a { input publish://; send_window ${text}; }`,
+    );
+    assert.equal(streams[0]?.options.sendWindow, sendWindow);
+    assert.equal(listeners.rtmp[0]?.sendWindow, sendWindow);
+  });
+}
 
 const PREPUSH: readonly [text: string, prepushMs: number | "gop" | false][] = [
   ["true", "gop"],

@@ -15,16 +15,25 @@ export type ProtocolRule =
   | { readonly kind: "only"; readonly names: readonly string[] }
   | { readonly kind: "except"; readonly names: readonly string[] };
 
+/** How long media is collected before it is written to viewers: milliseconds, or as the load asks for. */
+export type SendWindowPlan = number | "auto";
+
 /** An HTTP listener. Without `host`: every address. `port` 0: any free one. */
 export type HttpListenerPlan = {
   readonly host?: string;
   readonly port: number;
   readonly api: boolean;
+  readonly sendWindow?: SendWindowPlan;
   readonly place: Place;
 };
 
 /** An RTMP listener. Without `host`: every address. `port` 0: any free one. */
-export type RtmpListenerPlan = { readonly host?: string; readonly port: number; readonly place: Place };
+export type RtmpListenerPlan = {
+  readonly host?: string;
+  readonly port: number;
+  readonly sendWindow?: SendWindowPlan;
+  readonly place: Place;
+};
 
 /** Bounds that keep one client from taking everything. */
 export type LimitsPlan = {
@@ -56,13 +65,15 @@ export type InputPlan = {
  * How a stream behaves.
  *
  * `sourceTimeoutMs` false: wait for ever. `prepushMs`: "gop" gives a new player everything since the last random
- * access point, a number at least that much where it is kept, false nothing.
+ * access point, a number at least that much where it is kept, false nothing. `sendWindow` absent: as the viewer's
+ * listener says.
  */
 export type StreamOptionsPlan = {
   readonly sourceTimeoutMs: number | false;
   readonly segmentDurationMs: number;
   readonly segmentCount: number;
   readonly prepushMs: number | "gop" | false;
+  readonly sendWindow?: SendWindowPlan;
   readonly protocols: ProtocolRule;
   readonly secondPublisher: "refuse" | "replace";
 };
@@ -122,6 +133,8 @@ export type ResolvedConfig = {
   readonly logLevel: LogLevel;
   readonly hostname?: string;
   readonly limits: LimitsPlan;
+  /** Media threads; without it the server chooses by the CPUs that it may use. */
+  readonly threads?: number;
   readonly streams: readonly StreamPlan[];
   readonly templates: readonly TemplatePlan[];
   readonly vods: readonly VodPlan[];

@@ -7,6 +7,8 @@ import type {
   LivePlan,
   ProtocolRule,
   ResolvedConfig,
+  RtmpListenerPlan,
+  SendWindowPlan,
   TemplatePlan,
   VodPlan,
 } from "./plan.ts";
@@ -27,7 +29,7 @@ export function printConfig(config: ResolvedConfig, options: PrintOptions = {}):
   const show = options.secrets === "show";
   const head = [
     ...config.listeners.http.map(httpLine),
-    ...config.listeners.rtmp.map((listener) => `rtmp ${addressText(listener)};`),
+    ...config.listeners.rtmp.map((listener) => listenerLine("rtmp", listener, [])),
     ...(config.hostname === undefined ? [] : [`hostname ${word(config.hostname)};`]),
     `loglevel ${config.logLevel};`,
     ...credentialsLine("edit_auth", config.editAuth, show),
@@ -59,8 +61,17 @@ function addressText(address: { host?: string; port: number }): string {
 }
 
 function httpLine(listener: HttpListenerPlan): string {
-  const address = addressText(listener);
-  return listener.api ? `http ${address};` : `http ${address} { api false; }`;
+  return listenerLine("http", listener, listener.api ? [] : ["api false;"]);
+}
+
+function listenerLine(name: string, listener: RtmpListenerPlan, more: readonly string[]): string {
+  const start = `${name} ${addressText(listener)}`;
+  const inside = [...more, ...sendWindowLine(listener.sendWindow)];
+  return inside.length === 0 ? `${start};` : `${start} { ${inside.join(" ")} }`;
+}
+
+function sendWindowLine(window: SendWindowPlan | undefined): string[] {
+  return window === undefined ? [] : [`send_window ${window};`];
 }
 
 function credentialsLine(name: string, credentials: Credentials | undefined, show: boolean): string[] {
@@ -99,6 +110,7 @@ function liveLines(plan: LivePlan): string[] {
     `segment_duration ${showDuration(options.segmentDurationMs)};`,
     `segment_count ${options.segmentCount};`,
     `prepush ${options.prepushMs === "gop" ? "true" : durationOrFalse(options.prepushMs)};`,
+    ...sendWindowLine(options.sendWindow),
     ...protocolsLine(options.protocols),
     `second_publisher ${options.secondPublisher};`,
   ];

@@ -37,6 +37,7 @@ const REFUSED_TEXT =
 const TITLES: Readonly<Record<Scope, string>> = {
   server: "At the top level",
   "http-listener": "In the block of `http`",
+  "rtmp-listener": "In the block of `rtmp`",
   template: "In a template",
   stream: "In a stream",
   vod: "In a vod",
@@ -45,6 +46,7 @@ const TITLES: Readonly<Record<Scope, string>> = {
 const IN_SCOPE: Readonly<Record<Scope, string>> = {
   server: "top level",
   "http-listener": "http",
+  "rtmp-listener": "rtmp",
   template: "template",
   stream: "stream",
   vod: "vod",

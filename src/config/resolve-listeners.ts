@@ -1,6 +1,6 @@
 import { defaultOf } from "./directives.ts";
 import { wholeFile } from "./place.ts";
-import { addressOf, booleanOf, bySetting, setting } from "./settings.ts";
+import { addressOf, booleanOf, bySetting, numberOrAuto, setting } from "./settings.ts";
 import type { HttpListenerPlan, RtmpListenerPlan } from "./plan.ts";
 import type { Place } from "./place.ts";
 import type { ProblemList } from "./problem.ts";
@@ -35,7 +35,9 @@ export function resolveListeners(
   const http: HttpListenerPlan[] = directives
     .filter(called("http"))
     .map((directive) => httpListener(directive, problems));
-  const rtmp: RtmpListenerPlan[] = directives.filter(called("rtmp")).map(listener);
+  const rtmp: RtmpListenerPlan[] = directives
+    .filter(called("rtmp"))
+    .map((directive) => listener(directive, problems));
   if (environment !== undefined && !http.some((one) => sameAddress(one, environment))) {
     http.push({ ...environment, api: true });
   }
@@ -55,15 +57,20 @@ function asProtocol(protocol: Listener["protocol"]): (plan: Address & { place: P
 }
 
 function httpListener(directive: Directive, problems: ProblemList): HttpListenerPlan {
-  const api = setting(bySetting(directive.children, problems), "api");
+  const api = directive.children.find((child) => child.spec.name === "api");
   return {
-    ...listener(directive),
+    ...listener(directive, problems),
     api: booleanOf(api === undefined ? defaultOf("http-listener", "api") : api.values[0]),
   };
 }
 
-function listener(directive: Directive): RtmpListenerPlan {
-  return { ...addressOf(directive.values[0]), place: directive.places[0] ?? directive.place };
+function listener(directive: Directive, problems: ProblemList): RtmpListenerPlan {
+  const window = setting(bySetting(directive.children, problems), "send_window");
+  return {
+    ...addressOf(directive.values[0]),
+    ...(window === undefined ? {} : { sendWindow: numberOrAuto(window.values[0]) }),
+    place: directive.places[0] ?? directive.place,
+  };
 }
 
 /** A host that stands for every address. */

@@ -2,7 +2,15 @@ import { defaultOf } from "./directives.ts";
 import { PROTOCOL_ALIASES } from "./schema-stream.ts";
 import { activeInput } from "./plan.ts";
 import { readInputs } from "./resolve-input.ts";
-import { booleanOf, bySetting, numberOf, numberOrFalse, setting, textOf } from "./settings.ts";
+import {
+  booleanOf,
+  bySetting,
+  numberOf,
+  numberOrAuto,
+  numberOrFalse,
+  setting,
+  textOf,
+} from "./settings.ts";
 import type { InputPlan, LivePlan, MetadataPlan, ProtocolRule, StreamOptionsPlan } from "./plan.ts";
 import type { Place } from "./place.ts";
 import type { ProblemList } from "./problem.ts";
@@ -158,6 +166,7 @@ function readOptions(settings: Settings, problems: ProblemList): Partial<StreamO
     segmentDurationMs: read("segment_duration", numberOf),
     segmentCount: read("segment_count", numberOf),
     prepushMs: read("prepush", prepushOf),
+    sendWindow: read("send_window", numberOrAuto),
     protocols: readProtocols(settings, problems),
     secondPublisher: read("second_publisher", secondPublisherOf),
   });

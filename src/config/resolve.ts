@@ -39,6 +39,7 @@ export function resolveConfig(
     logLevel: environment.logLevel ?? logLevel(settings),
     hostname: environment.hostname ?? textSetting(settings, "hostname"),
     limits: readLimits(settings),
+    threads: threadCount(settings),
     streams,
     templates: templatePlans,
     vods,
@@ -54,6 +55,11 @@ function credentials(settings: Settings, name: string): Credentials | undefined 
 function logLevel(settings: Settings): LogLevel {
   const value = setting(settings, "loglevel")?.values[0] ?? defaultOf("server", "loglevel");
   return textOf(value) as LogLevel;
+}
+
+function threadCount(settings: Settings): number | undefined {
+  const directive = setting(settings, "threads");
+  return directive === undefined ? undefined : numberOf(directive.values[0]);
 }
 
 function readLimits(settings: Settings): LimitsPlan {

@@ -1,5 +1,6 @@
 import { refused, withoutEffect } from "./schema.ts";
 import type { DirectiveSpec } from "./schema.ts";
+import type { ValueType } from "./values.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -14,6 +15,15 @@ export const LOG_LEVELS = [
   "info",
   "debug",
 ] as const;
+
+/** How long media is collected before it is written to the viewers. A bare number counts milliseconds. */
+export const SEND_WINDOW: ValueType = {
+  kind: "duration",
+  minMs: 0,
+  maxMs: 2000,
+  words: ["auto"],
+  bareUnit: "ms",
+};
 
 const LISTENERS: readonly DirectiveSpec[] = [
   {
@@ -43,11 +53,23 @@ const LISTENERS: readonly DirectiveSpec[] = [
     name: "rtmp",
     scopes: ["server"],
     arguments: [{ label: "[ADDRESS:]PORT", type: { kind: "address" } }],
+    block: { scope: "rtmp-listener", optional: true },
     repeat: "often",
     onChange: "listener",
     since: "0.1",
     status: "works",
     doc: "Opens an RTMP listener for publishing and playback.",
+  },
+  {
+    name: "send_window",
+    scopes: ["http-listener", "rtmp-listener"],
+    arguments: [{ label: "auto|MS", type: SEND_WINDOW }],
+    repeat: "once",
+    default: "auto",
+    onChange: "listener",
+    since: "0.2",
+    status: "works",
+    doc: "The same as `send_window` of a stream, for the viewers of this listener; a stream's own wins.",
   },
 ];
 
@@ -107,6 +129,16 @@ const ACCESS_AND_LOG: readonly DirectiveSpec[] = [
 ];
 
 const LIMITS: readonly DirectiveSpec[] = [
+  {
+    name: "threads",
+    scopes: ["server"],
+    arguments: [{ label: "N", type: { kind: "integer", min: 1, max: 64 } }],
+    repeat: "once",
+    onChange: "process",
+    since: "0.1",
+    status: "works",
+    doc: "Media threads. Without it the server takes as many as the CPUs of the pod are worth.",
+  },
   {
     name: "max_connections_per_address",
     scopes: ["server"],

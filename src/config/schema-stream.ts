@@ -1,4 +1,5 @@
 import { INPUT_OPTIONS } from "./schema-input.ts";
+import { SEND_WINDOW } from "./schema-server.ts";
 import { refused, withoutEffect } from "./schema.ts";
 import type { DirectiveSpec, LaterSpec, Scope } from "./schema.ts";
 
@@ -15,6 +16,7 @@ export const PROTOCOLS = [
   "player",
   "mss",
   "rtmp",
+  "flv",
   "rtsp",
   "m4f",
   "m4s",
@@ -218,6 +220,20 @@ const PACKAGING: readonly DirectiveSpec[] = [
     doc:
       "What a player of RTMP and its like gets at once from memory: `true` the pictures since the last key frame, " +
       "a number at least that many seconds where they are kept, `false` nothing: it waits for the next key frame.",
+  },
+  {
+    name: "send_window",
+    scopes: LIVE,
+    arguments: [{ label: "auto|MS", type: SEND_WINDOW }],
+    repeat: "once",
+    onChange: "stream",
+    since: "0.2",
+    status: "works",
+    doc:
+      "How long media is collected before it is written to the viewers of RTMP and HTTP-FLV, in milliseconds, also " +
+      "written `350ms`: longer costs less, and adds that much delay at most. `0` sends each frame at once; `auto` " +
+      "each picture at once to few viewers, and up to 350 ms together to thousands. Without it: what the " +
+      "viewer's listener says.",
   },
   {
     name: "protocols",

@@ -3,7 +3,7 @@ import type { ValueType } from "./values.ts";
 /**
  * The places where directives stand: the top level (`server`) and the blocks.
  */
-export type Scope = "server" | "http-listener" | "stream" | "template" | "vod";
+export type Scope = "server" | "http-listener" | "rtmp-listener" | "stream" | "template" | "vod";
 
 /**
  * What a change of a directive restarts while the server runs, from least to most.

@@ -37,6 +37,13 @@ export function numberOrFalse(value: Value | undefined): number | false {
   return value?.kind === "boolean" && !value.boolean ? false : numberOf(value);
 }
 
+/**
+ * The milliseconds of a value, or the word auto. Throws: TypeError when it is neither.
+ */
+export function numberOrAuto(value: Value | undefined): number | "auto" {
+  return value?.kind === "text" && value.text === "auto" ? "auto" : numberOf(value);
+}
+
 /** Where a listener listens. Without `host`: every address. `port` 0: any free one. */
 export type Address = { readonly host?: string; readonly port: number };
 

@@ -10,9 +10,7 @@ export function describeType(type: ValueType): string {
     case "integer":
       return `${type.min} to ${type.max}`;
     case "duration":
-      return [`${seconds(type.minMs)} to ${seconds(type.maxMs)}`, ...(type.words ?? []).map(code)].join(
-        ", ",
-      );
+      return [durationRange(type), ...(type.words ?? []).map(code)].join(", ");
     case "size":
       return `${showSize(type.minBytes)} to ${showSize(type.maxBytes)}`;
     case "bitrate":
@@ -35,6 +33,10 @@ export function describeType(type: ValueType): string {
     case "pair":
       return "";
   }
+}
+
+function durationRange({ minMs, maxMs, bareUnit }: Extract<ValueType, { kind: "duration" }>): string {
+  return bareUnit === "ms" ? `${minMs} to ${maxMs} ms` : `${seconds(minMs)} to ${seconds(maxMs)}`;
 }
 
 function seconds(ms: number): string {

@@ -108,7 +108,8 @@ function unknownDirective(
 
 function inScope(scope: Scope): string {
   if (scope === "server") return "at the top level";
-  return scope === "http-listener" ? 'in the block of "http"' : `in a ${scope}`;
+  if (scope === "http-listener") return 'in the block of "http"';
+  return scope === "rtmp-listener" ? 'in the block of "rtmp"' : `in a ${scope}`;
 }
 
 type Part = { readonly part: Statement; readonly spec: DirectiveSpec | undefined };

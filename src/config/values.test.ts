@@ -218,3 +218,16 @@ test("a suggestion is looked for among a bounded number of names", () => {
   assert.equal(nearestName("vodd", [...many, "vod"]), undefined);
   assert.equal(nearestName("vodd", ["vod", ...many]), "vod");
 });
+
+test("a duration that counts milliseconds says so, and knows its words", () => {
+  const type: ValueType = { kind: "duration", minMs: 0, maxMs: 2000, words: ["auto"], bareUnit: "ms" };
+  const text = (word: string): unknown => parseValue(type, word);
+  assert.deepEqual(text("350"), { value: { kind: "number", number: 350 } });
+  assert.deepEqual(text("1s"), { value: { kind: "number", number: 1000 } });
+  assert.deepEqual(text("auto"), { value: { kind: "text", text: "auto" } });
+  assert.deepEqual(text("3000"), { fault: "3000 is out of range", hint: "allowed: 0ms to 2s" });
+  assert.deepEqual(text("soon"), {
+    fault: '"soon" is not a duration',
+    hint: "milliseconds, or a number with ms, s, m, h or d, or auto",
+  });
+});

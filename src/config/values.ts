@@ -4,7 +4,8 @@ import { nearestName } from "./suggest.ts";
 /**
  * The kinds of value that a directive can ask for. Ranges are in the unit of the parsed value.
  *
- * `duration` with `words` also takes `true` or `false`.
+ * `duration` with `words` also takes those: `true` and `false` as truth, others as text. `bareUnit`: what a number
+ * without a unit counts, seconds unless it is given.
  */
 export type ValueType =
   | { readonly kind: "text"; readonly minLength?: number }
@@ -19,6 +20,7 @@ export type ValueType =
       readonly minMs: number;
       readonly maxMs: number;
       readonly words?: readonly string[];
+      readonly bareUnit?: "ms";
     }
   | { readonly kind: "size"; readonly minBytes: number; readonly maxBytes: number }
   | { readonly kind: "bitrate"; readonly minBps: number; readonly maxBps: number }
@@ -151,24 +153,27 @@ function parseInteger(type: { min: number; max: number }, text: string): Parsed 
   return { fault: `${shortened(text)} is out of range`, hint: `allowed: ${type.min} to ${type.max}` };
 }
 
-function parseDuration(
-  type: { minMs: number; maxMs: number; words?: readonly string[] },
-  text: string,
-): Parsed {
-  const words = type.words ?? [];
-  if (words.includes(text)) return { value: { kind: "boolean", boolean: text === "true" } };
+type DurationType = Extract<ValueType, { kind: "duration" }>;
+
+function parseDuration(type: DurationType, text: string): Parsed {
+  const { words = [], bareUnit = "s" } = type;
+  if (words.includes(text)) {
+    const isTruth = text === "true" || text === "false";
+    return isTruth ? { value: { kind: "boolean", boolean: text === "true" } } : textValue(text);
+  }
   const match = /^(\d+(?:\.\d+)?)(ms|[smhd])?$/.exec(text);
   if (match === null) {
     const others = words.map((word) => `, or ${word}`).join("");
     return {
       fault: `${quoted(text)} is not a duration`,
-      hint: `seconds, or a number with ms, s, m, h or d${others}`,
+      hint: `${bareUnit === "ms" ? "milliseconds" : "seconds"}, or a number with ms, s, m, h or d${others}`,
     };
   }
-  const ms = Math.round(Number(match[1]) * MS_PER_UNIT[match[2] ?? "s"]!);
+  const ms = Math.round(Number(match[1]) * MS_PER_UNIT[match[2] ?? bareUnit]!);
   if (ms >= type.minMs && ms <= type.maxMs) return numberValue(ms);
   const range = `allowed: ${withUnit(type.minMs)} to ${withUnit(type.maxMs)}`;
-  const meantMs = match[2] === undefined && ms / 1000 >= type.minMs && ms / 1000 <= type.maxMs;
+  const isSeconds = match[2] === undefined && bareUnit === "s";
+  const meantMs = isSeconds && ms / 1000 >= type.minMs && ms / 1000 <= type.maxMs;
   return {
     fault: `${shortened(text)} is out of range`,
     hint: meantMs ? `${range}; a bare number counts seconds, for milliseconds write ${text}ms` : range,

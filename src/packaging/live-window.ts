@@ -8,6 +8,8 @@ import type { SegmentTrack } from "./segment-track.ts";
 import { formatTrackSelection } from "./presentation.ts";
 import type { MediaBody, Presentation, SegmentEntry, Timeline, TrackSelection } from "./presentation.ts";
 import { Segmenter } from "./segmenter.ts";
+import { snapshotOf } from "./window-snapshot.ts";
+import type { WindowSnapshot } from "./window-snapshot.ts";
 import type { FinishedSegment } from "./segmenter.ts";
 
 /** The shape of a stream's live window. */
@@ -54,6 +56,7 @@ export class LiveWindow implements PacketSink, Presentation {
   #discontinuitySequence: number | null = null;
   #targetDurationUs: number;
   #timeline: Timeline | null = null;
+  #changes = 0;
   #ended = false;
   #waiters: (() => void)[] = [];
 
@@ -79,9 +82,7 @@ export class LiveWindow implements PacketSink, Presentation {
    * it resolves immediately.
    */
   whenReady(): Promise<void> {
-    if (this.isReady || this.#ended || this.#waiters.length >= LiveWindow.MAX_WAITERS)
-      return Promise.resolve();
-    return new Promise((resolve) => this.#waiters.push(resolve));
+    return this.whenChanged(0);
   }
 
   /** Bytes of media that the window holds, the segment that still grows included. */
@@ -106,6 +107,31 @@ export class LiveWindow implements PacketSink, Presentation {
 
   segment(name: string, selection: TrackSelection): MediaBody | null {
     return this.#byName.get(name)?.body(selection) ?? null;
+  }
+
+  /** The same with its media in shared memory, for another thread to send. */
+  sharedSegment(name: string, selection: TrackSelection): MediaBody | null {
+    return this.#byName.get(name)?.sharedBody(selection) ?? null;
+  }
+
+  /** The timeline as data, for another thread; `null` before it is ready. */
+  snapshot(): WindowSnapshot | null {
+    return this.#timeline === null ? null : snapshotOf(this.#timeline, this.#changes);
+  }
+
+  /**
+   * Resolves when the window has changed since the snapshot of that version, is ready for version 0, or has ended.
+   * Bounded as `whenReady` is.
+   */
+  whenChanged(version: number): Promise<void> {
+    const isNews = this.#timeline !== null && this.#changes > version;
+    if (isNews || this.#ended || this.#waiters.length >= LiveWindow.MAX_WAITERS) return Promise.resolve();
+    return new Promise((resolve) => this.#waiters.push(resolve));
+  }
+
+  /** No segment will ever be added. */
+  get hasEnded(): boolean {
+    return this.#ended;
   }
 
   onTracks(tracks: TrackSet): void {
@@ -146,6 +172,7 @@ export class LiveWindow implements PacketSink, Presentation {
         this.#discontinuitySequence + countDiscontinuities(this.#segments, listed.length),
       targetDurationUs: this.#targetDurationUs,
     };
+    this.#changes++;
     this.#wake();
   }
 
@@ -235,6 +262,17 @@ class LiveSegment implements SegmentEntry {
     let ticks = 0;
     for (const duration of table.durations) ticks += duration;
     return ticksToUs(ticks, table.track.timescale);
+  }
+
+  /** `body` with the blocks in shared memory. */
+  sharedBody(selection: TrackSelection): MediaBody | null {
+    for (const { id } of selectTracks(this.tracks, selection)) {
+      const track = this.#media.get(id);
+      if (track === undefined || track.block.buffer instanceof SharedArrayBuffer) continue;
+      track.sharedBlock();
+      this.#bodies.clear();
+    }
+    return this.body(selection);
   }
 
   /** The fragment of the selected tracks: a header of its own, then the shared blocks. */

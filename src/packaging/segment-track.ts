@@ -30,6 +30,15 @@ export class SegmentTrack {
     return this.#block;
   }
 
+  /** The same in shared memory, for other threads as well; from now on it is what `block` gives. */
+  sharedBlock(): Uint8Array {
+    const { block } = this;
+    if (block.buffer instanceof SharedArrayBuffer) return block;
+    this.#block = new Uint8Array(new SharedArrayBuffer(block.byteLength));
+    this.#block.set(block);
+    return this.#block;
+  }
+
   /** Nobody asks for the block from now on who has not got it. */
   release(): void {
     for (const { slab } of this.#packets) slab?.release();

@@ -6,10 +6,12 @@ import type { Clock } from "../base/clock.ts";
 import { jsonReply, textReply } from "../base/http-message.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
 import type { ResolvedConfig } from "../config/plan.ts";
-import type { MediaNode } from "./media-node.ts";
 import { embeddedName } from "./pages.ts";
 import type { Pages } from "./pages.ts";
+import { requirePlayer } from "./stream-rules.ts";
 import { listStreams } from "./summaries.ts";
+import type { PublicStream } from "./summaries.ts";
+import type { MediaThreads } from "./threads/supervisor.ts";
 import { VERSION } from "./version.ts";
 
 const API = /^\/(?:streamer|flussonic)\/api\/v3\//;
@@ -22,16 +24,16 @@ const MAX_LISTED_FILES = 200;
  * protocol answers.
  */
 export class ControlPlane implements ProbeTarget {
-  readonly #config: ResolvedConfig;
-  readonly #node: MediaNode;
+  #config: ResolvedConfig;
+  readonly #threads: MediaThreads;
   readonly #pages: Pages;
   readonly #clock: Clock;
   readonly #startedAtMs: number;
   #notReady: string | null = "the server is starting";
 
-  constructor(options: { config: ResolvedConfig; node: MediaNode; pages: Pages; clock: Clock }) {
+  constructor(options: { config: ResolvedConfig; threads: MediaThreads; pages: Pages; clock: Clock }) {
     this.#config = options.config;
-    this.#node = options.node;
+    this.#threads = options.threads;
     this.#pages = options.pages;
     this.#clock = options.clock;
     this.#startedAtMs = Math.floor(options.clock.wallUs() / 1000);
@@ -42,7 +44,13 @@ export class ControlPlane implements ProbeTarget {
     this.#notReady = reason;
   }
 
+  /** A new configuration is in force. */
+  configure(config: ResolvedConfig): void {
+    this.#config = config;
+  }
+
   notReadyReason(): string | null {
+    if (this.#notReady === null && this.#threads.running === 0) return "no media thread runs";
     return this.#notReady;
   }
 
@@ -60,7 +68,7 @@ export class ControlPlane implements ProbeTarget {
     const reply = hasApi ? await this.#apiReply(request) : null;
     if (reply !== null) return reply;
     const embedded = embeddedName(request.path);
-    if (embedded !== null) this.#node.checkPlayer(embedded);
+    if (embedded !== null) requirePlayer(this.#config, embedded);
     const isFrontPage = request.path === "/";
     const page = isFrontPage && !hasApi ? null : this.#pages.reply(request);
     return page ?? textReply(404, "nothing is served at this address");
@@ -71,7 +79,7 @@ export class ControlPlane implements ProbeTarget {
     if (API.test(path)) return monitoringReply(path, this) ?? this.#guarded(request);
     switch (path) {
       case "/-/streams":
-        return jsonReply(200, { streams: listStreams(this.#config, this.#node.directory) });
+        return jsonReply(200, { streams: await this.#listStreams() });
       case "/-/files":
         return jsonReply(200, await this.#listFiles());
       case "/-/about":
@@ -82,19 +90,23 @@ export class ControlPlane implements ProbeTarget {
   }
 
   /** What the API says to those whom `edit_auth` or `view_auth` lets in. */
-  #guarded(request: HttpRequest): HttpReply {
+  async #guarded(request: HttpRequest): Promise<HttpReply> {
     const { editAuth, viewAuth } = this.#config;
     if (accessOf(request.header("authorization"), editAuth, viewAuth) === "none") {
       return textReply(401, "the API asks for the login and password of edit_auth or view_auth", [
         ["www-authenticate", 'Basic realm="weir", charset="UTF-8"'],
       ]);
     }
-    if (request.path.endsWith("/config/stats")) return jsonReply(200, this.#stats());
+    if (request.path.endsWith("/config/stats")) return jsonReply(200, await this.#stats());
     return textReply(404, "the API has nothing at this address yet");
   }
 
-  #stats(): object {
-    const streams = listStreams(this.#config, this.#node.directory);
+  async #listStreams(): Promise<PublicStream[]> {
+    return listStreams(this.#config, await this.#threads.streams());
+  }
+
+  async #stats(): Promise<object> {
+    const [streams, threads] = await Promise.all([this.#listStreams(), this.#threads.states()]);
     return {
       ...this.whoAmI(),
       hostname: this.#config.hostname ?? hostname(),
@@ -102,11 +114,14 @@ export class ControlPlane implements ProbeTarget {
       uptime: Math.floor(process.uptime()),
       total_streams: streams.length,
       online_streams: streams.filter((stream) => stream.status === "live").length,
+      media_thread_restarts: this.#threads.restarts,
+      rssBytes: process.memoryUsage.rss(),
+      threads: threads.map(({ stats, ...state }) => ({ ...state, ...stats })),
     };
   }
 
   async #listFiles(): Promise<object> {
-    const names = await this.#node.vods.list(MAX_LISTED_FILES + 1);
+    const names = await this.#threads.files(MAX_LISTED_FILES + 1);
     const files = names.slice(0, MAX_LISTED_FILES).map((name) => ({ name }));
     return { files, more: names.length > MAX_LISTED_FILES };
   }
@@ -118,7 +133,7 @@ export class ControlPlane implements ProbeTarget {
     const { http } = this.#config.listeners;
     return {
       version: VERSION,
-      rtmpPorts: this.#node.rtmpPorts(),
+      rtmpPorts: this.#threads.ports.rtmp,
       publishPrefixes: publishing.flatMap((template) => template.prefixes),
       loopbackOnly: http.every((listener) => isLoopback(listener.host)),
     };

@@ -42,14 +42,17 @@ function setUp() {
 test("a request for a young stream waits for its first segments", async () => {
   const { windows, send } = setUp();
   send(0, 30);
-  const waiting = windows.ready(name, true);
+  const waiting = windows.ready(name, () => true);
   send(30, 160);
   assert.ok((await waiting).timeline().segments.length >= 2);
 });
 
 test("it waits a bounded time, then says that the stream is young", async () => {
   const { clock, windows, send } = setUp();
-  const waiting = assert.rejects(windows.ready(name, true), { code: "STREAM_STARTING", httpStatus: 503 });
+  const waiting = assert.rejects(async () => windows.ready(name, () => true), {
+    code: "STREAM_STARTING",
+    httpStatus: 503,
+  });
   for (let frame = 0; frame < 13 * 25; frame += 25) {
     if (frame < 25) send(0, 25);
     await clock.advanceSettling(1000);
@@ -59,15 +62,17 @@ test("it waits a bounded time, then says that the stream is young", async () => 
 
 test("nobody waits for a stream that nobody publishes", async () => {
   const { windows } = setUp();
-  await assert.rejects(windows.ready(name, false), { code: "STREAM_NOT_ON_AIR" });
-  await assert.rejects(windows.ready("other" as StreamName, false), { code: "STREAM_NOT_ON_AIR" });
+  await assert.rejects(async () => windows.ready(name, () => false), { code: "STREAM_NOT_ON_AIR" });
+  await assert.rejects(async () => windows.ready("other" as StreamName, () => false), {
+    code: "STREAM_NOT_ON_AIR",
+  });
 });
 
 test("while the publisher is away the playlist stays as it was, until the stream ends", async () => {
   const { clock, windows, publisher, send } = setUp();
   send(0, 200);
   publisher.close("gone");
-  assert.ok((await windows.ready(name, false)).isReady);
+  assert.ok((await windows.ready(name, () => false)).isReady);
   clock.advance(5001);
-  await assert.rejects(windows.ready(name, false), { code: "STREAM_NOT_ON_AIR" });
+  await assert.rejects(async () => windows.ready(name, () => false), { code: "STREAM_NOT_ON_AIR" });
 });

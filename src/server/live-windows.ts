@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import type { MediaError } from "../base/errors.ts";
 import type { StreamName } from "../media/ids.ts";
 import { LiveWindow } from "../packaging/live-window.ts";
 import type { LiveWindowOptions } from "../packaging/live-window.ts";
@@ -30,17 +31,18 @@ export class LiveWindows {
   }
 
   /**
-   * The window of a stream once it is ready; a stream that is on air but young is waited for.
-   * Throws STREAM_STARTING, STREAM_NOT_ON_AIR.
+   * The window of a stream, at once when it is ready; a stream that is on air but young is waited for.
+   * Throws or rejects with STREAM_STARTING, STREAM_NOT_ON_AIR.
    */
-  async ready(name: StreamName, isOnAir: boolean): Promise<LiveWindow> {
+  ready(name: StreamName, isOnAir: () => boolean): Promise<LiveWindow> | LiveWindow {
     const window = this.#windows.get(name);
-    if (window !== undefined && !window.isReady && isOnAir) await this.#waitFor(window);
     if (window?.isReady === true) return window;
-    if (isOnAir) throw streamErrors.error("STREAM_STARTING", { name });
-    throw streamErrors.error("STREAM_NOT_ON_AIR", { name, reason: "nobody publishes it now" });
+    if (window === undefined || !isOnAir()) throw notReady(name, isOnAir());
+    return this.#waitFor(window).then(() => {
+      if (window.isReady) return window;
+      throw notReady(name, true);
+    });
   }
-
   /** Bytes of media that the window of a stream holds. */
   bytesOf(name: StreamName): number {
     return this.#windows.get(name)?.bytes ?? 0;
@@ -52,4 +54,10 @@ export class LiveWindows {
     await Promise.race([window.whenReady(), promise]);
     deadline.cancel();
   }
+}
+
+function notReady(name: StreamName, isOnAir: boolean): MediaError {
+  return isOnAir
+    ? streamErrors.error("STREAM_STARTING", { name })
+    : streamErrors.error("STREAM_NOT_ON_AIR", { name, reason: "nobody publishes it now" });
 }

@@ -1,9 +1,7 @@
 import { pino } from "pino";
 import type { Logger as PinoLogger } from "pino";
 import type { LogFields, LogLevel, Logger } from "../base/log.ts";
-
-/** Levels that the configuration may name; `none` is silence. */
-export type ServerLogLevel = LogLevel | "none";
+import type { ServerLogLevel } from "./log-level.ts";
 
 /** A log that nobody reads must not stop the media: beyond this many unwritten bytes, lines are dropped. */
 const MAX_UNWRITTEN_BYTES = 1024 * 1024;

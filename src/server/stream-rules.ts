@@ -1,7 +1,9 @@
 import { matchTemplate, prefixMatches } from "../config/match.ts";
 import { acceptsPublishers, allowsProtocol } from "../config/plan.ts";
-import type { LivePlan, ResolvedConfig } from "../config/plan.ts";
+import type { LivePlan, ProtocolRule, ResolvedConfig, VodPlan } from "../config/plan.ts";
+import { parseStreamName } from "../media/ids.ts";
 import type { StreamName } from "../media/ids.ts";
+import { streamErrors } from "../stream/errors.ts";
 import type { StreamRules } from "../stream/rules.ts";
 
 /**
@@ -36,6 +38,7 @@ export function rulesOf(
     secondPublisher: options.secondPublisher,
     sourceTimeoutMs: publishTimeoutMs(plan) ?? options.sourceTimeoutMs,
     prepushMs: options.prepushMs === "gop" ? 0 : options.prepushMs,
+    ...(options.sendWindow === undefined ? {} : { sendWindow: options.sendWindow }),
     allowsProtocol: (protocol) => allowsProtocol(options.protocols, protocol),
   };
 }
@@ -43,4 +46,22 @@ export function rulesOf(
 /** The time-out written on the `publish://` input itself, which goes before the stream's. */
 function publishTimeoutMs(plan: LivePlan): number | false | undefined {
   return plan.inputs.find((input) => input.kind === "publish")?.sourceTimeoutMs;
+}
+
+/** Which protocols may play the files below a name: the rule of the vod with the longest prefix that covers it. */
+export function vodProtocols(config: ResolvedConfig, name: string): ProtocolRule {
+  let found: VodPlan | null = null;
+  for (const vod of config.vods) {
+    if (vod.disabled || !prefixMatches(vod.name, name)) continue;
+    if (found === null || vod.name.length > found.name.length) found = vod;
+  }
+  return found?.options.protocols ?? { kind: "all" };
+}
+
+/** Throws STREAM_PROTOCOL_OFF where `protocols` of a stream or vod leaves the player page out. */
+export function requirePlayer(config: ResolvedConfig, name: string): void {
+  const streamName = parseStreamName(name);
+  const rules = streamName === null ? null : rulesOf(config, streamName, "play");
+  const isAllowed = rules?.allowsProtocol("player") ?? allowsProtocol(vodProtocols(config, name), "player");
+  if (!isAllowed) throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol: "the player page" });
 }

@@ -1,7 +1,7 @@
 import { activeInput, allowsProtocol } from "../config/plan.ts";
 import type { LivePlan, ResolvedConfig } from "../config/plan.ts";
 import type { Track, TrackSet } from "../media/track.ts";
-import type { LocalDirectory } from "../stream/local-directory.ts";
+import type { StreamSummary } from "../stream/directory.ts";
 import { planOf } from "./stream-rules.ts";
 
 /** One stream as the public list `/-/streams` shows it. */
@@ -22,7 +22,7 @@ export type PublicStream = {
 };
 
 /** All configured streams and all that exist now, by name. */
-export function listStreams(config: ResolvedConfig, directory: LocalDirectory): PublicStream[] {
+export function listStreams(config: ResolvedConfig, streams: readonly StreamSummary[]): PublicStream[] {
   const listed = new Map<string, PublicStream>();
   for (const stream of config.streams) {
     const status = stream.disabled ? "stopped" : "waiting";
@@ -34,8 +34,7 @@ export function listStreams(config: ResolvedConfig, directory: LocalDirectory): 
       audio: null,
     });
   }
-  for (const stream of directory.list()) {
-    const { name, status, sinceUs, tracks } = stream.summary();
+  for (const { name, status, sinceUs, tracks } of streams) {
     const since = sinceUs === null ? null : new Date(Math.floor(sinceUs / 1000)).toISOString();
     const plan = planOf(config, name);
     const media = { video: describe(tracks, "video"), audio: describe(tracks, "audio") };

@@ -9,8 +9,11 @@ import type { ByteSink, Subscription, WireFormatFactory } from "./wire-format.ts
  * directory alone; whoever publishes or subscribes sees this interface.
  */
 export type StreamDirectory = {
-  /** Claims a name for a publisher. Throws STREAM_NOT_FOUND, _NOT_PUBLISHABLE, _DISABLED, _BUSY, _LIMIT. */
-  publish(request: PublishRequest): Publisher;
+  /**
+   * Claims a name for a publisher, at once where nobody else has to be asked.
+   * Throws, or rejects with, STREAM_NOT_FOUND, _NOT_PUBLISHABLE, _DISABLED, _BUSY, _LIMIT.
+   */
+  publish(request: PublishRequest): Publisher | Promise<Publisher>;
   /**
    * Subscribes to the bytes of a stream that is on air, or waits for it while its name is allowed.
    * Throws STREAM_NOT_FOUND, _DISABLED, _PROTOCOL_OFF.

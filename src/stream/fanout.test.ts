@@ -1,14 +1,18 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { FakeClock } from "../../test/support/fake-clock.ts";
-import { mediaPacket, videoTrack } from "../../test/support/media.ts";
+import { audioTrack, mediaPacket, videoTrack } from "../../test/support/media.ts";
 import type { MediaPacket } from "../media/packet.ts";
 import { makeTrackSet } from "../media/track.ts";
-import { DEFAULT_FANOUT_LIMITS, Fanout } from "./fanout.ts";
-import { GopCache } from "./gop-cache.ts";
+import { Fanout } from "./fanout.ts";
+import { DEFAULT_GOP_LIMITS, GopCache } from "./gop-cache.ts";
+import type { SendWindow } from "./rules.ts";
+import { SendPace } from "./send-pace.ts";
+import { DEFAULT_FANOUT_LIMITS } from "./subscriber.ts";
 import type { ByteSink, WireFormat } from "./wire-format.ts";
 
 const track = videoTrack();
+const audio = audioTrack();
 const text = new TextDecoder();
 const encoder = new TextEncoder();
 
@@ -16,18 +20,23 @@ const encoder = new TextEncoder();
 const format: WireFormat & { calls: number } = {
   calls: 0,
   tracks: (tracks) => encoder.encode(`[${tracks.epoch}]`),
-  packet(packet) {
+  packet(packet, room) {
     this.calls++;
-    return encoder.encode((packet.startsGop ? "K" : "p").repeat(Math.max(1, packet.payload.byteLength)));
+    const bytes = room.reserve(Math.max(1, packet.payload.byteLength));
+    bytes.fill((packet.startsGop ? "K" : packet.track === track ? "p" : "a").charCodeAt(0), room.offset);
   },
 };
 
 class Viewer implements ByteSink {
   got = "";
+  writes = 0;
+  readonly buffers: ArrayBufferLike[] = [];
   ended: string | null = null;
   queued = 0;
   write(bytes: Uint8Array): void {
     this.got += text.decode(bytes);
+    this.writes++;
+    this.buffers.push(bytes.buffer);
   }
   queuedBytes(): number {
     return this.queued;
@@ -39,21 +48,24 @@ class Viewer implements ByteSink {
 
 let clock: FakeClock;
 let cache: GopCache;
+let pace: SendPace;
 let fanout: Fanout;
 let frame: number;
 
 beforeEach(() => {
   clock = new FakeClock();
   cache = new GopCache();
-  fanout = new Fanout(format, cache, clock);
-  fanout.onTracks(makeTrackSet(1, [track]));
+  pace = new SendPace((run) => void clock.schedule(0, run));
+  fanout = new Fanout({ format, cache, clock, pace });
+  fanout.onTracks(makeTrackSet(1, [track, audio]));
   frame = 0;
   format.calls = 0;
 });
 
+/** `K`: a picture that starts a GOP, `p`: another, `a`: sound. */
 function send(kind: string, bytes = 0): MediaPacket {
   const packet = mediaPacket({
-    track,
+    track: kind === "a" ? audio : track,
     dts: frame++ * 3600,
     startsGop: kind === "K",
     epoch: 1,
@@ -99,8 +111,10 @@ test("each packet is serialised once, however many watch and join", () => {
   const viewers = Array.from({ length: 50 }, () => new Viewer());
   for (const viewer of viewers.slice(0, 25)) fanout.join(viewer, true);
   sendAll("Kppp");
+  clock.advance(10);
   for (const viewer of viewers.slice(25)) fanout.join(viewer, true);
   sendAll("p");
+  clock.advance(10);
   assert.equal(format.calls, 5);
   assert.deepEqual(
     new Set(viewers.map((viewer) => viewer.got.replace(/^(\[1\])+/, ""))),
@@ -241,4 +255,192 @@ test("the end of the stream flushes, then ends everyone once", () => {
   assert.equal(viewer.got, "[1]K");
   assert.equal(viewer.ended, "stream-ended");
   assert.equal(clock.pendingTimers, 0);
+});
+
+function join(window: SendWindow = "auto", prepush = true): Viewer {
+  const viewer = new Viewer();
+  fanout.join(viewer, prepush, window);
+  return viewer;
+}
+
+test("viewers of different windows read the same log, each at its own pace", () => {
+  const fast = join(0);
+  const slow = join(100);
+  const other = join(350);
+  send("K");
+  clock.advance(1);
+  assert.deepEqual([fast.got, slow.got, other.got], ["[1]K", "", ""]);
+  send("p");
+  clock.advance(98);
+  assert.deepEqual([fast.got, slow.got], ["[1]Kp", ""]);
+  clock.advance(1);
+  assert.equal(slow.got, "[1]Kp");
+  send("p");
+  clock.advance(250);
+  assert.deepEqual([fast.got, slow.got, other.got], ["[1]Kpp", "[1]Kpp", "[1]Kpp"]);
+  assert.deepEqual([slow.writes, other.writes], [3, 2], "the configuration and one write for each window");
+  assert.equal(format.calls, 3);
+});
+
+test("bytes are shared: the same buffer for all, also for one who joins later", () => {
+  const first = join();
+  const second = join(0);
+  sendAll("Kpp");
+  const third = join();
+  assert.equal(third.got, "[1]Kpp");
+  assert.equal(first.buffers.at(-1), second.buffers.at(-1));
+  assert.equal(first.buffers.at(-1), third.buffers.at(-1));
+});
+
+test("one who joins between two flushes gets each byte once", () => {
+  const first = join(100);
+  sendAll("K");
+  clock.advance(100);
+  send("p");
+  const second = join(100);
+  assert.equal(second.got, "[1]K");
+  send("p");
+  clock.advance(100);
+  assert.deepEqual([first.got, second.got], ["[1]Kpp", "[1]Kpp"]);
+});
+
+test("one who joins when the new GOP has not been flushed yet begins with that GOP", () => {
+  const first = join(100);
+  sendAll("Kp");
+  clock.advance(100);
+  send("p");
+  send("K");
+  const second = join(100);
+  assert.equal(second.got, "");
+  clock.advance(100);
+  assert.deepEqual([first.got, second.got], ["[1]KppK", "[1]K"]);
+});
+
+test("a small audience gets a picture in the turn that brought it, and the sound with it", () => {
+  const viewer = join();
+  clock.advance(40);
+  send("K");
+  assert.equal(viewer.got, "");
+  clock.advance(0);
+  assert.equal(viewer.got, "[1]K");
+  clock.advance(20);
+  send("a");
+  clock.advance(20);
+  assert.equal(viewer.got, "[1]K", "the sound waits for the next picture");
+  send("p");
+  send("a");
+  clock.advance(0);
+  assert.equal(viewer.got, "[1]Kapa");
+  assert.equal(viewer.writes, 3);
+});
+
+test("sound without pictures waits 50 ms at most", () => {
+  const viewer = join();
+  clock.advance(40);
+  sendAll("K");
+  send("a");
+  clock.advance(21);
+  send("a");
+  clock.advance(28);
+  assert.equal(viewer.got, "[1]K");
+  clock.advance(2);
+  assert.equal(viewer.got, "[1]Kaa");
+});
+
+test("the adaptive window counts the viewers of the whole thread", () => {
+  const viewer = join();
+  const elsewhere = new Fanout({ format, cache: new GopCache(), clock, pace });
+  const others = Array.from({ length: 999 }, () => elsewhere.join(new Viewer(), true));
+  sendAll("K");
+  clock.advance(80);
+  assert.equal(viewer.got, "");
+  clock.advance(10);
+  assert.equal(viewer.got, "[1]K");
+  for (const other of others) other.close();
+  assert.equal(pace.viewers, 1);
+  send("p");
+  clock.advance(1);
+  assert.equal(viewer.got, "[1]Kp");
+});
+
+test("what no newcomer would be given is forgotten, and nothing is kept when nobody watches", () => {
+  const viewer = new Viewer();
+  const subscription = fanout.join(viewer, true);
+  for (let gop = 0; gop < 20; gop++) {
+    send("K", 100_000);
+    for (let i = 0; i < 4; i++) send("p", 50_000);
+    clock.advance(2000);
+    assert.ok(fanout.heldBytes <= 1_000_000, `${fanout.heldBytes} bytes, of 300 000 a GOP`);
+  }
+  assert.equal(viewer.got.length, 20 * 300_000 + "[1]".length);
+  subscription.close();
+  assert.equal(fanout.heldBytes, 0);
+  sendAll("Kp");
+  assert.equal(fanout.heldBytes, 0);
+  assert.equal(join().got, "[1]Kp", "the log is made from the cache again");
+});
+
+test("where the cache keeps more than a GOP, a newcomer gets all of it", () => {
+  cache = new GopCache({ ...DEFAULT_GOP_LIMITS, keepUs: 200_000 });
+  fanout = new Fanout({ format, cache, clock, pace });
+  fanout.onTracks(makeTrackSet(1, [track, audio]));
+  const first = join();
+  for (const gop of ["Kpp", "Kpp", "Kpp", "Kpp"]) sendAll(gop);
+  assert.equal(first.got, "[1]KppKppKppKpp");
+  assert.equal(join().got, "[1]KppKppKpp");
+  clock.advance(100);
+  assert.equal(join(350).got, "[1]KppKppKpp");
+});
+
+test("when the cache has given up on a GOP, a newcomer waits for the next", () => {
+  cache = new GopCache({ ...DEFAULT_GOP_LIMITS, maxPackets: 3 });
+  fanout = new Fanout({ format, cache, clock, pace });
+  fanout.onTracks(makeTrackSet(1, [track, audio]));
+  const first = join();
+  sendAll("Kpppp");
+  const second = join();
+  assert.deepEqual([first.got, second.got], ["[1]Kpppp", ""]);
+  sendAll("pK");
+  assert.equal(second.got, "[1]K");
+});
+
+test("a preamble comes once, in front of all else, and not again after falling back", () => {
+  const preambled = { ...format, preamble: () => encoder.encode("#") };
+  fanout = new Fanout({ format: preambled, cache, clock, pace });
+  fanout.onTracks(makeTrackSet(1, [track, audio]));
+  const viewer = join();
+  sendAll("K");
+  viewer.queued = DEFAULT_FANOUT_LIMITS.maxQueuedBytes;
+  sendAll("p");
+  viewer.queued = 0;
+  sendAll("Kp");
+  assert.equal(viewer.got, "#[1]K[1]Kp");
+  assert.equal(join().got, "#[1]Kp");
+});
+
+test("a resync in the middle of a change of configuration uses the configuration of its GOP", () => {
+  const slow = join(100);
+  const quick = join(100);
+  sendAll("K");
+  clock.advance(100);
+  slow.queued = DEFAULT_FANOUT_LIMITS.maxQueuedBytes;
+  send("p");
+  clock.advance(100);
+  slow.queued = 0;
+  send("K");
+  fanout.onTracks(makeTrackSet(2, [track, audio]));
+  send("p");
+  clock.advance(100);
+  assert.deepEqual([slow.got, quick.got], ["[1]K[1]K[2]p", "[1]KpK[2]p"]);
+});
+
+test("the last viewer's end is told once, before the viewer hears of it", () => {
+  const events: string[] = [];
+  fanout = new Fanout({ format, cache, clock, pace, onEmpty: () => events.push(`empty ${fanout.size}`) });
+  const sink = { write: () => {}, queuedBytes: () => 0, end: (reason: string) => void events.push(reason) };
+  fanout.join(sink, true);
+  fanout.join(sink, true, 100);
+  fanout.onEnd();
+  assert.deepEqual(events, ["empty 0", "stream-ended", "stream-ended"]);
+  assert.equal(pace.viewers, 0);
 });

@@ -1,104 +1,95 @@
-import { concatBytes } from "../base/bytes.ts";
-import type { Clock, Timer } from "../base/clock.ts";
+import type { Clock } from "../base/clock.ts";
+import { Ring } from "../base/ring.ts";
 import { ticksToUs } from "../base/time.ts";
 import type { MediaPacket, PacketSink } from "../media/packet.ts";
 import type { TrackSet } from "../media/track.ts";
 import type { GopCache } from "./gop-cache.ts";
+import type { SendWindow } from "./rules.ts";
+import { SendGroup } from "./send-group.ts";
+import type { SendGroupHost } from "./send-group.ts";
+import type { SendPace } from "./send-pace.ts";
+import { DEFAULT_FANOUT_LIMITS } from "./subscriber.ts";
+import type { FanoutLimits, Flush, Opening } from "./subscriber.ts";
 import type { ByteSink, Subscription, SubscriptionEnd, WireFormat } from "./wire-format.ts";
+import { WireLog } from "./wire-log.ts";
 
-/** Bounds and pace of a fan-out. */
-export type FanoutLimits = {
-  /** A subscriber with more than this many seconds of the stream unsent is made to wait for a GOP. */
-  readonly maxQueuedSeconds: number;
-  /** The same in bytes, whatever the bit rate. */
-  readonly minQueuedBytes: number;
-  readonly maxQueuedBytes: number;
-  /** A subscriber that stays over the bound this long is ended. */
-  readonly maxStalledUs: number;
-  /** A subscriber that falls back this often within `resyncWindowUs` is ended. */
-  readonly maxResyncs: number;
-  readonly resyncWindowUs: number;
+/** What a fan-out is made of. */
+export type FanoutParts = {
+  readonly format: WireFormat;
+  /** The stream's: it has a packet before the fan-out gets it. */
+  readonly cache: GopCache;
+  readonly clock: Clock;
+  /** The thread's. */
+  readonly pace: SendPace;
+  readonly limits?: FanoutLimits;
+  /** Called when the last subscriber is gone. */
+  readonly onEmpty?: () => void;
 };
-
-/** Four seconds of stream, at most 8 MiB, per subscriber. */
-export const DEFAULT_FANOUT_LIMITS: FanoutLimits = {
-  maxQueuedSeconds: 4,
-  minQueuedBytes: 256 * 1024,
-  maxQueuedBytes: 8 * 1024 * 1024,
-  maxStalledUs: 30_000_000,
-  maxResyncs: 10,
-  resyncWindowUs: 60_000_000,
-};
-
-/** Up to this many subscribers each packet is sent as it comes; above, writes are merged. */
-const PER_PACKET_SUBSCRIBERS = 150;
-/** Added window per subscriber above that: keeps the writes of a thread at about a tenth of a core. */
-const WINDOW_MS_PER_SUBSCRIBER = 0.09;
-const MAX_WINDOW_MS = 350;
 
 /** A second of a still picture does not shrink the bound on queues at once. */
 const RATE_DECAY = 0.75;
 
-type Member = {
-  readonly sink: ByteSink;
-  /** `joining` starts with the next GOP there is; `fell-back` skips to the newest. */
-  state: "flowing" | "joining" | "fell-back";
-  /** Bytes of the past that it was given at once and has not taken yet: they do not count as falling behind. */
-  allowanceBytes: number;
-  stalledSinceUs: number | null;
-  /** The least that it had queued since then: while that falls it reads, slowly, and is not stalled. */
-  leastQueuedBytes: number;
-  resyncs: number;
-  resyncWindowStartUs: number;
+/** A slab of the log holds about so much of the stream. */
+const SLAB_SECONDS = 2;
+
+/** Room that is kept for the next flush, in sizes of the last. */
+const NEXT_FLUSH = 1.5;
+
+/** More than the cache has packets: of a stream without video each starts a GOP. */
+const MAX_GOPS = 16_384;
+
+/** Where in the log a GOP starts. */
+type GopStart = {
+  readonly packet: MediaPacket;
+  readonly place: number;
+  readonly tracks: TrackSet;
+  /** The configuration in front of it, made when it is first asked for. */
+  configuration: Uint8Array | null;
 };
 
-/** Where in a batch a GOP starts: after how many chunks, at what time. */
-type GopStart = { readonly chunk: number; readonly atUs: number };
-
-/** One flush, as the different members need it; `null` where no GOP starts in it or nobody waits for one. */
-type Cuts = { readonly whole: Uint8Array; fromFirstGop: Uint8Array | null; fromLastGop: Uint8Array | null };
-
 /**
- * Sends one stream to all subscribers of one wire format: each packet is serialised once, each flush is one shared
- * buffer and one write per subscriber. A subscriber's queue is its connection's own; it is looked at once per flush,
- * never per packet.
+ * Sends one stream to all subscribers of one wire format: each packet is serialised once, into a log that all of them
+ * read, and each flush is one view of the log and one write per subscriber. A subscriber that comes gets the log from
+ * the start of the GOP cache on, without a copy. While there is no subscriber there is no log.
  */
 export class Fanout implements PacketSink {
   readonly #format: WireFormat;
   readonly #cache: GopCache;
-  readonly #clock: Clock;
   readonly #limits: FanoutLimits;
-  /** What the cached packets were serialised to: a joiner costs a copy, not the work. */
-  readonly #serialised = new WeakMap<MediaPacket, Uint8Array>();
-  readonly #members = new Set<Member>();
+  readonly #onEmpty: () => void;
+  readonly #host: SendGroupHost;
+  readonly #log = new WireLog();
+  readonly #gops = new Ring<GopStart>(MAX_GOPS);
+  readonly #groups = new Map<SendWindow, SendGroup>();
   #tracks: TrackSet | null = null;
   #pendingTracks = false;
-  /** Serialised since the last flush. */
-  #batch: Uint8Array[] = [];
-  #batchBytes = 0;
-  #firstGop: GopStart | null = null;
-  #lastGop: GopStart | null = null;
-  #timer: Timer | null = null;
-  #rateWindowStartUs = 0;
-  #rateWindowBytes = 0;
+  #rateSinceUs = 0;
+  #rateSincePlace = 0;
   #bytesPerSecond = 0;
   #dropped = 0;
 
-  constructor(
-    format: WireFormat,
-    cache: GopCache,
-    clock: Clock,
-    limits: FanoutLimits = DEFAULT_FANOUT_LIMITS,
-  ) {
-    this.#format = format;
-    this.#cache = cache;
-    this.#clock = clock;
+  constructor(parts: FanoutParts) {
+    const { clock, pace, limits = DEFAULT_FANOUT_LIMITS } = parts;
+    this.#format = parts.format;
+    this.#cache = parts.cache;
     this.#limits = limits;
+    this.#onEmpty = parts.onEmpty ?? (() => {});
+    this.#host = {
+      clock,
+      pace,
+      limits,
+      end: () => this.#log.end,
+      flushOf: (from, to, nowUs) => this.#flushOf(from, to, nowUs),
+      flushed: (lengthBytes, missed) => this.#flushed(lengthBytes, missed),
+      left: (group) => this.#left(group),
+    };
   }
 
   /** How many subscribers there are. */
   get size(): number {
-    return this.#members.size;
+    let size = 0;
+    for (const group of this.#groups.values()) size += group.size;
+    return size;
   }
 
   /** Flushes that some subscriber missed because it was too slow. */
@@ -106,30 +97,21 @@ export class Fanout implements PacketSink {
     return this.#dropped;
   }
 
+  /** Bytes of memory that the log holds. */
+  get heldBytes(): number {
+    return this.#log.heldBytes;
+  }
+
   /** Adds a subscriber: it gets the configuration and, when `prepush`, the running GOP at once. */
-  join(sink: ByteSink, prepush: boolean): Subscription {
-    this.#flush();
-    const member: Member = {
-      sink,
-      state: "joining",
-      allowanceBytes: 0,
-      leastQueuedBytes: 0,
-      stalledSinceUs: null,
-      resyncs: 0,
-      resyncWindowStartUs: 0,
-    };
-    this.#members.add(member);
-    const past = prepush ? this.#past() : null;
-    if (past !== null) {
-      sink.write(past);
-      member.state = "flowing";
-      member.allowanceBytes = past.byteLength;
-    }
-    return {
-      close: () => {
-        this.#members.delete(member);
-      },
-    };
+  join(sink: ByteSink, prepush: boolean, window: SendWindow = "auto"): Subscription {
+    if (this.#groups.size === 0) this.#startLog(prepush);
+    let group = this.#groups.get(window);
+    if (group === undefined) this.#groups.set(window, (group = new SendGroup(window, this.#host)));
+    const subscriber = group.add(sink);
+    const gop = prepush ? this.#cachedGop() : null;
+    // One that starts after the group's last flush comes with the next.
+    if (gop !== null && gop.place <= group.place) subscriber.begin(this.#opening(gop, group.place));
+    return subscriber;
   }
 
   onTracks(tracks: TrackSet): void {
@@ -138,156 +120,164 @@ export class Fanout implements PacketSink {
   }
 
   onPacket(packet: MediaPacket): void {
-    const bytes = this.#format.packet(packet);
-    if (bytes === null) return;
-    this.#serialised.set(packet, bytes);
-    if (this.#pendingTracks) this.#appendTracks(packet);
-    if (packet.startsGop) {
-      this.#lastGop = { chunk: this.#batch.length, atUs: ticksToUs(packet.dts, packet.track.timescale) };
-      this.#firstGop ??= this.#lastGop;
-    }
-    this.#append(bytes);
-    if (this.#members.size > 0) this.#arm();
-    else this.#dropBatch();
+    if (this.#groups.size === 0) return;
+    const before = this.#log.end;
+    this.#append(packet);
+    if (this.#log.end === before) return;
+    const endsPicture = packet.track.kind === "video";
+    for (const group of this.#groups.values()) group.appended(endsPicture);
   }
 
   onPause(): void {
-    this.#flush();
+    for (const group of this.#groups.values()) group.flush();
   }
 
   onEnd(): void {
-    this.#flush();
+    this.onPause();
     this.endAll("stream-ended");
   }
 
   /** Ends every subscription. */
   endAll(reason: SubscriptionEnd): void {
-    this.#timer?.cancel();
-    this.#timer = null;
-    const members = [...this.#members];
-    this.#members.clear();
-    for (const member of members) member.sink.end(reason);
+    if (this.#groups.size === 0) return;
+    const subscribers = [...this.#groups.values()].flatMap((group) => group.removeAll());
+    this.#groups.clear();
+    this.#dropLog();
+    this.#onEmpty();
+    for (const subscriber of subscribers) subscriber.end(reason);
   }
 
-  /** The configuration and what the cache holds, as bytes; `null` while the cache waits for a GOP. */
-  #past(): Uint8Array | null {
+  /** A log for the first subscriber: what the cache holds, unless nobody wants the past. */
+  #startLog(withPast: boolean): void {
+    this.#log.sizeSlabs(Math.max(this.#bytesPerSecond * SLAB_SECONDS, withPast ? this.#cache.bytes : 0));
+    this.#pendingTracks = this.#tracks !== null;
+    if (withPast && this.#cache.packets.length > 0) {
+      // Every subscriber gets the configuration of the GOP that it starts with.
+      this.#pendingTracks = false;
+      for (const packet of this.#cache.packets) this.#append(packet);
+    }
+    this.#rateSinceUs = this.#host.clock.nowUs();
+    this.#rateSincePlace = this.#log.end;
+  }
+
+  #dropLog(): void {
+    this.#log.clear();
+    this.#gops.clear();
+  }
+
+  /** The configuration of a new epoch goes into the log in its place. */
+  #append(packet: MediaPacket): void {
+    const tracks = this.#tracks;
+    if (tracks !== null && this.#pendingTracks) {
+      this.#pendingTracks = false;
+      this.#log.append(this.#format.tracks(tracks, startUs(packet)));
+    }
+    if (packet.startsGop && tracks !== null) this.#noteGop(packet, tracks);
+    this.#format.packet(packet, this.#log);
+  }
+
+  #noteGop(packet: MediaPacket, tracks: TrackSet): void {
+    const gop = { packet, place: this.#log.end, tracks, configuration: null };
+    if (this.#gops.push(gop)) return;
+    this.#gops.shift();
+    this.#gops.push(gop);
+  }
+
+  /** Where the cache begins; `null` while it waits for a GOP, or when the log does not reach back so far. */
+  #cachedGop(): GopStart | null {
     const first = this.#cache.packets[0];
-    if (first === undefined || this.#tracks === null) return null;
-    const chunks = [this.#format.tracks(this.#tracks, ticksToUs(first.dts, first.track.timescale))];
-    for (const packet of this.#cache.packets) {
-      const bytes = this.#serialised.get(packet) ?? this.#format.packet(packet);
-      if (bytes !== null) chunks.push(bytes);
+    if (first === undefined) return null;
+    for (let i = 0; i < this.#gops.length; i++) {
+      const gop = this.#gops.at(i)!;
+      if (gop.packet === first) return gop;
     }
-    return concatBytes(chunks);
+    return null;
   }
 
-  /** The configuration of a new epoch goes into the stream of bytes in its place. */
-  #appendTracks(packet: MediaPacket): void {
-    this.#pendingTracks = false;
-    this.#append(this.#format.tracks(this.#tracks!, ticksToUs(packet.dts, packet.track.timescale)));
+  #opening(gop: GopStart, to: number): Opening {
+    gop.configuration ??= this.#format.tracks(gop.tracks, startUs(gop.packet));
+    const { configuration } = gop;
+    return {
+      preamble: this.#format.preamble?.(gop.tracks) ?? null,
+      chunks: [configuration, ...this.#log.views(gop.place, to)],
+      lengthBytes: configuration.byteLength + to - gop.place,
+    };
   }
 
-  #append(bytes: Uint8Array): void {
-    this.#batch.push(bytes);
-    this.#batchBytes += bytes.byteLength;
-  }
-
-  #arm(): void {
-    if (this.#timer !== null) return;
-    this.#timer = this.#clock.schedule(this.#windowMs(), () => this.#flush());
-  }
-
-  #windowMs(): number {
-    if (this.#members.size <= PER_PACKET_SUBSCRIBERS) return 0;
-    return Math.min(MAX_WINDOW_MS, this.#members.size * WINDOW_MS_PER_SUBSCRIBER);
-  }
-
-  #flush(): void {
-    this.#timer?.cancel();
-    this.#timer = null;
-    if (this.#batch.length === 0) return;
-    const nowUs = this.#clock.nowUs();
+  #flushOf(from: number, to: number, nowUs: number): Flush {
     this.#measureRate(nowUs);
-    const limitBytes = this.#limitBytes();
-    const whole = concatBytes(this.#batch);
-    const cuts: Cuts = { whole, fromFirstGop: this.#bytesFrom(this.#firstGop, whole), fromLastGop: null };
-    cuts.fromLastGop =
-      this.#lastGop === this.#firstGop ? cuts.fromFirstGop : this.#bytesFrom(this.#lastGop, whole);
-    this.#dropBatch();
-    for (const member of this.#members) this.#sendTo(member, cuts, limitBytes, nowUs);
+    const openings = new Map<"first" | "last", Opening | null>();
+    return {
+      chunks: this.#log.views(from, to),
+      limitBytes: this.#limitBytes(),
+      nowUs,
+      openingAt: (which) => {
+        let opening = openings.get(which);
+        if (opening === undefined) {
+          const gop = this.#gopBetween(from, to, which);
+          openings.set(which, (opening = gop === null ? null : this.#opening(gop, to)));
+        }
+        return opening;
+      },
+    };
   }
 
-  #dropBatch(): void {
-    this.#batch = [];
-    this.#batchBytes = 0;
-    this.#firstGop = null;
-    this.#lastGop = null;
-  }
-
-  /** The part of a flush from a GOP start on, led by the configuration; `null` when there is no such start. */
-  #bytesFrom(start: GopStart | null, whole: Uint8Array): Uint8Array | null {
-    if (start === null || this.#tracks === null || !this.#someoneWaits()) return null;
-    let skip = 0;
-    for (let i = 0; i < start.chunk; i++) skip += this.#batch[i]!.byteLength;
-    return concatBytes([this.#format.tracks(this.#tracks, start.atUs), whole.subarray(skip)]);
-  }
-
-  #someoneWaits(): boolean {
-    for (const member of this.#members) if (member.state !== "flowing") return true;
-    return false;
-  }
-
-  #sendTo(member: Member, cuts: Cuts, limitBytes: number, nowUs: number): void {
-    const queuedBytes = member.sink.queuedBytes();
-    if (queuedBytes < member.allowanceBytes) member.allowanceBytes = queuedBytes;
-    if (queuedBytes > limitBytes + member.allowanceBytes) {
-      this.#fallBack(member, queuedBytes, nowUs);
-      return;
+  #gopBetween(from: number, to: number, which: "first" | "last"): GopStart | null {
+    let found: GopStart | null = null;
+    for (let i = this.#gops.length - 1; i >= 0; i--) {
+      const gop = this.#gops.at(i)!;
+      if (gop.place < from) break;
+      if (gop.place >= to) continue;
+      found = gop;
+      if (which === "last") break;
     }
-    member.stalledSinceUs = null;
-    if (member.state === "flowing") {
-      member.sink.write(cuts.whole);
-      return;
-    }
-    const start = member.state === "joining" ? cuts.fromFirstGop : cuts.fromLastGop;
-    if (start === null || queuedBytes > limitBytes / 2) return;
-    member.allowanceBytes = start.byteLength;
-    member.state = "flowing";
-    member.sink.write(start);
+    return found;
   }
 
-  #fallBack(member: Member, queuedBytes: number, nowUs: number): void {
-    this.#dropped++;
-    if (member.stalledSinceUs === null || queuedBytes < member.leastQueuedBytes) {
-      member.stalledSinceUs = nowUs;
-      member.leastQueuedBytes = queuedBytes;
+  #flushed(lengthBytes: number, missed: number): void {
+    this.#dropped += missed;
+    if (this.#groups.size === 0) return;
+    this.#forgetPast();
+    if (this.#groups.size === 1) this.#log.makeRoom(Math.ceil(lengthBytes * NEXT_FLUSH));
+  }
+
+  /** Forgets what no group has before it and no newcomer would be given. */
+  #forgetPast(): void {
+    let place = Infinity;
+    for (const group of this.#groups.values()) place = Math.min(place, group.place);
+    const first = this.#cache.packets[0];
+    let gop = this.#gops.at(0);
+    while (gop !== undefined && gop.packet !== first && gop.place < place) {
+      this.#gops.shift();
+      gop = this.#gops.at(0);
     }
-    if (member.state === "flowing") {
-      member.state = "fell-back";
-      if (nowUs - member.resyncWindowStartUs > this.#limits.resyncWindowUs) {
-        member.resyncWindowStartUs = nowUs;
-        member.resyncs = 0;
-      }
-      member.resyncs++;
-    }
-    const isStalled = nowUs - member.stalledSinceUs > this.#limits.maxStalledUs;
-    if (!isStalled && member.resyncs <= this.#limits.maxResyncs) return;
-    this.#members.delete(member);
-    member.sink.end("too-slow");
+    this.#log.dropBefore(gop === undefined ? place : Math.min(place, gop.place));
+  }
+
+  #left(group: SendGroup): void {
+    if (group.size > 0) return;
+    this.#groups.delete(group.window);
+    if (this.#groups.size > 0) return;
+    this.#dropLog();
+    this.#onEmpty();
   }
 
   #measureRate(nowUs: number): void {
-    this.#rateWindowBytes += this.#batchBytes;
-    const elapsedUs = nowUs - this.#rateWindowStartUs;
+    const elapsedUs = nowUs - this.#rateSinceUs;
     if (elapsedUs < 1_000_000) return;
-    const measured = (this.#rateWindowBytes * 1_000_000) / elapsedUs;
+    const measured = ((this.#log.end - this.#rateSincePlace) * 1_000_000) / elapsedUs;
     this.#bytesPerSecond = Math.max(measured, this.#bytesPerSecond * RATE_DECAY);
-    this.#rateWindowStartUs = nowUs;
-    this.#rateWindowBytes = 0;
+    this.#rateSinceUs = nowUs;
+    this.#rateSincePlace = this.#log.end;
+    this.#log.sizeSlabs(this.#bytesPerSecond * SLAB_SECONDS);
   }
 
   #limitBytes(): number {
     const { maxQueuedSeconds, minQueuedBytes, maxQueuedBytes } = this.#limits;
     return Math.min(maxQueuedBytes, Math.max(minQueuedBytes, this.#bytesPerSecond * maxQueuedSeconds));
   }
+}
+
+function startUs(packet: MediaPacket): number {
+  return ticksToUs(packet.dts, packet.track.timescale);
 }

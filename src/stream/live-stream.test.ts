@@ -10,6 +10,7 @@ import type { TrackSet } from "../media/track.ts";
 import type { PublishRequest, Publisher } from "./directory.ts";
 import { LocalDirectory } from "./local-directory.ts";
 import type { StreamRules } from "./rules.ts";
+import { SendPace } from "./send-pace.ts";
 import type { ByteSink, SubscriptionEnd, WireFormatFactory } from "./wire-format.ts";
 
 const name = "pub/camera" as StreamName;
@@ -29,7 +30,10 @@ const rules: StreamRules = {
 
 const oneByte: WireFormatFactory = {
   id: "test",
-  create: () => ({ tracks: () => Uint8Array.of(0), packet: () => Uint8Array.of(1) }),
+  create: () => ({
+    tracks: () => Uint8Array.of(0),
+    packet: (_packet, room) => void room.reserve(1).fill(1, room.offset, room.offset + 1),
+  }),
 };
 
 class Recorder implements PacketSink {
@@ -65,6 +69,7 @@ beforeEach(() => {
     clock,
     log: silentLogger,
     rulesOf: () => current,
+    pace: new SendPace((run) => void clock.schedule(0, run)),
     maxStreams: 2,
     equip: (stream) => stream.attach(recorder),
     onClosed: (gone) => closed.push(gone),

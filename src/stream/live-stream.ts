@@ -7,16 +7,19 @@ import { makeTrackSet } from "../media/track.ts";
 import type { Track, TrackSet } from "../media/track.ts";
 import type { PublishRequest, Publisher, StreamSummary, SubscribeRequest } from "./directory.ts";
 import { streamErrors } from "./errors.ts";
-import { Fanout } from "./fanout.ts";
+import { Fanouts } from "./fanouts.ts";
 import { DEFAULT_GOP_LIMITS, GopCache } from "./gop-cache.ts";
 import type { StreamRules } from "./rules.ts";
+import type { SendPace } from "./send-pace.ts";
 import { Timeline } from "./timeline.ts";
-import type { ByteSink, Subscription } from "./wire-format.ts";
+import type { Subscription } from "./wire-format.ts";
 
 /** What a stream needs from outside. */
 export type LiveStreamOptions = {
   readonly clock: Clock;
   readonly log: Logger;
+  /** The thread's. */
+  readonly pace: SendPace;
   /** Called when nothing holds the stream any more: no publisher, no waiting time left, no subscriber. */
   onIdle(stream: LiveStream): void;
 };
@@ -41,7 +44,7 @@ export class LiveStream {
   readonly #sinks = new Set<PacketSink>();
   /** Sinks that may keep payloads without a word. */
   #keepers = 0;
-  readonly #fanouts = new Map<string, Fanout>();
+  readonly #fanouts: Fanouts;
   readonly #clampedLog: PerSecondLog;
   readonly #strayLog: PerSecondLog;
   #publisher: ActivePublisher | null = null;
@@ -60,6 +63,15 @@ export class LiveStream {
     this.#rules = rules;
     this.#options = options;
     this.#cache = new GopCache({ ...DEFAULT_GOP_LIMITS, keepUs: (rules.prepushMs || 0) * 1000 });
+    this.#fanouts = new Fanouts({
+      rules,
+      cache: this.#cache,
+      clock: options.clock,
+      pace: options.pace,
+      originUs: () => this.originUs,
+      onEmpty: () => this.#viewersLeft(),
+    });
+    this.#addSink(this.#fanouts);
     this.#clampedLog = new PerSecondLog(options.log, "packets out of order in time, moved");
     this.#strayLog = new PerSecondLog(options.log, "packets of an old timeline after a time jump, dropped");
   }
@@ -71,15 +83,13 @@ export class LiveStream {
 
   /** The stream as other rooms may know it. */
   summary(): StreamSummary {
-    let subscribers = 0;
-    for (const fanout of this.#fanouts.values()) subscribers += fanout.size;
     return {
       name: this.#rules.name,
       status: this.#sinceUs === null ? "waiting" : "live",
       tracks: this.#tracks,
       sinceUs: this.#sinceUs,
       bytesIn: this.#bytesIn,
-      subscribers,
+      subscribers: this.#fanouts.size,
     };
   }
 
@@ -88,12 +98,27 @@ export class LiveStream {
     return this.#cache.bytes;
   }
 
-  /** Attaches a consumer of packets, such as a packager, for the life of the stream. */
-  attach(sink: PacketSink): void {
+  /** The media clock at the stream's beginning. Units: microseconds since 1970. */
+  get originUs(): number {
+    this.#originUs ??= this.#timeline.endUs || this.#options.clock.wallUs();
+    return this.#originUs;
+  }
+
+  /** Attaches a consumer of packets, such as a packager; `withPast`: it is given what the GOP cache holds. */
+  attach(sink: PacketSink, withPast = true): void {
+    if (this.#closed) {
+      sink.onEnd("the stream has ended");
+      return;
+    }
     this.#addSink(sink);
     if (this.#tracks === null) return;
     sink.onTracks(this.#tracks);
-    for (const packet of this.#cache.packets) sink.onPacket(packet);
+    if (withPast) for (const packet of this.#cache.packets) sink.onPacket(packet);
+  }
+
+  /** Takes a consumer away without a word. */
+  detach(sink: PacketSink): void {
+    this.#removeSink(sink);
   }
 
   /** Gives the stream to a publisher. Throws STREAM_BUSY. */
@@ -107,28 +132,16 @@ export class LiveStream {
     return this.#publisher;
   }
 
+  /** It has a publisher now. */
+  get isOnAir(): boolean {
+    return this.#publisher !== null;
+  }
+
   /** Adds a subscriber to the bytes of one format. */
   subscribe(request: SubscribeRequest): Subscription {
-    const { format, sink } = request;
-    let fanout = this.#fanouts.get(format.id);
-    if (fanout === undefined) {
-      fanout = new Fanout(format.create(this.#streamOriginUs()), this.#cache, this.#options.clock);
-      this.#fanouts.set(format.id, fanout);
-      this.#addSink(fanout);
-      if (this.#tracks !== null) fanout.onTracks(this.#tracks);
-    }
-    const joined = fanout;
-    const subscription = joined.join(
-      this.#watched(joined, format.id, sink),
-      this.#rules.prepushMs !== false,
-    );
+    const subscription = this.#fanouts.subscribe(request);
     if (this.#publisher === null && this.#graceTimer === null) this.#startGrace();
-    return {
-      close: () => {
-        subscription.close();
-        this.#fanoutShrank(joined, format.id);
-      },
-    };
+    return subscription;
   }
 
   /** Ends everything: publisher, subscribers, sinks. Idempotent. */
@@ -141,7 +154,6 @@ export class LiveStream {
     for (const sink of [...this.#sinks]) sink.onEnd(reason);
     this.#sinks.clear();
     this.#keepers = 0;
-    this.#fanouts.clear();
     this.#cache.clear();
   }
 
@@ -220,11 +232,6 @@ export class LiveStream {
     this.#options.onIdle(this);
   }
 
-  #streamOriginUs(): number {
-    this.#originUs ??= this.#timeline.endUs || this.#options.clock.wallUs();
-    return this.#originUs;
-  }
-
   #deliver(packet: MediaPacket): void {
     this.#originUs ??= ticksToUs(packet.dts, packet.track.timescale);
     if (this.#keepers > 0) packet.slab?.abandon();
@@ -280,34 +287,17 @@ export class LiveStream {
     this.#graceTimer?.cancel();
     this.#graceTimer = this.#options.clock.schedule(sourceTimeoutMs || MAX_WAIT_MS, () => {
       this.#graceTimer = null;
-      const never = this.#tracks === null;
-      if (never) for (const fanout of this.#fanouts.values()) fanout.endAll("not-on-air");
+      if (this.#tracks === null) this.#fanouts.endAll("not-on-air");
       this.#options.onIdle(this);
     });
   }
 
-  /** A sink that lets go of its fan-out when the fan-out itself ends the subscription. */
-  #watched(fanout: Fanout, formatId: string, sink: ByteSink): ByteSink {
-    return {
-      write: (bytes) => sink.write(bytes),
-      queuedBytes: () => sink.queuedBytes(),
-      end: (reason) => {
-        this.#fanoutShrank(fanout, formatId);
-        sink.end(reason);
-      },
-    };
-  }
-
-  #fanoutShrank(fanout: Fanout, formatId: string): void {
-    if (fanout.size > 0 || this.#fanouts.get(formatId) !== fanout) return;
-    this.#fanouts.delete(formatId);
-    this.#removeSink(fanout);
-    const waitsOnly = this.#publisher === null && this.#tracks === null && this.#fanouts.size === 0;
-    if (waitsOnly && !this.#closed) {
-      this.#graceTimer?.cancel();
-      this.#graceTimer = null;
-      this.#options.onIdle(this);
-    }
+  /** A stream that only ever waited for its publisher ends with the last who waited. */
+  #viewersLeft(): void {
+    if (this.#publisher !== null || this.#tracks !== null || this.#closed) return;
+    this.#graceTimer?.cancel();
+    this.#graceTimer = null;
+    this.#options.onIdle(this);
   }
 }
 

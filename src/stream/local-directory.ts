@@ -5,6 +5,7 @@ import type { PublishRequest, Publisher, StreamDirectory, SubscribeRequest } fro
 import { streamErrors } from "./errors.ts";
 import { LiveStream } from "./live-stream.ts";
 import type { StreamRules, StreamRulesLookup } from "./rules.ts";
+import { SendPace } from "./send-pace.ts";
 import type { Subscription } from "./wire-format.ts";
 
 /** What the directory of one thread needs. */
@@ -12,6 +13,8 @@ export type LocalDirectoryOptions = {
   readonly clock: Clock;
   readonly log: Logger;
   readonly rulesOf: StreamRulesLookup;
+  /** The thread's, where it has more than this directory; one is made when it is left out. */
+  readonly pace?: SendPace;
   /** Bound on streams that exist at once. */
   readonly maxStreams: number;
   /** Gives a new stream its packagers; called once per stream. */
@@ -23,16 +26,23 @@ export type LocalDirectoryOptions = {
 /** The streams that live in this thread. An entry exists while it has a publisher, a subscriber or time to wait. */
 export class LocalDirectory implements StreamDirectory {
   readonly #options: LocalDirectoryOptions;
+  readonly #pace: SendPace;
   readonly #streams = new Map<StreamName, LiveStream>();
 
   constructor(options: LocalDirectoryOptions) {
     this.#options = options;
+    this.#pace = options.pace ?? new SendPace();
   }
 
   publish(request: PublishRequest): Publisher {
-    const rules = this.#rulesFor(request.name, "publish");
-    if (!rules.acceptsPublisher) throw streamErrors.error("STREAM_NOT_PUBLISHABLE", { name: request.name });
-    return this.#acquire(rules).publish(request);
+    return this.#acquire(this.checkPublish(request.name)).publish(request);
+  }
+
+  /** Throws what `publish` would throw by the rules alone. Returns: the rules. */
+  checkPublish(name: StreamName): StreamRules {
+    const rules = this.#rulesFor(name, "publish");
+    if (!rules.acceptsPublisher) throw streamErrors.error("STREAM_NOT_PUBLISHABLE", { name });
+    return rules;
   }
 
   /** Claims a name for a source of the server's own, such as a file input: no rule about publishers applies. */
@@ -43,11 +53,26 @@ export class LocalDirectory implements StreamDirectory {
   }
 
   subscribe(request: SubscribeRequest): Subscription {
-    const { name, protocol } = request;
-    const rules = this.#rulesFor(name, "play");
+    const rules = this.checkSubscribe(request);
+    const { name } = request;
+    if (request.waitsForPublisher === false && this.#streams.get(name)?.isOnAir !== true) {
+      request.sink.end("not-on-air");
+      return { close: () => {} };
+    }
+    return this.#acquire(rules).subscribe(request);
+  }
+
+  /** Throws what `subscribe` would throw by the rules alone. Returns: the rules. */
+  checkSubscribe({ name, protocol }: Pick<SubscribeRequest, "name" | "protocol">): StreamRules {
+    const rules = this.rulesToPlay(name);
     if (!rules.allowsProtocol(protocol))
       throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol });
-    return this.#acquire(rules).subscribe(request);
+    return rules;
+  }
+
+  /** The rules under which a stream plays. Throws STREAM_NOT_FOUND, STREAM_DISABLED. */
+  rulesToPlay(name: StreamName): StreamRules {
+    return this.#rulesFor(name, "play");
   }
 
   /** The stream of that name, if it exists now. */
@@ -86,6 +111,7 @@ export class LocalDirectory implements StreamDirectory {
     const stream = new LiveStream(rules, {
       clock: this.#options.clock,
       log: this.#options.log,
+      pace: this.#pace,
       onIdle: (idle) => this.#close(idle, "its source did not come back in time"),
     });
     this.#streams.set(rules.name, stream);

@@ -7,10 +7,23 @@ import type { TrackSet } from "../media/track.ts";
  * listens.
  */
 export type WireFormat = {
+  /** What every subscriber gets once, in front of its first configuration, such as a file header; nothing when absent. */
+  preamble?(tracks: TrackSet): Uint8Array;
   /** The bytes that carry the configuration of an epoch, timed at `atUs` on the stream's media clock. */
   tracks(tracks: TrackSet, atUs: number): Uint8Array;
-  /** One packet as bytes, or `null` when this protocol cannot carry its track. */
-  packet(packet: MediaPacket): Uint8Array | null;
+  /** Writes one packet into room that it asks for once; asks for none when this protocol cannot carry its track. */
+  packet(packet: MediaPacket, room: WireRoom): void;
+};
+
+/** Where serialised packets go. */
+export type WireRoom = {
+  /** The buffer's place where what was last asked for begins. */
+  readonly offset: number;
+  /**
+   * Makes room for so many bytes in one piece, more than none.
+   * Returns: the buffer that they are in, from `offset` on. The caller writes every one of them before it returns.
+   */
+  reserve(lengthBytes: number): Uint8Array;
 };
 
 /** Makes the format of one stream; `id` is the key under which subscribers share the bytes. */

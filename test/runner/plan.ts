@@ -9,7 +9,7 @@ export const FUZZ_SECONDS_VARIABLE = "WEIR_FUZZ_SECONDS";
 const DEFAULT_FUZZ_SECONDS = 20;
 
 /** Groups in the order in which they run: what is quick and says most comes first. */
-const GROUPS = ["unit", "house", "interop", "e2e", "fuzz"] as const;
+const GROUPS = ["unit", "house", "interop", "e2e", "fuzz", "soak"] as const;
 
 /** The name of a group. */
 export type GroupName = (typeof GROUPS)[number];
@@ -68,7 +68,7 @@ export function findFuzzTargets(root: string): string[] {
 }
 
 function planFiles(name: GroupName, members: readonly string[], options: PlanOptions): PlannedFile[] {
-  const isJourney = name === "interop" || name === "e2e";
+  const isJourney = name === "interop" || name === "e2e" || name === "soak";
   const limitMs = options.fileTimeoutMs ?? (isJourney ? JOURNEY_TIMEOUT_MS : UNIT_TIMEOUT_MS);
   if (name !== "fuzz") return members.map((file) => ({ file, timeoutMs: limitMs, env: {} }));
   const shares = members.map((file) =>
@@ -86,7 +86,7 @@ function planFiles(name: GroupName, members: readonly string[], options: PlanOpt
 function groupOf(root: string, file: string): GroupName {
   const parts = file.split(sep);
   if (isFuzzDriver(file)) return "fuzz";
-  for (const name of ["house", "interop", "e2e"] as const)
+  for (const name of ["house", "interop", "e2e", "soak"] as const)
     if (parts[0] === "test" && parts[1] === name) return name;
   // A test with a fuzz loop of its own takes a share of the fuzz time instead of none.
   const isInSource = parts[0] === "src";

@@ -9,7 +9,7 @@ import { needs } from "../../../test/support/tools.ts";
 import { concatBytes } from "../../base/bytes.ts";
 import { FlvFileReader } from "./file-reader.ts";
 import type { FlvTag } from "./file-reader.ts";
-import { FLV_TAG, buildFlvHeader, buildFlvTag } from "./file-writer.ts";
+import { FLV_TAG, buildFlvHeader, buildFlvTag, flvTagBytes, writeFlvTag } from "./file-writer.ts";
 import { buildConfigBody, buildFrameBody } from "./tag-writer.ts";
 
 const body = (length: number): Uint8Array => new Uint8Array(length).map((_, index) => index & 0xff);
@@ -70,8 +70,10 @@ test("a tag body does not change with the buffer that it came in", () => {
 });
 
 test("a tag leaves room for a header to be written in place", () => {
-  const tag = buildFlvTag(FLV_TAG.video, 1, Uint8Array.of(9), 2);
-  assert.deepEqual([...tag], [9, 0, 0, 3, 0, 0, 1, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 14]);
+  const out = new Uint8Array(3 + flvTagBytes(3)).fill(0xee);
+  writeFlvTag(out, 3, { type: FLV_TAG.video, timestampMs: 1 }, Uint8Array.of(9), 2);
+  const tag = [9, 0, 0, 3, 0, 0, 1, 0, 0, 0, 0, 0xee, 0xee, 9, 0, 0, 0, 14];
+  assert.deepEqual([...out], [0xee, 0xee, 0xee, ...tag]);
 });
 
 test("what is not FLV is refused", () => {

@@ -219,3 +219,16 @@ test("caching: playlists a second, live segments for ever, files by their versio
   assert.equal((await cache(file, "segment")).get("access-control-allow-origin"), "*");
   assert.equal((await hlsReply({ kind: "segment", selection, name: "1" }, live)).status, 404);
 });
+
+test("bytes that lie in memory have one reply for all who ask, those of a file one each", async () => {
+  const body = [Uint8Array.of(1, 2)];
+  const live = { ...presentation({ segments: [entry(0)] }), isResident: true, segment: () => body };
+  const resource = { kind: "segment", name: entry(0).name, selection } as const;
+  const reply = hlsReply(resource, live);
+  assert.ok(!(reply instanceof Promise));
+  assert.equal(hlsReply(resource, live), reply);
+  assert.equal(reply.ownBytes, undefined);
+  const file = { ...live, isResident: false, segment: () => Promise.resolve(body) };
+  assert.equal((await hlsReply(resource, file)).ownBytes, 2);
+  assert.notEqual(await hlsReply(resource, file), await hlsReply(resource, file));
+});

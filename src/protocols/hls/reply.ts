@@ -18,29 +18,35 @@ const encoder = new TextEncoder();
 const rendered = new WeakMap<Timeline, Map<string, HttpReply>>();
 const MAX_RENDERED = 64;
 
+/** Replies to bodies that lie in memory, so that what is made of a reply is made once for all who ask. */
+const mediaReplies = new WeakMap<MediaBody, HttpReply>();
+
 /**
- * Answers one HLS request from a presentation. `query`: what the URLs inside a playlist carry on, such as a token.
+ * Answers one HLS request from a presentation, at once where the presentation has the bytes at once. `query`: what the
+ * URLs inside a playlist carry on, such as a token. The same object is given again for the same bytes in memory.
  *
  * Playlists of what still changes are fresh for a second; init segments and segments never change under their name,
  * except those of a file, whose entity tag is the file's version.
- * Rejects with the storage's `MediaError`.
+ * Throws or rejects with the storage's `MediaError`.
  */
-export async function hlsReply(
+export function hlsReply(
   resource: HlsResource,
   presentation: Presentation,
   query = "",
-): Promise<HttpReply> {
+): Promise<HttpReply> | HttpReply {
   switch (resource.kind) {
     case "multivariant":
     case "media":
       return playlistReply(resource, presentation, query);
     case "init": {
       const body = presentation.initSegment(resource.name, resource.selection);
-      return body === null ? notFound("init segment") : mediaReply(resource.selection, body, presentation);
+      return mediaReply("init segment", resource.selection, body, presentation);
     }
     case "segment": {
-      const body = await presentation.segment(resource.name, resource.selection);
-      return body === null ? notFound("segment") : mediaReply(resource.selection, body, presentation);
+      const body = presentation.segment(resource.name, resource.selection);
+      return body instanceof Promise
+        ? body.then((read) => mediaReply("segment", resource.selection, read, presentation))
+        : mediaReply("segment", resource.selection, body, presentation);
     }
   }
 }
@@ -84,7 +90,22 @@ function textPlaylist(text: string, timeline: Timeline, version: string | null):
   };
 }
 
-function mediaReply(selection: TrackSelection, body: MediaBody, presentation: Presentation): HttpReply {
+function mediaReply(
+  what: string,
+  selection: TrackSelection,
+  body: MediaBody | null,
+  presentation: Presentation,
+): HttpReply {
+  if (body === null) return notFound(what);
+  if (presentation.isResident !== true) return makeMediaReply(selection, body, presentation);
+  const known = mediaReplies.get(body);
+  if (known !== undefined) return known;
+  const made = makeMediaReply(selection, body, presentation);
+  mediaReplies.set(body, made);
+  return made;
+}
+
+function makeMediaReply(selection: TrackSelection, body: MediaBody, presentation: Presentation): HttpReply {
   const kind = selection.some((id) => id.startsWith("v")) ? "video" : "audio";
   const { version } = presentation;
   const caching = version === null ? "public, max-age=31536000, immutable" : "public, max-age=60";

@@ -101,6 +101,7 @@ function open(writableHighWaterMark = 2048): {
       stallTimeoutMs: 5000,
       maxUnsentBytes: 4096,
       maxQueuedBytes: 48 * 1024 * 1024,
+      sendWindow: "auto",
       lingerMs: 2000,
     },
     onGone: () => void gone++,

@@ -4,6 +4,7 @@ import { asMediaError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import type { SessionId } from "../../media/ids.ts";
 import type { Publisher, StreamDirectory } from "../../stream/directory.ts";
+import type { SendWindow } from "../../stream/rules.ts";
 import type { SubscriptionEnd } from "../../stream/wire-format.ts";
 import { rtmpFormat } from "./from-stream.ts";
 import type { RtmpTarget } from "./names.ts";
@@ -28,6 +29,8 @@ export type RtmpConnectionOptions = {
   readonly maxQueuedBytes: number;
   /** How long a closing connection may take to send its last words. */
   readonly lingerMs: number;
+  /** The window of players whose stream has none of its own. */
+  readonly sendWindow: SendWindow;
 };
 
 /** What a connection uses of a TCP socket. */
@@ -69,6 +72,8 @@ export class RtmpConnection implements RtmpSessionHost {
   #sentBytes = 0;
   #progressUs: number;
   #isReadingPaused = false;
+  /** The session reads nothing until it says so. */
+  #isHeld = false;
   #linger: Timer | null = null;
 
   constructor(parts: RtmpConnectionParts) {
@@ -135,16 +140,22 @@ export class RtmpConnection implements RtmpSessionHost {
     this.#socket.pause();
   }
 
-  publish(target: RtmpTarget): RtmpPublication {
-    const publisher: Publisher = this.#parts.directory.publish({
+  holdReading(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+    if (isHeld) this.#socket.pause();
+    else if (!this.#isReadingPaused) this.#socket.resume();
+  }
+
+  publish(target: RtmpTarget): RtmpPublication | Promise<RtmpPublication> {
+    const claim = this.#parts.directory.publish({
       name: target.name,
       protocol: PROTOCOL,
       remoteAddress: this.#remoteAddress,
       onRevoked: (reason) => this.#session.stream.revoke(reason),
     });
-    const logger = this.#logger.child({ stream: target.name });
-    logger.info("RTMP publisher started");
-    return new RtmpIngest(publisher, logger);
+    return claim instanceof Promise
+      ? claim.then((publisher) => this.#ingest(publisher, target))
+      : this.#ingest(claim, target);
   }
 
   play(target: RtmpTarget): RtmpPlayback {
@@ -154,6 +165,7 @@ export class RtmpConnection implements RtmpSessionHost {
       name: target.name,
       protocol: PROTOCOL,
       format: rtmpFormat,
+      sendWindow: this.#parts.options.sendWindow,
       sink: {
         write: (bytes) => this.#session.stream.media(bytes),
         queuedBytes: () => this.#queue.unsentBytes,
@@ -168,6 +180,12 @@ export class RtmpConnection implements RtmpSessionHost {
     this.#socket.resume();
     if (this.#socket.destroyed) return;
     this.#linger = this.#parts.clock.schedule(this.#parts.options.lingerMs, () => this.#socket.destroy());
+  }
+
+  #ingest(publisher: Publisher, target: RtmpTarget): RtmpIngest {
+    const logger = this.#logger.child({ stream: target.name });
+    logger.info("RTMP publisher started");
+    return new RtmpIngest(publisher, logger);
   }
 
   #attach(): void {
@@ -196,7 +214,7 @@ export class RtmpConnection implements RtmpSessionHost {
     this.#queue.drained();
     if (!this.#isReadingPaused || this.#socket.writableNeedDrain) return;
     this.#isReadingPaused = false;
-    this.#socket.resume();
+    if (!this.#isHeld) this.#socket.resume();
   }
 
   #logClosing(reason: RtmpCloseReason, error: Error | null): void {

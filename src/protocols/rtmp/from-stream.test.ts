@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { audioTrack, mediaPacket, trackSet, videoTrack } from "../../../test/support/media.ts";
+import { packetBytes } from "../../../test/support/wire-room.ts";
 import { concatBytes } from "../../base/bytes.ts";
 import { parseAudioTag } from "../../containers/flv/audio-tag.ts";
 import { parseVideoTag } from "../../containers/flv/video-tag.ts";
@@ -29,7 +30,7 @@ function read(bytes: Uint8Array): RtmpMessage[] {
 }
 
 function send(packet: MediaPacket, originUs = 0): RtmpMessage {
-  const bytes = rtmpFormat.create(originUs).packet(packet);
+  const bytes = packetBytes(rtmpFormat.create(originUs), packet);
   assert.ok(bytes !== null);
   const [message] = read(bytes);
   return message!;
@@ -114,7 +115,7 @@ test("text, and tracks beyond the first of a kind, are not carried", () => {
     videoTrack({ id: trackId("video", 2) }),
     audioTrack({ id: trackId("audio", 2) }),
   ]) {
-    assert.equal(format.packet(mediaPacket({ track })), null);
+    assert.equal(packetBytes(format, mediaPacket({ track })), null);
   }
   const messages = headers(trackSet([video, videoTrack({ id: trackId("video", 2) })]));
   assert.equal(messages.length, 2);

@@ -1,14 +1,16 @@
 import { randomBytes } from "node:crypto";
 import { createServer } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";
-import type { AddressCounter } from "../../base/address-counter.ts";
+import type { AddressLimit } from "../../base/address-counter.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { PerSecondLog } from "../../base/log.ts";
 import type { Logger } from "../../base/log.ts";
 import { READ_BUFFER_BYTES, readInto } from "../../base/reused-reads.ts";
+import { SLICE_BYTES } from "../../base/send-queue.ts";
 import { SlabAllocator } from "../../base/slab-allocator.ts";
 import type { SessionId } from "../../media/ids.ts";
 import type { StreamDirectory } from "../../stream/directory.ts";
+import type { SendWindow } from "../../stream/rules.ts";
 import { RtmpConnection } from "./connection.ts";
 import type { RtmpConnectionOptions } from "./connection.ts";
 import { DEFAULT_CHUNK_LIMITS } from "./wire/chunk-reader.ts";
@@ -19,6 +21,10 @@ export type RtmpListenerOptions = {
   readonly host?: string;
   /** TCP port; 0 takes any free one. */
   readonly port: number;
+  /** Other threads listen on the same port, and the system spreads connections over them (SO_REUSEPORT). */
+  readonly isShared?: boolean;
+  /** How long media is collected for players of streams that do not say it themselves; `auto` unless given. */
+  readonly sendWindow?: SendWindow;
   readonly limits?: Partial<RtmpLimits>;
 };
 
@@ -70,9 +76,7 @@ export type RtmpListenerParts = {
    * Counts, and bounds, connections of one address over all listeners that share it. Behind a Service that hides
    * addresses a node stands for many viewers.
    */
-  readonly addresses: AddressCounter;
-  /** Makes the memory of one publisher's payloads; slabs of the process's ordinary memory when absent. */
-  readonly payloadMemory?: () => SlabAllocator;
+  readonly addresses: AddressLimit;
 };
 
 /** Figures of a listener. */
@@ -108,16 +112,18 @@ export class RtmpListener {
     this.#options = options;
     this.#limits = { ...DEFAULT_RTMP_LIMITS, ...options.limits };
     this.#parts = parts;
-    this.#connectionOptions = connectionOptions(this.#limits, parts.payloadMemory);
+    this.#connectionOptions = connectionOptions(this.#limits, options.sendWindow ?? "auto");
     this.#refusals = new PerSecondLog(parts.logger, "refused RTMP connections");
   }
 
   /** Opens the port. Rejects with the system's error, e.g. EADDRINUSE. */
   async start(): Promise<void> {
-    const server = createServer({ noDelay: true, allowHalfOpen: false }, (socket) => this.#accept(socket));
+    const options = { noDelay: true, allowHalfOpen: false, highWaterMark: SLICE_BYTES };
+    const server = createServer(options, (socket) => this.#accept(socket));
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
-      server.listen({ port: this.#options.port, host: this.#options.host }, () => {
+      const { port, host, isShared = false } = this.#options;
+      server.listen({ port, host, reusePort: isShared }, () => {
         server.off("error", reject);
         resolve();
       });
@@ -190,7 +196,7 @@ export class RtmpListener {
       directory: this.#parts.directory,
       clock: this.#parts.clock,
       logger: this.#parts.logger,
-      socket: readInto(this.#readBuffer, socket, (bytes) => connection.receive(bytes)),
+      socket: readInto(this.#readBuffer, socket, (bytes) => connection.receive(bytes), SLICE_BYTES),
       options: this.#connectionOptions,
       onGone: () => this.#forget(connection, address),
     });
@@ -226,12 +232,10 @@ export class RtmpListener {
   }
 }
 
-function connectionOptions(
-  limits: RtmpLimits,
-  payloadMemory = (): SlabAllocator => new SlabAllocator(),
-): RtmpConnectionOptions {
+function connectionOptions(limits: RtmpLimits, sendWindow: SendWindow): RtmpConnectionOptions {
   const { messageBytes, chunkStreams, partialBytes } = limits;
   const { stallTimeoutMs, maxUnsentBytes, maxQueuedBytes, lingerMs } = limits;
+  const payloadMemory = (): SlabAllocator => new SlabAllocator();
   const session = { ...limits, chunkLimits: { messageBytes, chunkStreams, partialBytes }, payloadMemory };
-  return { session, stallTimeoutMs, maxUnsentBytes, maxQueuedBytes, lingerMs };
+  return { session, stallTimeoutMs, maxUnsentBytes, maxQueuedBytes, lingerMs, sendWindow };
 }

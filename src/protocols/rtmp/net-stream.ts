@@ -25,10 +25,17 @@ export type RtmpPlayback = { close(): void };
 export type RtmpNetStreamHost = {
   write(bytes: Uint8Array): void;
   /** Claims the name. Throws a `MediaError` whose message the peer is told. */
-  publish(target: RtmpTarget): RtmpPublication;
+  publish(target: RtmpTarget): RtmpPublication | Promise<RtmpPublication>;
   /** Subscribes; media then comes through `RtmpNetStream.media`. Throws a `MediaError` whose message the peer is told. */
   play(target: RtmpTarget): RtmpPlayback;
 };
+
+class Refusal {
+  readonly caught: unknown;
+  constructor(caught: unknown) {
+    this.caught = caught;
+  }
+}
 
 /** The session as its stream sees it. */
 export type RtmpNetStreamOwner = {
@@ -36,6 +43,8 @@ export type RtmpNetStreamOwner = {
   readonly out: RtmpOutbox;
   state(): RtmpState;
   moveTo(next: RtmpState): void;
+  /** Goes on with what was read while the state was `claiming`. */
+  proceed(): void;
   close(reason: RtmpCloseReason, error?: Error | null): void;
 };
 
@@ -68,6 +77,8 @@ export class RtmpNetStream {
   /** Media that came while `host.play` ran: it follows the messages that announce it. */
   #early: Uint8Array[] | null = null;
   #earlyEnd: SubscriptionEnd | null = null;
+  /** The name was taken away while its claim was on its way. */
+  #revokedEarly: string | null = null;
 
   constructor(owner: RtmpNetStreamOwner) {
     this.#owner = owner;
@@ -89,14 +100,14 @@ export class RtmpNetStream {
     if (command.args[0] === false) return this.stop();
     this.#requireIdle(command);
     this.#role = "publish";
+    let claim: RtmpPublication | Promise<RtmpPublication>;
     try {
-      this.#publication = this.#owner.host.publish(this.#resolve(application, command.args[0]));
+      claim = this.#owner.host.publish(this.#resolve(application, command.args[0]));
     } catch (caught) {
       return this.#refuse(caught, PUBLISH_REFUSALS, "publishDenied");
     }
-    this.#owner.moveTo("publishing");
-    this.#owner.out.streamBegin();
-    this.#owner.out.status("publishStart", `Publishing ${this.name}.`);
+    if (claim instanceof Promise) void this.#claimed(claim);
+    else this.#begin(claim);
     return undefined;
   }
 
@@ -188,6 +199,7 @@ export class RtmpNetStream {
 
   /** The core takes the name away from this publisher. */
   revoke(reason: string): void {
+    if (this.#owner.state() === "claiming") this.#revokedEarly = reason;
     if (this.#owner.state() !== "publishing") return;
     this.#publication = null;
     this.#owner.out.status("publishBadName", reason);
@@ -209,6 +221,36 @@ export class RtmpNetStream {
     this.#playback = null;
     playback?.close();
     publication?.close(reason);
+  }
+
+  #begin(publication: RtmpPublication): void {
+    this.#publication = publication;
+    this.#owner.moveTo("publishing");
+    this.#owner.out.streamBegin();
+    this.#owner.out.status("publishStart", `Publishing ${this.name}.`);
+  }
+
+  /** Waits for the core; a peer that left meanwhile gives the name back. Never rejects. */
+  async #claimed(claim: Promise<RtmpPublication>): Promise<void> {
+    this.#owner.moveTo("claiming");
+    const answer = await claim.catch((caught: unknown) => new Refusal(caught));
+    const isWaiting = this.#owner.state() === "claiming";
+    if (answer instanceof Refusal) {
+      if (isWaiting) this.#refuseLate(answer.caught);
+      return;
+    }
+    if (!isWaiting) {
+      answer.close("the publisher left");
+      return;
+    }
+    this.#begin(answer);
+    if (this.#revokedEarly === null) this.#owner.proceed();
+    else this.revoke(this.#revokedEarly);
+  }
+
+  #refuseLate(caught: unknown): void {
+    if (asMediaError(caught) !== null) this.#refuse(caught, PUBLISH_REFUSALS, "publishDenied");
+    else this.#owner.close("internal-error", caught instanceof Error ? caught : new Error(String(caught)));
   }
 
   #mediaWithin(duration: PlayDuration, bytes: Uint8Array): void {

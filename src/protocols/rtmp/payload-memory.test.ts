@@ -9,6 +9,7 @@ import { buildConfigBody, buildFrameBody } from "../../containers/flv/tag-writer
 import type { StreamName } from "../../media/ids.ts";
 import type { MediaPacket, PacketSink } from "../../media/packet.ts";
 import { LiveWindow } from "../../packaging/live-window.ts";
+import { SendPace } from "../../stream/send-pace.ts";
 import { LiveStream } from "../../stream/live-stream.ts";
 import { RtmpIngest } from "./to-stream.ts";
 import { ChunkReader, DEFAULT_CHUNK_LIMITS } from "./wire/chunk-reader.ts";
@@ -46,8 +47,8 @@ class Source {
   readonly #ingest: RtmpIngest;
   frame = 0;
 
-  constructor(isShared: boolean) {
-    this.memory = new SlabAllocator({ isShared });
+  constructor() {
+    this.memory = new SlabAllocator();
     this.#reader = new ChunkReader(DEFAULT_CHUNK_LIMITS, this.memory);
     const rules = {
       name: "camera" as StreamName,
@@ -58,7 +59,12 @@ class Source {
       prepushMs: 0,
       allowsProtocol: () => true,
     } as const;
-    this.stream = new LiveStream(rules, { clock: this.#clock, log: silentLogger, onIdle: () => {} });
+    this.stream = new LiveStream(rules, {
+      clock: this.#clock,
+      pace: new SendPace(),
+      log: silentLogger,
+      onIdle: () => {},
+    });
     const request = { name: rules.name, protocol: "rtmp", remoteAddress: "", onRevoked: () => {} };
     this.#ingest = new RtmpIngest(this.stream.publish(request), silentLogger);
     const facts = writeAmf0(["onMetaData", amfObject({ videocodecid: 7 })]);
@@ -118,50 +124,48 @@ function checkPackets(packets: readonly MediaPacket[], first: number): void {
   }
 }
 
-for (const isShared of [false, true]) {
-  test(`the GOP cache shows what was sent while slabs go round; shared: ${isShared}`, () => {
-    const source = new Source(isShared);
-    for (let round = 0; round < 100; round++) {
-      source.play(17);
-      // Who joins is given the cache at once, and keeps nothing.
-      const joiner = new Recorder(true);
-      source.stream.attach(joiner);
-      assert.ok(joiner.packets.length > 0);
-      checkPackets(joiner.packets, source.frame - joiner.packets.length);
-    }
-    assert.ok(source.buffers.size < 20, `${source.buffers.size} slabs for ${source.frame} frames`);
-  });
+test("the GOP cache shows what was sent while slabs go round", () => {
+  const source = new Source();
+  for (let round = 0; round < 100; round++) {
+    source.play(17);
+    // Who joins is given the cache at once, and keeps nothing.
+    const joiner = new Recorder(true);
+    source.stream.attach(joiner);
+    assert.ok(joiner.packets.length > 0);
+    checkPackets(joiner.packets, source.frame - joiner.packets.length);
+  }
+  assert.ok(source.buffers.size < 20, `${source.buffers.size} slabs for ${source.frame} frames`);
+});
 
-  test(`segments show what was sent while slabs go round; shared: ${isShared}`, () => {
-    const source = new Source(isShared);
-    const window = new LiveWindow({ segmentDurationUs: 2_000_000, segmentCount: 3 });
-    source.stream.attach(window);
-    source.play(1500);
-    const slabs = source.buffers.size;
-    source.play(3010);
-    assert.ok(source.buffers.size < slabs * 2, `${slabs}, then ${source.buffers.size} slabs`);
-    const { segments } = window.timeline();
-    assert.equal(segments.length, 3);
-    const media = segments.flatMap(({ name }) => [...window.segment(name, [video.id])!.slice(1)]);
-    const samples = concatBytes(media);
-    const count = samples.byteLength / FRAME_BYTES;
-    assert.ok(count > 100);
-    const first = samples[FRAME_BYTES - 1]!;
-    const behind = (source.frame - count - first) & 0xff;
-    assert.ok(behind < 100, "the segments are the last ones");
-    for (let i = 0; i < count; i++) {
-      const sample = samples.subarray(i * FRAME_BYTES, (i + 1) * FRAME_BYTES);
-      assert.ok(
-        sample.subarray(5).every((byte) => byte === ((first + i) & 0xff)),
-        `sample ${i}`,
-      );
-    }
-  });
-}
+test("segments show what was sent while slabs go round", () => {
+  const source = new Source();
+  const window = new LiveWindow({ segmentDurationUs: 2_000_000, segmentCount: 3 });
+  source.stream.attach(window);
+  source.play(1500);
+  const slabs = source.buffers.size;
+  source.play(3010);
+  assert.ok(source.buffers.size < slabs * 2, `${slabs}, then ${source.buffers.size} slabs`);
+  const { segments } = window.timeline();
+  assert.equal(segments.length, 3);
+  const media = segments.flatMap(({ name }) => [...window.segment(name, [video.id])!.slice(1)]);
+  const samples = concatBytes(media);
+  const count = samples.byteLength / FRAME_BYTES;
+  assert.ok(count > 100);
+  const first = samples[FRAME_BYTES - 1]!;
+  const behind = (source.frame - count - first) & 0xff;
+  assert.ok(behind < 100, "the segments are the last ones");
+  for (let i = 0; i < count; i++) {
+    const sample = samples.subarray(i * FRAME_BYTES, (i + 1) * FRAME_BYTES);
+    assert.ok(
+      sample.subarray(5).every((byte) => byte === ((first + i) & 0xff)),
+      `sample ${i}`,
+    );
+  }
+});
 
 for (const frames of [28, 32, 36, 40, 44, 49]) {
   test(`what a sink that releases nothing was given from frame ${frames} on stays for ever`, () => {
-    const source = new Source(false);
+    const source = new Source();
     source.play(250 + frames);
     const late = new Recorder(false);
     source.stream.attach(late);
@@ -172,7 +176,7 @@ for (const frames of [28, 32, 36, 40, 44, 49]) {
 }
 
 test("a track keeps its configuration when the memory of its message is used again", () => {
-  const source = new Source(false);
+  const source = new Source();
   source.play(1000);
   assert.deepEqual(source.stream.summary().tracks!.tracks[0]!.config, video.config);
 });

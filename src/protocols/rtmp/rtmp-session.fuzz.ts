@@ -66,6 +66,7 @@ export const fuzz = {
         opened++;
         return { close: () => void opened-- };
       },
+      holdReading: () => {},
       closed: (reason: string, error: Error | null) => {
         if (reason === "internal-error") internal = error;
       },

@@ -6,6 +6,8 @@ export type RtmpState =
   | "connecting"
   /** Connected; neither publishing nor playing. */
   | "idle"
+  /** The core looks whether the name is free for this publisher; nothing is read meanwhile. */
+  | "claiming"
   | "publishing"
   | "playing"
   /** A player that said `pause`; it is subscribed to nothing. */
@@ -16,7 +18,8 @@ export type RtmpState =
 export const LEGAL_TRANSITIONS = {
   handshaking: ["connecting", "closed"],
   connecting: ["idle", "closed"],
-  idle: ["publishing", "playing", "closed"],
+  idle: ["claiming", "publishing", "playing", "closed"],
+  claiming: ["publishing", "closed"],
   publishing: ["idle", "closed"],
   playing: ["paused", "idle", "closed"],
   paused: ["playing", "idle", "closed"],

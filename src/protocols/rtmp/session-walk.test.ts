@@ -52,6 +52,7 @@ function start(steps: string[]): World {
   };
   const host = {
     write: () => {},
+    holdReading: () => {},
     publish: () => {
       admit();
       open.publications++;

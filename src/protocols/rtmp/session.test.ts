@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
 import { silentLogger } from "../../base/log.ts";
 import { streamErrors } from "../../stream/errors.ts";
 import type { RtmpTarget } from "./names.ts";
@@ -42,14 +43,23 @@ class FakeHost implements RtmpSessionHost {
   write(bytes: Uint8Array): void {
     this.written.push(bytes);
   }
-  publish(target: RtmpTarget): RtmpPublication {
+  /** The answer of a core that has to ask elsewhere first. */
+  answer: Promise<RtmpPublication> | null = null;
+
+  publish(target: RtmpTarget): RtmpPublication | Promise<RtmpPublication> {
     if (this.refusal !== null) throw this.refusal;
     this.lastTarget = target;
     this.log.push(`publish ${target.name}`);
+    return this.answer ?? this.publication();
+  }
+  publication(): RtmpPublication {
     return {
       message: (message) => void this.messages.push(message.typeId),
       close: (reason) => void this.log.push(`unpublish: ${reason}`),
     };
+  }
+  holdReading(isHeld: boolean): void {
+    this.log.push(isHeld ? "hold" : "read on");
   }
   play(target: RtmpTarget): RtmpPlayback {
     if (this.refusal !== null) throw this.refusal;
@@ -128,6 +138,89 @@ test("a publisher starts, sends media and stops", () => {
   const codes = host.codes();
   assert.ok(codes.includes("NetStream.Publish.Start"));
   assert.ok(codes.includes("NetStream.Unpublish.Success"));
+});
+
+describe("a publisher whose name has to be claimed elsewhere", () => {
+  type Claim = ReturnType<typeof open> & { grant(): Promise<void>; refuse(error: Error): Promise<void> };
+
+  /** `more`: what comes in one piece with the command. */
+  function claiming(...more: readonly Uint8Array[]): Claim {
+    const { promise, resolve, reject } = Promise.withResolvers<RtmpPublication>();
+    const host = new FakeHost();
+    host.answer = promise;
+    const session = new RtmpSession(host, OPTIONS, silentLogger, 0);
+    for (const piece of [clientHandshake(), clientConnect(), createStream]) session.feed(piece, 0);
+    const shared = concatBytes([publish(), ...more]);
+    session.feed(shared, 0);
+    shared.fill(0xff);
+    return {
+      host,
+      session,
+      grant: async () => {
+        resolve(host.publication());
+        await turn();
+      },
+      refuse: async (error) => {
+        reject(error);
+        await turn();
+      },
+    };
+  }
+
+  test("is told nothing and not read before the answer", () => {
+    const { host, session } = claiming(video);
+    assert.deepEqual([session.facts().state, host.log.at(-1), host.messages], ["claiming", "hold", []]);
+    assert.ok(!host.codes().includes("NetStream.Publish.Start"));
+  });
+
+  test("starts with the answer, and loses nothing that came before it", async () => {
+    const { host, session, grant } = claiming(video, video.subarray(0, 7));
+    const [middle, end] = [video.slice(7, 9), video.slice(9)];
+    session.feed(middle, 0);
+    middle.fill(0xff);
+    await grant();
+    session.feed(end, 0);
+    assert.deepEqual(host.messages, [MESSAGE.video, MESSAGE.video]);
+    assert.deepEqual([session.facts().state, host.log.at(-1)], ["publishing", "read on"]);
+    assert.ok(host.codes().includes("NetStream.Publish.Start"));
+  });
+
+  test("is refused in words when the answer is no", async () => {
+    const { host, session, refuse } = claiming(video);
+    await refuse(streamErrors.error("STREAM_BUSY", { name: "pub/camera", owner: "192.0.2.1" }));
+    assert.equal(session.facts().state, "closed");
+    assert.ok(host.codes().includes("NetStream.Publish.BadName"));
+    assert.ok(host.log.includes("closed refused STREAM_BUSY"));
+  });
+
+  test("gives the name back when it left before the answer", async () => {
+    const { host, session, grant } = claiming();
+    session.close("peer-closed");
+    await grant();
+    assert.equal(host.log.at(-1), "unpublish: the publisher left");
+  });
+
+  test("is told when the name is taken away with the answer", async () => {
+    const { host, session, grant } = claiming(video);
+    session.stream.revoke("replaced by another publisher");
+    await grant();
+    assert.equal(session.facts().state, "closed");
+    assert.deepEqual(host.messages, []);
+    assert.ok(host.codes().includes("NetStream.Publish.BadName"));
+  });
+
+  test("may not send more than fits while it waits", () => {
+    const { host, session } = claiming();
+    for (let i = 0; i < 100 && session.facts().state === "claiming"; i++)
+      session.feed(new Uint8Array(DEFAULT_CHUNK_LIMITS.partialBytes / 50), 0);
+    assert.ok(host.log.includes("closed protocol-error RTMP_PARTIAL_LIMIT"));
+  });
+
+  test("fails as a fault of the server when the answer is one", async () => {
+    const { host, refuse } = claiming();
+    await refuse(new TypeError("broken"));
+    assert.ok(host.log.includes("closed internal-error"));
+  });
 });
 
 test("the whole opening in one piece, and cut at every byte, gives the same", () => {

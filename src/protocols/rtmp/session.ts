@@ -42,6 +42,8 @@ export type RtmpSessionOptions = {
 
 /** What a session needs of its connection. */
 export type RtmpSessionHost = RtmpNetStreamHost & {
+  /** Stops reading from the peer, and goes on; what is on its way may still be fed. */
+  holdReading(isHeld: boolean): void;
   /** Once, last. What was written before is still to be sent. */
   closed(reason: RtmpCloseReason, error: Error | null): void;
 };
@@ -105,6 +107,7 @@ export class RtmpSession {
       out: this.#out,
       state: () => this.#state,
       moveTo: (next) => this.#moveTo(next),
+      proceed: () => this.#proceed(),
       close: (reason, error) => this.close(reason, error),
     });
   }
@@ -146,6 +149,10 @@ export class RtmpSession {
     this.#host.closed(reason, error);
   }
 
+  #isClaiming(): boolean {
+    return this.#state === "claiming";
+  }
+
   #isOpen(): boolean {
     return this.#state !== "closed";
   }
@@ -166,6 +173,7 @@ export class RtmpSession {
     const fields = name === null ? {} : { stream: name };
     this.#logger.debug("RTMP session state", { from: this.#state, to: next, ...fields });
     this.#state = next;
+    if (next === "claiming") this.#host.holdReading(true);
     // The time for the handshake runs on until `connect`.
     if (next !== "connecting") this.#deadlineUs = this.#nowUs + this.#stayUs(next);
   }
@@ -187,11 +195,29 @@ export class RtmpSession {
       this.#moveTo("connecting");
       rest = bytes.subarray(consumed);
     }
-    this.#chunks.feed(rest);
+    if (this.#state === "claiming") this.#chunks.keep(rest);
+    else {
+      this.#chunks.feed(rest);
+      this.#readMessages();
+    }
+  }
+
+  #readMessages(): void {
     for (let message = this.#chunks.next(); message !== null; message = this.#chunks.next()) {
       this.#message(message);
       message.slab?.release();
       if (!this.#isOpen()) return;
+      if (this.#isClaiming()) return this.#chunks.keep();
+    }
+  }
+
+  /** The claim is decided: what came meanwhile is read. */
+  #proceed(): void {
+    this.#host.holdReading(false);
+    try {
+      this.#readMessages();
+    } catch (caught) {
+      this.#fail(caught);
     }
   }
 

@@ -33,6 +33,7 @@ function replay(pieces: readonly Uint8Array[]): Outcome {
   const closes: string[] = [];
   const host = {
     write: () => {},
+    holdReading: () => {},
     publish: ({ name }: { name: string }) => {
       const request = { name, protocol: "rtmp", remoteAddress: "", onRevoked: () => {} } as never;
       return new RtmpIngest(directory.publish(request), silentLogger);

@@ -10,7 +10,8 @@ export type WireReply = {
 };
 
 /**
- * Turns a handler's reply into what this client is sent: 304 for what it has, a range, gzip, no body for HEAD.
+ * Turns a handler's reply into what this client is sent: 304 for what it has, a range, gzip, no body for HEAD. Of an
+ * endless body only the head: its length is not known.
  *
  * Spec: RFC 9110 sections 9.3.2 (HEAD), 13.1.2 (If-None-Match), 14 (ranges), 12.5.3 (Accept-Encoding).
  */
@@ -21,6 +22,7 @@ export function finishReply(request: HttpRequest, reply: HttpReply): WireReply {
     if (name === "etag") etag = value;
     else headers.push(name, value);
   }
+  if (reply.stream !== undefined) return { status: reply.status, headers, body: [] };
   if (reply.gzip !== undefined) headers.push("vary", "accept-encoding");
   if (etag !== null && reply.status === 200 && isKnown(request.header("if-none-match"), etag)) {
     return { status: 304, headers: [...headers, "etag", etag], body: [] };
@@ -57,7 +59,8 @@ function withBody(
   headers: string[],
   body: readonly Uint8Array[],
 ): WireReply {
-  headers.push("content-length", String(totalBytes(body)));
+  // RFC 9110 section 8.6: a reply without content says no length.
+  if (status !== 204) headers.push("content-length", String(totalBytes(body)));
   return { status, headers, body: request.method === "HEAD" ? [] : body };
 }
 
@@ -67,7 +70,8 @@ function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {
   return ifNoneMatch.split(",").some((candidate) => candidate.trim().replace(/^W\//, "") === etag);
 }
 
-function acceptsGzip(acceptEncoding: string | undefined): boolean {
+/** Whether a client takes gzip. Spec: RFC 9110 section 12.5.3. */
+export function acceptsGzip(acceptEncoding: string | undefined): boolean {
   if (acceptEncoding === undefined) return false;
   return acceptEncoding
     .split(",")

@@ -1,3 +1,6 @@
+import { systemClock } from "../../base/clock.ts";
+import type { Timer } from "../../base/clock.ts";
+
 /**
  * Bounds the memory that replies under way hold for slow readers, over all HTTP listeners together.
  *
@@ -37,4 +40,25 @@ const GRACE_MS = 30_000;
 /** How long a reply of so many own bytes may take until its connection is closed. */
 export function replyDeadlineMs(ownBytes: number): number {
   return GRACE_MS + Math.ceil((ownBytes / MIN_READ_BYTES_PER_SECOND) * 1000);
+}
+
+/** The room and the deadline of one reply under way. */
+export class ReplyHold {
+  readonly #budget: ReplyBudget;
+  readonly #deadline: Timer;
+  #bytes: number;
+
+  /** For bytes that were taken from the budget; calls `onLate` when the reply takes longer than it may. */
+  constructor(budget: ReplyBudget, ownBytes: number, onLate: () => void) {
+    this.#budget = budget;
+    this.#bytes = ownBytes;
+    this.#deadline = systemClock.schedule(replyDeadlineMs(ownBytes), onLate);
+  }
+
+  /** To be called when the last byte has left or the connection is gone; a second call does nothing. */
+  release(): void {
+    this.#deadline.cancel();
+    this.#budget.give(this.#bytes);
+    this.#bytes = 0;
+  }
 }

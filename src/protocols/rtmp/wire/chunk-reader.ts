@@ -107,6 +107,19 @@ export class ChunkReader {
     this.#offset = 0;
   }
 
+  /**
+   * Copies what has not been read yet, and `more` behind it, so that both outlive the buffer that they were read into.
+   * Throws: RTMP_PARTIAL_LIMIT when that is more than may wait.
+   */
+  keep(more: Uint8Array = EMPTY): void {
+    const rest = this.#rest();
+    const limitBytes = this.#limits.partialBytes;
+    if (rest.byteLength + more.byteLength > limitBytes)
+      throw rtmpErrors.error("RTMP_PARTIAL_LIMIT", { limitBytes });
+    this.#input = Buffer.concat([rest, more]);
+    this.#offset = 0;
+  }
+
   /** The next complete message, or `null`: wait for bytes. */
   next(): RtmpMessage | null {
     for (;;) {

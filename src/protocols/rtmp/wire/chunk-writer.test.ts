@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { ChunkReader } from "./chunk-reader.ts";
-import { buildMessage, headerBytes, writtenMessageBytes, writtenTimestampMs } from "./chunk-writer.ts";
+import {
+  buildMessage,
+  messageBytes,
+  writeMessage,
+  writtenMessageBytes,
+  writtenTimestampMs,
+} from "./chunk-writer.ts";
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 
@@ -38,8 +44,9 @@ test("the timestamp is extended from 0xFFFFFF on, in every chunk", () => {
 
 test("a prefix is left free in the first chunk", () => {
   const header = { chunkStreamId: 4, timestampMs: 0, typeId: 9, messageStreamId: 1 };
-  const message = buildMessage(header, Uint8Array.of(7, 8, 9), 4, 3);
-  assert.equal(hex(message.subarray(headerBytes(0))), "00000007c40809");
+  const message = new Uint8Array(2 + messageBytes(0, 6, 4)).fill(0xee);
+  writeMessage(message, 2, header, Uint8Array.of(7, 8, 9), { chunkSize: 4, prefixBytes: 3 });
+  assert.equal(hex(message), "eeee040000000000060901000000eeeeee07c40809");
 });
 
 test("what is written is read back, whatever the sizes and times", () => {

@@ -19,29 +19,33 @@ export function headerBytes(timestampMs: number): number {
   return timestampMs >>> 0 >= EXTENDED ? 16 : 12;
 }
 
+/** Builds one complete message, as `writeMessage` does. Ownership: the result is new; `body` is not retained. */
+export function buildMessage(header: MessageHeader, body: Uint8Array, chunkSize: number): Uint8Array {
+  const out = allocate(messageBytes(header.timestampMs, body.byteLength, chunkSize));
+  writeMessage(out, 0, header, body, { chunkSize, prefixBytes: 0 });
+  return out;
+}
+
 /**
- * Builds one complete message: a chunk with a full header (form 0), the others of form 3, the extended timestamp
- * repeated in each as the specification says.
+ * Writes one complete message at `start`: a chunk with a full header (form 0), the others of form 3, the extended
+ * timestamp repeated in each as the specification says. `messageBytes` tells how long it is.
  *
- * `prefixBytes` of the body are left as zeros, at `headerBytes(timestampMs)`, for the caller to write in place, so
- * that a tag header and a payload become one message with one allocation and one copy; they lie in the first chunk.
- * Ownership: the result is new; `payload` is not retained.
+ * `prefixBytes` of the body, in front of the payload, are left as they are, at `start + headerBytes(timestampMs)`,
+ * for the caller to write, so that a tag header and a payload become one message with one copy; they lie in the
+ * first chunk. Ownership: `payload` is not retained.
  * Spec: Adobe RTMP 1.0 section 5.3.1.
  */
-export function buildMessage(
+export function writeMessage(
+  out: Uint8Array,
+  start: number,
   header: MessageHeader,
   payload: Uint8Array,
-  chunkSize: number,
-  prefixBytes = 0,
-): Uint8Array {
+  { chunkSize, prefixBytes }: { readonly chunkSize: number; readonly prefixBytes: number },
+): void {
   assert(prefixBytes <= chunkSize);
   const timestamp = header.timestampMs >>> 0;
-  const firstBytes = headerBytes(timestamp);
-  const bodyBytes = prefixBytes + payload.byteLength;
-  const out = allocate(messageBytes(firstBytes, bodyBytes, chunkSize));
-  writeHeader(out, header, timestamp, bodyBytes);
-  out.fill(0, firstBytes, firstBytes + prefixBytes);
-  let at = firstBytes + prefixBytes;
+  writeHeader(out, start, { header, timestamp, bodyBytes: prefixBytes + payload.byteLength });
+  let at = start + headerBytes(timestamp) + prefixBytes;
   let taken = Math.min(chunkSize - prefixBytes, payload.byteLength);
   out.set(taken === payload.byteLength ? payload : payload.subarray(0, taken), at);
   at += taken;
@@ -52,7 +56,6 @@ export function buildMessage(
     at += end - taken;
     taken = end;
   }
-  return out;
 }
 
 /** The time of the message that `buildMessage` wrote at `at`. Units: milliseconds, modulo 2^32. */
@@ -63,24 +66,31 @@ export function writtenTimestampMs(bytes: Uint8Array, at: number): number {
 
 /** The length of the message that `buildMessage` wrote at `at` with this chunk size, all headers included. */
 export function writtenMessageBytes(bytes: Uint8Array, at: number, chunkSize: number): number {
-  return messageBytes(headerBytes(writtenTimestampMs(bytes, at)), readU24(bytes, at + 4), chunkSize);
+  return messageBytes(writtenTimestampMs(bytes, at), readU24(bytes, at + 4), chunkSize);
 }
 
-function messageBytes(firstBytes: number, bodyBytes: number, chunkSize: number): number {
+/** The length of a message of this time and body with this chunk size, all headers included. */
+export function messageBytes(timestampMs: number, bodyBytes: number, chunkSize: number): number {
+  const firstBytes = headerBytes(timestampMs);
   const moreChunks = bodyBytes === 0 ? 0 : Math.ceil(bodyBytes / chunkSize) - 1;
   return firstBytes + bodyBytes + moreChunks * (firstBytes - 11);
 }
 
-function writeHeader(out: Uint8Array, header: MessageHeader, timestamp: number, bodyBytes: number): void {
-  out[0] = header.chunkStreamId;
-  writeU24(out, 1, Math.min(timestamp, EXTENDED));
-  writeU24(out, 4, bodyBytes);
-  out[7] = header.typeId;
-  out[8] = header.messageStreamId;
-  out[9] = header.messageStreamId >>> 8;
-  out[10] = header.messageStreamId >>> 16;
-  out[11] = header.messageStreamId >>> 24;
-  if (timestamp >= EXTENDED) writeU32(out, 12, timestamp);
+function writeHeader(
+  out: Uint8Array,
+  at: number,
+  facts: { readonly header: MessageHeader; readonly timestamp: number; readonly bodyBytes: number },
+): void {
+  const { header, timestamp, bodyBytes } = facts;
+  out[at] = header.chunkStreamId;
+  writeU24(out, at + 1, Math.min(timestamp, EXTENDED));
+  writeU24(out, at + 4, bodyBytes);
+  out[at + 7] = header.typeId;
+  out[at + 8] = header.messageStreamId;
+  out[at + 9] = header.messageStreamId >>> 8;
+  out[at + 10] = header.messageStreamId >>> 16;
+  out[at + 11] = header.messageStreamId >>> 24;
+  if (timestamp >= EXTENDED) writeU32(out, at + 12, timestamp);
 }
 
 function writeContinuation(out: Uint8Array, at: number, chunkStreamId: number, timestamp: number): number {

@@ -1,0 +1,146 @@
+import type { TrackId } from "../media/ids.ts";
+import type { TrackSet } from "../media/track.ts";
+import { InitSegments } from "./init-segments.ts";
+import { formatTrackSelection } from "./presentation.ts";
+import type { MediaBody, Presentation, SegmentEntry, Timeline, TrackSelection } from "./presentation.ts";
+import { KnownTrackSets } from "./window-snapshot.ts";
+import type { SegmentFacts, WindowSnapshot } from "./window-snapshot.ts";
+
+/** Asks the thread that has the window for a segment; `null`: it has none of that name. */
+export type FetchSegment = (name: string, selection: TrackSelection) => Promise<MediaBody | null>;
+
+/** Bodies kept for each segment: more selections than players ask for. */
+const MAX_SELECTIONS = 16;
+
+/**
+ * The live window of a stream whose home is another thread, as a `Presentation`.
+ *
+ * It has the timeline as the home last told it, renders nothing itself, and fetches each segment once for each
+ * selection of tracks, however many viewers ask for it; the bytes are the home's, in shared memory. Segments that left
+ * the timeline stay for one length of it, as they do at home.
+ */
+export class RemoteWindow implements Presentation {
+  readonly version = null;
+  readonly isResident = true;
+  readonly #fetch: FetchSegment;
+  readonly #inits = new InitSegments();
+  readonly #sets = new KnownTrackSets();
+  #segments = new Map<string, RemoteSegment>();
+  #timeline: Timeline | null = null;
+  #snapshotVersion = 0;
+
+  constructor(fetch: FetchSegment) {
+    this.#fetch = fetch;
+  }
+
+  /** Of the newest snapshot; 0 before the first. */
+  get snapshotVersion(): number {
+    return this.#snapshotVersion;
+  }
+
+  /** True once a timeline has come; `timeline` may be called only after that. */
+  get isReady(): boolean {
+    return this.#timeline !== null;
+  }
+
+  /** Takes what the home says the window has become. */
+  update(snapshot: WindowSnapshot): void {
+    const { timeline, version } = this.#sets.unify(snapshot);
+    const segments = timeline.segments.map(
+      (facts) => this.#segments.get(facts.name) ?? new RemoteSegment(facts, this.#fetch),
+    );
+    this.#keep(segments);
+    for (const { tracks } of segments) this.#inits.add(tracks);
+    this.#timeline = { ...timeline, segments };
+    this.#snapshotVersion = version;
+  }
+
+  timeline(): Timeline {
+    if (this.#timeline === null) throw new RangeError("no timeline has come yet: check isReady first");
+    return this.#timeline;
+  }
+
+  initName(tracks: TrackSet, selection: TrackSelection): string {
+    return this.#inits.nameOf(tracks, selection);
+  }
+
+  initSegment(name: string, selection: TrackSelection): MediaBody | null {
+    return this.#inits.find(name, selection);
+  }
+
+  segment(name: string, selection: TrackSelection): Promise<MediaBody | null> | MediaBody | null {
+    // One that this thread does not list may be older, or newer, than what it was last told of.
+    return this.#segments.get(name)?.body(selection) ?? this.#fetch(name, selection);
+  }
+
+  #keep(listed: readonly RemoteSegment[]): void {
+    const kept = new Map(this.#segments);
+    for (const segment of listed) kept.set(segment.name, segment);
+    for (const name of kept.keys()) {
+      if (kept.size <= listed.length * 2) break;
+      kept.delete(name);
+    }
+    this.#segments = kept;
+  }
+}
+
+class RemoteSegment implements SegmentEntry {
+  readonly sequence: number;
+  readonly name: string;
+  readonly startUs: number;
+  readonly durationUs: number;
+  readonly tracks: TrackSet;
+  readonly discontinuity: boolean;
+  readonly isIndependent: boolean;
+  readonly utcUs: number | null;
+  readonly #figures: SegmentFacts["figures"];
+  readonly #fetch: FetchSegment;
+  readonly #bodies = new Map<string, MediaBody | Promise<MediaBody | null>>();
+
+  constructor(facts: SegmentFacts, fetch: FetchSegment) {
+    this.sequence = facts.sequence;
+    this.name = facts.name;
+    this.startUs = facts.startUs;
+    this.durationUs = facts.durationUs;
+    this.tracks = facts.tracks;
+    this.discontinuity = facts.discontinuity;
+    this.isIndependent = facts.isIndependent;
+    this.utcUs = facts.utcUs;
+    this.#figures = facts.figures;
+    this.#fetch = fetch;
+  }
+
+  trackBytes(track: TrackId): number {
+    return this.#figures.get(track)?.bytes ?? 0;
+  }
+
+  trackSamples(track: TrackId): number {
+    return this.#figures.get(track)?.samples ?? 0;
+  }
+
+  trackUs(track: TrackId): number {
+    return this.#figures.get(track)?.us ?? 0;
+  }
+
+  /** The bytes; all who ask while they are on their way wait for the same answer. */
+  body(selection: TrackSelection): MediaBody | Promise<MediaBody | null> {
+    const key = formatTrackSelection(selection);
+    const known = this.#bodies.get(key);
+    if (known !== undefined) return known;
+    if (this.#bodies.size >= MAX_SELECTIONS) this.#bodies.clear();
+    const coming = this.#fetchBody(key, selection);
+    this.#bodies.set(key, coming);
+    return coming;
+  }
+
+  async #fetchBody(key: string, selection: TrackSelection): Promise<MediaBody | null> {
+    let body: MediaBody | null = null;
+    try {
+      body = await this.#fetch(this.name, selection);
+    } finally {
+      if (body === null) this.#bodies.delete(key);
+      else this.#bodies.set(key, body);
+    }
+    return body;
+  }
+}

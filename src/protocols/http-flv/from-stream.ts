@@ -1,0 +1,77 @@
+import { concatBytes } from "../../base/bytes.ts";
+import { rescale, ticksToUs } from "../../base/time.ts";
+import { isCarried } from "../../containers/flv/carried.ts";
+import {
+  FLV_TAG,
+  TAG_HEADER_BYTES,
+  buildFlvHeader,
+  buildFlvTag,
+  flvTagBytes,
+  writeFlvTag,
+} from "../../containers/flv/file-writer.ts";
+import { buildMetadataBody } from "../../containers/flv/metadata.ts";
+import { buildConfigBody, frameHeaderBytes, writeFrameHeader } from "../../containers/flv/tag-writer.ts";
+import type { FrameFlags } from "../../containers/flv/tag-writer.ts";
+import type { MediaPacket } from "../../media/packet.ts";
+import type { TrackKind, TrackSet } from "../../media/track.ts";
+import type { WireFormat, WireFormatFactory, WireRoom } from "../../stream/wire-format.ts";
+
+/**
+ * The stream as an FLV file without an end, the same bytes for every player behind the file header: legacy forms for
+ * H.264, AAC and MP3, Enhanced RTMP's for H.265, AV1, Opus and AC-3. The first video and the first audio track only.
+ * Timestamps are milliseconds since the stream's beginning, modulo 2^32.
+ * Spec: FLV 10.1 annex E; Enhanced RTMP v2.
+ */
+export const flvFormat: WireFormatFactory = {
+  id: "flv",
+  create: (originUs) => new FlvFormat(originUs),
+};
+
+class FlvFormat implements WireFormat {
+  readonly #originUs: number;
+
+  constructor(originUs: number) {
+    this.#originUs = originUs;
+  }
+
+  preamble(tracks: TrackSet): Uint8Array {
+    const has = (kind: TrackKind): boolean =>
+      tracks.tracks.some((track) => track.kind === kind && isCarried(track));
+    return buildFlvHeader(has("video"), has("audio"));
+  }
+
+  tracks(tracks: TrackSet, atUs: number): Uint8Array {
+    const carried = tracks.tracks.filter(isCarried);
+    const timestampMs = Math.max(0, this.#milliseconds(atUs));
+    const tags = [buildFlvTag(FLV_TAG.script, timestampMs, buildMetadataBody(carried))];
+    for (const track of carried) {
+      const body = buildConfigBody(track);
+      if (body !== null) tags.push(buildFlvTag(tagType(track.kind), timestampMs, body));
+    }
+    return concatBytes(tags);
+  }
+
+  packet(packet: MediaPacket, room: WireRoom): void {
+    const { track, payload } = packet;
+    if (!isCarried(track)) return;
+    const exactMs = this.#milliseconds(ticksToUs(packet.dts, track.timescale));
+    const ptsMs = this.#milliseconds(ticksToUs(packet.pts, track.timescale));
+    const flags: FrameFlags = { isKey: packet.isSync, ctsOffsetMs: ptsMs - exactMs };
+    // The other track may begin a little before the stream's beginning; below zero would look like 49 days.
+    const timestampMs = Math.max(0, exactMs);
+    const prefixBytes = frameHeaderBytes(track, flags);
+    const out = room.reserve(flvTagBytes(prefixBytes + payload.byteLength));
+    const at = room.offset;
+    writeFlvTag(out, at, { type: tagType(track.kind), timestampMs }, payload, prefixBytes);
+    writeFrameHeader(out, at + TAG_HEADER_BYTES, track, flags);
+  }
+
+  /** Rounded to the nearest, so that times which came as milliseconds leave as the same ones. */
+  #milliseconds(us: number): number {
+    return rescale(us - this.#originUs + 500, 1_000_000, 1000);
+  }
+}
+
+function tagType(kind: TrackKind): number {
+  return kind === "video" ? FLV_TAG.video : FLV_TAG.audio;
+}

@@ -1,0 +1,88 @@
+import { systemClock } from "../../base/clock.ts";
+import { asMediaError, messageOf } from "../../base/errors.ts";
+import { textReply } from "../../base/http-message.ts";
+import type { HttpHeaders, HttpReply, HttpRequest } from "../../base/http-message.ts";
+import { PerSecondLog } from "../../base/log.ts";
+import type { Logger } from "../../base/log.ts";
+import type { RequestTarget } from "./request-target.ts";
+
+/** What answers the requests of a listener; may throw a `MediaError`, whose status and message become the reply. */
+export type HttpHandler = (request: HttpRequest) => Promise<HttpReply> | HttpReply;
+
+const CORS: HttpHeaders = [["access-control-allow-origin", "*"]];
+
+/** From requests to replies, whatever goes wrong. */
+export class Answers {
+  readonly #handle: HttpHandler;
+  readonly #log: Logger;
+  readonly #failures: PerSecondLog;
+
+  constructor(handle: HttpHandler, log: Logger) {
+    this.#handle = handle;
+    this.#log = log;
+    this.#failures = new PerSecondLog(log, "HTTP requests failed");
+  }
+
+  /** The reply, at once where the handler has it at once. Never throws and never rejects. */
+  reply(request: HttpRequest, target: RequestTarget): Promise<HttpReply> | HttpReply {
+    const { method } = request;
+    if (typeof target.path !== "string") return textReply(400, target.path.problem, CORS);
+    if (method === "OPTIONS") return preflight();
+    if (method !== "GET" && method !== "HEAD") {
+      return textReply(405, `this server answers GET, HEAD and OPTIONS here, not ${method}`, [
+        ["allow", "GET, HEAD, OPTIONS"],
+        ...CORS,
+      ]);
+    }
+    try {
+      const reply = this.#handle(request);
+      return reply instanceof Promise
+        ? reply.catch((caught: unknown) => this.failure(caught, target.rawPath))
+        : reply;
+    } catch (caught) {
+      return this.failure(caught, target.rawPath);
+    }
+  }
+
+  /** What is said of an error: a `MediaError` has its status and words, all else is a fault that the log has. */
+  failure(caught: unknown, rawPath: string): HttpReply {
+    const error = asMediaError(caught);
+    if (error !== null) {
+      if (error.httpStatus !== 404) {
+        const fields = { path: rawPath, code: error.code, reason: error.message };
+        this.#failures.add(systemClock.nowUs(), fields);
+      }
+      return textReply(error.httpStatus, error.message, [
+        ["x-error-code", error.code],
+        ["access-control-expose-headers", "x-error-code"],
+        ...(error.httpStatus === 503 ? [["retry-after", "2"] as const] : []),
+        ...CORS,
+      ]);
+    }
+    this.#log.error("HTTP request failed by a fault of the server", {
+      path: rawPath,
+      reason: messageOf(caught),
+      stack: caught instanceof Error ? caught.stack : undefined,
+    });
+    return textReply(500, "the server made a mistake; its log says which");
+  }
+
+  /** What is said while slow readers hold all the memory that replies may hold. */
+  busy(): HttpReply {
+    const words = "too many slow readers: ask again in a few seconds";
+    return textReply(503, words, [["retry-after", "3"], ...CORS]);
+  }
+}
+
+function preflight(): HttpReply {
+  return {
+    status: 204,
+    headers: [
+      ["access-control-allow-origin", "*"],
+      ["access-control-allow-methods", "GET, HEAD, OPTIONS"],
+      ["access-control-allow-headers", "range, authorization, if-none-match"],
+      ["access-control-max-age", "86400"],
+    ],
+    body: [],
+  };
+}

@@ -1,0 +1,91 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
+import type { Answers } from "./answers.ts";
+import type { EndlessBodies } from "./endless-body.ts";
+import { sendResponse, streamToResponse } from "./endless-replies.ts";
+import { finishReply } from "./finish-reply.ts";
+import type { WireReply } from "./finish-reply.ts";
+import { ReplyHold } from "./reply-budget.ts";
+import type { ReplyBudget } from "./reply-budget.ts";
+import { readTarget } from "./request-target.ts";
+import type { RequestTarget } from "./request-target.ts";
+
+/** What answering the requests of `node:http` needs. */
+export type NodeExchangeParts = {
+  readonly answers: Answers;
+  readonly budget: ReplyBudget;
+  readonly bodies: EndlessBodies;
+  /** Says in the log that the budget is spent. */
+  onBusy(): void;
+};
+
+/** Answers a request that `node:http` has read, at once where the reply is there at once. */
+export function answerNode(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  parts: NodeExchangeParts,
+): void {
+  const target = readTarget(incoming.url ?? "/");
+  const request = readRequest(incoming, target);
+  const reply = parts.answers.reply(request, target);
+  const finish = (found: HttpReply): void => {
+    if (!outgoing.destroyed) sendOrFail(request, found, outgoing, { ...parts, rawPath: target.rawPath });
+  };
+  if (reply instanceof Promise) void reply.then(finish);
+  else finish(reply);
+}
+
+function sendOrFail(
+  request: HttpRequest,
+  reply: HttpReply,
+  outgoing: ServerResponse,
+  parts: NodeExchangeParts & { readonly rawPath: string },
+): void {
+  try {
+    send(request, reply, outgoing, parts);
+  } catch (caught) {
+    const failure = parts.answers.failure(caught, parts.rawPath);
+    // The words of the status that failed would stay.
+    outgoing.statusMessage = "";
+    if (outgoing.headersSent) outgoing.destroy();
+    else sendResponse(outgoing, finishReply(request, failure));
+  }
+}
+
+function send(
+  request: HttpRequest,
+  reply: HttpReply,
+  outgoing: ServerResponse,
+  parts: NodeExchangeParts,
+): void {
+  const instead = (other: HttpReply): WireReply => finishReply(request, other);
+  if (reply.stream !== undefined && request.method === "GET") {
+    const { stream } = reply;
+    streamToResponse(outgoing, parts.bodies, { head: finishReply(request, reply), stream, instead });
+    return;
+  }
+  const ownBytes = request.method === "HEAD" ? 0 : (reply.ownBytes ?? 0);
+  if (ownBytes > 0 && !parts.budget.take(ownBytes)) {
+    parts.onBusy();
+    sendResponse(outgoing, instead(parts.answers.busy()));
+    return;
+  }
+  if (ownBytes > 0) {
+    const hold = new ReplyHold(parts.budget, ownBytes, () => outgoing.destroy());
+    outgoing.once("close", () => hold.release());
+  }
+  sendResponse(outgoing, finishReply(request, reply));
+}
+
+function readRequest(incoming: IncomingMessage, target: RequestTarget): HttpRequest {
+  return {
+    method: incoming.method ?? "GET",
+    path: typeof target.path === "string" ? target.path : "/",
+    query: target.query,
+    header: (name) => {
+      const value = incoming.headers[name];
+      return Array.isArray(value) ? value.join(", ") : value;
+    },
+    remoteAddress: incoming.socket.remoteAddress ?? "",
+  };
+}

@@ -1,0 +1,270 @@
+import type { Socket } from "node:net";
+import type { HttpReply, HttpStream } from "../../base/http-message.ts";
+import type { Answers } from "./answers.ts";
+import type { EndlessBodies } from "./endless-body.ts";
+import { streamToSocket } from "./endless-replies.ts";
+import type { HeadMemory } from "./head-memory.ts";
+import { PlainRequest, parsePlainHead } from "./plain-request.ts";
+import type { PlainHead } from "./plain-request.ts";
+import type { ReadyReplies, WireForm } from "./ready-replies.ts";
+import { ReplyHold } from "./reply-budget.ts";
+import type { ReplyBudget } from "./reply-budget.ts";
+
+/** What the connections of one listener share. */
+export type ConnectionParts = {
+  readonly answers: Answers;
+  readonly ready: ReadyReplies;
+  readonly heads: HeadMemory;
+  readonly budget: ReplyBudget;
+  readonly bodies: EndlessBodies;
+  readonly idleTimeoutMs: number;
+  /** From the connection's begin to its first bytes. */
+  readonly headTimeoutMs: number;
+  /** True once the listener ends: no connection is kept open. */
+  isStopping(): boolean;
+  /** Says in the log that the budget is spent. */
+  onBusy(): void;
+  /** Says to a client why it is not served, and closes; `code` as `node:http` names it. */
+  refuse(code: string, socket: Socket): void;
+  /** Takes over a connection whose unread bytes are back in its socket. */
+  handOver(socket: Socket): void;
+  /** The connection is neither idle nor answering any more: it ended, was handed over or became a body. */
+  onLeft(connection: PlainConnection): void;
+};
+
+/** Requests that are answered in one go; more of them wait for the next turn of the event loop. */
+const MAX_BURST = 64;
+
+/**
+ * A connection while its requests are plain. One request is answered at a time; what was read behind it goes back into
+ * the socket, which then reads no more: that bounds pipelining. A request that is not plain leaves with all behind it.
+ */
+export class PlainConnection {
+  readonly #socket: Socket;
+  readonly #parts: ConnectionParts;
+  #hold: ReplyHold | null = null;
+  #hasRead = false;
+  #isAnswering = false;
+  /** Bytes wait in the socket. */
+  #isPaused = false;
+  /** The client sends no more. */
+  #hasEnded = false;
+  /** Nothing more is read or said here. */
+  #isOver = false;
+  readonly #onData = (chunk: Buffer): void => this.#read(chunk);
+  readonly #onDrain = (): void => this.#proceed();
+  readonly #onEnd = (): void => this.#end();
+  readonly #onTimeout = (): void => this.#timeOut();
+  readonly #onClose = (): void => this.#leave();
+
+  constructor(socket: Socket, parts: ConnectionParts) {
+    this.#socket = socket;
+    this.#parts = parts;
+    socket.on("data", this.#onData);
+    socket.on("drain", this.#onDrain);
+    socket.on("end", this.#onEnd);
+    socket.on("timeout", this.#onTimeout);
+    socket.on("close", this.#onClose);
+    socket.setTimeout(Math.min(parts.headTimeoutMs, parts.idleTimeoutMs));
+  }
+
+  /** Nothing is being answered, and nothing waits to be sent. */
+  get isIdle(): boolean {
+    return !this.#isBlocked() && !this.#isPaused && this.#socket.writableLength === 0;
+  }
+
+  /** Ends the connection at once. */
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  #read(chunk: Buffer): void {
+    if (this.#isOver) return;
+    if (!this.#hasRead) {
+      this.#hasRead = true;
+      this.#socket.setTimeout(this.#parts.idleTimeoutMs);
+    }
+    let offset = 0;
+    let isCorked = false;
+    for (let count = 0; offset < chunk.length && !this.#isOver; count++) {
+      if (count === MAX_BURST || this.#isBlocked()) {
+        this.#putBack(chunk.subarray(offset));
+        break;
+      }
+      const head = offset === 0 ? this.#parts.heads.read(chunk) : parsePlainHead(chunk, offset);
+      if (head === null) {
+        this.#handOver(chunk.subarray(offset));
+        break;
+      }
+      offset = head.endOffset;
+      if (!isCorked && offset < chunk.length) {
+        isCorked = true;
+        this.#socket.cork();
+      }
+      this.#answer(head);
+    }
+    if (isCorked) this.#socket.uncork();
+  }
+
+  #isBlocked(): boolean {
+    return this.#isAnswering || this.#hold !== null || this.#socket.writableNeedDrain;
+  }
+
+  /** Leaves the rest in the socket, which reads no more until it is taken up again. */
+  #putBack(rest: Buffer): void {
+    this.#socket.pause();
+    this.#socket.unshift(rest);
+    this.#isPaused = true;
+    if (!this.#isBlocked()) setImmediate(this.#onDrain);
+  }
+
+  /** Goes on where something may have been in the way. */
+  #proceed(): void {
+    if (this.#isOver || this.#isBlocked()) return;
+    if (this.#isPaused) {
+      this.#isPaused = false;
+      this.#socket.resume();
+    } else if (this.#hasEnded || (this.#parts.isStopping() && this.isIdle)) {
+      this.#finish();
+    }
+  }
+
+  #answer(head: PlainHead): void {
+    const request = new PlainRequest(head, this.#socket);
+    const reply = this.#parts.answers.reply(request, head.target);
+    if (!(reply instanceof Promise)) {
+      this.#send(head, request, reply);
+      return;
+    }
+    this.#isAnswering = true;
+    void this.#answerLater(head, request, reply);
+  }
+
+  async #answerLater(head: PlainHead, request: PlainRequest, reply: Promise<HttpReply>): Promise<void> {
+    const late = await reply;
+    this.#isAnswering = false;
+    if (this.#isOver) return;
+    this.#send(head, request, late);
+    this.#proceed();
+  }
+
+  #send(head: PlainHead, request: PlainRequest, reply: HttpReply): void {
+    if (reply.stream !== undefined && !head.isHead) {
+      this.#become(head, request, reply, reply.stream);
+      return;
+    }
+    const ownBytes = head.isHead ? 0 : (reply.ownBytes ?? 0);
+    if (ownBytes === 0) {
+      this.#write(this.#form(head, request, reply));
+    } else if (this.#parts.budget.take(ownBytes)) {
+      const hold = new ReplyHold(this.#parts.budget, ownBytes, () => this.#socket.destroy());
+      this.#hold = hold;
+      this.#write(this.#form(head, request, reply), () => this.#release(hold));
+    } else {
+      this.#parts.onBusy();
+      this.#write(this.#form(head, request, this.#parts.answers.busy()));
+    }
+    if (!this.#keepsOpen(head)) this.#finish();
+  }
+
+  #keepsOpen(head: PlainHead): boolean {
+    return !head.wantsClose && !this.#parts.isStopping();
+  }
+
+  #form(head: PlainHead, request: PlainRequest, reply: HttpReply): WireForm {
+    const { ready, answers } = this.#parts;
+    const keepsOpen = this.#keepsOpen(head);
+    try {
+      return ready.form(request, head.traits, reply, keepsOpen);
+    } catch (caught) {
+      const failure = answers.failure(caught, head.target.rawPath);
+      return ready.form(request, head.traits, failure, keepsOpen);
+    }
+  }
+
+  #write({ first, rest }: WireForm, onSent?: () => void): void {
+    const socket = this.#socket;
+    const last = rest.at(-1);
+    if (last === undefined) {
+      socket.write(first, onSent);
+      return;
+    }
+    socket.cork();
+    socket.write(first);
+    for (let i = 0; i < rest.length - 1; i++) socket.write(rest[i]!);
+    socket.write(last, onSent);
+    socket.uncork();
+  }
+
+  #release(hold: ReplyHold): void {
+    hold.release();
+    if (this.#hold !== hold) return;
+    this.#hold = null;
+    this.#proceed();
+  }
+
+  /** The connection belongs to an endless body from here on; nothing of this object stays with it. */
+  #become(head: PlainHead, request: PlainRequest, reply: HttpReply, stream: HttpStream): void {
+    const { ready, answers, bodies } = this.#parts;
+    const { traits } = head;
+    const socket = this.#socket;
+    this.#detach();
+    try {
+      streamToSocket(socket, bodies, {
+        head: ready.endlessHead(request, reply),
+        stream,
+        instead: (other) => ready.form(request, traits, other, false),
+      });
+    } catch (caught) {
+      const failure = answers.failure(caught, head.target.rawPath);
+      socket.setTimeout(this.#parts.idleTimeoutMs, () => socket.destroy());
+      socket.write(ready.form(request, traits, failure, false).first);
+      socket.destroySoon();
+    }
+  }
+
+  #handOver(rest: Buffer): void {
+    const socket = this.#socket;
+    this.#detach();
+    socket.pause();
+    socket.unshift(rest);
+    this.#parts.handOver(socket);
+    socket.resume();
+  }
+
+  #end(): void {
+    this.#hasEnded = true;
+    this.#proceed();
+  }
+
+  #timeOut(): void {
+    const { headTimeoutMs, idleTimeoutMs } = this.#parts;
+    const isLateHead = !this.#hasRead && headTimeoutMs < idleTimeoutMs;
+    if (isLateHead) this.#parts.refuse("ERR_HTTP_REQUEST_TIMEOUT", this.#socket);
+    else this.#socket.destroy();
+  }
+
+  /** Closes behind what is being sent. */
+  #finish(): void {
+    this.#isOver = true;
+    this.#socket.destroySoon();
+  }
+
+  #leave(): void {
+    this.#isOver = true;
+    this.#hold?.release();
+    this.#hold = null;
+    this.#parts.onLeft(this);
+  }
+
+  #detach(): void {
+    const socket = this.#socket;
+    socket.off("data", this.#onData);
+    socket.off("drain", this.#onDrain);
+    socket.off("end", this.#onEnd);
+    socket.off("timeout", this.#onTimeout);
+    socket.off("close", this.#onClose);
+    socket.setTimeout(0);
+    this.#leave();
+  }
+}

@@ -1,0 +1,28 @@
+import { decodePath } from "./request-path.ts";
+import type { PathProblem } from "./request-path.ts";
+
+/** A request target, read. Shared by the requests that have it: nobody changes the query. */
+export type RequestTarget = {
+  /** The path as it was sent, for the log. */
+  readonly rawPath: string;
+  /** The path decoded, or why it is refused. */
+  readonly path: string | PathProblem;
+  readonly query: URLSearchParams;
+};
+
+/**
+ * Reads a request target. Of an absolute one what follows the host is the path.
+ *
+ * Spec: RFC 9112 section 3.2.
+ */
+export function readTarget(target: string): RequestTarget {
+  const questionMark = target.indexOf("?");
+  const path = questionMark < 0 ? target : target.slice(0, questionMark);
+  const absolute = /^https?:\/\/[^/]*(\/.*)?$/i.exec(path);
+  const rawPath = absolute === null ? path : (absolute[1] ?? "/");
+  return {
+    rawPath,
+    path: decodePath(rawPath),
+    query: new URLSearchParams(questionMark < 0 ? "" : target.slice(questionMark + 1)),
+  };
+}

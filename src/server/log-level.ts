@@ -1,0 +1,22 @@
+import type { LogLevel as ConfigLogLevel } from "../config/plan.ts";
+import type { LogLevel } from "../base/log.ts";
+
+/** Levels of the server's log; `none` is silence. */
+export type ServerLogLevel = LogLevel | "none";
+
+/** The configuration's levels are syslog's; the log has four and silence. */
+const LOG_LEVELS: Record<ConfigLogLevel, ServerLogLevel> = {
+  none: "none",
+  alert: "error",
+  critical: "error",
+  error: "error",
+  warning: "warn",
+  notice: "info",
+  info: "info",
+  debug: "debug",
+};
+
+/** The level at which the server writes when the configuration says `level`. */
+export function serverLogLevel(level: ConfigLogLevel): ServerLogLevel {
+  return LOG_LEVELS[level];
+}

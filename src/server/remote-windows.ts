@@ -1,0 +1,150 @@
+import { Channel } from "../base/channel.ts";
+import type { MessageWire } from "../base/channel.ts";
+import type { Clock } from "../base/clock.ts";
+import type { StreamName } from "../media/ids.ts";
+import type { MediaBody, TrackSelection } from "../packaging/presentation.ts";
+import { RemoteWindow } from "../packaging/remote-window.ts";
+import type { WindowSnapshot } from "../packaging/window-snapshot.ts";
+import { streamErrors } from "../stream/errors.ts";
+import type { ThreadIndex } from "../stream/homes.ts";
+
+/** What one media thread asks another about the live windows of its streams. */
+export type WindowCalls = {
+  /**
+   * The window, once it has changed since that version, or after `FOLLOW_MS`; `null` when it is not here any more. Version
+   * 0 waits until it is ready, and rejects with STREAM_STARTING or STREAM_NOT_ON_AIR.
+   */
+  window: {
+    argument: { readonly name: StreamName; readonly version: number };
+    answer: WindowSnapshot | null;
+  };
+  segment: {
+    argument: {
+      readonly name: StreamName;
+      readonly segment: string;
+      readonly selection: TrackSelection;
+    };
+    answer: MediaBody | null;
+  };
+};
+
+/** What the windows of this thread answer to others. */
+export type WindowHost = {
+  window(name: StreamName, version: number): Promise<WindowSnapshot | null>;
+  segment(name: StreamName, segment: string, selection: TrackSelection): MediaBody | null;
+};
+
+/** What remote windows need. */
+export type RemoteWindowsOptions = {
+  readonly clock: Clock;
+  readonly host: WindowHost;
+  homeOf(name: StreamName): Promise<ThreadIndex | null>;
+};
+
+/** A window that nobody has asked for so long is followed no more. */
+const UNUSED_US = 30_000_000;
+
+type WindowChannel = Channel<WindowCalls, WindowCalls>;
+
+type Followed = { readonly window: RemoteWindow; readonly ready: Promise<void>; usedUs: number };
+
+/**
+ * The live windows of streams whose home is another thread. The first request for one makes this thread follow it: the
+ * home tells every change, until nobody has asked for half a minute. Bounded by the streams that are asked for.
+ */
+export class RemoteWindows {
+  readonly #options: RemoteWindowsOptions;
+  readonly #channels = new Map<ThreadIndex, WindowChannel>();
+  readonly #followed = new Map<StreamName, Followed>();
+
+  constructor(options: RemoteWindowsOptions) {
+    this.#options = options;
+  }
+
+  /** Windows that are followed. */
+  get size(): number {
+    return this.#followed.size;
+  }
+
+  /** A sibling thread has come, with the wire to it; `null`: it is gone. */
+  siblingChanged(index: ThreadIndex, wire: MessageWire | null): void {
+    this.#channels.get(index)?.close();
+    this.#channels.delete(index);
+    if (wire === null) return;
+    const { host } = this.#options;
+    const channel: WindowChannel = new Channel(wire, {
+      window: ({ name, version }) => host.window(name, version),
+      segment: ({ name, segment, selection }) => host.segment(name, segment, selection),
+    });
+    this.#channels.set(index, channel);
+  }
+
+  /** The window of a stream, if this thread follows it already and it is ready. */
+  find(name: StreamName): RemoteWindow | null {
+    const followed = this.#followed.get(name);
+    if (followed === undefined || !followed.window.isReady) return null;
+    followed.usedUs = this.#options.clock.nowUs();
+    return followed.window;
+  }
+
+  /** The window of a stream once it is ready. Rejects with STREAM_STARTING, STREAM_NOT_ON_AIR. */
+  async ready(name: StreamName): Promise<RemoteWindow> {
+    const followed = this.#followed.get(name) ?? (await this.#follow(name));
+    followed.usedUs = this.#options.clock.nowUs();
+    await followed.ready;
+    return followed.window;
+  }
+
+  /** Follows nothing any more. */
+  close(): void {
+    for (const channel of this.#channels.values()) channel.close();
+    this.#channels.clear();
+    this.#followed.clear();
+  }
+
+  async #follow(name: StreamName): Promise<Followed> {
+    const home = await this.#options.homeOf(name);
+    const known = this.#followed.get(name);
+    if (known !== undefined) return known;
+    const channel = home === null ? undefined : this.#channels.get(home);
+    if (channel === undefined) throw notOnAir(name);
+    const window = new RemoteWindow((segment, selection) =>
+      channel.ask("segment", { name, segment, selection }),
+    );
+    const { promise: ready, resolve, reject } = Promise.withResolvers<void>();
+    const followed: Followed = { window, ready, usedUs: this.#options.clock.nowUs() };
+    this.#followed.set(name, followed);
+    ready.catch(() => {});
+    this.#update(name, followed, channel, resolve).catch((caught: unknown) => {
+      this.#forget(name, followed);
+      reject(caught instanceof Error ? caught : notOnAir(name));
+    });
+    return followed;
+  }
+
+  /** Takes one change after the other while somebody uses the window. */
+  async #update(
+    name: StreamName,
+    followed: Followed,
+    channel: WindowChannel,
+    onReady: () => void,
+  ): Promise<void> {
+    const { window } = followed;
+    for (;;) {
+      const snapshot = await channel.ask("window", { name, version: window.snapshotVersion });
+      if (snapshot === null) throw notOnAir(name);
+      window.update(snapshot);
+      onReady();
+      const isUsed = this.#options.clock.nowUs() - followed.usedUs < UNUSED_US;
+      if (!isUsed || this.#followed.get(name) !== followed) return this.#forget(name, followed);
+    }
+  }
+
+  #forget(name: StreamName, followed: Followed): void {
+    if (this.#followed.get(name) === followed) this.#followed.delete(name);
+  }
+}
+
+function notOnAir(name: StreamName): Error {
+  return streamErrors.error("STREAM_NOT_ON_AIR", { name, reason: "nobody publishes it now" });
+}

@@ -1,0 +1,143 @@
+import type { Channel, MessageWire } from "../../base/channel.ts";
+import { systemClock } from "../../base/clock.ts";
+import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
+import type { Logger } from "../../base/log.ts";
+import type { HttpListenerPlan, ResolvedConfig } from "../../config/plan.ts";
+import type { StreamName } from "../../media/ids.ts";
+import type { StreamSummary } from "../../stream/directory.ts";
+import { HttpListener } from "../http/listener.ts";
+import { ReplyBudget } from "../http/reply-budget.ts";
+import { serverLogLevel } from "../log-level.ts";
+import { MediaNode } from "../media-node.ts";
+import { memoryBudgetBytes } from "../memory.ts";
+import type { ControlCalls, MediaThreadCalls, Ports, ThreadStart, ThreadStats } from "./messages.ts";
+import { packRequest, unpackReply } from "./packed-http.ts";
+import { SharedAddressCounter } from "./shared-address-counter.ts";
+import { threadLog } from "./thread-log.ts";
+
+/** Of the memory that the process may use, what replies of all threads may hold for slow readers. */
+const REPLY_MEMORY_PERCENT = 15;
+
+/** How long replies under way may take when the server stops. */
+const STOP_GRACE_MS = 3000;
+
+/** All that one media thread has: its listeners on the ports that all threads share, and its media node. */
+export class MediaRuntime {
+  readonly #start: ThreadStart;
+  readonly #control: Channel<ControlCalls, MediaThreadCalls>;
+  readonly #log: Logger;
+  readonly #node: MediaNode;
+  #http: HttpListener[] = [];
+
+  constructor(start: ThreadStart, control: Channel<ControlCalls, MediaThreadCalls>) {
+    this.#start = start;
+    this.#control = control;
+    this.#log = threadLog(serverLogLevel(start.config.logLevel), (level, message, fields) =>
+      control.tell("log", { level, message, fields }),
+    );
+    const { index, count, config, shares } = start;
+    this.#node = new MediaNode({
+      config,
+      clock: systemClock,
+      log: this.#log,
+      thread: { index, count, heldKib: shares.heldKib },
+      addresses: new SharedAddressCounter(
+        shares.rtmpAddresses,
+        index,
+        config.limits.maxConnectionsPerAddress,
+      ),
+    });
+  }
+
+  /** Opens the listeners and starts the streams of this thread's own. Rejects with the system's error. */
+  async open(ports: Ports, isShared: boolean): Promise<Ports> {
+    const { config, shares, index, count } = this.#start;
+    const addresses = new SharedAddressCounter(
+      shares.httpAddresses,
+      index,
+      config.limits.maxConnectionsPerAddress,
+    );
+    const budget = new ReplyBudget(Math.floor(memoryBudgetBytes(REPLY_MEMORY_PERCENT) / count));
+    this.#http = config.listeners.http.map(
+      (plan, i) =>
+        new HttpListener({
+          host: plan.host,
+          port: ports.http[i]!,
+          isShared,
+          addresses,
+          budget,
+          idleTimeoutMs: config.limits.httpIdleTimeoutMs,
+          log: this.#log,
+          handle: (request) => this.#handle(request, plan),
+        }),
+    );
+    for (const listener of this.#http) await listener.start();
+    const rtmp = await this.#node.start(ports.rtmp, isShared);
+    const opened = { http: this.#http.map((listener) => listener.port), rtmp };
+    if (index === 0) this.#logPorts(opened);
+    return opened;
+  }
+
+  /** Ends in order: no new connections, publishers and players told, replies finished. */
+  async stop(): Promise<void> {
+    await Promise.all([this.#node.stop(), ...this.#http.map((listener) => listener.stop(STOP_GRACE_MS))]);
+  }
+
+  /** The streams whose home is here. */
+  streams(): StreamSummary[] {
+    return this.#node.streams();
+  }
+
+  /** Present figures, without those that the thread's entry adds. */
+  stats(): Omit<ThreadStats, "eventLoopDelayP99Ms"> {
+    const { heapUsed, external, arrayBuffers } = process.memoryUsage();
+    const activeResources: Record<string, number> = {};
+    for (const kind of process.getActiveResourcesInfo()) {
+      activeResources[kind] = (activeResources[kind] ?? 0) + 1;
+    }
+    return {
+      ...this.#node.stats(),
+      httpConnections: this.#http.reduce((sum, listener) => sum + listener.connections, 0),
+      heapUsedBytes: heapUsed,
+      externalBytes: external,
+      arrayBuffersBytes: arrayBuffers,
+      activeResources,
+    };
+  }
+
+  /** Names of files that a `vod` serves. */
+  files(limit: number): Promise<readonly string[]> {
+    return this.#node.vods.list(limit);
+  }
+
+  /** A new configuration is in force. */
+  configure(config: ResolvedConfig): void {
+    this.#node.configure(config);
+  }
+
+  /** The home of a stream that this thread watches has changed. */
+  homeChanged(name: StreamName, home: number | null): void {
+    void name;
+    void home;
+  }
+
+  /** A sibling thread has come, with the wire to it, or is gone. */
+  siblingChanged(index: number, wire: MessageWire | null): void {
+    void index;
+    wire?.listen(() => {});
+  }
+
+  #handle(request: HttpRequest, { api }: HttpListenerPlan): Promise<HttpReply> | HttpReply {
+    return this.#node.handle(request) ?? this.#askControl(request, api);
+  }
+
+  async #askControl(request: HttpRequest, hasApi: boolean): Promise<HttpReply> {
+    return unpackReply(await this.#control.ask("http", { request: packRequest(request), hasApi }));
+  }
+
+  #logPorts(ports: Ports): void {
+    for (const protocol of ["http", "rtmp"] as const) {
+      for (const port of ports[protocol]) this.#log.info("listening", { protocol, port });
+    }
+  }
+}

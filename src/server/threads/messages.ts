@@ -1,0 +1,81 @@
+/** What the control thread and the media threads say to each other. Plain data: it is cloned on its way. */
+import type { MessagePort } from "node:worker_threads";
+import type { LogFields, LogLevel } from "../../base/log.ts";
+import type { ResolvedConfig } from "../../config/plan.ts";
+import type { StreamName } from "../../media/ids.ts";
+import type { StreamSummary } from "../../stream/directory.ts";
+import type { PackedReply, PackedRequest } from "./packed-http.ts";
+
+/** Ports in the order of the config's listeners; 0 for any free one. */
+export type Ports = { readonly http: readonly number[]; readonly rtmp: readonly number[] };
+
+/** Figures of one media thread. */
+export type ThreadStats = {
+  readonly streams: number;
+  readonly publishers: number;
+  /** Of RTMP, HTTP-FLV and the like; viewers of HLS are requests. */
+  readonly subscribers: number;
+  readonly rtmpConnections: number;
+  readonly httpConnections: number;
+  readonly heapUsedBytes: number;
+  readonly externalBytes: number;
+  readonly arrayBuffersBytes: number;
+  readonly eventLoopDelayP99Ms: number;
+  /** What keeps the thread's event loop busy, by kind: `TCPSocketWrap`, `Timeout` and so on. */
+  readonly activeResources: Readonly<Record<string, number>>;
+};
+
+/** What a media thread answers to the control thread. */
+export type MediaThreadCalls = {
+  /** Opens the listeners and starts the streams of the thread's own. Answers the ports that were opened. */
+  open: { argument: { readonly ports: Ports; readonly isShared: boolean }; answer: Ports };
+  stop: { argument: null; answer: null };
+  streams: { argument: null; answer: readonly StreamSummary[] };
+  stats: { argument: null; answer: ThreadStats };
+  /** Names of files, at most so many. */
+  files: { argument: number; answer: readonly string[] };
+  /** A new configuration is in force. */
+  configure: { argument: ResolvedConfig; answer: null };
+  /** The home of a watched stream is now this thread; `null`: it has none. */
+  home: { argument: { readonly name: StreamName; readonly home: number | null }; answer: null };
+  /** The way to a sibling; `null`: it is gone. */
+  sibling: { argument: { readonly index: number; readonly port: MessagePort | null }; answer: null };
+  /** For tests of faults: throw, or stop answering. */
+  fault: { argument: "throw" | "hang"; answer: null };
+};
+
+/** What the control thread answers to a media thread. */
+export type ControlCalls = {
+  log: {
+    argument: { readonly level: LogLevel; readonly message: string; readonly fields: LogFields };
+    answer: null;
+  };
+  /** A request that is not for media. */
+  http: { argument: { readonly request: PackedRequest; readonly hasApi: boolean }; answer: PackedReply };
+  /** Makes the asking thread the home of a stream, unless it has one. Answers the home. */
+  claim: { argument: StreamName; answer: number };
+  /** The asking thread is the home no more. */
+  release: { argument: StreamName; answer: null };
+  /** Asks to be told of the home, now and at every change. */
+  watch: { argument: StreamName; answer: number | null };
+  unwatch: { argument: StreamName; answer: null };
+};
+
+/** What a media thread is given when it starts. */
+export type ThreadStart = {
+  readonly index: number;
+  readonly count: number;
+  readonly config: ResolvedConfig;
+  readonly shares: ThreadShares;
+};
+
+/** Memory that all threads of the process see. */
+export type ThreadShares = {
+  /** One counter per thread, moved on twice a second: whoever stops has hung. */
+  readonly beats: Int32Array;
+  /** KiB of media that each thread holds for its streams. */
+  readonly heldKib: Int32Array;
+  /** Connections by address, see `SharedAddressCounter`. */
+  readonly rtmpAddresses: Int32Array;
+  readonly httpAddresses: Int32Array;
+};

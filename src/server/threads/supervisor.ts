@@ -1,0 +1,313 @@
+import { createServer } from "node:net";
+import { MessageChannel } from "node:worker_threads";
+import type { Clock, Timer } from "../../base/clock.ts";
+import { messageOf } from "../../base/errors.ts";
+import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
+import type { Logger } from "../../base/log.ts";
+import type { ResolvedConfig } from "../../config/plan.ts";
+import type { StreamSummary } from "../../stream/directory.ts";
+import { StreamHomes } from "./homes.ts";
+import { MediaThread } from "./media-thread.ts";
+import type { ThreadEnd } from "./media-thread.ts";
+import type { ControlCalls, MediaThreadCalls, Ports, ThreadShares, ThreadStats } from "./messages.ts";
+import type { CallHandlers, Channel } from "../../base/channel.ts";
+import { packReply, unpackRequest } from "./packed-http.ts";
+import { forgetAddresses } from "./shared-address-counter.ts";
+import { makeShares } from "./shares.ts";
+
+/** What the control thread has media threads for. */
+export type MediaThreadsOptions = {
+  readonly config: ResolvedConfig;
+  readonly count: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Answers a request that is not for media. */
+  answer(request: HttpRequest, hasApi: boolean): Promise<HttpReply>;
+};
+
+/** A media thread and what became of it. */
+export type ThreadState = {
+  readonly index: number;
+  readonly status: "running" | "starting";
+  readonly restarts: number;
+  /** `null` when it did not answer in time. */
+  readonly stats: ThreadStats | null;
+};
+
+const CHECK_MS = 1000;
+/** A thread whose beat has stood still at so many checks in a row has hung. A suspended process fails one at most. */
+const MISSED_BEATS = 10;
+const ANSWER_LIMIT_MS = 2000;
+const STOP_LIMIT_MS = 8000;
+/** A thread that ends again soon after its start waits longer each time before it is started anew. */
+const FIRST_DELAY_MS = 100;
+const MAX_DELAY_MS = 30_000;
+const STEADY_US = 60_000_000;
+
+type Seat = {
+  readonly index: number;
+  thread: MediaThread | null;
+  isOpen: boolean;
+  restarts: number;
+  delayMs: number;
+  startedUs: number;
+  lastBeat: number;
+  missed: number;
+};
+
+/**
+ * The media threads of the process: started, watched, and replaced when one throws or stops answering. What that thread
+ * had, its streams and its viewers, is lost and said so in the log; the others go on, and so do the ports, since each
+ * thread listens on all of them.
+ */
+export class MediaThreads {
+  readonly #options: MediaThreadsOptions;
+  readonly #shares: ThreadShares;
+  readonly #homes = new StreamHomes((thread, name, home) =>
+    this.#seats[thread]?.thread?.channel.tell("home", { name, home }),
+  );
+  readonly #seats: Seat[];
+  #config: ResolvedConfig;
+  #ports: Ports;
+  #timer: Timer | null = null;
+  readonly #starting = new Set<Timer>();
+  #stopping = false;
+
+  constructor(options: MediaThreadsOptions) {
+    this.#options = options;
+    this.#config = options.config;
+    this.#shares = makeShares(options.count);
+    this.#ports = configuredPorts(options.config);
+    this.#seats = Array.from({ length: options.count }, (_, index) => ({
+      index,
+      thread: null,
+      isOpen: false,
+      restarts: 0,
+      delayMs: FIRST_DELAY_MS,
+      startedUs: 0,
+      lastBeat: 0,
+      missed: 0,
+    }));
+  }
+
+  /** Ports that are open, also where 0 was asked for. */
+  get ports(): Ports {
+    return this.#ports;
+  }
+
+  /** How often a thread was replaced. */
+  get restarts(): number {
+    return this.#seats.reduce((sum, seat) => sum + seat.restarts, 0);
+  }
+
+  /** Threads that serve. */
+  get running(): number {
+    return this.#open().length;
+  }
+
+  /** Starts all threads. Rejects when a port cannot be opened. */
+  async start(): Promise<void> {
+    if (this.#seats.length > 1) await this.#requireFreePorts();
+    const [first, ...others] = this.#seats;
+    for (const seat of this.#seats) this.#launch(seat);
+    await this.#openSeat(first!);
+    await Promise.all(others.map((seat) => this.#openSeat(seat)));
+    this.#check();
+  }
+
+  /** Ends all threads in order; what takes longer than a few seconds is cut off. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#timer?.cancel();
+    for (const timer of this.#starting) timer.cancel();
+    const limit = { clock: this.#options.clock, ms: STOP_LIMIT_MS };
+    await Promise.all(
+      this.#seats.map(async ({ thread }) => {
+        await thread?.channel.ask("stop", null, limit).catch(() => null);
+        await thread?.terminate("the server stops");
+      }),
+    );
+  }
+
+  /** All streams of all threads that answer in time. */
+  async streams(): Promise<StreamSummary[]> {
+    const lists = await this.#askAll((channel, limit) => channel.ask("streams", null, limit));
+    return lists.flat();
+  }
+
+  /** Names of files, from the first thread that answers. */
+  async files(limit: number): Promise<readonly string[]> {
+    const thread = this.#open()[0]?.thread;
+    return thread?.channel.ask("files", limit) ?? [];
+  }
+
+  /** Each thread's state and figures. */
+  async states(): Promise<ThreadState[]> {
+    const limit = { clock: this.#options.clock, ms: ANSWER_LIMIT_MS };
+    return Promise.all(
+      this.#seats.map(async ({ index, thread, isOpen, restarts }) => {
+        const stats = (await thread?.channel.ask("stats", null, limit).catch(() => null)) ?? null;
+        return { index, status: isOpen ? ("running" as const) : ("starting" as const), restarts, stats };
+      }),
+    );
+  }
+
+  /** Brings a new configuration to every thread. */
+  async configure(config: ResolvedConfig): Promise<void> {
+    this.#config = config;
+    await this.#askAll((channel, limit) => channel.ask("configure", config, limit));
+  }
+
+  /** Lets the last thread throw or hang; for tests of faults. */
+  injectFault(fault: "throw" | "hang"): void {
+    this.#open().at(-1)?.thread?.channel.tell("fault", fault);
+  }
+
+  #open(): Seat[] {
+    return this.#seats.filter((seat) => seat.isOpen);
+  }
+
+  async #askAll<Answer>(
+    ask: (
+      channel: Channel<MediaThreadCalls, ControlCalls>,
+      limit: { clock: Clock; ms: number },
+    ) => Promise<Answer>,
+  ): Promise<Answer[]> {
+    const limit = { clock: this.#options.clock, ms: ANSWER_LIMIT_MS };
+    const asked = this.#open().map(({ thread }) => ask(thread!.channel, limit));
+    const answers = await Promise.allSettled(asked);
+    return answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
+  }
+
+  #launch(seat: Seat): void {
+    const { index } = seat;
+    const thread = new MediaThread({
+      start: { index, count: this.#seats.length, config: this.#config, shares: this.#shares },
+      answers: this.#answersTo(index),
+      onGone: (end) => this.#gone(seat, end),
+    });
+    seat.thread = thread;
+    seat.startedUs = this.#options.clock.nowUs();
+    seat.missed = 0;
+    for (const other of this.#seats) {
+      if (other === seat || other.thread === null) continue;
+      const { port1, port2 } = new MessageChannel();
+      thread.channel.tell("sibling", { index: other.index, port: port1 }, [port1]);
+      other.thread.channel.tell("sibling", { index, port: port2 }, [port2]);
+    }
+  }
+
+  async #openSeat(seat: Seat): Promise<void> {
+    const isShared = this.#seats.length > 1;
+    this.#ports = await seat.thread!.channel.ask("open", { ports: this.#ports, isShared });
+    seat.isOpen = true;
+  }
+
+  #gone(seat: Seat, { reason, stack }: ThreadEnd): void {
+    seat.thread = null;
+    seat.isOpen = false;
+    if (this.#stopping) return;
+    const shares = this.#shares;
+    forgetAddresses(shares.rtmpAddresses, seat.index);
+    forgetAddresses(shares.httpAddresses, seat.index);
+    Atomics.store(shares.heldKib, seat.index, 0);
+    const lost = this.#homes.forget(seat.index);
+    for (const { thread } of this.#seats) {
+      thread?.channel.tell("sibling", { index: seat.index, port: null });
+    }
+    seat.restarts++;
+    this.#options.log.error("a media thread is gone, its streams and viewers are lost: it is replaced", {
+      thread: seat.index,
+      reason,
+      stack,
+      streams: lost.slice(0, 20),
+      streamsLost: lost.length,
+    });
+    this.#replaceSoon(seat);
+  }
+
+  #replaceSoon(seat: Seat): void {
+    const wasSteady = this.#options.clock.nowUs() - seat.startedUs > STEADY_US;
+    seat.delayMs = wasSteady ? FIRST_DELAY_MS : Math.min(MAX_DELAY_MS, seat.delayMs * 2);
+    const timer = this.#options.clock.schedule(seat.delayMs, () => {
+      this.#starting.delete(timer);
+      void this.#replace(seat);
+    });
+    this.#starting.add(timer);
+  }
+
+  async #replace(seat: Seat): Promise<void> {
+    this.#launch(seat);
+    const { thread } = seat;
+    try {
+      await this.#openSeat(seat);
+      this.#options.log.info("the media thread is back", { thread: seat.index });
+    } catch (caught) {
+      await thread?.terminate(`it could not open its ports: ${messageOf(caught)}`);
+    }
+  }
+
+  #check(): void {
+    this.#timer = this.#options.clock.schedule(CHECK_MS, () => {
+      for (const seat of this.#seats) this.#checkBeat(seat);
+      this.#check();
+    });
+  }
+
+  #checkBeat(seat: Seat): void {
+    const beat = Atomics.load(this.#shares.beats, seat.index);
+    seat.missed = beat === seat.lastBeat && seat.isOpen ? seat.missed + 1 : 0;
+    seat.lastBeat = beat;
+    if (seat.missed < MISSED_BEATS) return;
+    seat.missed = 0;
+    void seat.thread?.terminate(`it has not answered for ${(MISSED_BEATS * CHECK_MS) / 1000} s`);
+  }
+
+  #answersTo(thread: number): CallHandlers<ControlCalls> {
+    const homes = this.#homes;
+    return {
+      log: ({ level, message, fields }) => {
+        this.#options.log[level](message, fields);
+        return null;
+      },
+      http: async ({ request, hasApi }) =>
+        packReply(await this.#options.answer(unpackRequest(request), hasApi)),
+      claim: (name) => homes.claim(thread, name),
+      release: (name) => {
+        homes.release(thread, name);
+        return null;
+      },
+      watch: (name) => homes.watch(thread, name),
+      unwatch: (name) => {
+        homes.unwatch(thread, name);
+        return null;
+      },
+    };
+  }
+
+  /**
+   * Threads share ports, so that the system would let another process of the same user share them as well, and neither
+   * would know. Rejects with the system's error when somebody listens already.
+   */
+  async #requireFreePorts(): Promise<void> {
+    const { http, rtmp } = this.#config.listeners;
+    for (const { port, host } of [...http, ...rtmp]) {
+      if (port !== 0) await requireFree(port, host);
+    }
+  }
+}
+
+function configuredPorts({ listeners }: ResolvedConfig): Ports {
+  return {
+    http: listeners.http.map((listener) => listener.port),
+    rtmp: listeners.rtmp.map((listener) => listener.port),
+  };
+}
+
+function requireFree(port: number, host: string | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen({ port, ...(host === undefined ? {} : { host }) }, () => server.close(() => resolve()));
+  });
+}

@@ -1,0 +1,50 @@
+/** The beginning of a media thread: what it is given, who it talks to, what it answers. */
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { parentPort, workerData } from "node:worker_threads";
+import { Channel } from "../../base/channel.ts";
+import { MediaRuntime } from "./media-runtime.ts";
+import type { ControlCalls, MediaThreadCalls, ThreadStart } from "./messages.ts";
+import { portWire } from "./port-wire.ts";
+
+const BEAT_MS = 500;
+const DELAY_RESOLUTION_MS = 100;
+
+const start = workerData as ThreadStart;
+const delays = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
+delays.enable();
+setInterval(() => Atomics.add(start.shares.beats, start.index, 1), BEAT_MS).unref();
+
+const channel = new Channel<ControlCalls, MediaThreadCalls>(portWire(parentPort!), {
+  open: ({ ports, isShared }) => runtime.open(ports, isShared),
+  stop: async () => {
+    await runtime.stop();
+    return null;
+  },
+  streams: () => runtime.streams(),
+  stats: () => {
+    const eventLoopDelayP99Ms = Math.max(0, delays.percentile(99) / 1e6 - DELAY_RESOLUTION_MS);
+    delays.reset();
+    return { ...runtime.stats(), eventLoopDelayP99Ms };
+  },
+  files: (limit) => runtime.files(limit),
+  configure: (config) => {
+    runtime.configure(config);
+    return null;
+  },
+  home: ({ name, home }) => {
+    runtime.homeChanged(name, home);
+    return null;
+  },
+  sibling: ({ index, port }) => {
+    runtime.siblingChanged(index, port === null ? null : portWire(port));
+    return null;
+  },
+  fault: (fault) => {
+    if (fault === "hang") for (;;);
+    setImmediate(() => {
+      throw new Error("a fault was asked for");
+    });
+    return null;
+  },
+});
+const runtime: MediaRuntime = new MediaRuntime(start, channel);

@@ -1,0 +1,166 @@
+import type { Clock, Timer } from "../../base/clock.ts";
+import type { MediaPacket, PacketSink } from "../../media/packet.ts";
+import type { TrackSet } from "../../media/track.ts";
+import type { SubscribeRequest } from "../directory.ts";
+import { Fanouts } from "../fanouts.ts";
+import { DEFAULT_GOP_LIMITS, GopCache } from "../gop-cache.ts";
+import type { StreamRules } from "../rules.ts";
+import type { SendPace } from "../send-pace.ts";
+import type { Subscription, SubscriptionEnd } from "../wire-format.ts";
+
+/** What a mirror is made of. */
+export type StreamMirrorParts = {
+  readonly rules: StreamRules;
+  readonly clock: Clock;
+  readonly pace: SendPace;
+  /** Called once, when it has no viewer any more. */
+  onIdle(mirror: StreamMirror): void;
+};
+
+/** A viewer that is not subscribed yet. */
+type EarlyViewer = { subscription: Subscription | null };
+
+/** How long viewers wait for a publisher where `source_timeout` says nothing. */
+const MAX_WAIT_MS = 60_000;
+
+/**
+ * The viewers that one thread has of a stream whose home is another thread, or nowhere yet: a GOP cache and fan-outs of
+ * their own, fed by packets that cross once for all of them. It lives as long as it has viewers, and lets them wait for
+ * `source_timeout` when the home is gone.
+ */
+export class StreamMirror implements PacketSink {
+  readonly releasesSlabs = true;
+  readonly rules: StreamRules;
+  readonly #parts: StreamMirrorParts;
+  readonly #cache: GopCache;
+  readonly #fanouts: Fanouts;
+  /** Viewers who came before the home was found: their bytes are counted from the stream's beginning, as it is there. */
+  readonly #early = new Map<SubscribeRequest, EarlyViewer>();
+  #status: "unknown" | "on-air" | "off-air" = "unknown";
+  #hadTracks = false;
+  #originUs: number | null = null;
+  #waitTimer: Timer | null = null;
+  #isOver = false;
+
+  constructor(parts: StreamMirrorParts) {
+    this.rules = parts.rules;
+    this.#parts = parts;
+    this.#cache = new GopCache({ ...DEFAULT_GOP_LIMITS, keepUs: (parts.rules.prepushMs || 0) * 1000 });
+    this.#fanouts = new Fanouts({
+      rules: parts.rules,
+      cache: this.#cache,
+      clock: parts.clock,
+      pace: parts.pace,
+      originUs: () => this.#originUs!,
+      onEmpty: () => this.#left(),
+    });
+    this.#startWaiting();
+  }
+
+  /** How many viewers it has. */
+  get size(): number {
+    return this.#fanouts.size + this.#early.size;
+  }
+
+  /** Payload bytes in its GOP cache, which lie in the home's memory. */
+  get cachedBytes(): number {
+    return this.#cache.bytes;
+  }
+
+  /** Adds a viewer. */
+  subscribe(request: SubscribeRequest): Subscription {
+    if (request.waitsForPublisher === false && this.#status === "off-air") {
+      request.sink.end("not-on-air");
+      return { close: () => {} };
+    }
+    if (this.#originUs !== null) return this.#fanouts.subscribe(request);
+    const early: EarlyViewer = { subscription: null };
+    this.#early.set(request, early);
+    return {
+      close: () => {
+        early.subscription?.close();
+        if (this.#early.delete(request)) this.#left();
+      },
+    };
+  }
+
+  /** The home is found: the media clock at its stream's beginning, and whether it has a publisher. */
+  found(originUs: number, isOnAir: boolean): void {
+    if (!isOnAir) this.notOnAir();
+    else this.#status = "on-air";
+    if (this.#isOver) return;
+    this.#originUs ??= originUs;
+    const early = [...this.#early];
+    this.#early.clear();
+    for (const [request, viewer] of early) viewer.subscription = this.#fanouts.subscribe(request);
+  }
+
+  /** There is no publisher now: who does not wait is told so. */
+  notOnAir(): void {
+    this.#status = "off-air";
+    for (const request of [...this.#early.keys()]) {
+      if (request.waitsForPublisher !== false) continue;
+      this.#early.delete(request);
+      request.sink.end("not-on-air");
+    }
+    this.#left();
+  }
+
+  onTracks(tracks: TrackSet): void {
+    this.#stopWaiting();
+    this.#status = "on-air";
+    this.#hadTracks = true;
+    this.#cache.clear();
+    this.#fanouts.onTracks(tracks);
+  }
+
+  onPacket(packet: MediaPacket): void {
+    this.#cache.push(packet);
+    this.#fanouts.onPacket(packet);
+  }
+
+  onPause(): void {
+    this.#fanouts.onPause();
+    this.#status = "off-air";
+    this.#startWaiting();
+  }
+
+  onEnd(): void {
+    this.#fanouts.onPause();
+    this.#endAll("stream-ended");
+  }
+
+  #startWaiting(): void {
+    const { sourceTimeoutMs } = this.rules;
+    if (this.#waitTimer !== null || (sourceTimeoutMs === false && this.#hadTracks)) return;
+    this.#waitTimer = this.#parts.clock.schedule(sourceTimeoutMs || MAX_WAIT_MS, () => {
+      this.#waitTimer = null;
+      this.#endAll(this.#hadTracks ? "stream-ended" : "not-on-air");
+    });
+  }
+
+  #endAll(reason: SubscriptionEnd): void {
+    const early = [...this.#early.keys()];
+    this.#early.clear();
+    for (const { sink } of early) sink.end(reason);
+    this.#fanouts.endAll(reason);
+    this.#finish();
+  }
+
+  #left(): void {
+    if (this.size === 0) this.#finish();
+  }
+
+  #stopWaiting(): void {
+    this.#waitTimer?.cancel();
+    this.#waitTimer = null;
+  }
+
+  #finish(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#stopWaiting();
+    this.#cache.clear();
+    this.#parts.onIdle(this);
+  }
+}

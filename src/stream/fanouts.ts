@@ -1,0 +1,92 @@
+import type { Clock } from "../base/clock.ts";
+import type { MediaPacket, PacketSink } from "../media/packet.ts";
+import type { TrackSet } from "../media/track.ts";
+import type { SubscribeRequest } from "./directory.ts";
+import { Fanout } from "./fanout.ts";
+import type { GopCache } from "./gop-cache.ts";
+import type { StreamRules } from "./rules.ts";
+import type { SendPace } from "./send-pace.ts";
+import type { Subscription, SubscriptionEnd, WireFormatFactory } from "./wire-format.ts";
+
+/** What the fan-outs of a stream are made of. */
+export type FanoutsParts = {
+  readonly rules: StreamRules;
+  /** The stream's: it has a packet before the fan-outs get it. */
+  readonly cache: GopCache;
+  readonly clock: Clock;
+  /** The thread's. */
+  readonly pace: SendPace;
+  /** The media clock at the stream's beginning. */
+  originUs(): number;
+  /** Called when the last subscriber of any format is gone. */
+  onEmpty(): void;
+};
+
+/** All that one stream sends to the viewers of one thread: a fan-out for each wire format that somebody plays. */
+export class Fanouts implements PacketSink {
+  readonly releasesSlabs = true;
+  readonly #parts: FanoutsParts;
+  readonly #fanouts = new Map<string, Fanout>();
+  #tracks: TrackSet | null = null;
+
+  constructor(parts: FanoutsParts) {
+    this.#parts = parts;
+  }
+
+  /** Subscribers of all formats. */
+  get size(): number {
+    let size = 0;
+    for (const fanout of this.#fanouts.values()) size += fanout.size;
+    return size;
+  }
+
+  /** Adds a subscriber to the bytes of one format. */
+  subscribe(request: SubscribeRequest): Subscription {
+    const { prepushMs, sendWindow } = this.#parts.rules;
+    const fanout = this.#fanouts.get(request.format.id) ?? this.#start(request.format);
+    const window = sendWindow ?? request.sendWindow ?? "auto";
+    return fanout.join(request.sink, prepushMs !== false, window);
+  }
+
+  onTracks(tracks: TrackSet): void {
+    this.#tracks = tracks;
+    for (const fanout of this.#fanouts.values()) fanout.onTracks(tracks);
+  }
+
+  onPacket(packet: MediaPacket): void {
+    for (const fanout of this.#fanouts.values()) fanout.onPacket(packet);
+  }
+
+  onPause(): void {
+    for (const fanout of this.#fanouts.values()) fanout.onPause();
+  }
+
+  onEnd(): void {
+    for (const fanout of [...this.#fanouts.values()]) fanout.onEnd();
+  }
+
+  /** Ends every subscription. */
+  endAll(reason: SubscriptionEnd): void {
+    for (const fanout of [...this.#fanouts.values()]) fanout.endAll(reason);
+  }
+
+  #start(format: WireFormatFactory): Fanout {
+    const { cache, clock, pace } = this.#parts;
+    const fanout = new Fanout({
+      format: format.create(this.#parts.originUs()),
+      cache,
+      clock,
+      pace,
+      onEmpty: () => this.#end(fanout, format.id),
+    });
+    this.#fanouts.set(format.id, fanout);
+    if (this.#tracks !== null) fanout.onTracks(this.#tracks);
+    return fanout;
+  }
+
+  #end(fanout: Fanout, formatId: string): void {
+    if (this.#fanouts.get(formatId) !== fanout) return;
+    this.#fanouts.delete(formatId);
+    if (this.#fanouts.size === 0) this.#parts.onEmpty();
+  }
+}
