@@ -1,7 +1,8 @@
-import { Socket } from "node:net";
-
 /** Bytes of a buffer for `readInto`: what the system hands over in one read, and more only costs cache. */
 export const READ_BUFFER_BYTES = 64 * 1024;
+
+/** What is used of a socket that a server of `node:net` has accepted. */
+export type AcceptedSocket = { destroy(): unknown };
 
 /** The fields of an accepted socket that are no documented API. */
 type Undocumented = { _handle?: { readonly useUserBuffer?: unknown } | null };
@@ -16,13 +17,13 @@ type Undocumented = { _handle?: { readonly useUserBuffer?: unknown } | null };
  * Returns: the socket to use from now on; `socket` itself, which gives its bytes as `data` events, when it cannot be.
  * Ownership: bytes are valid until `receive` returns.
  */
-export function readInto(
+export function readInto<S extends AcceptedSocket>(
   buffer: Uint8Array,
-  socket: Socket,
+  socket: S,
   receive: (bytes: Uint8Array) => void,
   highWaterMark: number,
-): Socket {
-  const accepted = socket as Undocumented;
+): S {
+  const accepted = socket as AcceptedSocket & Undocumented;
   const handle = accepted._handle;
   if (typeof handle?.useUserBuffer !== "function") return socket;
   const onread = {
@@ -35,5 +36,6 @@ export function readInto(
   // The empty shell goes by itself; its server counts the connection as closed.
   accepted._handle = null;
   socket.destroy();
-  return new Socket({ handle, onread, allowHalfOpen: false, highWaterMark } as object);
+  const SocketOfServer = socket.constructor as new (options: object) => S;
+  return new SocketOfServer({ handle, onread, allowHalfOpen: false, highWaterMark });
 }

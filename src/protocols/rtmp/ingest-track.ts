@@ -49,11 +49,9 @@ export class IngestTrack {
    */
   configure(codec: Codec, config: Uint8Array): boolean {
     if (this.#track?.codec === codec && equalBytes(this.#sentConfig, config)) return false;
-    // A track outlives the memory of the message that brought its configuration.
-    const own = config.slice();
-    this.#adopt(buildTrack({ id: this.#id, codec, config: own }));
-    this.#nalLengthSize = nalLengthSize(codec, own);
-    this.#sentConfig = own;
+    this.#adopt(buildTrack({ id: this.#id, codec, config }));
+    this.#nalLengthSize = nalLengthSize(codec, config);
+    this.#sentConfig = config.slice();
     return true;
   }
 
