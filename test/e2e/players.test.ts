@@ -1,4 +1,4 @@
-/** RTMP played by programs that nobody here wrote. */
+/** RTMP and HTTP-FLV played by programs that nobody here wrote. */
 import assert from "node:assert/strict";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -76,5 +76,25 @@ test(
         name,
       );
     }
+  },
+);
+
+test(
+  "ffmpeg plays HTTP-FLV, and a stream that is not on air is not found",
+  { skip: needs("ffmpeg"), timeout: 90_000 },
+  async (t) => {
+    const clip = await makeClip({ durationS: 8, gopPictures: 25, bFrames: 2 });
+    const weir = await startWeir(t, { config: CONFIG });
+    assert.equal((await fetch(weir.url("/live/show.flv"))).status, 404);
+    publish(t, weir.rtmpUrl("live/show"), clip, { loop: true });
+    await weir.onAir("live/show");
+    const file = join(tmpdir(), `weir-play-http-flv-${process.pid}.mp4`);
+    await ffmpeg(["-i", weir.url("/live/show.flv"), "-t", "4", "-c", "copy", file]);
+    const streams = await countStreams(file);
+    assert.deepEqual(
+      streams.map((stream) => stream.codec_name),
+      ["h264", "aac"],
+    );
+    assert.ok(Number(streams[0]!.nb_read_frames) >= 90, `${streams[0]!.nb_read_frames} pictures`);
   },
 );

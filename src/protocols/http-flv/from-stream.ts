@@ -1,5 +1,4 @@
 import { concatBytes } from "../../base/bytes.ts";
-import { rescale, ticksToUs } from "../../base/time.ts";
 import { isCarried } from "../../containers/flv/carried.ts";
 import {
   FLV_TAG,
@@ -9,9 +8,9 @@ import {
   flvTagBytes,
   writeFlvTag,
 } from "../../containers/flv/file-writer.ts";
+import { configurationMs, frameTimes } from "../../containers/flv/frame-times.ts";
 import { buildMetadataBody } from "../../containers/flv/metadata.ts";
 import { buildConfigBody, frameHeaderBytes, writeFrameHeader } from "../../containers/flv/tag-writer.ts";
-import type { FrameFlags } from "../../containers/flv/tag-writer.ts";
 import type { MediaPacket } from "../../media/packet.ts";
 import type { TrackKind, TrackSet } from "../../media/track.ts";
 import type { WireFormat, WireFormatFactory, WireRoom } from "../../stream/wire-format.ts";
@@ -42,7 +41,7 @@ class FlvFormat implements WireFormat {
 
   tracks(tracks: TrackSet, atUs: number): Uint8Array {
     const carried = tracks.tracks.filter(isCarried);
-    const timestampMs = Math.max(0, this.#milliseconds(atUs));
+    const timestampMs = configurationMs(atUs, this.#originUs);
     const tags = [buildFlvTag(FLV_TAG.script, timestampMs, buildMetadataBody(carried))];
     for (const track of carried) {
       const body = buildConfigBody(track);
@@ -54,21 +53,12 @@ class FlvFormat implements WireFormat {
   packet(packet: MediaPacket, room: WireRoom): void {
     const { track, payload } = packet;
     if (!isCarried(track)) return;
-    const exactMs = this.#milliseconds(ticksToUs(packet.dts, track.timescale));
-    const ptsMs = this.#milliseconds(ticksToUs(packet.pts, track.timescale));
-    const flags: FrameFlags = { isKey: packet.isSync, ctsOffsetMs: ptsMs - exactMs };
-    // The other track may begin a little before the stream's beginning; below zero would look like 49 days.
-    const timestampMs = Math.max(0, exactMs);
+    const { timestampMs, flags } = frameTimes(packet, this.#originUs);
     const prefixBytes = frameHeaderBytes(track, flags);
     const out = room.reserve(flvTagBytes(prefixBytes + payload.byteLength));
     const at = room.offset;
     writeFlvTag(out, at, { type: tagType(track.kind), timestampMs }, payload, prefixBytes);
     writeFrameHeader(out, at + TAG_HEADER_BYTES, track, flags);
-  }
-
-  /** Rounded to the nearest, so that times which came as milliseconds leave as the same ones. */
-  #milliseconds(us: number): number {
-    return rescale(us - this.#originUs + 500, 1_000_000, 1000);
   }
 }
 

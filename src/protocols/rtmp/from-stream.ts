@@ -1,9 +1,8 @@
 import { concatBytes } from "../../base/bytes.ts";
-import { rescale, ticksToUs } from "../../base/time.ts";
 import { isCarried } from "../../containers/flv/carried.ts";
+import { configurationMs, frameTimes } from "../../containers/flv/frame-times.ts";
 import { buildMetadataBody } from "../../containers/flv/metadata.ts";
 import { buildConfigBody, frameHeaderBytes, writeFrameHeader } from "../../containers/flv/tag-writer.ts";
-import type { FrameFlags } from "../../containers/flv/tag-writer.ts";
 import type { MediaPacket } from "../../media/packet.ts";
 import type { TrackSet } from "../../media/track.ts";
 import type { WireFormat, WireFormatFactory, WireRoom } from "../../stream/wire-format.ts";
@@ -38,7 +37,7 @@ class RtmpFormat implements WireFormat {
 
   tracks(tracks: TrackSet, atUs: number): Uint8Array {
     const carried = tracks.tracks.filter(isCarried);
-    const timestampMs = Math.max(0, this.#milliseconds(atUs));
+    const timestampMs = configurationMs(atUs, this.#originUs);
     const metadata = headerOf(MESSAGE.dataAmf0, timestampMs);
     const messages = [buildMessage(metadata, buildMetadataBody(carried), SENT_CHUNK_BYTES)];
     for (const track of carried) {
@@ -52,22 +51,13 @@ class RtmpFormat implements WireFormat {
   packet(packet: MediaPacket, room: WireRoom): void {
     const { track, payload } = packet;
     if (!isCarried(track)) return;
-    const exactMs = this.#milliseconds(ticksToUs(packet.dts, track.timescale));
-    const ptsMs = this.#milliseconds(ticksToUs(packet.pts, track.timescale));
-    const flags: FrameFlags = { isKey: packet.isSync, ctsOffsetMs: ptsMs - exactMs };
-    // The other track may begin a little before the stream's beginning; below zero would look like 49 days.
-    const dtsMs = Math.max(0, exactMs);
+    const { timestampMs, flags } = frameTimes(packet, this.#originUs);
     const prefixBytes = frameHeaderBytes(track, flags);
-    const out = room.reserve(messageBytes(dtsMs, prefixBytes + payload.byteLength, SENT_CHUNK_BYTES));
+    const out = room.reserve(messageBytes(timestampMs, prefixBytes + payload.byteLength, SENT_CHUNK_BYTES));
     const at = room.offset;
-    const header = headerOf(track.kind === "video" ? MESSAGE.video : MESSAGE.audio, dtsMs);
+    const header = headerOf(track.kind === "video" ? MESSAGE.video : MESSAGE.audio, timestampMs);
     writeMessage(out, at, header, payload, { chunkSize: SENT_CHUNK_BYTES, prefixBytes });
-    writeFrameHeader(out, at + headerBytes(dtsMs), track, flags);
-  }
-
-  /** Rounded to the nearest, so that times which came as milliseconds leave as the same ones. */
-  #milliseconds(us: number): number {
-    return rescale(us - this.#originUs + 500, 1_000_000, 1000);
+    writeFrameHeader(out, at + headerBytes(timestampMs), track, flags);
   }
 }
 
