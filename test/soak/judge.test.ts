@@ -29,6 +29,16 @@ const cases: [name: string, changes: Partial<Observations>, rule: string][] = [
   ["a stream is left", { after: { "open files": 25, streams: 1 } }, "every count is back where it was"],
   ["a file is left open", { after: { "open files": 26, streams: 0 } }, "every count is back where it was"],
   [
+    "buffers stay",
+    { heapAfter: { heapUsedBytes: 16e6, arrayBuffersBytes: 30e6 } },
+    "all buffers are given back",
+  ],
+  [
+    "objects stay",
+    { heapAfter: { heapUsedBytes: 60e6, arrayBuffersBytes: 2e6 } },
+    "the heap is empty again",
+  ],
+  [
     "memory doubles over the run",
     { samples: samplesOf(180, (second) => 300e6 * (1 + second / 180)) },
     "memory does not grow",

@@ -1,6 +1,7 @@
 /** The verdict: what must hold of a soak, each rule a function of what was seen. */
 import { differences } from "./counts.ts";
 import type { Counts, ServerCounts } from "./counts.ts";
+import type { HeapUse } from "./heap.ts";
 import type { Loss, PinnedReport } from "./pinned.ts";
 import type { ViewerKind } from "./plan.ts";
 import type { Sample } from "./sample.ts";
@@ -13,6 +14,9 @@ export type Observations = {
   readonly after: Counts;
   /** How long the counts took to come back; or how long was waited when they did not. */
   readonly settledMs: number;
+  /** What was held before and after, when all garbage was gone. */
+  readonly heapBefore: HeapUse;
+  readonly heapAfter: HeapUse;
   readonly pinned: readonly PinnedReport[];
   readonly losses: readonly Loss[];
   /** `null`: the server has no threads that can be killed. */
@@ -35,6 +39,8 @@ export type Kill = {
 /** What one rule found. */
 export type Finding = { readonly rule: string; readonly isMet: boolean; readonly detail: string };
 
+const MIB = 2 ** 20;
+
 /** Steady viewers of a wire protocol get media many times a second; this leaves room for a busy machine. */
 const WIRE_GAP_LIMIT_MS = 4000;
 /** HLS: segments of 2 s, one look at the playlist each half second, and a busy machine. */
@@ -53,8 +59,14 @@ const SLOPE_LIMIT_PER_10_MIN = 0.05;
  */
 const SLOPE_FROM_MS = 600_000;
 
+/** Buffers that may stay: pools and slabs, of which a few slices may be in use, and what the runtime itself keeps. */
+const BUFFERS_LIMIT_BYTES = 8 * MIB;
+/** Compiled code, inline caches and interned names come with use and stay. */
+const HEAP_LIMIT_BYTES = 12 * MIB;
+
 const RULES: readonly ((seen: Observations) => Finding[])[] = [
   countsReturn,
+  buffersReturn,
   memoryIsFlat,
   steadyViewers,
   steadyConnections,
@@ -77,12 +89,32 @@ function countsReturn({ before, after, settledMs }: Observations): Finding[] {
   return [{ rule: "every count is back where it was", isMet: left.length === 0, detail }];
 }
 
+function buffersReturn({ heapBefore, heapAfter }: Observations): Finding[] {
+  const finding = (rule: string, before: number, after: number, limit: number): Finding => ({
+    rule,
+    isMet: after - before <= limit,
+    detail: `${mib(before)} MiB before, ${mib(after)} MiB after (limit +${mib(limit)})`,
+  });
+  return [
+    finding(
+      "all buffers are given back",
+      heapBefore.arrayBuffersBytes,
+      heapAfter.arrayBuffersBytes,
+      BUFFERS_LIMIT_BYTES,
+    ),
+    finding("the heap is empty again", heapBefore.heapUsedBytes, heapAfter.heapUsedBytes, HEAP_LIMIT_BYTES),
+  ];
+}
+
+function mib(bytes: number): string {
+  return (bytes / MIB).toFixed(0);
+}
+
 function memoryIsFlat({ samples }: Observations): Finding[] {
   const rss = samples.map(({ atMs, process }) => ({ x: atMs, y: process.rssBytes }));
   const second = median(quarter(rss, 1).map(({ y }) => y));
   const last = median(quarter(rss, 3).map(({ y }) => y));
   const growth = last / second;
-  const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(0);
   const findings: Finding[] = [
     {
       rule: "memory does not grow",

@@ -43,6 +43,8 @@ export function observations(changes: Partial<Observations> = {}): Observations 
     before: counts,
     after: counts,
     settledMs: 1000,
+    heapBefore: { heapUsedBytes: 16e6, arrayBuffersBytes: 2e6 },
+    heapAfter: { heapUsedBytes: 19e6, arrayBuffersBytes: 3e6 },
     pinned: [
       { who: "rtmp viewer of a", kind: "rtmp", arrivals: 9000, longestGapMs: 300 },
       { who: "hls viewer of a", kind: "hls", arrivals: 90, longestGapMs: 2400 },

@@ -5,11 +5,14 @@ import { startWeir } from "../support/weir.ts";
 import type { LogLine, Weir } from "../support/weir.ts";
 import { readProcessCounts, readServerCounts, request } from "./counts.ts";
 import type { ProcessCounts, ServerCounts } from "./counts.ts";
+import { collectAndMeasure, inspectableEnvironment } from "./heap.ts";
+import type { HeapUse } from "./heap.ts";
 import { APP } from "./world.ts";
 
 /** Who may read the statistics. */
 const READER = "soak:soak";
 const READINESS = "/streamer/api/v3/monitoring/readiness";
+const STREAMS = "/-/streams";
 const STATS = "/streamer/api/v3/config/stats";
 
 /** Time-outs are short, so that what is left lying is swept up within the soak. */
@@ -49,6 +52,18 @@ export class SoakedServer {
     return readServerCounts(JSON.parse(body));
   }
 
+  /** Streams of the public list. */
+  async listedStreams(): Promise<number> {
+    const { status, body } = await request(this.weir.ports.http, STREAMS);
+    if (status !== 200) throw new Error(`${STREAMS} answered ${status}`);
+    return (JSON.parse(body) as { streams: unknown[] }).streams.length;
+  }
+
+  /** What its heaps hold, garbage excepted. */
+  heap(): Promise<HeapUse> {
+    return collectAndMeasure(this.weir.program);
+  }
+
   process(): ProcessCounts {
     return readProcessCounts(this.weir.program.pid);
   }
@@ -77,7 +92,12 @@ export class SoakedServer {
 /** Starts it with a config of its own. It ends with `t` at the latest. */
 export async function startSoakedServer(t: TestEnd): Promise<SoakedServer> {
   const threads = findDirective("server", "threads") === undefined ? "" : `threads ${THREADS};\n`;
-  return new SoakedServer(await startWeir(t, { config: `${threads}${CONFIG}`, env: { WEIR_FAULTS: "1" } }));
+  return new SoakedServer(
+    await startWeir(t, {
+      config: `${threads}${CONFIG}`,
+      env: { ...inspectableEnvironment(), WEIR_FAULTS: "1" },
+    }),
+  );
 }
 
 function isComplaint(line: LogLine): boolean {
