@@ -12,6 +12,8 @@ import { APP } from "./world.ts";
 /** Who may read the statistics. */
 const READER = "soak:soak";
 const READINESS = "/streamer/api/v3/monitoring/readiness";
+/** What Node says when its inspector opens and is used. */
+const OF_INSPECTOR = /^(Debugger |For help, see: |Waiting for the debugger)/;
 const STREAMS = "/-/streams";
 const STATS = "/streamer/api/v3/config/stats";
 
@@ -36,9 +38,8 @@ const THREADS = 2;
 /** A running server, its log read as it comes. */
 export class SoakedServer {
   readonly weir: Weir;
-  /** Lines of level `error`, and what is no line of the log at all. */
+  /** Lines of level `error`, and output that is no line of the log at all. */
   readonly complaints: string[] = [];
-  lines = 0;
 
   constructor(weir: Weir) {
     this.weir = weir;
@@ -78,9 +79,16 @@ export class SoakedServer {
   /** Reads what was logged since the last call and forgets it, so that hours of log do not fill our own memory. */
   readLog(): void {
     const lines = this.weir.log.splice(0);
-    this.lines += lines.length;
     this.complaints.push(...lines.filter(isComplaint).map((line) => JSON.stringify(line)));
     this.complaints.push(...this.weir.plainLines.splice(0));
+  }
+
+  /** Ends it in order, and reads what it said last, also on stderr: warnings of the runtime are complaints. */
+  async stop(): Promise<void> {
+    await this.weir.stop();
+    this.readLog();
+    const lines = this.weir.program.stderr.split("\n");
+    this.complaints.push(...lines.filter((line) => line.trim() !== "" && !OF_INSPECTOR.test(line)));
   }
 
   /** Has the server end its last media thread as if it had crashed. */

@@ -66,8 +66,7 @@ export async function soak(t: TestEnd, options: SoakOptions): Promise<SoakResult
   const after = await settledCounts(server, before);
   const settledMs = performance.now() - startMs;
   const heapAfter = await server.heap();
-  await server.weir.stop();
-  server.readLog();
+  await server.stop();
   const seen: Observations = {
     ...during,
     before,
