@@ -44,6 +44,16 @@ const cases: [name: string, changes: Partial<Observations>, rule: string][] = [
     "memory does not grow",
   ],
   [
+    "what is in use doubles although the process got its memory at once",
+    {
+      samples: samplesOf(180, () => 900e6).map((sample, second) => ({
+        ...sample,
+        server: { threads: [threadCounts({ arrayBuffersBytes: 100e6 * (1 + second / 60) })] },
+      })),
+    },
+    "memory in use does not grow",
+  ],
+  [
     "memory creeps through a long run",
     { samples: samplesOf(1800, (second) => 300e6 + second * 40_000) },
     "memory has no slope",
