@@ -76,8 +76,8 @@ function readThread(thread: unknown): ThreadCounts {
 }
 
 /**
- * What must be back at the end: open files, listed streams, and of all threads together the registries, sockets, timers and other
- * resources.
+ * What must be back at the end: open files, listed streams, and of all threads together the registries, sockets,
+ * timers and other resources.
  */
 export function returningCounts(
   server: ServerCounts | null,

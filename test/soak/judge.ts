@@ -129,7 +129,8 @@ function memoryIsFlat({ samples }: Observations): Finding[] {
 function growth(rule: string, points: readonly Point[]): Finding {
   const second = median(quarter(points, 1).map(({ y }) => y));
   const last = median(quarter(points, 3).map(({ y }) => y));
-  const detail = `median ${mib(second)} MiB in the second quarter, ${mib(last)} MiB in the last (limit x${GROWTH_LIMIT})`;
+  const medians = `median ${mib(second)} MiB in the second quarter, ${mib(last)} MiB in the last`;
+  const detail = `${medians} (limit x${GROWTH_LIMIT})`;
   return { rule, isMet: last / second <= GROWTH_LIMIT, detail };
 }
 

@@ -65,7 +65,9 @@ export class SoakedServer {
     return collectAndMeasure(this.weir.program);
   }
 
+  /** Throws an Error with the end of its output when it does not run any more. */
   process(): ProcessCounts {
+    if (!this.weir.program.isRunning) throw new Error(`the server ended\n${this.weir.describe()}`);
     return readProcessCounts(this.weir.program.pid);
   }
 
