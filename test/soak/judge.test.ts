@@ -62,8 +62,8 @@ const cases: [name: string, changes: Partial<Observations>, rule: string][] = [
     "a steady viewer waited",
     {
       pinned: [
-        { who: "rtmp viewer of a", kind: "rtmp", arrivals: 9, longestGapMs: 4100 },
-        { who: "hls viewer of a", kind: "hls", arrivals: 9, longestGapMs: 2000 },
+        { who: "rtmp viewer of a", kind: "rtmp", arrivals: 9, longestGapMs: 4100, gapFromMs: 0 },
+        { who: "hls viewer of a", kind: "hls", arrivals: 9, longestGapMs: 2000, gapFromMs: 0 },
       ],
     },
     "steady viewers of rtmp are served without a gap",
@@ -72,15 +72,15 @@ const cases: [name: string, changes: Partial<Observations>, rule: string][] = [
     "a steady viewer got nothing",
     {
       pinned: [
-        { who: "rtmp viewer of a", kind: "rtmp", arrivals: 9, longestGapMs: 100 },
-        { who: "hls viewer of a", kind: "hls", arrivals: 0, longestGapMs: 0 },
+        { who: "rtmp viewer of a", kind: "rtmp", arrivals: 9, longestGapMs: 100, gapFromMs: 0 },
+        { who: "hls viewer of a", kind: "hls", arrivals: 0, longestGapMs: 0, gapFromMs: 0 },
       ],
     },
     "steady viewers of hls are served without a gap",
   ],
   [
     "a kind has no steady viewers",
-    { pinned: [{ who: "rtmp viewer of a", kind: "rtmp", arrivals: 9, longestGapMs: 100 }] },
+    { pinned: [{ who: "rtmp viewer of a", kind: "rtmp", arrivals: 9, longestGapMs: 100, gapFromMs: 0 }] },
     "steady viewers of hls are served without a gap",
   ],
   [

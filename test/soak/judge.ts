@@ -23,6 +23,8 @@ export type Observations = {
   readonly kill: Kill | null;
   /** Log lines of level `error`, and output that is no log. */
   readonly complaints: readonly string[];
+  /** What the log said how often: level, message, reason and error code. */
+  readonly logged: Readonly<Record<string, number>>;
   readonly events: Readonly<Record<string, number>>;
   readonly kinds: readonly ViewerKind[];
 };
@@ -155,8 +157,9 @@ function steadyViewers({ pinned, kinds }: Observations): Finding[] {
   });
 }
 
-function describePinned({ who, arrivals, longestGapMs }: PinnedReport): string {
-  return arrivals === 0 ? `${who} got nothing` : `${who} waited ${longestGapMs.toFixed(0)} ms`;
+function describePinned({ who, arrivals, longestGapMs, gapFromMs }: PinnedReport): string {
+  if (arrivals === 0) return `${who} got nothing`;
+  return `${who} waited ${longestGapMs.toFixed(0)} ms from ${(gapFromMs / 1000).toFixed(1)} s on`;
 }
 
 function steadyConnections({ losses, kill }: Observations): Finding[] {

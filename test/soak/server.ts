@@ -14,6 +14,8 @@ const READER = "soak:soak";
 const READINESS = "/streamer/api/v3/monitoring/readiness";
 /** What Node says when its inspector opens and is used. */
 const OF_INSPECTOR = /^(Debugger |For help, see: |Waiting for the debugger)/;
+/** Reasons may have numbers in them. */
+const MAX_KINDS_OF_LINES = 500;
 const STREAMS = "/-/streams";
 const STATS = "/streamer/api/v3/config/stats";
 
@@ -40,6 +42,8 @@ export class SoakedServer {
   readonly weir: Weir;
   /** Lines of level `error`, and output that is no line of the log at all. */
   readonly complaints: string[] = [];
+  /** What was logged how often: level, message, reason and error code. */
+  readonly logged = new Map<string, number>();
 
   constructor(weir: Weir) {
     this.weir = weir;
@@ -81,6 +85,7 @@ export class SoakedServer {
   /** Reads what was logged since the last call and forgets it, so that hours of log do not fill our own memory. */
   readLog(): void {
     const lines = this.weir.log.splice(0);
+    for (const line of lines) this.#tally(line);
     this.complaints.push(...lines.filter(isComplaint).map((line) => JSON.stringify(line)));
     this.complaints.push(...this.weir.plainLines.splice(0));
   }
@@ -96,6 +101,14 @@ export class SoakedServer {
   /** Has the server end its last media thread as if it had crashed. */
   killThread(): void {
     this.weir.program.signal("SIGUSR2");
+  }
+
+  #tally(line: LogLine): void {
+    const words = [line["level"], line["msg"], line["reason"], line["code"]];
+    const key = words.filter((word) => typeof word === "string" && word.length < 200).join(" | ");
+    if (this.logged.size < MAX_KINDS_OF_LINES || this.logged.has(key)) {
+      this.logged.set(key, (this.logged.get(key) ?? 0) + 1);
+    }
   }
 }
 

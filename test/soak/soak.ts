@@ -75,6 +75,7 @@ export async function soak(t: TestEnd, options: SoakOptions): Promise<SoakResult
     heapBefore,
     heapAfter,
     complaints: server.complaints,
+    logged: Object.fromEntries(server.logged),
     kinds: kindsOf(hasFlv),
   };
   return { findings: judge(seen), seen };
@@ -162,7 +163,9 @@ class SoakRun {
     const nowMs = performance.now();
     return {
       samples: this.#samples,
-      pinned: pinned.flatMap((stream) => stream.report(nowMs)),
+      pinned: pinned.flatMap((stream) =>
+        stream.report(nowMs).map((report) => ({ ...report, gapFromMs: report.gapFromMs - this.#startMs })),
+      ),
       losses: pinned.flatMap((stream) =>
         stream.losses.map(({ atMs, who }) => ({ atMs: atMs - this.#startMs, who })),
       ),
