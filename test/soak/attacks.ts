@@ -166,10 +166,10 @@ const HTTP_ATTACKS: readonly Attack[] = [
     name: "odd ranges",
     port: "http",
     manner: "send",
-    bytes: (random) =>
-      text(
-        `GET ${playlist(random)} HTTP/1.1\r\n${HOST}Range: bytes=${random.pick(["9-1", "-0", "0-0,5-9", "a-b"])}\r\n\r\n`,
-      ),
+    bytes: (random) => {
+      const range = random.pick(["9-1", "-0", "0-0,5-9", "a-b"]);
+      return text(`GET ${playlist(random)} HTTP/1.1\r\n${HOST}Range: bytes=${range}\r\n\r\n`);
+    },
   },
 ];
 

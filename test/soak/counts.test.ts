@@ -39,12 +39,13 @@ test("what must return is summed over the threads, with the open files of the pr
     threadCounts({ publishers: 2, activeResources: { TCPSocketWrap: 3 } }),
     threadCounts({ publishers: 1, activeResources: { TCPSocketWrap: 1, Timeout: 2 } }),
   ];
-  const counts = returningCounts({ threads }, process);
+  const counts = returningCounts({ threads }, process, 4);
   assert.equal(counts["publishers"], 3);
   assert.equal(counts["active TCPSocketWrap"], 4);
   assert.equal(counts["active Timeout"], 2);
   assert.equal(counts["open files"], 25);
-  assert.deepEqual(returningCounts(null, process), { "open files": 25 });
+  assert.equal(counts["listed streams"], 4);
+  assert.deepEqual(returningCounts(null, process, 0), { "open files": 25, "listed streams": 0 });
 });
 
 test("differences name what was before and after, and what was missing as none", () => {

@@ -76,11 +76,18 @@ function readThread(thread: unknown): ThreadCounts {
 }
 
 /**
- * What must be back at the end: open files, and of all threads together the registries, sockets, timers and other
- * resources.
+ * What must be back at the end: open files, listed streams, and of all threads together the registries, sockets,
+ * timers and other resources.
  */
-export function returningCounts(server: ServerCounts | null, process: ProcessCounts): Counts {
-  const counts: Record<string, number> = { "open files": process.openFiles };
+export function returningCounts(
+  server: ServerCounts | null,
+  process: ProcessCounts,
+  listedStreams: number,
+): Counts {
+  const counts: Record<string, number> = {
+    "open files": process.openFiles,
+    "listed streams": listedStreams,
+  };
   for (const thread of server?.threads ?? []) {
     for (const name of REGISTRIES) counts[name] = (counts[name] ?? 0) + thread[name];
     for (const [kind, count] of Object.entries(thread.activeResources)) {

@@ -1,7 +1,10 @@
-/** How long somebody who was entitled to media had to do without. Units: milliseconds of one monotonic clock. */
+/** A time without media. Units: milliseconds of one monotonic clock. */
+export type Gap = { readonly lengthMs: number; readonly fromMs: number };
+
+/** How long somebody who was entitled to media had to do without. */
 export class GapMeter {
   #sinceMs: number | null = null;
-  #longestMs = 0;
+  #longest: Gap = { lengthMs: 0, fromMs: 0 };
   arrivals = 0;
 
   /** Media is owed from now on; nothing changes when it already is. */
@@ -12,22 +15,19 @@ export class GapMeter {
   /** Media came; it is owed from now on. */
   arrived(nowMs: number): void {
     this.arrivals++;
-    this.#close(nowMs);
+    this.#longest = this.longest(nowMs);
     this.#sinceMs = nowMs;
   }
 
   /** Nothing is owed any more; the wait until now counts. */
   end(nowMs: number): void {
-    this.#close(nowMs);
+    this.#longest = this.longest(nowMs);
     this.#sinceMs = null;
   }
 
   /** The longest wait until now, with the one that still lasts. */
-  longestMs(nowMs: number): number {
-    return Math.max(this.#longestMs, this.#sinceMs === null ? 0 : nowMs - this.#sinceMs);
-  }
-
-  #close(nowMs: number): void {
-    if (this.#sinceMs !== null) this.#longestMs = Math.max(this.#longestMs, nowMs - this.#sinceMs);
+  longest(nowMs: number): Gap {
+    const fromMs = this.#sinceMs ?? nowMs;
+    return nowMs - fromMs > this.#longest.lengthMs ? { lengthMs: nowMs - fromMs, fromMs } : this.#longest;
   }
 }

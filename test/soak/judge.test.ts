@@ -29,9 +29,29 @@ const cases: [name: string, changes: Partial<Observations>, rule: string][] = [
   ["a stream is left", { after: { "open files": 25, streams: 1 } }, "every count is back where it was"],
   ["a file is left open", { after: { "open files": 26, streams: 0 } }, "every count is back where it was"],
   [
+    "buffers stay",
+    { heapAfter: { heapUsedBytes: 16e6, arrayBuffersBytes: 30e6 } },
+    "all buffers are given back",
+  ],
+  [
+    "objects stay",
+    { heapAfter: { heapUsedBytes: 60e6, arrayBuffersBytes: 2e6 } },
+    "the heap is empty again",
+  ],
+  [
     "memory doubles over the run",
     { samples: samplesOf(180, (second) => 300e6 * (1 + second / 180)) },
     "memory does not grow",
+  ],
+  [
+    "what is in use doubles although the process got its memory at once",
+    {
+      samples: samplesOf(180, () => 900e6).map((sample, second) => ({
+        ...sample,
+        server: { threads: [threadCounts({ arrayBuffersBytes: 100e6 * (1 + second / 60) })] },
+      })),
+    },
+    "memory in use does not grow",
   ],
   [
     "memory creeps through a long run",
@@ -42,8 +62,8 @@ const cases: [name: string, changes: Partial<Observations>, rule: string][] = [
     "a steady viewer waited",
     {
       pinned: [
-        { who: "rtmp viewer of a", kind: "rtmp", arrivals: 9, longestGapMs: 4100 },
-        { who: "hls viewer of a", kind: "hls", arrivals: 9, longestGapMs: 2000 },
+        { who: "rtmp viewer of a", kind: "rtmp", arrivals: 9, longestGapMs: 4100, gapFromMs: 0 },
+        { who: "hls viewer of a", kind: "hls", arrivals: 9, longestGapMs: 2000, gapFromMs: 0 },
       ],
     },
     "steady viewers of rtmp are served without a gap",
@@ -52,15 +72,15 @@ const cases: [name: string, changes: Partial<Observations>, rule: string][] = [
     "a steady viewer got nothing",
     {
       pinned: [
-        { who: "rtmp viewer of a", kind: "rtmp", arrivals: 9, longestGapMs: 100 },
-        { who: "hls viewer of a", kind: "hls", arrivals: 0, longestGapMs: 0 },
+        { who: "rtmp viewer of a", kind: "rtmp", arrivals: 9, longestGapMs: 100, gapFromMs: 0 },
+        { who: "hls viewer of a", kind: "hls", arrivals: 0, longestGapMs: 0, gapFromMs: 0 },
       ],
     },
     "steady viewers of hls are served without a gap",
   ],
   [
     "a kind has no steady viewers",
-    { pinned: [{ who: "rtmp viewer of a", kind: "rtmp", arrivals: 9, longestGapMs: 100 }] },
+    { pinned: [{ who: "rtmp viewer of a", kind: "rtmp", arrivals: 9, longestGapMs: 100, gapFromMs: 0 }] },
     "steady viewers of hls are served without a gap",
   ],
   [

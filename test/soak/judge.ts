@@ -1,6 +1,7 @@
 /** The verdict: what must hold of a soak, each rule a function of what was seen. */
 import { differences } from "./counts.ts";
 import type { Counts, ServerCounts } from "./counts.ts";
+import type { HeapUse } from "./heap.ts";
 import type { Loss, PinnedReport } from "./pinned.ts";
 import type { ViewerKind } from "./plan.ts";
 import type { Sample } from "./sample.ts";
@@ -13,12 +14,17 @@ export type Observations = {
   readonly after: Counts;
   /** How long the counts took to come back; or how long was waited when they did not. */
   readonly settledMs: number;
+  /** What was held before and after, when all garbage was gone. */
+  readonly heapBefore: HeapUse;
+  readonly heapAfter: HeapUse;
   readonly pinned: readonly PinnedReport[];
   readonly losses: readonly Loss[];
   /** `null`: the server has no threads that can be killed. */
   readonly kill: Kill | null;
   /** Log lines of level `error`, and output that is no log. */
   readonly complaints: readonly string[];
+  /** What the log said how often: level, message, reason and error code. */
+  readonly logged: Readonly<Record<string, number>>;
   readonly events: Readonly<Record<string, number>>;
   readonly kinds: readonly ViewerKind[];
 };
@@ -34,6 +40,8 @@ export type Kill = {
 
 /** What one rule found. */
 export type Finding = { readonly rule: string; readonly isMet: boolean; readonly detail: string };
+
+const MIB = 2 ** 20;
 
 /** Steady viewers of a wire protocol get media many times a second; this leaves room for a busy machine. */
 const WIRE_GAP_LIMIT_MS = 4000;
@@ -53,8 +61,14 @@ const SLOPE_LIMIT_PER_10_MIN = 0.05;
  */
 const SLOPE_FROM_MS = 600_000;
 
+/** Buffers that may stay: pools and slabs, of which a few slices may be in use, and what the runtime itself keeps. */
+const BUFFERS_LIMIT_BYTES = 8 * MIB;
+/** Compiled code, inline caches and interned names come with use and stay. */
+const HEAP_LIMIT_BYTES = 12 * MIB;
+
 const RULES: readonly ((seen: Observations) => Finding[])[] = [
   countsReturn,
+  buffersReturn,
   memoryIsFlat,
   steadyViewers,
   steadyConnections,
@@ -77,26 +91,53 @@ function countsReturn({ before, after, settledMs }: Observations): Finding[] {
   return [{ rule: "every count is back where it was", isMet: left.length === 0, detail }];
 }
 
-function memoryIsFlat({ samples }: Observations): Finding[] {
-  const rss = samples.map(({ atMs, process }) => ({ x: atMs, y: process.rssBytes }));
-  const second = median(quarter(rss, 1).map(({ y }) => y));
-  const last = median(quarter(rss, 3).map(({ y }) => y));
-  const growth = last / second;
-  const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(0);
-  const findings: Finding[] = [
-    {
-      rule: "memory does not grow",
-      isMet: growth <= GROWTH_LIMIT,
-      detail: `median ${mib(second)} MiB in the second quarter, ${mib(last)} MiB in the last (limit x${GROWTH_LIMIT})`,
-    },
+function buffersReturn({ heapBefore, heapAfter }: Observations): Finding[] {
+  const finding = (rule: string, before: number, after: number, limit: number): Finding => ({
+    rule,
+    isMet: after - before <= limit,
+    detail: `${mib(before)} MiB before, ${mib(after)} MiB after (limit +${mib(limit)})`,
+  });
+  return [
+    finding(
+      "all buffers are given back",
+      heapBefore.arrayBuffersBytes,
+      heapAfter.arrayBuffersBytes,
+      BUFFERS_LIMIT_BYTES,
+    ),
+    finding("the heap is empty again", heapBefore.heapUsedBytes, heapAfter.heapUsedBytes, HEAP_LIMIT_BYTES),
   ];
-  const spanMs = (rss.at(-1)?.x ?? 0) - (rss[0]?.x ?? 0);
+}
+
+function mib(bytes: number): string {
+  return (bytes / MIB).toFixed(0);
+}
+
+function memoryIsFlat({ samples }: Observations): Finding[] {
+  const resident = samples.map(({ atMs, process }) => ({ x: atMs, y: process.rssBytes }));
+  const used = samples.flatMap(({ atMs, server }) =>
+    server === null ? [] : { x: atMs, y: usedBytes(server) },
+  );
+  const findings = [growth("memory does not grow", resident)];
+  if (used.length > 0) findings.push(growth("memory in use does not grow", used));
+  const spanMs = (resident.at(-1)?.x ?? 0) - (resident[0]?.x ?? 0);
   if (spanMs < SLOPE_FROM_MS) return findings;
-  const half = rss.slice(Math.floor(rss.length / 2));
+  const half = resident.slice(Math.floor(resident.length / 2));
   const part = (slopeOf(half) * 600_000) / mean(half.map(({ y }) => y));
   const detail = `${(part * 100).toFixed(1)} % in 10 minutes (limit ${SLOPE_LIMIT_PER_10_MIN * 100} %)`;
-  findings.push({ rule: "memory has no slope", isMet: part <= SLOPE_LIMIT_PER_10_MIN, detail });
-  return findings;
+  return [...findings, { rule: "memory has no slope", isMet: part <= SLOPE_LIMIT_PER_10_MIN, detail }];
+}
+
+/** Medians: what is resident moves in steps as the allocator takes pages, what is in use saws with each collection. */
+function growth(rule: string, points: readonly Point[]): Finding {
+  const second = median(quarter(points, 1).map(({ y }) => y));
+  const last = median(quarter(points, 3).map(({ y }) => y));
+  const medians = `median ${mib(second)} MiB in the second quarter, ${mib(last)} MiB in the last`;
+  const detail = `${medians} (limit x${GROWTH_LIMIT})`;
+  return { rule, isMet: last / second <= GROWTH_LIMIT, detail };
+}
+
+function usedBytes({ threads }: ServerCounts): number {
+  return threads.reduce((sum, thread) => sum + thread.heapUsedBytes + thread.arrayBuffersBytes, 0);
 }
 
 function steadyViewers({ pinned, kinds }: Observations): Finding[] {
@@ -116,8 +157,9 @@ function steadyViewers({ pinned, kinds }: Observations): Finding[] {
   });
 }
 
-function describePinned({ who, arrivals, longestGapMs }: PinnedReport): string {
-  return arrivals === 0 ? `${who} got nothing` : `${who} waited ${longestGapMs.toFixed(0)} ms`;
+function describePinned({ who, arrivals, longestGapMs, gapFromMs }: PinnedReport): string {
+  if (arrivals === 0) return `${who} got nothing`;
+  return `${who} waited ${longestGapMs.toFixed(0)} ms from ${(gapFromMs / 1000).toFixed(1)} s on`;
 }
 
 function steadyConnections({ losses, kill }: Observations): Finding[] {

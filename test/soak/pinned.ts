@@ -17,6 +17,8 @@ export type PinnedReport = {
   readonly kind: ViewerKind;
   readonly arrivals: number;
   readonly longestGapMs: number;
+  /** When that gap began. */
+  readonly gapFromMs: number;
 };
 
 const RETRY_MS = 300;
@@ -48,12 +50,11 @@ export class PinnedStream {
   }
 
   report(nowMs: number): PinnedReport[] {
-    return [...this.#meters].map(([kind, meter]) => ({
-      who: `${kind} viewer of ${this.name}`,
-      kind,
-      arrivals: meter.arrivals,
-      longestGapMs: meter.longestMs(nowMs),
-    }));
+    return [...this.#meters].map(([kind, meter]) => {
+      const { lengthMs, fromMs } = meter.longest(nowMs);
+      const who = `${kind} viewer of ${this.name}`;
+      return { who, kind, arrivals: meter.arrivals, longestGapMs: lengthMs, gapFromMs: fromMs };
+    });
   }
 
   async #publish(): Promise<void> {

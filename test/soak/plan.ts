@@ -13,7 +13,7 @@ export type Crowd = {
 /** The crowd that the soak is named for. */
 export const CROWD: Crowd = { publishers: 50, viewers: 500, intruders: 20, churnPerSecond: 20 };
 
-/** How a client that has had enough goes: with a word, with a TCP reset, or by falling silent until it is thrown out. */
+/** How a client goes: with a word, with a TCP reset, or by falling silent until it is thrown out. */
 export type Leaving = "polite" | "reset" | "freeze";
 
 /** One appearance of a publisher. */

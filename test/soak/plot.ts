@@ -1,4 +1,4 @@
-/** The plot of a soak: memory, connections and delays over time, one below the other; readable on light and dark pages. */
+/** The plot of a soak: memory, connections and delays over time; readable on light and dark pages. */
 import type { Sample } from "./sample.ts";
 
 /** One line of a panel; `null` where nothing is known. */
@@ -14,6 +14,8 @@ const TITLE = 44;
 const BOTTOM = 30;
 /** A run of hours has more samples than a screen has columns. */
 const MAX_POINTS = 800;
+
+const LABEL = "memory, connections and delays during a soak";
 
 const MIB = 2 ** 20;
 const STYLE = `
@@ -71,6 +73,7 @@ const PANELS: readonly Panel[] = [
 export function renderPlot(samples: readonly Sample[], killAtMs: number | null): string {
   const shown = thinned(samples);
   const height = PANELS.length * (TITLE + HEIGHT) + BOTTOM;
+  const size = `viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}"`;
   const endMs = Math.max(shown.at(-1)?.atMs ?? 0, 1);
   const xOf = (atMs: number): number => round(LEFT + (atMs / endMs) * (WIDTH - LEFT - RIGHT));
   const panels = PANELS.map((panel, index) =>
@@ -84,7 +87,7 @@ export function renderPlot(samples: readonly Sample[], killAtMs: number | null):
           `<text x="${xOf(killAtMs) + 4}" y="${TITLE + 12}">a thread is killed</text>`,
         ];
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="memory, connections and delays during a soak">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" ${size} role="img" aria-label="${LABEL}">`,
     `<style>${STYLE}\n</style>`,
     ...panels,
     ...kill,

@@ -15,6 +15,13 @@ export function describeFindings(findings: readonly Finding[]): string {
     .join("\n");
 }
 
+/** One line a thing that was counted. */
+export function describeTally(counts: Readonly<Record<string, number>>): string {
+  return Object.entries(counts)
+    .map(([what, count]) => `${count} x ${what}`)
+    .join("\n");
+}
+
 /** Writes the plot and the samples. Returns: the path of the plot; the other ends in `.json`. */
 export async function writeReport(result: SoakResult, plan: Plan, folder = RESULTS): Promise<string> {
   await mkdir(folder, { recursive: true });

@@ -2,7 +2,7 @@
 import { parseArgs } from "node:util";
 import type { TestEnd } from "../support/program.ts";
 import { CROWD, makePlan } from "./plan.ts";
-import { describeFindings, writeReport } from "./report.ts";
+import { describeFindings, describeTally, writeReport } from "./report.ts";
 import { soak } from "./soak.ts";
 
 const USAGE = `usage: npm run soak -- [MINUTES] [--seed N]
@@ -25,11 +25,8 @@ async function main(argv: readonly string[]): Promise<number> {
   return await withCleanUp(async (end) => {
     const result = await soak(end, { minutes, plan, onProgress: console.log });
     const path = await writeReport(result, plan);
-    console.log(
-      Object.entries(result.seen.events)
-        .map(([event, count]) => `${event}: ${count}`)
-        .join("\n"),
-    );
+    console.log(describeTally(result.seen.events));
+    console.log(describeTally(result.seen.logged));
     console.log(`${describeFindings(result.findings)}\n${path}`);
     return result.findings.every(({ isMet }) => isMet) ? 0 : 1;
   });

@@ -43,13 +43,16 @@ export function observations(changes: Partial<Observations> = {}): Observations 
     before: counts,
     after: counts,
     settledMs: 1000,
+    heapBefore: { heapUsedBytes: 16e6, arrayBuffersBytes: 2e6 },
+    heapAfter: { heapUsedBytes: 19e6, arrayBuffersBytes: 3e6 },
     pinned: [
-      { who: "rtmp viewer of a", kind: "rtmp", arrivals: 9000, longestGapMs: 300 },
-      { who: "hls viewer of a", kind: "hls", arrivals: 90, longestGapMs: 2400 },
+      { who: "rtmp viewer of a", kind: "rtmp", arrivals: 9000, longestGapMs: 300, gapFromMs: 0 },
+      { who: "hls viewer of a", kind: "hls", arrivals: 90, longestGapMs: 2400, gapFromMs: 0 },
     ],
     losses: [],
     kill: null,
     complaints: [],
+    logged: {},
     events: {
       "publishers started": 90,
       "publishers left: polite": 30,

@@ -45,6 +45,8 @@ const KILL_AT = 0.15;
 const KILL_PATIENCE_MS = 20_000;
 /** How long after the load every count may take to return; the config's longest time-out is 10 s. */
 const SETTLE_MS = 60_000;
+/** Counts that stay the same for so long at the start are those that must come back. */
+const UNCHANGED_MS = 3000;
 const WARM_UP_MS = 20_000;
 
 /** Runs a soak. The server ends with `t` at the latest. Throws when the server cannot be started or asked. */
@@ -54,6 +56,7 @@ export async function soak(t: TestEnd, options: SoakOptions): Promise<SoakResult
   const pump = new FilmPump(film);
   t.after(() => pump.close());
   const hasFlv = await warmUp(server, pump);
+  const heapBefore = await server.heap();
   const before = await settledCounts(server, null);
   options.onProgress(`begins with ${describeCounts(before)}`);
   const run = new SoakRun(server, pump, options, hasFlv);
@@ -61,16 +64,20 @@ export async function soak(t: TestEnd, options: SoakOptions): Promise<SoakResult
   options.onProgress("the crowd has left, waiting for the counts to return");
   const startMs = performance.now();
   const after = await settledCounts(server, before);
-  server.readLog();
+  const settledMs = performance.now() - startMs;
+  const heapAfter = await server.heap();
+  await server.stop();
   const seen: Observations = {
     ...during,
-    before: before,
+    before,
     after,
-    settledMs: performance.now() - startMs,
+    settledMs,
+    heapBefore,
+    heapAfter,
     complaints: server.complaints,
+    logged: Object.fromEntries(server.logged),
     kinds: kindsOf(hasFlv),
   };
-  await server.weir.stop();
   return { findings: judge(seen), seen };
 }
 
@@ -108,12 +115,12 @@ async function settledCounts(server: SoakedServer, wanted: Counts | null): Promi
   for (;;) {
     // First what Linux counts: the connection that asks for the statistics is no part of it.
     const outside = server.process();
-    const next = returningCounts(await server.counts(), outside);
+    const next = returningCounts(await server.counts(), outside, await server.listedStreams());
     if (differences(counts, next).length > 0) sameSinceMs = performance.now();
     counts = next;
     const isSettled =
       wanted === null
-        ? performance.now() - sameSinceMs > 6000 && (next["streams"] ?? 0) === 0
+        ? next["listed streams"] === 0 && performance.now() - sameSinceMs >= UNCHANGED_MS
         : differences(wanted, next).length === 0;
     if (isSettled || performance.now() > deadlineMs) return counts;
     await sleep(500);
@@ -156,7 +163,9 @@ class SoakRun {
     const nowMs = performance.now();
     return {
       samples: this.#samples,
-      pinned: pinned.flatMap((stream) => stream.report(nowMs)),
+      pinned: pinned.flatMap((stream) =>
+        stream.report(nowMs).map((report) => ({ ...report, gapFromMs: report.gapFromMs - this.#startMs })),
+      ),
       losses: pinned.flatMap((stream) =>
         stream.losses.map(({ atMs, who }) => ({ atMs: atMs - this.#startMs, who })),
       ),
