@@ -224,7 +224,6 @@ export class MediaNode {
     const { thread, clock, log } = this.#options;
     if (thread.count === 1) return null;
     const { index, homes } = thread;
-    const defer = (run: () => void): void => void setImmediate(run);
     return new ThreadDirectory({ index, local: this.local, homes, clock, log, pace: this.#pace, defer });
   }
 
@@ -298,6 +297,11 @@ export class MediaNode {
     }
     this.#guardTimer = this.#clock.schedule(GUARD_INTERVAL_MS, () => this.#guardMemory());
   }
+}
+
+/** After the events of this turn of the loop, before it waits. */
+function defer(run: () => void): void {
+  setImmediate(run);
 }
 
 function servedVods(config: ResolvedConfig): VodOptions[] {

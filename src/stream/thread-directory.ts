@@ -112,7 +112,7 @@ export class ThreadDirectory implements StreamDirectory {
 
   /** A sibling thread has come, with the wire to it; `null`: it is gone. */
   siblingChanged(index: ThreadIndex, wire: MessageWire | null): void {
-    const { clock, defer } = this.#options;
+    const { clock } = this.#options;
     this.#siblings.get(index)?.close();
     this.#siblings.delete(index);
     for (const watched of this.#watched.values()) {
@@ -121,7 +121,7 @@ export class ThreadDirectory implements StreamDirectory {
     if (wire === null) return;
     const sibling = new Sibling(wire, {
       clock,
-      defer,
+      defer: (run) => this.#options.defer(run),
       attach: (name, sink, withPast) => this.#attach(name, sink, withPast),
       publish: (request) => this.#publishHere(request),
     });

@@ -232,10 +232,13 @@ export class RtmpListener {
   }
 }
 
+function payloadMemory(): SlabAllocator {
+  return new SlabAllocator();
+}
+
 function connectionOptions(limits: RtmpLimits, sendWindow: SendWindow): RtmpConnectionOptions {
   const { messageBytes, chunkStreams, partialBytes } = limits;
   const { stallTimeoutMs, maxUnsentBytes, maxQueuedBytes, lingerMs } = limits;
-  const payloadMemory = (): SlabAllocator => new SlabAllocator();
   const session = { ...limits, chunkLimits: { messageBytes, chunkStreams, partialBytes }, payloadMemory };
   return { session, stallTimeoutMs, maxUnsentBytes, maxQueuedBytes, lingerMs, sendWindow };
 }

@@ -141,7 +141,10 @@ test("a publisher starts, sends media and stops", () => {
 });
 
 describe("a publisher whose name has to be claimed elsewhere", () => {
-  type Claim = ReturnType<typeof open> & { grant(): Promise<void>; refuse(error: Error): Promise<void> };
+  type Claim = ReturnType<typeof open> & {
+    readonly grant: () => Promise<void>;
+    readonly refuse: (error: Error) => Promise<void>;
+  };
 
   /** `more`: what comes in one piece with the command. */
   function claiming(...more: readonly Uint8Array[]): Claim {

@@ -50,6 +50,7 @@ function crossing(isTaking = true): {
     tracks: (link, tracks) => receiver.tracks(link, cloned(tracks)),
     pause: (link) => receiver.pause(link),
     end: (link, reason) => receiver.end(link, reason),
+    forgetRing: () => receiver.forgetRing(),
     defer: (run) => void setImmediate(run),
   });
   return { out: sender.open(LINK), sink, sender, receiver, batches: () => batches };
@@ -169,6 +170,22 @@ describe("packets that cross to another thread", () => {
       );
     });
   }
+
+  test("leave no shared memory behind when the last link is closed and all is taken", async () => {
+    const { out, sender, sink } = crossing(false);
+    out.onTracks(makeTrackSet(3, [video]));
+    out.onPacket(packetOf(0, new Uint8Array(8)));
+    await turn();
+    sender.close(LINK);
+    assert.equal(sender.heldBytes, PacketSender.RING_BYTES);
+    sender.taken(8, 0);
+    assert.equal(sender.heldBytes, 0);
+    const again = sender.open(LINK);
+    again.onTracks(makeTrackSet(3, [video]));
+    again.onPacket(packetOf(1, Uint8Array.of(9)));
+    await turn();
+    assert.deepEqual([sink.packets.length, sink.packets.at(-1)!.payload[0]], [2, 9]);
+  });
 
   test("reach nobody once the link is closed", async () => {
     const { out, sink, receiver } = crossing();

@@ -5,6 +5,8 @@ import type { TrackSet } from "../../media/track.ts";
 import { FIELD, FLAG, LONG, RECORD_FIELDS } from "./packet-batch.ts";
 import type { LinkId, PacketBatch } from "./packet-batch.ts";
 
+const EMPTY = new Uint8Array(0);
+
 type Inlet = {
   readonly sink: PacketSink;
   /** Of this thread, which takes the payloads out of the ring before it is used again. */
@@ -19,7 +21,7 @@ type Inlet = {
 export class PacketReceiver {
   readonly #clock: Clock;
   readonly #inlets = new Map<LinkId, Inlet>();
-  #ring: Uint8Array = new Uint8Array(0);
+  #ring: Uint8Array = EMPTY;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -48,6 +50,11 @@ export class PacketReceiver {
     const reference = tracks.tracks.find((track) => track.id === tracks.reference.id)!;
     inlet.tracks = { ...tracks, reference };
     inlet.sink.onTracks(inlet.tracks);
+  }
+
+  /** The sender uses its ring no more. */
+  forgetRing(): void {
+    this.#ring = EMPTY;
   }
 
   /** Packets of any links. Returns: bytes of long payloads, for the sender to know. */

@@ -10,6 +10,8 @@ export type PacketWay = {
   tracks(link: LinkId, tracks: TrackSet): void;
   pause(link: LinkId): void;
   end(link: LinkId, reason: string): void;
+  /** The ring is used no more. */
+  forgetRing(): void;
   /** Runs at the end of the present turn of the event loop. */
   defer(run: () => void): void;
 };
@@ -43,6 +45,7 @@ export class PacketSender {
   #longBytes = 0;
   #isDeferred = false;
   #dropped = 0;
+  readonly #links = new Set<LinkId>();
 
   constructor(way: PacketWay) {
     this.#way = way;
@@ -55,13 +58,26 @@ export class PacketSender {
 
   /** Where a stream puts the packets of one link. */
   open(link: LinkId): PacketSink {
+    this.#links.add(link);
     return new Outlet(this, link);
+  }
+
+  /** Nothing more goes through a link. The last one takes the ring with it. */
+  close(link: LinkId): void {
+    this.#links.delete(link);
+    this.#rest();
+  }
+
+  /** Bytes of shared memory that it holds. */
+  get heldBytes(): number {
+    return (this.#ring?.memory.byteLength ?? 0) + this.#longBytes;
   }
 
   /** The sibling has taken so much: bytes of the ring, and of long payloads. */
   taken(span: number, longBytes: number): void {
     this.#ring?.giveBack(span);
     this.#longBytes -= longBytes;
+    this.#rest();
   }
 
   /** For `Outlet`: half of all room is free again. */
@@ -107,6 +123,14 @@ export class PacketSender {
     this.#long.push(memory);
     this.#longBytes += payload.byteLength;
     return LONG;
+  }
+
+  /** Gives the ring up when no link needs it and the sibling has taken all. */
+  #rest(): void {
+    if (this.#links.size > 0 || this.#ring === null || this.#ring.usedBytes > 0) return;
+    this.#ring = null;
+    this.#isRingSent = false;
+    this.#way.forgetRing();
   }
 
   #flush(): void {

@@ -31,6 +31,8 @@ export type SiblingCalls = {
   packets: { argument: PacketBatch; answer: null };
   /** So many bytes of the ring, and of payloads beside it, were taken. */
   taken: { argument: { readonly span: number; readonly longBytes: number }; answer: null };
+  /** The ring that packets came through is used no more. */
+  forgetRing: { argument: null; answer: null };
   pause: { argument: LinkId; answer: null };
   end: { argument: { readonly link: LinkId; readonly reason: string }; answer: null };
 };

@@ -58,6 +58,7 @@ export class Sibling {
       tracks: (link, tracks) => this.#channel.tell("tracks", { link, tracks }),
       pause: (link) => this.#channel.tell("pause", link),
       end: (link, reason) => this.#channel.tell("end", { link, reason }),
+      forgetRing: () => this.#channel.tell("forgetRing", null),
       defer: (run) => host.defer(run),
     });
     this.#channel = this.#connect(wire);
@@ -66,6 +67,11 @@ export class Sibling {
   /** Links that are open, in either direction. */
   get links(): number {
     return this.#watched.size + this.#away.size + this.#attachments.size + this.#guests.size;
+  }
+
+  /** Bytes of shared memory on the way there. */
+  get heldBytes(): number {
+    return this.#sender.heldBytes;
   }
 
   /** Packets that were not sent since the other thread did not take them. */
@@ -100,17 +106,17 @@ export class Sibling {
     const { name, protocol, remoteAddress } = request;
     const link = this.#newLink(1);
     const publisher = new RemotePublisher(request, this.#sender.open(link), (reason) => {
-      this.#away.delete(link);
+      this.#forgetAway(link);
       this.#channel.tell("leave", { link, reason });
     });
     this.#away.set(link, publisher);
     try {
       if (await this.#channel.ask("publish", { link, name, protocol, remoteAddress })) return publisher;
     } catch (caught) {
-      this.#away.delete(link);
+      this.#forgetAway(link);
       throw caught;
     }
-    this.#away.delete(link);
+    this.#forgetAway(link);
     return null;
   }
 
@@ -124,6 +130,11 @@ export class Sibling {
     for (const links of [this.#attachments, this.#guests, this.#watched, this.#away]) links.clear();
   }
 
+  #forgetAway(link: LinkId): void {
+    this.#away.delete(link);
+    this.#sender.close(link);
+  }
+
   #newLink(kind: 0 | 1): LinkId {
     this.#nextLink += 2;
     return this.#nextLink + kind;
@@ -131,16 +142,20 @@ export class Sibling {
 
   #connect(wire: MessageWire): Channel<SiblingCalls, SiblingCalls> {
     const receiver = this.#receiver;
-    const channel: Channel<SiblingCalls, SiblingCalls> = new Channel(wire, {
+    const channel = new Channel<SiblingCalls, SiblingCalls>(wire, {
       subscribe: async ({ link, name, withPast }) => {
         const attachment = await this.#host.attach(name, this.#outlet(link), withPast);
-        if (attachment === null) return null;
+        if (attachment === null) {
+          this.#sender.close(link);
+          return null;
+        }
         this.#attachments.set(link, attachment);
         return attachment.facts;
       },
       unsubscribe: (link) => {
         this.#attachments.get(link)?.detach();
         this.#attachments.delete(link);
+        this.#sender.close(link);
         return null;
       },
       publish: ({ link, ...request }) => this.#admit(link, request),
@@ -152,7 +167,7 @@ export class Sibling {
       },
       revoke: ({ link, reason }) => {
         this.#away.get(link)?.revoke(reason);
-        this.#away.delete(link);
+        this.#forgetAway(link);
         return null;
       },
       tracks: ({ link, tracks }) => {
@@ -165,6 +180,10 @@ export class Sibling {
       },
       taken: ({ span, longBytes }) => {
         this.#sender.taken(span, longBytes);
+        return null;
+      },
+      forgetRing: () => {
+        receiver.forgetRing();
         return null;
       },
       pause: (link) => {
@@ -191,6 +210,7 @@ export class Sibling {
       onEnd: (reason) => {
         this.#attachments.delete(link);
         outlet.onEnd(reason);
+        this.#sender.close(link);
       },
     };
   }
