@@ -107,7 +107,8 @@ async function allGrow(viewers: readonly FlvViewer[], byBytes: number): Promise<
 
 describe("three media threads", { skip, timeout: 240_000 }, () => {
   test("give one stream to viewers of every thread, from the key frame on, without a hole", async (t) => {
-    const clip = await makeClip({ durationS: 10, gopPictures: 25 });
+    // Long enough not to begin anew while it is watched: ffmpeg's loops have a hole.
+    const clip = await makeClip({ durationS: 40, gopPictures: 25 });
     const weir = await startWeir(t, { config: CONFIG });
     publish(t, weir.rtmpUrl("pub/camera"), clip, { loop: true });
     await weir.onAir("pub/camera");
@@ -135,12 +136,11 @@ describe("three media threads", { skip, timeout: 240_000 }, () => {
       const frames = await probeFrames(file, { select: "v" });
       assert.ok(frames.length >= 20, `viewer ${i} got ${frames.length} pictures`);
       assert.equal(frames[0]!.key_frame, 1);
-      const times = frames.map((frame) => Number(frame.pts_time));
+      // Of the last pictures some wait for those that they are shown after.
+      const times = frames.slice(0, -5).map((frame) => Number(frame.pts_time));
       const steps = times.slice(1).map((time, k) => time - times[k]!);
-      assert.ok(
-        steps.every((step) => Math.abs(step - 0.04) < 0.003),
-        `viewer ${i} has a hole`,
-      );
+      const odd = steps.filter((step) => Math.abs(step - 0.04) > 0.003);
+      assert.deepEqual(odd, [], `viewer ${i} has holes among ${steps.length} steps`);
     }
   });
 
