@@ -21,7 +21,7 @@ export type WeirLines = {
   readonly template?: readonly string[];
 };
 
-const MAIN = resolve(import.meta.dirname, "../../src/cli/main.ts");
+const MAIN = resolve(import.meta.dirname, "../../src/cli/weir.js");
 const READINESS = "/flussonic/api/v3/monitoring/readiness";
 
 /** Makes a starter. All of the load comes from a few addresses, so the limit on connections of one is lifted. */

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { Command, InvalidArgumentError, Option } from "commander";
 import { VERSION } from "../server/version.ts";
 import { checkCommand } from "./check.ts";

@@ -9,6 +9,7 @@ import { readConfigFiles } from "../server/config-files.ts";
 import { demoConfig } from "../server/demo.ts";
 import { serverLogLevel } from "../server/log-level.ts";
 import { makeLogger } from "../server/logger.ts";
+import { returnStartupMemory } from "../server/startup-memory.ts";
 import { startServer } from "../server/server.ts";
 import type { Server } from "../server/server.ts";
 import { demoBanner } from "./banner.ts";
@@ -57,6 +58,7 @@ export async function serveCommand(options: ServeOptions, io: CliIo): Promise<nu
     vods: config.vods.length,
   });
   if (io.env["WEIR_FAULTS"] !== undefined) injectFaultsOnSignal(server, io.env["WEIR_FAULTS"]);
+  returnStartupMemory();
   const signal = await nextSignal();
   log.info("stopping", { signal });
   await server.stop();

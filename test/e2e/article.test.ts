@@ -18,7 +18,7 @@ function whyNot(): string | false {
 const SCRIPT = `
 set -eu
 ip link set lo up
-node src/cli/main.ts serve --config test/vectors/config/article > "$OUT/log" 2>&1 &
+node src/cli/weir.js serve --config test/vectors/config/article > "$OUT/log" 2>&1 &
 server=$!
 for i in $(seq 100); do curl -fsS http://127.0.0.1/flussonic/api/v3/monitoring/readiness > "$OUT/ready" 2>/dev/null && break; sleep 0.1; done
 ffmpeg -nostdin -v error -re -f lavfi -i testsrc2=size=320x180:rate=25 -t 14 -c:v libx264 -preset ultrafast -g 25 -f flv rtmp://127.0.0.1/pub/camera &

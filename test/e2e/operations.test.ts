@@ -13,7 +13,7 @@ import { needs } from "../support/tools.ts";
 import { startWeir } from "../support/weir.ts";
 import { eventually } from "../support/eventually.ts";
 
-const MAIN = resolve(import.meta.dirname, "../../src/cli/main.ts");
+const MAIN = resolve(import.meta.dirname, "../../src/cli/weir.js");
 
 function weir(...args: string[]): { code: number | null; stdout: string; stderr: string } {
   const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], {

@@ -34,7 +34,7 @@ export type WeirOptions = {
 /** One line of the server's log, as it wrote it. */
 export type LogLine = Readonly<Record<string, unknown>>;
 
-const MAIN = resolve(import.meta.dirname, "../../src/cli/main.ts");
+const MAIN = resolve(import.meta.dirname, "../../src/cli/weir.js");
 const READINESS = "/flussonic/api/v3/monitoring/readiness";
 const PORTS_FILE = "flussonic.conf.d/00-test-ports.conf";
 const STOP_TIMEOUT_MS = 10_000;

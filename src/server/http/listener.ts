@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { nodeHttp } from "./node-http.ts";
 import type { Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { AddressLimit } from "../../base/address-counter.ts";
@@ -116,7 +116,7 @@ export class HttpListener {
 
   #createServer(): Server {
     const { idleTimeoutMs, headTimeoutMs = HEAD_TIMEOUT_MS } = this.#options;
-    const server = createServer(
+    const server = nodeHttp.createServer(
       {
         maxHeaderSize: MAX_HEAD_BYTES,
         headersTimeout: headTimeoutMs,

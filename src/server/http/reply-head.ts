@@ -1,4 +1,4 @@
-import { STATUS_CODES } from "node:http";
+import { nodeHttp } from "./node-http.ts";
 import { systemClock } from "../../base/clock.ts";
 
 /** What no header value has: it would begin another header, or another reply. Spec: RFC 9110 section 5.5. */
@@ -26,7 +26,7 @@ export class ReplyHeads {
    * Spec: RFC 9112 section 4; RFC 9110 section 6.6.1 (Date).
    */
   write(status: number, headers: readonly string[], keepsOpen: boolean): string {
-    let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "unknown"}\r\n`;
+    let head = `HTTP/1.1 ${status} ${nodeHttp.STATUS_CODES[status] ?? "unknown"}\r\n`;
     for (let i = 0; i < headers.length; i += 2) {
       if (NO_VALUE.test(headers[i + 1]!))
         throw new RangeError(`header ${headers[i]} has a control character`);

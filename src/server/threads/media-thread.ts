@@ -8,7 +8,13 @@ import { portWire } from "./port-wire.ts";
 /** Why a thread is gone. */
 export type ThreadEnd = { readonly reason: string; readonly stack?: string | undefined };
 
-const ENTRY = new URL("./worker.ts", import.meta.url);
+/**
+ * Memory for short-lived objects. Media lies outside of it; a larger one is filled with garbage before it is looked at,
+ * which costs tens of megabytes and no time.
+ */
+const YOUNG_GENERATION_MB = 12;
+
+const ENTRY = new URL("./worker.js", import.meta.url);
 
 /** One media thread as the control thread sees it: a worker, and the channel to it. */
 export class MediaThread {
@@ -27,7 +33,11 @@ export class MediaThread {
   }) {
     this.index = options.start.index;
     this.#onGone = options.onGone;
-    this.#worker = new Worker(ENTRY, { workerData: options.start, name: `media-${this.index}` });
+    this.#worker = new Worker(ENTRY, {
+      workerData: options.start,
+      name: `media-${this.index}`,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+    });
     this.channel = new Channel(portWire(this.#worker), options.answers);
     this.#worker.on("error", (error: unknown) => {
       this.#end ??= { reason: messageOf(error), stack: error instanceof Error ? error.stack : undefined };

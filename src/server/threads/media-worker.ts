@@ -2,6 +2,7 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { parentPort, workerData } from "node:worker_threads";
 import { Channel } from "../../base/channel.ts";
+import { returnStartupMemory } from "../startup-memory.ts";
 import { MediaRuntime } from "./media-runtime.ts";
 import type { ControlCalls, MediaThreadCalls, ThreadStart } from "./messages.ts";
 import { portWire } from "./port-wire.ts";
@@ -15,7 +16,11 @@ delays.enable();
 setInterval(() => Atomics.add(start.shares.beats, start.index, 1), BEAT_MS).unref();
 
 const channel = new Channel<ControlCalls, MediaThreadCalls>(portWire(parentPort!), {
-  open: ({ ports, isShared }) => runtime.open(ports, isShared),
+  open: async ({ ports, isShared }) => {
+    const opened = await runtime.open(ports, isShared);
+    returnStartupMemory();
+    return opened;
+  },
   stop: async () => {
     await runtime.stop();
     return null;

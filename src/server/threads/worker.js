@@ -1,0 +1,4 @@
+/** The beginning of a media thread, out of the compile cache. */
+import "../compile-cache.js";
+
+await import("./media-worker.ts");
