@@ -65,7 +65,10 @@ export async function startServer(options: {
   };
 }
 
+/** Up to so many CPUs one media thread does more for the same CPU time than two. */
+const SMALL_POD_CPUS = 2;
+
 /** Media threads where the configuration does not say. Measured: see docs/decisions/0006-media-threads.md. */
 export function defaultThreads(cpus: number): number {
-  return Math.max(2, cpus);
+  return cpus <= SMALL_POD_CPUS ? 1 : cpus;
 }
