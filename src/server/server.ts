@@ -68,7 +68,7 @@ export async function startServer(options: {
 /** Up to so many CPUs one media thread does more for the same CPU time than two. */
 const SMALL_POD_CPUS = 2;
 
-/** Media threads where the configuration does not say. Measured: see docs/decisions/0006-media-threads.md. */
+/** Media threads where the configuration does not say. Measured: see docs/decisions/0007-media-threads.md. */
 export function defaultThreads(cpus: number): number {
   return cpus <= SMALL_POD_CPUS ? 1 : cpus;
 }
