@@ -23,7 +23,8 @@ export const FULL: Scale = {
   playSeconds: 14,
   settleSeconds: 3,
   fetchSeconds: 6,
-  ingestSettleSeconds: 6,
+  // Longer than the window of the case: a window that still fills takes memory from the system at the rate of the media.
+  ingestSettleSeconds: 16,
   ingestSeconds: 10,
   stallSeconds: 30,
   churnConnections: 100_000,

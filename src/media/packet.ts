@@ -48,6 +48,8 @@ export type PacketSink = {
    * a payload later than that. Of what is given to other sinks the memory is not used again.
    */
   readonly releasesSlabs?: boolean;
+  /** How long a packet may wait before this sink has any use for it. Units: milliseconds; none when absent. */
+  patienceMs?(): number;
   onTracks(tracks: TrackSet): void;
   onPacket(packet: MediaPacket): void;
   /** The source left; nothing comes until it, or another, is back with a new epoch. */

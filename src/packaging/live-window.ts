@@ -28,6 +28,9 @@ const ROUNDING_US = 350_000;
 /** Processes begin their discontinuity sequence below this: hls.js keeps an array of that length. */
 const FIRST_DISCONTINUITIES = 1000;
 
+/** A segment may be listed by this part of its duration later, for the sake of fewer and larger reads. */
+const PATIENT_PART = 8;
+
 /** Segment durations of media before the playlist is shown: a player that has less waits for the next segment. */
 const START_SEGMENTS = 1.5;
 
@@ -132,6 +135,10 @@ export class LiveWindow implements PacketSink, Presentation {
   /** No segment will ever be added. */
   get hasEnded(): boolean {
     return this.#ended;
+  }
+
+  patienceMs(): number {
+    return this.#options.segmentDurationUs / 1000 / PATIENT_PART;
   }
 
   onTracks(tracks: TrackSet): void {

@@ -37,6 +37,11 @@ export type Publisher = {
   setTracks(tracks: readonly Track[]): void;
   /** The next packet, in decode order per track, of a track given by `setTracks`. */
   write(packet: SourcePacket): void;
+  /**
+   * How long nobody has any use for more from this publisher: its connection need not be read before. Units:
+   * milliseconds; 0 and less than some 20: read at once.
+   */
+  patienceMs(): number;
   /** The publisher left; the stream waits `source_timeout` for it to come back. */
   close(reason: string): void;
 };

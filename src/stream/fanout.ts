@@ -114,6 +114,13 @@ export class Fanout implements PacketSink {
     return subscriber;
   }
 
+  /** How long until the next flush of any subscriber. */
+  patienceMs(): number {
+    let leastMs = Infinity;
+    for (const group of this.#groups.values()) leastMs = Math.min(leastMs, group.patienceMs());
+    return leastMs;
+  }
+
   onTracks(tracks: TrackSet): void {
     this.#tracks = tracks;
     this.#pendingTracks = true;

@@ -22,6 +22,9 @@ export type FanoutsParts = {
   onEmpty(): void;
 };
 
+/** A viewer who joins begins with pictures no older than this. */
+const UNWATCHED_PATIENCE_MS = 100;
+
 /** All that one stream sends to the viewers of one thread: a fan-out for each wire format that somebody plays. */
 export class Fanouts implements PacketSink {
   readonly releasesSlabs = true;
@@ -46,6 +49,13 @@ export class Fanouts implements PacketSink {
     const fanout = this.#fanouts.get(request.format.id) ?? this.#start(request.format);
     const window = sendWindow ?? request.sendWindow ?? "auto";
     return fanout.join(request.sink, prepushMs !== false, window);
+  }
+
+  patienceMs(): number {
+    if (this.#fanouts.size === 0) return UNWATCHED_PATIENCE_MS;
+    let leastMs = Infinity;
+    for (const fanout of this.#fanouts.values()) leastMs = Math.min(leastMs, fanout.patienceMs());
+    return leastMs;
   }
 
   onTracks(tracks: TrackSet): void {

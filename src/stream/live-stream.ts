@@ -27,6 +27,9 @@ export type LiveStreamOptions = {
 /** A publisher that has sent nothing for this long gives way to a newcomer: its network died, or it hangs. */
 const TAKEOVER_SILENCE_US = 3_000_000;
 
+/** Even for nobody the GOP cache is kept no older than this. */
+const MAX_PATIENCE_MS = 350;
+
 /** How long a subscriber waits for a publisher where `source_timeout` says nothing. */
 const MAX_WAIT_MS = 60_000;
 
@@ -202,6 +205,14 @@ export class LiveStream {
     });
   }
 
+  /** For `ActivePublisher`: how long its next packets may wait. */
+  patienceMs(from: ActivePublisher): number {
+    if (this.#publisher !== from) return 0;
+    let leastMs = MAX_PATIENCE_MS;
+    for (const sink of this.#sinks) leastMs = Math.min(leastMs, sink.patienceMs?.() ?? 0);
+    return leastMs;
+  }
+
   /** For `ActivePublisher`: it left by itself. */
   publisherLeft(from: ActivePublisher, reason: string): void {
     if (this.#publisher !== from) return;
@@ -324,6 +335,10 @@ class ActivePublisher implements Publisher {
 
   write(packet: SourcePacket): void {
     this.#stream.acceptPacket(this, packet);
+  }
+
+  patienceMs(): number {
+    return this.hasTracks ? this.#stream.patienceMs(this) : 0;
   }
 
   close(reason: string): void {

@@ -26,6 +26,12 @@ const SOUND_WAIT_US = 50_000;
 /** What still waits after this is the source's last word for now, and goes by the timer. */
 const STRAGGLER_US = 150_000;
 
+/** The timer waits by this part of a window longer for the next read to end it: publishers are read at windows. */
+const LATE_PART = 8;
+
+/** Under such a window more may come at once than one read takes. */
+const LONG_WINDOW_US = 20_000;
+
 /** Timers count whole milliseconds and may fire a little early; another one for the rest would be too late. */
 const EARLY_US = 1000;
 
@@ -34,8 +40,8 @@ const NEVER = Infinity;
 /**
  * The subscribers of one stream and format who share a send window: one place in the log, one timer, one flush.
  *
- * A fixed window is counted from the first byte that waits. An adaptive one ends with a picture, in the turn that
- * brought it, unless the thread has so many viewers that it must be longer. The timer is left running by a flush and
+ * A window is counted from the flush before, so that what comes after a pause goes at once. An adaptive one ends with a
+ * picture, in the turn that brought it, unless the thread has so many viewers that it must be longer. The timer is left running by a flush and
  * set anew when it fires, so that few viewers cost few timers.
  */
 export class SendGroup implements TurnTask {
@@ -69,6 +75,14 @@ export class SendGroup implements TurnTask {
     return this.#host.limits;
   }
 
+  /** How long until the next flush: what comes before that waits for it. Units: milliseconds. */
+  patienceMs(): number {
+    const { clock, pace } = this.#host;
+    const windowMs = pace.windowMs(this.window);
+    if (this.#endsWithTurn) return windowMs;
+    return Math.max(0, windowMs - (clock.nowUs() - this.#lastFlushUs) / 1000);
+  }
+
   /** Adds a subscriber that waits for a GOP. */
   add(sink: ByteSink): Subscriber {
     const subscriber = new Subscriber(this, sink);
@@ -100,16 +114,18 @@ export class SendGroup implements TurnTask {
     const nowUs = clock.nowUs();
     const windowUs = pace.windowMs(this.window) * 1000;
     if (this.#waitingSinceUs === NEVER) this.#waitingSinceUs = nowUs;
-    let dueUs = this.#waitingSinceUs + windowUs;
+    let dueUs = this.#lastFlushUs + windowUs;
     if (this.window === "auto") {
       const isRipe = endsPicture || nowUs - this.#waitingSinceUs >= SOUND_WAIT_US;
-      dueUs = isRipe ? this.#lastFlushUs + windowUs : nowUs + Math.max(windowUs, STRAGGLER_US);
+      if (!isRipe) dueUs = nowUs + Math.max(windowUs, STRAGGLER_US);
     }
     if (dueUs <= nowUs) {
       this.#endsWithTurn = true;
-      pace.atEndOfTurn(this);
+      if (windowUs >= LONG_WINDOW_US) pace.afterReads(this);
+      else pace.atEndOfTurn(this);
       return;
     }
+    if (windowUs >= LONG_WINDOW_US) dueUs += windowUs / LATE_PART;
     if (dueUs < this.#deadlineUs) this.#deadlineUs = dueUs;
     this.#arm(nowUs);
   }

@@ -24,13 +24,21 @@ export type TurnTask = { endOfTurn(): void };
  */
 export class SendPace {
   readonly #defer: (run: () => void) => void;
+  readonly #deferFar: (run: () => void) => void;
   #viewers = 0;
   #lateMs = 0;
   #tasks: TurnTask[] = [];
 
-  /** `defer`: calls back once the present turn is over, before the loop waits. */
-  constructor(defer: (run: () => void) => void = queueMicrotask) {
+  /**
+   * `defer`: calls back once what one read brought is taken in; `deferFar`: once all that could be read in this turn of
+   * the loop is.
+   */
+  constructor(
+    defer: (run: () => void) => void = queueMicrotask,
+    deferFar: (run: () => void) => void = (run) => void setImmediate(run),
+  ) {
     this.#defer = defer;
+    this.#deferFar = deferFar;
   }
 
   /** Viewers of the thread, over all streams and formats. */
@@ -60,6 +68,11 @@ export class SendPace {
     const forWritesMs = this.#viewers * WINDOW_MS_PER_VIEWER;
     const forLatenessMs = this.#lateMs > USUAL_LATENESS_MS ? this.#lateMs * WINDOW_PER_LATENESS : 0;
     return Math.min(MAX_AUTO_WINDOW_MS, Math.max(forWritesMs, forLatenessMs));
+  }
+
+  /** Runs a task when all that was there to be read is taken in, in however many reads; for windows. */
+  afterReads(task: TurnTask): void {
+    this.#deferFar(() => task.endOfTurn());
   }
 
   /** Runs a task at the end of this turn, when all that one read brought is there. */

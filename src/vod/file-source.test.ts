@@ -15,6 +15,7 @@ import type { MediaFile } from "./media-file.ts";
 const SAMPLE = readFileSync(new URL("../../samples/sample.mp4", import.meta.url));
 
 class RecordingPublisher implements Publisher {
+  patienceMs = (): number => 0;
   readonly packets: (SourcePacket & { atUs: number })[] = [];
   readonly trackSets: (readonly Track[])[] = [];
   readonly closed: string[] = [];

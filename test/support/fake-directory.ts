@@ -26,6 +26,13 @@ export class FakePublisher implements Publisher {
     this.setsBefore.push(this.trackSets.length);
   }
 
+  /** What `patienceMs` says. */
+  patience = 0;
+
+  patienceMs(): number {
+    return this.patience;
+  }
+
   close(reason: string): void {
     this.closes.push(reason);
   }

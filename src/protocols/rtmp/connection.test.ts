@@ -8,6 +8,7 @@ import { concatBytes } from "../../base/bytes.ts";
 import type { LogFields, Logger } from "../../base/log.ts";
 import type { SessionId } from "../../media/ids.ts";
 import { RtmpConnection } from "./connection.ts";
+import { ReadingRests } from "./reading-rests.ts";
 import { clientCommand, clientConnect, clientHandshake, clientMessage } from "./test-client.ts";
 import { DEFAULT_CHUNK_LIMITS } from "./wire/chunk-reader.ts";
 import { MESSAGE, buildUserControl } from "./wire/messages.ts";
@@ -95,6 +96,7 @@ function open(writableHighWaterMark = 2048): {
     socket,
     directory,
     clock,
+    rests: new ReadingRests(clock),
     logger: keeper(),
     options: {
       session: { chunkLimits: DEFAULT_CHUNK_LIMITS, ...timeouts },

@@ -10,13 +10,21 @@ import { rtmpFormat } from "./from-stream.ts";
 import type { RtmpTarget } from "./names.ts";
 import type { RtmpCloseReason } from "./session-states.ts";
 import type { RtmpNetStream, RtmpPlayback, RtmpPublication } from "./net-stream.ts";
+import { READ_BUFFER_BYTES } from "../../base/reused-reads.ts";
 import { SendQueue } from "../../base/send-queue.ts";
+import type { ReadingRests } from "./reading-rests.ts";
 import { RtmpSession } from "./session.ts";
 import type { RtmpSessionHost, RtmpSessionOptions } from "./session.ts";
 import { RtmpIngest } from "./to-stream.ts";
 
 /** The word of the `protocols` directive. */
 const PROTOCOL = "rtmp";
+
+/** A shorter rest would not spare a read. */
+const LEAST_REST_MS = 20;
+
+/** More than this during a rest might fill the system's receive buffer, which begins with 128 KiB and grows. */
+const MAX_BYTES_PER_REST = 256 * 1024;
 
 /** What a connection needs besides its socket. */
 export type RtmpConnectionOptions = {
@@ -49,6 +57,8 @@ export type RtmpConnectionParts = {
   readonly socket: RtmpSocket;
   readonly directory: StreamDirectory;
   readonly clock: Clock;
+  /** Of all connections of the listener. */
+  readonly rests: ReadingRests<RtmpConnection>;
   readonly logger: Logger;
   readonly options: RtmpConnectionOptions;
   /** Called once, when the socket is gone. */
@@ -74,6 +84,9 @@ export class RtmpConnection implements RtmpSessionHost {
   #isReadingPaused = false;
   /** The session reads nothing until it says so. */
   #isHeld = false;
+  /** A publisher from which nobody needs anything for a moment. */
+  #isResting = false;
+  #bytesSinceRest = 0;
   #linger: Timer | null = null;
 
   constructor(parts: RtmpConnectionParts) {
@@ -127,6 +140,14 @@ export class RtmpConnection implements RtmpSessionHost {
     this.#socket.cork();
     this.#session.feed(bytes, this.#parts.clock.nowUs());
     this.#socket.uncork();
+    const patienceMs = this.#session.stream.patienceMs();
+    if (patienceMs >= LEAST_REST_MS) this.#rest(bytes.byteLength, patienceMs);
+  }
+
+  /** Reads again after a rest. */
+  wake(): void {
+    this.#isResting = false;
+    this.#resumeReading();
   }
 
   write(bytes: Uint8Array): void {
@@ -146,7 +167,7 @@ export class RtmpConnection implements RtmpSessionHost {
   holdReading(isHeld: boolean): void {
     this.#isHeld = isHeld;
     if (isHeld) this.#socket.pause();
-    else if (!this.#isReadingPaused) this.#socket.resume();
+    else this.#resumeReading();
   }
 
   publish(target: RtmpTarget): RtmpPublication | Promise<RtmpPublication> {
@@ -174,6 +195,7 @@ export class RtmpConnection implements RtmpSessionHost {
   }
 
   closed(reason: RtmpCloseReason, error: Error | null): void {
+    this.#parts.rests.remove(this);
     this.#logClosing(reason, error);
     this.#queue.end();
     this.#socket.resume();
@@ -185,6 +207,25 @@ export class RtmpConnection implements RtmpSessionHost {
     const logger = this.#logger.child({ stream: target.name });
     logger.info("RTMP publisher started");
     return new RtmpIngest(publisher, logger);
+  }
+
+  /**
+   * Leaves what comes in the system's buffers for a while: one read of much costs far less than many of little. Not when
+   * there is more to read already, nor when so much comes that those buffers might fill.
+   */
+  #rest(readBytes: number, patienceMs: number): void {
+    this.#bytesSinceRest += readBytes;
+    if (readBytes >= READ_BUFFER_BYTES || this.#isResting) return;
+    const isMuch = this.#bytesSinceRest > MAX_BYTES_PER_REST;
+    this.#bytesSinceRest = 0;
+    if (isMuch) return;
+    this.#isResting = true;
+    this.#socket.pause();
+    this.#parts.rests.add(this, patienceMs);
+  }
+
+  #resumeReading(): void {
+    if (!this.#isHeld && !this.#isReadingPaused && !this.#isResting) this.#socket.resume();
   }
 
   #attach(): void {
@@ -213,7 +254,7 @@ export class RtmpConnection implements RtmpSessionHost {
     this.#queue.drained();
     if (!this.#isReadingPaused || this.#socket.writableNeedDrain) return;
     this.#isReadingPaused = false;
-    if (!this.#isHeld) this.#socket.resume();
+    this.#resumeReading();
   }
 
   #logClosing(reason: RtmpCloseReason, error: Error | null): void {

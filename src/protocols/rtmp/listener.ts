@@ -12,6 +12,7 @@ import type { SessionId } from "../../media/ids.ts";
 import type { StreamDirectory } from "../../stream/directory.ts";
 import type { SendWindow } from "../../stream/rules.ts";
 import { RtmpConnection } from "./connection.ts";
+import { ReadingRests } from "./reading-rests.ts";
 import type { RtmpConnectionOptions } from "./connection.ts";
 import { DEFAULT_CHUNK_LIMITS } from "./wire/chunk-reader.ts";
 
@@ -100,6 +101,7 @@ export class RtmpListener {
   readonly #connectionOptions: RtmpConnectionOptions;
   readonly #refusals: PerSecondLog;
   readonly #connections = new Set<RtmpConnection>();
+  readonly #rests: ReadingRests<RtmpConnection>;
   readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
   #server: Server | null = null;
   #timer: Timer | null = null;
@@ -112,6 +114,7 @@ export class RtmpListener {
     this.#options = options;
     this.#limits = { ...DEFAULT_RTMP_LIMITS, ...options.limits };
     this.#parts = parts;
+    this.#rests = new ReadingRests(parts.clock);
     this.#connectionOptions = connectionOptions(this.#limits, options.sendWindow ?? "auto");
     this.#refusals = new PerSecondLog(parts.logger, "refused RTMP connections");
   }
@@ -145,6 +148,7 @@ export class RtmpListener {
     if (server === null) return;
     this.#server = null;
     this.#timer?.cancel();
+    this.#rests.stop();
     this.#refusals.flush();
     const closed = new Promise<void>((resolve) => {
       server.close(() => resolve());
@@ -195,6 +199,7 @@ export class RtmpListener {
       id: randomBytes(6).toString("hex") as SessionId,
       directory: this.#parts.directory,
       clock: this.#parts.clock,
+      rests: this.#rests,
       logger: this.#parts.logger,
       socket: readInto(this.#readBuffer, socket, (bytes) => connection.receive(bytes), SLICE_BYTES),
       options: this.#connectionOptions,

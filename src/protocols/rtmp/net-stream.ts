@@ -15,6 +15,8 @@ import type { RtmpCommand } from "./wire/messages.ts";
 /** A publisher's way into the core. */
 export type RtmpPublication = {
   message(message: RtmpMessage, nowUs: number): void;
+  /** How long the connection need not be read. Units: milliseconds. */
+  patienceMs(): number;
   close(reason: string): void;
 };
 
@@ -114,6 +116,11 @@ export class RtmpNetStream {
   /** A message of the publisher. */
   message(message: RtmpMessage, nowUs: number): void {
     this.#publication?.message(message, nowUs);
+  }
+
+  /** How long the connection need not be read; 0 unless it publishes. Units: milliseconds. */
+  patienceMs(): number {
+    return this.#publication?.patienceMs() ?? 0;
   }
 
   /** `play`; another stream than before is fine. Throws: RTMP_COMMAND_UNEXPECTED. */

@@ -46,7 +46,12 @@ export const fuzz = {
     concatBytes([...opening, clientMessage(MESSAGE.userControl, buildUserControl(6, 1))]),
   ],
   run(input: Uint8Array): void {
-    const publisher: Publisher = { setTracks: () => {}, write: () => {}, close: () => {} };
+    const publisher: Publisher = {
+      setTracks: () => {},
+      write: () => {},
+      patienceMs: () => 0,
+      close: () => {},
+    };
     let opened = 0;
     let internal: Error | null = null;
     const host = {
@@ -56,6 +61,7 @@ export const fuzz = {
         const ingest = new RtmpIngest(publisher, silentLogger);
         return {
           message: ingest.message.bind(ingest),
+          patienceMs: () => 0,
           close: (reason: string) => {
             opened--;
             ingest.close(reason);

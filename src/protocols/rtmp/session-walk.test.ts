@@ -56,7 +56,7 @@ function start(steps: string[]): World {
     publish: () => {
       admit();
       open.publications++;
-      return { message: () => {}, close: () => void open.publications-- };
+      return { message: () => {}, patienceMs: () => 0, close: () => void open.publications-- };
     },
     play: () => {
       admit();

@@ -55,6 +55,7 @@ class FakeHost implements RtmpSessionHost {
   publication(): RtmpPublication {
     return {
       message: (message) => void this.messages.push(message.typeId),
+      patienceMs: () => 0,
       close: (reason) => void this.log.push(`unpublish: ${reason}`),
     };
   }

@@ -77,6 +77,11 @@ export class RtmpIngest {
     }
   }
 
+  /** How long the connection need not be read. Units: milliseconds. */
+  patienceMs(): number {
+    return this.#waiting === null ? this.#publisher.patienceMs() : 0;
+  }
+
   /** The publisher left: what still waits goes out first. */
   close(reason: string): void {
     this.#settle();

@@ -1,19 +1,14 @@
 /** The beginning of a media thread: what it is given, who it talks to, what it answers. */
-import { monitorEventLoopDelay } from "node:perf_hooks";
 import { parentPort, workerData } from "node:worker_threads";
 import { Channel } from "../../base/channel.ts";
 import { returnStartupMemory } from "../startup-memory.ts";
+import { Heart } from "./heart.ts";
 import { MediaRuntime } from "./media-runtime.ts";
 import type { ControlCalls, MediaThreadCalls, ThreadStart } from "./messages.ts";
 import { portWire } from "./port-wire.ts";
 
-const BEAT_MS = 500;
-const DELAY_RESOLUTION_MS = 100;
-
 const start = workerData as ThreadStart;
-const delays = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
-delays.enable();
-setInterval(() => Atomics.add(start.shares.beats, start.index, 1), BEAT_MS).unref();
+const heart = new Heart(() => Atomics.add(start.shares.beats, start.index, 1));
 
 const channel = new Channel<ControlCalls, MediaThreadCalls>(portWire(parentPort!), {
   open: async ({ ports, isShared }) => {
@@ -26,11 +21,7 @@ const channel = new Channel<ControlCalls, MediaThreadCalls>(portWire(parentPort!
     return null;
   },
   streams: () => runtime.streams(),
-  stats: () => {
-    const eventLoopDelayP99Ms = Math.max(0, delays.percentile(99) / 1e6 - DELAY_RESOLUTION_MS);
-    delays.reset();
-    return { ...runtime.stats(), eventLoopDelayP99Ms };
-  },
+  stats: () => ({ ...runtime.stats(), eventLoopDelayP99Ms: heart.latenessMs(0.99) }),
   files: (limit) => runtime.files(limit),
   configure: (config) => {
     runtime.configure(config);

@@ -258,6 +258,11 @@ class RemotePublisher implements Publisher {
     this.#outlet.onPacket({ ...packet, startsGop, epoch: tracks.epoch, arrivalUs: 0 });
   }
 
+  /** Who waits for it, and how long, is known in the other thread only. */
+  patienceMs(): number {
+    return 0;
+  }
+
   close(reason: string): void {
     if (this.#isOver) return;
     this.#isOver = true;
