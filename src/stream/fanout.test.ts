@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import { audioTrack, mediaPacket, videoTrack } from "../../test/support/media.ts";
 import type { MediaPacket } from "../media/packet.ts";
@@ -230,7 +231,7 @@ test("many viewers are written to once per window, few at once", () => {
   clock.advance(50);
   assert.equal(viewers[0]!.got, "");
   send("p");
-  clock.advance(41);
+  clock.advance(WINDOW_TIMER(90) - 50);
   assert.equal(viewers[999]!.got, "[1]Kp");
 });
 
@@ -257,6 +258,9 @@ test("the end of the stream flushes, then ends everyone once", () => {
   assert.equal(clock.pendingTimers, 0);
 });
 
+/** When the timer ends a window that no read has ended: an eighth later. */
+const WINDOW_TIMER = (windowMs: number): number => Math.ceil((windowMs * 9) / 8);
+
 function join(window: SendWindow = "auto", prepush = true): Viewer {
   const viewer = new Viewer();
   fanout.join(viewer, prepush, window);
@@ -273,10 +277,10 @@ test("viewers of different windows read the same log, each at its own pace", () 
   send("p");
   clock.advance(98);
   assert.deepEqual([fast.got, slow.got], ["[1]Kp", ""]);
-  clock.advance(1);
+  clock.advance(WINDOW_TIMER(100) - 99);
   assert.equal(slow.got, "[1]Kp");
   send("p");
-  clock.advance(250);
+  clock.advance(WINDOW_TIMER(350) - WINDOW_TIMER(100));
   assert.deepEqual([fast.got, slow.got, other.got], ["[1]Kpp", "[1]Kpp", "[1]Kpp"]);
   assert.deepEqual([slow.writes, other.writes], [3, 2], "the configuration and one write for each window");
   assert.equal(format.calls, 3);
@@ -292,27 +296,58 @@ test("bytes are shared: the same buffer for all, also for one who joins later", 
   assert.equal(first.buffers.at(-1), third.buffers.at(-1));
 });
 
+test("what comes when a window is over goes at once, and so does what comes after a pause", async () => {
+  const viewer = join(100);
+  clock.advance(100);
+  send("K");
+  send("p");
+  assert.equal(viewer.got, "");
+  await turn();
+  assert.equal(viewer.got, "[1]Kp");
+  send("p");
+  await turn();
+  assert.equal(viewer.got, "[1]Kp");
+  clock.advance(500);
+  send("p");
+  await turn();
+  assert.equal(viewer.got, "[1]Kppp");
+});
+
+test("a fan-out knows how long nobody will be sent anything", async () => {
+  assert.equal(fanout.patienceMs(), Infinity);
+  join(350);
+  join(100);
+  clock.advance(100);
+  send("K");
+  assert.equal(fanout.patienceMs(), 100, "the flush of this turn is counted as done");
+  await turn();
+  clock.advance(30);
+  assert.equal(fanout.patienceMs(), 70);
+  join("auto");
+  assert.ok(fanout.patienceMs() < 1);
+});
+
 test("one who joins between two flushes gets each byte once", () => {
   const first = join(100);
   sendAll("K");
-  clock.advance(100);
+  clock.advance(WINDOW_TIMER(100));
   send("p");
   const second = join(100);
   assert.equal(second.got, "[1]K");
   send("p");
-  clock.advance(100);
+  clock.advance(WINDOW_TIMER(100));
   assert.deepEqual([first.got, second.got], ["[1]Kpp", "[1]Kpp"]);
 });
 
 test("one who joins when the new GOP has not been flushed yet begins with that GOP", () => {
   const first = join(100);
   sendAll("Kp");
-  clock.advance(100);
+  clock.advance(WINDOW_TIMER(100));
   send("p");
   send("K");
   const second = join(100);
   assert.equal(second.got, "");
-  clock.advance(100);
+  clock.advance(WINDOW_TIMER(100));
   assert.deepEqual([first.got, second.got], ["[1]KppK", "[1]K"]);
 });
 
@@ -363,9 +398,9 @@ test("the adaptive window counts the viewers of the whole thread", () => {
   const elsewhere = new Fanout({ format, cache: new GopCache(), clock, pace });
   const others = Array.from({ length: 999 }, () => elsewhere.join(new Viewer(), true));
   sendAll("K");
-  clock.advance(80);
+  clock.advance(WINDOW_TIMER(90) - 2);
   assert.equal(viewer.got, "");
-  clock.advance(10);
+  clock.advance(2);
   assert.equal(viewer.got, "[1]K");
   for (const other of others) other.close();
   assert.equal(pace.viewers, 1);
@@ -433,15 +468,15 @@ test("a resync in the middle of a change of configuration uses the configuration
   const slow = join(100);
   const quick = join(100);
   sendAll("K");
-  clock.advance(100);
+  clock.advance(WINDOW_TIMER(100));
   slow.queued = DEFAULT_FANOUT_LIMITS.maxQueuedBytes;
   send("p");
-  clock.advance(100);
+  clock.advance(WINDOW_TIMER(100));
   slow.queued = 0;
   send("K");
   fanout.onTracks(makeTrackSet(2, [track, audio]));
   send("p");
-  clock.advance(100);
+  clock.advance(WINDOW_TIMER(100));
   assert.deepEqual([slow.got, quick.got], ["[1]K[1]K[2]p", "[1]KpK[2]p"]);
 });
 

@@ -245,3 +245,30 @@ test("every line of a connection names its session and address, and the stream o
     ["RTMP connection closed", undefined, "pub/camera"],
   ]);
 });
+
+test("a publisher is read no more often than somebody needs what it sends", async () => {
+  const { socket, directory, clock, connection } = open();
+  socket.push(concatBytes([opening, clientCommand("publish", 3, null, "camera", "live")]));
+  await turn();
+  const publisher = directory.publishers[0]!;
+  publisher.patience = 100;
+  const sound = (timestampMs: number): Uint8Array =>
+    clientMessage(MESSAGE.audio, Uint8Array.of(0x2f, 0xff, 0xfb, 0x90, 0, 0, 0, 0), timestampMs, 4);
+  socket.push(sound(0));
+  await turn();
+  assert.equal(socket.isPaused(), false, "not before its tracks are known");
+  socket.push(sound(1000));
+  await turn();
+  assert.equal(socket.isPaused(), true);
+  clock.advance(100);
+  assert.equal(socket.isPaused(), false);
+  socket.push(concatBytes(Array.from({ length: 4000 }, (_, i) => sound(3000 + i))));
+  await turn();
+  assert.equal(socket.isPaused(), false, "there is more to read when a read is full");
+  socket.push(sound(8000));
+  await turn();
+  assert.equal(socket.isPaused(), true);
+  connection.stop();
+  await turn();
+  assert.equal(socket.isPaused(), false, "a connection that closes is read to its end");
+});
