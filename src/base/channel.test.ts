@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { FakeClock } from "../../test/support/fake-clock.ts";
+import { wirePair } from "../../test/support/wires.ts";
 import { Channel } from "./channel.ts";
-import type { CallHandlers, MessageWire } from "./channel.ts";
+import type { CallHandlers } from "./channel.ts";
 import { defineErrors, MediaError } from "./errors.ts";
 
 const errors = defineErrors({
@@ -12,24 +13,6 @@ const errors = defineErrors({
 
 type Left = { double: { argument: number; answer: number }; never: { argument: null; answer: null } };
 type Right = { note: { argument: string; answer: null } };
-
-/** Two ends that hand each other structured clones, each in a turn of its own. */
-function wirePair(): [MessageWire, MessageWire] {
-  const takers: ((message: unknown) => void)[] = [];
-  const end = (own: number): MessageWire => ({
-    post: (message) => {
-      const copy: unknown = structuredClone(message);
-      setImmediate(() => takers[1 - own]?.(copy));
-    },
-    listen: (take) => {
-      takers[own] = take;
-    },
-    close: () => {
-      takers[own] = () => {};
-    },
-  });
-  return [end(0), end(1)];
-}
 
 function pair(handlers: CallHandlers<Left>): {
   asking: Channel<Left, Right>;

@@ -1,10 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { messageOf } from "../base/errors.ts";
-import type { Logger } from "../base/log.ts";
 import { formatProblems } from "../config/format.ts";
 import { loadConfig } from "../config/load.ts";
 import type { SourceFile } from "../config/place.ts";
-import type { Problem } from "../config/problem.ts";
 import { readConfigFiles } from "../server/config-files.ts";
 import { demoConfig } from "../server/demo.ts";
 import { serverLogLevel } from "../server/log-level.ts";
@@ -14,6 +12,7 @@ import { startServer } from "../server/server.ts";
 import type { Server } from "../server/server.ts";
 import { demoBanner } from "./banner.ts";
 import type { CliIo } from "./io.ts";
+import { logProblem, reloadOnSignal } from "./reload.ts";
 
 /** What `weir serve` takes. The demo heeds nothing but this: no configuration, no environment. */
 export type ServeOptions = {
@@ -59,19 +58,12 @@ export async function serveCommand(options: ServeOptions, io: CliIo): Promise<nu
   });
   if (io.env["WEIR_FAULTS"] !== undefined) injectFaultsOnSignal(server, io.env["WEIR_FAULTS"]);
   returnStartupMemory();
+  if (!options.demo) reloadOnSignal({ path: options.config, config, server, log, io });
   const signal = await nextSignal();
   log.info("stopping", { signal });
   await server.stop();
   log.info("stopped", {});
   return 0;
-}
-
-/** Warnings of a config that is taken go where everything goes once the server runs: into the log. */
-function logProblem(log: Logger, problem: Problem): void {
-  const { severity, code, file, line, column, message, hint } = problem;
-  const fields = { code, file, line, column, hint };
-  if (severity === "note") log.info(`configuration: ${message}`, fields);
-  else log.warn(`configuration: ${message}`, fields);
 }
 
 function demoFiles(options: ServeOptions, password: string): SourceFile[] {

@@ -261,6 +261,35 @@ describe("three media threads", { skip, timeout: 240_000 }, () => {
 });
 
 test(
+  "a new configuration reaches all threads; one with errors changes nothing",
+  { timeout: 60_000 },
+  async (t) => {
+    const weir = await startWeir(t, {
+      config: { "flussonic.conf": `threads 3;\nstream old { input fake://; }\n` },
+    });
+    const file = join(weir.configFolder, "flussonic.conf");
+    const statuses = async (path: string): Promise<number[]> => {
+      const replies = await Promise.all(Array.from({ length: CONNECTIONS }, () => get(weir, path)));
+      return [...new Set(replies.map(({ status }) => status))];
+    };
+    assert.deepEqual(await statuses("/old/index.m3u8"), [200]);
+    await writeFile(file, "threads 3;\nstream new { input fake://; \n");
+    weir.program.signal("SIGHUP");
+    await weir.logged("not taken");
+    assert.deepEqual(await statuses("/old/index.m3u8"), [200]);
+    await writeFile(
+      file,
+      "threads 3;\nstream new { input fake://; }\nstream off { input publish://; disabled; }\n",
+    );
+    weir.program.signal("SIGHUP");
+    await weir.logged("read anew");
+    assert.deepEqual(await statuses("/old/index.m3u8"), [404]);
+    assert.deepEqual(await statuses("/off/index.m3u8"), [403]);
+    assert.deepEqual(await statuses("/new/index.m3u8"), [200]);
+  },
+);
+
+test(
   "a port that another process listens on is refused, also by several threads",
   { timeout: 60_000 },
   async (t) => {

@@ -1,0 +1,70 @@
+import { messageOf } from "../base/errors.ts";
+import type { Logger } from "../base/log.ts";
+import { loadConfig } from "../config/load.ts";
+import type { ResolvedConfig } from "../config/plan.ts";
+import type { Problem } from "../config/problem.ts";
+import { readConfigFiles } from "../server/config-files.ts";
+import type { Server } from "../server/server.ts";
+import type { CliIo } from "./io.ts";
+
+/** What a reload needs. */
+export type Reloading = {
+  readonly path: string;
+  /** What the server was started with. */
+  readonly config: ResolvedConfig;
+  readonly server: Server;
+  readonly log: Logger;
+  readonly io: CliIo;
+};
+
+/** Settings that a reload leaves as they were. */
+const RESTART_SETTINGS = ["listeners", "threads", "logLevel", "hostname"] as const;
+
+/** From now on SIGHUP reads the configuration anew, one time after the other. */
+export function reloadOnSignal(reloading: Reloading): void {
+  const { path, log } = reloading;
+  let inForce = reloading.config;
+  let running: Promise<void> = Promise.resolve();
+  process.on("SIGHUP", () => {
+    running = running.then(
+      async () => {
+        inForce = await reload(reloading, inForce).catch((caught: unknown) => {
+          log.error("cannot read the configuration anew", { path, reason: messageOf(caught) });
+          return inForce;
+        });
+      },
+      () => {},
+    );
+  });
+}
+
+/** Returns: the configuration that is in force then. One that does not check changes nothing, and the log says why. */
+async function reload(reloading: Reloading, inForce: ResolvedConfig): Promise<ResolvedConfig> {
+  const { path, server, log, io } = reloading;
+  const { files, problems: unreadable } = await readConfigFiles(path);
+  const { config, problems } = loadConfig(files, io.env);
+  const all = [...unreadable, ...problems];
+  for (const problem of all) logProblem(log, problem);
+  if (config === undefined || all.some(({ severity }) => severity === "error")) {
+    log.error("the configuration is not taken, the one before stays in force", { path });
+    return inForce;
+  }
+  const settings = RESTART_SETTINGS.filter((name) => differs(inForce[name], config[name]));
+  if (settings.length > 0) log.warn("some settings change with the next start only", { settings });
+  await server.configure(config);
+  log.info("the configuration was read anew", { path });
+  return config;
+}
+
+/** What is to be said of a configuration once the server runs goes where everything goes. */
+export function logProblem(log: Logger, problem: Problem): void {
+  const { severity, code, file, line, column, message, hint } = problem;
+  const fields = { code, file, line, column, hint };
+  if (severity === "note") log.info(`configuration: ${message}`, fields);
+  else if (severity === "error") log.error(`configuration: ${message}`, fields);
+  else log.warn(`configuration: ${message}`, fields);
+}
+
+function differs(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) !== JSON.stringify(other);
+}
