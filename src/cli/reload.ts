@@ -24,17 +24,16 @@ const RESTART_SETTINGS = ["listeners", "threads", "logLevel", "hostname"] as con
 export function reloadOnSignal(reloading: Reloading): void {
   const { path, log } = reloading;
   let inForce = reloading.config;
-  let running: Promise<void> = Promise.resolve();
+  const reloadAfter = async (earlier: Promise<void>): Promise<void> => {
+    await earlier;
+    inForce = await reload(reloading, inForce).catch((caught: unknown) => {
+      log.error("cannot read the configuration anew", { path, reason: messageOf(caught) });
+      return inForce;
+    });
+  };
+  let running = Promise.resolve();
   process.on("SIGHUP", () => {
-    running = running.then(
-      async () => {
-        inForce = await reload(reloading, inForce).catch((caught: unknown) => {
-          log.error("cannot read the configuration anew", { path, reason: messageOf(caught) });
-          return inForce;
-        });
-      },
-      () => {},
-    );
+    running = reloadAfter(running);
   });
 }
 
