@@ -29,7 +29,9 @@ export function weir(lines: WeirLines = {}): StartServer {
   return async () => {
     const { folder, logFile } = makeFolder("weir");
     const ports = { rtmp: await freePort(), http: await freePort() };
-    const listeners = [`http 127.0.0.1:${ports.http};`, `rtmp 127.0.0.1:${ports.rtmp};`];
+    // One media thread, as the floor and the peers have, whatever the machine has; `top` may say otherwise.
+    const threads = lines.top?.some((line) => line.startsWith("threads")) === true ? [] : ["threads 1;"];
+    const listeners = [...threads, `http 127.0.0.1:${ports.http};`, `rtmp 127.0.0.1:${ports.rtmp};`];
     writeFileSync(join(folder, "flussonic.conf"), configText([...listeners, ...(lines.top ?? [])], lines));
     const command = [process.execPath, MAIN, "serve", "--config", folder];
     const env = withoutServerVariables();

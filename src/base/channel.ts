@@ -152,10 +152,11 @@ export class Channel<Theirs extends Calls, Ours extends Calls> {
     try {
       const value = await this.#handlers[what as keyof Ours](argument);
       reply = { type: "answer", id, value };
+      if (!this.#closed) this.#wire.post(reply);
     } catch (caught) {
       reply = { type: "refusal", id, error: packError(caught) };
+      if (!this.#closed) this.#wire.post(reply);
     }
-    if (!this.#closed) this.#wire.post(reply);
   }
 
   #settle(id: number): Waiting | undefined {

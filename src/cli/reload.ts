@@ -18,7 +18,7 @@ export type Reloading = {
 };
 
 /** Settings that a reload leaves as they were. */
-const RESTART_SETTINGS = ["listeners", "threads", "logLevel", "hostname"] as const;
+const RESTART_SETTINGS = ["listeners", "threads", "logLevel", "hostname", "limits"] as const;
 
 /** From now on SIGHUP reads the configuration anew, one time after the other. */
 export function reloadOnSignal(reloading: Reloading): void {

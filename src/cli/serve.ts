@@ -7,7 +7,7 @@ import { readConfigFiles } from "../server/config-files.ts";
 import { demoConfig } from "../server/demo.ts";
 import { serverLogLevel } from "../server/log-level.ts";
 import { makeLogger } from "../server/logger.ts";
-import { returnStartupMemory } from "../server/startup-memory.ts";
+import { returnStartupMemory } from "../server/garbage.ts";
 import { startServer } from "../server/server.ts";
 import type { Server } from "../server/server.ts";
 import { demoBanner } from "./banner.ts";

@@ -34,6 +34,7 @@ export function printConfig(config: ResolvedConfig, options: PrintOptions = {}):
     `loglevel ${config.logLevel};`,
     ...credentialsLine("edit_auth", config.editAuth, show),
     ...credentialsLine("view_auth", config.viewAuth, show),
+    ...(config.threads === undefined ? [] : [`threads ${config.threads};`]),
     ...limitLines(config.limits),
   ];
   const blocks = [

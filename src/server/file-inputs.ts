@@ -1,4 +1,4 @@
-import type { Clock } from "../base/clock.ts";
+import type { Clock, Timer } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { activeInput } from "../config/plan.ts";
@@ -27,11 +27,17 @@ export type FileInputsOptions = {
 const DISK = "disk";
 const SAMPLES = "samples";
 
+/** A file that plays, or that is tried again. */
+type Playing = { readonly input: InputPlan; source: FileSource | null; retry: Timer | null };
+
+/** How long after its stream took it off a file is played again. */
+const RETRY_MS = 5000;
+
 /** The streams whose source is a file (`file://`) or the built-in clip (`fake://`), played as if they were live. */
 export class FileInputs {
   readonly #options: FileInputsOptions;
   readonly #own: VodLibrary;
-  readonly #running = new Set<FileSource>();
+  readonly #playing = new Map<StreamName, Playing>();
 
   constructor(options: FileInputsOptions) {
     this.#options = options;
@@ -45,37 +51,64 @@ export class FileInputs {
     });
   }
 
-  /** Starts the preferred file input of a stream; a stream that takes publishers, or has none, is left alone. */
-  start(stream: StreamPlan): void {
-    const input = activeInput(stream.inputs);
-    const name = parseStreamName(stream.name);
-    if (input === undefined || input.kind === "publish" || name === null || stream.disabled) return;
-    void this.#play(name, input);
+  /** Plays the preferred file inputs of these streams, and of no others; those that did not change go on. */
+  reconcile(streams: readonly StreamPlan[]): void {
+    const wanted = new Map<StreamName, InputPlan>();
+    for (const stream of streams) {
+      const input = activeInput(stream.inputs);
+      const name = parseStreamName(stream.name);
+      if (input === undefined || input.kind === "publish" || name === null || stream.disabled) continue;
+      wanted.set(name, input);
+    }
+    for (const [name, playing] of this.#playing) {
+      const input = wanted.get(name);
+      if (input === undefined || !isSameInput(input, playing.input)) this.#end(name, playing);
+    }
+    for (const [name, input] of wanted) if (!this.#playing.has(name)) void this.#play(name, input);
+  }
+
+  /** Stops all of them. */
+  async stop(): Promise<void> {
+    for (const [name, playing] of [...this.#playing]) this.#end(name, playing);
+    await this.#own.close();
   }
 
   async #play(name: StreamName, input: InputPlan): Promise<void> {
     const log = this.#options.log.child({ stream: name });
-    let source: FileSource | null = null;
+    const playing: Playing = { input, source: null, retry: null };
+    this.#playing.set(name, playing);
     try {
       const publisher = await this.#options.directory.publishInternally({
         name,
         protocol: input.kind,
         remoteAddress: input.url,
-        onRevoked: () => source?.stop(),
+        onRevoked: () => this.#replaySoon(name, playing),
       });
+      if (this.#playing.get(name) !== playing) {
+        publisher.close("the configuration changed");
+        return;
+      }
       const open = (): Promise<MediaFile> => this.#open(input);
-      source = startFileSource({ open, publisher, clock: this.#options.clock, log, loop: true });
-      this.#running.add(source);
+      playing.source = startFileSource({ open, publisher, clock: this.#options.clock, log, loop: true });
     } catch (caught) {
-      log.error("cannot start the stream's file input", { reason: messageOf(caught) });
+      log.error("cannot start the stream's file input, tries again", { reason: messageOf(caught) });
+      this.#replaySoon(name, playing);
     }
   }
 
-  /** Stops all of them. */
-  async stop(): Promise<void> {
-    for (const source of this.#running) source.stop();
-    this.#running.clear();
-    await this.#own.close();
+  /** The stream took its source off, or could not be had: the file plays again as long as it is wanted. */
+  #replaySoon(name: StreamName, playing: Playing): void {
+    if (this.#playing.get(name) !== playing || playing.retry !== null) return;
+    playing.source?.stop();
+    playing.retry = this.#options.clock.schedule(RETRY_MS, () => {
+      if (this.#playing.get(name) === playing) void this.#play(name, playing.input);
+    });
+  }
+
+  #end(name: StreamName, playing: Playing): void {
+    this.#playing.delete(name);
+    playing.retry?.cancel();
+    playing.source?.stop();
   }
 
   #open(input: InputPlan): Promise<MediaFile> {
@@ -85,4 +118,8 @@ export class FileInputs {
       ? this.#own.openMedia(`${DISK}${path}`)
       : this.#options.vods.openMedia(path);
   }
+}
+
+function isSameInput(one: InputPlan, other: InputPlan): boolean {
+  return one.kind === other.kind && one.url === other.url;
 }

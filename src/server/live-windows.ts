@@ -1,3 +1,4 @@
+import { totalBytes } from "../base/bytes.ts";
 import type { Clock } from "../base/clock.ts";
 import type { MediaError } from "../base/errors.ts";
 import type { StreamName } from "../media/ids.ts";
@@ -7,6 +8,7 @@ import type { MediaBody, TrackSelection } from "../packaging/presentation.ts";
 import type { WindowSnapshot } from "../packaging/window-snapshot.ts";
 import { streamErrors } from "../stream/errors.ts";
 import type { LiveStream } from "../stream/live-stream.ts";
+import { SharedMemoryDebt } from "./garbage.ts";
 
 /** How long the first request for a stream that has just come on air waits for its playlist. */
 const MAX_WAIT_MS = 12_000;
@@ -17,6 +19,7 @@ const FOLLOW_MS = 20_000;
 /** The live window of every stream that is packaged. */
 export class LiveWindows {
   readonly #clock: Clock;
+  readonly #debt = new SharedMemoryDebt();
   readonly #windows = new Map<StreamName, LiveWindow>();
 
   constructor(clock: Clock) {
@@ -62,7 +65,9 @@ export class LiveWindows {
 
   /** A segment with its media in shared memory; `null` when there is none of that name. */
   sharedSegment(name: StreamName, segment: string, selection: TrackSelection): MediaBody | null {
-    return this.#windows.get(name)?.sharedSegment(segment, selection) ?? null;
+    const body = this.#windows.get(name)?.sharedSegment(segment, selection) ?? null;
+    if (body !== null) this.#debt.add(totalBytes(body));
+    return body;
   }
 
   /** Bytes of media that the window of a stream holds. */

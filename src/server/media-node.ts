@@ -4,7 +4,7 @@ import type { Clock, Timer } from "../base/clock.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
 import type { Logger } from "../base/log.ts";
 import { allowsProtocol } from "../config/plan.ts";
-import type { ResolvedConfig, RtmpListenerPlan, StreamPlan } from "../config/plan.ts";
+import type { ResolvedConfig, RtmpListenerPlan } from "../config/plan.ts";
 import type { StreamName } from "../media/ids.ts";
 import type { LiveWindow } from "../packaging/live-window.ts";
 import type { Presentation } from "../packaging/presentation.ts";
@@ -65,6 +65,8 @@ export type MediaNodeStats = {
   readonly threadLinks: number;
   /** Live windows of other threads that are followed here. */
   readonly followedWindows: number;
+  /** Packets that other threads did not get since they took them too slowly. */
+  readonly droppedPackets: number;
   readonly rtmpConnections: number;
 };
 
@@ -132,7 +134,7 @@ export class MediaNode {
     const plans = this.#config.listeners.rtmp;
     this.#rtmp = plans.map((plan, i) => this.#rtmpListener(plan, ports[i]!, isShared));
     for (const listener of this.#rtmp) await listener.start();
-    this.#startInputs(this.#config, []);
+    this.#startInputs();
     this.#guardMemory();
     return this.#rtmp.map((listener) => listener.address()!.port);
   }
@@ -145,11 +147,13 @@ export class MediaNode {
   /** Present figures. */
   stats(): MediaNodeStats {
     const rtmp = this.#rtmp.map((listener) => listener.stats());
+    const mirroredViewers = this.#threads?.mirroredViewers ?? 0;
     return {
       streams: this.local.list().length,
       publishers: rtmp.reduce((sum, { publishers }) => sum + publishers, 0),
-      subscribers: this.#pace.viewers,
-      mirroredViewers: this.#threads?.mirroredViewers ?? 0,
+      subscribers: this.streams().reduce((sum, one) => sum + one.subscribers, 0) + mirroredViewers,
+      mirroredViewers,
+      droppedPackets: this.#threads?.droppedPackets ?? 0,
       threadLinks: this.#threads?.links ?? 0,
       followedWindows: this.#remote?.size ?? 0,
       rtmpConnections: rtmp.reduce((sum, { connections }) => sum + connections, 0),
@@ -158,14 +162,14 @@ export class MediaNode {
 
   /** A new configuration is in force: what it takes away ends, what it adds begins, the rest goes on. */
   configure(config: ResolvedConfig): void {
-    const before = this.#config;
     this.#config = config;
     this.vods.setVods(servedVods(config));
     for (const stream of this.local.list()) {
       const rules = rulesOf(config, stream.rules.name, "play");
       if (rules === null || rules.disabled) this.local.end(stream, "the configuration takes it away");
+      else stream.configure(rules);
     }
-    this.#startInputs(config, before.streams);
+    this.#startInputs();
   }
 
   /** Answers a request for media; `null` when it is for something else. See `Playback.handle`. */
@@ -243,14 +247,10 @@ export class MediaNode {
     });
   }
 
-  /** Each thread has its share of the streams that play files; those that did not change go on. */
-  #startInputs(config: ResolvedConfig, before: readonly StreamPlan[]): void {
-    const known = new Map(before.map((stream) => [stream.name, JSON.stringify(stream.inputs)]));
+  /** Each thread plays its share of the files: a stream's name says whose it is. */
+  #startInputs(): void {
     const { index, count } = this.#options.thread;
-    for (const [i, stream] of config.streams.entries()) {
-      const isOurs = i % count === index;
-      if (isOurs && known.get(stream.name) !== JSON.stringify(stream.inputs)) this.#inputs.start(stream);
-    }
+    this.#inputs.reconcile(this.#config.streams.filter(({ name }) => shareOf(name, count) === index));
   }
 
   #equip(stream: LiveStream): void {
@@ -278,16 +278,17 @@ export class MediaNode {
   #guardMemory(): void {
     const holdings = this.local.list().map((stream) => ({
       stream,
-      bytes: this.#windows.bytesOf(stream.rules.name) + stream.cachedBytes,
+      bytes: this.#windows.bytesOf(stream.rules.name) + stream.heldBytes,
     }));
     const { heldKib, index, count } = this.#options.thread;
-    const heldBytes = holdings.reduce((sum, { bytes }) => sum + bytes, 0);
+    const mirroredBytes = this.#threads?.heldBytes ?? 0;
+    const heldBytes = holdings.reduce((sum, { bytes }) => sum + bytes, mirroredBytes);
     Atomics.store(heldKib, index, Math.round(heldBytes / 1024));
     let allKib = 0;
     for (let thread = 0; thread < count; thread++) allKib += Atomics.load(heldKib, thread);
     const others = allKib * 1024 - heldBytes;
     // A thread with less than its share leaves the cutting to those with more.
-    const mayHoldBytes = Math.max(this.#budgetBytes - others, this.#budgetBytes / count);
+    const mayHoldBytes = Math.max(this.#budgetBytes - others, this.#budgetBytes / count) - mirroredBytes;
     for (const stream of overBudget(holdings, mayHoldBytes)) {
       this.#log.error("all streams together hold more memory than they may: the largest is ended", {
         stream: stream.rules.name,
@@ -312,4 +313,11 @@ function servedVods(config: ResolvedConfig): VodOptions[] {
       storages: vod.storages,
       segmentDurationMs: vod.options.segmentDurationMs,
     }));
+}
+
+/** Which of `count` threads plays the file of a stream. */
+function shareOf(name: string, count: number): number {
+  let hash = 0;
+  for (let i = 0; i < name.length; i++) hash = (Math.imul(hash, 31) + name.charCodeAt(i)) >>> 0;
+  return hash % count;
 }

@@ -1,3 +1,4 @@
+import { textReply } from "../base/http-message.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
 import { allowsProtocol } from "../config/plan.ts";
 import type { ResolvedConfig } from "../config/plan.ts";
@@ -28,6 +29,9 @@ export type PlaybackParts = {
 /** Paths whose meaning is kept; none is longer than 2048 characters. */
 const MAX_KEPT_PATHS = 1024;
 
+/** It stands behind every address of a playlist. */
+const MAX_TOKEN_LENGTH = 512;
+
 /** What an HLS path means. */
 type HlsAddress = {
   readonly name: string;
@@ -54,6 +58,8 @@ export class Playback {
     const hls = this.#parsePath(request.path);
     if (hls === null) return null;
     const token = request.query.size === 0 ? null : request.query.get("token");
+    if (token !== null && token.length > MAX_TOKEN_LENGTH)
+      return textReply(400, `the token is longer than ${MAX_TOKEN_LENGTH} characters`);
     const query = token === null ? "" : `?token=${encodeURIComponent(token)}`;
     const presentation = this.#presentation(hls.name, hls.streamName);
     return presentation instanceof Promise

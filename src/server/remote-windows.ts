@@ -1,3 +1,4 @@
+import { totalBytes } from "../base/bytes.ts";
 import { Channel } from "../base/channel.ts";
 import type { MessageWire } from "../base/channel.ts";
 import type { Clock } from "../base/clock.ts";
@@ -7,6 +8,7 @@ import { RemoteWindow } from "../packaging/remote-window.ts";
 import type { WindowSnapshot } from "../packaging/window-snapshot.ts";
 import { streamErrors } from "../stream/errors.ts";
 import type { ThreadIndex } from "../stream/homes.ts";
+import { SharedMemoryDebt } from "./garbage.ts";
 
 /** What one media thread asks another about the live windows of its streams. */
 export type WindowCalls = {
@@ -56,6 +58,8 @@ export class RemoteWindows {
   readonly #options: RemoteWindowsOptions;
   readonly #channels = new Map<ThreadIndex, WindowChannel>();
   readonly #followed = new Map<StreamName, Followed>();
+  readonly #debt = new SharedMemoryDebt();
+  readonly #asked = new Map<StreamName, Promise<Followed>>();
 
   constructor(options: RemoteWindowsOptions) {
     this.#options = options;
@@ -89,7 +93,7 @@ export class RemoteWindows {
 
   /** The window of a stream once it is ready. Rejects with STREAM_STARTING, STREAM_NOT_ON_AIR. */
   async ready(name: StreamName): Promise<RemoteWindow> {
-    const followed = this.#followed.get(name) ?? (await this.#follow(name));
+    const followed = this.#followed.get(name) ?? (await this.#followOnce(name));
     followed.usedUs = this.#options.clock.nowUs();
     await followed.ready;
     return followed.window;
@@ -102,15 +106,26 @@ export class RemoteWindows {
     this.#followed.clear();
   }
 
+  /** All who ask for one name at a time share one question. */
+  #followOnce(name: StreamName): Promise<Followed> {
+    const asked = this.#asked.get(name);
+    if (asked !== undefined) return asked;
+    const asking = this.#follow(name).finally(() => this.#asked.delete(name));
+    this.#asked.set(name, asking);
+    return asking;
+  }
+
   async #follow(name: StreamName): Promise<Followed> {
     const home = await this.#options.homeOf(name);
     const known = this.#followed.get(name);
     if (known !== undefined) return known;
     const channel = home === null ? undefined : this.#channels.get(home);
     if (channel === undefined) throw notOnAir(name);
-    const window = new RemoteWindow((segment, selection) =>
-      channel.ask("segment", { name, segment, selection }),
-    );
+    const window = new RemoteWindow(async (segment, selection) => {
+      const body = await channel.ask("segment", { name, segment, selection });
+      if (body !== null) this.#debt.add(totalBytes(body));
+      return body;
+    });
     const { promise: ready, resolve, reject } = Promise.withResolvers<void>();
     const followed: Followed = { window, ready, usedUs: this.#options.clock.nowUs() };
     this.#followed.set(name, followed);

@@ -19,6 +19,8 @@ export type StreamDirectory = {
    * Throws STREAM_NOT_FOUND, _DISABLED, _PROTOCOL_OFF.
    */
   subscribe(request: SubscribeRequest): Subscription;
+  /** Throws what `subscribe` would throw by the rules alone: STREAM_NOT_FOUND, _DISABLED, _PROTOCOL_OFF. */
+  checkSubscribe(request: Pick<SubscribeRequest, "name" | "protocol">): void;
 };
 
 /** Who wants to publish what. */

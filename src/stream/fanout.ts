@@ -131,7 +131,8 @@ export class Fanout implements PacketSink {
     const before = this.#log.end;
     this.#append(packet);
     if (this.#log.end === before) return;
-    const endsPicture = packet.track.kind === "video";
+    // Of a stream without pictures each sound is one.
+    const endsPicture = packet.track.kind === this.#tracks?.reference.kind;
     for (const group of this.#groups.values()) group.appended(endsPicture);
   }
 

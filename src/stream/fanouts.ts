@@ -29,11 +29,18 @@ const UNWATCHED_PATIENCE_MS = 100;
 export class Fanouts implements PacketSink {
   readonly releasesSlabs = true;
   readonly #parts: FanoutsParts;
+  #rules: StreamRules;
   readonly #fanouts = new Map<string, Fanout>();
   #tracks: TrackSet | null = null;
 
   constructor(parts: FanoutsParts) {
     this.#parts = parts;
+    this.#rules = parts.rules;
+  }
+
+  /** Other rules are in force, for those who come. */
+  configure(rules: StreamRules): void {
+    this.#rules = rules;
   }
 
   /** Subscribers of all formats. */
@@ -43,9 +50,16 @@ export class Fanouts implements PacketSink {
     return size;
   }
 
+  /** Bytes of memory that the logs of its fan-outs hold. */
+  get heldBytes(): number {
+    let bytes = 0;
+    for (const fanout of this.#fanouts.values()) bytes += fanout.heldBytes;
+    return bytes;
+  }
+
   /** Adds a subscriber to the bytes of one format. */
   subscribe(request: SubscribeRequest): Subscription {
-    const { prepushMs, sendWindow } = this.#parts.rules;
+    const { prepushMs, sendWindow } = this.#rules;
     const fanout = this.#fanouts.get(request.format.id) ?? this.#start(request.format);
     const window = sendWindow ?? request.sendWindow ?? "auto";
     return fanout.join(request.sink, prepushMs !== false, window);

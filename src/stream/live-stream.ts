@@ -40,7 +40,7 @@ const MAX_WAIT_MS = 60_000;
  * epoch; subscribers and packagers stay. See `docs/lifecycles.md` for the states and who closes what.
  */
 export class LiveStream {
-  readonly #rules: StreamRules;
+  #rules: StreamRules;
   readonly #options: LiveStreamOptions;
   readonly #timeline = new Timeline();
   readonly #cache: GopCache;
@@ -84,6 +84,12 @@ export class LiveStream {
     return this.#rules;
   }
 
+  /** Other rules are in force: for the next publisher, viewer and pause. */
+  configure(rules: StreamRules): void {
+    this.#rules = rules;
+    this.#fanouts.configure(rules);
+  }
+
   /** The stream as other rooms may know it. */
   summary(): StreamSummary {
     return {
@@ -96,9 +102,9 @@ export class LiveStream {
     };
   }
 
-  /** Payload bytes in its GOP cache; recorded by reference, so partly the same as its packagers hold. */
-  get cachedBytes(): number {
-    return this.#cache.bytes;
+  /** Bytes of its GOP cache, partly the same as its packagers hold, and of the logs that its viewers are sent. */
+  get heldBytes(): number {
+    return this.#cache.bytes + this.#fanouts.heldBytes;
   }
 
   /** The media clock at the stream's beginning. Units: microseconds since 1970. */

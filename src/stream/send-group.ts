@@ -91,9 +91,14 @@ export class SendGroup implements TurnTask {
     return subscriber;
   }
 
+  written(isOn: boolean): void {
+    if (isOn) this.#host.pace.joined();
+    else this.#host.pace.left();
+  }
+
   remove(subscriber: Subscriber): void {
     if (!this.#subscribers.delete(subscriber)) return;
-    this.#host.pace.left();
+    if (subscriber.isWritten) this.#host.pace.left();
     if (this.#subscribers.size === 0) this.#rest();
     this.#host.left(this);
   }
@@ -102,7 +107,7 @@ export class SendGroup implements TurnTask {
   removeAll(): Subscriber[] {
     const all = [...this.#subscribers];
     this.#subscribers.clear();
-    for (let i = 0; i < all.length; i++) this.#host.pace.left();
+    for (const subscriber of all) if (subscriber.isWritten) this.#host.pace.left();
     this.#rest();
     return all;
   }

@@ -41,7 +41,7 @@ export class SendPace {
     this.#deferFar = deferFar;
   }
 
-  /** Viewers of the thread, over all streams and formats. */
+  /** Viewers of the thread that are written to, over all streams and formats; not those who fell back. */
   get viewers(): number {
     return this.#viewers;
   }

@@ -44,6 +44,8 @@ export type Flush = {
 
 /** What a subscriber is part of. */
 export type SubscriberOwner = {
+  /** A subscriber has begun, or ceased, to be written to. */
+  written(isOn: boolean): void;
   readonly limits: FanoutLimits;
   /** Forgets a subscriber; again without effect. */
   remove(subscriber: Subscriber): void;
@@ -60,6 +62,7 @@ export class Subscriber implements Subscription {
   /** `joining` starts with the next GOP there is; `fell-back` skips to the newest. */
   #state: "flowing" | "joining" | "fell-back" = "joining";
   #hasStarted = false;
+  #isWritten = true;
   /** Bytes of the past that it was given at once and has not taken yet: they do not count as falling behind. */
   #allowanceBytes = 0;
   #stalledSinceUs = -1;
@@ -75,6 +78,7 @@ export class Subscriber implements Subscription {
 
   /** Gives it the bytes from a GOP on; what comes after them follows. */
   begin(opening: Opening): void {
+    this.#setWritten(true);
     this.#state = "flowing";
     this.#allowanceBytes = opening.lengthBytes;
     if (!this.#hasStarted && opening.preamble !== null) this.#sink.write(opening.preamble);
@@ -110,6 +114,17 @@ export class Subscriber implements Subscription {
     this.#owner.remove(this);
   }
 
+  /** Whether it costs writes: the owner counts those who do. */
+  get isWritten(): boolean {
+    return this.#isWritten;
+  }
+
+  #setWritten(isOn: boolean): void {
+    if (this.#isWritten === isOn) return;
+    this.#isWritten = isOn;
+    this.#owner.written(isOn);
+  }
+
   #fallBack(queuedBytes: number, nowUs: number): void {
     const { maxStalledUs, maxResyncs, resyncWindowUs } = this.#owner.limits;
     if (this.#stalledSinceUs < 0 || queuedBytes < this.#leastQueuedBytes) {
@@ -117,6 +132,7 @@ export class Subscriber implements Subscription {
       this.#leastQueuedBytes = queuedBytes;
     }
     if (this.#state === "flowing") {
+      this.#setWritten(false);
       this.#state = "fell-back";
       if (nowUs - this.#resyncWindowStartUs > resyncWindowUs) {
         this.#resyncWindowStartUs = nowUs;

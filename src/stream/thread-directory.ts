@@ -64,6 +64,21 @@ export class ThreadDirectory implements StreamDirectory {
     return sum;
   }
 
+  /** Bytes that streams of other threads take here: mirrors, and rings of shared memory. */
+  get heldBytes(): number {
+    let bytes = 0;
+    for (const { mirror } of this.#watched.values()) bytes += mirror.heldBytes;
+    for (const sibling of this.#siblings.values()) bytes += sibling.heldBytes;
+    return bytes;
+  }
+
+  /** Packets that siblings did not get since they took them too slowly. */
+  get droppedPackets(): number {
+    let sum = 0;
+    for (const sibling of this.#siblings.values()) sum += sibling.droppedPackets;
+    return sum;
+  }
+
   /** Links to siblings that are open. */
   get links(): number {
     let sum = 0;
@@ -80,6 +95,10 @@ export class ThreadDirectory implements StreamDirectory {
   /** Claims a name for a source of the server's own, such as a file input: no rule about publishers applies. */
   publishInternally(request: PublishRequest): Promise<Publisher> {
     return this.#publish(request, () => this.#options.local.publishInternally(request));
+  }
+
+  checkSubscribe(request: Pick<SubscribeRequest, "name" | "protocol">): void {
+    this.#options.local.checkSubscribe(request);
   }
 
   subscribe(request: SubscribeRequest): Subscription {
@@ -283,11 +302,13 @@ export class ThreadDirectory implements StreamDirectory {
       if (watched.link !== link) return;
       if (answer !== null) mirror.found(answer.originUs, answer.isOnAir);
       else {
+        link.close();
         watched.link = null;
         mirror.notOnAir();
       }
     } catch {
       // The thread is gone; the registry tells of the next home.
+      link.close();
       if (watched.link === link) watched.link = null;
     }
   }

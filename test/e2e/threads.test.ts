@@ -222,13 +222,13 @@ describe("three media threads", { skip, timeout: 240_000 }, () => {
     const line = await weir.logged("a media thread is gone");
     assert.equal(line["level"], "error");
     await weir.logged("the media thread is back");
-    const gapsBefore = performance.now();
     const survivors = viewers.filter(({ isOver }) => !isOver);
     assert.ok(survivors.length > 0 && survivors.length < viewers.length, `${survivors.length} are left`);
     const lost = new Set(line["streams"] as string[]);
     const untouched = survivors.filter(
       (viewer) => !lost.has(names[Math.floor(viewers.indexOf(viewer) / 2)]!),
     );
+    assert.ok(untouched.length > 0, "no stream was left untouched");
     await allGrow(untouched, 200_000);
     for (const viewer of untouched)
       assert.ok(viewer.longestGapMs < 2500, `a gap of ${viewer.longestGapMs} ms`);
@@ -238,7 +238,6 @@ describe("three media threads", { skip, timeout: 240_000 }, () => {
       after.threads.map(({ status }) => status),
       ["running", "running", "running"],
     );
-    assert.ok(performance.now() > gapsBefore);
     const fresh = viewersOf(
       t,
       weir,

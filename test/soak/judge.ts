@@ -59,7 +59,7 @@ const SLOPE_LIMIT_PER_10_MIN = 0.05;
  * Shorter runs are not asked for their slope: between two collections of the heap memory may rise by tens of
  * megabytes, which over a minute makes a steep line of nothing.
  */
-const SLOPE_FROM_MS = 600_000;
+const SLOPE_FROM_MS = 540_000;
 
 /** Buffers that may stay: pools and slabs, of which a few slices may be in use, and what the runtime itself keeps. */
 const BUFFERS_LIMIT_BYTES = 8 * MIB;

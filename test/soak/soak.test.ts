@@ -21,6 +21,13 @@ test(
       result = await soak(t, { minutes: MINUTES, plan, onProgress: (line) => t.diagnostic(line) });
       t.diagnostic(`plot: ${await writeReport(result, plan, REPORTS)}`);
     });
+    await t.test("a thread was killed while it went on", () => {
+      const rules = (result as SoakResult | null)?.findings.map(({ rule }) => rule) ?? [];
+      assert.ok(
+        rules.some((rule) => rule.includes("killed thread")),
+        rules.join("; "),
+      );
+    });
     for (const { rule, isMet, detail } of (result as SoakResult | null)?.findings ?? []) {
       await t.test(rule, () => assert.ok(isMet, detail));
     }

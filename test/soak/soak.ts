@@ -98,7 +98,8 @@ async function warmUp(server: SoakedServer, pump: FilmPump): Promise<boolean> {
     stream.report(performance.now()).some((report) => report.kind === kind && report.arrivals > 0);
   await eventually(
     () => {
-      if (!watched("rtmp") || !watched("hls")) throw new Error("the warm-up stream cannot be watched");
+      if (!watched("rtmp") || !watched("flv") || !watched("hls"))
+        throw new Error("the warm-up stream cannot be watched");
     },
     { timeoutMs: WARM_UP_MS },
   );
@@ -201,7 +202,8 @@ class SoakRun {
     while (performance.now() < endMs) {
       const nextMs = performance.now() + SAMPLE_MS;
       const sample = await this.#sample();
-      if (killing === null && performance.now() >= killMs)
+      const hasSiblings = (sample.server?.threads.length ?? 0) > 1;
+      if (killing === null && hasSiblings && performance.now() >= killMs)
         killing = this.#killThread(sample, pinnedStreams);
       if (performance.now() - reportedMs >= PROGRESS_MS) {
         reportedMs = performance.now();

@@ -62,6 +62,10 @@ export class FakeDirectory implements StreamDirectory {
     return publisher;
   }
 
+  checkSubscribe(): void {
+    if (this.refusal !== null) throw this.refusal;
+  }
+
   subscribe(request: SubscribeRequest): Subscription {
     if (this.refusal !== null) throw this.refusal;
     this.subscribeRequests.push(request);

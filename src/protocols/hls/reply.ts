@@ -3,7 +3,7 @@ import { totalBytes } from "../../base/bytes.ts";
 import { textReply } from "../../base/http-message.ts";
 import type { HttpHeaders, HttpReply } from "../../base/http-message.ts";
 import { formatTrackSelection } from "../../packaging/presentation.ts";
-import type { MediaBody, Presentation, Timeline, TrackSelection } from "../../packaging/presentation.ts";
+import type { MediaBody, Presentation, Timeline } from "../../packaging/presentation.ts";
 import type { HlsResource } from "./path.ts";
 import { renderMediaPlaylist, renderMultivariantPlaylist } from "./playlist.ts";
 
@@ -17,6 +17,7 @@ const encoder = new TextEncoder();
 /** Playlists rendered of a timeline, kept as long as the timeline: each is written once per change. */
 const rendered = new WeakMap<Timeline, Map<string, HttpReply>>();
 const MAX_RENDERED = 64;
+const MAX_KEPT_WITH_QUERY_BYTES = 64 * 1024;
 
 /** Replies to bodies that lie in memory, so that what is made of a reply is made once for all who ask. */
 const mediaReplies = new WeakMap<MediaBody, HttpReply>();
@@ -40,13 +41,13 @@ export function hlsReply(
       return playlistReply(resource, presentation, query);
     case "init": {
       const body = presentation.initSegment(resource.name, resource.selection);
-      return mediaReply("init segment", resource.selection, body, presentation);
+      return mediaReply(resource, body, presentation);
     }
     case "segment": {
       const body = presentation.segment(resource.name, resource.selection);
       return body instanceof Promise
-        ? body.then((read) => mediaReply("segment", resource.selection, read, presentation))
-        : mediaReply("segment", resource.selection, body, presentation);
+        ? body.then((read) => mediaReply(resource, read, presentation))
+        : mediaReply(resource, body, presentation);
     }
   }
 }
@@ -67,58 +68,69 @@ function playlistReply(
       ? renderMediaPlaylist(presentation, timeline, resource.selection, query)
       : renderMultivariantPlaylist(timeline, query);
   if (text === null) return notFound("playlist of these tracks");
-  const reply = textPlaylist(text, timeline, presentation.version);
+  const bytes = encoder.encode(text);
+  const headers = playlistHeaders(timeline, presentation.version);
+  // Whoever chooses the query chooses how long each line is: nothing of it is kept, and none of our time goes into it.
+  if (query !== "" && bytes.byteLength > MAX_KEPT_WITH_QUERY_BYTES)
+    return { status: 200, headers, body: [bytes], ownBytes: bytes.byteLength };
+  const reply = keptPlaylist(bytes, headers);
   if (known.size >= MAX_RENDERED) known.clear();
   known.set(key, reply);
   return reply;
 }
 
-function textPlaylist(text: string, timeline: Timeline, version: string | null): HttpReply {
-  const bytes = encoder.encode(text);
-  let gzipped: Uint8Array | null = null;
+function playlistHeaders(timeline: Timeline, version: string | null): HttpHeaders {
   const maxAge = timeline.mutability === "static" ? 60 : 1;
-  return {
-    status: 200,
-    headers: [
-      ["content-type", PLAYLIST_TYPE],
-      ["cache-control", `public, max-age=${maxAge}`],
-      ...entityTag(version),
-      ...CORS,
-    ],
-    body: [bytes],
-    gzip: () => (gzipped ??= gzipSync(bytes)),
-  };
+  return [
+    ["content-type", PLAYLIST_TYPE],
+    ["cache-control", `public, max-age=${maxAge}`],
+    ...entityTag(version ?? liveVersion(timeline)),
+    ...CORS,
+  ];
 }
 
+/** What changes with every change of a live timeline. */
+function liveVersion({ segments, discontinuitySequence }: Timeline): string {
+  return `${segments[0]!.sequence}-${segments.at(-1)!.name}-${discontinuitySequence}`;
+}
+
+function keptPlaylist(bytes: Uint8Array, headers: HttpHeaders): HttpReply {
+  let gzipped: Uint8Array | null = null;
+  return { status: 200, headers, body: [bytes], gzip: () => (gzipped ??= gzipSync(bytes)) };
+}
+
+type MediaResource = HlsResource & { kind: "init" | "segment" };
+
 function mediaReply(
-  what: string,
-  selection: TrackSelection,
+  resource: MediaResource,
   body: MediaBody | null,
   presentation: Presentation,
 ): HttpReply {
-  if (body === null) return notFound(what);
-  if (presentation.isResident !== true) return makeMediaReply(selection, body, presentation);
+  if (body === null) return notFound(resource.kind === "init" ? "init segment" : "segment");
+  if (presentation.isResident !== true) return makeMediaReply(resource, body, presentation);
   const known = mediaReplies.get(body);
   if (known !== undefined) return known;
-  const made = makeMediaReply(selection, body, presentation);
+  const made = makeMediaReply(resource, body, presentation);
   mediaReplies.set(body, made);
   return made;
 }
 
-function makeMediaReply(selection: TrackSelection, body: MediaBody, presentation: Presentation): HttpReply {
+function makeMediaReply(resource: MediaResource, body: MediaBody, presentation: Presentation): HttpReply {
+  const { name, selection } = resource;
   const kind = selection.some((id) => id.startsWith("v")) ? "video" : "audio";
   const { version } = presentation;
   const caching = version === null ? "public, max-age=31536000, immutable" : "public, max-age=60";
+  const tag = entityTag(version ?? `${name}-${formatTrackSelection(selection)}`);
   return {
     status: 200,
-    headers: [["content-type", `${kind}/mp4`], ["cache-control", caching], ...entityTag(version), ...CORS],
+    headers: [["content-type", `${kind}/mp4`], ["cache-control", caching], ...tag, ...CORS],
     body,
     ...(presentation.isResident === true ? {} : { ownBytes: totalBytes(body) }),
   };
 }
 
-function entityTag(version: string | null): HttpHeaders {
-  return version === null ? [] : [["etag", `"${version}"`]];
+function entityTag(version: string): HttpHeaders {
+  return [["etag", `"${version}"`]];
 }
 
 function notFound(what: string): HttpReply {

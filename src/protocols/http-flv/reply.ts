@@ -33,6 +33,7 @@ export function flvReply(name: string, parts: FlvReplyParts): HttpReply {
       reason: "it has characters or a form that names cannot have",
     });
   }
+  parts.directory.checkSubscribe({ name: streamName, protocol: PROTOCOL });
   return {
     status: 200,
     headers: [["content-type", "video/x-flv"], ["cache-control", "no-store"], ...CORS],

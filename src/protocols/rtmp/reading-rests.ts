@@ -54,6 +54,7 @@ export class ReadingRests<Who extends Rester> {
   stop(): void {
     this.#timer?.cancel();
     this.#timer = null;
+    this.#timerDue = Infinity;
     this.#due.clear();
     this.#dueOf.clear();
   }

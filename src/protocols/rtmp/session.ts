@@ -181,7 +181,7 @@ export class RtmpSession {
 
   /** How long a session may stay in a state without a step. */
   #stayUs(state: RtmpState): number {
-    if (state === "idle") return this.#options.idleTimeoutMs * 1000;
+    if (state === "idle" || state === "claiming") return this.#options.idleTimeoutMs * 1000;
     if (state === "publishing") return this.#options.publishTimeoutMs * 1000;
     if (state === "paused") return this.#options.pauseTimeoutMs * 1000;
     return Infinity;

@@ -23,8 +23,11 @@ export class HeadMemory {
     const kept = this.#slots[slot]!;
     if (kept !== null && kept.isAllOf(chunk)) return kept;
     const head = parsePlainHead(chunk, 0);
-    if (head !== null && head.endOffset === chunk.length) this.#slots[slot] = head;
-    return head;
+    if (head?.endOffset !== chunk.length) return head;
+    // Of a copy: what was put back into a socket is a view of a whole read.
+    const own = parsePlainHead(Buffer.from(chunk), 0);
+    this.#slots[slot] = own;
+    return own;
   }
 }
 

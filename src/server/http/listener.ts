@@ -124,6 +124,8 @@ export class HttpListener {
         connectionsCheckingInterval: Math.min(1000, headTimeoutMs),
         keepAliveTimeout: idleTimeoutMs,
         noDelay: true,
+        keepAlive: true,
+        keepAliveInitialDelay: 30_000,
       },
       (incoming, outgoing) => answerNode(incoming, outgoing, this.#parts),
     );

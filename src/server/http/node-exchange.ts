@@ -5,7 +5,8 @@ import type { EndlessBodies } from "./endless-body.ts";
 import { sendResponse, streamToResponse } from "./endless-replies.ts";
 import { finishReply } from "./finish-reply.ts";
 import type { WireReply } from "./finish-reply.ts";
-import { ReplyHold } from "./reply-budget.ts";
+import { totalBytes } from "../../base/bytes.ts";
+import { LARGE_BODY_BYTES, ReplyHold } from "./reply-budget.ts";
 import type { ReplyBudget } from "./reply-budget.ts";
 import { readTarget } from "./request-target.ts";
 import type { RequestTarget } from "./request-target.ts";
@@ -70,8 +71,9 @@ function send(
     sendResponse(outgoing, instead(parts.answers.busy()));
     return;
   }
-  if (ownBytes > 0) {
-    const hold = new ReplyHold(parts.budget, ownBytes, () => outgoing.destroy());
+  const sentBytes = request.method === "HEAD" ? 0 : totalBytes(reply.body);
+  if (ownBytes > 0 || sentBytes >= LARGE_BODY_BYTES) {
+    const hold = new ReplyHold(parts.budget, ownBytes, sentBytes, () => outgoing.destroy());
     outgoing.once("close", () => hold.release());
   }
   sendResponse(outgoing, finishReply(request, reply));

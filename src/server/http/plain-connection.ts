@@ -7,7 +7,8 @@ import type { HeadMemory } from "./head-memory.ts";
 import { PlainRequest, parsePlainHead } from "./plain-request.ts";
 import type { PlainHead } from "./plain-request.ts";
 import type { ReadyReplies, WireForm } from "./ready-replies.ts";
-import { ReplyHold } from "./reply-budget.ts";
+import { totalBytes } from "../../base/bytes.ts";
+import { LARGE_BODY_BYTES, ReplyHold } from "./reply-budget.ts";
 import type { ReplyBudget } from "./reply-budget.ts";
 
 /** What the connections of one listener share. */
@@ -154,10 +155,11 @@ export class PlainConnection {
       return;
     }
     const ownBytes = head.isHead ? 0 : (reply.ownBytes ?? 0);
-    if (ownBytes === 0) {
+    const sentBytes = head.isHead ? 0 : totalBytes(reply.body);
+    if (ownBytes === 0 && sentBytes < LARGE_BODY_BYTES) {
       this.#write(this.#form(head, request, reply));
-    } else if (this.#parts.budget.take(ownBytes)) {
-      const hold = new ReplyHold(this.#parts.budget, ownBytes, () => this.#socket.destroy());
+    } else if (ownBytes === 0 || this.#parts.budget.take(ownBytes)) {
+      const hold = new ReplyHold(this.#parts.budget, ownBytes, sentBytes, () => this.#socket.destroy());
       this.#hold = hold;
       this.#write(this.#form(head, request, reply), () => this.#release(hold));
     } else {

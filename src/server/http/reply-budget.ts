@@ -37,9 +37,12 @@ export class ReplyBudget {
 const MIN_READ_BYTES_PER_SECOND = 32 * 1024;
 const GRACE_MS = 30_000;
 
-/** How long a reply of so many own bytes may take until its connection is closed. */
-export function replyDeadlineMs(ownBytes: number): number {
-  return GRACE_MS + Math.ceil((ownBytes / MIN_READ_BYTES_PER_SECOND) * 1000);
+/** A larger body has a deadline although others share it: it may have left its live window while somebody reads it. */
+export const LARGE_BODY_BYTES = 256 * 1024;
+
+/** How long a reply of so many bytes may take until its connection is closed. */
+export function replyDeadlineMs(sentBytes: number): number {
+  return GRACE_MS + Math.ceil((sentBytes / MIN_READ_BYTES_PER_SECOND) * 1000);
 }
 
 /** The room and the deadline of one reply under way. */
@@ -48,11 +51,14 @@ export class ReplyHold {
   readonly #deadline: Timer;
   #bytes: number;
 
-  /** For bytes that were taken from the budget; calls `onLate` when the reply takes longer than it may. */
-  constructor(budget: ReplyBudget, ownBytes: number, onLate: () => void) {
+  /**
+   * For `ownBytes` that were taken from the budget, or none where others share the body; calls `onLate` when all that is
+   * sent takes longer than it may.
+   */
+  constructor(budget: ReplyBudget, ownBytes: number, sentBytes: number, onLate: () => void) {
     this.#budget = budget;
     this.#bytes = ownBytes;
-    this.#deadline = systemClock.schedule(replyDeadlineMs(ownBytes), onLate);
+    this.#deadline = systemClock.schedule(replyDeadlineMs(sentBytes), onLate);
   }
 
   /** To be called when the last byte has left or the connection is gone; a second call does nothing. */

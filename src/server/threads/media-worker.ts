@@ -1,7 +1,7 @@
 /** The beginning of a media thread: what it is given, who it talks to, what it answers. */
 import { parentPort, workerData } from "node:worker_threads";
 import { Channel } from "../../base/channel.ts";
-import { returnStartupMemory } from "../startup-memory.ts";
+import { returnStartupMemory } from "../garbage.ts";
 import { Heart } from "./heart.ts";
 import { MediaRuntime } from "./media-runtime.ts";
 import type { ControlCalls, MediaThreadCalls, ThreadStart } from "./messages.ts";

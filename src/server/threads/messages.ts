@@ -21,6 +21,8 @@ export type ThreadStats = {
   readonly threadLinks: number;
   /** Live windows of other threads that are followed here. */
   readonly followedWindows: number;
+  /** Packets that other threads did not get since they took them too slowly. */
+  readonly droppedPackets: number;
   readonly rtmpConnections: number;
   readonly httpConnections: number;
   readonly heapUsedBytes: number;

@@ -38,6 +38,8 @@ const CHECK_MS = 1000;
 /** A thread whose beat has stood still at so many checks in a row has hung. A suspended process fails one at most. */
 const MISSED_BEATS = 10;
 const ANSWER_LIMIT_MS = 2000;
+/** From a thread's launch, or a new configuration, to its answer. */
+const OPEN_LIMIT_MS = 30_000;
 const STOP_LIMIT_MS = 8000;
 /** A thread that ends again soon after its start waits longer each time before it is started anew. */
 const FIRST_DELAY_MS = 100;
@@ -52,6 +54,8 @@ type Seat = {
   delayMs: number;
   startedUs: number;
   lastBeat: number;
+  /** What the thread was last told. */
+  config: ResolvedConfig | null;
   missed: number;
 };
 
@@ -86,6 +90,7 @@ export class MediaThreads {
       delayMs: FIRST_DELAY_MS,
       startedUs: 0,
       lastBeat: 0,
+      config: null,
       missed: 0,
     }));
   }
@@ -135,10 +140,10 @@ export class MediaThreads {
     return lists.flat();
   }
 
-  /** Names of files, from the first thread that answers. */
+  /** Names of files, as the threads that answer in time see them: all see the same. */
   async files(limit: number): Promise<readonly string[]> {
-    const thread = this.#open()[0]?.thread;
-    return thread?.channel.ask("files", limit) ?? [];
+    const lists = await this.#askAll((channel, wait) => channel.ask("files", limit, wait));
+    return lists[0] ?? [];
   }
 
   /** Each thread's state and figures. */
@@ -154,8 +159,16 @@ export class MediaThreads {
 
   /** Brings a new configuration to every thread. */
   async configure(config: ResolvedConfig): Promise<void> {
-    this.#config = config;
-    await this.#askAll((channel, limit) => channel.ask("configure", config, limit));
+    // Threads listen on the ports that the first of them opened: listeners stay as they were, also for those that follow.
+    const { listeners, threads, logLevel, limits } = this.#options.config;
+    this.#config = {
+      ...config,
+      listeners,
+      logLevel,
+      limits,
+      ...(threads === undefined ? {} : { threads }),
+    };
+    await Promise.all(this.#open().map((seat) => this.#configureSeat(seat)));
   }
 
   /** Lets the last thread throw or hang; for tests of faults. */
@@ -187,6 +200,7 @@ export class MediaThreads {
       onGone: (end) => this.#gone(seat, end),
     });
     seat.thread = thread;
+    seat.config = this.#config;
     seat.startedUs = this.#options.clock.nowUs();
     seat.missed = 0;
     for (const other of this.#seats) {
@@ -197,8 +211,27 @@ export class MediaThreads {
 
   async #openSeat(seat: Seat): Promise<void> {
     const isShared = this.#seats.length > 1;
-    this.#ports = await seat.thread!.channel.ask("open", { ports: this.#ports, isShared });
+    const limit = { clock: this.#options.clock, ms: OPEN_LIMIT_MS };
+    const { channel } = seat.thread!;
+    this.#ports = await channel.ask("open", { ports: this.#ports, isShared }, limit);
     seat.isOpen = true;
+    // A configuration that came while the thread started went to the others only.
+    if (seat.config !== this.#config) await this.#configureSeat(seat);
+  }
+
+  async #configureSeat(seat: Seat): Promise<void> {
+    const config = this.#config;
+    seat.config = config;
+    const limit = { clock: this.#options.clock, ms: OPEN_LIMIT_MS };
+    try {
+      await seat.thread?.channel.ask("configure", config, limit);
+    } catch (caught) {
+      const reason = messageOf(caught);
+      this.#options.log.error("a media thread did not take the configuration", {
+        thread: seat.index,
+        reason,
+      });
+    }
   }
 
   #gone(seat: Seat, { reason, stack }: ThreadEnd): void {
@@ -235,9 +268,10 @@ export class MediaThreads {
   }
 
   async #replace(seat: Seat): Promise<void> {
-    this.#launch(seat);
-    const { thread } = seat;
+    let thread: MediaThread | null = null;
     try {
+      this.#launch(seat);
+      thread = seat.thread;
       await this.#openSeat(seat);
       this.#options.log.info("the media thread is back", { thread: seat.index });
     } catch (caught) {

@@ -92,6 +92,7 @@ export class PacketSender {
 
   /** For `Outlet`: sends a packet, unless there is no room for it. */
   push(link: LinkId, trackIndex: number, packet: MediaPacket): boolean {
+    if (!this.#links.has(link)) return false;
     const { payload } = packet;
     const offset = this.#place(payload);
     if (offset === null) return false;

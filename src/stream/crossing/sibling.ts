@@ -48,7 +48,10 @@ export class Sibling {
   readonly #attachments = new Map<LinkId, Attachment>();
   /** Publishers of the other thread whose streams live here, by the other's links. */
   readonly #guests = new Map<LinkId, Publisher>();
+  /** Links of the other's whose stream is still looked for. */
+  readonly #wanted = new Set<LinkId>();
   #nextLink = 2;
+  #isClosed = false;
 
   constructor(wire: MessageWire, host: SiblingHost) {
     this.#host = host;
@@ -122,7 +125,10 @@ export class Sibling {
 
   /** The thread is gone: what came from there pauses, and what went there has to find another way. */
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#channel.close();
+    this.#wanted.clear();
     for (const attachment of this.#attachments.values()) attachment.detach();
     for (const guest of this.#guests.values()) guest.close("its thread is gone");
     for (const sink of this.#watched.values()) sink.onPause();
@@ -144,8 +150,13 @@ export class Sibling {
     const receiver = this.#receiver;
     const channel = new Channel<SiblingCalls, SiblingCalls>(wire, {
       subscribe: async ({ link, name, withPast }) => {
-        const attachment = await this.#host.attach(name, this.#outlet(link), withPast);
-        if (attachment === null) {
+        const outlet = this.#outlet(link);
+        this.#wanted.add(link);
+        const attachment = await this.#host.attach(name, outlet, withPast);
+        // Whoever asked may have gone, or its whole thread, while the stream was looked for.
+        const isWanted = this.#wanted.delete(link) && !this.#isClosed;
+        if (!isWanted) attachment?.detach();
+        if (attachment === null || !isWanted) {
           this.#sender.close(link);
           return null;
         }
@@ -153,6 +164,7 @@ export class Sibling {
         return attachment.facts;
       },
       unsubscribe: (link) => {
+        this.#wanted.delete(link);
         this.#attachments.get(link)?.detach();
         this.#attachments.delete(link);
         this.#sender.close(link);
@@ -225,6 +237,10 @@ export class Sibling {
       },
     });
     if (publisher === null) return false;
+    if (this.#isClosed) {
+      publisher.close("its thread is gone");
+      return false;
+    }
     this.#guests.set(link, publisher);
     this.#receiver.open(link, new GuestSink(publisher));
     return true;

@@ -62,9 +62,9 @@ export class StreamMirror implements PacketSink {
     return this.#fanouts.size + this.#early.size;
   }
 
-  /** Payload bytes in its GOP cache, which lie in the home's memory. */
-  get cachedBytes(): number {
-    return this.#cache.bytes;
+  /** Bytes of its GOP cache, and of the logs that its viewers are sent. */
+  get heldBytes(): number {
+    return this.#cache.bytes + this.#fanouts.heldBytes;
   }
 
   /** Adds a viewer. */
@@ -115,6 +115,7 @@ export class StreamMirror implements PacketSink {
   }
 
   onPacket(packet: MediaPacket): void {
+    if (this.#waitTimer !== null) this.#stopWaiting();
     this.#cache.push(packet);
     this.#fanouts.onPacket(packet);
   }
