@@ -17,7 +17,7 @@ function collector(): NodeJS.GCFunction {
  * an idle process would keep for good, since nothing makes it collect. Takes some 10 ms; to be called once per thread.
  */
 export function returnStartupMemory(): void {
-  void collector()({ type: "major", execution: "sync", flavor: "last-resort" });
+  collector()({ type: "major", execution: "sync", flavor: "last-resort" });
 }
 
 /** So much garbage of shared memory may lie about in one thread. */

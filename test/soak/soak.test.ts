@@ -16,19 +16,19 @@ test(
   { timeout: 480_000 },
   async (t) => {
     const plan = makePlan(SEED, CROWD);
-    let result: SoakResult | null = null;
+    let result = null as SoakResult | null;
     await t.test("the server lives through it", async () => {
       result = await soak(t, { minutes: MINUTES, plan, onProgress: (line) => t.diagnostic(line) });
       t.diagnostic(`plot: ${await writeReport(result, plan, REPORTS)}`);
     });
     await t.test("a thread was killed while it went on", () => {
-      const rules = (result as SoakResult | null)?.findings.map(({ rule }) => rule) ?? [];
+      const rules = result?.findings.map(({ rule }) => rule) ?? [];
       assert.ok(
         rules.some((rule) => rule.includes("killed thread")),
         rules.join("; "),
       );
     });
-    for (const { rule, isMet, detail } of (result as SoakResult | null)?.findings ?? []) {
+    for (const { rule, isMet, detail } of result?.findings ?? []) {
       await t.test(rule, () => assert.ok(isMet, detail));
     }
   },
