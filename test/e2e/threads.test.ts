@@ -105,46 +105,50 @@ async function allGrow(viewers: readonly FlvViewer[], byBytes: number): Promise<
   );
 }
 
-describe("three media threads", { skip, timeout: 240_000 }, () => {
-  test("give one stream to viewers of every thread, from the key frame on, without a hole", async (t) => {
-    // Long enough not to begin anew while it is watched: ffmpeg's loops have a hole.
-    const clip = await makeClip({ durationS: 40, gopPictures: 25 });
-    const weir = await startWeir(t, { config: CONFIG });
-    publish(t, weir.rtmpUrl("pub/camera"), clip, { loop: true });
-    await weir.onAir("pub/camera");
-    await sleep(1500);
-    const viewers = viewersOf(t, weir, "pub/camera");
-    await allGrow(viewers, 300_000);
-    const { threads } = await stats(weir);
-    assert.equal(
-      threads.reduce((sum, { streams }) => sum + streams, 0),
-      1,
-    );
-    assert.equal(
-      threads.reduce((sum, { subscribers }) => sum + subscribers, 0),
-      CONNECTIONS,
-    );
-    const mirrored = threads.filter(({ mirroredViewers }) => mirroredViewers > 0);
-    assert.ok(mirrored.length > 0, "no viewer landed in another thread than the publisher's");
-    assert.ok(
-      mirrored.every(({ threadLinks }) => threadLinks === 1),
-      "one link for all viewers of a thread",
-    );
-    for (const [i, viewer] of viewers.entries()) {
-      const file = join(tmpdir(), `weir-threads-${process.pid}.flv`);
-      await writeFile(file, viewer.file());
-      const frames = await probeFrames(file, { select: "v" });
-      assert.ok(frames.length >= 20, `viewer ${i} got ${frames.length} pictures`);
-      assert.equal(frames[0]!.key_frame, 1);
-      // Of the last pictures some wait for those that they are shown after.
-      const times = frames.slice(0, -5).map((frame) => Number(frame.pts_time));
-      const steps = times.slice(1).map((time, k) => time - times[k]!);
-      const odd = steps.filter((step) => Math.abs(step - 0.04) > 0.003);
-      assert.deepEqual(odd, [], `viewer ${i} has holes among ${steps.length} steps`);
-    }
-  });
+describe("three media threads", { timeout: 240_000 }, () => {
+  test(
+    "give one stream to viewers of every thread, from the key frame on, without a hole",
+    { skip },
+    async (t) => {
+      // Long enough not to begin anew while it is watched: ffmpeg's loops have a hole.
+      const clip = await makeClip({ durationS: 40, gopPictures: 25 });
+      const weir = await startWeir(t, { config: CONFIG });
+      publish(t, weir.rtmpUrl("pub/camera"), clip, { loop: true });
+      await weir.onAir("pub/camera");
+      await sleep(1500);
+      const viewers = viewersOf(t, weir, "pub/camera");
+      await allGrow(viewers, 300_000);
+      const { threads } = await stats(weir);
+      assert.equal(
+        threads.reduce((sum, { streams }) => sum + streams, 0),
+        1,
+      );
+      assert.equal(
+        threads.reduce((sum, { subscribers }) => sum + subscribers, 0),
+        CONNECTIONS,
+      );
+      const mirrored = threads.filter(({ mirroredViewers }) => mirroredViewers > 0);
+      assert.ok(mirrored.length > 0, "no viewer landed in another thread than the publisher's");
+      assert.ok(
+        mirrored.every(({ threadLinks }) => threadLinks === 1),
+        "one link for all viewers of a thread",
+      );
+      for (const [i, viewer] of viewers.entries()) {
+        const file = join(tmpdir(), `weir-threads-${process.pid}.flv`);
+        await writeFile(file, viewer.file());
+        const frames = await probeFrames(file, { select: "v" });
+        assert.ok(frames.length >= 20, `viewer ${i} got ${frames.length} pictures`);
+        assert.equal(frames[0]!.key_frame, 1);
+        // Of the last pictures some wait for those that they are shown after.
+        const times = frames.slice(0, -5).map((frame) => Number(frame.pts_time));
+        const steps = times.slice(1).map((time, k) => time - times[k]!);
+        const odd = steps.filter((step) => Math.abs(step - 0.04) > 0.003);
+        assert.deepEqual(odd, [], `viewer ${i} has holes among ${steps.length} steps`);
+      }
+    },
+  );
 
-  test("serve the same playlist and the same segments on every connection", async (t) => {
+  test("serve the same playlist and the same segments on every connection", { skip }, async (t) => {
     const clip = await makeClip({ durationS: 10, gopPictures: 25 });
     const weir = await startWeir(t, { config: CONFIG });
     assert.equal((await get(weir, "/pub/camera/index.m3u8")).status, 404);
@@ -181,7 +185,7 @@ describe("three media threads", { skip, timeout: 240_000 }, () => {
     );
   });
 
-  test("keep viewers when the publisher comes back, whichever thread it lands in", async (t) => {
+  test("keep viewers when the publisher comes back, whichever thread it lands in", { skip }, async (t) => {
     const clip = await makeClip({ durationS: 10, gopPictures: 25 });
     const weir = await startWeir(t, { config: CONFIG });
     let publisher = publish(t, weir.rtmpUrl("pub/camera"), clip, { loop: true });
@@ -200,7 +204,7 @@ describe("three media threads", { skip, timeout: 240_000 }, () => {
     assert.ok(viewers.every(({ isOver }) => !isOver));
   });
 
-  test("refuse a second publisher, whichever thread it lands in", async (t) => {
+  test("refuse a second publisher, whichever thread it lands in", { skip }, async (t) => {
     const clip = await makeClip({ durationS: 10, gopPictures: 25 });
     const weir = await startWeir(t, { config: CONFIG });
     publish(t, weir.rtmpUrl("pub/camera"), clip, { loop: true });
@@ -210,7 +214,7 @@ describe("three media threads", { skip, timeout: 240_000 }, () => {
     assert.equal(refusals.length, 4);
   });
 
-  test("go on when one of them dies; it is replaced, and what it had is said", async (t) => {
+  test("go on when one of them dies; it is replaced, and what it had is said", { skip }, async (t) => {
     const clip = await makeClip({ durationS: 10, gopPictures: 25 });
     const weir = await startWeir(t, { config: CONFIG, env: { WEIR_FAULTS: "throw" } });
     const names = Array.from({ length: 9 }, (_, i) => `pub/camera${i}`);

@@ -4,7 +4,7 @@ import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
 /** A tool as tests name it. */
-export type Tool = "ffmpeg" | "chromium" | "rtmpdump" | "gstreamer" | "curl" | "iproute2";
+export type Tool = "ffmpeg" | "gcc" | "chromium" | "rtmpdump" | "gstreamer" | "curl" | "iproute2";
 
 /** How a tool is found, and which Debian packages bring it. */
 export type ToolSpec = {
@@ -18,6 +18,8 @@ export type ToolSpec = {
 /** All tools. */
 export const TOOLS: Readonly<Record<Tool, ToolSpec>> = {
   ffmpeg: { programs: [["ffmpeg"], ["ffprobe"], ["ffplay"]], packages: ["ffmpeg"] },
+  // The benchmark's load and its floor are programs in C.
+  gcc: { programs: [["gcc"]], packages: ["gcc", "libc6-dev"] },
   // Without a font, text on a page is invisible in screenshots; only Debian's "recommends" would bring one.
   chromium: {
     programs: [["chromium", "chromium-browser", "google-chrome"]],
