@@ -3,12 +3,14 @@ import { runInNewContext } from "node:vm";
 
 let known: NodeJS.GCFunction | null = null;
 
-/** V8's own function; it is there only while the flag is on in which a context is made. */
+/**
+ * V8's own function, which new contexts have while a flag is on. Flags are the process's: it is not switched off again,
+ * since another thread may be making its context just then.
+ */
 function collector(): NodeJS.GCFunction {
   if (known !== null) return known;
   setFlagsFromString("--expose-gc");
   known = runInNewContext("gc") as NodeJS.GCFunction;
-  setFlagsFromString("--no-expose-gc");
   return known;
 }
 
