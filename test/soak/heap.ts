@@ -27,12 +27,15 @@ const MEASURE = `JSON.stringify(process.memoryUsage())`;
 export async function collectAndMeasure(program: Program): Promise<HeapUse> {
   const inspector = await Inspector.open(await inspectorUrl(program));
   try {
-    const uses = [];
-    for (const thread of await inspector.threads()) {
-      // Twice: what finalisers let go of in the first round is gone after the second.
-      for (let round = 0; round < 2; round++) await inspector.call(thread, COLLECT);
-      uses.push(readMemory(await inspector.call(thread, "Runtime.evaluate", { expression: MEASURE })));
+    const threads = await inspector.threads();
+    // All before any is measured, since shared memory goes with the last thread that lets go of it; and twice: what
+    // finalisers let go of in the first round is gone after the second.
+    for (let round = 0; round < 2; round++) {
+      for (const thread of threads) await inspector.call(thread, COLLECT);
     }
+    const uses = [];
+    for (const thread of threads)
+      uses.push(readMemory(await inspector.call(thread, "Runtime.evaluate", { expression: MEASURE })));
     return {
       heapUsedBytes: uses.reduce((sum, use) => sum + use.heapUsed, 0),
       arrayBuffersBytes: uses.reduce((sum, use) => sum + use.arrayBuffers, 0),
