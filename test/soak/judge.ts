@@ -61,8 +61,11 @@ const SLOPE_LIMIT_PER_10_MIN = 0.05;
  */
 const SLOPE_FROM_MS = 540_000;
 
-/** Buffers that may stay: pools and slabs, of which a few slices may be in use, and what the runtime itself keeps. */
-const BUFFERS_LIMIT_BYTES = 8 * MIB;
+/**
+ * Buffers that may stay: pools and slabs, of which a few slices may be in use, what the runtime itself keeps, and the
+ * rings between two media threads, 8 MiB each way, which may stay after a thread was replaced.
+ */
+const BUFFERS_LIMIT_BYTES = (8 + 2 * 8) * MIB;
 /** Compiled code, inline caches and interned names come with use and stay. */
 const HEAP_LIMIT_BYTES = 12 * MIB;
 
