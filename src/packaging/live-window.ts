@@ -275,9 +275,7 @@ class LiveSegment implements SegmentEntry {
   sharedBody(selection: TrackSelection): MediaBody | null {
     for (const { id } of selectTracks(this.tracks, selection)) {
       const track = this.#media.get(id);
-      if (track === undefined || track.block.buffer instanceof SharedArrayBuffer) continue;
-      track.sharedBlock();
-      this.#bodies.clear();
+      if (track !== undefined && track.block !== track.sharedBlock()) this.#bodies.clear();
     }
     return this.body(selection);
   }

@@ -20,3 +20,10 @@ const LOG_LEVELS: Record<ConfigLogLevel, ServerLogLevel> = {
 export function serverLogLevel(level: ConfigLogLevel): ServerLogLevel {
   return LOG_LEVELS[level];
 }
+
+const RANKS = { debug: 0, info: 1, warn: 2, error: 3, none: 4 } as const;
+
+/** Whether a line of that level is written where `threshold` is the least that is. */
+export function isLoudEnough(level: LogLevel, threshold: ServerLogLevel): boolean {
+  return RANKS[level] >= RANKS[threshold];
+}

@@ -1,6 +1,7 @@
 import { pino } from "pino";
 import type { Logger as PinoLogger } from "pino";
 import type { LogFields, LogLevel, Logger } from "../base/log.ts";
+import { isLoudEnough } from "./log-level.ts";
 import type { ServerLogLevel } from "./log-level.ts";
 
 /** A log that nobody reads must not stop the media: beyond this many unwritten bytes, lines are dropped. */
@@ -18,19 +19,17 @@ export function makeLogger(level: ServerLogLevel, destination?: { write(line: st
     formatters: { level: (label: string) => ({ level: label }) },
   };
   const output = destination ?? pino.destination({ sync: false, maxLength: MAX_UNWRITTEN_BYTES });
-  return wrap(pino(options, output), RANKS[level]);
+  return wrap(pino(options, output), level);
 }
 
-const RANKS = { debug: 0, info: 1, warn: 2, error: 3, none: 4 } as const;
-
-function wrap(target: PinoLogger, threshold: number): Logger {
+function wrap(target: PinoLogger, threshold: ServerLogLevel): Logger {
   const write =
     (level: LogLevel) =>
     (message: string, fields: LogFields = {}): void => {
-      if (RANKS[level] >= threshold) target[level](fields, message);
+      if (isLoudEnough(level, threshold)) target[level](fields, message);
     };
   return {
-    isEnabled: (level) => RANKS[level] >= threshold,
+    isEnabled: (level) => isLoudEnough(level, threshold),
     debug: write("debug"),
     info: write("info"),
     warn: write("warn"),

@@ -1,6 +1,7 @@
 import type { AddressLimit } from "../base/address-counter.ts";
 import type { MessageWire } from "../base/channel.ts";
 import type { Clock, Timer } from "../base/clock.ts";
+import { hashText } from "../base/hash.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
 import type { Logger } from "../base/log.ts";
 import { allowsProtocol } from "../config/plan.ts";
@@ -58,8 +59,9 @@ export type MediaNodeOptions = {
 export type MediaNodeStats = {
   readonly streams: number;
   readonly publishers: number;
+  /** Viewers over RTMP, HTTP-FLV and the like; those of HLS are requests. */
   readonly subscribers: number;
-  /** Viewers of the subscribers whose streams live in other threads. */
+  /** Those of them whose streams live in other threads. */
   readonly mirroredViewers: number;
   /** Links to other threads: streams that are watched there or here, publishers. */
   readonly threadLinks: number;
@@ -317,7 +319,5 @@ function servedVods(config: ResolvedConfig): VodOptions[] {
 
 /** Which of `count` threads plays the file of a stream. */
 function shareOf(name: string, count: number): number {
-  let hash = 0;
-  for (let i = 0; i < name.length; i++) hash = (Math.imul(hash, 31) + name.charCodeAt(i)) >>> 0;
-  return hash % count;
+  return hashText(name) % count;
 }

@@ -1,5 +1,6 @@
 import { ticksToUs } from "../base/time.ts";
 import type { MediaPacket } from "../media/packet.ts";
+import type { StreamRules } from "./rules.ts";
 
 /** Bounds of a GOP cache. */
 export type GopCacheLimits = {
@@ -17,6 +18,11 @@ export const DEFAULT_GOP_LIMITS: GopCacheLimits = {
   maxPackets: 8192,
   keepUs: 0,
 };
+
+/** The bounds of a stream's cache: it keeps what a new viewer is to be given at once. */
+export function gopLimits(rules: Pick<StreamRules, "prepushMs">): GopCacheLimits {
+  return { ...DEFAULT_GOP_LIMITS, keepUs: (rules.prepushMs || 0) * 1000 };
+}
 
 /**
  * The packets since the last random access point (or a few of them), so that a new subscriber sees a picture at once.

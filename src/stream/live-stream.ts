@@ -8,7 +8,8 @@ import type { Track, TrackSet } from "../media/track.ts";
 import type { PublishRequest, Publisher, StreamSummary, SubscribeRequest } from "./directory.ts";
 import { streamErrors } from "./errors.ts";
 import { Fanouts } from "./fanouts.ts";
-import { DEFAULT_GOP_LIMITS, GopCache } from "./gop-cache.ts";
+import { GopCache, gopLimits } from "./gop-cache.ts";
+import { waitMs } from "./rules.ts";
 import type { StreamRules } from "./rules.ts";
 import type { SendPace } from "./send-pace.ts";
 import { Timeline } from "./timeline.ts";
@@ -29,9 +30,6 @@ const TAKEOVER_SILENCE_US = 3_000_000;
 
 /** Even for nobody the GOP cache is kept no older than this. */
 const MAX_PATIENCE_MS = 350;
-
-/** How long a subscriber waits for a publisher where `source_timeout` says nothing. */
-const MAX_WAIT_MS = 60_000;
 
 /**
  * One named live stream, in the thread of its publisher: timeline, GOP cache, packagers and fan-outs.
@@ -65,7 +63,7 @@ export class LiveStream {
   constructor(rules: StreamRules, options: LiveStreamOptions) {
     this.#rules = rules;
     this.#options = options;
-    this.#cache = new GopCache({ ...DEFAULT_GOP_LIMITS, keepUs: (rules.prepushMs || 0) * 1000 });
+    this.#cache = new GopCache(gopLimits(rules));
     this.#fanouts = new Fanouts({
       rules,
       cache: this.#cache,
@@ -307,7 +305,7 @@ export class LiveStream {
     const { sourceTimeoutMs } = this.#rules;
     if (sourceTimeoutMs === false && this.#tracks !== null) return;
     this.#graceTimer?.cancel();
-    this.#graceTimer = this.#options.clock.schedule(sourceTimeoutMs || MAX_WAIT_MS, () => {
+    this.#graceTimer = this.#options.clock.schedule(waitMs(this.#rules), () => {
       this.#graceTimer = null;
       if (this.#tracks === null) this.#fanouts.endAll("not-on-air");
       this.#options.onIdle(this);

@@ -20,6 +20,14 @@ export type StreamRules = {
   allowsProtocol(protocol: string): boolean;
 };
 
+/** How long viewers wait for a publisher where `source_timeout` says nothing. */
+const MAX_WAIT_MS = 60_000;
+
+/** How long viewers wait for a publisher that left, or has not come yet. Units: milliseconds. */
+export function waitMs(rules: StreamRules): number {
+  return rules.sourceTimeoutMs || MAX_WAIT_MS;
+}
+
 /**
  * Finds the rules of a name: its own `stream`, else the first template that matches; `null` when neither is there.
  * For a publisher, templates that take none are passed over.

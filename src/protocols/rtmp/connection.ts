@@ -3,6 +3,7 @@ import type { Clock, Timer } from "../../base/clock.ts";
 import { asMediaError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import type { SessionId } from "../../media/ids.ts";
+import { publishPatiently } from "../../stream/patient-publish.ts";
 import type { Publisher, StreamDirectory } from "../../stream/directory.ts";
 import type { SendWindow } from "../../stream/rules.ts";
 import type { ByteSink, SubscriptionEnd } from "../../stream/wire-format.ts";
@@ -171,12 +172,13 @@ export class RtmpConnection implements RtmpSessionHost {
   }
 
   publish(target: RtmpTarget): RtmpPublication | Promise<RtmpPublication> {
-    const claim = this.#parts.directory.publish({
+    const request = {
       name: target.name,
       protocol: PROTOCOL,
       remoteAddress: this.#remoteAddress,
-      onRevoked: (reason) => this.#session.stream.revoke(reason),
-    });
+      onRevoked: (reason: string) => this.#session.stream.revoke(reason),
+    };
+    const claim = publishPatiently(this.#parts.directory, request, this.#parts.clock);
     return claim instanceof Promise
       ? claim.then((publisher) => this.#ingest(publisher, target))
       : this.#ingest(claim, target);

@@ -4,26 +4,14 @@ import type { LogFields, LogLevel } from "../../base/log.ts";
 import type { ResolvedConfig } from "../../config/plan.ts";
 import type { StreamName } from "../../media/ids.ts";
 import type { StreamSummary } from "../../stream/directory.ts";
+import type { MediaNodeStats } from "../media-node.ts";
 import type { PackedReply, PackedRequest } from "./packed-http.ts";
 
 /** Ports in the order of the config's listeners; 0 for any free one. */
 export type Ports = { readonly http: readonly number[]; readonly rtmp: readonly number[] };
 
 /** Figures of one media thread. */
-export type ThreadStats = {
-  readonly streams: number;
-  readonly publishers: number;
-  /** Viewers over RTMP, HTTP-FLV and the like; those of HLS are requests. */
-  readonly subscribers: number;
-  /** Those of them whose streams live in other threads. */
-  readonly mirroredViewers: number;
-  /** Links to other threads: streams that are watched there or here, publishers. */
-  readonly threadLinks: number;
-  /** Live windows of other threads that are followed here. */
-  readonly followedWindows: number;
-  /** Packets that other threads did not get since they took them too slowly. */
-  readonly droppedPackets: number;
-  readonly rtmpConnections: number;
+export type ThreadStats = MediaNodeStats & {
   readonly httpConnections: number;
   readonly heapUsedBytes: number;
   readonly externalBytes: number;

@@ -1,7 +1,9 @@
+import { hashText } from "../../base/hash.ts";
 import type { AddressLimit } from "../../base/address-counter.ts";
 
 /** Two rows of counters per thread: an address is counted in both, and the smaller sum is believed. */
-const ROWS = 2;
+const BASES = [0x811c9dc5, 0x9e3779b9] as const;
+const ROWS = BASES.length;
 const SLOTS = 8192;
 const THREAD_COUNTERS = ROWS * SLOTS;
 
@@ -66,10 +68,6 @@ export class SharedAddressCounter implements AddressLimit {
   }
 }
 
-/** FNV-1a, with another beginning for each row. */
 function slotOf(address: string, row: number): number {
-  let hash = row === 0 ? 0x811c9dc5 : 0x9e3779b9;
-  for (let i = 0; i < address.length; i++) hash = Math.imul(hash ^ address.charCodeAt(i), 0x01000193);
-  hash ^= hash >>> 15;
-  return row * SLOTS + ((hash >>> 0) % SLOTS);
+  return row * SLOTS + (hashText(address, BASES[row]) % SLOTS);
 }

@@ -1,23 +1,19 @@
 import type { LogFields, LogLevel, Logger } from "../../base/log.ts";
-
-const RANKS = { debug: 0, info: 1, warn: 2, error: 3, none: 4 } as const;
+import { isLoudEnough } from "../log-level.ts";
+import type { ServerLogLevel } from "../log-level.ts";
 
 /** Where a line of a thread's log goes. */
 export type LogLineSink = (level: LogLevel, message: string, fields: LogFields) => void;
 
 /** The log of a media thread: levels are judged here, lines are written by the control thread. */
-export function threadLog(
-  threshold: keyof typeof RANKS,
-  write: LogLineSink,
-  fields: LogFields = {},
-): Logger {
+export function threadLog(threshold: ServerLogLevel, write: LogLineSink, fields: LogFields = {}): Logger {
   const line =
     (level: LogLevel) =>
     (message: string, own: LogFields = {}): void => {
-      if (RANKS[level] >= RANKS[threshold]) write(level, message, plain({ ...fields, ...own }));
+      if (isLoudEnough(level, threshold)) write(level, message, plain({ ...fields, ...own }));
     };
   return {
-    isEnabled: (level) => RANKS[level] >= RANKS[threshold],
+    isEnabled: (level) => isLoudEnough(level, threshold),
     debug: line("debug"),
     info: line("info"),
     warn: line("warn"),

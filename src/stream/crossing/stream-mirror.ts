@@ -3,7 +3,8 @@ import type { MediaPacket, PacketSink } from "../../media/packet.ts";
 import type { TrackSet } from "../../media/track.ts";
 import type { SubscribeRequest } from "../directory.ts";
 import { Fanouts } from "../fanouts.ts";
-import { DEFAULT_GOP_LIMITS, GopCache } from "../gop-cache.ts";
+import { GopCache, gopLimits } from "../gop-cache.ts";
+import { waitMs } from "../rules.ts";
 import type { StreamRules } from "../rules.ts";
 import type { SendPace } from "../send-pace.ts";
 import type { Subscription, SubscriptionEnd } from "../wire-format.ts";
@@ -19,9 +20,6 @@ export type StreamMirrorParts = {
 
 /** A viewer that is not subscribed yet. */
 type EarlyViewer = { subscription: Subscription | null };
-
-/** How long viewers wait for a publisher where `source_timeout` says nothing. */
-const MAX_WAIT_MS = 60_000;
 
 /**
  * The viewers that one thread has of a stream whose home is another thread, or nowhere yet: a GOP cache and fan-outs of
@@ -45,7 +43,7 @@ export class StreamMirror implements PacketSink {
   constructor(parts: StreamMirrorParts) {
     this.rules = parts.rules;
     this.#parts = parts;
-    this.#cache = new GopCache({ ...DEFAULT_GOP_LIMITS, keepUs: (parts.rules.prepushMs || 0) * 1000 });
+    this.#cache = new GopCache(gopLimits(parts.rules));
     this.#fanouts = new Fanouts({
       rules: parts.rules,
       cache: this.#cache,
@@ -134,7 +132,7 @@ export class StreamMirror implements PacketSink {
   #startWaiting(): void {
     const { sourceTimeoutMs } = this.rules;
     if (this.#waitTimer !== null || (sourceTimeoutMs === false && this.#hadTracks)) return;
-    this.#waitTimer = this.#parts.clock.schedule(sourceTimeoutMs || MAX_WAIT_MS, () => {
+    this.#waitTimer = this.#parts.clock.schedule(waitMs(this.rules), () => {
       this.#waitTimer = null;
       this.#endAll(this.#hadTracks ? "stream-ended" : "not-on-air");
     });
