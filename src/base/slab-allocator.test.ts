@@ -74,12 +74,46 @@ test("slabs follow the bit rate, so that a slow stream holds little", () => {
   }
 });
 
-test("what is long beside a slab has memory of its own, exactly sized", () => {
+test("what is long beside a slab has one of its own, little longer, which is used again", () => {
   const memory = new SlabAllocator();
-  assert.equal(memory.allocate(2000).buffer.byteLength, 2000);
-  assert.equal(memory.lastSlab, null);
-  memory.allocate(100);
-  assert.notEqual(memory.lastSlab, null);
+  const first = take(memory, 60_000, 1);
+  assert.ok(first.bytes.buffer.byteLength <= 75_000, `${first.bytes.buffer.byteLength}`);
+  const second = take(memory, 61_000, 2);
+  assert.notEqual(second.bytes.buffer, first.bytes.buffer);
+  first.slab!.release();
+  assert.equal(take(memory, 62_000).bytes.buffer, first.bytes.buffer);
+  assert.ok(second.bytes.every((byte) => byte === 2));
+});
+
+test("a slab of its own that nobody retained is used again at the next call, not before", () => {
+  const memory = new SlabAllocator();
+  const { buffer } = memory.allocate(60_000);
+  assert.equal(memory.freeBytes, 0);
+  assert.equal(memory.allocate(60_000).buffer, buffer);
+});
+
+test("sound fits into what pictures leave of a slab", () => {
+  const memory = new SlabAllocator();
+  const memories = new Set<ArrayBufferLike>();
+  let lengthBytes = 0;
+  for (let i = 0; i < 1000; i++) {
+    const bytes = [i % 2 === 0 ? 9000 + (i % 13) * 500 : 0, 400, 400];
+    for (const count of bytes.filter((each) => each > 0)) {
+      memories.add(take(memory, count).bytes.buffer);
+      lengthBytes += count;
+    }
+  }
+  const takenBytes = [...memories].reduce((sum, { byteLength }) => sum + byteLength, 0);
+  assert.ok(takenBytes < lengthBytes * 1.06, `${takenBytes} for ${lengthBytes}`);
+});
+
+test("long pieces that are not needed for a while are given up", () => {
+  const memory = new SlabAllocator();
+  const held = Array.from({ length: 20 }, () => take(memory, 200_000));
+  for (const { slab } of held) slab?.release();
+  assert.ok(memory.freeBytes > 3_000_000);
+  for (let i = 0; i < 1100; i++) take(memory, 1000).slab?.release();
+  assert.ok(memory.freeBytes < 100_000, `${memory.freeBytes}`);
 });
 
 test("a slab that was abandoned is not used again", () => {

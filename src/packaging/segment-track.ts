@@ -1,8 +1,8 @@
 import { strict as assert } from "node:assert";
-import { concatBytes } from "../base/bytes.ts";
 import type { FragmentTrack } from "../containers/mp4/fragment.ts";
 import type { MediaPacket } from "../media/packet.ts";
 import type { Track } from "../media/track.ts";
+import { HeldPayloads } from "./held-payloads.ts";
 
 /**
  * One track of a finished segment: its sample table, and its payloads in one contiguous block that all selections of
@@ -11,20 +11,19 @@ import type { Track } from "../media/track.ts";
  */
 export class SegmentTrack {
   readonly table: FragmentTrack;
-  #packets: readonly MediaPacket[];
+  #payloads: HeldPayloads | null;
   #block: Uint8Array | null = null;
 
-  /** The packets' slabs are held for it already. */
-  constructor(table: FragmentTrack, packets: readonly MediaPacket[]) {
+  constructor(table: FragmentTrack, payloads: HeldPayloads) {
     this.table = table;
-    this.#packets = packets;
+    this.#payloads = payloads;
   }
 
   /** The payloads, one behind the other. Shared: never written to. */
   get block(): Uint8Array {
     if (this.#block === null) {
-      assert(this.#packets.length > 0, "the block of a segment that was released");
-      this.#block = concatBytes(this.#packets.map(({ payload }) => payload));
+      assert(this.#payloads !== null, "the block of a segment that was released");
+      this.#block = this.#payloads.concat(this.table.dataBytes);
       this.release();
     }
     return this.#block;
@@ -41,14 +40,14 @@ export class SegmentTrack {
 
   /** Nobody asks for the block from now on who has not got it. */
   release(): void {
-    for (const { slab } of this.#packets) slab?.release();
-    this.#packets = [];
+    this.#payloads?.release();
+    this.#payloads = null;
   }
 }
 
 /**
  * Lays the packets of one track out. `packets` is not empty; `nextDts`, where the next segment goes on without a break,
- * ends the last sample.
+ * ends the last sample. Takes over a hold on the slab of each packet.
  */
 export function layOut(
   track: Track,
@@ -81,7 +80,7 @@ export function layOut(
     syncFlags,
     dataBytes,
   };
-  return new SegmentTrack(table, packets);
+  return new SegmentTrack(table, new HeldPayloads(packets, sizes));
 }
 
 function lastDuration(last: MediaPacket, nextDts: number | null, previousDuration: number): number {

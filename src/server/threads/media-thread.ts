@@ -16,7 +16,7 @@ export type ThreadEnd = { readonly reason: string; readonly stack?: string | und
  */
 const YOUNG_GENERATION_MB = 12;
 
-const MAX_INITIAL_HEAP_MB = 128;
+const MAX_INITIAL_HEAP_MB = 32;
 
 const ENTRY = new URL("./worker.js", import.meta.url);
 
@@ -67,8 +67,8 @@ export class MediaThread {
 /**
  * What V8 does by itself to keep a heap small costs a media thread with thousands of connections or packets tens of
  * milliseconds each time and finds little: media lies outside of the heap. So the heap may grow to some size before it is
- * looked at as a whole, a sixteenth of the memory that the process may use and at most 128 MB, and an idle thread, which
- * gives back at its start what that took, is left alone. Applies to threads that are started later.
+ * looked at as a whole, a sixteenth of the memory that the process may use and at most 32 MB, and an idle thread, which gives
+ * back at its start what that took, is left alone. Applies to threads that are started later.
  */
 function heapFlags(limitBytes: number): string[] {
   const initialMb = Math.min(MAX_INITIAL_HEAP_MB, Math.floor(limitBytes / 16 / 1024 / 1024));

@@ -270,24 +270,21 @@ export class ChunkReader {
     this.#chunkLeft = Math.min(this.#chunkSize, stream.lengthBytes - stream.filled);
   }
 
-  /** Commands and control messages keep no slab alive; what grows would leave its first steps behind in one. */
+  /** Takes memory for as much of the message as may be allocated now. */
   #takeBody(stream: ChunkStream): void {
-    const { lengthBytes, typeId } = stream;
-    const memory = this.#payloadMemory;
-    const isMedia = typeId === VIDEO || typeId === AUDIO;
-    if (memory === null || !isMedia || lengthBytes === 0 || lengthBytes > FIRST_STEP_BYTES) {
-      stream.body = this.#allocate(Math.min(lengthBytes, FIRST_STEP_BYTES));
-      return;
-    }
-    this.#hold(lengthBytes);
-    stream.body = memory.allocate(lengthBytes);
-    stream.slab = memory.lastSlab;
-    stream.slab?.retain();
+    this.#allocate(stream, Math.min(stream.lengthBytes, FIRST_STEP_BYTES));
   }
 
-  #allocate(bytes: number): Uint8Array {
+  /** Commands and control messages keep no slab alive. */
+  #allocate(stream: ChunkStream, bytes: number): void {
     this.#hold(bytes);
-    return bytes === 0 ? EMPTY : allocate(bytes);
+    const memory = this.#payloadMemory;
+    const isMedia = stream.typeId === VIDEO || stream.typeId === AUDIO;
+    if (memory !== null && isMedia && bytes > 0) {
+      stream.body = memory.allocate(bytes);
+      stream.slab = memory.lastSlab;
+      stream.slab?.retain();
+    } else stream.body = bytes === 0 ? EMPTY : allocate(bytes);
   }
 
   #hold(bytes: number): void {
@@ -297,10 +294,11 @@ export class ChunkReader {
   }
 
   #grow(stream: ChunkStream): void {
-    const old = stream.body;
-    this.#partialBytes -= old.byteLength;
-    stream.body = this.#allocate(Math.min(stream.lengthBytes, old.byteLength * GROWTH));
-    stream.body.set(old);
+    const { body, slab } = stream;
+    this.#partialBytes -= body.byteLength;
+    this.#allocate(stream, Math.min(stream.lengthBytes, body.byteLength * GROWTH));
+    stream.body.set(body);
+    slab?.release();
   }
 
   /** Takes payload of the current chunk; leaves `#current` set when the input ended inside the chunk. */

@@ -1,5 +1,5 @@
 import { createHmac, randomFillSync } from "node:crypto";
-import { writeU32 } from "../../../base/bytes.ts";
+import { readU32, writeU32 } from "../../../base/bytes.ts";
 import { rtmpErrors } from "../errors.ts";
 
 const PACKET_BYTES = 1536;
@@ -61,7 +61,8 @@ function buildReply(c1: Uint8Array, nowMs: number): Uint8Array {
   reply[0] = VERSION;
   const s1 = reply.subarray(1, 1 + PACKET_BYTES);
   const s2 = reply.subarray(1 + PACKET_BYTES);
-  const found = findDigest(c1, CLIENT_NAME);
+  // Only who gives a version has a digest; looking for one costs four times what the rest of the reply does.
+  const found = readU32(c1, 4) === 0 ? null : findDigest(c1, CLIENT_NAME);
   randomFillSync(s1, 8);
   writeU32(s1, 0, nowMs >>> 0);
   if (found === null) {
