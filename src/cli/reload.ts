@@ -28,6 +28,7 @@ export function reloadOnSignal(reloading: Reloading): void {
     await earlier;
     inForce = await reload(reloading, inForce).catch((caught: unknown) => {
       log.error("cannot read the configuration anew", { path, reason: messageOf(caught) });
+      reloading.server.reloadRefused();
       return inForce;
     });
   };
@@ -46,6 +47,7 @@ async function reload(reloading: Reloading, inForce: ResolvedConfig): Promise<Re
   for (const problem of all) logProblem(log, problem);
   if (config === undefined || all.some(({ severity }) => severity === "error")) {
     log.error("the configuration is not taken, the one before stays in force", { path });
+    server.reloadRefused();
     return inForce;
   }
   const settings = RESTART_SETTINGS.filter((name) => differs(inForce[name], config[name]));

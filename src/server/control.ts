@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import { monitoringReply } from "../api/monitoring.ts";
 import type { ProbeTarget, WhoAmI } from "../api/monitoring.ts";
+import type { MetricsPage, ServerFigures } from "../api/metrics.ts";
 import { accessOf } from "../api/credentials.ts";
 import type { Clock } from "../base/clock.ts";
 import { jsonReply, textReply } from "../base/http-message.ts";
@@ -30,6 +31,9 @@ export class ControlPlane implements ProbeTarget {
   readonly #clock: Clock;
   readonly #startedAtMs: number;
   #notReady: string | null = "the server is starting";
+  readonly #reloads = { taken: 0, refused: 0 };
+  #isConfigTaken = true;
+  #metrics: MetricsPage | null = null;
 
   constructor(options: { config: ResolvedConfig; threads: MediaThreads; pages: Pages; clock: Clock }) {
     this.#config = options.config;
@@ -47,6 +51,14 @@ export class ControlPlane implements ProbeTarget {
   /** A new configuration is in force. */
   configure(config: ResolvedConfig): void {
     this.#config = config;
+    this.#reloads.taken++;
+    this.#isConfigTaken = true;
+  }
+
+  /** A new configuration was read that cannot be taken. */
+  reloadRefused(): void {
+    this.#reloads.refused++;
+    this.#isConfigTaken = false;
   }
 
   notReadyReason(): string | null {
@@ -78,6 +90,8 @@ export class ControlPlane implements ProbeTarget {
     const { path } = request;
     if (API.test(path)) return monitoringReply(path, this) ?? this.#guarded(request);
     switch (path) {
+      case "/metrics":
+        return this.#metricsReply();
       case "/-/streams":
         return jsonReply(200, { streams: await this.#listStreams() });
       case "/-/files":
@@ -117,6 +131,39 @@ export class ControlPlane implements ProbeTarget {
       media_thread_restarts: this.#threads.restarts,
       rssBytes: process.memoryUsage.rss(),
       threads: threads.map(({ stats, ...state }) => ({ ...state, ...stats })),
+    };
+  }
+
+  async #metricsReply(): Promise<HttpReply> {
+    // Loaded with the first request: a server that nobody asks does without.
+    this.#metrics ??= new (await import("../api/metrics.ts")).MetricsPage();
+    return this.#metrics.render(await this.#figures());
+  }
+
+  async #figures(): Promise<ServerFigures> {
+    const [streams, threads] = await Promise.all([this.#listStreams(), this.#threads.states()]);
+    const { user, system } = process.cpuUsage();
+    return {
+      version: VERSION,
+      startedAtS: this.#startedAtMs / 1000,
+      isReady: this.notReadyReason() === null,
+      streams: streams.length,
+      liveStreams: streams.filter((stream) => stream.status === "live").length,
+      residentBytes: process.memoryUsage.rss(),
+      cpuS: (user + system) / 1e6,
+      threads: threads.map(({ index, status, stats }) => ({
+        index,
+        isRunning: status === "running",
+        publishers: stats?.publishers ?? 0,
+        viewers: stats?.subscribers ?? 0,
+        heapBytes: stats?.heapUsedBytes ?? 0,
+        eventLoopDelayS: (stats?.eventLoopDelayP99Ms ?? 0) / 1000,
+      })),
+      threadRestarts: this.#threads.restarts,
+      lostStreams: this.#threads.lost.streams,
+      lostViewers: this.#threads.lost.viewers,
+      reloads: this.#reloads,
+      isConfigTaken: this.#isConfigTaken,
     };
   }
 

@@ -39,6 +39,8 @@ export type NodeThread = {
   readonly count: number;
   /** What each thread holds, for all to see. Units: KiB. */
   readonly heldKib: Int32Array;
+  /** Viewers that each thread has. */
+  readonly viewers: Int32Array;
   readonly homes: HomeRegistry;
 };
 
@@ -149,12 +151,11 @@ export class MediaNode {
   /** Present figures. */
   stats(): MediaNodeStats {
     const rtmp = this.#rtmp.map((listener) => listener.stats());
-    const mirroredViewers = this.#threads?.mirroredViewers ?? 0;
     return {
       streams: this.local.list().length,
       publishers: rtmp.reduce((sum, { publishers }) => sum + publishers, 0),
-      subscribers: this.streams().reduce((sum, one) => sum + one.subscribers, 0) + mirroredViewers,
-      mirroredViewers,
+      subscribers: this.#viewers(),
+      mirroredViewers: this.#threads?.mirroredViewers ?? 0,
       droppedPackets: this.#threads?.droppedPackets ?? 0,
       threadLinks: this.#threads?.links ?? 0,
       followedWindows: this.#remote?.size ?? 0,
@@ -276,8 +277,14 @@ export class MediaNode {
     return this.#windows.ready(name, () => this.local.find(name)?.isLive === true);
   }
 
+  #viewers(): number {
+    const mirrored = this.#threads?.mirroredViewers ?? 0;
+    return this.streams().reduce((sum, one) => sum + one.subscribers, mirrored);
+  }
+
   /** Keeps what the streams of all threads hold within the budget: see `overBudget`. */
   #guardMemory(): void {
+    Atomics.store(this.#options.thread.viewers, this.#options.thread.index, this.#viewers());
     const holdings = this.local.list().map((stream) => ({
       stream,
       bytes: this.#windows.bytesOf(stream.rules.name) + stream.heldBytes,

@@ -17,6 +17,8 @@ export type Server = {
   readonly threads: number;
   /** Puts a new configuration in force; listeners and threads stay as they are. */
   configure(config: ResolvedConfig): Promise<void>;
+  /** Notes for the metrics that a new configuration could not be taken. */
+  reloadRefused(): void;
   /** Lets a media thread throw or hang; for tests of faults. */
   injectFault(fault: "throw" | "hang"): void;
   /** Ends in order: not ready, no new connections, publishers and players told, replies finished. Idempotent. */
@@ -60,6 +62,7 @@ export async function startServer(options: {
       control.configure(next);
       await threads.configure(next);
     },
+    reloadRefused: () => control.reloadRefused(),
     injectFault: (fault) => threads.injectFault(fault),
     stop: () => (stopping ??= stop()),
   };

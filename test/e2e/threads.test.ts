@@ -238,6 +238,11 @@ describe("three media threads", { timeout: 240_000 }, () => {
       assert.ok(viewer.longestGapMs < 2500, `a gap of ${viewer.longestGapMs} ms`);
     const after = await stats(weir);
     assert.equal(after.media_thread_restarts, 1);
+    const metrics = await (await fetch(weir.url("/metrics"))).text();
+    assert.match(metrics, /^weir_thread_restarts_total 1$/m);
+    assert.match(metrics, new RegExp(`^weir_lost_streams_total ${lost.size}$`, "m"));
+    assert.match(metrics, new RegExp(`^weir_lost_viewers_total ${String(line["viewersLost"])}$`, "m"));
+    assert.ok((line["viewersLost"] as number) > 0);
     assert.deepEqual(
       after.threads.map(({ status }) => status),
       ["running", "running", "running"],

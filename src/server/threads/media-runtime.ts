@@ -42,7 +42,13 @@ export class MediaRuntime {
       config,
       clock: systemClock,
       log: this.#log,
-      thread: { index, count, heldKib: shares.heldKib, homes: homesThrough(control) },
+      thread: {
+        index,
+        count,
+        heldKib: shares.heldKib,
+        viewers: shares.viewers,
+        homes: homesThrough(control),
+      },
       addresses: new SharedAddressCounter(
         shares.rtmpAddresses,
         index,

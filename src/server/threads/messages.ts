@@ -74,6 +74,8 @@ export type ThreadShares = {
   readonly beats: Int32Array;
   /** KiB of media that each thread holds for its streams. */
   readonly heldKib: Int32Array;
+  /** Viewers that each thread has, as of a moment ago. */
+  readonly viewers: Int32Array;
   /** Connections by address, see `SharedAddressCounter`. */
   readonly rtmpAddresses: Int32Array;
   readonly httpAddresses: Int32Array;

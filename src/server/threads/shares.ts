@@ -8,6 +8,7 @@ export function makeShares(threads: number): ThreadShares {
   return {
     beats: counters(),
     heldKib: counters(),
+    viewers: counters(),
     rtmpAddresses: addressCounters(threads),
     httpAddresses: addressCounters(threads),
   };

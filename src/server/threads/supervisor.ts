@@ -76,6 +76,7 @@ export class MediaThreads {
   #timer: Timer | null = null;
   readonly #starting = new Set<Timer>();
   #stopping = false;
+  readonly #lost = { streams: 0, viewers: 0 };
 
   constructor(options: MediaThreadsOptions) {
     this.#options = options;
@@ -103,6 +104,11 @@ export class MediaThreads {
   /** How often a thread was replaced. */
   get restarts(): number {
     return this.#seats.reduce((sum, seat) => sum + seat.restarts, 0);
+  }
+
+  /** What went with the threads that were replaced. */
+  get lost(): { readonly streams: number; readonly viewers: number } {
+    return this.#lost;
   }
 
   /** Threads that serve. */
@@ -242,7 +248,10 @@ export class MediaThreads {
     forgetAddresses(shares.rtmpAddresses, seat.index);
     forgetAddresses(shares.httpAddresses, seat.index);
     Atomics.store(shares.heldKib, seat.index, 0);
+    const viewersLost = Atomics.exchange(shares.viewers, seat.index, 0);
     const lost = this.#homes.forget(seat.index);
+    this.#lost.streams += lost.length;
+    this.#lost.viewers += viewersLost;
     for (const { thread } of this.#seats) {
       thread?.channel.tell("sibling", { index: seat.index, ports: null });
     }
@@ -253,6 +262,7 @@ export class MediaThreads {
       stack,
       streams: lost.slice(0, 20),
       streamsLost: lost.length,
+      viewersLost,
     });
     this.#replaceSoon(seat);
   }
