@@ -3,7 +3,9 @@ import { messageOf } from "../base/errors.ts";
 import { formatProblems } from "../config/format.ts";
 import { loadConfig } from "../config/load.ts";
 import type { SourceFile } from "../config/place.ts";
+import { systemClock } from "../base/clock.ts";
 import { readConfigFiles } from "../server/config-files.ts";
+import { ConfigWatch } from "../server/config-watch.ts";
 import { demoConfig } from "../server/demo.ts";
 import { serverLogLevel } from "../server/log-level.ts";
 import { makeLogger } from "../server/logger.ts";
@@ -12,7 +14,7 @@ import { startServer } from "../server/server.ts";
 import type { Server } from "../server/server.ts";
 import { demoBanner } from "./banner.ts";
 import type { CliIo } from "./io.ts";
-import { logProblem, reloadOnSignal } from "./reload.ts";
+import { logProblem, reloadWhenTold } from "./reload.ts";
 
 /** What `weir serve` takes. The demo heeds nothing but this: no configuration, no environment. */
 export type ServeOptions = {
@@ -31,6 +33,8 @@ export type ServeOptions = {
  */
 export async function serveCommand(options: ServeOptions, io: CliIo): Promise<number> {
   const password = randomBytes(9).toString("base64url");
+  const watch = new ConfigWatch(options.config, systemClock);
+  await watch.remember();
   const files = options.demo ? demoFiles(options, password) : await readFiles(options.config, io);
   if (files === null) return 1;
   const { config, problems, sources } = loadConfig(files, options.demo ? {} : io.env);
@@ -58,8 +62,9 @@ export async function serveCommand(options: ServeOptions, io: CliIo): Promise<nu
   });
   if (io.env["WEIR_FAULTS"] !== undefined) injectFaultsOnSignal(server, io.env["WEIR_FAULTS"]);
   returnStartupMemory();
-  if (!options.demo) reloadOnSignal({ path: options.config, config, server, log, io });
+  if (!options.demo) reloadWhenTold({ path: options.config, config, server, log, io, watch });
   const signal = await nextSignal();
+  watch.stop();
   log.info("stopping", { signal });
   await server.stop();
   log.info("stopped", {});

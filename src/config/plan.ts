@@ -141,6 +141,22 @@ export type ResolvedConfig = {
 };
 
 /**
+ * What listeners are known by: their addresses, as in "127.0.0.1:80" or "*:80", with a rank behind those that are there
+ * twice. A listener without a fixed port (port 0) is the same as the one of the same rank on that host.
+ */
+export function listenerKeys(
+  plans: readonly { readonly host?: string; readonly port: number }[],
+): string[] {
+  const seen = new Map<string, number>();
+  return plans.map(({ host = "*", port }) => {
+    const address = `${host}:${port}`;
+    const rank = (seen.get(address) ?? 0) + 1;
+    seen.set(address, rank);
+    return rank === 1 ? address : `${address}#${rank}`;
+  });
+}
+
+/**
  * Whether a rule lets `protocol` play; names are those of `protocols`, as in "hls".
  */
 export function allowsProtocol(rule: ProtocolRule, protocol: string): boolean {

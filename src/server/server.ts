@@ -15,7 +15,10 @@ export type Server = {
   readonly rtmpPorts: readonly number[];
   /** Media threads. */
   readonly threads: number;
-  /** Puts a new configuration in force; listeners and threads stay as they are. */
+  /**
+   * Puts a new configuration in force: what did not change is not touched. Threads, limits and the log level stay as they are. Rejects when
+   * a port cannot be opened; the configuration before stays in force.
+   */
   configure(config: ResolvedConfig): Promise<void>;
   /** Notes for the metrics that a new configuration could not be taken. */
   reloadRefused(): void;
@@ -59,8 +62,8 @@ export async function startServer(options: {
     rtmpPorts: threads.ports.rtmp,
     threads: count,
     configure: async (next) => {
-      control.configure(next);
       await threads.configure(next);
+      control.configure(next);
     },
     reloadRefused: () => control.reloadRefused(),
     injectFault: (fault) => threads.injectFault(fault),

@@ -25,7 +25,8 @@ export type RtmpListenerOptions = {
   /** Other threads listen on the same port, and the system spreads connections over them (SO_REUSEPORT). */
   readonly isShared?: boolean;
   /** How long media is collected for players of streams that do not say it themselves; `auto` unless given. */
-  readonly sendWindow?: SendWindow;
+  /** Asked for each connection. */
+  readonly sendWindow?: () => SendWindow | undefined;
   readonly limits?: Partial<RtmpLimits>;
 };
 
@@ -98,7 +99,6 @@ export class RtmpListener {
   readonly #options: RtmpListenerOptions;
   readonly #limits: RtmpLimits;
   readonly #parts: RtmpListenerParts;
-  readonly #connectionOptions: RtmpConnectionOptions;
   readonly #refusals: PerSecondLog;
   readonly #connections = new Set<RtmpConnection>();
   readonly #rests: ReadingRests<RtmpConnection>;
@@ -115,7 +115,6 @@ export class RtmpListener {
     this.#limits = { ...DEFAULT_RTMP_LIMITS, ...options.limits };
     this.#parts = parts;
     this.#rests = new ReadingRests(parts.clock);
-    this.#connectionOptions = connectionOptions(this.#limits, options.sendWindow ?? "auto");
     this.#refusals = new PerSecondLog(parts.logger, "refused RTMP connections");
   }
 
@@ -134,6 +133,11 @@ export class RtmpListener {
     server.on("error", (error) => this.#parts.logger.error("RTMP listener", { error: error.message }));
     this.#server = server;
     this.#scheduleTick();
+  }
+
+  /** The port, also when 0 was asked for. */
+  get port(): number {
+    return this.address()?.port ?? this.#options.port;
   }
 
   /** Where it listens; `null` before `start` and after `stop`. */
@@ -202,7 +206,7 @@ export class RtmpListener {
       rests: this.#rests,
       logger: this.#parts.logger,
       socket: readInto(this.#readBuffer, socket, (bytes) => connection.receive(bytes), SLICE_BYTES),
-      options: this.#connectionOptions,
+      options: connectionOptions(this.#limits, this.#options.sendWindow?.() ?? "auto"),
       onGone: () => this.#forget(connection, address),
     });
     return connection;

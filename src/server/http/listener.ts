@@ -39,6 +39,8 @@ export type HttpListenerOptions = {
 const MAX_HEAD_BYTES = 16 * 1024;
 /** A head that takes longer than this comes from a slow-loris. */
 const HEAD_TIMEOUT_MS = 10_000;
+/** How long replies under way may take when a listener stops. */
+const STOP_GRACE_MS = 3000;
 /** Sockets of one listener; beyond it new ones are dropped by the kernel's accept. */
 const MAX_CONNECTIONS = 50_000;
 
@@ -98,7 +100,7 @@ export class HttpListener {
   }
 
   /** Stops accepting, lets replies under way finish for `graceMs`, then closes what is left. */
-  async stop(graceMs: number): Promise<void> {
+  async stop(graceMs = STOP_GRACE_MS): Promise<void> {
     this.#isStopping = true;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();

@@ -11,10 +11,11 @@ const start = workerData as ThreadStart;
 const heart = new Heart(() => Atomics.add(start.shares.beats, start.index, 1));
 
 const channel = new Channel<ControlCalls, MediaThreadCalls>(portWire(parentPort!), {
-  open: async ({ ports, isShared }) => {
-    const opened = await runtime.open(ports, isShared);
+  listen: ({ listeners, ports }) => runtime.listen(listeners, ports),
+  start: () => {
+    runtime.start();
     returnStartupMemory();
-    return opened;
+    return null;
   },
   stop: async () => {
     await runtime.stop();

@@ -26,14 +26,19 @@ export type SiblingPorts = { readonly streams: MessagePort; readonly windows: Me
 
 /** What a media thread answers to the control thread. */
 export type MediaThreadCalls = {
-  /** Opens the listeners and starts the streams of the thread's own. Answers the ports that were opened. */
-  open: { argument: { readonly ports: Ports; readonly isShared: boolean }; answer: Ports };
+  /** Opens the listeners that are not open yet, each on its port. Answers the ports of all. */
+  listen: {
+    argument: { readonly listeners: ResolvedConfig["listeners"]; readonly ports: Ports };
+    answer: Ports;
+  };
+  /** Starts the streams of the thread's own. */
+  start: { argument: null; answer: null };
   stop: { argument: null; answer: null };
   streams: { argument: null; answer: readonly StreamSummary[] };
   stats: { argument: null; answer: ThreadStats };
   /** Names of files, at most so many. */
   files: { argument: number; answer: readonly string[] };
-  /** A new configuration is in force. */
+  /** A new configuration is in force, whose listeners are open: closes those that it does not have. */
   configure: { argument: ResolvedConfig; answer: null };
   /** The home of a watched stream is now this thread; `null`: it has none. */
   home: { argument: { readonly name: StreamName; readonly home: number | null }; answer: null };

@@ -82,7 +82,7 @@ export class MediaThreads {
     this.#options = options;
     this.#config = options.config;
     this.#shares = makeShares(options.count);
-    this.#ports = configuredPorts(options.config);
+    this.#ports = configuredPorts(options.config.listeners);
     this.#seats = Array.from({ length: options.count }, (_, index) => ({
       index,
       thread: null,
@@ -118,7 +118,7 @@ export class MediaThreads {
 
   /** Starts all threads. Rejects when a port cannot be opened. */
   async start(): Promise<void> {
-    if (this.#seats.length > 1) await this.#requireFreePorts();
+    if (this.#seats.length > 1) await requireFreePorts(allOf(this.#config.listeners));
     const [first, ...others] = this.#seats;
     for (const seat of this.#seats) this.#launch(seat);
     await this.#openSeat(first!);
@@ -163,17 +163,16 @@ export class MediaThreads {
     );
   }
 
-  /** Brings a new configuration to every thread. */
+  /**
+   * Brings a new configuration to every thread. Rejects with the system's error when one of its ports cannot be opened:
+   * the configuration before stays in force.
+   */
   async configure(config: ResolvedConfig): Promise<void> {
-    // Threads listen on the ports that the first of them opened: listeners stay as they were, also for those that follow.
-    const { listeners, threads, logLevel, limits } = this.#options.config;
-    this.#config = {
-      ...config,
-      listeners,
-      logLevel,
-      limits,
-      ...(threads === undefined ? {} : { threads }),
-    };
+    const { threads, logLevel, limits } = this.#options.config;
+    const next = { ...config, logLevel, limits, ...(threads === undefined ? {} : { threads }) };
+    const ports = await this.#moveListeners(next);
+    this.#config = next;
+    this.#ports = ports;
     await Promise.all(this.#open().map((seat) => this.#configureSeat(seat)));
   }
 
@@ -215,11 +214,32 @@ export class MediaThreads {
     }
   }
 
-  async #openSeat(seat: Seat): Promise<void> {
-    const isShared = this.#seats.length > 1;
+  /** Opens the listeners that are new, in all threads or in none. Returns: the ports of all. */
+  async #moveListeners({ listeners }: ResolvedConfig): Promise<Ports> {
+    const own = allOf(this.#config.listeners).map(({ port }) => port);
+    if (this.#seats.length > 1) {
+      await requireFreePorts(allOf(listeners).filter(({ port }) => !own.includes(port)));
+    }
+    let ports = configuredPorts(listeners);
+    try {
+      for (const seat of this.#open()) ports = await this.#listen(seat, listeners, ports);
+      return ports;
+    } catch (caught) {
+      // What had to make way comes back, what was opened is closed.
+      await Promise.all(this.#open().map((seat) => this.#configureSeat(seat)));
+      throw caught;
+    }
+  }
+
+  #listen(seat: Seat, listeners: ResolvedConfig["listeners"], ports: Ports): Promise<Ports> {
     const limit = { clock: this.#options.clock, ms: OPEN_LIMIT_MS };
-    const { channel } = seat.thread!;
-    this.#ports = await channel.ask("open", { ports: this.#ports, isShared }, limit);
+    return seat.thread!.channel.ask("listen", { listeners, ports }, limit);
+  }
+
+  async #openSeat(seat: Seat): Promise<void> {
+    const limit = { clock: this.#options.clock, ms: OPEN_LIMIT_MS };
+    this.#ports = await this.#listen(seat, this.#config.listeners, this.#ports);
+    await seat.thread!.channel.ask("start", null, limit);
     seat.isOpen = true;
     // A configuration that came while the thread started went to the others only.
     if (seat.config !== this.#config) await this.#configureSeat(seat);
@@ -230,6 +250,7 @@ export class MediaThreads {
     seat.config = config;
     const limit = { clock: this.#options.clock, ms: OPEN_LIMIT_MS };
     try {
+      await this.#listen(seat, config.listeners, this.#ports);
       await seat.thread?.channel.ask("configure", config, limit);
     } catch (caught) {
       const reason = messageOf(caught);
@@ -326,24 +347,24 @@ export class MediaThreads {
       },
     };
   }
-
-  /**
-   * Threads share ports, so that the system would let another process of the same user share them as well, and neither
-   * would know. Rejects with the system's error when somebody listens already.
-   */
-  async #requireFreePorts(): Promise<void> {
-    const { http, rtmp } = this.#config.listeners;
-    for (const { port, host } of [...http, ...rtmp]) {
-      if (port !== 0) await requireFree(port, host);
-    }
-  }
 }
 
-function configuredPorts({ listeners }: ResolvedConfig): Ports {
-  return {
-    http: listeners.http.map((listener) => listener.port),
-    rtmp: listeners.rtmp.map((listener) => listener.port),
-  };
+type Address = { readonly port: number; readonly host?: string };
+
+function allOf({ http, rtmp }: ResolvedConfig["listeners"]): Address[] {
+  return [...http, ...rtmp];
+}
+
+function configuredPorts({ http, rtmp }: ResolvedConfig["listeners"]): Ports {
+  return { http: http.map(({ port }) => port), rtmp: rtmp.map(({ port }) => port) };
+}
+
+/**
+ * Threads share ports, so that the system would let another process of the same user share them as well, and neither would
+ * know. Rejects with the system's error when somebody listens already.
+ */
+async function requireFreePorts(addresses: readonly Address[]): Promise<void> {
+  for (const { port, host } of addresses) if (port !== 0) await requireFree(port, host);
 }
 
 function requireFree(port: number, host: string | undefined): Promise<void> {
