@@ -54,11 +54,11 @@ export function buildArguments(builder: Builder, options: ImageOptions): string[
     // BuildKit dates the image by it; the others have an option of their own.
     ...(builder === "docker" ? { SOURCE_DATE_EPOCH: String(options.dateS) } : {}),
   };
-  // The other image format has no HEALTHCHECK.
-  const own = builder === "docker" ? [] : ["--format", "docker", "--timestamp", String(options.dateS)];
+  // The other image format has no HEALTHCHECK. Kept layers would be taken for a USER or LABEL with other arguments, too.
+  const own = ["--format", "docker", "--layers=false", "--timestamp", String(options.dateS)];
   return [
     "build",
-    ...own,
+    ...(builder === "docker" ? [] : own),
     "--file",
     "deploy/Containerfile",
     ...Object.entries(buildArgs).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]),

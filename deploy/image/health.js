@@ -57,5 +57,6 @@ function ask(port) {
 const given = process.argv.slice(2).map(Number);
 const found = given.length > 0 ? given : ["/proc/net/tcp", "/proc/net/tcp6"].flatMap(listeningPorts);
 const statuses = await Promise.all([...new Set(found)].map(ask));
-const isAlive = statuses.includes(200) || (!statuses.includes(503) && statuses.some((status) => status > 0));
+const isAlive =
+  statuses.includes(200) || (!statuses.includes(503) && statuses.some((status) => status > 0));
 process.exitCode = isAlive ? 0 : 1;

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import packageFile from "../../package.json" with { type: "json" };
 import { crossCheck } from "./support/cross-checks.ts";
-import { findObject, parseObjects, podTemplates } from "./support/objects.ts";
+import { parseObjects, podTemplates } from "./support/objects.ts";
 import type { KubeObject } from "./support/objects.ts";
 import { root, runProgram, whyNoPrograms } from "./support/programs.ts";
 import type { ProgramRun } from "./support/programs.ts";
@@ -31,6 +31,13 @@ function render(values: object): KubeObject[] {
   const { status, stdout, stderr } = helm(["template", "tv", CHART, "--namespace", "media"], values);
   assert.equal(status, 0, stderr);
   return parseObjects(stdout);
+}
+
+/** The one object of a kind. */
+function ofKind(objects: readonly KubeObject[], kind: string): KubeObject {
+  const found = objects.filter((object) => object.kind === kind);
+  assert.equal(found.length, 1, kind);
+  return found[0]!;
 }
 
 /** Why the chart refuses values. */
@@ -89,10 +96,8 @@ describe("the chart", { skip }, () => {
   }
 
   test("monitors the path and the port of the metrics", () => {
-    const monitor = render({ serviceMonitor: { enabled: true } }).find(
-      ({ kind }) => kind === "ServiceMonitor",
-    );
-    const { endpoints } = monitor?.["spec"] as { endpoints: object[] };
+    const monitor = ofKind(render({ serviceMonitor: { enabled: true } }), "ServiceMonitor");
+    const { endpoints } = monitor["spec"] as { endpoints: object[] };
     assert.deepEqual(endpoints, [{ port: "http", path: "/metrics", interval: "30s" }]);
   });
 
@@ -102,11 +107,10 @@ describe("the chart", { skip }, () => {
       pods: { metric: { name: "weir_viewers" }, target: { type: "AverageValue", averageValue: "5000" } },
     };
     const types = (autoscaling: object): unknown[] => {
-      const [scaler] = render({ autoscaling: { enabled: true, ...autoscaling } }).filter(
-        ({ kind }) => kind === "HorizontalPodAutoscaler",
-      );
-      assert.deepEqual(schemaProblems(scaler!), []);
-      return (scaler?.["spec"] as { metrics: { type: string }[] }).metrics.map(({ type }) => type);
+      const objects = render({ autoscaling: { enabled: true, ...autoscaling } });
+      const scaler = ofKind(objects, "HorizontalPodAutoscaler");
+      assert.deepEqual(schemaProblems(scaler), []);
+      return (scaler["spec"] as { metrics: { type: string }[] }).metrics.map(({ type }) => type);
     };
     assert.deepEqual(types({}), ["Resource"]);
     assert.deepEqual(types({ cpu: 0, metrics: [weirViewers] }), ["Pods"]);
@@ -123,8 +127,9 @@ describe("the chart", { skip }, () => {
 
   test("makes up a password, or takes the one that it is given, or a Secret that is there", () => {
     const editAuth = (objects: KubeObject[]): string => {
-      const secret = findObject(objects, "Secret", "tv-weir-admin");
-      const { edit_auth: coded } = secret?.["data"] as { edit_auth: string };
+      const secret = ofKind(objects, "Secret");
+      assert.equal(secret.metadata.name, "tv-weir-admin");
+      const { edit_auth: coded } = secret["data"] as { edit_auth: string };
       return Buffer.from(coded, "base64").toString();
     };
     assert.match(editAuth(render({})), /^admin:[A-Za-z0-9]{24}$/);

@@ -94,7 +94,12 @@ function withFault(from: string, to: string): KubeObject[] {
 }
 
 const FAULTS: readonly [check: keyof typeof CROSS_CHECKS, from: string, to: string, says: RegExp][] = [
-  ["selectors select pods", "selector: { app: weir }", "selector: { app: other }", /Service weir selects no pod/],
+  [
+    "selectors select pods",
+    "selector: { app: weir }",
+    "selector: { app: other }",
+    /Service weir selects no pod/,
+  ],
   ["selectors select pods", "selector: { app: weir }", "selector: {}", /Service weir selects every pod/],
   [
     "selectors select pods",
@@ -120,7 +125,12 @@ const FAULTS: readonly [check: keyof typeof CROSS_CHECKS, from: string, to: stri
     "podSelector: { matchLabels: { app: x",
     /NetworkPolicy weir selects no pod/,
   ],
-  ["ports of Services are ports of containers", "targetPort: http", "targetPort: web", /port 80 of Service weir/],
+  [
+    "ports of Services are ports of containers",
+    "targetPort: http",
+    "targetPort: web",
+    /port 80 of Service weir/,
+  ],
   [
     "ports of containers are those that the configuration opens",
     "http 80;",
@@ -153,7 +163,12 @@ const FAULTS: readonly [check: keyof typeof CROSS_CHECKS, from: string, to: stri
   ],
   ["ports below 1024 may be opened", "runAsUser: 0", "runAsUser: 5", /may not open port 80/],
   ["ports below 1024 may be opened", ", add: [NET_BIND_SERVICE]", "", /may not open port 80/],
-  ["mounts have volumes, and volumes mounts", "volumes: [{ name: config", "volumes: [{ name: other", /mounts volume config/],
+  [
+    "mounts have volumes, and volumes mounts",
+    "volumes: [{ name: config",
+    "volumes: [{ name: other",
+    /mounts volume config/,
+  ],
   [
     "mounts have volumes, and volumes mounts",
     "volumes: [{ name",
@@ -163,11 +178,21 @@ const FAULTS: readonly [check: keyof typeof CROSS_CHECKS, from: string, to: stri
   ["references lead to keys", "key: edit_auth", "key: auth", /needs key auth of Secret admin/],
   ["references lead to keys", "name: admin, key", "name: nobody, key", /needs Secret nobody/],
   ["references lead to keys", "key: ports,", "key: port,", /needs key port of ConfigMap parts/],
-  ["references lead to keys", "configMap: { name: parts", "configMap: { name: none", /needs ConfigMap none/],
+  [
+    "references lead to keys",
+    "configMap: { name: parts",
+    "configMap: { name: none",
+    /needs ConfigMap none/,
+  ],
   ["the configuration checks", "rtmp 1935;", "rtmq 1935;", /ports\.conf:2: /],
   ["the configuration checks", "root:password", "root", /LOGIN|":"/],
   ["pods have the time to drain", "Seconds: 30", "Seconds: 20", /is killed before it has drained/],
-  ["what scales and monitors has a target", "kind: Deployment, name: weir", "kind: Deployment, name: x", /scales Deployment x/],
+  [
+    "what scales and monitors has a target",
+    "kind: Deployment, name: weir",
+    "kind: Deployment, name: x",
+    /scales Deployment x/,
+  ],
   [
     "the service account may do what the server asks, and no more",
     "verbs: [get, update, patch]",
@@ -231,7 +256,12 @@ describe("the cross-checks", () => {
 
 describe("the schemas", () => {
   const faults: readonly [name: string, from: string, to: string, says: RegExp][] = [
-    ["an unknown field", "image: weir:1", "image: weir:1\n          imagePullPolice: Always", /imagePullPolice/],
+    [
+      "an unknown field",
+      "image: weir:1",
+      "image: weir:1\n          imagePullPolice: Always",
+      /imagePullPolice/,
+    ],
     ["a field of another object", "maxReplicas: 3", "maxReplicas: 3, replicas: 2", /replicas/],
     ["an unknown field deep inside", "drop: [ALL]", "dropp: [ALL]", /dropp/],
     ["a value of the wrong type", "containerPort: 80 }", 'containerPort: "80" }', /containerPort/],

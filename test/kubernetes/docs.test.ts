@@ -19,7 +19,9 @@ describe("docs/kubernetes.md", () => {
 
   test("names only files that are there", () => {
     const links = [...page.matchAll(/\]\(([^)#]+)\)/g)].map((match) => match[1]!);
-    const paths = [...page.matchAll(/`((?:deploy|test|docs)\/[^`* ]+)`/g)].map((match) => `../${match[1]!}`);
+    const paths = [...page.matchAll(/`((?:deploy|test|docs)\/[^`* ]+)`/g)].map(
+      (match) => `../${match[1]!}`,
+    );
     const missing = [...links, ...paths].filter((path) => !existsSync(join(root, "docs", path)));
     assert.deepEqual(missing, []);
     assert.ok(links.length > 0 && paths.length > 0);

@@ -100,7 +100,10 @@ describe("the folder that the image is made from", () => {
 
   test("has the clip, and the link to it", () => {
     const priv = join(folder, "opt/flussonic/priv");
-    assert.equal(lstatSync(join(priv, "sample.mp4")).size, lstatSync(join(root, "samples/sample.mp4")).size);
+    assert.equal(
+      lstatSync(join(priv, "sample.mp4")).size,
+      lstatSync(join(root, "samples/sample.mp4")).size,
+    );
     assert.equal(readlinkSync(join(priv, "bunny.mp4")), "sample.mp4");
   });
 
@@ -114,9 +117,14 @@ describe("the folder that the image is made from", () => {
 
   test("runs: it becomes ready, plays the clip, and obeys SIGTERM", async (t) => {
     const port = await freePort();
-    const program = startProgram(t, process.execPath, [join(app, "src/cli/weir.js"), "serve", "--config", folder], {
-      env: { FLUSSONIC_HTTP: `127.0.0.1:${port}`, NODE_DISABLE_COMPILE_CACHE: "1" },
-    });
+    const program = startProgram(
+      t,
+      process.execPath,
+      [join(app, "src/cli/weir.js"), "serve", "--config", folder],
+      {
+        env: { FLUSSONIC_HTTP: `127.0.0.1:${port}`, NODE_DISABLE_COMPILE_CACHE: "1" },
+      },
+    );
     await eventually(async () => {
       const reply = await fetch(`http://127.0.0.1:${port}/streamer/api/v3/monitoring/readiness`);
       assert.equal(reply.status, 200);

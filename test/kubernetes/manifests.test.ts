@@ -94,7 +94,7 @@ describe("the shipped manifests", { skip }, () => {
   test("the quickstart has the ConfigMap of the article, and logs in its administrator", () => {
     const objects = kustomize("quickstart");
     const map = findObject(objects, "ConfigMap", "streamer-presets");
-    assert.deepEqual(Object.keys((map?.["data"] ?? {}) as object), ["ports", "publish", "vod"]);
+    assert.deepEqual(Object.keys(map?.["data"] ?? {}), ["ports", "publish", "vod"]);
     const { config } = loadPodConfig(podTemplates(objects)[0]!, objects);
     assert.deepEqual(config?.editAuth, { login: "root", password: "password" });
     assert.deepEqual(
@@ -127,8 +127,14 @@ describe("a manifest in the reference product's style", () => {
 
   test("is understood by the server: listeners, name, administrator, template and files", () => {
     const { config } = loadPodConfig(podTemplates(objects)[0]!, objects);
-    assert.deepEqual(config?.listeners.http.map(({ port }) => port), [80]);
-    assert.deepEqual(config?.listeners.rtmp.map(({ port }) => port), [1935]);
+    assert.deepEqual(
+      config?.listeners.http.map(({ port }) => port),
+      [80],
+    );
+    assert.deepEqual(
+      config?.listeners.rtmp.map(({ port }) => port),
+      [1935],
+    );
     assert.equal(config?.hostname, "node-1");
     assert.deepEqual(config?.editAuth, { login: "root", password: "password" });
     assert.deepEqual(

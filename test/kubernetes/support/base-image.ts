@@ -31,7 +31,11 @@ export const TEST_BASE = "localhost/weir-test-base";
 export const TEST_BUILDER = "localhost/weir-test-builder";
 
 const CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt";
-const PASSWD = ["root:x:0:0:root:/:/sbin/nologin", "weir:x:65532:65532:weir:/nonexistent:/sbin/nologin", ""];
+const PASSWD = [
+  "root:x:0:0:root:/:/sbin/nologin",
+  "weir:x:65532:65532:weir:/nonexistent:/sbin/nologin",
+  "",
+];
 
 /** Makes both images with `builder`, or with what is installed. Takes some seconds; needs npm and its packages. */
 export function makeBaseImages(builder: "podman" | "docker" = "podman"): void {

@@ -115,9 +115,7 @@ function openedPorts({ objects, pods }: Installation): string[] {
     const missing = opened.filter((port) => !declared.includes(port));
     const surplus = declared.filter((port) => !opened.includes(port));
     return [
-      ...missing.map(
-        (port) => `${title(pod.owner)} has no port ${port}, which its configuration opens`,
-      ),
+      ...missing.map((port) => `${title(pod.owner)} has no port ${port}, which its configuration opens`),
       ...surplus.map(
         (port) => `${title(pod.owner)} has port ${port}, which its configuration does not open`,
       ),

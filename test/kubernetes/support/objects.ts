@@ -53,7 +53,10 @@ export type Container = {
 export type Volume = {
   readonly name: string;
   readonly configMap?: { readonly name: string; readonly items?: readonly { key: string; path: string }[] };
-  readonly secret?: { readonly secretName: string; readonly items?: readonly { key: string; path: string }[] };
+  readonly secret?: {
+    readonly secretName: string;
+    readonly items?: readonly { key: string; path: string }[];
+  };
 };
 
 /** What a pod is made from. */
@@ -66,7 +69,9 @@ export type PodSpec = {
     readonly runAsUser?: number;
     readonly sysctls?: readonly { readonly name: string; readonly value: string }[];
   };
-  readonly topologySpreadConstraints?: readonly { readonly labelSelector: { readonly matchLabels: Labels } }[];
+  readonly topologySpreadConstraints?: readonly {
+    readonly labelSelector: { readonly matchLabels: Labels };
+  }[];
 };
 
 /** A pod, or the template of a workload's pods. `claims` are the volumes that a StatefulSet makes for each pod. */

@@ -50,7 +50,11 @@ export function programPath(program: KubeProgram): string {
 }
 
 /** What a run of a program gave. */
-export type ProgramRun = { readonly status: number | null; readonly stdout: string; readonly stderr: string };
+export type ProgramRun = {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+};
 
 /** Runs a program to its end, in the root of the project; it is told of no cluster. */
 export function runProgram(program: KubeProgram, args: readonly string[]): ProgramRun {

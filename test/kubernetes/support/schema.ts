@@ -12,8 +12,6 @@ import { validate as networkPolicy } from "kubernetes-models/_schemas/IoK8sApiNe
 import { validate as disruptionBudget } from "kubernetes-models/_schemas/IoK8sApiPolicyV1PodDisruptionBudget";
 import { validate as role } from "kubernetes-models/_schemas/IoK8sApiRbacV1Role";
 import { validate as roleBinding } from "kubernetes-models/_schemas/IoK8sApiRbacV1RoleBinding";
-// This package hands out its classes only, which copy what they are given.
-import { validate as serviceMonitor } from "../../../node_modules/@kubernetes-models/prometheus-operator/_schemas/ComGithubPrometheusOperatorPrometheusOperatorPkgApisMonitoringV1ServiceMonitor.js";
 import type { KubeObject } from "./objects.ts";
 
 /** A check made from a schema; what it finds is left in `errors`. */
@@ -24,6 +22,13 @@ type SchemaError = {
   readonly keyword: string;
   readonly params: Readonly<Record<string, unknown>>;
 };
+
+// This package hands out its classes only, which copy what they are given; the check that they use lies beside them.
+const SERVICE_MONITOR = new URL(
+  "../../_schemas/ComGithubPrometheusOperatorPrometheusOperatorPkgApisMonitoringV1ServiceMonitor.js",
+  import.meta.resolve("@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/ServiceMonitor"),
+);
+const { validate: serviceMonitor } = (await import(SERVICE_MONITOR.href)) as { validate: Validate };
 
 /** The kinds that are used, each in its current version. */
 const SCHEMAS: Readonly<Record<string, Validate>> = {
@@ -53,7 +58,8 @@ export function schemaProblems(object: KubeObject): string[] {
   const errors = isRight ? [] : (validate.errors ?? []);
   return [
     ...errors.map(
-      ({ instancePath, keyword, params }) => `${title}: ${instancePath} ${keyword} ${JSON.stringify(params)}`,
+      ({ instancePath, keyword, params }) =>
+        `${title}: ${instancePath} ${keyword} ${JSON.stringify(params)}`,
     ),
     ...unreadFields(object, seen, "").map((path) => `${title}: ${path} is not known`),
   ];

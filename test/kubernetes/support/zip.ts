@@ -20,7 +20,8 @@ export function readZipFile(archive: Buffer, name: string): Buffer | null {
   const end = endOfDirectory(archive);
   let at = archive.readUInt32LE(end + 16);
   for (let left = archive.readUInt16LE(end + 10); left > 0; left--) {
-    if (archive.readUInt32LE(at) !== ENTRY_SIGNATURE) throw new Error("the directory of the archive is broken");
+    if (archive.readUInt32LE(at) !== ENTRY_SIGNATURE)
+      throw new Error("the directory of the archive is broken");
     const nameLength = archive.readUInt16LE(at + 28);
     const entryName = archive.toString("utf8", at + ENTRY_BYTES, at + ENTRY_BYTES + nameLength);
     if (entryName === name) return contents(archive, at);
