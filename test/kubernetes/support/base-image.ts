@@ -1,19 +1,21 @@
 /**
  * Base images made of what this machine has, for building the image where no registry can be reached:
- * `node test/kubernetes/support/base-image.ts [podman|docker]` makes
+ * `node test/kubernetes/support/base-image.ts [podman|docker]` makes, unless they are there already,
  *
  * - weir-test-base: node, the shared libraries that it needs, certificates and /etc/passwd, and nothing else;
  * - weir-test-builder: the same with npm, and in npm's cache the packages that the server needs.
  *
  * With them: `npm run image -- --base localhost/weir-test-base --builder localhost/weir-test-builder`.
  */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import {
   chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   realpathSync,
   rmSync,
   symlinkSync,
@@ -37,21 +39,44 @@ const PASSWD = [
   "",
 ];
 
-/** Makes both images with `builder`, or with what is installed. Takes some seconds; needs npm and its packages. */
+/** On both images: what they were made from. */
+const LABEL = "weir.test.made-from";
+
+/** Makes both images, unless they are there and of this node and these packages. Takes some 15 s; needs npm. */
 export function makeBaseImages(builder: "podman" | "docker" = "podman"): void {
+  const lock = readFileSync(join(root, "package-lock.json"));
+  const sources = createHash("sha256")
+    .update(lock)
+    .update(process.version)
+    .update(npmVersion())
+    .digest("hex");
+  const isMade = [TEST_BASE, TEST_BUILDER].every((tag) => labelOf(builder, tag) === sources);
+  if (isMade) return;
+  const label = `LABEL ${LABEL}=${sources}`;
   const folder = mkdtempSync(join(tmpdir(), "weir-base-"));
   try {
     const base = join(folder, "base");
     fillBase(base);
-    build(builder, { tag: TEST_BASE, folder: base, lines: ["FROM scratch", "COPY . /"] });
+    build(builder, { tag: TEST_BASE, folder: base, lines: ["FROM scratch", "COPY . /", label] });
     const extra = join(folder, "builder");
     fillBuilder(extra);
     const settings = "npm_config_cache=/npm-cache npm_config_offline=true npm_config_update_notifier=false";
-    const lines = [`FROM ${TEST_BASE}`, "COPY . /", `ENV ${settings}`];
+    const lines = [`FROM ${TEST_BASE}`, "COPY . /", `ENV ${settings}`, label];
     build(builder, { tag: TEST_BUILDER, folder: extra, lines });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function labelOf(builder: string, tag: string): string {
+  const format = `{{ index .Config.Labels "${LABEL}" }}`;
+  return spawnSync(builder, ["image", "inspect", "--format", format, tag], {
+    encoding: "utf8",
+  }).stdout.trim();
+}
+
+function npmVersion(): string {
+  return execFileSync("npm", ["--version"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
 }
 
 function build(
@@ -103,7 +128,7 @@ function fillCache(cache: string, npm: string): void {
   try {
     for (const name of ["package.json", "package-lock.json"]) cpSync(join(root, name), join(folder, name));
     const args = ["ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--cache", cache];
-    execFileSync(npm, args, { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
+    execFileSync(npm, args, { cwd: folder, stdio: ["ignore", "ignore", "ignore"] });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
