@@ -5,10 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import packageFile from "../../package.json" with { type: "json" };
+import { startProgram } from "../support/program.ts";
 import { crossCheck } from "./support/cross-checks.ts";
+import { startFakeCluster } from "./support/fake-cluster.ts";
 import { parseObjects, podTemplates } from "./support/objects.ts";
 import type { KubeObject } from "./support/objects.ts";
-import { root, runProgram, whyNoPrograms } from "./support/programs.ts";
+import { programPath, root, runProgram, whyNoPrograms } from "./support/programs.ts";
 import type { ProgramRun } from "./support/programs.ts";
 import { schemaProblems } from "./support/schema.ts";
 
@@ -141,6 +143,27 @@ describe("the chart", { skip }, () => {
     );
     const [variable] = podTemplates(objects)[0]!.spec.containers[0]!.env ?? [];
     assert.deepEqual(variable?.valueFrom, { secretKeyRef: { name: "mine", key: "auth" } });
+  });
+
+  test("keeps the password that it has made up when it is upgraded, and takes a new one that it is given", async (t) => {
+    const kept = { edit_auth: Buffer.from("admin:made-up-earlier").toString("base64") };
+    const secret = { apiVersion: "v1", kind: "Secret", metadata: { name: "tv-weir-admin" }, data: kept };
+    const cluster = await startFakeCluster(t, "media", [secret]);
+    const upgrade = async (...values: readonly string[]): Promise<string> => {
+      const connection = ["--dry-run=server", "--kube-apiserver", cluster, "--disable-openapi-validation"];
+      const args = ["template", "tv", CHART, "--namespace", "media", ...connection, ...values];
+      const lines: string[] = [];
+      const program = startProgram(t, programPath("helm"), args, {
+        cwd: root,
+        env: { KUBECONFIG: "/dev/null" },
+        onLine: (line) => lines.push(line),
+      });
+      assert.deepEqual(await program.ended, { code: 0, signal: null }, program.stderr);
+      const made = ofKind(parseObjects(lines.join("\n")), "Secret")["data"] as { edit_auth: string };
+      return Buffer.from(made.edit_auth, "base64").toString();
+    };
+    assert.equal(await upgrade(), "admin:made-up-earlier");
+    assert.equal(await upgrade("--set", "credentials.password=new"), "admin:new");
   });
 
   test("leaves out what is switched off", () => {
