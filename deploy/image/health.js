@@ -15,8 +15,8 @@ const TIMEOUT_MS = 2000;
 const TABLE_BYTES = 16 * 1024;
 const LISTEN = "0A";
 
-/** The ports of one of the kernel's tables on which processes of this user listen. Spec: proc(5), /proc/net/tcp. */
-function listeningPorts(table) {
+/** Where processes of this user listen, by one of the kernel's tables. Spec: proc(5), /proc/net/tcp. */
+function listeners(table) {
   const bytes = Buffer.alloc(TABLE_BYTES);
   let length = 0;
   try {
@@ -30,13 +30,25 @@ function listeningPorts(table) {
   return rows
     .map((row) => row.trim().split(/\s+/))
     .filter((fields) => fields[3] === LISTEN && Number(fields[7]) === process.getuid())
-    .map((fields) => Number.parseInt(fields[1].slice(fields[1].lastIndexOf(":") + 1), 16));
+    .map((fields) => fields[1].split(":"))
+    .map(([address, port]) => ({ host: hostOf(address), port: Number.parseInt(port, 16) }));
 }
 
-/** The HTTP status of the probe at a port; 0 when it is not answered with one. */
-function ask(port) {
+/**
+ * The kernel writes an address as 32-bit words in the machine's own order, which is taken to be little-endian. What
+ * listens everywhere is asked at home.
+ */
+function hostOf(address) {
+  const bytes = address.match(/.{8}/g).flatMap((word) => [...Buffer.from(word, "hex")].toReversed());
+  const isAny = bytes.every((byte) => byte === 0);
+  if (bytes.length === 4) return isAny ? "127.0.0.1" : bytes.join(".");
+  return isAny ? "::1" : Buffer.from(bytes).toString("hex").match(/.{4}/g).join(":");
+}
+
+/** The HTTP status of the probe at an address; 0 when it is not answered with one. */
+function ask({ host, port }) {
   return new Promise((resolve) => {
-    const socket = connect({ port, host: "localhost", autoSelectFamily: true });
+    const socket = connect({ host, port });
     const end = (status) => {
       socket.destroy();
       resolve(status);
@@ -54,9 +66,9 @@ function ask(port) {
   });
 }
 
-const given = process.argv.slice(2).map(Number);
-const found = given.length > 0 ? given : ["/proc/net/tcp", "/proc/net/tcp6"].flatMap(listeningPorts);
-const statuses = await Promise.all([...new Set(found)].map(ask));
+const given = process.argv.slice(2).map((port) => ({ host: "127.0.0.1", port: Number(port) }));
+const found = given.length > 0 ? given : ["/proc/net/tcp", "/proc/net/tcp6"].flatMap(listeners);
+const statuses = await Promise.all(found.map(ask));
 const isAlive =
   statuses.includes(200) || (!statuses.includes(503) && statuses.some((status) => status > 0));
 process.exitCode = isAlive ? 0 : 1;

@@ -60,7 +60,13 @@ const EVERYTHING = {
   env: [{ name: "STREAMER_LOG_LEVEL", value: "debug" }],
   volumes: [{ name: "films", emptyDir: {} }],
   volumeMounts: [{ name: "films", mountPath: "/films" }],
-  service: { type: "LoadBalancer", externalTrafficPolicy: "Local", annotations: { a: "b" } },
+  service: {
+    type: "LoadBalancer",
+    externalTrafficPolicy: "Local",
+    annotations: { a: "b" },
+    httpNodePort: 30080,
+    rtmpNodePort: 30935,
+  },
   serviceMonitor: { enabled: true, labels: { release: "prometheus" } },
   networkPolicy: { from: [{ namespaceSelector: { matchLabels: { media: "yes" } } }] },
   podAnnotations: { a: "b" },
@@ -74,10 +80,12 @@ const EVERYTHING = {
 };
 
 describe("the chart", { skip }, () => {
-  test("passes helm lint --strict", () => {
-    const { status, stdout, stderr } = runProgram("helm", ["lint", "--strict", CHART]);
-    assert.equal(status, 0, stdout + stderr);
-  });
+  for (const kind of KINDS) {
+    test(`passes helm lint --strict as a ${kind}`, () => {
+      const { status, stdout, stderr } = helm(["lint", "--strict", CHART], { kind });
+      assert.equal(status, 0, stdout + stderr);
+    });
+  }
 
   test("is of the server's version", () => {
     const chart = readFileSync(join(root, CHART, "Chart.yaml"), "utf8");

@@ -22,6 +22,7 @@ import { buildArguments, BUILDERS, qualifiedName } from "../../deploy/build-imag
 import type { ImageOptions } from "../../deploy/build-image.ts";
 import { freePort } from "../support/free-port.ts";
 import { startProgram } from "../support/program.ts";
+import { needs } from "../support/tools.ts";
 import { eventually } from "../support/eventually.ts";
 import { root } from "./support/programs.ts";
 
@@ -180,27 +181,35 @@ describe("the health check of the image", () => {
     assert.ok(performance.now() - startedAt < 5000, "it took longer than the image's timeout");
   });
 
-  test("finds the listeners itself", { skip: whyNoNamespace() }, () => {
-    const script = `
-      ip link set lo up
-      "$NODE" -e 'require("http").createServer((q, r) => r.end()).listen(0); setTimeout(() => process.exit(), 10000)' &
-      sleep 1
-      "$NODE" ${path}; alive=$?
-      kill $!; wait
-      "$NODE" ${path}; dead=$?
-      echo $alive $dead`;
-    const { stdout, stderr } = spawnSync("unshare", ["-n", "bash", "-c", script], {
-      encoding: "utf8",
-      env: { ...process.env, NODE: process.execPath },
-    });
-    assert.equal(stdout.trim(), "0 1", stderr);
-  });
+  for (const address of ["0.0.0.0", "127.0.0.1", "127.0.0.2", "::", "::1", "fd00::1:2"]) {
+    test(
+      `finds a listener at ${address} by itself, and that it is gone`,
+      { skip: whyNoNamespace() },
+      () => {
+        const script = `
+        ip link set lo up; ip addr add fd00::1:2/128 dev lo
+        "$NODE" -e 'require("http").createServer((q, r) => r.end()).listen(81, process.argv[1], () => console.log(0))' \
+          ${address} > "$OUT" &
+        until [ -s "$OUT" ]; do sleep 0.05; done
+        "$NODE" ${path}; alive=$?
+        kill $!; wait
+        "$NODE" ${path}; dead=$?
+        rm "$OUT"; echo $alive $dead`;
+        const { stdout, stderr } = spawnSync("unshare", ["-n", "bash", "-c", `OUT=$(mktemp); ${script}`], {
+          encoding: "utf8",
+          env: { ...process.env, NODE: process.execPath },
+        });
+        assert.equal(stdout.trim(), "0 1", stderr);
+      },
+    );
+  }
 });
 
 function whyNoNamespace(): string | false {
   if (process.platform !== "linux" || process.getuid?.() !== 0)
     return "a network namespace needs root on Linux";
-  return spawnSync("unshare", ["-n", "true"]).status === 0 ? false : "this machine allows no namespaces";
+  if (spawnSync("unshare", ["-n", "true"]).status !== 0) return "this machine allows no network namespaces";
+  return needs("iproute2");
 }
 
 test("what the image is made from and what the builder is sent agree", () => {
