@@ -88,17 +88,36 @@ describe("the image", { skip, timeout: 110_000 }, () => {
         assert.equal((await get(path)).status, 200, path);
       }
       assert.equal(podman("exec", container, "node", "deploy/image/health.js", String(port)).status, 0);
+      const check = ["src/cli/weir.js", "check", "/etc/flussonic"];
+      assert.equal(podman("exec", container, "node", ...check).status, 0);
       assert.equal(podman("stop", "--time", "20", container).status, 0);
       assert.equal(inspect(container, ".State.ExitCode"), "0", podman("logs", container).stdout);
     });
   }
 
-  test("opens port 80 as root with one capability, and is found to be healthy there", async (t) => {
-    const may = ["--cap-drop=all", "--cap-add=NET_BIND_SERVICE", "--read-only", "--network=none"];
-    const container = startContainer(t, ...may, ROOT_IMAGE);
-    await eventually(() => {
-      assert.equal(podman("exec", container, "node", "deploy/image/health.js").status, 0);
+  for (const [name, image, args] of [
+    ["root with one capability", ROOT_IMAGE, ["--cap-drop=all", "--cap-add=NET_BIND_SERVICE"]],
+    [
+      "nobody, where the system lets anyone",
+      IMAGE,
+      ["--sysctl=net.ipv4.ip_unprivileged_port_start=0", ...LOCKED],
+    ],
+  ] as const) {
+    test(`opens port 80 as ${name}, and is found to be healthy there`, async (t) => {
+      const container = startContainer(t, ...args, "--read-only", "--network=none", image);
+      await eventually(() => {
+        assert.equal(podman("exec", container, "node", "deploy/image/health.js").status, 0);
+      });
     });
+  }
+
+  test("says what is wrong when it may not open port 80", async (t) => {
+    const shut = "--sysctl=net.ipv4.ip_unprivileged_port_start=1024";
+    const container = startContainer(t, ...LOCKED, shut, "--network=none", IMAGE);
+    await eventually(() => assert.equal(inspect(container, ".State.Running"), "false"));
+    const { stdout, stderr } = podman("logs", container);
+    assert.match(stdout + stderr, /not started: .*permission denied.*:80/);
+    assert.equal(inspect(container, ".State.ExitCode"), "1");
   });
 
   test("ends at once when it is stopped while it starts", async (t) => {

