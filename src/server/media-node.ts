@@ -19,6 +19,7 @@ import { SendPace } from "../stream/send-pace.ts";
 import { ThreadDirectory } from "../stream/thread-directory.ts";
 import { VodLibrary } from "../vod/vod.ts";
 import type { VodOptions } from "../vod/vod.ts";
+import type { DrainStep } from "./drain.ts";
 import { FileInputs } from "./file-inputs.ts";
 import { LiveWindows } from "./live-windows.ts";
 import { memoryBudgetBytes, overBudget } from "./memory.ts";
@@ -189,6 +190,19 @@ export class MediaNode {
   siblingChanged(index: ThreadIndex, wires: SiblingWires | null): void {
     this.#threads?.siblingChanged(index, wires?.streams ?? null);
     this.#remote?.siblingChanged(index, wires?.windows ?? null);
+  }
+
+  /** One step of the way to the end; see `Drain`. */
+  drain(step: DrainStep): void {
+    if (step === "refuse-publishers") this.local.refusePublishers();
+    if (step === "ask-to-reconnect") for (const listener of this.#rtmp) listener.askToReconnect();
+    if (step === "end-publishers") for (const listener of this.#rtmp) listener.endPublishers();
+  }
+
+  /** Publishers from outside that are on air here, and viewers that hold a connection. */
+  crowd(): { readonly publishers: number; readonly viewers: number } {
+    const publishers = this.#rtmp.reduce((sum, listener) => sum + listener.stats().publishers, 0);
+    return { publishers, viewers: this.#viewers() };
   }
 
   /** Ends publishers, players and files, in that order of courtesy: told first, then closed. */

@@ -1,3 +1,5 @@
+import { monitoringReply } from "../../api/monitoring.ts";
+import type { ProbeTarget } from "../../api/monitoring.ts";
 import type { Channel } from "../../base/channel.ts";
 import { systemClock } from "../../base/clock.ts";
 import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
@@ -6,6 +8,7 @@ import type { HttpListenerPlan, ResolvedConfig } from "../../config/plan.ts";
 import type { StreamName } from "../../media/ids.ts";
 import type { StreamSummary } from "../../stream/directory.ts";
 import type { HomeRegistry } from "../../stream/homes.ts";
+import type { Crowd, DrainStep } from "../drain.ts";
 import { HttpListener } from "../http/listener.ts";
 import { ReplyBudget } from "../http/reply-budget.ts";
 import { serverLogLevel } from "../log-level.ts";
@@ -29,11 +32,16 @@ export class MediaRuntime {
   readonly #control: Channel<ControlCalls, MediaThreadCalls>;
   readonly #log: Logger;
   readonly #node: MediaNode;
+  readonly #probes: ProbeTarget;
   #http: HttpListener[] = [];
+  /** When somebody last asked for media over HTTP. */
+  #viewedUs = -Infinity;
+  #areViewersSentOn = false;
 
-  constructor(start: ThreadStart, control: Channel<ControlCalls, MediaThreadCalls>) {
+  constructor(start: ThreadStart, control: Channel<ControlCalls, MediaThreadCalls>, probes: ProbeTarget) {
     this.#start = start;
     this.#control = control;
+    this.#probes = probes;
     this.#log = threadLog(serverLogLevel(start.config.logLevel), (level, message, fields) =>
       control.tell("log", { level, message, fields }),
     );
@@ -79,11 +87,25 @@ export class MediaRuntime {
           handle: (request) => this.#handle(request, plan),
         }),
     );
+    if (this.#areViewersSentOn) for (const listener of this.#http) listener.closeAfterReplies();
     for (const listener of this.#http) await listener.start();
     const rtmp = await this.#node.start(ports.rtmp, isShared);
     const opened = { http: this.#http.map((listener) => listener.port), rtmp };
     if (index === 0) this.#logPorts(opened);
     return opened;
+  }
+
+  /** One step of the way to the end; may come before the listeners are open. */
+  drain(step: DrainStep): void {
+    this.#node.drain(step);
+    if (step !== "send-viewers-on") return;
+    this.#areViewersSentOn = true;
+    for (const listener of this.#http) listener.closeAfterReplies();
+  }
+
+  /** Who is there. */
+  crowd(): Crowd {
+    return { ...this.#node.crowd(), quietMs: (systemClock.nowUs() - this.#viewedUs) / 1000 };
   }
 
   /** Ends in order: no new connections, publishers and players told, replies finished. */
@@ -134,7 +156,13 @@ export class MediaRuntime {
   }
 
   #handle(request: HttpRequest, { api, sendWindow }: HttpListenerPlan): Promise<HttpReply> | HttpReply {
-    return this.#node.handle(request, sendWindow) ?? this.#askControl(request, api);
+    const reply = this.#node.handle(request, sendWindow);
+    if (reply !== null) {
+      this.#viewedUs = systemClock.nowUs();
+      return reply;
+    }
+    const probe = api ? monitoringReply(request.path, this.#probes) : null;
+    return probe ?? this.#askControl(request, api);
   }
 
   async #askControl(request: HttpRequest, hasApi: boolean): Promise<HttpReply> {
