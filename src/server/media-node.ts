@@ -195,8 +195,14 @@ export class MediaNode {
   /** One step of the way to the end; see `Drain`. */
   drain(step: DrainStep): void {
     if (step === "refuse-publishers") this.local.refusePublishers();
-    if (step === "ask-to-reconnect") for (const listener of this.#rtmp) listener.askToReconnect();
-    if (step === "end-publishers") for (const listener of this.#rtmp) listener.endPublishers();
+    if (step === "ask-to-reconnect") {
+      const asked = this.#rtmp.reduce((sum, listener) => sum + listener.askToReconnect(), 0);
+      if (asked > 0) this.#log.info("publishers were asked to connect again, elsewhere", { asked });
+    }
+    if (step === "end-publishers") {
+      const closed = this.#rtmp.reduce((sum, listener) => sum + listener.endPublishers(), 0);
+      if (closed > 0) this.#log.info("publishers were closed, the drain is nearly over", { closed });
+    }
   }
 
   /** Publishers from outside that are on air here, and viewers that hold a connection. */

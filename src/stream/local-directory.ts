@@ -98,8 +98,7 @@ export class LocalDirectory implements StreamDirectory {
    */
   refusePublishers(): void {
     this.#isDraining = true;
-    for (const stream of this.#streams.values())
-      stream.configure({ ...stream.rules, sourceTimeoutMs: false });
+    for (const stream of this.#streams.values()) stream.keep();
   }
 
   /** Ends every stream. */

@@ -270,6 +270,23 @@ describe("SIGTERM", () => {
     assert.ok(closedMs > 1500 && closedMs < 2500, `it was closed after ${closedMs} ms`);
   });
 
+  test("is not held up by a viewer who reads nothing", { skip, timeout: 30_000 }, async (t) => {
+    const clip = await makeClip({ durationS: 40, gopPictures: 25 });
+    const weir = await startWeir(t, { config: config(2) });
+    publish(t, weir.rtmpUrl("pub/camera"), clip);
+    await weir.onAir("pub/camera");
+    const viewer = connect(weir.ports.http, "127.0.0.1").pause();
+    t.after(() => void viewer.destroy());
+    viewer.on("error", () => {});
+    viewer.write("GET /pub/camera.flv HTTP/1.1\r\nhost: weir\r\n\r\n");
+    await sleep(500);
+    const startMs = performance.now();
+    weir.program.signal("SIGTERM");
+    assert.deepEqual(await weir.program.ended, { code: 0, signal: null });
+    const ms = performance.now() - startMs;
+    assert.ok(ms >= 2000 && ms < 4000, `it took ${ms} ms`);
+  });
+
   for (const second of ["SIGTERM", "SIGINT"] as const) {
     test(`and ${second} behind it end the process at once`, async (t) => {
       const weir = await startWeir(t, { config: config(25) });

@@ -26,6 +26,9 @@ const REPLY_MEMORY_PERCENT = 15;
 /** How long replies under way may take when the server stops. */
 const STOP_GRACE_MS = 3000;
 
+/** The same behind a drain, which was time enough. */
+const DRAINED_GRACE_MS = 1500;
+
 /** All that one media thread has: its listeners on the ports that all threads share, and its media node. */
 export class MediaRuntime {
   readonly #start: ThreadStart;
@@ -36,6 +39,7 @@ export class MediaRuntime {
   #http: HttpListener[] = [];
   /** When somebody last asked for media over HTTP. */
   #viewedUs = -Infinity;
+  #isDraining = false;
   #areViewersSentOn = false;
 
   constructor(start: ThreadStart, control: Channel<ControlCalls, MediaThreadCalls>, probes: ProbeTarget) {
@@ -97,6 +101,7 @@ export class MediaRuntime {
 
   /** One step of the way to the end; may come before the listeners are open. */
   drain(step: DrainStep): void {
+    this.#isDraining = true;
     this.#node.drain(step);
     if (step !== "send-viewers-on") return;
     this.#areViewersSentOn = true;
@@ -110,7 +115,8 @@ export class MediaRuntime {
 
   /** Ends in order: no new connections, publishers and players told, replies finished. */
   async stop(): Promise<void> {
-    await Promise.all([this.#node.stop(), ...this.#http.map((listener) => listener.stop(STOP_GRACE_MS))]);
+    const graceMs = this.#isDraining ? DRAINED_GRACE_MS : STOP_GRACE_MS;
+    await Promise.all([this.#node.stop(), ...this.#http.map((listener) => listener.stop(graceMs))]);
   }
 
   /** The streams whose home is here. */
