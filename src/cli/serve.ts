@@ -27,7 +27,8 @@ export type ServeOptions = {
 };
 
 /**
- * Runs the server until a signal ends it.
+ * Runs the server until a signal ends it: SIGTERM, as Kubernetes sends it, after a drain; SIGINT, as a terminal does, in
+ * seconds. A second signal of either kind ends the process at once.
  *
  * Returns: 0 after SIGTERM or SIGINT; 1 when the config does not check or a port cannot be opened.
  */
@@ -47,6 +48,8 @@ export async function serveCommand(options: ServeOptions, io: CliIo): Promise<nu
   }
   const log = makeLogger(serverLogLevel(config.logLevel));
   for (const problem of problems) logProblem(log, problem);
+  // Before the start, for one that comes meanwhile: PID 1 of a container hears nothing that it has no handler for.
+  const ending = nextSignal();
   let server: Server;
   try {
     server = await startServer({ config, log });
@@ -63,9 +66,10 @@ export async function serveCommand(options: ServeOptions, io: CliIo): Promise<nu
   if (io.env["WEIR_FAULTS"] !== undefined) injectFaultsOnSignal(server, io.env["WEIR_FAULTS"]);
   returnStartupMemory();
   if (!options.demo) reloadWhenTold({ path: options.config, config, server, log, io, watch });
-  const signal = await nextSignal();
+  const signal = await ending;
   watch.stop();
   log.info("stopping", { signal });
+  if (signal === "SIGTERM") await server.drain();
   await server.stop();
   log.info("stopped", {});
   return 0;
@@ -85,9 +89,13 @@ async function readFiles(path: string, io: CliIo): Promise<readonly SourceFile[]
   return problems.some((problem) => problem.severity === "error") ? null : files;
 }
 
-/** For tests of faults: SIGUSR2 lets a media thread throw or, with `hang`, stop answering. */
+/**
+ * For tests of faults: SIGUSR2 lets a media thread throw or, with `hang`, stop answering; with `hang-control` it is the
+ * control thread that stops.
+ */
 function injectFaultsOnSignal(server: Server, kind: string): void {
-  process.on("SIGUSR2", () => server.injectFault(kind === "hang" ? "hang" : "throw"));
+  const fault = kind === "hang" || kind === "hang-control" ? kind : "throw";
+  process.on("SIGUSR2", () => server.injectFault(fault));
 }
 
 /** Resolves with the first ending signal; a second one ends the process at once. */

@@ -102,6 +102,7 @@ const SETTINGS: Readonly<Record<string, (config: ResolvedConfig) => unknown>> = 
   loglevel: (config) => config.logLevel,
   hostname: (config) => config.hostname,
   threads: (config) => config.threads,
+  drain_timeout: (config) => config.drainTimeoutMs,
   max_connections_per_address: (config) => config.limits.maxConnectionsPerAddress,
   rtmp_handshake_timeout: (config) => config.limits.rtmpHandshakeTimeoutMs,
   rtmp_idle_timeout: (config) => config.limits.rtmpIdleTimeoutMs,

@@ -133,6 +133,8 @@ export type ResolvedConfig = {
   readonly logLevel: LogLevel;
   readonly hostname?: string;
   readonly limits: LimitsPlan;
+  /** From the order to stop to the stop; 0: at once. */
+  readonly drainTimeoutMs: number;
   /** Media threads; without it the server chooses by the CPUs that it may use. */
   readonly threads?: number;
   readonly streams: readonly StreamPlan[];

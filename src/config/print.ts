@@ -35,6 +35,7 @@ export function printConfig(config: ResolvedConfig, options: PrintOptions = {}):
     ...credentialsLine("edit_auth", config.editAuth, show),
     ...credentialsLine("view_auth", config.viewAuth, show),
     ...(config.threads === undefined ? [] : [`threads ${config.threads};`]),
+    `drain_timeout ${showDuration(config.drainTimeoutMs)};`,
     ...limitLines(config.limits),
   ];
   const blocks = [

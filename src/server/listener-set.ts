@@ -11,8 +11,8 @@ export type Listener = {
   start(): Promise<void>;
   /** The port, also when 0 was asked for. */
   readonly port: number;
-  /** Stops accepting at once; resolves when what was open is closed. */
-  stop(): Promise<void>;
+  /** Stops accepting at once; resolves when what was open is closed, at the latest a while after `graceMs`. */
+  stop(graceMs?: number): Promise<void>;
 };
 
 type Entry<Plan, One> = { readonly inForce: { plan: Plan }; readonly listener: One };
@@ -78,11 +78,11 @@ export class ListenerSet<Plan extends ListenerPlan, One extends Listener> {
     }
   }
 
-  /** Closes all; resolves when what was open is closed. */
-  async stop(): Promise<void> {
+  /** Closes all; resolves when what was open is closed. `graceMs`: for who has one, in place of its own. */
+  async stop(graceMs?: number): Promise<void> {
     const listeners = this.all;
     this.#entries.clear();
-    await Promise.all(listeners.map((listener) => listener.stop()));
+    await Promise.all(listeners.map((listener) => listener.stop(graceMs)));
   }
 
   async #openOne(key: string, plan: Plan, port: number): Promise<void> {

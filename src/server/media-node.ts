@@ -19,6 +19,7 @@ import { SendPace } from "../stream/send-pace.ts";
 import { ThreadDirectory } from "../stream/thread-directory.ts";
 import { VodLibrary } from "../vod/vod.ts";
 import type { VodOptions } from "../vod/vod.ts";
+import type { DrainStep } from "./drain.ts";
 import { FileInputs } from "./file-inputs.ts";
 import { ListenerSet } from "./listener-set.ts";
 import { LiveWindows } from "./live-windows.ts";
@@ -184,6 +185,25 @@ export class MediaNode {
   siblingChanged(index: ThreadIndex, wires: SiblingWires | null): void {
     this.#threads?.siblingChanged(index, wires?.streams ?? null);
     this.#remote?.siblingChanged(index, wires?.windows ?? null);
+  }
+
+  /** One step of the way to the end; see `Drain`. */
+  drain(step: DrainStep): void {
+    if (step === "refuse-publishers") this.local.refusePublishers();
+    if (step === "ask-to-reconnect") {
+      const asked = this.#rtmp.reduce((sum, listener) => sum + listener.askToReconnect(), 0);
+      if (asked > 0) this.#log.info("publishers were asked to connect again, elsewhere", { asked });
+    }
+    if (step === "end-publishers") {
+      const closed = this.#rtmp.reduce((sum, listener) => sum + listener.endPublishers(), 0);
+      if (closed > 0) this.#log.info("publishers were closed, the drain is nearly over", { closed });
+    }
+  }
+
+  /** Publishers from outside that are on air here, and viewers that hold a connection. */
+  crowd(): { readonly publishers: number; readonly viewers: number } {
+    const publishers = this.#rtmp.reduce((sum, listener) => sum + listener.stats().publishers, 0);
+    return { publishers, viewers: this.#viewers() };
   }
 
   /** Ends publishers, players and files, in that order of courtesy: told first, then closed. */

@@ -5,6 +5,7 @@ import { messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { ResolvedConfig } from "../config/plan.ts";
 import { ControlPlane } from "./control.ts";
+import { Drain, DRAINING } from "./drain.ts";
 import { loadPages } from "./pages.ts";
 import { MediaThreads } from "./threads/supervisor.ts";
 
@@ -22,8 +23,13 @@ export type Server = {
   configure(config: ResolvedConfig): Promise<void>;
   /** Notes for the metrics that a new configuration could not be taken. */
   reloadRefused(): void;
-  /** Lets a media thread throw or hang; for tests of faults. */
-  injectFault(fault: "throw" | "hang"): void;
+  /** Lets a media thread throw or hang, or the thread that calls hang; for tests of faults. */
+  injectFault(fault: "throw" | "hang" | "hang-control"): void;
+  /**
+   * Makes ready for `stop`: not ready, publishers sent away, viewers served, until nobody is left or `drain_timeout` is
+   * over. Idempotent.
+   */
+  drain(): Promise<void>;
   /** Ends in order: not ready, no new connections, publishers and players told, replies finished. Idempotent. */
   stop(): Promise<void>;
 };
@@ -36,15 +42,26 @@ export async function startServer(options: {
 }): Promise<Server> {
   const { config, log, clock = systemClock } = options;
   const count = config.threads ?? defaultThreads(availableParallelism());
+  const startedAtMs = Math.floor(clock.wallUs() / 1000);
   const threads: MediaThreads = new MediaThreads({
     config,
     count,
     clock,
     log,
+    startedAtMs,
+    notReadyReason: () => control.notReadyReason(),
     answer: (request, hasApi) => control.handle(request, hasApi),
   });
-  const control = new ControlPlane({ config, threads, clock, pages: await loadPages() });
+  const control = new ControlPlane({ config, threads, clock, startedAtMs, pages: await loadPages() });
+  let inForce = config;
+  let draining: Promise<void> | null = null;
   let stopping: Promise<void> | null = null;
+  const drain = async (): Promise<void> => {
+    const timeoutMs = inForce.drainTimeoutMs;
+    if (timeoutMs === 0) return;
+    control.setNotReady(DRAINING);
+    await new Drain({ target: threads, clock, log, timeoutMs }).run();
+  };
   const stop = async (): Promise<void> => {
     control.setNotReady("the server stops");
     await threads.stop();
@@ -64,11 +81,18 @@ export async function startServer(options: {
     configure: async (next) => {
       await threads.configure(next);
       control.configure(next);
+      inForce = next;
     },
     reloadRefused: () => control.reloadRefused(),
-    injectFault: (fault) => threads.injectFault(fault),
+    injectFault: (fault) => (fault === "hang-control" ? hang() : threads.injectFault(fault)),
+    drain: () => (draining ??= drain()),
     stop: () => (stopping ??= stop()),
   };
+}
+
+/** Stands still for ever, and takes no CPU for it. */
+function hang(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)), 0, 0);
 }
 
 /** Up to so many CPUs one media thread does more for the same CPU time than two. */

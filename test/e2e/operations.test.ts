@@ -43,7 +43,7 @@ test("probes answer without credentials on both base paths, and not where the AP
 });
 
 test(
-  "SIGTERM ends the server in order while a publisher and a player are on it",
+  "SIGINT ends the server in order, in seconds, while a publisher and a player are on it",
   { skip: needs("ffmpeg"), timeout: 60_000 },
   async (t) => {
     const clip = await makeClip({ durationS: 10, gopPictures: 25 });

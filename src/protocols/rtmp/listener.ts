@@ -146,6 +146,20 @@ export class RtmpListener {
     return typeof address === "string" ? null : address;
   }
 
+  /** Asks the publishers that can to connect again. Returns: how many were asked. */
+  askToReconnect(): number {
+    let asked = 0;
+    for (const connection of this.#connections) if (connection.askToReconnect()) asked++;
+    return asked;
+  }
+
+  /** Tells the publishers that the server stops, and closes them; players stay. Returns: how many there were. */
+  endPublishers(): number {
+    const publishers = [...this.#connections].filter((connection) => connection.role() === "publish");
+    for (const connection of publishers) connection.stop();
+    return publishers.length;
+  }
+
   /** Closes the port, tells publishers and players, and waits until all are gone, at most the linger time. */
   async stop(): Promise<void> {
     const server = this.#server;

@@ -60,7 +60,8 @@ export class HttpListener {
   readonly #bodies: EndlessBodies;
   readonly #refusals: PerSecondLog;
   #connections = 0;
-  #isStopping = false;
+  /** No connection is kept open behind the reply to its next request. */
+  #closesAfterReplies = false;
 
   constructor(options: HttpListenerOptions) {
     this.#options = options;
@@ -99,9 +100,17 @@ export class HttpListener {
     return this.#connections;
   }
 
+  /**
+   * From now on each connection is closed behind the reply to its next request, which says so: who has more to ask
+   * connects again, and the balancer in front sends it elsewhere.
+   */
+  closeAfterReplies(): void {
+    this.#closesAfterReplies = true;
+  }
+
   /** Stops accepting, lets replies under way finish for `graceMs`, then closes what is left. */
   async stop(graceMs = STOP_GRACE_MS): Promise<void> {
-    this.#isStopping = true;
+    this.#closesAfterReplies = true;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
     for (const connection of this.#plain) if (connection.isIdle) connection.destroy();
@@ -129,7 +138,10 @@ export class HttpListener {
         keepAlive: true,
         keepAliveInitialDelay: 30_000,
       },
-      (incoming, outgoing) => answerNode(incoming, outgoing, this.#parts),
+      (incoming, outgoing) => {
+        if (this.#closesAfterReplies) outgoing.shouldKeepAlive = false;
+        answerNode(incoming, outgoing, this.#parts);
+      },
     );
     server.maxConnections = MAX_CONNECTIONS;
     server.setTimeout(idleTimeoutMs);
@@ -150,7 +162,7 @@ export class HttpListener {
       bodies: this.#bodies,
       idleTimeoutMs,
       headTimeoutMs,
-      isStopping: () => this.#isStopping,
+      isStopping: () => this.#closesAfterReplies,
       onBusy: () => this.#note({ reason: full, limitBytes: budget.limitBytes }),
       refuse: (code, socket) => this.#refuse(code, socket),
       handOver: (socket) => this.#takeConnection.call(this.#server, socket),

@@ -1,3 +1,5 @@
+import { monitoringReply } from "../../api/monitoring.ts";
+import type { ProbeTarget } from "../../api/monitoring.ts";
 import type { Channel } from "../../base/channel.ts";
 import { systemClock } from "../../base/clock.ts";
 import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
@@ -6,6 +8,7 @@ import type { HttpListenerPlan, ResolvedConfig } from "../../config/plan.ts";
 import type { StreamName } from "../../media/ids.ts";
 import type { StreamSummary } from "../../stream/directory.ts";
 import type { HomeRegistry } from "../../stream/homes.ts";
+import type { Crowd, DrainStep } from "../drain.ts";
 import { HttpListener } from "../http/listener.ts";
 import { ReplyBudget } from "../http/reply-budget.ts";
 import { ListenerSet } from "../listener-set.ts";
@@ -21,6 +24,9 @@ import { threadLog } from "./thread-log.ts";
 /** Of the memory that the process may use, what replies of all threads may hold for slow readers. */
 const REPLY_MEMORY_PERCENT = 15;
 
+/** How long replies under way may take when the server stops behind a drain, which was time enough. */
+const DRAINED_GRACE_MS = 1500;
+
 /** All that one media thread has: its listeners on the ports that all threads share, and its media node. */
 export class MediaRuntime {
   readonly #start: ThreadStart;
@@ -28,10 +34,16 @@ export class MediaRuntime {
   readonly #log: Logger;
   readonly #node: MediaNode;
   readonly #http: ListenerSet<HttpListenerPlan, HttpListener>;
+  readonly #probes: ProbeTarget;
+  /** When somebody last asked for media over HTTP. */
+  #viewedUs = -Infinity;
+  #isDraining = false;
+  #areViewersSentOn = false;
 
-  constructor(start: ThreadStart, control: Channel<ControlCalls, MediaThreadCalls>) {
+  constructor(start: ThreadStart, control: Channel<ControlCalls, MediaThreadCalls>, probes: ProbeTarget) {
     this.#start = start;
     this.#control = control;
+    this.#probes = probes;
     this.#log = threadLog(serverLogLevel(start.config.logLevel), (level, message, fields) =>
       control.tell("log", { level, message, fields }),
     );
@@ -78,9 +90,24 @@ export class MediaRuntime {
     return opened;
   }
 
+  /** One step of the way to the end; may come before the listeners are open. */
+  drain(step: DrainStep): void {
+    this.#isDraining = true;
+    this.#node.drain(step);
+    if (step !== "send-viewers-on") return;
+    this.#areViewersSentOn = true;
+    for (const listener of this.#http.all) listener.closeAfterReplies();
+  }
+
+  /** Who is there. */
+  crowd(): Crowd {
+    return { ...this.#node.crowd(), quietMs: (systemClock.nowUs() - this.#viewedUs) / 1000 };
+  }
+
   /** Ends in order: no new connections, publishers and players told, replies finished. */
   async stop(): Promise<void> {
-    await Promise.all([this.#node.stop(), this.#http.stop()]);
+    const graceMs = this.#isDraining ? DRAINED_GRACE_MS : undefined;
+    await Promise.all([this.#node.stop(), this.#http.stop(graceMs)]);
   }
 
   /** The streams whose home is here. */
@@ -133,8 +160,8 @@ export class MediaRuntime {
     const { maxConnectionsPerAddress, httpIdleTimeoutMs } = config.limits;
     const addresses = new SharedAddressCounter(shares.httpAddresses, index, maxConnectionsPerAddress);
     const budget = new ReplyBudget(Math.floor(memoryBudgetBytes(REPLY_MEMORY_PERCENT) / count));
-    return (plan, port) =>
-      new HttpListener({
+    return (plan, port) => {
+      const listener = new HttpListener({
         host: plan().host,
         port,
         isShared: count > 1,
@@ -144,10 +171,19 @@ export class MediaRuntime {
         log: this.#log,
         handle: (request) => this.#handle(request, plan()),
       });
+      if (this.#areViewersSentOn) listener.closeAfterReplies();
+      return listener;
+    };
   }
 
   #handle(request: HttpRequest, { api, sendWindow }: HttpListenerPlan): Promise<HttpReply> | HttpReply {
-    return this.#node.handle(request, sendWindow) ?? this.#askControl(request, api);
+    const reply = this.#node.handle(request, sendWindow);
+    if (reply !== null) {
+      this.#viewedUs = systemClock.nowUs();
+      return reply;
+    }
+    const probe = api ? monitoringReply(request.path, this.#probes) : null;
+    return probe ?? this.#askControl(request, api);
   }
 
   async #askControl(request: HttpRequest, hasApi: boolean): Promise<HttpReply> {

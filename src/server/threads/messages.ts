@@ -4,6 +4,7 @@ import type { LogFields, LogLevel } from "../../base/log.ts";
 import type { ResolvedConfig } from "../../config/plan.ts";
 import type { StreamName } from "../../media/ids.ts";
 import type { StreamSummary } from "../../stream/directory.ts";
+import type { Crowd, DrainStep } from "../drain.ts";
 import type { MediaNodeStats } from "../media-node.ts";
 import type { PackedReply, PackedRequest } from "./packed-http.ts";
 
@@ -33,6 +34,10 @@ export type MediaThreadCalls = {
   };
   /** Starts the streams of the thread's own. */
   start: { argument: null; answer: null };
+  /** One step of the way to the end, which `stop` is. */
+  drain: { argument: DrainStep; answer: null };
+  /** Who is there. */
+  crowd: { argument: null; answer: Crowd };
   stop: { argument: null; answer: null };
   streams: { argument: null; answer: readonly StreamSummary[] };
   stats: { argument: null; answer: ThreadStats };
@@ -56,6 +61,8 @@ export type ControlCalls = {
   };
   /** A request that is not for media. */
   http: { argument: { readonly request: PackedRequest; readonly hasApi: boolean }; answer: PackedReply };
+  /** Why the server is not ready; `null` when it is. */
+  readiness: { argument: null; answer: string | null };
   /** Makes the asking thread the home of a stream, unless it has one. Answers the home. */
   claim: { argument: StreamName; answer: number };
   /** The asking thread is the home no more. */
@@ -71,12 +78,19 @@ export type ThreadStart = {
   readonly count: number;
   readonly config: ResolvedConfig;
   readonly shares: ThreadShares;
+  /** When the server started. Units: milliseconds since 1970. */
+  readonly startedAtMs: number;
 };
 
 /** Memory that all threads of the process see. */
 export type ThreadShares = {
-  /** One counter per thread, moved on twice a second: whoever stops has hung. */
+  /**
+   * One counter per media thread and, last, the control thread's, moved on twice a second: whoever stops has hung. 0 where
+   * none runs.
+   */
   readonly beats: Int32Array;
+  /** Its one value is 1 once the server drains. */
+  readonly draining: Int32Array;
   /** KiB of media that each thread holds for its streams. */
   readonly heldKib: Int32Array;
   /** Viewers that each thread has, as of a moment ago. */

@@ -6,6 +6,8 @@ import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
 import type { Logger } from "../../base/log.ts";
 import type { ResolvedConfig } from "../../config/plan.ts";
 import type { StreamSummary } from "../../stream/directory.ts";
+import type { Crowd, DrainStep } from "../drain.ts";
+import { Heart } from "./heart.ts";
 import { StreamHomes } from "./homes.ts";
 import { MediaThread } from "./media-thread.ts";
 import type { ThreadEnd } from "./media-thread.ts";
@@ -13,7 +15,7 @@ import type { ControlCalls, MediaThreadCalls, Ports, ThreadShares, ThreadStats }
 import type { CallHandlers, Channel } from "../../base/channel.ts";
 import { packReply, unpackRequest } from "./packed-http.ts";
 import { forgetAddresses } from "./shared-address-counter.ts";
-import { makeShares } from "./shares.ts";
+import { controlBeat, makeShares } from "./shares.ts";
 
 /** What the control thread has media threads for. */
 export type MediaThreadsOptions = {
@@ -21,6 +23,10 @@ export type MediaThreadsOptions = {
   readonly count: number;
   readonly clock: Clock;
   readonly log: Logger;
+  /** When the server started. Units: milliseconds since 1970. */
+  readonly startedAtMs: number;
+  /** Why the server is not ready; `null` when it is. */
+  notReadyReason(): string | null;
   /** Answers a request that is not for media. */
   answer(request: HttpRequest, hasApi: boolean): Promise<HttpReply>;
 };
@@ -40,7 +46,8 @@ const MISSED_BEATS = 10;
 const ANSWER_LIMIT_MS = 2000;
 /** From a thread's launch, or a new configuration, to its answer. */
 const OPEN_LIMIT_MS = 30_000;
-const STOP_LIMIT_MS = 8000;
+/** Above what a thread needs at most: replies under way get 3 s, last words over RTMP 2 s. */
+const STOP_LIMIT_MS = 4500;
 /** A thread that ends again soon after its start waits longer each time before it is started anew. */
 const FIRST_DELAY_MS = 100;
 const MAX_DELAY_MS = 30_000;
@@ -76,6 +83,9 @@ export class MediaThreads {
   #timer: Timer | null = null;
   readonly #starting = new Set<Timer>();
   #stopping = false;
+  /** For threads that start in the middle of a drain. */
+  readonly #drained: DrainStep[] = [];
+  #heart: Heart | null = null;
   readonly #lost = { streams: 0, viewers: 0 };
 
   constructor(options: MediaThreadsOptions) {
@@ -118,6 +128,8 @@ export class MediaThreads {
 
   /** Starts all threads. Rejects when a port cannot be opened. */
   async start(): Promise<void> {
+    const beat = controlBeat(this.#shares);
+    this.#heart = new Heart(() => Atomics.add(this.#shares.beats, beat, 1));
     if (this.#seats.length > 1) await requireFreePorts(allOf(this.#config.listeners));
     const [first, ...others] = this.#seats;
     for (const seat of this.#seats) this.#launch(seat);
@@ -126,9 +138,29 @@ export class MediaThreads {
     this.#check();
   }
 
+  /** One step of the way to the end. With the first, readiness fails at once, in all threads. */
+  drain(step: DrainStep): void {
+    Atomics.store(this.#shares.draining, 0, 1);
+    this.#drained.push(step);
+    for (const { thread } of this.#seats) thread?.channel.tell("drain", step);
+  }
+
+  /** Who is there, in all threads that serve; `null` when not all of them answer in time. */
+  async crowd(): Promise<Crowd | null> {
+    const asked = this.#open().length;
+    const crowds = await this.#askAll((channel, limit) => channel.ask("crowd", null, limit));
+    if (crowds.length < asked) return null;
+    return {
+      publishers: crowds.reduce((sum, { publishers }) => sum + publishers, 0),
+      viewers: crowds.reduce((sum, { viewers }) => sum + viewers, 0),
+      quietMs: Math.min(...crowds.map(({ quietMs }) => quietMs)),
+    };
+  }
+
   /** Ends all threads in order; what takes longer than a few seconds is cut off. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    Atomics.store(this.#shares.draining, 0, 1);
     this.#timer?.cancel();
     for (const timer of this.#starting) timer.cancel();
     const limit = { clock: this.#options.clock, ms: STOP_LIMIT_MS };
@@ -138,6 +170,7 @@ export class MediaThreads {
         await thread?.terminate("the server stops");
       }),
     );
+    this.#heart?.stop();
   }
 
   /** All streams of all threads that answer in time. */
@@ -200,7 +233,13 @@ export class MediaThreads {
   #launch(seat: Seat): void {
     const { index } = seat;
     const thread = new MediaThread({
-      start: { index, count: this.#seats.length, config: this.#config, shares: this.#shares },
+      start: {
+        index,
+        count: this.#seats.length,
+        config: this.#config,
+        shares: this.#shares,
+        startedAtMs: this.#options.startedAtMs,
+      },
       answers: this.#answersTo(index),
       onGone: (end) => this.#gone(seat, end),
     });
@@ -208,6 +247,7 @@ export class MediaThreads {
     seat.config = this.#config;
     seat.startedUs = this.#options.clock.nowUs();
     seat.missed = 0;
+    for (const step of this.#drained) thread.channel.tell("drain", step);
     for (const other of this.#seats) {
       if (other === seat || other.thread === null) continue;
       introduce(thread, other.thread);
@@ -268,6 +308,7 @@ export class MediaThreads {
     const shares = this.#shares;
     forgetAddresses(shares.rtmpAddresses, seat.index);
     forgetAddresses(shares.httpAddresses, seat.index);
+    Atomics.store(shares.beats, seat.index, 0);
     Atomics.store(shares.heldKib, seat.index, 0);
     const viewersLost = Atomics.exchange(shares.viewers, seat.index, 0);
     const lost = this.#homes.forget(seat.index);
@@ -335,6 +376,7 @@ export class MediaThreads {
       },
       http: async ({ request, hasApi }) =>
         packReply(await this.#options.answer(unpackRequest(request), hasApi)),
+      readiness: () => this.#options.notReadyReason(),
       claim: (name) => homes.claim(thread, name),
       release: (name) => {
         homes.release(thread, name);
