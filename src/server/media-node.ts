@@ -191,18 +191,18 @@ export class MediaNode {
   drain(step: DrainStep): void {
     if (step === "refuse-publishers") this.local.refusePublishers();
     if (step === "ask-to-reconnect") {
-      const asked = this.#rtmp.reduce((sum, listener) => sum + listener.askToReconnect(), 0);
+      const asked = this.rtmp.all.reduce((sum, listener) => sum + listener.askToReconnect(), 0);
       if (asked > 0) this.#log.info("publishers were asked to connect again, elsewhere", { asked });
     }
     if (step === "end-publishers") {
-      const closed = this.#rtmp.reduce((sum, listener) => sum + listener.endPublishers(), 0);
+      const closed = this.rtmp.all.reduce((sum, listener) => sum + listener.endPublishers(), 0);
       if (closed > 0) this.#log.info("publishers were closed, the drain is nearly over", { closed });
     }
   }
 
   /** Publishers from outside that are on air here, and viewers that hold a connection. */
   crowd(): { readonly publishers: number; readonly viewers: number } {
-    const publishers = this.#rtmp.reduce((sum, listener) => sum + listener.stats().publishers, 0);
+    const publishers = this.rtmp.all.reduce((sum, listener) => sum + listener.stats().publishers, 0);
     return { publishers, viewers: this.#viewers() };
   }
 
