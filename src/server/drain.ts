@@ -13,7 +13,10 @@ export type DrainStep =
   | "ask-to-reconnect"
   /** Publishers that are still here are told, and closed. */
   | "end-publishers"
-  /** No publisher is left: HTTP connections close behind their next reply, so that viewers look for another server. */
+  /**
+   * No publisher is left: who waits for one over RTMP or HTTP-FLV is ended, and HTTP connections close behind their next
+   * reply, so that viewers look for another server.
+   */
   | "send-viewers-on";
 
 /** Who is there. */

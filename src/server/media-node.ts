@@ -194,6 +194,7 @@ export class MediaNode {
       const asked = this.rtmp.all.reduce((sum, listener) => sum + listener.askToReconnect(), 0);
       if (asked > 0) this.#log.info("publishers were asked to connect again, elsewhere", { asked });
     }
+    if (step === "send-viewers-on") (this.#threads ?? this.local).endWaiting();
     if (step === "end-publishers") {
       const closed = this.rtmp.all.reduce((sum, listener) => sum + listener.endPublishers(), 0);
       if (closed > 0) this.#log.info("publishers were closed, the drain is nearly over", { closed });

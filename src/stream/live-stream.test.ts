@@ -228,6 +228,23 @@ test("a directory that drains takes no publishers, and keeps what those leave wh
   directory.close("the test ends");
 });
 
+test("viewers who wait for a publisher can be ended, while what it left stays", () => {
+  const ends: SubscriptionEnd[] = [];
+  const publisher = directory.publish(request());
+  publishFrames(publisher, 10);
+  subscribe((reason) => ends.push(reason));
+  directory.endWaiting();
+  assert.equal(ends.length, 0, "who has a publisher goes on");
+  publisher.close("gone");
+  assert.deepEqual(ends, ["stream-ended"]);
+  subscribe((reason) => ends.push(reason));
+  directory.endWaiting();
+  assert.deepEqual(ends, ["stream-ended", "stream-ended"]);
+  assert.equal(directory.find(name)?.summary().status, "waiting");
+  assert.deepEqual([recorder.events, closed], [["pause"], []]);
+  directory.close("the test ends");
+});
+
 const refusals: { name: string; rules: StreamRules | null; code: string }[] = [
   { name: "an unknown name", rules: null, code: "STREAM_NOT_FOUND" },
   { name: "a disabled stream", rules: { ...rules, disabled: true }, code: "STREAM_DISABLED" },

@@ -59,6 +59,7 @@ export class LiveStream {
   /** Monotonic time of the present publisher's last packet, or of its beginning. */
   #heardUs = 0;
   #isKept = false;
+  #endsWaiting = false;
   #closed = false;
 
   constructor(rules: StreamRules, options: LiveStreamOptions) {
@@ -163,6 +164,12 @@ export class LiveStream {
     if (this.#tracks === null) return;
     this.#graceTimer?.cancel();
     this.#graceTimer = null;
+  }
+
+  /** From now on subscribers are ended where there is no publisher, instead of waiting for one; all else stays. */
+  endWaiting(): void {
+    this.#endsWaiting = true;
+    if (this.#publisher === null) this.#endSubscribers();
   }
 
   /** Ends everything: publisher, subscribers, sinks. Idempotent. */
@@ -298,6 +305,11 @@ export class LiveStream {
   #pause(): void {
     this.#sinceUs = null;
     for (const sink of this.#sinks) sink.onPause();
+    if (this.#endsWaiting) this.#endSubscribers();
+  }
+
+  #endSubscribers(): void {
+    this.#fanouts.endAll(this.#tracks === null ? "not-on-air" : "stream-ended");
   }
 
   #revoke(reason: string): void {

@@ -101,6 +101,11 @@ export class LocalDirectory implements StreamDirectory {
     for (const stream of this.#streams.values()) stream.keep();
   }
 
+  /** From now on viewers are ended instead of waiting for a publisher; what it left behind stays to be asked for. */
+  endWaiting(): void {
+    for (const stream of this.list()) stream.endWaiting();
+  }
+
   /** Ends every stream. */
   close(reason: string): void {
     for (const stream of this.list()) this.#close(stream, reason);

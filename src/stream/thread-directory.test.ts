@@ -201,6 +201,29 @@ describe("streams of several threads", () => {
     assert.equal(threads.directories[1]!.mirroredViewers, 2);
   });
 
+  test("end who would wait for a publisher once told to, in every thread", async () => {
+    const publisher = await publish(0);
+    publisher.setTracks([video]);
+    await send(publisher, 1);
+    const viewers = [0, 1, 2].map((thread) => watch(thread).viewer);
+    await threads.settle();
+    for (const thread of [0, 1]) threads.directories[thread]!.endWaiting();
+    assert.deepEqual(
+      viewers.map(({ ends }) => ends),
+      [[], [], []],
+      "the publisher is there",
+    );
+    publisher.close("gone");
+    await threads.settle();
+    assert.deepEqual(
+      viewers.map(({ ends }) => ends),
+      [["stream-ended"], ["stream-ended"], []],
+    );
+    threads.directories[2]!.endWaiting();
+    assert.deepEqual(viewers[2]!.ends, ["stream-ended"]);
+    assert.ok(threads.locals[0]!.find(CAMERA) !== null, "what was published stays");
+  });
+
   test("are crossed no more when nobody watches any more", async () => {
     const publisher = await publish(0);
     publisher.setTracks([video]);

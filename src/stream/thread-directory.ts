@@ -152,6 +152,12 @@ export class ThreadDirectory implements StreamDirectory {
     if (!this.#closed) this.#options.homes.release(name);
   }
 
+  /** From now on viewers here, of streams of whatever thread, are ended instead of waiting for a publisher. */
+  endWaiting(): void {
+    this.#options.local.endWaiting();
+    for (const { mirror } of [...this.#watched.values()]) mirror.endWaiting();
+  }
+
   /** Ends all that this thread has. */
   close(reason: string): void {
     this.#closed = true;

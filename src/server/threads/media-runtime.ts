@@ -35,7 +35,7 @@ export class MediaRuntime {
   readonly #node: MediaNode;
   readonly #http: ListenerSet<HttpListenerPlan, HttpListener>;
   readonly #probes: ProbeTarget;
-  /** When somebody last asked for media over HTTP. */
+  /** When somebody last asked for a playlist or a segment. */
   #viewedUs = -Infinity;
   #isDraining = false;
   #areViewersSentOn = false;
@@ -179,7 +179,8 @@ export class MediaRuntime {
   #handle(request: HttpRequest, { api, sendWindow }: HttpListenerPlan): Promise<HttpReply> | HttpReply {
     const reply = this.#node.handle(request, sendWindow);
     if (reply !== null) {
-      this.#viewedUs = systemClock.nowUs();
+      // Who is sent an endless body holds a connection, and is counted as long as that is there.
+      if (reply instanceof Promise || reply.stream === undefined) this.#viewedUs = systemClock.nowUs();
       return reply;
     }
     const probe = api ? monitoringReply(request.path, this.#probes) : null;

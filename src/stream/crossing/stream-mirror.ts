@@ -38,6 +38,7 @@ export class StreamMirror implements PacketSink {
   #hadTracks = false;
   #originUs: number | null = null;
   #waitTimer: Timer | null = null;
+  #endsWaiting = false;
   #isOver = false;
 
   constructor(parts: StreamMirrorParts) {
@@ -121,12 +122,19 @@ export class StreamMirror implements PacketSink {
   onPause(): void {
     this.#fanouts.onPause();
     this.#status = "off-air";
-    this.#startWaiting();
+    if (this.#endsWaiting) this.#endAll("stream-ended");
+    else this.#startWaiting();
   }
 
   onEnd(): void {
     this.#fanouts.onPause();
     this.#endAll("stream-ended");
+  }
+
+  /** From now on its viewers are ended where there is no publisher, instead of waiting for one. */
+  endWaiting(): void {
+    this.#endsWaiting = true;
+    if (this.#status === "off-air") this.onEnd();
   }
 
   #startWaiting(): void {
