@@ -33,7 +33,9 @@ export function printConfig(config: ResolvedConfig, options: PrintOptions = {}):
     ...(config.hostname === undefined ? [] : [`hostname ${word(config.hostname)};`]),
     `loglevel ${config.logLevel};`,
     ...credentialsLine("edit_auth", config.editAuth, show),
+    ...textLine("edit_auth_file", config.editAuthFile),
     ...credentialsLine("view_auth", config.viewAuth, show),
+    ...textLine("view_auth_file", config.viewAuthFile),
     ...(config.threads === undefined ? [] : [`threads ${config.threads};`]),
     ...limitLines(config.limits),
   ];
