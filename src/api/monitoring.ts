@@ -8,6 +8,8 @@ export type WhoAmI = {
   /** UTC in milliseconds. */
   readonly now: number;
   readonly started_at: number;
+  /** What the server is told from others by, also when its pod and its address are new ones. */
+  readonly server_id: string;
 };
 
 /** What the probes ask of the server. */

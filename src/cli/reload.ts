@@ -47,7 +47,7 @@ async function reload(reloading: Reloading, inForce: ResolvedConfig): Promise<Re
   for (const problem of all) logProblem(log, problem);
   if (config === undefined || all.some(({ severity }) => severity === "error")) {
     log.error("the configuration is not taken, the one before stays in force", { path });
-    server.reloadRefused();
+    server.reloadRefused(all.filter(({ severity }) => severity === "error"));
     return inForce;
   }
   const settings = RESTART_SETTINGS.filter((name) => differs(inForce[name], config[name]));

@@ -45,7 +45,7 @@ export async function serveCommand(options: ServeOptions, io: CliIo): Promise<nu
   for (const problem of problems) logProblem(log, problem);
   let server: Server;
   try {
-    server = await startServer({ config, log });
+    server = await startServer({ config, log, env: options.demo ? {} : io.env });
   } catch (caught) {
     io.stderr(`weir: not started: ${messageOf(caught)}\n`);
     return 1;

@@ -9,6 +9,7 @@ import type { HttpReply, HttpRequest } from "../base/http-message.ts";
 import type { ResolvedConfig } from "../config/plan.ts";
 import { embeddedName } from "./pages.ts";
 import type { Pages } from "./pages.ts";
+import type { ServerIdentity } from "./identity.ts";
 import { requirePlayer } from "./stream-rules.ts";
 import { listStreams } from "./summaries.ts";
 import type { PublicStream } from "./summaries.ts";
@@ -28,6 +29,7 @@ export class ControlPlane implements ProbeTarget {
   #config: ResolvedConfig;
   readonly #threads: MediaThreads;
   readonly #pages: Pages;
+  readonly #identity: Pick<ServerIdentity, "serverId" | "editAuth" | "viewAuth">;
   readonly #clock: Clock;
   readonly #startedAtMs: number;
   #notReady: string | null = "the server is starting";
@@ -35,8 +37,15 @@ export class ControlPlane implements ProbeTarget {
   #isConfigTaken = true;
   #metrics: MetricsPage | null = null;
 
-  constructor(options: { config: ResolvedConfig; threads: MediaThreads; pages: Pages; clock: Clock }) {
+  constructor(options: {
+    config: ResolvedConfig;
+    threads: MediaThreads;
+    pages: Pages;
+    identity: Pick<ServerIdentity, "serverId" | "editAuth" | "viewAuth">;
+    clock: Clock;
+  }) {
     this.#config = options.config;
+    this.#identity = options.identity;
     this.#threads = options.threads;
     this.#pages = options.pages;
     this.#clock = options.clock;
@@ -72,6 +81,7 @@ export class ControlPlane implements ProbeTarget {
       build: VERSION,
       now: Math.floor(this.#clock.wallUs() / 1000),
       started_at: this.#startedAtMs,
+      server_id: this.#identity.serverId,
     };
   }
 
@@ -105,7 +115,7 @@ export class ControlPlane implements ProbeTarget {
 
   /** What the API says to those whom `edit_auth` or `view_auth` lets in. */
   async #guarded(request: HttpRequest): Promise<HttpReply> {
-    const { editAuth, viewAuth } = this.#config;
+    const { editAuth, viewAuth } = this.#identity;
     if (accessOf(request.header("authorization"), editAuth, viewAuth) === "none") {
       return textReply(401, "the API asks for the login and password of edit_auth or view_auth", [
         ["www-authenticate", 'Basic realm="weir", charset="UTF-8"'],

@@ -4,7 +4,10 @@ import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { ResolvedConfig } from "../config/plan.ts";
+import type { ConfigProblem } from "../kubernetes/config-events.ts";
+import { configEvents } from "./config-events.ts";
 import { ControlPlane } from "./control.ts";
+import { ServerIdentity } from "./identity.ts";
 import { loadPages } from "./pages.ts";
 import { MediaThreads } from "./threads/supervisor.ts";
 
@@ -17,8 +20,8 @@ export type Server = {
   readonly threads: number;
   /** Puts a new configuration in force; listeners and threads stay as they are. */
   configure(config: ResolvedConfig): Promise<void>;
-  /** Notes for the metrics that a new configuration could not be taken. */
-  reloadRefused(): void;
+  /** Notes for the metrics, and for the pod's Events, that a new configuration could not be taken: its errors. */
+  reloadRefused(problems?: readonly ConfigProblem[]): void;
   /** Lets a media thread throw or hang; for tests of faults. */
   injectFault(fault: "throw" | "hang"): void;
   /** Ends in order: not ready, no new connections, publishers and players told, replies finished. Idempotent. */
@@ -30,8 +33,12 @@ export async function startServer(options: {
   config: ResolvedConfig;
   log: Logger;
   clock?: Clock;
+  /** Of the process, for what Kubernetes says in it; without it the server takes part in no cluster. */
+  env?: Readonly<Record<string, string | undefined>>;
+  /** Where the pod's service account is mounted, if not where Kubernetes does it. */
+  serviceAccount?: string;
 }): Promise<Server> {
-  const { config, log, clock = systemClock } = options;
+  const { config, log, clock = systemClock, env = {}, serviceAccount } = options;
   const count = config.threads ?? defaultThreads(availableParallelism());
   const threads: MediaThreads = new MediaThreads({
     config,
@@ -40,14 +47,18 @@ export async function startServer(options: {
     log,
     answer: (request, hasApi) => control.handle(request, hasApi),
   });
-  const control = new ControlPlane({ config, threads, clock, pages: await loadPages() });
+  const identity = new ServerIdentity({ config, env, clock, log, serviceAccount });
+  const events = configEvents({ env, clock, log, serviceAccount });
+  const control = new ControlPlane({ config, threads, identity, clock, pages: await loadPages() });
   let stopping: Promise<void> | null = null;
   const stop = async (): Promise<void> => {
     control.setNotReady("the server stops");
+    identity.stop();
+    events.stop();
     await threads.stop();
   };
   try {
-    await threads.start();
+    await Promise.all([threads.start(), identity.start()]);
   } catch (caught) {
     log.error("cannot open a port", { reason: messageOf(caught) });
     await stop();
@@ -60,9 +71,14 @@ export async function startServer(options: {
     threads: count,
     configure: async (next) => {
       control.configure(next);
+      await identity.configure(next);
       await threads.configure(next);
+      events.configApplied();
     },
-    reloadRefused: () => control.reloadRefused(),
+    reloadRefused: (problems = []) => {
+      control.reloadRefused();
+      events.configRefused(problems);
+    },
     injectFault: (fault) => threads.injectFault(fault),
     stop: () => (stopping ??= stop()),
   };
