@@ -23,7 +23,7 @@ export function readCredentials(text: string): CredentialsReading {
   if (found === undefined)
     return { credentials: { login: value.slice(0, colon), password: value.slice(colon + 1) } };
   const before = value.slice(0, found.at).split(/\r\n|\r|\n/);
-  return { fault: found.fault, line: before.length, column: [...before.at(-1)!].length + 1 };
+  return { fault: found.fault, line: before.length, column: Array.from(before.at(-1)!).length + 1 };
 }
 
 function faultOf(value: string, colon: number): { fault: string; at: number } | undefined {

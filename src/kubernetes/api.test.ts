@@ -29,7 +29,7 @@ describe("the Kubernetes API", () => {
     await api.createSecret(STATE, { server_id: "abc" });
     const secret = await api.readSecret(STATE);
     assert.deepEqual(secret?.data, { server_id: "YWJj" });
-    await api.patchSecret(STATE, { edit_auth: "a:b" }, secret!.resourceVersion);
+    await api.patchSecret(STATE, { edit_auth: "a:b" }, secret.resourceVersion);
     assert.deepEqual(cluster.values("state"), { server_id: "abc", edit_auth: "a:b" });
   });
 

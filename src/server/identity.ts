@@ -78,11 +78,10 @@ export class ServerIdentity {
     const [edit, view] = [this.#editFile, this.#viewFile];
     this.#editFile = this.#replaced(edit, editAuthFile, "edit_auth_file");
     this.#viewFile = this.#replaced(view, viewAuthFile, "view_auth_file");
-    const fresh = [
-      ...(this.#editFile === edit ? [] : [this.#editFile]),
-      ...(this.#viewFile === view ? [] : [this.#viewFile]),
-    ];
-    await Promise.all(fresh.map((file) => file?.start()));
+    await Promise.all([
+      this.#editFile === edit ? null : this.#editFile?.start(),
+      this.#viewFile === view ? null : this.#viewFile?.start(),
+    ]);
   }
 
   #replaced(before: AuthFile | null, path: string | undefined, directive: string): AuthFile | null {
