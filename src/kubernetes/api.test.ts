@@ -81,7 +81,7 @@ describe("the Kubernetes API", () => {
       cluster.allowed = [];
       await assert.rejects(ask(api), {
         code: "KUBERNETES_FORBIDDEN",
-        message: `the service account may not ${rule}`,
+        message: `system:serviceaccount:media:weir may not ${rule}`,
       });
       assert.equal(cluster.requests[0]?.split(" ")[0], verb);
     });
@@ -89,7 +89,8 @@ describe("the Kubernetes API", () => {
 
   const STATUSES: readonly [status: number, body: string, code: string, message: RegExp][] = [
     [401, '{"message":"Unauthorized"}', "KUBERNETES_UNAUTHORIZED", /token: Unauthorized$/],
-    [404, '{"message":"no"}', "KUBERNETES_NOT_FOUND", /no pods "weir-0" in namespace "media"$/],
+    [403, "", "KUBERNETES_FORBIDDEN", /^the service account may not get pods "weir-0"/],
+    [404, '{"message":"no"}', "KUBERNETES_NOT_FOUND", /cannot get pods "weir-0" in namespace "media": no$/],
     [429, "", "KUBERNETES_UNAVAILABLE", /answers 429: no reason is given$/],
     [500, '{"message":"etcd\\n\\u0000is away"}', "KUBERNETES_UNAVAILABLE", /answers 500: etcd is away$/],
     [503, '{"message":1}', "KUBERNETES_UNAVAILABLE", /answers 503: no reason is given$/],

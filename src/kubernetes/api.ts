@@ -148,8 +148,10 @@ function refusal(reply: KubernetesReply, target: Target): MediaError {
   const { status } = reply;
   const context = { verb, resource, namespace, name, status, reason: reasonOf(reply.body) };
   if (status === 401) return kubernetesErrors.error("KUBERNETES_UNAUTHORIZED", context);
-  if (status === 403)
-    return kubernetesErrors.error("KUBERNETES_FORBIDDEN", { ...context, rule: ruleFor(target) });
+  if (status === 403) {
+    const account = accountIn(context.reason);
+    return kubernetesErrors.error("KUBERNETES_FORBIDDEN", { ...context, account, rule: ruleFor(target) });
+  }
   if (status === 404) return kubernetesErrors.error("KUBERNETES_NOT_FOUND", context);
   if (status === 409) return kubernetesErrors.error("KUBERNETES_CONFLICT", context);
   if (status === 429 || status >= 500) return kubernetesErrors.error("KUBERNETES_UNAVAILABLE", context);
@@ -166,6 +168,11 @@ function ruleFor({ verb, group, resource, name }: Target): string {
   const names = verb === "create" ? "" : `, resourceNames: ["${name}"]`;
   const verbs = resource === "secrets" && verb !== "create" ? "get, patch" : verb;
   return `{apiGroups: [${groups}], resources: ["${resource}"]${names}, verbs: [${verbs}]}`;
+}
+
+/** Who was refused, as in system:serviceaccount:NAMESPACE:NAME: the API server says it in its reason only. */
+function accountIn(reason: string): string {
+  return /User "([^"]+)"/.exec(reason)?.[1] ?? "the service account";
 }
 
 /** What a `Status` object says, short enough for a message. */

@@ -35,18 +35,18 @@ export const kubernetesErrors = defineErrors({
   KUBERNETES_FORBIDDEN: {
     disposition: "retry",
     message:
-      'the service account may not {verb} {resource} "{name}" in namespace "{namespace}"; add this rule to its Role: {rule}',
+      '{account} may not {verb} {resource} "{name}" in namespace "{namespace}"; add this rule to its Role: {rule}',
     doc: "A Role with that rule, or a RoleBinding of it to the pod's service account, is missing. It is tried again: the pod need not be started anew.",
   },
   KUBERNETES_NOT_FOUND: {
     disposition: "retry",
-    message: 'there is no {resource} "{name}" in namespace "{namespace}"',
-    doc: "The name or the namespace is mistyped, or it was deleted.",
+    message: 'the Kubernetes API cannot {verb} {resource} "{name}" in namespace "{namespace}": {reason}',
+    doc: "The object or the namespace is not there: its name is mistyped, or it was deleted.",
   },
   KUBERNETES_SECRET_MISSING: {
     disposition: "retry",
     message:
-      'there is no Secret "{name}" in namespace "{namespace}", and the service account may not create it; ' +
+      'there is no Secret "{name}" in namespace "{namespace}", and {account} may not create it; ' +
       "run: kubectl -n {namespace} create secret generic {name}; or add this rule to its Role: {rule}",
     doc: "FLUSSONIC_SECRETS_STORAGE names a Secret that is not there. Create it, empty, or allow the server to. It is tried again: the pod need not be started anew.",
   },

@@ -197,7 +197,7 @@ describe("Events that cannot be written", () => {
     await clock.advanceSettling(100);
     assert.deepEqual(
       log.of("info").map(({ fields }) => fields["reason"]),
-      ['there is no pods "node-7" in namespace "media"'],
+      ['the Kubernetes API cannot get pods "node-7" in namespace "media": pods "node-7" not found'],
     );
   });
 

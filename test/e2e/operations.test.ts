@@ -35,7 +35,13 @@ test("probes answer without credentials on both base paths, and not where the AP
       const reply = await fetch(server.url(path), { headers: { authorization: "Bearer wrong" } });
       assert.equal(reply.status, 200, path);
       const body = (await reply.json()) as Record<string, unknown>;
-      assert.deepEqual(Object.keys(body).toSorted(), ["build", "now", "server_version", "started_at"]);
+      assert.deepEqual(Object.keys(body).toSorted(), [
+        "build",
+        "now",
+        "server_id",
+        "server_version",
+        "started_at",
+      ]);
       assert.equal((await fetch(`http://127.0.0.1:${second}${path}`)).status, 404, "api false");
     }
   }
