@@ -7,6 +7,7 @@ import { KubernetesApi } from "./api.ts";
 import { kubernetesErrors } from "./errors.ts";
 import type { CredentialsReader } from "./kept-values.ts";
 import { SecretState, START_WAIT_MS } from "./secret-state.ts";
+import type { StateSecret } from "./secret-state.ts";
 
 const OWN_ID = "11111111-aaaa-4bbb-8ccc-000000000001";
 const OTHER_ID = "22222222-aaaa-4bbb-8ccc-000000000002";
@@ -21,7 +22,10 @@ const readCredentials: CredentialsReader = (text) => {
 
 type Pod = { state: SecretState; clock: FakeClock; log: RecordingLog };
 
-function pod(cluster: FakeKubernetes, more: { serverId?: string; wantsCredentials?: boolean } = {}): Pod {
+function pod(
+  cluster: FakeKubernetes,
+  more: { serverId?: string; wantsCredentials?: boolean; secret?: StateSecret } = {},
+): Pod {
   const clock = new FakeClock();
   const log = new RecordingLog();
   const state = new SecretState({
@@ -63,6 +67,25 @@ describe("the state in a Secret", () => {
       server_id: OWN_ID,
       edit_auth: `${login}:${password}`,
     });
+  });
+
+  test("is kept in the namespace that is named, and says when there is none of that name", async () => {
+    const cluster = new FakeKubernetes();
+    const { state, clock, log } = pod(cluster, { secret: { namespace: "shared", name: "state" } });
+    await state.start();
+    assert.deepEqual(
+      log.of("warn").map(({ fields }) => [fields["code"], fields["reason"]]),
+      [
+        [
+          "KUBERNETES_NOT_FOUND",
+          'the Kubernetes API cannot create secrets "state" in namespace "shared": namespaces "shared" not found',
+        ],
+      ],
+    );
+    cluster.namespaces.add("shared");
+    await clock.advanceSettling(2000);
+    assert.deepEqual([...cluster.secrets.keys()], ["shared/state"]);
+    assert.equal(state.credentials?.login, "admin");
   });
 
   test("has no credentials where the configuration gives them, and they stay out of the Secret", async () => {

@@ -48,6 +48,7 @@ export class FakeKubernetes {
   readonly requests: string[] = [];
   /** What the service account may do, as "get secrets"; `null`: everything. */
   allowed: readonly string[] | null = null;
+  readonly namespaces = new Set([NAMESPACE]);
   /** Whether events.k8s.io/v1 is there. */
   hasEventsGroup = true;
   token = "token-1";
@@ -100,6 +101,8 @@ export class FakeKubernetes {
       const who = `User "system:serviceaccount:${NAMESPACE}:weir"`;
       return status(403, `${asked.resource} "${asked.name}" is forbidden: ${who} cannot ${verb} resource`);
     }
+    const hasNamespace = this.namespaces.has(asked.namespace);
+    if (verb === "create" && !hasNamespace) return status(404, `namespaces "${asked.namespace}" not found`);
     if (asked.resource === "pods") return this.#pod(asked);
     if (asked.resource === "events") return this.#createEvent(asked, request);
     if (verb === "create") return this.#createSecret(asked, request);
@@ -202,7 +205,7 @@ function askedFor(path: string): Asked | null {
 }
 
 function shown(name: string, secret: FakeSecret): object {
-  const metadata = { name, namespace: NAMESPACE, resourceVersion: String(secret.resourceVersion) };
+  const metadata = { name, resourceVersion: String(secret.resourceVersion) };
   return { apiVersion: "v1", kind: "Secret", metadata, data: secret.data };
 }
 
