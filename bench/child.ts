@@ -70,8 +70,8 @@ export class Child {
   }
 
   /** Asks it to end, kills it when it does not in 5 s, and waits until it is gone. */
-  async stop(): Promise<void> {
-    this.signal("SIGTERM");
+  async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
+    this.signal(signal);
     const timer = setTimeout(() => this.signal("SIGKILL"), STOP_GRACE_MS);
     await this.ended;
     clearTimeout(timer);

@@ -57,12 +57,14 @@ export async function startProcess(
     logFile: string;
     port: number;
     env?: Readonly<Record<string, string | undefined>>;
+    /** What ends it at once; SIGTERM unless given. */
+    stopSignal?: NodeJS.Signals;
   },
 ): Promise<{ child: Child; stop: () => Promise<void> }> {
-  const { folder, logFile, port, env = {} } = options;
+  const { folder, logFile, port, env = {}, stopSignal = "SIGTERM" } = options;
   const child = startChild(command, { logFile, env });
   const stop = async (): Promise<void> => {
-    await child.stop();
+    await child.stop(stopSignal);
     removeFolder(folder);
   };
   await untilUp(child, () => connects(port), stop);

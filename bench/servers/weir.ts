@@ -35,7 +35,10 @@ export function weir(lines: WeirLines = {}): StartServer {
     writeFileSync(join(folder, "flussonic.conf"), configText([...listeners, ...(lines.top ?? [])], lines));
     const command = [process.execPath, MAIN, "serve", "--config", folder];
     const env = withoutServerVariables();
-    const { child, stop } = await startProcess(command, { folder, logFile, port: ports.rtmp, env });
+    // After SIGTERM it would go on for its viewers.
+    const stopSignal = "SIGINT";
+    const options = { folder, logFile, port: ports.rtmp, env, stopSignal } as const;
+    const { child, stop } = await startProcess(command, options);
     await untilUp(child, () => isReady(ports.http), stop);
     return { name: "weir", rtmpPort: ports.rtmp, httpPort: ports.http, pids: [child.pid], stop };
   };

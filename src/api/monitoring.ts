@@ -1,3 +1,4 @@
+import type { Clock } from "../base/clock.ts";
 import { jsonReply } from "../base/http-message.ts";
 import type { HttpReply } from "../base/http-message.ts";
 
@@ -8,29 +9,39 @@ export type WhoAmI = {
   /** UTC in milliseconds. */
   readonly now: number;
   readonly started_at: number;
-  /** What the server is told from others by, also when its pod and its address are new ones. */
-  readonly server_id: string;
 };
 
 /** What the probes ask of the server. */
 export type ProbeTarget = {
   whoAmI(): WhoAmI;
+  /** `null` while every event loop turns; else which one does not. */
+  stuckReason(): string | null;
   /** `null` when the server can take work; else why not. */
-  notReadyReason(): string | null;
+  notReadyReason(): Promise<string | null>;
 };
+
+/** What the probes and the API say of a server of this version. `startedAtMs`: milliseconds since 1970. */
+export function whoAmI(version: string, startedAtMs: number, clock: Clock): WhoAmI {
+  const now = Math.floor(clock.wallUs() / 1000);
+  return { server_version: version, build: version, now, started_at: startedAtMs };
+}
 
 const PROBE = /^\/(?:streamer|flussonic)\/api\/v3\/monitoring\/(liveness|readiness)$/;
 
 /**
  * Answers the Kubernetes probes, on both base paths, without credentials; `null` for any other path.
  *
- * Liveness is 200 as long as the event loop answers. Readiness is 503 with the reason while the server starts or
- * drains. Both bodies are the same facts about the server.
+ * Liveness is 200 as long as all event loops turn. Readiness is 503 while the server starts, drains or does not answer.
+ * Both bodies are the same facts about the server, with a `reason` where the answer is 503.
  */
-export function monitoringReply(path: string, target: ProbeTarget): HttpReply | null {
+export function monitoringReply(path: string, target: ProbeTarget): Promise<HttpReply> | HttpReply | null {
   const probe = PROBE.exec(path)?.[1];
   if (probe === undefined) return null;
-  const reason = probe === "readiness" ? target.notReadyReason() : null;
+  if (probe === "liveness") return probeReply(target, target.stuckReason());
+  return target.notReadyReason().then((reason) => probeReply(target, reason));
+}
+
+function probeReply(target: ProbeTarget, reason: string | null): HttpReply {
   if (reason === null) return jsonReply(200, target.whoAmI());
   return jsonReply(503, { ...target.whoAmI(), reason });
 }

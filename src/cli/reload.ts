@@ -1,9 +1,12 @@
 import { messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { loadConfig } from "../config/load.ts";
+import { diffConfigs } from "../config/diff.ts";
+import type { ConfigChange } from "../config/diff.ts";
 import type { ResolvedConfig } from "../config/plan.ts";
 import type { Problem } from "../config/problem.ts";
 import { readConfigFiles } from "../server/config-files.ts";
+import type { ConfigWatch } from "../server/config-watch.ts";
 import type { Server } from "../server/server.ts";
 import type { CliIo } from "./io.ts";
 
@@ -13,29 +16,43 @@ export type Reloading = {
   /** What the server was started with. */
   readonly config: ResolvedConfig;
   readonly server: Server;
+  /** Told to remember before that configuration was read. */
+  readonly watch: ConfigWatch;
   readonly log: Logger;
   readonly io: CliIo;
 };
 
 /** Settings that a reload leaves as they were. */
-const RESTART_SETTINGS = ["listeners", "threads", "logLevel", "hostname", "limits"] as const;
+const START_SETTINGS = ["threads", "logLevel", "limits"] as const;
 
-/** From now on SIGHUP reads the configuration anew, one time after the other. */
-export function reloadOnSignal(reloading: Reloading): void {
-  const { path, log } = reloading;
+/** Changes that the log names after a reload. */
+const MAX_NAMED_CHANGES = 20;
+
+/**
+ * From now on the configuration is read anew, one time after the other: after SIGHUP, and when Kubernetes has written a
+ * volume that it lies in.
+ */
+export function reloadWhenTold(reloading: Reloading): void {
+  const { path, log, watch } = reloading;
   let inForce = reloading.config;
   const reloadAfter = async (earlier: Promise<void>): Promise<void> => {
     await earlier;
     inForce = await reload(reloading, inForce).catch((caught: unknown) => {
-      log.error("cannot read the configuration anew", { path, reason: messageOf(caught) });
-      reloading.server.reloadRefused();
+      log.error("the new configuration cannot be put in force, the one before stays", {
+        path,
+        reason: messageOf(caught),
+      });
+      reloading.server.reloadRefused([{ file: path, line: 0, column: 0, message: messageOf(caught) }]);
       return inForce;
     });
   };
   let running = Promise.resolve();
-  process.on("SIGHUP", () => {
+  const reloadNow = (): Promise<void> => {
     running = reloadAfter(running);
-  });
+    return running;
+  };
+  process.on("SIGHUP", () => void reloadNow());
+  watch.start(reloadNow);
 }
 
 /** Returns: the configuration that is in force then. One that does not check changes nothing, and the log says why. */
@@ -50,11 +67,21 @@ async function reload(reloading: Reloading, inForce: ResolvedConfig): Promise<Re
     server.reloadRefused(all.filter(({ severity }) => severity === "error"));
     return inForce;
   }
-  const settings = RESTART_SETTINGS.filter((name) => differs(inForce[name], config[name]));
+  const settings = START_SETTINGS.filter((name) => differs(inForce[name], config[name]));
   if (settings.length > 0) log.warn("some settings change with the next start only", { settings });
+  const changes = diffConfigs(inForce, config);
   await server.configure(config);
-  log.info("the configuration was read anew", { path });
+  log.info("the configuration was read anew", {
+    path,
+    changes: changes.slice(0, MAX_NAMED_CHANGES).map(describe),
+    changed: changes.length,
+  });
   return config;
+}
+
+function describe(change: ConfigChange): string {
+  if (change.kind === "template-order") return "order of templates";
+  return change.kind === "setting" ? change.name : `${change.kind} ${change.name} ${change.change}`;
 }
 
 /** What is to be said of a configuration once the server runs goes where everything goes. */

@@ -3,7 +3,9 @@ import { messageOf } from "../base/errors.ts";
 import { formatProblems } from "../config/format.ts";
 import { loadConfig } from "../config/load.ts";
 import type { SourceFile } from "../config/place.ts";
+import { systemClock } from "../base/clock.ts";
 import { readConfigFiles } from "../server/config-files.ts";
+import { ConfigWatch } from "../server/config-watch.ts";
 import { demoConfig } from "../server/demo.ts";
 import { serverLogLevel } from "../server/log-level.ts";
 import { makeLogger } from "../server/logger.ts";
@@ -12,7 +14,7 @@ import { startServer } from "../server/server.ts";
 import type { Server } from "../server/server.ts";
 import { demoBanner } from "./banner.ts";
 import type { CliIo } from "./io.ts";
-import { logProblem, reloadOnSignal } from "./reload.ts";
+import { logProblem, reloadWhenTold } from "./reload.ts";
 
 /** What `weir serve` takes. The demo heeds nothing but this: no configuration, no environment. */
 export type ServeOptions = {
@@ -25,12 +27,15 @@ export type ServeOptions = {
 };
 
 /**
- * Runs the server until a signal ends it.
+ * Runs the server until a signal ends it: SIGTERM, as Kubernetes sends it, after a drain; SIGINT, as a terminal does, in
+ * seconds. A second signal of either kind ends the process at once.
  *
  * Returns: 0 after SIGTERM or SIGINT; 1 when the config does not check or a port cannot be opened.
  */
 export async function serveCommand(options: ServeOptions, io: CliIo): Promise<number> {
   const password = randomBytes(9).toString("base64url");
+  const watch = new ConfigWatch(options.config, systemClock);
+  await watch.remember();
   const files = options.demo ? demoFiles(options, password) : await readFiles(options.config, io);
   if (files === null) return 1;
   const { config, problems, sources } = loadConfig(files, options.demo ? {} : io.env);
@@ -43,6 +48,8 @@ export async function serveCommand(options: ServeOptions, io: CliIo): Promise<nu
   }
   const log = makeLogger(serverLogLevel(config.logLevel));
   for (const problem of problems) logProblem(log, problem);
+  // Before the start, for one that comes meanwhile: PID 1 of a container hears nothing that it has no handler for.
+  const ending = nextSignal();
   let server: Server;
   try {
     server = await startServer({ config, log, env: options.demo ? {} : io.env });
@@ -58,9 +65,11 @@ export async function serveCommand(options: ServeOptions, io: CliIo): Promise<nu
   });
   if (io.env["WEIR_FAULTS"] !== undefined) injectFaultsOnSignal(server, io.env["WEIR_FAULTS"]);
   returnStartupMemory();
-  if (!options.demo) reloadOnSignal({ path: options.config, config, server, log, io });
-  const signal = await nextSignal();
+  if (!options.demo) reloadWhenTold({ path: options.config, config, server, log, io, watch });
+  const signal = await ending;
+  watch.stop();
   log.info("stopping", { signal });
+  if (signal === "SIGTERM") await server.drain();
   await server.stop();
   log.info("stopped", {});
   return 0;
@@ -80,9 +89,13 @@ async function readFiles(path: string, io: CliIo): Promise<readonly SourceFile[]
   return problems.some((problem) => problem.severity === "error") ? null : files;
 }
 
-/** For tests of faults: SIGUSR2 lets a media thread throw or, with `hang`, stop answering. */
+/**
+ * For tests of faults: SIGUSR2 lets a media thread throw or, with `hang`, stop answering; with `hang-control` it is the
+ * control thread that stops.
+ */
 function injectFaultsOnSignal(server: Server, kind: string): void {
-  process.on("SIGUSR2", () => server.injectFault(kind === "hang" ? "hang" : "throw"));
+  const fault = kind === "hang" || kind === "hang-control" ? kind : "throw";
+  process.on("SIGUSR2", () => server.injectFault(fault));
 }
 
 /** Resolves with the first ending signal; a second one ends the process at once. */

@@ -68,8 +68,8 @@ const CASES: readonly {
   },
   {
     name: "a limit",
-    replace: [["rtmp 1935;", "rtmp 1935; max_message_size 1M;"]],
-    expected: ["setting max_message_size (nothing)"],
+    replace: [["rtmp 1935;", "rtmp 1935; max_message_size 1M; drain_timeout 5;"]],
+    expected: ["setting drain_timeout (nothing)", "setting max_message_size (nothing)"],
   },
   {
     name: "a listener that moves",

@@ -1,4 +1,5 @@
 import { findDirective } from "./directives.ts";
+import { listenerKeys } from "./plan.ts";
 import { RESTARTS } from "./schema.ts";
 import type {
   HttpListenerPlan,
@@ -103,6 +104,7 @@ const SETTINGS: Readonly<Record<string, (config: ResolvedConfig) => unknown>> = 
   loglevel: (config) => config.logLevel,
   hostname: (config) => config.hostname,
   threads: (config) => config.threads,
+  drain_timeout: (config) => config.drainTimeoutMs,
   max_connections_per_address: (config) => config.limits.maxConnectionsPerAddress,
   rtmp_handshake_timeout: (config) => config.limits.rtmpHandshakeTimeoutMs,
   rtmp_idle_timeout: (config) => config.limits.rtmpIdleTimeoutMs,
@@ -114,23 +116,14 @@ const SETTINGS: Readonly<Record<string, (config: ResolvedConfig) => unknown>> = 
  * Lists what is different in `after`; where a thing is written makes no difference, only what it says.
  *
  * Order: settings, listeners, templates, streams, vods; of each kind removed before changed before added, so that
- * a port or a name is free before it is taken again. A listener without a fixed port (port 0) is the same as the
- * one of the same rank on that host.
+ * a port or a name is free before it is taken again. Listeners are known by `listenerKeys`.
  */
 export function diffConfigs(before: ResolvedConfig, after: ResolvedConfig): ConfigChange[] {
-  const http = changes(
-    keyed(before.listeners.http, addressKey),
-    keyed(after.listeners.http, addressKey),
-    HTTP,
-  );
-  const rtmp = changes(
-    keyed(before.listeners.rtmp, addressKey),
-    keyed(after.listeners.rtmp, addressKey),
-    RTMP,
-  );
-  const templates = changes(keyed(before.templates, nameKey), keyed(after.templates, nameKey), TEMPLATE);
-  const streams = changes(keyed(before.streams, nameKey), keyed(after.streams, nameKey), STREAM);
-  const vods = changes(keyed(before.vods, nameKey), keyed(after.vods, nameKey), VOD);
+  const http = changes(addressed(before.listeners.http), addressed(after.listeners.http), HTTP);
+  const rtmp = changes(addressed(before.listeners.rtmp), addressed(after.listeners.rtmp), RTMP);
+  const templates = changes(named(before.templates), named(after.templates), TEMPLATE);
+  const streams = changes(named(before.streams), named(after.streams), STREAM);
+  const vods = changes(named(before.vods), named(after.vods), VOD);
   return [
     ...settingChanges(before, after),
     ...http.map((change) => ({ kind: "http-listener", ...change }) as const),
@@ -142,22 +135,16 @@ export function diffConfigs(before: ResolvedConfig, after: ResolvedConfig): Conf
   ];
 }
 
-function nameKey(plan: { readonly name: string }): string {
-  return plan.name;
+/** Names are unique: the resolver sees to it. */
+function named<P extends { readonly name: string }>(plans: readonly P[]): Map<string, P> {
+  return new Map(plans.map((plan) => [plan.name, plan]));
 }
 
-function addressKey(plan: { readonly host?: string; readonly port: number }): string {
-  return `${plan.host ?? "*"}:${plan.port}`;
-}
-
-function keyed<P>(plans: readonly P[], key: (plan: P) => string): Map<string, P> {
-  const found = new Map<string, P>();
-  for (const plan of plans) {
-    let name = key(plan);
-    for (let rank = 2; found.has(name); rank++) name = `${key(plan)}#${rank}`;
-    found.set(name, plan);
-  }
-  return found;
+function addressed<P extends { readonly host?: string; readonly port: number }>(
+  plans: readonly P[],
+): Map<string, P> {
+  const keys = listenerKeys(plans);
+  return new Map(plans.map((plan, i) => [keys[i]!, plan]));
 }
 
 function changes<P>(
@@ -202,8 +189,8 @@ function templateOrder(before: ResolvedConfig, after: ResolvedConfig): ConfigCha
 }
 
 function keptTemplates(config: ResolvedConfig, other: ResolvedConfig): string[] {
-  const names = new Set(other.templates.map(nameKey));
-  return config.templates.map(nameKey).filter((name) => names.has(name));
+  const names = new Set(other.templates.map(({ name }) => name));
+  return config.templates.map(({ name }) => name).filter((name) => names.has(name));
 }
 
 function restartOf(scope: Scope, name: string): Restart {

@@ -128,6 +128,7 @@ test("an empty config opens HTTP 80 with the API and has every default", () => {
       httpIdleTimeoutMs: 60_000,
       maxMessageBytes: 16_777_216,
     },
+    drainTimeoutMs: 25_000,
     streams: [],
     templates: [],
     vods: [],

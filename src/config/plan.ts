@@ -140,12 +140,30 @@ export type ResolvedConfig = {
   readonly logLevel: LogLevel;
   readonly hostname?: string;
   readonly limits: LimitsPlan;
+  /** From the order to stop to the stop; 0: at once. */
+  readonly drainTimeoutMs: number;
   /** Media threads; without it the server chooses by the CPUs that it may use. */
   readonly threads?: number;
   readonly streams: readonly StreamPlan[];
   readonly templates: readonly TemplatePlan[];
   readonly vods: readonly VodPlan[];
 };
+
+/**
+ * What listeners are known by: their addresses, as in "127.0.0.1:80" or "*:80", with a rank behind those that are there
+ * twice. A listener without a fixed port (port 0) is the same as the one of the same rank on that host.
+ */
+export function listenerKeys(
+  plans: readonly { readonly host?: string; readonly port: number }[],
+): string[] {
+  const seen = new Map<string, number>();
+  return plans.map(({ host = "*", port }) => {
+    const address = `${host}:${port}`;
+    const rank = (seen.get(address) ?? 0) + 1;
+    seen.set(address, rank);
+    return rank === 1 ? address : `${address}#${rank}`;
+  });
+}
 
 /**
  * Whether a rule lets `protocol` play; names are those of `protocols`, as in "hls".

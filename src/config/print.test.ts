@@ -26,6 +26,7 @@ test("the printed config is merged and has every default in it", () => {
   const config = load("http 80; template pub { prefix pub; url publish://; } file vod { storage /a; }");
   const expected = `http 80;
 loglevel info;
+drain_timeout 25;
 max_connections_per_address 1000;
 rtmp_handshake_timeout 10;
 rtmp_idle_timeout 60;

@@ -37,6 +37,7 @@ export function printConfig(config: ResolvedConfig, options: PrintOptions = {}):
     ...credentialsLine("view_auth", config.viewAuth, show),
     ...textLine("view_auth_file", config.viewAuthFile),
     ...(config.threads === undefined ? [] : [`threads ${config.threads};`]),
+    `drain_timeout ${showDuration(config.drainTimeoutMs)};`,
     ...limitLines(config.limits),
   ];
   const blocks = [

@@ -40,6 +40,7 @@ export function resolveConfig(
     logLevel: environment.logLevel ?? logLevel(settings),
     hostname: environment.hostname ?? textSetting(settings, "hostname"),
     limits: readLimits(settings),
+    drainTimeoutMs: serverNumber(settings, "drain_timeout"),
     threads: threadCount(settings),
     streams,
     templates: templatePlans,
@@ -88,9 +89,12 @@ function threadCount(settings: Settings): number | undefined {
   return directive === undefined ? undefined : numberOf(directive.values[0]);
 }
 
+function serverNumber(settings: Settings, name: string): number {
+  return numberOf(setting(settings, name)?.values[0] ?? defaultOf("server", name));
+}
+
 function readLimits(settings: Settings): LimitsPlan {
-  const read = (name: string): number =>
-    numberOf(setting(settings, name)?.values[0] ?? defaultOf("server", name));
+  const read = (name: string): number => serverNumber(settings, name);
   return {
     maxConnectionsPerAddress: read("max_connections_per_address"),
     rtmpHandshakeTimeoutMs: read("rtmp_handshake_timeout"),

@@ -158,6 +158,17 @@ const LIMITS: readonly DirectiveSpec[] = [
     doc: "Media threads. Without it the server takes as many as the CPUs of the pod are worth.",
   },
   {
+    name: "drain_timeout",
+    scopes: ["server"],
+    arguments: [{ label: "SECONDS", type: { kind: "duration", minMs: 0, maxMs: HOUR_MS } }],
+    repeat: "once",
+    default: "25",
+    onChange: "nothing",
+    since: "0.2",
+    status: "works",
+    doc: "How long the server goes on for its viewers after SIGTERM; `0`: it stops at once. Publishers are closed 5 s before the end, or a fifth of a shorter time. Keep it some seconds below `terminationGracePeriodSeconds` of the pod.",
+  },
+  {
     name: "max_connections_per_address",
     scopes: ["server"],
     arguments: [{ label: "N", type: { kind: "integer", min: 1, max: 1_000_000 } }],

@@ -7,9 +7,9 @@ const problem = (line: number, message: string) => ({ file: "a.conf", line, colu
 test("a note has every problem there is room for, each with its place", () => {
   assert.equal(
     noteOf([problem(1, "no"), problem(0, "unreadable")]),
-    "The new configuration does not check; the one before stays in force.\na.conf:1:2: no\na.conf: unreadable",
+    "The new configuration is not taken; the one before stays in force.\na.conf:1:2: no\na.conf: unreadable",
   );
-  assert.equal(noteOf([]), "The new configuration does not check; the one before stays in force.");
+  assert.equal(noteOf([]), "The new configuration is not taken; the one before stays in force.");
 });
 
 test("a note says how many problems there was no room for", () => {

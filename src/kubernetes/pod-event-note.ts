@@ -9,7 +9,7 @@ const TAIL_BYTES = 64;
 /** Says where a configuration is wrong: the first problems, as many as there is room for, and how many more there are. */
 export function noteOf(problems: readonly ConfigProblem[]): string {
   const limit = MAX_NOTE_BYTES - TAIL_BYTES;
-  let note = "The new configuration does not check; the one before stays in force.";
+  let note = "The new configuration is not taken; the one before stays in force.";
   for (const [index, problem] of problems.entries()) {
     const longer = `${note}\n${lineOf(problem)}`;
     const isTooLong = Buffer.byteLength(longer) > limit;

@@ -52,7 +52,7 @@ describe("Events on the pod", () => {
           },
           type: "Warning",
           note:
-            "The new configuration does not check; the one before stays in force.\n" +
+            "The new configuration is not taken; the one before stays in force.\n" +
             '/etc/flussonic/flussonic.conf.d/a.conf:3:7: "x" is not a port',
         },
       },
@@ -87,7 +87,7 @@ describe("Events on the pod", () => {
         },
         type: "Warning",
         message:
-          "The new configuration does not check; the one before stays in force.\n" +
+          "The new configuration is not taken; the one before stays in force.\n" +
           '/etc/flussonic/flussonic.conf.d/a.conf:3:7: "x" is not a port',
       },
     });

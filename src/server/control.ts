@@ -1,6 +1,5 @@
 import { hostname } from "node:os";
-import { monitoringReply } from "../api/monitoring.ts";
-import type { ProbeTarget, WhoAmI } from "../api/monitoring.ts";
+import { whoAmI } from "../api/monitoring.ts";
 import type { MetricsPage, ServerFigures } from "../api/metrics.ts";
 import { accessOf } from "../api/credentials.ts";
 import type { Clock } from "../base/clock.ts";
@@ -22,10 +21,10 @@ const API = /^\/(?:streamer|flussonic)\/api\/v3\//;
 const MAX_LISTED_FILES = 200;
 
 /**
- * What is not media: the pages, the public lists and the probes. Media listeners hand over every request that no
- * protocol answers.
+ * What is not media: the pages, the public lists and the API. Media listeners hand over every request that no protocol
+ * answers, but for the probes, which they answer themselves.
  */
-export class ControlPlane implements ProbeTarget {
+export class ControlPlane {
   #config: ResolvedConfig;
   readonly #threads: MediaThreads;
   readonly #pages: Pages;
@@ -43,13 +42,15 @@ export class ControlPlane implements ProbeTarget {
     pages: Pages;
     identity: Pick<ServerIdentity, "serverId" | "editAuth" | "viewAuth">;
     clock: Clock;
+    /** Milliseconds since 1970. */
+    startedAtMs: number;
   }) {
     this.#config = options.config;
     this.#identity = options.identity;
     this.#threads = options.threads;
     this.#pages = options.pages;
     this.#clock = options.clock;
-    this.#startedAtMs = Math.floor(options.clock.wallUs() / 1000);
+    this.#startedAtMs = options.startedAtMs;
   }
 
   /** `null`: ready for work. Else the reason that the readiness probe gives. */
@@ -70,19 +71,10 @@ export class ControlPlane implements ProbeTarget {
     this.#isConfigTaken = false;
   }
 
+  /** Why the server cannot take work; `null` when it can. */
   notReadyReason(): string | null {
     if (this.#notReady === null && this.#threads.running === 0) return "no media thread runs";
     return this.#notReady;
-  }
-
-  whoAmI(): WhoAmI {
-    return {
-      server_version: VERSION,
-      build: VERSION,
-      now: Math.floor(this.#clock.wallUs() / 1000),
-      started_at: this.#startedAtMs,
-      server_id: this.#identity.serverId,
-    };
   }
 
   /** Answers a request of a listener; `hasApi` is false where the listener says `api false`. */
@@ -98,7 +90,7 @@ export class ControlPlane implements ProbeTarget {
 
   async #apiReply(request: HttpRequest): Promise<HttpReply | null> {
     const { path } = request;
-    if (API.test(path)) return monitoringReply(path, this) ?? this.#guarded(request);
+    if (API.test(path)) return this.#guarded(request);
     switch (path) {
       case "/metrics":
         return this.#metricsReply();
@@ -132,7 +124,8 @@ export class ControlPlane implements ProbeTarget {
   async #stats(): Promise<object> {
     const [streams, threads] = await Promise.all([this.#listStreams(), this.#threads.states()]);
     return {
-      ...this.whoAmI(),
+      ...whoAmI(VERSION, this.#startedAtMs, this.#clock),
+      server_id: this.#identity.serverId,
       hostname: this.#config.hostname ?? hostname(),
       streamer_status: "running",
       uptime: Math.floor(process.uptime()),

@@ -18,6 +18,7 @@ export function demoConfig(options: {
 http ${at}:${options.httpPort};
 rtmp ${at}:${options.rtmpPort};
 edit_auth admin "${options.password}";
+drain_timeout 0;
 
 template pub {
   prefix pub;

@@ -19,7 +19,9 @@ import { SendPace } from "../stream/send-pace.ts";
 import { ThreadDirectory } from "../stream/thread-directory.ts";
 import { VodLibrary } from "../vod/vod.ts";
 import type { VodOptions } from "../vod/vod.ts";
+import type { DrainStep } from "./drain.ts";
 import { FileInputs } from "./file-inputs.ts";
+import { ListenerSet } from "./listener-set.ts";
 import { LiveWindows } from "./live-windows.ts";
 import { memoryBudgetBytes, overBudget } from "./memory.ts";
 import { Playback } from "./playback.ts";
@@ -80,6 +82,7 @@ export type MediaNodeStats = {
  */
 export class MediaNode {
   readonly vods: VodLibrary;
+  readonly rtmp: ListenerSet<RtmpListenerPlan, RtmpListener>;
   /** The streams whose home is here. */
   readonly local: LocalDirectory;
   /** The streams of all threads: `local` itself where there is one thread. */
@@ -96,7 +99,6 @@ export class MediaNode {
   readonly #pace = new SendPace();
   readonly #windows: LiveWindows;
   readonly #inputs: FileInputs;
-  #rtmp: RtmpListener[] = [];
 
   constructor(options: MediaNodeOptions) {
     const { config, clock, log } = options;
@@ -117,6 +119,7 @@ export class MediaNode {
         this.#threads?.streamClosed(name);
       },
     });
+    this.rtmp = new ListenerSet((plan, port) => this.#rtmpListener(plan, port));
     this.#threads = this.#makeThreads();
     this.#remote = this.#makeRemote();
     this.#directory = this.#threads ?? this.local;
@@ -130,17 +133,10 @@ export class MediaNode {
     });
   }
 
-  /**
-   * Opens the RTMP listeners on `ports` and starts those streams that play files and are this thread's.
-   * Returns: the ports that were opened. Rejects when one cannot be.
-   */
-  async start(ports: readonly number[], isShared: boolean): Promise<number[]> {
-    const plans = this.#config.listeners.rtmp;
-    this.#rtmp = plans.map((plan, i) => this.#rtmpListener(plan, ports[i]!, isShared));
-    for (const listener of this.#rtmp) await listener.start();
+  /** Starts those streams that play files and are this thread's. */
+  start(): void {
     this.#startInputs();
     this.#guardMemory();
-    return this.#rtmp.map((listener) => listener.address()!.port);
   }
 
   /** The streams that live here. */
@@ -150,7 +146,7 @@ export class MediaNode {
 
   /** Present figures. */
   stats(): MediaNodeStats {
-    const rtmp = this.#rtmp.map((listener) => listener.stats());
+    const rtmp = this.rtmp.all.map((listener) => listener.stats());
     return {
       streams: this.local.list().length,
       publishers: rtmp.reduce((sum, { publishers }) => sum + publishers, 0),
@@ -191,25 +187,45 @@ export class MediaNode {
     this.#remote?.siblingChanged(index, wires?.windows ?? null);
   }
 
+  /** One step of the way to the end; see `Drain`. */
+  drain(step: DrainStep): void {
+    if (step === "refuse-publishers") this.local.refusePublishers();
+    if (step === "ask-to-reconnect") {
+      const asked = this.rtmp.all.reduce((sum, listener) => sum + listener.askToReconnect(), 0);
+      if (asked > 0) this.#log.info("publishers were asked to connect again, elsewhere", { asked });
+    }
+    if (step === "end-publishers") {
+      const closed = this.rtmp.all.reduce((sum, listener) => sum + listener.endPublishers(), 0);
+      if (closed > 0) this.#log.info("publishers were closed, the drain is nearly over", { closed });
+    }
+  }
+
+  /** Publishers from outside that are on air here, and viewers that hold a connection. */
+  crowd(): { readonly publishers: number; readonly viewers: number } {
+    const publishers = this.rtmp.all.reduce((sum, listener) => sum + listener.stats().publishers, 0);
+    return { publishers, viewers: this.#viewers() };
+  }
+
   /** Ends publishers, players and files, in that order of courtesy: told first, then closed. */
   async stop(): Promise<void> {
     this.#guardTimer?.cancel();
     await this.#inputs.stop();
-    await Promise.all(this.#rtmp.map((listener) => listener.stop()));
+    await this.rtmp.stop();
     if (this.#threads === null) this.local.close("the server stops");
     else this.#threads.close("the server stops");
     this.#remote?.close();
     await this.vods.close();
   }
 
-  #rtmpListener(plan: RtmpListenerPlan, port: number, isShared: boolean): RtmpListener {
+  #rtmpListener(plan: () => RtmpListenerPlan, port: number): RtmpListener {
     const { limits } = this.#config;
+    const { host } = plan();
     return new RtmpListener(
       {
-        ...(plan.host === undefined ? {} : { host: plan.host }),
+        ...(host === undefined ? {} : { host }),
         port,
-        isShared,
-        ...(plan.sendWindow === undefined ? {} : { sendWindow: plan.sendWindow }),
+        isShared: this.#options.thread.count > 1,
+        sendWindow: () => plan().sendWindow,
         limits: {
           handshakeTimeoutMs: limits.rtmpHandshakeTimeoutMs,
           idleTimeoutMs: limits.rtmpIdleTimeoutMs,

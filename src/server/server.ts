@@ -7,6 +7,7 @@ import type { ResolvedConfig } from "../config/plan.ts";
 import type { ConfigProblem } from "../kubernetes/config-events.ts";
 import { configEvents } from "./config-events.ts";
 import { ControlPlane } from "./control.ts";
+import { Drain, DRAINING } from "./drain.ts";
 import { ServerIdentity } from "./identity.ts";
 import { loadPages } from "./pages.ts";
 import { MediaThreads } from "./threads/supervisor.ts";
@@ -18,12 +19,20 @@ export type Server = {
   readonly rtmpPorts: readonly number[];
   /** Media threads. */
   readonly threads: number;
-  /** Puts a new configuration in force; listeners and threads stay as they are. */
+  /**
+   * Puts a new configuration in force: what did not change is not touched. Threads, limits and the log level stay as they are. Rejects when
+   * a port cannot be opened; the configuration before stays in force.
+   */
   configure(config: ResolvedConfig): Promise<void>;
-  /** Notes for the metrics, and for the pod's Events, that a new configuration could not be taken: its errors. */
+  /** Notes for the metrics, and for the pod's Events, that a new configuration could not be taken: what is wrong. */
   reloadRefused(problems?: readonly ConfigProblem[]): void;
-  /** Lets a media thread throw or hang; for tests of faults. */
-  injectFault(fault: "throw" | "hang"): void;
+  /** Lets a media thread throw or hang, or the thread that calls hang; for tests of faults. */
+  injectFault(fault: "throw" | "hang" | "hang-control"): void;
+  /**
+   * Makes ready for `stop`: not ready, publishers sent away, viewers served, until nobody is left or `drain_timeout` is
+   * over. Idempotent.
+   */
+  drain(): Promise<void>;
   /** Ends in order: not ready, no new connections, publishers and players told, replies finished. Idempotent. */
   stop(): Promise<void>;
 };
@@ -40,17 +49,29 @@ export async function startServer(options: {
 }): Promise<Server> {
   const { config, log, clock = systemClock, env = {}, serviceAccount } = options;
   const count = config.threads ?? defaultThreads(availableParallelism());
+  const startedAtMs = Math.floor(clock.wallUs() / 1000);
   const threads: MediaThreads = new MediaThreads({
     config,
     count,
     clock,
     log,
+    startedAtMs,
+    notReadyReason: () => control.notReadyReason(),
     answer: (request, hasApi) => control.handle(request, hasApi),
   });
   const identity = new ServerIdentity({ config, env, clock, log, serviceAccount });
   const events = configEvents({ env, clock, log, serviceAccount });
-  const control = new ControlPlane({ config, threads, identity, clock, pages: await loadPages() });
+  const pages = await loadPages();
+  const control = new ControlPlane({ config, threads, identity, clock, startedAtMs, pages });
+  let inForce = config;
+  let draining: Promise<void> | null = null;
   let stopping: Promise<void> | null = null;
+  const drain = async (): Promise<void> => {
+    const timeoutMs = inForce.drainTimeoutMs;
+    if (timeoutMs === 0) return;
+    control.setNotReady(DRAINING);
+    await new Drain({ target: threads, clock, log, timeoutMs }).run();
+  };
   const stop = async (): Promise<void> => {
     control.setNotReady("the server stops");
     identity.stop();
@@ -70,18 +91,25 @@ export async function startServer(options: {
     rtmpPorts: threads.ports.rtmp,
     threads: count,
     configure: async (next) => {
+      await threads.configure(next);
       control.configure(next);
       await identity.configure(next);
-      await threads.configure(next);
+      inForce = next;
       events.configApplied();
     },
     reloadRefused: (problems = []) => {
       control.reloadRefused();
       events.configRefused(problems);
     },
-    injectFault: (fault) => threads.injectFault(fault),
+    injectFault: (fault) => (fault === "hang-control" ? hang() : threads.injectFault(fault)),
+    drain: () => (draining ??= drain()),
     stop: () => (stopping ??= stop()),
   };
+}
+
+/** Stands still for ever, and takes no CPU for it. */
+function hang(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)), 0, 0);
 }
 
 /** Up to so many CPUs one media thread does more for the same CPU time than two. */

@@ -50,6 +50,12 @@ export const streamErrors = defineErrors({
     message: "the server already has {limit} streams",
     doc: "The bound on live streams of one process is reached; publish fewer, or run more pods.",
   },
+  STREAM_DRAINING: {
+    disposition: "reject",
+    httpStatus: 503,
+    message: "the server is stopping and takes no new publishers: connect again to reach another one",
+    doc: "The pod was told to end. An encoder that connects again is sent to another pod as soon as the Service knows.",
+  },
   STREAM_BAD_NAME: {
     disposition: "reject",
     httpStatus: 400,

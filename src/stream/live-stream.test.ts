@@ -195,6 +195,39 @@ test("source_timeout counts from the last packet of a publisher whose connection
   assert.equal(clock.pendingTimers, 0);
 });
 
+test("a directory that drains takes no publishers, and keeps what those leave who are there", () => {
+  const publisher = directory.publish(request());
+  publishFrames(publisher, 10);
+  const gone = "pub/gone" as StreamName;
+  current = { ...rules, name: gone };
+  const earlier = directory.publish(request({ name: gone }));
+  earlier.setTracks([video]);
+  earlier.close("gone before the drain");
+  current = rules;
+  directory.refusePublishers();
+  directory.find(name)!.configure(rules);
+  assert.equal(
+    codeOf(() => directory.publish(request({ name: "pub/other" as StreamName }))),
+    "STREAM_DRAINING",
+  );
+  current = { ...rules, name: gone };
+  directory.publishInternally(request({ name: gone })).close("a file may still play");
+  current = rules;
+  publishFrames(publisher, 10, 36_000);
+  assert.equal(recorder.packets.length, 20);
+  publisher.close("gone");
+  clock.advance(100 * GRACE_MS);
+  assert.equal(directory.find(gone)?.summary().status, "waiting");
+  const viewer = subscribe();
+  assert.equal(directory.find(name)?.summary().status, "waiting");
+  assert.equal(
+    codeOf(() => directory.publish(request())),
+    "STREAM_DRAINING",
+  );
+  viewer.close();
+  directory.close("the test ends");
+});
+
 const refusals: { name: string; rules: StreamRules | null; code: string }[] = [
   { name: "an unknown name", rules: null, code: "STREAM_NOT_FOUND" },
   { name: "a disabled stream", rules: { ...rules, disabled: true }, code: "STREAM_DISABLED" },

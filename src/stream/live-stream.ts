@@ -58,6 +58,7 @@ export class LiveStream {
   #silenceTimer: Timer | null = null;
   /** Monotonic time of the present publisher's last packet, or of its beginning. */
   #heardUs = 0;
+  #isKept = false;
   #closed = false;
 
   constructor(rules: StreamRules, options: LiveStreamOptions) {
@@ -156,6 +157,14 @@ export class LiveStream {
     return subscription;
   }
 
+  /** From now on what was published stays until `close`, whatever `source_timeout` says. */
+  keep(): void {
+    this.#isKept = true;
+    if (this.#tracks === null) return;
+    this.#graceTimer?.cancel();
+    this.#graceTimer = null;
+  }
+
   /** Ends everything: publisher, subscribers, sinks. Idempotent. */
   close(reason: string): void {
     if (this.#closed) return;
@@ -242,7 +251,7 @@ export class LiveStream {
   #watchSilence(): void {
     const { sourceTimeoutMs } = this.#rules;
     this.#silenceTimer?.cancel();
-    if (sourceTimeoutMs === false) return;
+    if (sourceTimeoutMs === false || this.#isKept) return;
     const leftMs = sourceTimeoutMs - (this.#options.clock.nowUs() - this.#heardUs) / 1000;
     if (leftMs > 0) {
       this.#silenceTimer = this.#options.clock.schedule(Math.ceil(leftMs), () => this.#watchSilence());
@@ -303,7 +312,7 @@ export class LiveStream {
 
   #startGrace(): void {
     const { sourceTimeoutMs } = this.#rules;
-    if (sourceTimeoutMs === false && this.#tracks !== null) return;
+    if ((sourceTimeoutMs === false || this.#isKept) && this.#tracks !== null) return;
     this.#graceTimer?.cancel();
     this.#graceTimer = this.#options.clock.schedule(waitMs(this.#rules), () => {
       this.#graceTimer = null;

@@ -28,6 +28,7 @@ export class LocalDirectory implements StreamDirectory {
   readonly #options: LocalDirectoryOptions;
   readonly #pace: SendPace;
   readonly #streams = new Map<StreamName, LiveStream>();
+  #isDraining = false;
 
   constructor(options: LocalDirectoryOptions) {
     this.#options = options;
@@ -40,6 +41,7 @@ export class LocalDirectory implements StreamDirectory {
 
   /** Throws what `publish` would throw by the rules alone. Returns: the rules. */
   checkPublish(name: StreamName): StreamRules {
+    if (this.#isDraining) throw streamErrors.error("STREAM_DRAINING");
     const rules = this.#rulesFor(name, "publish");
     if (!rules.acceptsPublisher) throw streamErrors.error("STREAM_NOT_PUBLISHABLE", { name });
     return rules;
@@ -88,6 +90,15 @@ export class LocalDirectory implements StreamDirectory {
   /** Ends one stream; nothing happens when it has ended already. */
   end(stream: LiveStream, reason: string): void {
     this.#close(stream, reason);
+  }
+
+  /**
+   * Takes no publishers from outside any more; those that are here go on. What they leave behind stays to be played for
+   * as long as this thread lives, whatever `source_timeout` says.
+   */
+  refusePublishers(): void {
+    this.#isDraining = true;
+    for (const stream of this.#streams.values()) stream.keep();
   }
 
   /** Ends every stream. */

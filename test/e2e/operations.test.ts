@@ -35,13 +35,7 @@ test("probes answer without credentials on both base paths, and not where the AP
       const reply = await fetch(server.url(path), { headers: { authorization: "Bearer wrong" } });
       assert.equal(reply.status, 200, path);
       const body = (await reply.json()) as Record<string, unknown>;
-      assert.deepEqual(Object.keys(body).toSorted(), [
-        "build",
-        "now",
-        "server_id",
-        "server_version",
-        "started_at",
-      ]);
+      assert.deepEqual(Object.keys(body).toSorted(), ["build", "now", "server_version", "started_at"]);
       assert.equal((await fetch(`http://127.0.0.1:${second}${path}`)).status, 404, "api false");
     }
   }
@@ -49,7 +43,7 @@ test("probes answer without credentials on both base paths, and not where the AP
 });
 
 test(
-  "SIGTERM ends the server in order while a publisher and a player are on it",
+  "SIGINT ends the server in order, in seconds, while a publisher and a player are on it",
   { skip: needs("ffmpeg"), timeout: 60_000 },
   async (t) => {
     const clip = await makeClip({ durationS: 10, gopPictures: 25 });

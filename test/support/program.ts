@@ -60,8 +60,8 @@ export class Program {
   }
 
   /** Asks it to end, kills it when it does not within `graceMs` (5 s unless given), and waits until it has ended. */
-  async stop(graceMs = STOP_GRACE_MS): Promise<ProgramEnd> {
-    this.signal("SIGTERM");
+  async stop(graceMs = STOP_GRACE_MS, signal: NodeJS.Signals = "SIGTERM"): Promise<ProgramEnd> {
+    this.signal(signal);
     const timer = setTimeout(() => this.signal("SIGKILL"), graceMs);
     const end = await this.ended;
     clearTimeout(timer);

@@ -29,7 +29,7 @@ function mainOf(name: string, body: string): string {
   return path;
 }
 
-const orderly = `const server = serve(() => 200); process.on("SIGTERM", () => process.exit(0));`;
+const orderly = `const server = serve(() => 200); process.on("SIGINT", () => process.exit(0));`;
 
 describe("a server of a test", () => {
   test("is given its config, ports, arguments and environment, and nothing of the tester's", async (t) => {
@@ -80,7 +80,7 @@ describe("a server of a test", () => {
 
   test("fails the test when it does not end in order", async (t) => {
     const weir = await startWeir(t, {
-      main: mainOf("untidy", `serve(() => 200); process.on("SIGTERM", () => process.exit(3));`),
+      main: mainOf("untidy", `serve(() => 200); process.on("SIGINT", () => process.exit(3));`),
     });
     await assert.rejects(weir.stop(), /did not end in order/);
   });

@@ -112,9 +112,9 @@ export class Weir {
     await this.#untilReady(options.readyTimeoutMs ?? 15_000);
   }
 
-  /** Asks the server to end, as Kubernetes does, and checks that it does so in order: code 0 within 10 s. */
+  /** Asks the server to end without a drain, and checks that it does so in order: code 0 within 10 s. */
   async stop(): Promise<void> {
-    const end = await this.program.stop(STOP_TIMEOUT_MS);
+    const end = await this.program.stop(STOP_TIMEOUT_MS, "SIGINT");
     assert.deepEqual(end, { code: 0, signal: null }, `the server did not end in order\n${this.describe()}`);
   }
 

@@ -125,6 +125,11 @@ export class RtmpConnection implements RtmpSessionHost {
     }
   }
 
+  /** Asks a publisher that can to connect again; see `RtmpSession.askToReconnect`. */
+  askToReconnect(): boolean {
+    return this.#session.askToReconnect();
+  }
+
   /** Ends the connection in order. */
   stop(): void {
     this.#session.close("server-stopping");

@@ -277,6 +277,34 @@ test("stop tells players and publishers, and closes the port", async (t) => {
   assert.equal(bench.clock.pendingTimers, 0);
 });
 
+test("publishers are asked to reconnect where they can, and are closed while players stay", async (t) => {
+  const bench = await open(t);
+  const able = [
+    clientHandshake(),
+    clientConnect("pub", { capsEx: 1 }),
+    clientCommand("createStream", 2, null),
+  ];
+  const publishers = [
+    new Client(bench).send(...able, publish),
+    new Client(bench).send(...opening, clientCommand("publish", 3, null, "second", "live")),
+  ];
+  const player = new Client(bench).send(...able, play);
+  await until(() => bench.listener.stats().publishers === 2 && bench.listener.stats().players === 1);
+  assert.equal(bench.listener.askToReconnect(), 1);
+  const asks = (client: Client): boolean =>
+    client.codes().includes("NetConnection.Connect.ReconnectRequest");
+  await until(() => asks(publishers[0]!));
+  assert.equal(bench.listener.endPublishers(), 2);
+  for (const publisher of publishers) {
+    await publisher.closed();
+    const last = publisher.codes().slice(-2);
+    assert.deepEqual(last, ["NetStream.Unpublish.Success", "NetConnection.Connect.AppShutdown"]);
+  }
+  assert.deepEqual([asks(publishers[1]!), asks(player)], [false, false]);
+  assert.deepEqual([bench.listener.endPublishers(), bench.listener.stats().players], [0, 1]);
+  assert.deepEqual(bench.closings(), ["server-stopping", "server-stopping"]);
+});
+
 test("a port in use is an error of start", async (t) => {
   const bench = await open(t);
   const { port } = bench.listener.address()!;

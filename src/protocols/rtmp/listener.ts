@@ -25,7 +25,8 @@ export type RtmpListenerOptions = {
   /** Other threads listen on the same port, and the system spreads connections over them (SO_REUSEPORT). */
   readonly isShared?: boolean;
   /** How long media is collected for players of streams that do not say it themselves; `auto` unless given. */
-  readonly sendWindow?: SendWindow;
+  /** Asked for each connection. */
+  readonly sendWindow?: () => SendWindow | undefined;
   readonly limits?: Partial<RtmpLimits>;
 };
 
@@ -98,7 +99,6 @@ export class RtmpListener {
   readonly #options: RtmpListenerOptions;
   readonly #limits: RtmpLimits;
   readonly #parts: RtmpListenerParts;
-  readonly #connectionOptions: RtmpConnectionOptions;
   readonly #refusals: PerSecondLog;
   readonly #connections = new Set<RtmpConnection>();
   readonly #rests: ReadingRests<RtmpConnection>;
@@ -115,7 +115,6 @@ export class RtmpListener {
     this.#limits = { ...DEFAULT_RTMP_LIMITS, ...options.limits };
     this.#parts = parts;
     this.#rests = new ReadingRests(parts.clock);
-    this.#connectionOptions = connectionOptions(this.#limits, options.sendWindow ?? "auto");
     this.#refusals = new PerSecondLog(parts.logger, "refused RTMP connections");
   }
 
@@ -136,10 +135,29 @@ export class RtmpListener {
     this.#scheduleTick();
   }
 
+  /** The port, also when 0 was asked for. */
+  get port(): number {
+    return this.address()?.port ?? this.#options.port;
+  }
+
   /** Where it listens; `null` before `start` and after `stop`. */
   address(): AddressInfo | null {
     const address = this.#server?.address() ?? null;
     return typeof address === "string" ? null : address;
+  }
+
+  /** Asks the publishers that can to connect again. Returns: how many were asked. */
+  askToReconnect(): number {
+    let asked = 0;
+    for (const connection of this.#connections) if (connection.askToReconnect()) asked++;
+    return asked;
+  }
+
+  /** Tells the publishers that the server stops, and closes them; players stay. Returns: how many there were. */
+  endPublishers(): number {
+    const publishers = [...this.#connections].filter((connection) => connection.role() === "publish");
+    for (const connection of publishers) connection.stop();
+    return publishers.length;
   }
 
   /** Closes the port, tells publishers and players, and waits until all are gone, at most the linger time. */
@@ -202,7 +220,7 @@ export class RtmpListener {
       rests: this.#rests,
       logger: this.#parts.logger,
       socket: readInto(this.#readBuffer, socket, (bytes) => connection.receive(bytes), SLICE_BYTES),
-      options: this.#connectionOptions,
+      options: connectionOptions(this.#limits, this.#options.sendWindow?.() ?? "auto"),
       onGone: () => this.#forget(connection, address),
     });
     return connection;

@@ -20,7 +20,13 @@ import {
 } from "./test-client.ts";
 import { amfField, amfObject } from "./wire/amf-value.ts";
 import { DEFAULT_CHUNK_LIMITS } from "./wire/chunk-reader.ts";
-import { MESSAGE, buildCommand, buildControlNumber, buildUserControl } from "./wire/messages.ts";
+import {
+  MESSAGE,
+  buildCommand,
+  buildControlNumber,
+  buildUserControl,
+  parseCommand,
+} from "./wire/messages.ts";
 import { concatBytes, readU32 } from "../../base/bytes.ts";
 
 const OPTIONS: RtmpSessionOptions = {
@@ -120,11 +126,43 @@ test("the object encoding that the client asks for is confirmed", () => {
 test("Enhanced RTMP is announced to a client that announces it, and to no other", () => {
   const enhanced = open(clientHandshake(), clientConnect("pub", { fourCcList: ["hvc1"] }));
   const [reply] = serverCommands(enhanced.host.sent());
-  assert.equal(amfField(reply!.object, "capsEx"), 14);
+  assert.equal(amfField(reply!.object, "capsEx"), 15);
   assert.equal(amfField(amfField(reply!.object, "videoFourCcInfoMap"), "hvc1"), 4);
   const [plain] = serverCommands(connected().host.sent());
   assert.equal(amfField(plain!.object, "capsEx"), undefined);
 });
+
+for (const [who, capsEx, wants] of [
+  ["announces reconnecting", 0x01, true],
+  ["announces it among others", 0x0f, true],
+  ["announces other things", 0x0e, false],
+  ["announces nothing", undefined, false],
+  ["announces nonsense", "yes", false],
+] as const) {
+  test(`a publisher that ${who} is ${wants ? "" : "not "}asked to reconnect`, () => {
+    const more = capsEx === undefined ? {} : { capsEx };
+    const { host, session } = open(clientHandshake(), clientConnect("pub", more), createStream);
+    assert.equal(session.askToReconnect(), false, "it does not publish yet");
+    session.feed(publish(), 0);
+    assert.equal(session.askToReconnect(), wants);
+    const asked = serverMessages(host.sent())
+      .filter(({ typeId }) => typeId === MESSAGE.commandAmf0)
+      .map((message) => ({ ...parseCommand(message), messageStreamId: message.messageStreamId }))
+      .filter(({ args }) => amfField(args[0], "code") === "NetConnection.Connect.ReconnectRequest");
+    assert.deepEqual(
+      asked.map(({ name, transactionId, object, messageStreamId, args }) => [
+        name,
+        transactionId,
+        object,
+        messageStreamId,
+        amfField(args[0], "level"),
+        amfField(args[0], "tcUrl"),
+      ]),
+      wants ? [["onStatus", 0, null, 0, "status", undefined]] : [],
+    );
+    assert.equal(session.facts().state, "publishing", "it goes on until it has another connection");
+  });
+}
 
 test("a publisher starts, sends media and stops", () => {
   const { host, session } = connected(createStream, publish("camera?token=x"), video);

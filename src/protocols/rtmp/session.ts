@@ -10,7 +10,7 @@ import type { RtmpNetStreamHost } from "./net-stream.ts";
 import { RtmpOutbox, WINDOW_BYTES } from "./outbox.ts";
 import { isLegal } from "./session-states.ts";
 import type { RtmpCloseReason, RtmpState } from "./session-states.ts";
-import { enhancedProperties, statusObject } from "./status.ts";
+import { canReconnect, enhancedProperties, statusObject } from "./status.ts";
 import type { StatusKey } from "./status.ts";
 import { amfField, amfObject } from "./wire/amf-value.ts";
 import { ChunkReader } from "./wire/chunk-reader.ts";
@@ -94,6 +94,7 @@ export class RtmpSession {
   #peerWindowBytes = WINDOW_BYTES;
   #application = "";
   #flashVersion: string | null = null;
+  #canReconnect = false;
 
   constructor(host: RtmpSessionHost, options: RtmpSessionOptions, logger: Logger, nowUs: number) {
     this.#host = host;
@@ -139,6 +140,17 @@ export class RtmpSession {
     if (this.#state === "handshaking" || this.#state === "connecting") this.close("handshake-timeout");
     else if (this.#state === "publishing") this.close("publisher-silent");
     else this.close("idle-timeout");
+  }
+
+  /**
+   * Asks a publisher to connect again, to whoever answers at the same address then; it goes on here until it has.
+   * Returns: false when it does not publish, or said in `connect` nothing of being able to.
+   * Spec: Enhanced RTMP v2, Reconnect Request; without `tcUrl` the address stays the same.
+   */
+  askToReconnect(): boolean {
+    if (this.#state !== "publishing" || !this.#canReconnect) return false;
+    this.#out.call("onStatus", statusObject("reconnectRequest"));
+    return true;
   }
 
   /** Ends the session from any state, once. */
@@ -309,6 +321,7 @@ export class RtmpSession {
     this.#application =
       typeof app === "string" ? app : applicationOfUrl(typeof tcUrl === "string" ? tcUrl : "");
     this.#flashVersion = typeof flashVersion === "string" ? flashVersion.slice(0, 64) : null;
+    this.#canReconnect = canReconnect(object);
     this.#out.greet();
     // The version that clients know how to deal with; some read nothing from servers that call themselves otherwise.
     const identity = { fmsVer: "FMS/3,5,7,7009", capabilities: 31, mode: 1 };

@@ -5,6 +5,11 @@ import type { AmfObject, AmfValue } from "./wire/amf-value.ts";
 export const STATUS = {
   connected: ["status", "NetConnection.Connect.Success", "Connection succeeded."],
   appShutdown: ["error", "NetConnection.Connect.AppShutdown", "The server is stopping."],
+  reconnectRequest: [
+    "status",
+    "NetConnection.Connect.ReconnectRequest",
+    "The server is stopping: please connect again, to another one.",
+  ],
   callFailed: ["error", "NetConnection.Call.Failed", "No such command."],
   publishStart: ["status", "NetStream.Publish.Start", "Publishing."],
   publishBadName: ["error", "NetStream.Publish.BadName", "The name cannot be published."],
@@ -25,8 +30,10 @@ const VIDEO = ["avc1", "hvc1", "av01"];
 const AUDIO = ["mp4a", ".mp3", "Opus", "ac-3", "ec-3"];
 /** FourCcInfoMask.CanForward. */
 const CAN_FORWARD = 0x04;
-/** Multitrack, ModEx and TimestampNanoOffset of CapsExMask; not Reconnect, which only a client can do. */
-const CAPS_EX = 0x02 | 0x04 | 0x08;
+/** CapsExMask.Reconnect: the one side asks the other to connect again, the other does. */
+const CAN_RECONNECT = 0x01;
+/** With Multitrack, ModEx and TimestampNanoOffset of CapsExMask. */
+const CAPS_EX = CAN_RECONNECT | 0x02 | 0x04 | 0x08;
 
 /** A row of `STATUS`. */
 export type StatusKey = keyof typeof STATUS;
@@ -58,4 +65,13 @@ export function enhancedProperties(announced: AmfValue): Readonly<Record<string,
     audioFourCcInfoMap: amfObject(Object.fromEntries(AUDIO.map((fourCc) => [fourCc, CAN_FORWARD]))),
     capsEx: CAPS_EX,
   };
+}
+
+/**
+ * Whether the client of a `connect` says that it heeds NetConnection.Connect.ReconnectRequest.
+ * Spec: Enhanced RTMP v2, Enhancing NetConnection connect Command (CapsExMask.Reconnect), Reconnect Request.
+ */
+export function canReconnect(announced: AmfValue): boolean {
+  const capsEx = isAmfObject(announced) ? announced.fields.get("capsEx") : undefined;
+  return typeof capsEx === "number" && (capsEx & CAN_RECONNECT) !== 0;
 }

@@ -111,6 +111,28 @@ for (const readsPlain of [true, false]) {
       assert.equal(got.match(/HTTP\/1\.1 200/g)!.length, 3);
     });
 
+    test("connections are closed behind the reply to their next request when they are to go elsewhere", async (t) => {
+      const listener = await listen(t);
+      const socket = connect(listener.port, "127.0.0.1");
+      t.after(() => void socket.destroy());
+      let got = "";
+      let isClosed = false;
+      socket.on("data", (chunk) => (got += chunk.toString("latin1")));
+      socket.on("close", () => (isClosed = true));
+      const head = "HTTP/1.1\r\nhost: x\r\n\r\n";
+      socket.write(`GET /1 ${head}`);
+      await eventually(() => assert.match(got, /^HTTP\/1\.1 200 [^]*connection: keep-alive[^]*true\}\n$/i));
+      listener.closeAfterReplies();
+      await sleep(100);
+      assert.equal(isClosed, false, "who waits is not cut off");
+      got = "";
+      socket.write(`GET /2 ${head}`);
+      await eventually(() => assert.ok(isClosed));
+      assert.match(got, /^HTTP\/1\.1 200 [^]*connection: close[^]*true\}\n$/i);
+      const reply = await fetch(`http://127.0.0.1:${listener.port}/3`);
+      assert.deepEqual([reply.status, reply.headers.get("connection")], [200, "close"]);
+    });
+
     test("methods that change something are refused, with what is allowed", async (t) => {
       const { port } = await listen(t);
       const reply = await fetch(`http://127.0.0.1:${port}/x`, { method: "DELETE" });

@@ -39,6 +39,8 @@ export type HttpListenerOptions = {
 const MAX_HEAD_BYTES = 16 * 1024;
 /** A head that takes longer than this comes from a slow-loris. */
 const HEAD_TIMEOUT_MS = 10_000;
+/** How long replies under way may take when a listener stops. */
+const STOP_GRACE_MS = 3000;
 /** Sockets of one listener; beyond it new ones are dropped by the kernel's accept. */
 const MAX_CONNECTIONS = 50_000;
 
@@ -58,7 +60,8 @@ export class HttpListener {
   readonly #bodies: EndlessBodies;
   readonly #refusals: PerSecondLog;
   #connections = 0;
-  #isStopping = false;
+  /** No connection is kept open behind the reply to its next request. */
+  #closesAfterReplies = false;
 
   constructor(options: HttpListenerOptions) {
     this.#options = options;
@@ -97,9 +100,17 @@ export class HttpListener {
     return this.#connections;
   }
 
+  /**
+   * From now on each connection is closed behind the reply to its next request, which says so: who has more to ask
+   * connects again, and the balancer in front sends it elsewhere.
+   */
+  closeAfterReplies(): void {
+    this.#closesAfterReplies = true;
+  }
+
   /** Stops accepting, lets replies under way finish for `graceMs`, then closes what is left. */
-  async stop(graceMs: number): Promise<void> {
-    this.#isStopping = true;
+  async stop(graceMs = STOP_GRACE_MS): Promise<void> {
+    this.#closesAfterReplies = true;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
     for (const connection of this.#plain) if (connection.isIdle) connection.destroy();
@@ -127,7 +138,10 @@ export class HttpListener {
         keepAlive: true,
         keepAliveInitialDelay: 30_000,
       },
-      (incoming, outgoing) => answerNode(incoming, outgoing, this.#parts),
+      (incoming, outgoing) => {
+        if (this.#closesAfterReplies) outgoing.shouldKeepAlive = false;
+        answerNode(incoming, outgoing, this.#parts);
+      },
     );
     server.maxConnections = MAX_CONNECTIONS;
     server.setTimeout(idleTimeoutMs);
@@ -148,7 +162,7 @@ export class HttpListener {
       bodies: this.#bodies,
       idleTimeoutMs,
       headTimeoutMs,
-      isStopping: () => this.#isStopping,
+      isStopping: () => this.#closesAfterReplies,
       onBusy: () => this.#note({ reason: full, limitBytes: budget.limitBytes }),
       refuse: (code, socket) => this.#refuse(code, socket),
       handOver: (socket) => this.#takeConnection.call(this.#server, socket),

@@ -1,6 +1,8 @@
 import { systemClock } from "../../base/clock.ts";
+import type { Timer } from "../../base/clock.ts";
 
-const BEAT_MS = 500;
+/** From one beat to the next. Units: milliseconds. */
+export const BEAT_MS = 500;
 
 /** Beats whose lateness is remembered: one minute. */
 const REMEMBERED = 120;
@@ -14,6 +16,7 @@ export class Heart {
   readonly #latenessMs = new Float64Array(REMEMBERED);
   #beats = 0;
   #dueUs = 0;
+  #timer: Timer | null = null;
 
   constructor(beat: () => void) {
     this.#beat = beat;
@@ -26,9 +29,14 @@ export class Heart {
     return known[Math.min(known.length - 1, Math.floor(known.length * quantile))] ?? 0;
   }
 
+  /** Beats no more. */
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
   #schedule(): void {
     this.#dueUs = systemClock.nowUs() + BEAT_MS * 1000;
-    systemClock.schedule(BEAT_MS, () => {
+    this.#timer = systemClock.schedule(BEAT_MS, () => {
       this.#latenessMs[this.#beats % REMEMBERED] = Math.max(0, (systemClock.nowUs() - this.#dueUs) / 1000);
       this.#beats++;
       this.#beat();

@@ -1,3 +1,5 @@
+import { monitoringReply } from "../../api/monitoring.ts";
+import type { ProbeTarget } from "../../api/monitoring.ts";
 import type { Channel } from "../../base/channel.ts";
 import { systemClock } from "../../base/clock.ts";
 import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
@@ -6,8 +8,10 @@ import type { HttpListenerPlan, ResolvedConfig } from "../../config/plan.ts";
 import type { StreamName } from "../../media/ids.ts";
 import type { StreamSummary } from "../../stream/directory.ts";
 import type { HomeRegistry } from "../../stream/homes.ts";
+import type { Crowd, DrainStep } from "../drain.ts";
 import { HttpListener } from "../http/listener.ts";
 import { ReplyBudget } from "../http/reply-budget.ts";
+import { ListenerSet } from "../listener-set.ts";
 import { serverLogLevel } from "../log-level.ts";
 import { MediaNode } from "../media-node.ts";
 import type { SiblingWires } from "../media-node.ts";
@@ -20,8 +24,8 @@ import { threadLog } from "./thread-log.ts";
 /** Of the memory that the process may use, what replies of all threads may hold for slow readers. */
 const REPLY_MEMORY_PERCENT = 15;
 
-/** How long replies under way may take when the server stops. */
-const STOP_GRACE_MS = 3000;
+/** How long replies under way may take when the server stops behind a drain, which was time enough. */
+const DRAINED_GRACE_MS = 1500;
 
 /** All that one media thread has: its listeners on the ports that all threads share, and its media node. */
 export class MediaRuntime {
@@ -29,11 +33,17 @@ export class MediaRuntime {
   readonly #control: Channel<ControlCalls, MediaThreadCalls>;
   readonly #log: Logger;
   readonly #node: MediaNode;
-  #http: HttpListener[] = [];
+  readonly #http: ListenerSet<HttpListenerPlan, HttpListener>;
+  readonly #probes: ProbeTarget;
+  /** When somebody last asked for media over HTTP. */
+  #viewedUs = -Infinity;
+  #isDraining = false;
+  #areViewersSentOn = false;
 
-  constructor(start: ThreadStart, control: Channel<ControlCalls, MediaThreadCalls>) {
+  constructor(start: ThreadStart, control: Channel<ControlCalls, MediaThreadCalls>, probes: ProbeTarget) {
     this.#start = start;
     this.#control = control;
+    this.#probes = probes;
     this.#log = threadLog(serverLogLevel(start.config.logLevel), (level, message, fields) =>
       control.tell("log", { level, message, fields }),
     );
@@ -55,40 +65,49 @@ export class MediaRuntime {
         config.limits.maxConnectionsPerAddress,
       ),
     });
+    this.#http = new ListenerSet(this.#httpMaker());
   }
 
-  /** Opens the listeners and starts the streams of this thread's own. Rejects with the system's error. */
-  async open(ports: Ports, isShared: boolean): Promise<Ports> {
-    const { config, shares, index, count } = this.#start;
-    const addresses = new SharedAddressCounter(
-      shares.httpAddresses,
-      index,
-      config.limits.maxConnectionsPerAddress,
-    );
-    const budget = new ReplyBudget(Math.floor(memoryBudgetBytes(REPLY_MEMORY_PERCENT) / count));
-    this.#http = config.listeners.http.map(
-      (plan, i) =>
-        new HttpListener({
-          host: plan.host,
-          port: ports.http[i]!,
-          isShared,
-          addresses,
-          budget,
-          idleTimeoutMs: config.limits.httpIdleTimeoutMs,
-          log: this.#log,
-          handle: (request) => this.#handle(request, plan),
-        }),
-    );
-    for (const listener of this.#http) await listener.start();
-    const rtmp = await this.#node.start(ports.rtmp, isShared);
-    const opened = { http: this.#http.map((listener) => listener.port), rtmp };
-    if (index === 0) this.#logPorts(opened);
+  /** Starts the streams of this thread's own; the listeners are open. */
+  start(): void {
+    this.#node.start();
+  }
+
+  /**
+   * Opens those listeners of a configuration that are not open yet; what `configure` is to close stays open, except where
+   * it stands in the way. Returns: the ports of all. Rejects with the system's error and the listener's place in the
+   * configuration; what was closed by then stays closed.
+   */
+  async listen({ http, rtmp }: ResolvedConfig["listeners"], ports: Ports): Promise<Ports> {
+    const missing = [...this.#http.missing(http), ...this.#node.rtmp.missing(rtmp)];
+    this.#http.makeWay(http, missing);
+    this.#node.rtmp.makeWay(rtmp, missing);
+    const opened = {
+      http: await this.#http.open(http, ports.http),
+      rtmp: await this.#node.rtmp.open(rtmp, ports.rtmp),
+    };
+    if (missing.length > 0 && this.#start.index === 0) this.#logPorts(opened);
     return opened;
+  }
+
+  /** One step of the way to the end; may come before the listeners are open. */
+  drain(step: DrainStep): void {
+    this.#isDraining = true;
+    this.#node.drain(step);
+    if (step !== "send-viewers-on") return;
+    this.#areViewersSentOn = true;
+    for (const listener of this.#http.all) listener.closeAfterReplies();
+  }
+
+  /** Who is there. */
+  crowd(): Crowd {
+    return { ...this.#node.crowd(), quietMs: (systemClock.nowUs() - this.#viewedUs) / 1000 };
   }
 
   /** Ends in order: no new connections, publishers and players told, replies finished. */
   async stop(): Promise<void> {
-    await Promise.all([this.#node.stop(), ...this.#http.map((listener) => listener.stop(STOP_GRACE_MS))]);
+    const graceMs = this.#isDraining ? DRAINED_GRACE_MS : undefined;
+    await Promise.all([this.#node.stop(), this.#http.stop(graceMs)]);
   }
 
   /** The streams whose home is here. */
@@ -105,7 +124,7 @@ export class MediaRuntime {
     }
     return {
       ...this.#node.stats(),
-      httpConnections: this.#http.reduce((sum, listener) => sum + listener.connections, 0),
+      httpConnections: this.#http.all.reduce((sum, listener) => sum + listener.connections, 0),
       heapUsedBytes: heapUsed,
       externalBytes: external,
       arrayBuffersBytes: arrayBuffers,
@@ -118,8 +137,10 @@ export class MediaRuntime {
     return this.#node.vods.list(limit);
   }
 
-  /** A new configuration is in force. */
+  /** A new configuration is in force; its listeners are open. */
   configure(config: ResolvedConfig): void {
+    this.#http.keep(config.listeners.http);
+    this.#node.rtmp.keep(config.listeners.rtmp);
     this.#node.configure(config);
   }
 
@@ -133,8 +154,36 @@ export class MediaRuntime {
     this.#node.siblingChanged(index, wires);
   }
 
+  /** What all HTTP listeners share is made once. */
+  #httpMaker(): (plan: () => HttpListenerPlan, port: number) => HttpListener {
+    const { config, shares, index, count } = this.#start;
+    const { maxConnectionsPerAddress, httpIdleTimeoutMs } = config.limits;
+    const addresses = new SharedAddressCounter(shares.httpAddresses, index, maxConnectionsPerAddress);
+    const budget = new ReplyBudget(Math.floor(memoryBudgetBytes(REPLY_MEMORY_PERCENT) / count));
+    return (plan, port) => {
+      const listener = new HttpListener({
+        host: plan().host,
+        port,
+        isShared: count > 1,
+        addresses,
+        budget,
+        idleTimeoutMs: httpIdleTimeoutMs,
+        log: this.#log,
+        handle: (request) => this.#handle(request, plan()),
+      });
+      if (this.#areViewersSentOn) listener.closeAfterReplies();
+      return listener;
+    };
+  }
+
   #handle(request: HttpRequest, { api, sendWindow }: HttpListenerPlan): Promise<HttpReply> | HttpReply {
-    return this.#node.handle(request, sendWindow) ?? this.#askControl(request, api);
+    const reply = this.#node.handle(request, sendWindow);
+    if (reply !== null) {
+      this.#viewedUs = systemClock.nowUs();
+      return reply;
+    }
+    const probe = api ? monitoringReply(request.path, this.#probes) : null;
+    return probe ?? this.#askControl(request, api);
   }
 
   async #askControl(request: HttpRequest, hasApi: boolean): Promise<HttpReply> {

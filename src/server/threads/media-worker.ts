@@ -1,21 +1,42 @@
 /** The beginning of a media thread: what it is given, who it talks to, what it answers. */
 import { parentPort, workerData } from "node:worker_threads";
 import { Channel } from "../../base/channel.ts";
+import { systemClock } from "../../base/clock.ts";
 import { returnStartupMemory } from "../garbage.ts";
 import { Heart } from "./heart.ts";
 import { MediaRuntime } from "./media-runtime.ts";
 import type { ControlCalls, MediaThreadCalls, ThreadStart } from "./messages.ts";
 import { portWire } from "./port-wire.ts";
+import { ThreadProbes } from "./thread-probes.ts";
+
+/** How long the control thread may take to say whether the server is ready. */
+const READINESS_LIMIT_MS = 1500;
 
 const start = workerData as ThreadStart;
-const heart = new Heart(() => Atomics.add(start.shares.beats, start.index, 1));
+const probes = new ThreadProbes({
+  index: start.index,
+  shares: start.shares,
+  startedAtMs: start.startedAtMs,
+  clock: systemClock,
+  askControl: () => channel.ask("readiness", null, { clock: systemClock, ms: READINESS_LIMIT_MS }),
+});
+const heart = new Heart(() => {
+  Atomics.add(start.shares.beats, start.index, 1);
+  probes.beat();
+});
 
 const channel = new Channel<ControlCalls, MediaThreadCalls>(portWire(parentPort!), {
-  open: async ({ ports, isShared }) => {
-    const opened = await runtime.open(ports, isShared);
+  listen: ({ listeners, ports }) => runtime.listen(listeners, ports),
+  start: () => {
+    runtime.start();
     returnStartupMemory();
-    return opened;
+    return null;
   },
+  drain: (step) => {
+    runtime.drain(step);
+    return null;
+  },
+  crowd: () => runtime.crowd(),
   stop: async () => {
     await runtime.stop();
     return null;
@@ -45,4 +66,4 @@ const channel = new Channel<ControlCalls, MediaThreadCalls>(portWire(parentPort!
     return null;
   },
 });
-const runtime: MediaRuntime = new MediaRuntime(start, channel);
+const runtime: MediaRuntime = new MediaRuntime(start, channel, probes);

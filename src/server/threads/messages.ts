@@ -4,6 +4,7 @@ import type { LogFields, LogLevel } from "../../base/log.ts";
 import type { ResolvedConfig } from "../../config/plan.ts";
 import type { StreamName } from "../../media/ids.ts";
 import type { StreamSummary } from "../../stream/directory.ts";
+import type { Crowd, DrainStep } from "../drain.ts";
 import type { MediaNodeStats } from "../media-node.ts";
 import type { PackedReply, PackedRequest } from "./packed-http.ts";
 
@@ -26,14 +27,23 @@ export type SiblingPorts = { readonly streams: MessagePort; readonly windows: Me
 
 /** What a media thread answers to the control thread. */
 export type MediaThreadCalls = {
-  /** Opens the listeners and starts the streams of the thread's own. Answers the ports that were opened. */
-  open: { argument: { readonly ports: Ports; readonly isShared: boolean }; answer: Ports };
+  /** Opens the listeners that are not open yet, each on its port. Answers the ports of all. */
+  listen: {
+    argument: { readonly listeners: ResolvedConfig["listeners"]; readonly ports: Ports };
+    answer: Ports;
+  };
+  /** Starts the streams of the thread's own. */
+  start: { argument: null; answer: null };
+  /** One step of the way to the end, which `stop` is. */
+  drain: { argument: DrainStep; answer: null };
+  /** Who is there. */
+  crowd: { argument: null; answer: Crowd };
   stop: { argument: null; answer: null };
   streams: { argument: null; answer: readonly StreamSummary[] };
   stats: { argument: null; answer: ThreadStats };
   /** Names of files, at most so many. */
   files: { argument: number; answer: readonly string[] };
-  /** A new configuration is in force. */
+  /** A new configuration is in force, whose listeners are open: closes those that it does not have. */
   configure: { argument: ResolvedConfig; answer: null };
   /** The home of a watched stream is now this thread; `null`: it has none. */
   home: { argument: { readonly name: StreamName; readonly home: number | null }; answer: null };
@@ -51,6 +61,8 @@ export type ControlCalls = {
   };
   /** A request that is not for media. */
   http: { argument: { readonly request: PackedRequest; readonly hasApi: boolean }; answer: PackedReply };
+  /** Why the server is not ready; `null` when it is. */
+  readiness: { argument: null; answer: string | null };
   /** Makes the asking thread the home of a stream, unless it has one. Answers the home. */
   claim: { argument: StreamName; answer: number };
   /** The asking thread is the home no more. */
@@ -66,12 +78,19 @@ export type ThreadStart = {
   readonly count: number;
   readonly config: ResolvedConfig;
   readonly shares: ThreadShares;
+  /** When the server started. Units: milliseconds since 1970. */
+  readonly startedAtMs: number;
 };
 
 /** Memory that all threads of the process see. */
 export type ThreadShares = {
-  /** One counter per thread, moved on twice a second: whoever stops has hung. */
+  /**
+   * One counter per media thread and, last, the control thread's, moved on twice a second: whoever stops has hung. 0 where
+   * none runs.
+   */
   readonly beats: Int32Array;
+  /** Its one value is 1 once the server drains. */
+  readonly draining: Int32Array;
   /** KiB of media that each thread holds for its streams. */
   readonly heldKib: Int32Array;
   /** Viewers that each thread has, as of a moment ago. */

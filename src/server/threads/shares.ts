@@ -3,13 +3,19 @@ import type { ThreadShares } from "./messages.ts";
 
 /** Makes the memory that so many threads see. */
 export function makeShares(threads: number): ThreadShares {
-  const counters = (): Int32Array =>
-    new Int32Array(new SharedArrayBuffer(threads * Int32Array.BYTES_PER_ELEMENT));
+  const counters = (count = threads): Int32Array =>
+    new Int32Array(new SharedArrayBuffer(count * Int32Array.BYTES_PER_ELEMENT));
   return {
-    beats: counters(),
+    beats: counters(threads + 1),
+    draining: counters(1),
     heldKib: counters(),
     viewers: counters(),
     rtmpAddresses: addressCounters(threads),
     httpAddresses: addressCounters(threads),
   };
+}
+
+/** Which of `beats` is the control thread's: the one behind those of the media threads. */
+export function controlBeat({ beats }: Pick<ThreadShares, "beats">): number {
+  return beats.length - 1;
 }

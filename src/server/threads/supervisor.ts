@@ -6,6 +6,8 @@ import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
 import type { Logger } from "../../base/log.ts";
 import type { ResolvedConfig } from "../../config/plan.ts";
 import type { StreamSummary } from "../../stream/directory.ts";
+import type { Crowd, DrainStep } from "../drain.ts";
+import { Heart } from "./heart.ts";
 import { StreamHomes } from "./homes.ts";
 import { MediaThread } from "./media-thread.ts";
 import type { ThreadEnd } from "./media-thread.ts";
@@ -13,7 +15,7 @@ import type { ControlCalls, MediaThreadCalls, Ports, ThreadShares, ThreadStats }
 import type { CallHandlers, Channel } from "../../base/channel.ts";
 import { packReply, unpackRequest } from "./packed-http.ts";
 import { forgetAddresses } from "./shared-address-counter.ts";
-import { makeShares } from "./shares.ts";
+import { controlBeat, makeShares } from "./shares.ts";
 
 /** What the control thread has media threads for. */
 export type MediaThreadsOptions = {
@@ -21,6 +23,10 @@ export type MediaThreadsOptions = {
   readonly count: number;
   readonly clock: Clock;
   readonly log: Logger;
+  /** When the server started. Units: milliseconds since 1970. */
+  readonly startedAtMs: number;
+  /** Why the server is not ready; `null` when it is. */
+  notReadyReason(): string | null;
   /** Answers a request that is not for media. */
   answer(request: HttpRequest, hasApi: boolean): Promise<HttpReply>;
 };
@@ -40,7 +46,8 @@ const MISSED_BEATS = 10;
 const ANSWER_LIMIT_MS = 2000;
 /** From a thread's launch, or a new configuration, to its answer. */
 const OPEN_LIMIT_MS = 30_000;
-const STOP_LIMIT_MS = 8000;
+/** Above what a thread needs at most: replies under way get 3 s, last words over RTMP 2 s. */
+const STOP_LIMIT_MS = 4500;
 /** A thread that ends again soon after its start waits longer each time before it is started anew. */
 const FIRST_DELAY_MS = 100;
 const MAX_DELAY_MS = 30_000;
@@ -76,13 +83,16 @@ export class MediaThreads {
   #timer: Timer | null = null;
   readonly #starting = new Set<Timer>();
   #stopping = false;
+  /** For threads that start in the middle of a drain. */
+  readonly #drained: DrainStep[] = [];
+  #heart: Heart | null = null;
   readonly #lost = { streams: 0, viewers: 0 };
 
   constructor(options: MediaThreadsOptions) {
     this.#options = options;
     this.#config = options.config;
     this.#shares = makeShares(options.count);
-    this.#ports = configuredPorts(options.config);
+    this.#ports = configuredPorts(options.config.listeners);
     this.#seats = Array.from({ length: options.count }, (_, index) => ({
       index,
       thread: null,
@@ -118,7 +128,9 @@ export class MediaThreads {
 
   /** Starts all threads. Rejects when a port cannot be opened. */
   async start(): Promise<void> {
-    if (this.#seats.length > 1) await this.#requireFreePorts();
+    const beat = controlBeat(this.#shares);
+    this.#heart = new Heart(() => Atomics.add(this.#shares.beats, beat, 1));
+    if (this.#seats.length > 1) await requireFreePorts(allOf(this.#config.listeners));
     const [first, ...others] = this.#seats;
     for (const seat of this.#seats) this.#launch(seat);
     await this.#openSeat(first!);
@@ -126,9 +138,29 @@ export class MediaThreads {
     this.#check();
   }
 
+  /** One step of the way to the end. With the first, readiness fails at once, in all threads. */
+  drain(step: DrainStep): void {
+    Atomics.store(this.#shares.draining, 0, 1);
+    this.#drained.push(step);
+    for (const { thread } of this.#seats) thread?.channel.tell("drain", step);
+  }
+
+  /** Who is there, in all threads that serve; `null` when not all of them answer in time. */
+  async crowd(): Promise<Crowd | null> {
+    const asked = this.#open().length;
+    const crowds = await this.#askAll((channel, limit) => channel.ask("crowd", null, limit));
+    if (crowds.length < asked) return null;
+    return {
+      publishers: crowds.reduce((sum, { publishers }) => sum + publishers, 0),
+      viewers: crowds.reduce((sum, { viewers }) => sum + viewers, 0),
+      quietMs: Math.min(...crowds.map(({ quietMs }) => quietMs)),
+    };
+  }
+
   /** Ends all threads in order; what takes longer than a few seconds is cut off. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    Atomics.store(this.#shares.draining, 0, 1);
     this.#timer?.cancel();
     for (const timer of this.#starting) timer.cancel();
     const limit = { clock: this.#options.clock, ms: STOP_LIMIT_MS };
@@ -138,6 +170,7 @@ export class MediaThreads {
         await thread?.terminate("the server stops");
       }),
     );
+    this.#heart?.stop();
   }
 
   /** All streams of all threads that answer in time. */
@@ -163,17 +196,16 @@ export class MediaThreads {
     );
   }
 
-  /** Brings a new configuration to every thread. */
+  /**
+   * Brings a new configuration to every thread. Rejects with the system's error when one of its ports cannot be opened:
+   * the configuration before stays in force.
+   */
   async configure(config: ResolvedConfig): Promise<void> {
-    // Threads listen on the ports that the first of them opened: listeners stay as they were, also for those that follow.
-    const { listeners, threads, logLevel, limits } = this.#options.config;
-    this.#config = {
-      ...config,
-      listeners,
-      logLevel,
-      limits,
-      ...(threads === undefined ? {} : { threads }),
-    };
+    const { threads, logLevel, limits } = this.#options.config;
+    const next = { ...config, logLevel, limits, ...(threads === undefined ? {} : { threads }) };
+    const ports = await this.#moveListeners(next);
+    this.#config = next;
+    this.#ports = ports;
     await Promise.all(this.#open().map((seat) => this.#configureSeat(seat)));
   }
 
@@ -201,7 +233,13 @@ export class MediaThreads {
   #launch(seat: Seat): void {
     const { index } = seat;
     const thread = new MediaThread({
-      start: { index, count: this.#seats.length, config: this.#config, shares: this.#shares },
+      start: {
+        index,
+        count: this.#seats.length,
+        config: this.#config,
+        shares: this.#shares,
+        startedAtMs: this.#options.startedAtMs,
+      },
       answers: this.#answersTo(index),
       onGone: (end) => this.#gone(seat, end),
     });
@@ -209,17 +247,39 @@ export class MediaThreads {
     seat.config = this.#config;
     seat.startedUs = this.#options.clock.nowUs();
     seat.missed = 0;
+    for (const step of this.#drained) thread.channel.tell("drain", step);
     for (const other of this.#seats) {
       if (other === seat || other.thread === null) continue;
       introduce(thread, other.thread);
     }
   }
 
-  async #openSeat(seat: Seat): Promise<void> {
-    const isShared = this.#seats.length > 1;
+  /** Opens the listeners that are new, in all threads or in none. Returns: the ports of all. */
+  async #moveListeners({ listeners }: ResolvedConfig): Promise<Ports> {
+    const own = allOf(this.#config.listeners).map(({ port }) => port);
+    if (this.#seats.length > 1) {
+      await requireFreePorts(allOf(listeners).filter(({ port }) => !own.includes(port)));
+    }
+    let ports = configuredPorts(listeners);
+    try {
+      for (const seat of this.#open()) ports = await this.#listen(seat, listeners, ports);
+      return ports;
+    } catch (caught) {
+      // What had to make way comes back, what was opened is closed.
+      await Promise.all(this.#open().map((seat) => this.#configureSeat(seat)));
+      throw caught;
+    }
+  }
+
+  #listen(seat: Seat, listeners: ResolvedConfig["listeners"], ports: Ports): Promise<Ports> {
     const limit = { clock: this.#options.clock, ms: OPEN_LIMIT_MS };
-    const { channel } = seat.thread!;
-    this.#ports = await channel.ask("open", { ports: this.#ports, isShared }, limit);
+    return seat.thread!.channel.ask("listen", { listeners, ports }, limit);
+  }
+
+  async #openSeat(seat: Seat): Promise<void> {
+    const limit = { clock: this.#options.clock, ms: OPEN_LIMIT_MS };
+    this.#ports = await this.#listen(seat, this.#config.listeners, this.#ports);
+    await seat.thread!.channel.ask("start", null, limit);
     seat.isOpen = true;
     // A configuration that came while the thread started went to the others only.
     if (seat.config !== this.#config) await this.#configureSeat(seat);
@@ -230,6 +290,7 @@ export class MediaThreads {
     seat.config = config;
     const limit = { clock: this.#options.clock, ms: OPEN_LIMIT_MS };
     try {
+      await this.#listen(seat, config.listeners, this.#ports);
       await seat.thread?.channel.ask("configure", config, limit);
     } catch (caught) {
       const reason = messageOf(caught);
@@ -247,6 +308,7 @@ export class MediaThreads {
     const shares = this.#shares;
     forgetAddresses(shares.rtmpAddresses, seat.index);
     forgetAddresses(shares.httpAddresses, seat.index);
+    Atomics.store(shares.beats, seat.index, 0);
     Atomics.store(shares.heldKib, seat.index, 0);
     const viewersLost = Atomics.exchange(shares.viewers, seat.index, 0);
     const lost = this.#homes.forget(seat.index);
@@ -314,6 +376,7 @@ export class MediaThreads {
       },
       http: async ({ request, hasApi }) =>
         packReply(await this.#options.answer(unpackRequest(request), hasApi)),
+      readiness: () => this.#options.notReadyReason(),
       claim: (name) => homes.claim(thread, name),
       release: (name) => {
         homes.release(thread, name);
@@ -326,24 +389,24 @@ export class MediaThreads {
       },
     };
   }
-
-  /**
-   * Threads share ports, so that the system would let another process of the same user share them as well, and neither
-   * would know. Rejects with the system's error when somebody listens already.
-   */
-  async #requireFreePorts(): Promise<void> {
-    const { http, rtmp } = this.#config.listeners;
-    for (const { port, host } of [...http, ...rtmp]) {
-      if (port !== 0) await requireFree(port, host);
-    }
-  }
 }
 
-function configuredPorts({ listeners }: ResolvedConfig): Ports {
-  return {
-    http: listeners.http.map((listener) => listener.port),
-    rtmp: listeners.rtmp.map((listener) => listener.port),
-  };
+type Address = { readonly port: number; readonly host?: string };
+
+function allOf({ http, rtmp }: ResolvedConfig["listeners"]): Address[] {
+  return [...http, ...rtmp];
+}
+
+function configuredPorts({ http, rtmp }: ResolvedConfig["listeners"]): Ports {
+  return { http: http.map(({ port }) => port), rtmp: rtmp.map(({ port }) => port) };
+}
+
+/**
+ * Threads share ports, so that the system would let another process of the same user share them as well, and neither would
+ * know. Rejects with the system's error when somebody listens already.
+ */
+async function requireFreePorts(addresses: readonly Address[]): Promise<void> {
+  for (const { port, host } of addresses) if (port !== 0) await requireFree(port, host);
 }
 
 function requireFree(port: number, host: string | undefined): Promise<void> {

@@ -13,12 +13,14 @@ const LINK = 7;
 const video = videoTrack();
 
 class Recorder implements PacketSink {
+  readonly releasesSlabs = true;
   readonly packets: MediaPacket[] = [];
   readonly news: string[] = [];
   onTracks(tracks: TrackSet): void {
     this.news.push(`tracks ${tracks.epoch}`);
   }
   onPacket(packet: MediaPacket): void {
+    packet.slab?.retain();
     this.packets.push(packet);
   }
   onPause(): void {

@@ -1,0 +1,135 @@
+{{/* The pod, which is the same in all three kinds. */}}
+{{- define "weir.pod" -}}
+metadata:
+  labels:
+    {{- include "weir.selectorLabels" . | nindent 4 }}
+    {{- with .Values.podLabels }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+  {{- with .Values.podAnnotations }}
+  annotations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+spec:
+  serviceAccountName: {{ include "weir.serviceAccountName" . }}
+  enableServiceLinks: false
+  terminationGracePeriodSeconds: {{ .Values.terminationGracePeriodSeconds }}
+  {{- with .Values.imagePullSecrets }}
+  imagePullSecrets:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .Values.priorityClassName }}
+  priorityClassName: {{ . }}
+  {{- end }}
+  {{- with .Values.nodeSelector }}
+  nodeSelector:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .Values.tolerations }}
+  tolerations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .Values.affinity }}
+  affinity:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- if .Values.topologySpreadConstraints }}
+  topologySpreadConstraints:
+    {{- toYaml .Values.topologySpreadConstraints | nindent 4 }}
+  {{- else if ne .Values.kind "DaemonSet" }}
+  topologySpreadConstraints:
+    - maxSkew: 1
+      topologyKey: kubernetes.io/hostname
+      whenUnsatisfiable: ScheduleAnyway
+      labelSelector:
+        matchLabels:
+          {{- include "weir.selectorLabels" . | nindent 10 }}
+  {{- end }}
+  securityContext:
+    {{- $security := deepCopy .Values.podSecurityContext }}
+    {{- if .Values.allowLowPorts }}
+    {{- $low := dict "name" "net.ipv4.ip_unprivileged_port_start" "value" "0" }}
+    {{- $_ := set $security "sysctls" (append (default (list) $security.sysctls) $low) }}
+    {{- end }}
+    {{- toYaml $security | nindent 4 }}
+  containers:
+    - name: weir
+      image: {{ printf "%s:%s" .Values.image.repository (default .Chart.AppVersion .Values.image.tag) | quote }}
+      imagePullPolicy: {{ .Values.image.pullPolicy }}
+      env:
+        {{- if eq .Values.kind "DaemonSet" }}
+        - name: FLUSSONIC_HOSTNAME
+          valueFrom:
+            fieldRef:
+              fieldPath: spec.nodeName
+        {{- end }}
+        - name: FLUSSONIC_EDIT_AUTH
+          valueFrom:
+            secretKeyRef:
+              name: {{ include "weir.credentialsName" . }}
+              key: {{ .Values.credentials.key }}
+        {{- if .Values.secretsStorage.enabled }}
+        - name: FLUSSONIC_SECRETS_STORAGE
+          value: {{ printf "k8s://%s" (include "weir.stateName" .) }}
+        {{- end }}
+        {{- with .Values.env }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
+      ports:
+        - name: http
+          containerPort: {{ .Values.ports.http }}
+          {{- with .Values.hostPorts.http }}
+          hostPort: {{ . }}
+          {{- end }}
+        - name: rtmp
+          containerPort: {{ .Values.ports.rtmp }}
+          {{- with .Values.hostPorts.rtmp }}
+          hostPort: {{ . }}
+          {{- end }}
+        {{- range .Values.ports.extra }}
+        - name: {{ .name }}
+          containerPort: {{ .port }}
+          protocol: {{ default "TCP" .protocol }}
+        {{- end }}
+      startupProbe:
+        httpGet:
+          path: /streamer/api/v3/monitoring/liveness
+          port: http
+        periodSeconds: 1
+        failureThreshold: 60
+      readinessProbe:
+        httpGet:
+          path: /streamer/api/v3/monitoring/readiness
+          port: http
+        periodSeconds: 2
+        timeoutSeconds: 3
+        failureThreshold: 1
+      livenessProbe:
+        httpGet:
+          path: /streamer/api/v3/monitoring/liveness
+          port: http
+        periodSeconds: 10
+        timeoutSeconds: 5
+      resources:
+        {{- toYaml .Values.resources | nindent 8 }}
+      securityContext:
+        {{- toYaml .Values.securityContext | nindent 8 }}
+      volumeMounts:
+        - name: config
+          mountPath: /etc/flussonic/flussonic.conf.d
+          readOnly: true
+        {{- if and (eq .Values.kind "StatefulSet") .Values.persistence.enabled }}
+        - name: archive
+          mountPath: {{ .Values.persistence.mountPath }}
+        {{- end }}
+        {{- with .Values.volumeMounts }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
+  volumes:
+    - name: config
+      configMap:
+        name: {{ include "weir.configMapName" . }}
+    {{- with .Values.volumes }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+{{- end -}}

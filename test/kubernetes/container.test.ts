@@ -1,0 +1,134 @@
+/** The image, built and run: as nobody on a read-only file system, as root, stopped at any time. */
+import assert from "node:assert/strict";
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { eventually } from "../support/eventually.ts";
+import { freePort } from "../support/free-port.ts";
+import { buildTestImage, podman, startContainer, whyNoContainers } from "./support/test-image.ts";
+
+const IMAGE = "localhost/weir-test:user";
+const ROOT_IMAGE = "localhost/weir-test:root";
+const MAX_COMPRESSED_BYTES = 80_000_000;
+
+/** What Kubernetes' strictest policy asks of a container. */
+const LOCKED = [
+  "--read-only",
+  "--read-only-tmpfs=false",
+  "--cap-drop=all",
+  "--security-opt=no-new-privileges",
+];
+
+const skip = whyNoContainers();
+
+function inspect(container: string, field: string): string {
+  return podman("inspect", "--format", `{{ ${field} }}`, container).stdout;
+}
+
+function configured(t: { after(clean: () => void): void }, port: number): string[] {
+  const folder = mkdtempSync(join(tmpdir(), "weir-container-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  chmodSync(folder, 0o755);
+  const parts = `http 127.0.0.1:${port};\nvod vod {\n  storage /opt/flussonic/priv;\n}\n`;
+  writeFileSync(join(folder, "all.conf"), parts);
+  return ["--network=host", `--volume=${folder}:/etc/flussonic/flussonic.conf.d:ro`];
+}
+
+describe("the image", { skip, timeout: 110_000 }, () => {
+  before(() => {
+    if (skip !== false) return;
+    buildTestImage({ tag: IMAGE });
+    buildTestImage({ tag: ROOT_IMAGE, user: "0:0" });
+  });
+
+  test("is small", () => {
+    const folder = mkdtempSync(join(tmpdir(), "weir-saved-"));
+    try {
+      const saved = podman("save", "--format", "docker-dir", "--compress", "--output", folder, IMAGE);
+      assert.equal(saved.status, 0, saved.stderr);
+      const bytes = readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+      assert.ok(bytes <= MAX_COMPRESSED_BYTES, `${bytes} bytes`);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test("has the same layers when it is built again, whoever it belongs to", () => {
+    const [one, two] = [IMAGE, ROOT_IMAGE].map((image) => inspect(image, ".RootFS.Layers"));
+    assert.match(one!, /sha256/);
+    assert.equal(one, two);
+    assert.deepEqual(
+      [IMAGE, ROOT_IMAGE].map((image) => inspect(image, ".Config.User")),
+      ["65532:65532", "0:0"],
+    );
+  });
+
+  for (const [name, image, args] of [
+    ["as nobody, with no capability, where nothing may be written", IMAGE, LOCKED],
+    ["as any other user", IMAGE, [...LOCKED, "--user=12345:54321"]],
+    ["as root", IMAGE, ["--user=0"]],
+  ] as const) {
+    test(`runs ${name}: ready, healthy, plays the clip, ends in order`, async (t) => {
+      const port = await freePort();
+      const startedAt = performance.now();
+      const container = startContainer(t, ...configured(t, port), ...args, image);
+      const get = (path: string): Promise<Response> => fetch(`http://127.0.0.1:${port}${path}`);
+      await eventually(async () =>
+        assert.equal((await get("/streamer/api/v3/monitoring/readiness")).status, 200),
+      );
+      t.diagnostic(`ready after ${Math.round(performance.now() - startedAt)} ms`);
+      for (const path of [
+        "/",
+        "/vod/bunny.mp4/index.m3u8",
+        "/vod/sample.mp4/index.m3u8",
+        "/vod/bunny.mp4/embed.html",
+      ]) {
+        assert.equal((await get(path)).status, 200, path);
+      }
+      assert.equal(podman("exec", container, "node", "deploy/image/health.js", String(port)).status, 0);
+      const check = ["src/cli/weir.js", "check", "/etc/flussonic"];
+      assert.equal(podman("exec", container, "node", ...check).status, 0);
+      assert.equal(podman("stop", "--time", "20", container).status, 0);
+      assert.equal(inspect(container, ".State.ExitCode"), "0", podman("logs", container).stdout);
+    });
+  }
+
+  for (const [name, image, args] of [
+    ["root with one capability", ROOT_IMAGE, ["--cap-drop=all", "--cap-add=NET_BIND_SERVICE"]],
+    [
+      "nobody, where the system lets anyone",
+      IMAGE,
+      ["--sysctl=net.ipv4.ip_unprivileged_port_start=0", ...LOCKED],
+    ],
+  ] as const) {
+    test(`opens port 80 as ${name}, and is found to be healthy there`, async (t) => {
+      const container = startContainer(t, ...args, "--read-only", "--network=none", image);
+      await eventually(() => {
+        assert.equal(podman("exec", container, "node", "deploy/image/health.js").status, 0);
+      });
+    });
+  }
+
+  test("says what is wrong when it may not open port 80", async (t) => {
+    const shut = "--sysctl=net.ipv4.ip_unprivileged_port_start=1024";
+    const container = startContainer(t, ...LOCKED, shut, "--network=none", IMAGE);
+    await eventually(() => assert.equal(inspect(container, ".State.Running"), "false"));
+    const { stdout, stderr } = podman("logs", container);
+    assert.match(stdout + stderr, /not started: .*permission denied.*:80/);
+    assert.equal(inspect(container, ".State.ExitCode"), "1");
+  });
+
+  test("ends at once when it is stopped while it starts", async (t) => {
+    for (const afterMs of [0, 100, 200, 300, 400]) {
+      const container = startContainer(t, ...configured(t, await freePort()), ...LOCKED, IMAGE);
+      await sleep(afterMs);
+      const stoppedAt = performance.now();
+      podman("stop", "--time", "20", container);
+      const tookMs = performance.now() - stoppedAt;
+      assert.ok(tookMs < 10_000, `stopped after ${afterMs} ms, it took ${Math.round(tookMs)} ms to end`);
+      assert.notEqual(inspect(container, ".State.ExitCode"), "137", "it was killed");
+    }
+  });
+});

@@ -1,0 +1,232 @@
+/** How the image is made and checked, without a program that builds images. */
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import {
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+} from "node:fs";
+import { createServer } from "node:http";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { buildArguments, BUILDERS, qualifiedName } from "../../deploy/build-image.ts";
+import type { ImageOptions } from "../../deploy/build-image.ts";
+import { freePort } from "../support/free-port.ts";
+import { startProgram } from "../support/program.ts";
+import { needs } from "../support/tools.ts";
+import { eventually } from "../support/eventually.ts";
+import { root } from "./support/programs.ts";
+
+const OPTIONS: ImageOptions = {
+  tag: "weir:1",
+  base: null,
+  builderImage: null,
+  user: null,
+  revision: "abc",
+  dateS: 1_700_000_000,
+  more: [],
+};
+
+describe("npm run image", () => {
+  test("names the image as Kubernetes will ask for it", () => {
+    for (const [tag, name] of [
+      ["weir:1", "docker.io/library/weir:1"],
+      ["media/weir:1", "docker.io/media/weir:1"],
+      ["example.com/weir:1", "example.com/weir:1"],
+      ["localhost:5000/weir", "localhost:5000/weir"],
+      ["localhost/weir", "localhost/weir"],
+    ] as const) {
+      assert.equal(qualifiedName(tag), name);
+    }
+  });
+
+  for (const builder of BUILDERS) {
+    test(`gives ${builder} the date, the version and what was asked for`, () => {
+      const asked = { ...OPTIONS, base: "a", builderImage: "b", user: "0:0", more: ["--no-cache"] };
+      const line = buildArguments(builder, asked).join(" ");
+      for (const part of ["BASE=a", "BUILDER=b", "RUN_AS=0:0", "REVISION=abc", "1700000000"]) {
+        assert.ok(line.includes(part), `${part} is not in: ${line}`);
+      }
+      assert.ok(line.endsWith("--tag docker.io/library/weir:1 --no-cache ."), line);
+    });
+
+    test(`leaves to the Containerfile what was not asked for, with ${builder}`, () => {
+      assert.doesNotMatch(buildArguments(builder, OPTIONS).join(" "), /BASE=|BUILDER=|RUN_AS=/);
+    });
+  }
+});
+
+describe("the folder that the image is made from", () => {
+  const folder = mkdtempSync(join(tmpdir(), "weir-image-"));
+  const app = join(folder, "opt/weir");
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  before(() => {
+    mkdirSync(app, { recursive: true });
+    for (const name of ["package.json", "src", "ui", "samples", "deploy/image"]) {
+      cpSync(join(root, name), join(app, name), { recursive: true });
+    }
+    const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")) as {
+      packages: Record<string, { dev?: boolean; optional?: boolean }>;
+    };
+    for (const [path, entry] of Object.entries(lock.packages)) {
+      if (path === "" || entry.dev === true || entry.optional === true) continue;
+      cpSync(join(root, path), join(app, path), { recursive: true });
+    }
+    const { status, stderr } = spawnSync(process.execPath, ["deploy/image/prepare.ts", app, folder], {
+      cwd: app,
+      encoding: "utf8",
+      env: { ...process.env, SOURCE_DATE_EPOCH: "1700000000" },
+    });
+    assert.equal(status, 0, stderr);
+  });
+
+  test("has no tests, types or maps in it, and one build of hls.js", () => {
+    const files = readdirSync(folder, { recursive: true, encoding: "utf8" });
+    assert.deepEqual(
+      files.filter((name) => /\.(ts|map)$/.test(name)),
+      [],
+    );
+    assert.deepEqual(readdirSync(join(app, "node_modules/hls.js/dist")), ["hls.min.js"]);
+  });
+
+  test("has the clip, and the link to it", () => {
+    const priv = join(folder, "opt/flussonic/priv");
+    assert.equal(
+      lstatSync(join(priv, "sample.mp4")).size,
+      lstatSync(join(root, "samples/sample.mp4")).size,
+    );
+    assert.equal(readlinkSync(join(priv, "bunny.mp4")), "sample.mp4");
+  });
+
+  test("has one date on every file and folder", () => {
+    const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
+    const dates = names
+      .filter((name) => name.startsWith("opt/weir/"))
+      .map((name) => lstatSync(join(folder, name)).mtimeMs);
+    assert.deepEqual([...new Set(dates)], [1_700_000_000_000]);
+  });
+
+  test("runs: it becomes ready, plays the clip, and obeys SIGTERM", async (t) => {
+    const port = await freePort();
+    const program = startProgram(
+      t,
+      process.execPath,
+      [join(app, "src/cli/weir.js"), "serve", "--config", folder],
+      {
+        env: { FLUSSONIC_HTTP: `127.0.0.1:${port}`, NODE_DISABLE_COMPILE_CACHE: "1" },
+      },
+    );
+    await eventually(async () => {
+      const reply = await fetch(`http://127.0.0.1:${port}/streamer/api/v3/monitoring/readiness`);
+      assert.equal(reply.status, 200);
+    });
+    const page = await fetch(`http://127.0.0.1:${port}/`);
+    assert.equal(page.status, 200);
+    assert.deepEqual(await program.stop(), { code: 0, signal: null });
+  });
+});
+
+describe("the health check of the image", () => {
+  const path = join(root, "deploy/image/health.js");
+
+  function check(ports: readonly number[]): Promise<number | null> {
+    return new Promise((resolve, reject) => {
+      const child = spawn(process.execPath, [path, ...ports.map(String)], { stdio: "inherit" });
+      child.once("error", reject);
+      child.once("close", resolve);
+    });
+  }
+
+  async function listener(status: number): Promise<{ server: Server; port: number }> {
+    const server = createServer((request, response) => {
+      const isProbe = request.url === "/streamer/api/v3/monitoring/liveness";
+      response.writeHead(isProbe ? status : 500).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    return { server, port: (server.address() as AddressInfo).port };
+  }
+
+  for (const [name, statuses, code] of [
+    ["the probe answers 200", [200], 0],
+    ["any of the listeners has the probe", [404, 200], 0],
+    ["none has the API, but one speaks HTTP", [404], 0],
+    ["the probe answers 503", [503], 1],
+    ["nobody listens", [], 1],
+  ] as const) {
+    test(`ends with ${code} when ${name}`, async (t) => {
+      const listeners = await Promise.all(statuses.map(listener));
+      t.after(() => listeners.forEach(({ server }) => server.close()));
+      const ports = listeners.length > 0 ? listeners.map(({ port }) => port) : [await freePort()];
+      assert.equal(await check(ports), code);
+    });
+  }
+
+  test("ends with 1 when the server takes connections and says nothing", async (t) => {
+    const server = createServer(() => {});
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    t.after(() => server.closeAllConnections());
+    t.after(() => server.close());
+    const startedAt = performance.now();
+    assert.equal(await check([(server.address() as AddressInfo).port]), 1);
+    assert.ok(performance.now() - startedAt < 5000, "it took longer than the image's timeout");
+  });
+
+  for (const address of ["0.0.0.0", "127.0.0.1", "127.0.0.2", "::", "::1", "fd00::1:2"]) {
+    test(
+      `finds a listener at ${address} by itself, and that it is gone`,
+      { skip: whyNoNamespace() },
+      () => {
+        const script = `
+        ip link set lo up; ip addr add fd00::1:2/128 dev lo
+        "$NODE" -e 'require("http").createServer((q, r) => r.end()).listen(81, process.argv[1], () => console.log(0))' \
+          ${address} > "$OUT" &
+        until [ -s "$OUT" ]; do sleep 0.05; done
+        "$NODE" ${path}; alive=$?
+        kill $!; wait
+        "$NODE" ${path}; dead=$?
+        rm "$OUT"; echo $alive $dead`;
+        const { stdout, stderr } = spawnSync("unshare", ["-n", "bash", "-c", `OUT=$(mktemp); ${script}`], {
+          encoding: "utf8",
+          env: { ...process.env, NODE: process.execPath },
+        });
+        assert.equal(stdout.trim(), "0 1", stderr);
+      },
+    );
+  }
+});
+
+function whyNoNamespace(): string | false {
+  if (process.platform !== "linux" || process.getuid?.() !== 0)
+    return "a network namespace needs root on Linux";
+  if (spawnSync("unshare", ["-n", "true"]).status !== 0) return "this machine allows no network namespaces";
+  return needs("iproute2");
+}
+
+test("what the image is made from and what the builder is sent agree", () => {
+  const copied = readFileSync(join(root, "deploy/Containerfile"), "utf8")
+    .split("\n")
+    .filter((line) => line.startsWith("COPY ") && !line.startsWith("COPY --from"))
+    .flatMap((line) => line.split(" ").slice(1, -1));
+  const sent = readFileSync(join(root, ".dockerignore"), "utf8")
+    .split("\n")
+    .filter((line) => line.startsWith("!"))
+    .map((line) => line.slice(1));
+  for (const name of copied) {
+    assert.ok(existsSync(join(root, name)), `there is no ${name}`);
+    assert.ok(sent.includes(name), `${name} is copied and not sent`);
+  }
+  assert.deepEqual(
+    sent.filter((name) => !copied.some((one) => one === name || one.startsWith(`${name}/`))),
+    [],
+  );
+});
