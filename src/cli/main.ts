@@ -16,6 +16,10 @@ Examples:
 Environment (STREAMER_ in place of FLUSSONIC_ works too, and wins):
   FLUSSONIC_HTTP        port, or ADDRESS:PORT, of an HTTP listener besides those of the configuration
   FLUSSONIC_EDIT_AUTH   LOGIN:PASSWORD of the administrator
+  FLUSSONIC_EDIT_AUTH_FILE
+                        a file with the same, read anew when it changes
+  FLUSSONIC_SECRETS_STORAGE
+                        k8s://SECRET: the Kubernetes Secret that keeps the server's id and credentials
   FLUSSONIC_HOSTNAME    the name of this server
   FLUSSONIC_LOG_LEVEL   none, alert, critical, error, warning, notice, info or debug
   LICENSE_KEY           accepted and not needed

@@ -42,7 +42,7 @@ export function reloadWhenTold(reloading: Reloading): void {
         path,
         reason: messageOf(caught),
       });
-      reloading.server.reloadRefused();
+      reloading.server.reloadRefused([{ file: path, line: 0, column: 0, message: messageOf(caught) }]);
       return inForce;
     });
   };
@@ -64,7 +64,7 @@ async function reload(reloading: Reloading, inForce: ResolvedConfig): Promise<Re
   for (const problem of all) logProblem(log, problem);
   if (config === undefined || all.some(({ severity }) => severity === "error")) {
     log.error("the configuration is not taken, the one before stays in force", { path });
-    server.reloadRefused();
+    server.reloadRefused(all.filter(({ severity }) => severity === "error"));
     return inForce;
   }
   const settings = START_SETTINGS.filter((name) => differs(inForce[name], config[name]));

@@ -52,7 +52,7 @@ export async function serveCommand(options: ServeOptions, io: CliIo): Promise<nu
   const ending = nextSignal();
   let server: Server;
   try {
-    server = await startServer({ config, log });
+    server = await startServer({ config, log, env: options.demo ? {} : io.env });
   } catch (caught) {
     io.stderr(`weir: not started: ${messageOf(caught)}\n`);
     return 1;

@@ -53,6 +53,15 @@ const CASES: readonly {
     expected: ["setting edit_auth (nothing)"],
   },
   {
+    name: "credentials that go into files",
+    replace: [["edit_auth root a;", "edit_auth_file /a; view_auth_file /b;"]],
+    expected: [
+      "setting edit_auth (nothing)",
+      "setting edit_auth_file (nothing)",
+      "setting view_auth_file (nothing)",
+    ],
+  },
+  {
     name: "a setting that needs a restart",
     replace: [["rtmp 1935;", "rtmp 1935; hostname x;"]],
     expected: ["setting hostname (process)"],

@@ -98,7 +98,9 @@ const RTMP: Fields<RtmpListenerPlan> = {
 
 const SETTINGS: Readonly<Record<string, (config: ResolvedConfig) => unknown>> = {
   edit_auth: (config) => config.editAuth,
+  edit_auth_file: (config) => config.editAuthFile,
   view_auth: (config) => config.viewAuth,
+  view_auth_file: (config) => config.viewAuthFile,
   loglevel: (config) => config.logLevel,
   hostname: (config) => config.hostname,
   threads: (config) => config.threads,

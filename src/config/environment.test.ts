@@ -57,6 +57,22 @@ test("the environment wins over the config", () => {
   );
 });
 
+test("credentials of the environment, or a file with them, leave nothing of the config's", () => {
+  for (const text of ["edit_auth root secret;", "edit_auth_file /of/config;"]) {
+    const file = load({ FLUSSONIC_EDIT_AUTH_FILE: "/of/environment" }, text).config;
+    assert.deepEqual([file?.editAuth, file?.editAuthFile], [undefined, "/of/environment"]);
+    const plain = load({ FLUSSONIC_EDIT_AUTH: "a:b" }, text).config;
+    assert.deepEqual([plain?.editAuth, plain?.editAuthFile], [{ login: "a", password: "b" }, undefined]);
+  }
+});
+
+test("the storage of secrets is a Secret, of a namespace where one is named", () => {
+  const own = load({ FLUSSONIC_SECRETS_STORAGE: "k8s://state\n" }).config;
+  assert.deepEqual(own?.secretsStorage, { name: "state" });
+  const other = load({ STREAMER_SECRETS_STORAGE: "k8s://media/state" }).config;
+  assert.deepEqual(other?.secretsStorage, { namespace: "media", name: "state" });
+});
+
 test("the HTTP listener of the environment is added to those of the config", () => {
   const { config } = load({ FLUSSONIC_HTTP: "8080" }, "http 80 { api false; }");
   assert.deepEqual(
@@ -120,7 +136,16 @@ const PROBLEMS: readonly [environment: Environment, codes: readonly string[]][] 
   [{ STREAMER_HTTPS: "443" }, ["error CONFIG_REFUSED"]],
   [{ STREAMER_CONFIG_EXTERNAL: "http://key@host/streamer/api/v3/streamers/x" }, ["error CONFIG_REFUSED"]],
   [{ FLUSSONIC_CONFIG_EXTERNAL: "http://key@host" }, ["error CONFIG_REFUSED"]],
-  [{ FLUSSONIC_SECRETS_STORAGE: "k8s://license" }, ["warning CONFIG_NO_EFFECT_YET"]],
+  [{ FLUSSONIC_SECRETS_STORAGE: "k8s://license" }, []],
+  [{ FLUSSONIC_SECRETS_STORAGE: "license" }, ["error CONFIG_BAD_VALUE"]],
+  [{ FLUSSONIC_EDIT_AUTH_FILE: "/run/edit_auth" }, []],
+  [{ FLUSSONIC_EDIT_AUTH_FILE: "edit_auth" }, ["error CONFIG_BAD_VALUE"]],
+  [
+    { FLUSSONIC_EDIT_AUTH_FILE: "/run/edit_auth", STREAMER_EDIT_AUTH: "a:b" },
+    ["error CONFIG_DEFINED_TWICE"],
+  ],
+  [{ FLUSSONIC_EDIT_AUTH: "\uFEFFroot:password" }, ["error CONFIG_BAD_VALUE"]],
+  [{ FLUSSONIC_EDIT_AUTH: "cm9vdDpwYXNzd29yZA==" }, ["error CONFIG_BAD_VALUE"]],
   [{ STREAMER_ADMIN_VIEW_DISABLED: "true" }, ["warning CONFIG_NO_EFFECT_YET"]],
   [{ STREAMER_WHATEVER: "x" }, ["warning CONFIG_UNKNOWN_VARIABLE"]],
   [{ STREAMER_: "x" }, ["warning CONFIG_UNKNOWN_VARIABLE"]],

@@ -1,9 +1,11 @@
+import { MAX_CREDENTIALS_LENGTH, readCredentials } from "./credentials.ts";
 import { findDirective } from "./directives.ts";
 import { VARIABLE_PREFIXES, VARIABLES } from "./schema-environment.ts";
+import { readSecretsStorage } from "./secrets-storage.ts";
 import { addressOf, textOf } from "./settings.ts";
 import { nearestName } from "./suggest.ts";
 import { parseValue } from "./values.ts";
-import type { Credentials, LogLevel } from "./plan.ts";
+import type { Credentials, LogLevel, SecretsStoragePlan } from "./plan.ts";
 import type { Place, SourceFile } from "./place.ts";
 import type { ProblemList } from "./problem.ts";
 import type { Value, ValueType } from "./values.ts";
@@ -12,7 +14,10 @@ import type { Value, ValueType } from "./values.ts";
 export type EnvironmentSettings = {
   readonly http?: { readonly host?: string; readonly port: number; readonly place: Place };
   readonly hostname?: string;
+  /** At most one of the two; with either, the config's own count for nothing. */
   readonly editAuth?: Credentials;
+  readonly editAuthFile?: string;
+  readonly secretsStorage?: SecretsStoragePlan;
   readonly logLevel?: LogLevel;
 };
 
@@ -23,7 +28,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export const ENVIRONMENT_FILE = "environment";
 
 /** Longest value that is read, in UTF-16 code units. */
-export const MAX_VARIABLE_LENGTH = 4096;
+export const MAX_VARIABLE_LENGTH = MAX_CREDENTIALS_LENGTH;
 
 /** What reading the environment gives: settings, and the text that places refer to, with secrets left out. */
 export type EnvironmentReading = { readonly settings: EnvironmentSettings; readonly source: SourceFile };
@@ -92,10 +97,14 @@ class VariableReader {
     const hostname = this.#value("HOSTNAME", { kind: "hostname" });
     const level = this.#value("LOG_LEVEL", argumentType("loglevel"));
     const editAuth = this.#editAuth();
+    const editAuthFile = this.#editAuthFile();
+    const secretsStorage = this.#secretsStorage();
     return {
       ...(http?.value.kind === "address" ? { http: { ...addressOf(http.value), place: http.place } } : {}),
       ...(hostname === undefined ? {} : { hostname: textOf(hostname.value) }),
       ...(editAuth === undefined ? {} : { editAuth }),
+      ...(editAuthFile === undefined ? {} : { editAuthFile }),
+      ...(secretsStorage === undefined ? {} : { secretsStorage }),
       ...(level === undefined ? {} : { logLevel: textOf(level.value) as LogLevel }),
     };
   }
@@ -162,27 +171,42 @@ class VariableReader {
     return VARIABLE_PREFIXES.map((prefix) => prefix + bare).find((name) => this.#given.includes(name));
   }
 
-  /** The login ends at the first colon; the password may have more of them. RFC 7617 section 2. */
   #editAuth(): Credentials | undefined {
     const name = this.#winner("EDIT_AUTH");
     if (name === undefined) return undefined;
-    const value = valueOf(this.#environment, name);
-    const at = value.indexOf(":");
-    const fault = credentialsFault(value, at);
-    if (fault === undefined) return { login: value.slice(0, at), password: value.slice(at + 1) };
-    this.#problems.error("CONFIG_BAD_VALUE", this.#place(name), `${name}: ${fault}`, {
+    const read = readCredentials(valueOf(this.#environment, name));
+    if ("credentials" in read) return read.credentials;
+    this.#problems.error("CONFIG_BAD_VALUE", this.#place(name), `${name}: ${read.fault}`, {
       hint: "write LOGIN:PASSWORD",
     });
     return undefined;
   }
-}
 
-function credentialsFault(value: string, colon: number): string | undefined {
-  if (value.length > MAX_VARIABLE_LENGTH) return "the value is too long";
-  if (colon === -1) return `there is no ":" between login and password`;
-  if (colon === 0) return "the login is empty";
-  if (colon === value.length - 1) return "the password is empty";
-  return /\p{Cc}/u.test(value) ? "there is a control character in it" : undefined;
+  #editAuthFile(): string | undefined {
+    const path = this.#value("EDIT_AUTH_FILE", { kind: "path" });
+    if (path === undefined) return undefined;
+    const other = this.#winner("EDIT_AUTH");
+    if (other === undefined) return textOf(path.value);
+    const related = [{ ...this.#place(other), message: "the credentials themselves" }];
+    const message = "the administrator's credentials and a file with them are given";
+    this.#problems.error("CONFIG_DEFINED_TWICE", path.place, message, {
+      hint: "keep one of them",
+      related,
+    });
+    return undefined;
+  }
+
+  #secretsStorage(): SecretsStoragePlan | undefined {
+    const given = this.#value("SECRETS_STORAGE", { kind: "text" });
+    if (given === undefined) return undefined;
+    const read = readSecretsStorage(textOf(given.value));
+    if ("storage" in read) return read.storage;
+    const message = `${this.#winner("SECRETS_STORAGE")}: ${read.fault}`;
+    this.#problems.error("CONFIG_BAD_VALUE", given.place, message, {
+      hint: "write k8s://SECRET or k8s://NAMESPACE/SECRET",
+    });
+    return undefined;
+  }
 }
 
 function argumentType(name: string): ValueType {

@@ -4,6 +4,9 @@ import type { LOG_LEVELS } from "./schema-server.ts";
 /** A login and its password, in clear. Never log it. */
 export type Credentials = { readonly login: string; readonly password: string };
 
+/** The Secret of Kubernetes that keeps the server's state; without `namespace`, one of the pod's own. */
+export type SecretsStoragePlan = { readonly namespace?: string; readonly name: string };
+
 /** One of the words of `loglevel`. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
@@ -128,8 +131,12 @@ export type ResolvedConfig = {
     readonly http: readonly HttpListenerPlan[];
     readonly rtmp: readonly RtmpListenerPlan[];
   };
+  /** Credentials as they are written, or the file that has them; never both. */
   readonly editAuth?: Credentials;
+  readonly editAuthFile?: string;
   readonly viewAuth?: Credentials;
+  readonly viewAuthFile?: string;
+  readonly secretsStorage?: SecretsStoragePlan;
   readonly logLevel: LogLevel;
   readonly hostname?: string;
   readonly limits: LimitsPlan;

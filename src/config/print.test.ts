@@ -71,6 +71,17 @@ test("passwords are printed only when they are asked for", () => {
   );
 });
 
+test("the files of credentials are printed as they are written", () => {
+  const text = readFileSync(
+    new URL("../../test/vectors/config/good/credentials-in-files.conf", import.meta.url),
+    "utf8",
+  );
+  const config = load(text);
+  const printed = printConfig(config);
+  for (const line of text.split("\n").slice(1, 3)) assert.ok(printed.split("\n").includes(line), line);
+  assert.deepEqual(diffConfigs(config, load(printed)), []);
+});
+
 test("a word is quoted when it would not be read as one otherwise", () => {
   assert.equal(word("publish://"), "publish://");
   assert.equal(word(""), '""');

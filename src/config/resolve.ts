@@ -34,8 +34,9 @@ export function resolveConfig(
   reportUnknownVods([...templatePlans, ...streams], vods, problems);
   return withoutUndefined<ResolvedConfig>({
     listeners: resolveListeners(directives, environment.http, problems),
-    editAuth: environment.editAuth ?? credentials(settings, "edit_auth"),
-    viewAuth: credentials(settings, "view_auth"),
+    ...editAccess(settings, environment, problems),
+    ...access(settings, "view", problems),
+    secretsStorage: environment.secretsStorage,
     logLevel: environment.logLevel ?? logLevel(settings),
     hostname: environment.hostname ?? textSetting(settings, "hostname"),
     limits: readLimits(settings),
@@ -45,6 +46,31 @@ export function resolveConfig(
     templates: templatePlans,
     vods,
   });
+}
+
+type Access = Pick<ResolvedConfig, "editAuth" | "editAuthFile" | "viewAuth" | "viewAuthFile">;
+
+/** The environment wins as a whole: what it says, credentials or a file, leaves nothing of the config's. */
+function editAccess(settings: Settings, environment: EnvironmentSettings, problems: ProblemList): Access {
+  const ofConfig = access(settings, "edit", problems);
+  const { editAuth, editAuthFile } = environment;
+  if (editAuth === undefined && editAuthFile === undefined) return ofConfig;
+  return editAuth === undefined ? withoutUndefined<Access>({ editAuthFile }) : { editAuth };
+}
+
+function access(settings: Settings, who: "edit" | "view", problems: ProblemList): Access {
+  const auth = credentials(settings, `${who}_auth`);
+  const path = textSetting(settings, `${who}_auth_file`);
+  const file = setting(settings, `${who}_auth_file`);
+  const other = setting(settings, `${who}_auth`);
+  if (file !== undefined && other !== undefined) {
+    const message = `"${who}_auth" and "${who}_auth_file" are both given`;
+    const related = [{ ...other.place, message: "the credentials themselves" }];
+    problems.error("CONFIG_DEFINED_TWICE", file.place, message, { hint: "keep one of them", related });
+  }
+  return who === "edit"
+    ? withoutUndefined<Access>({ editAuth: auth, editAuthFile: path })
+    : withoutUndefined<Access>({ viewAuth: auth, viewAuthFile: path });
 }
 
 function credentials(settings: Settings, name: string): Credentials | undefined {

@@ -39,7 +39,13 @@ export const VARIABLES: readonly VariableSpec[] = [
     name: "EDIT_AUTH",
     form: "LOGIN:PASSWORD",
     status: "works",
-    doc: "Wins over `edit_auth` of the config.",
+    doc: "Wins over `edit_auth` and `edit_auth_file` of the config.",
+  },
+  {
+    name: "EDIT_AUTH_FILE",
+    form: "PATH",
+    status: "works",
+    doc: "A file with `LOGIN:PASSWORD`. Wins over `edit_auth` and `edit_auth_file` of the config.",
   },
   {
     name: "LOG_LEVEL",
@@ -57,10 +63,12 @@ export const VARIABLES: readonly VariableSpec[] = [
   },
   {
     name: "SECRETS_STORAGE",
-    form: "k8s://SECRET",
+    form: "k8s://[NAMESPACE/]SECRET",
     open: true,
-    status: "no-effect-yet",
-    doc: "The Kubernetes Secret in which the server keeps its own secrets.",
+    status: "works",
+    doc:
+      "The Kubernetes Secret in which the server keeps its `server_id` and, where no `edit_auth` is given, credentials " +
+      "that it makes up.",
   },
   {
     name: "ADMIN_VIEW_DISABLED",

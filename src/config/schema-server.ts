@@ -73,6 +73,19 @@ const LISTENERS: readonly DirectiveSpec[] = [
   },
 ];
 
+function credentialsFile(name: string, doc: string): DirectiveSpec {
+  return {
+    name,
+    scopes: ["server"],
+    arguments: [{ label: "PATH", type: { kind: "path" } }],
+    repeat: "once",
+    onChange: "nothing",
+    since: "0.2",
+    status: "works",
+    doc,
+  };
+}
+
 const ACCESS_AND_LOG: readonly DirectiveSpec[] = [
   {
     name: "edit_auth",
@@ -100,6 +113,11 @@ const ACCESS_AND_LOG: readonly DirectiveSpec[] = [
     status: "works",
     doc: "Credentials that may read the API and change nothing.",
   },
+  credentialsFile(
+    "edit_auth_file",
+    "A file with the administrator's `LOGIN:PASSWORD`, in place of `edit_auth`. It is read anew when it changes.",
+  ),
+  credentialsFile("view_auth_file", "The same in place of `view_auth`."),
   {
     name: "loglevel",
     scopes: ["server"],

@@ -23,6 +23,8 @@ export function describeType(type: ValueType): string {
       return "0% to 100%";
     case "login":
       return 'no ":"';
+    case "path":
+      return "begins with `/`";
     case "text":
     case "hostname":
     case "name":

@@ -10,6 +10,7 @@ import { nearestName } from "./suggest.ts";
 export type ValueType =
   | { readonly kind: "text"; readonly minLength?: number }
   | { readonly kind: "login" }
+  | { readonly kind: "path" }
   | { readonly kind: "hostname" }
   | { readonly kind: "name" }
   | { readonly kind: "prefix" }
@@ -69,6 +70,8 @@ export function parseValue(type: ValueType, text: string): Parsed {
       return text.length >= (type.minLength ?? 0) ? textValue(text) : { fault: "the value is empty" };
     case "login":
       return parseLogin(text);
+    case "path":
+      return parsePath(text);
     case "hostname":
       return parseHostname(text);
     case "name":
@@ -131,6 +134,12 @@ function parseLogin(text: string): Parsed {
   if (text.includes(":"))
     return { fault: `a login has no ":" in it`, hint: "write the login and the password apart" };
   return textValue(text);
+}
+
+/** Whole, since few know in which directory a server runs. Not quoted: what stands there may be a password. */
+function parsePath(text: string): Parsed {
+  if (text.startsWith("/") && !/\p{Cc}/u.test(text)) return textValue(text);
+  return { fault: "this is not a whole path", hint: 'it begins with "/"' };
 }
 
 function parseHostname(text: string): Parsed {

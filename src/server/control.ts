@@ -8,6 +8,7 @@ import type { HttpReply, HttpRequest } from "../base/http-message.ts";
 import type { ResolvedConfig } from "../config/plan.ts";
 import { embeddedName } from "./pages.ts";
 import type { Pages } from "./pages.ts";
+import type { ServerIdentity } from "./identity.ts";
 import { requirePlayer } from "./stream-rules.ts";
 import { listStreams } from "./summaries.ts";
 import type { PublicStream } from "./summaries.ts";
@@ -27,6 +28,7 @@ export class ControlPlane {
   #config: ResolvedConfig;
   readonly #threads: MediaThreads;
   readonly #pages: Pages;
+  readonly #identity: Pick<ServerIdentity, "serverId" | "editAuth" | "viewAuth">;
   readonly #clock: Clock;
   readonly #startedAtMs: number;
   #notReady: string | null = "the server is starting";
@@ -38,11 +40,13 @@ export class ControlPlane {
     config: ResolvedConfig;
     threads: MediaThreads;
     pages: Pages;
+    identity: Pick<ServerIdentity, "serverId" | "editAuth" | "viewAuth">;
     clock: Clock;
     /** Milliseconds since 1970. */
     startedAtMs: number;
   }) {
     this.#config = options.config;
+    this.#identity = options.identity;
     this.#threads = options.threads;
     this.#pages = options.pages;
     this.#clock = options.clock;
@@ -103,7 +107,7 @@ export class ControlPlane {
 
   /** What the API says to those whom `edit_auth` or `view_auth` lets in. */
   async #guarded(request: HttpRequest): Promise<HttpReply> {
-    const { editAuth, viewAuth } = this.#config;
+    const { editAuth, viewAuth } = this.#identity;
     if (accessOf(request.header("authorization"), editAuth, viewAuth) === "none") {
       return textReply(401, "the API asks for the login and password of edit_auth or view_auth", [
         ["www-authenticate", 'Basic realm="weir", charset="UTF-8"'],
@@ -121,6 +125,7 @@ export class ControlPlane {
     const [streams, threads] = await Promise.all([this.#listStreams(), this.#threads.states()]);
     return {
       ...whoAmI(VERSION, this.#startedAtMs, this.#clock),
+      server_id: this.#identity.serverId,
       hostname: this.#config.hostname ?? hostname(),
       streamer_status: "running",
       uptime: Math.floor(process.uptime()),

@@ -4,8 +4,11 @@ import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { ResolvedConfig } from "../config/plan.ts";
+import type { ConfigProblem } from "../kubernetes/config-events.ts";
+import { configEvents } from "./config-events.ts";
 import { ControlPlane } from "./control.ts";
 import { Drain, DRAINING } from "./drain.ts";
+import { ServerIdentity } from "./identity.ts";
 import { loadPages } from "./pages.ts";
 import { MediaThreads } from "./threads/supervisor.ts";
 
@@ -21,8 +24,8 @@ export type Server = {
    * a port cannot be opened; the configuration before stays in force.
    */
   configure(config: ResolvedConfig): Promise<void>;
-  /** Notes for the metrics that a new configuration could not be taken. */
-  reloadRefused(): void;
+  /** Notes for the metrics, and for the pod's Events, that a new configuration could not be taken: what is wrong. */
+  reloadRefused(problems?: readonly ConfigProblem[]): void;
   /** Lets a media thread throw or hang, or the thread that calls hang; for tests of faults. */
   injectFault(fault: "throw" | "hang" | "hang-control"): void;
   /**
@@ -39,8 +42,12 @@ export async function startServer(options: {
   config: ResolvedConfig;
   log: Logger;
   clock?: Clock;
+  /** Of the process, for what Kubernetes says in it; without it the server takes part in no cluster. */
+  env?: Readonly<Record<string, string | undefined>>;
+  /** Where the pod's service account is mounted, if not where Kubernetes does it. */
+  serviceAccount?: string;
 }): Promise<Server> {
-  const { config, log, clock = systemClock } = options;
+  const { config, log, clock = systemClock, env = {}, serviceAccount } = options;
   const count = config.threads ?? defaultThreads(availableParallelism());
   const startedAtMs = Math.floor(clock.wallUs() / 1000);
   const threads: MediaThreads = new MediaThreads({
@@ -52,7 +59,10 @@ export async function startServer(options: {
     notReadyReason: () => control.notReadyReason(),
     answer: (request, hasApi) => control.handle(request, hasApi),
   });
-  const control = new ControlPlane({ config, threads, clock, startedAtMs, pages: await loadPages() });
+  const identity = new ServerIdentity({ config, env, clock, log, serviceAccount });
+  const events = configEvents({ env, clock, log, serviceAccount });
+  const pages = await loadPages();
+  const control = new ControlPlane({ config, threads, identity, clock, startedAtMs, pages });
   let inForce = config;
   let draining: Promise<void> | null = null;
   let stopping: Promise<void> | null = null;
@@ -64,10 +74,12 @@ export async function startServer(options: {
   };
   const stop = async (): Promise<void> => {
     control.setNotReady("the server stops");
+    identity.stop();
+    events.stop();
     await threads.stop();
   };
   try {
-    await threads.start();
+    await Promise.all([threads.start(), identity.start()]);
   } catch (caught) {
     log.error("cannot open a port", { reason: messageOf(caught) });
     await stop();
@@ -81,9 +93,14 @@ export async function startServer(options: {
     configure: async (next) => {
       await threads.configure(next);
       control.configure(next);
+      await identity.configure(next);
       inForce = next;
+      events.configApplied();
     },
-    reloadRefused: () => control.reloadRefused(),
+    reloadRefused: (problems = []) => {
+      control.reloadRefused();
+      events.configRefused(problems);
+    },
     injectFault: (fault) => (fault === "hang-control" ? hang() : threads.injectFault(fault)),
     drain: () => (draining ??= drain()),
     stop: () => (stopping ??= stop()),
