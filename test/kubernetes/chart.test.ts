@@ -105,6 +105,14 @@ describe("the chart", { skip }, () => {
     }
   }
 
+  test("takes config parts as they are written, and leaves out those that are null", () => {
+    const odd = '  http 8080;\n\t# tab, "quotes" and {{ braces }}\nrtmp 1935;';
+    const map = ofKind(render({ config: { "ports.conf": odd, "vod.conf": null } }), "ConfigMap");
+    const data = map["data"] as Record<string, string>;
+    assert.deepEqual(Object.keys(data), ["ports.conf", "publish.conf"]);
+    assert.equal(data["ports.conf"], odd);
+  });
+
   test("monitors the path and the port of the metrics", () => {
     const monitor = ofKind(render({ serviceMonitor: { enabled: true } }), "ServiceMonitor");
     const { endpoints } = monitor["spec"] as { endpoints: object[] };

@@ -205,6 +205,33 @@ describe("the health check of the image", () => {
   }
 });
 
+describe("the server as process 1", () => {
+  test("ends when SIGTERM comes while it starts", { skip: whyNoNamespace() }, async () => {
+    // Sends itself the signal as soon as anything of the server's would hear it: that is before it is ready.
+    const preload = `import { isMainThread } from "node:worker_threads";
+      const look = () =>
+        process.listenerCount("SIGTERM") > 0 ? process.kill(process.pid, "SIGTERM") : setImmediate(look);
+      if (isMainThread) look();`;
+    const server = [
+      "--import",
+      `data:text/javascript,${encodeURIComponent(preload)}`,
+      "src/cli/weir.js",
+      "serve",
+    ];
+    const { status, stdout, stderr } = spawnSync(
+      "unshare",
+      ["--pid", "--fork", process.execPath, ...server],
+      {
+        cwd: root,
+        encoding: "utf8",
+        env: { ...process.env, FLUSSONIC_HTTP: `127.0.0.1:${await freePort()}` },
+        timeout: 20_000,
+      },
+    );
+    assert.equal(status, 128 + 15, stdout + stderr);
+  });
+});
+
 function whyNoNamespace(): string | false {
   if (process.platform !== "linux" || process.getuid?.() !== 0)
     return "a network namespace needs root on Linux";

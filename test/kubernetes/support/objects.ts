@@ -31,7 +31,13 @@ export type Variable = {
 };
 
 /** A probe, as far as it is checked. */
-export type Probe = { readonly httpGet?: { readonly path: string; readonly port: string | number } };
+export type Probe = {
+  readonly httpGet?: {
+    readonly path: string;
+    readonly port: string | number;
+    readonly httpHeaders?: readonly { readonly name: string; readonly value: string }[];
+  };
+};
 
 /** A container, as far as it is checked. */
 export type Container = {

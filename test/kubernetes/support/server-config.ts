@@ -31,9 +31,13 @@ export function configParts(spec: PodSpec, objects: readonly KubeObject[]): Sour
 
 /** The server's configuration in a pod: its parts, and its environment with Secrets and fields of the pod filled in. */
 export function loadPodConfig(pod: PodTemplate, objects: readonly KubeObject[]): LoadedConfig {
+  return loadConfig(configParts(pod.spec, objects), podEnvironment(pod, objects));
+}
+
+/** The environment of the server in a pod on a node called node-1. */
+export function podEnvironment(pod: PodTemplate, objects: readonly KubeObject[]): Record<string, string> {
   const variables = serverContainer(pod.spec)?.env ?? [];
-  const environment = Object.fromEntries(variables.map((one) => [one.name, valueOf(one, objects)]));
-  return loadConfig(configParts(pod.spec, objects), environment);
+  return Object.fromEntries(variables.map((one) => [one.name, valueOf(one, objects)]));
 }
 
 function valueOf(variable: Variable, objects: readonly KubeObject[]): string {
