@@ -37,7 +37,7 @@ function labelOf(instance: string): string {
 /** The Service, opened on the nodes' own ports. */
 function openOnNodes(namespace: Namespace, name: string): ServiceFacts {
   namespace.kubectl(["patch", "service", name, "-p", JSON.stringify({ spec: { type: "NodePort" } })]);
-  return namespace.get<ServiceFacts>("service", name);
+  return namespace.get("service", name) as ServiceFacts;
 }
 
 function nodePort(service: ServiceFacts, name: string): number {
@@ -53,7 +53,7 @@ describe("on a cluster", { skip, timeout: 550_000 }, () => {
     const namespace = new Namespace(t, "quickstart");
     namespace.applyFolder("deploy/kubernetes/quickstart");
     await namespace.ready(labelOf("quickstart"));
-    const { spec } = namespace.get<ServiceFacts>("service", "weir");
+    const { spec } = namespace.get("service", "weir") as ServiceFacts;
     const base = `http://${spec.clusterIP}`;
     await answers(`${base}/vod/bunny.mp4/index.m3u8`);
     const clip = await makeClip({ durationS: 10, gopPictures: 25 });
@@ -98,7 +98,7 @@ describe("on a cluster", { skip, timeout: 550_000 }, () => {
       }
     };
     await eventually(publishing, { timeoutMs: 60_000 });
-    const state = namespace.get<{ data: Record<string, string> }>("secret", "weir-deployment-state");
+    const state = namespace.get("secret", "weir-deployment-state") as { data: Record<string, string> };
     assert.deepEqual(Object.keys(state.data).toSorted(), ["edit_auth", "server_id"]);
     namespace.kubectl(["delete", "pod", first!.metadata.name, "--wait=false"]);
     const [second] = await namespace.ready(labelOf("deployment"));

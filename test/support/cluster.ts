@@ -83,8 +83,8 @@ export class Namespace {
   }
 
   /** One object as the cluster has it. */
-  get<T>(kind: string, name: string): T {
-    return JSON.parse(this.kubectl(["get", kind, name, "-o", "json"])) as T;
+  get(kind: string, name: string): unknown {
+    return JSON.parse(this.kubectl(["get", kind, name, "-o", "json"]));
   }
 
   /** Pods with a label, those that are being deleted left out. */
