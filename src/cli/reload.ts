@@ -7,6 +7,7 @@ import type { ResolvedConfig } from "../config/plan.ts";
 import type { Problem } from "../config/problem.ts";
 import { readConfigFiles } from "../server/config-files.ts";
 import type { ConfigWatch } from "../server/config-watch.ts";
+import { START_SETTINGS } from "../server/start-settings.ts";
 import type { Server } from "../server/server.ts";
 import type { CliIo } from "./io.ts";
 
@@ -21,9 +22,6 @@ export type Reloading = {
   readonly log: Logger;
   readonly io: CliIo;
 };
-
-/** Settings that a reload leaves as they were. */
-const START_SETTINGS = ["threads", "logLevel", "limits"] as const;
 
 /** Changes that the log names after a reload. */
 const MAX_NAMED_CHANGES = 20;

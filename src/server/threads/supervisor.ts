@@ -8,6 +8,7 @@ import type { ResolvedConfig } from "../../config/plan.ts";
 import type { StreamSummary } from "../../stream/directory.ts";
 import type { Crowd, DrainStep } from "../drain.ts";
 import { Heart } from "./heart.ts";
+import { withStartSettings } from "../start-settings.ts";
 import { StreamHomes } from "./homes.ts";
 import { MediaThread } from "./media-thread.ts";
 import type { ThreadEnd } from "./media-thread.ts";
@@ -201,8 +202,7 @@ export class MediaThreads {
    * the configuration before stays in force.
    */
   async configure(config: ResolvedConfig): Promise<void> {
-    const { threads, logLevel, limits } = this.#options.config;
-    const next = { ...config, logLevel, limits, ...(threads === undefined ? {} : { threads }) };
+    const next = withStartSettings(config, this.#options.config);
     const ports = await this.#moveListeners(next);
     this.#config = next;
     this.#ports = ports;
