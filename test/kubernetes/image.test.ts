@@ -207,11 +207,14 @@ describe("the health check of the image", () => {
 
 describe("the server as process 1", () => {
   test("ends when SIGTERM comes while it starts", { skip: whyNoNamespace() }, async () => {
-    // Sends itself the signal as soon as anything of the server's would hear it: that is before it is ready.
+    // Sends itself the signal while its first listener for it is put on: that is long before it is ready.
     const preload = `import { isMainThread } from "node:worker_threads";
-      const look = () =>
-        process.listenerCount("SIGTERM") > 0 ? process.kill(process.pid, "SIGTERM") : setImmediate(look);
-      if (isMainThread) look();`;
+      const strike = (name) => {
+        if (name !== "SIGTERM") return;
+        process.off("newListener", strike);
+        process.nextTick(() => process.kill(process.pid, "SIGTERM"));
+      };
+      if (isMainThread) process.on("newListener", strike);`;
     const server = [
       "--import",
       `data:text/javascript,${encodeURIComponent(preload)}`,
