@@ -4,10 +4,9 @@ import { allowsProtocol } from "../config/plan.ts";
 import type { ResolvedConfig } from "../config/plan.ts";
 import { parseStreamName } from "../media/ids.ts";
 import type { StreamName } from "../media/ids.ts";
+import type { HttpOutput, OutputAddress } from "../packaging/http-output.ts";
 import type { Presentation } from "../packaging/presentation.ts";
-import { parseHlsPath } from "../protocols/hls/path.ts";
-import type { HlsResource } from "../protocols/hls/path.ts";
-import { hlsReply } from "../protocols/hls/reply.ts";
+import { hlsOutput } from "../protocols/hls/output.ts";
 import { parseFlvPath } from "../protocols/http-flv/path.ts";
 import { flvReply } from "../protocols/http-flv/reply.ts";
 import type { StreamDirectory } from "../stream/directory.ts";
@@ -32,17 +31,20 @@ const MAX_KEPT_PATHS = 1024;
 /** It stands behind every address of a playlist. */
 const MAX_TOKEN_LENGTH = 512;
 
-/** What an HLS path means. */
-type HlsAddress = {
-  readonly name: string;
+/** Who plays presentations, in the order in which they are asked whether a path is theirs. */
+const OUTPUTS: readonly HttpOutput[] = [hlsOutput];
+
+/** What a path means. */
+type PlayAddress = {
+  readonly protocol: string;
   readonly streamName: StreamName | null;
-  readonly resource: HlsResource;
+  readonly parsed: OutputAddress;
 };
 
 /** Answers HTTP requests for media: live streams and files. */
 export class Playback {
   readonly #parts: PlaybackParts;
-  readonly #addresses = new Map<string, HlsAddress>();
+  readonly #addresses = new Map<string, PlayAddress>();
 
   constructor(parts: PlaybackParts) {
     this.#parts = parts;
@@ -55,35 +57,42 @@ export class Playback {
   handle(request: HttpRequest, sendWindow?: SendWindow): Promise<HttpReply> | HttpReply | null {
     const flv = parseFlvPath(request.path);
     if (flv !== null) return flvReply(flv, { directory: this.#parts.directory, sendWindow });
-    const hls = this.#parsePath(request.path);
-    if (hls === null) return null;
+    const address = this.#parsePath(request.path);
+    if (address === null) return null;
     const token = request.query.size === 0 ? null : request.query.get("token");
     if (token !== null && token.length > MAX_TOKEN_LENGTH)
       return textReply(400, `the token is longer than ${MAX_TOKEN_LENGTH} characters`);
-    const query = token === null ? "" : `?token=${encodeURIComponent(token)}`;
-    const presentation = this.#presentation(hls.name, hls.streamName);
+    const asked = { request, carriedQuery: token === null ? "" : `?token=${encodeURIComponent(token)}` };
+    const presentation = this.#presentation(address);
     return presentation instanceof Promise
-      ? presentation.then((ready) => hlsReply(hls.resource, ready, query))
-      : hlsReply(hls.resource, presentation, query);
+      ? presentation.then((ready) => address.parsed.reply(ready, asked))
+      : address.parsed.reply(presentation, asked);
   }
 
-  /** What `parseHlsPath` says; kept for paths that were asked for lately, for players ask for few, again and again. */
-  #parsePath(path: string): HlsAddress | null {
+  /** What a path means to the first output that knows it; kept, for players ask for few, again and again. */
+  #parsePath(path: string): PlayAddress | null {
     const known = this.#addresses.get(path);
     if (known !== undefined) return known;
-    const parsed = parseHlsPath(path);
-    if (parsed === null) return null;
-    const address = { ...parsed, streamName: parseStreamName(parsed.name) };
-    if (this.#addresses.size >= MAX_KEPT_PATHS) this.#addresses.clear();
-    this.#addresses.set(path, address);
-    return address;
+    for (const { protocol, parse } of OUTPUTS) {
+      const parsed = parse(path);
+      if (parsed === null) continue;
+      const address = { protocol, streamName: parseStreamName(parsed.name), parsed };
+      if (this.#addresses.size >= MAX_KEPT_PATHS) this.#addresses.clear();
+      this.#addresses.set(path, address);
+      return address;
+    }
+    return null;
   }
 
   /** What plays under a name: a file of a vod, a stream, or the reason why neither does. Throws STREAM_*, VOD_*. */
-  #presentation(name: string, streamName: StreamName | null): Promise<Presentation> | Presentation {
+  #presentation({ protocol, streamName, parsed }: PlayAddress): Promise<Presentation> | Presentation {
+    const { name } = parsed;
     const config = this.#parts.config();
     const rules = streamName === null ? null : rulesOf(config, streamName, "play");
-    if (rules === null && this.#parts.vods.find(name) !== null) return this.#file(config, name);
+    if (rules === null && this.#parts.vods.find(name) !== null) {
+      if (allowsProtocol(vodProtocols(config, name), protocol)) return this.#parts.vods.open(name);
+      throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol });
+    }
     if (streamName === null) {
       throw streamErrors.error("STREAM_BAD_NAME", {
         reason: "it has characters or a form that names cannot have",
@@ -91,14 +100,8 @@ export class Playback {
     }
     if (rules === null) throw streamErrors.error("STREAM_NOT_FOUND", { name });
     if (rules.disabled) throw streamErrors.error("STREAM_DISABLED", { name });
-    if (!rules.allowsProtocol("hls"))
-      throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol: "hls" });
+    if (!rules.allowsProtocol(protocol))
+      throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol });
     return this.#parts.window(streamName);
-  }
-
-  #file(config: ResolvedConfig, name: string): Promise<Presentation> {
-    if (!allowsProtocol(vodProtocols(config, name), "hls"))
-      throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol: "hls" });
-    return this.#parts.vods.open(name);
   }
 }

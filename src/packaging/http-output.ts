@@ -1,0 +1,28 @@
+import type { HttpReply, HttpRequest } from "../base/http-message.ts";
+import type { Presentation } from "./presentation.ts";
+
+/** A protocol that plays presentations over HTTP, such as HLS: what its room gives to the server. */
+export type HttpOutput = {
+  /** The word of the `protocols` directive. */
+  readonly protocol: string;
+  /** What a decoded path asks for; `null` when it is none of this protocol's. Pure: answers may be kept. */
+  parse(path: string): OutputAddress | null;
+};
+
+/** What one path means. */
+export type OutputAddress = {
+  /** Of the stream or file that is played; may hold slashes, and may be no valid name at all. */
+  readonly name: string;
+  /**
+   * Answers from the presentation of that name, at once where it has the bytes at once. Throws or rejects with the
+   * storage's `MediaError`.
+   */
+  reply(presentation: Presentation, asked: OutputRequest): Promise<HttpReply> | HttpReply;
+};
+
+/** What an output may know of who asks. */
+export type OutputRequest = {
+  readonly request: HttpRequest;
+  /** What every address inside a playlist carries on, such as a token: with its `?`, or the empty text. */
+  readonly carriedQuery: string;
+};
