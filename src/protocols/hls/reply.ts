@@ -5,7 +5,8 @@ import type { HttpHeaders, HttpReply } from "../../base/http-message.ts";
 import { formatTrackSelection } from "../../packaging/presentation.ts";
 import type { MediaBody, Presentation, Timeline } from "../../packaging/presentation.ts";
 import type { HlsResource } from "./path.ts";
-import { renderMediaPlaylist, renderMultivariantPlaylist } from "./playlist.ts";
+import { renderMultivariantPlaylist } from "./multivariant.ts";
+import { renderMediaPlaylist } from "./playlist.ts";
 
 const CORS: HttpHeaders = [
   ["access-control-allow-origin", "*"],

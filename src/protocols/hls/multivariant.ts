@@ -1,0 +1,97 @@
+import type { Track } from "../../media/track.ts";
+import { measureBandwidth, measureFrameRate } from "../../packaging/bandwidth.ts";
+import { formatTrackSelection } from "../../packaging/presentation.ts";
+import type { Timeline } from "../../packaging/presentation.ts";
+import { HLS_VERSION } from "./version.ts";
+
+const AUDIO_GROUP = "audio";
+
+/**
+ * Writes the multivariant playlist of a presentation.
+ *
+ * One variant per video track, with the audio inside when there is one, or beside it as renditions of a group when
+ * there are several; one variant with all its audio when there is no video. `query` is what every URL carries on, with
+ * its `?`, or the empty text.
+ * Spec: RFC 8216 section 4.3.4; codecs by RFC 6381.
+ */
+export function renderMultivariantPlaylist(timeline: Timeline, query: string): string {
+  const { tracks } = timeline.tracks;
+  const videos = tracks.filter((track) => track.kind === "video");
+  const audios = tracks.filter((track) => track.kind === "audio");
+  const lines = ["#EXTM3U", `#EXT-X-VERSION:${HLS_VERSION}`];
+  if (timeline.segments.every((segment) => segment.isIndependent))
+    lines.push("#EXT-X-INDEPENDENT-SEGMENTS");
+  const groups = audios.length > 1 ? groupByCodec(audios) : [];
+  for (const group of groups) {
+    lines.push(...group.tracks.map((audio, index) => renditionLine(group.id, audio, index, query)));
+  }
+  const leads = videos.length > 0 ? videos : audios.slice(0, 1);
+  for (const lead of leads) {
+    if (groups.length === 0)
+      lines.push(...variantLines(timeline, [...new Set([lead, ...audios])], null, query));
+    for (const group of groups) lines.push(...variantLines(timeline, [lead], group, query));
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+/** Renditions of one group must share a codec: a player that lacks it drops the variants of that group only. */
+type AudioGroup = { readonly id: string; readonly tracks: readonly Track[] };
+
+function groupByCodec(audios: readonly Track[]): AudioGroup[] {
+  const codecs = [...new Set(audios.map((audio) => audio.codecString))];
+  return codecs.map((codec, index) => ({
+    id: index === 0 ? AUDIO_GROUP : `${AUDIO_GROUP}-${index + 1}`,
+    tracks: audios.filter((audio) => audio.codecString === codec),
+  }));
+}
+
+function renditionLine(group: string, audio: Track, index: number, query: string): string {
+  const attributes = [
+    "TYPE=AUDIO",
+    `GROUP-ID="${group}"`,
+    `NAME="${audio.language === "und" ? "Audio" : audio.language} ${index + 1}"`,
+    ...(audio.language === "und" ? [] : [`LANGUAGE="${audio.language}"`]),
+    `DEFAULT=${index === 0 ? "YES" : "NO"}`,
+    "AUTOSELECT=YES",
+    `CHANNELS="${audio.channels}"`,
+    `URI="tracks-${audio.id}/mono.m3u8${query}"`,
+  ];
+  return `#EXT-X-MEDIA:${attributes.join(",")}`;
+}
+
+function variantLines(
+  timeline: Timeline,
+  inside: readonly Track[],
+  group: AudioGroup | null,
+  query: string,
+): string[] {
+  const selection = inside.map((track) => track.id);
+  const own = measureBandwidth(timeline, selection);
+  const beside = (group?.tracks ?? [])
+    .filter((track) => !inside.includes(track))
+    .map((track) => measureBandwidth(timeline, [track.id]));
+  const peakBps = own.peakBps + Math.max(0, ...beside.map((bandwidth) => bandwidth.peakBps));
+  const averageBps = own.averageBps + Math.max(0, ...beside.map((bandwidth) => bandwidth.averageBps));
+  const codecs = new Set([...inside, ...(group?.tracks ?? [])].map((track) => track.codecString));
+  const attributes = [
+    `BANDWIDTH=${peakBps}`,
+    `AVERAGE-BANDWIDTH=${averageBps}`,
+    `CODECS="${[...codecs].join(",")}"`,
+    ...videoAttributes(timeline, inside),
+    ...(group === null ? [] : [`AUDIO="${group.id}"`]),
+  ];
+  return [
+    `#EXT-X-STREAM-INF:${attributes.join(",")}`,
+    `tracks-${formatTrackSelection(selection)}/mono.m3u8${query}`,
+  ];
+}
+
+function videoAttributes(timeline: Timeline, inside: readonly Track[]): string[] {
+  const video = inside.find((track) => track.kind === "video");
+  if (video === undefined) return [];
+  const frameRate = measureFrameRate(timeline, video.id) || video.frameRate;
+  return [
+    ...(video.width > 0 ? [`RESOLUTION=${video.width}x${video.height}`] : []),
+    ...(frameRate > 0 ? [`FRAME-RATE=${frameRate.toFixed(3)}`] : []),
+  ];
+}
