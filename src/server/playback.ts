@@ -1,5 +1,6 @@
 import { textReply } from "../base/http-message.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
+import { asksForWebSocket } from "../base/web-socket/handshake.ts";
 import { allowsProtocol } from "../config/plan.ts";
 import type { ResolvedConfig } from "../config/plan.ts";
 import { parseStreamName } from "../media/ids.ts";
@@ -8,7 +9,7 @@ import type { HttpOutput, OutputAddress } from "../packaging/http-output.ts";
 import type { Presentation } from "../packaging/presentation.ts";
 import { hlsOutput } from "../protocols/hls/output.ts";
 import { parseFlvPath } from "../protocols/http-flv/path.ts";
-import { flvReply } from "../protocols/http-flv/reply.ts";
+import { flvReply, flvSocketReply } from "../protocols/http-flv/reply.ts";
 import type { StreamDirectory } from "../stream/directory.ts";
 import { streamErrors } from "../stream/errors.ts";
 import type { SendWindow } from "../stream/rules.ts";
@@ -56,7 +57,10 @@ export class Playback {
    */
   handle(request: HttpRequest, sendWindow?: SendWindow): Promise<HttpReply> | HttpReply | null {
     const flv = parseFlvPath(request.path);
-    if (flv !== null) return flvReply(flv, { directory: this.#parts.directory, sendWindow });
+    if (flv !== null) {
+      const reply = asksForWebSocket(request) ? flvSocketReply : flvReply;
+      return reply(flv, { directory: this.#parts.directory, sendWindow });
+    }
     const address = this.#parsePath(request.path);
     if (address === null) return null;
     const token = request.query.size === 0 ? null : request.query.get("token");

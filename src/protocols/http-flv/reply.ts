@@ -1,13 +1,20 @@
 import type { MediaError } from "../../base/errors.ts";
 import { textReply } from "../../base/http-message.ts";
-import type { HttpBodySink, HttpHeaders, HttpReply } from "../../base/http-message.ts";
+import type { HttpBodySink, HttpHeaders, HttpReply, WebSocketSink } from "../../base/http-message.ts";
+import { CLOSE_CODE } from "../../base/web-socket/errors.ts";
 import { parseStreamName } from "../../media/ids.ts";
 import type { StreamName } from "../../media/ids.ts";
 import type { StreamDirectory } from "../../stream/directory.ts";
 import { streamErrors } from "../../stream/errors.ts";
 import type { SendWindow } from "../../stream/rules.ts";
-import type { ByteSink, Subscription, SubscriptionEnd } from "../../stream/wire-format.ts";
+import type {
+  ByteSink,
+  Subscription,
+  SubscriptionEnd,
+  WireFormatFactory,
+} from "../../stream/wire-format.ts";
 import { flvFormat } from "./from-stream.ts";
+import { flvMessageFormat } from "./messages.ts";
 
 /** The word of the `protocols` directive. */
 const PROTOCOL = "flv";
@@ -27,37 +34,79 @@ export type FlvReplyParts = {
  * Throws, here and when the body is started: STREAM_BAD_NAME, _NOT_FOUND, _DISABLED, _PROTOCOL_OFF, _NOT_ON_AIR.
  */
 export function flvReply(name: string, parts: FlvReplyParts): HttpReply {
+  const streamName = checkedName(name, parts);
+  return {
+    status: 200,
+    headers: [["content-type", "video/x-flv"], ["cache-control", "no-store"], ...CORS],
+    body: [],
+    stream: (body) => start(streamName, parts, flvFormat, body),
+  };
+}
+
+/**
+ * The same over a WebSocket: each binary message is the file's header, a configuration or one tag. Who watches has
+ * nothing to say; what comes is ignored. Throws as `flvReply` does.
+ */
+export function flvSocketReply(name: string, parts: FlvReplyParts): HttpReply {
+  const streamName = checkedName(name, parts);
+  return {
+    status: 101,
+    headers: [],
+    body: [],
+    webSocket: (socket) => start(streamName, parts, flvMessageFormat, new SocketBody(socket)),
+  };
+}
+
+function checkedName(name: string, { directory }: FlvReplyParts): StreamName {
   const streamName = parseStreamName(name);
   if (streamName === null) {
     throw streamErrors.error("STREAM_BAD_NAME", {
       reason: "it has characters or a form that names cannot have",
     });
   }
-  parts.directory.checkSubscribe({ name: streamName, protocol: PROTOCOL });
-  return {
-    status: 200,
-    headers: [["content-type", "video/x-flv"], ["cache-control", "no-store"], ...CORS],
-    body: [],
-    stream: (body) => start(streamName, parts, body),
-  };
+  directory.checkSubscribe({ name: streamName, protocol: PROTOCOL });
+  return streamName;
 }
 
 function start(
   name: StreamName,
   { directory, sendWindow }: FlvReplyParts,
+  format: WireFormatFactory,
   body: HttpBodySink,
 ): Subscription {
   const viewer = new FlvViewer(name, body);
   const subscription = directory.subscribe({
     name,
     protocol: PROTOCOL,
-    format: flvFormat,
+    format,
     sink: viewer,
     waitsForPublisher: false,
     ...(sendWindow === undefined ? {} : { sendWindow }),
   });
   viewer.started();
   return subscription;
+}
+
+/** A WebSocket as a body: what is written to it is whole frames. */
+class SocketBody implements HttpBodySink {
+  readonly #socket: WebSocketSink;
+
+  constructor(socket: WebSocketSink) {
+    this.#socket = socket;
+  }
+
+  write(frames: Uint8Array): void {
+    this.#socket.write(frames);
+  }
+
+  queuedBytes(): number {
+    return this.#socket.queuedBytes();
+  }
+
+  end(instead?: HttpReply): void {
+    if (instead === undefined) this.#socket.close(CLOSE_CODE.tryAgainLater, "too slow for this stream");
+    else this.#socket.close(CLOSE_CODE.normal, "the stream is not on air", instead);
+  }
 }
 
 /** One viewer's body as the core sees it. */

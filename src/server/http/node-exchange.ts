@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { textReply } from "../../base/http-message.ts";
 import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
 import type { Answers } from "./answers.ts";
 import type { EndlessBodies } from "./endless-body.ts";
@@ -60,6 +61,10 @@ function send(
   parts: NodeExchangeParts,
 ): void {
   const instead = (other: HttpReply): WireReply => finishReply(request, other);
+  if (reply.webSocket !== undefined) {
+    sendResponse(outgoing, instead(textReply(400, "no WebSocket without the header Connection: Upgrade")));
+    return;
+  }
   if (reply.stream !== undefined && request.method === "GET") {
     const { stream } = reply;
     streamToResponse(outgoing, parts.bodies, { head: finishReply(request, reply), stream, instead });
@@ -79,7 +84,8 @@ function send(
   sendResponse(outgoing, finishReply(request, reply));
 }
 
-function readRequest(incoming: IncomingMessage, target: RequestTarget): HttpRequest {
+/** A request that `node:http` has read, as handlers see it. */
+export function readRequest(incoming: IncomingMessage, target: RequestTarget): HttpRequest {
   return {
     method: incoming.method ?? "GET",
     path: typeof target.path === "string" ? target.path : "/",
