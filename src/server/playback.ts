@@ -10,6 +10,8 @@ import type { Presentation } from "../packaging/presentation.ts";
 import { hlsOutput } from "../protocols/hls/output.ts";
 import { parseFlvPath } from "../protocols/http-flv/path.ts";
 import { flvReply, flvSocketReply } from "../protocols/http-flv/reply.ts";
+import { parseMsePath } from "../protocols/mse/path.ts";
+import { mseReply } from "../protocols/mse/reply.ts";
 import type { StreamDirectory } from "../stream/directory.ts";
 import { streamErrors } from "../stream/errors.ts";
 import type { SendWindow } from "../stream/rules.ts";
@@ -61,6 +63,11 @@ export class Playback {
       const reply = asksForWebSocket(request) ? flvSocketReply : flvReply;
       return reply(flv, { directory: this.#parts.directory, sendWindow });
     }
+    const mse = parseMsePath(request.path);
+    if (mse !== null) {
+      const { directory } = this.#parts;
+      return mseReply(mse, request, { directory, sendWindow, isFile: (name) => this.#isFile(name) });
+    }
     const address = this.#parsePath(request.path);
     if (address === null) return null;
     const token = request.query.size === 0 ? null : request.query.get("token");
@@ -71,6 +78,12 @@ export class Playback {
     return presentation instanceof Promise
       ? presentation.then((ready) => address.parsed.reply(ready, asked))
       : address.parsed.reply(presentation, asked);
+  }
+
+  #isFile(name: string): boolean {
+    const streamName = parseStreamName(name);
+    const isStream = streamName !== null && rulesOf(this.#parts.config(), streamName, "play") !== null;
+    return !isStream && this.#parts.vods.find(name) !== null;
   }
 
   /** What a path means to the first output that knows it; kept, for players ask for few, again and again. */
