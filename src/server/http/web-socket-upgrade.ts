@@ -23,6 +23,9 @@ export type WebSocketsParts = {
   onBroken(address: string | undefined, reason: string): void;
 };
 
+/** A client that has not closed its end after so long is cut off. */
+const CLOSE_TIMEOUT_MS = 3000;
+
 const WHOLE: HeadTraits = { isConditional: false, acceptsGzip: false };
 
 /** The WebSockets of one listener. */
@@ -85,6 +88,7 @@ export class WebSockets {
     const connection = new WebSocketConnection(socket, {
       head,
       start,
+      closeTimeoutMs: Math.min(CLOSE_TIMEOUT_MS, this.#parts.idleTimeoutMs),
       instead: (other) => ready.form(request, WHOLE, other, false),
       onBroken: (reason) => onBroken(socket.remoteAddress, reason),
     });

@@ -18,12 +18,12 @@ export type WebSocketParts = {
   readonly start: WebSocketStart;
   /** Another reply, for a connection that is closed behind it. */
   instead(reply: HttpReply): WireForm;
+  /** How long a client may take to close after it was told to. */
+  readonly closeTimeoutMs: number;
   /** The client broke the protocol. */
   onBroken(reason: string): void;
 };
 
-/** How long a client may take to close after it was told to. */
-const CLOSE_TIMEOUT_MS = 3000;
 /** Answers to pings are left out while so much waits: only the last one asks for one. Spec: RFC 6455 section 5.5.3. */
 const MAX_PONG_QUEUE_BYTES = 64 * 1024;
 
@@ -160,7 +160,7 @@ class Carrier implements BodyCarrier {
   /** The client closes first, so that it has read the close frame; who does not is cut off. */
   finish(): void {
     const { socket } = this;
-    const timer: Timer = systemClock.schedule(CLOSE_TIMEOUT_MS, () => socket.destroy());
+    const timer: Timer = systemClock.schedule(this.#parts.closeTimeoutMs, () => socket.destroy());
     socket.once("close", () => timer.cancel());
   }
 
