@@ -20,6 +20,7 @@ const PICTURES = 250;
 
 const SCRIPTS = {
   "mse-engine.js": new URL("../../ui/player/mse-engine.js", import.meta.url),
+  "mse-buffer.js": new URL("../../ui/player/mse-buffer.js", import.meta.url),
   "mpegts.js": new URL("../../node_modules/mpegts.js/dist/mpegts.js", import.meta.url),
 };
 

@@ -79,7 +79,7 @@ export class WebSockets {
   }
 
   #accept(socket: Socket, { request, reply }: Asked, start: WebSocketStart): void {
-    const { ready, bodies, onBroken } = this.#parts;
+    const { ready, bodies } = this.#parts;
     if (request.header("sec-websocket-version") !== WEB_SOCKET_VERSION) {
       this.#refuse(socket, request, otherVersion());
       return;
@@ -90,7 +90,7 @@ export class WebSockets {
       start,
       closeTimeoutMs: Math.min(CLOSE_TIMEOUT_MS, this.#parts.idleTimeoutMs),
       instead: (other) => ready.form(request, WHOLE, other, false),
-      onBroken: (reason) => onBroken(socket.remoteAddress, reason),
+      onBroken: (reason) => this.#parts.onBroken(socket.remoteAddress, reason),
     });
     connection.open();
     socket.setTimeout(0);

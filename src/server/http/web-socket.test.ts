@@ -89,9 +89,8 @@ class RawClient {
 
   /** Short frames behind the head: opcode and payload. */
   get frames(): { opcode: number; payload: Buffer }[] {
-    const start = this.#bytes.indexOf("\r\n\r\n");
     const frames = [];
-    for (let at = start + 4; start >= 0 && at + 2 <= this.#bytes.length;) {
+    for (let at = this.head.length + 4; at + 2 <= this.#bytes.length;) {
       const length = this.#bytes[at + 1]!;
       frames.push({
         opcode: this.#bytes[at]! & 15,
