@@ -33,7 +33,10 @@ export type Server = {
    * over. Idempotent.
    */
   drain(): Promise<void>;
-  /** Ends in order: not ready, no new connections, publishers and players told, replies finished. Idempotent. */
+  /**
+   * Ends in order: a drain is cut short, not ready, no new connections, publishers and players told, replies finished.
+   * Idempotent.
+   */
   stop(): Promise<void>;
 };
 
@@ -64,15 +67,18 @@ export async function startServer(options: {
   const pages = await loadPages();
   const control = new ControlPlane({ config, threads, identity, clock, startedAtMs, pages });
   let inForce = config;
+  let drainUnderWay: Drain | null = null;
   let draining: Promise<void> | null = null;
   let stopping: Promise<void> | null = null;
   const drain = async (): Promise<void> => {
     const timeoutMs = inForce.drainTimeoutMs;
     if (timeoutMs === 0) return;
     control.setNotReady(DRAINING);
-    await new Drain({ target: threads, clock, log, timeoutMs }).run();
+    drainUnderWay = new Drain({ target: threads, clock, log, timeoutMs });
+    await drainUnderWay.run();
   };
   const stop = async (): Promise<void> => {
+    drainUnderWay?.cutShort();
     control.setNotReady("the server stops");
     identity.stop();
     events.stop();
