@@ -170,6 +170,7 @@ export class MediaNode {
       if (rules === null || rules.disabled) this.local.end(stream, "the configuration takes it away");
       else stream.configure(rules);
     }
+    this.#threads?.configure();
     this.#startInputs();
   }
 

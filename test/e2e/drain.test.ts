@@ -63,26 +63,20 @@ async function probe(weir: Weir, path: string): Promise<{ status: number; reason
   return { status, reason, ms: performance.now() - startMs };
 }
 
-/** An encoder that sends no media: what it is told is all that counts. */
-class Encoder {
+/** A client of RTMP that sends no media: what it is told is all that counts. */
+class RtmpClient {
   readonly #socket: Socket;
   readonly #received: Uint8Array[] = [];
   /** When the server closed; `null` while it has not. */
   closedMs: number | null = null;
 
-  constructor(t: TestEnd, weir: Weir, name: string, announced: Readonly<Record<string, number>>) {
+  constructor(t: TestEnd, weir: Weir, commands: readonly Uint8Array[]) {
     this.#socket = connect(weir.ports.rtmp, "127.0.0.1");
     t.after(() => void this.#socket.destroy());
     this.#socket.on("error", () => {});
     this.#socket.on("data", (bytes) => void this.#received.push(bytes));
     this.#socket.on("close", () => (this.closedMs = performance.now()));
-    const words = [
-      clientHandshake(),
-      clientConnect("pub", announced),
-      clientCommand("createStream", 2, null),
-      clientCommand("publish", 3, null, name, "live"),
-    ];
-    this.#socket.write(concatBytes(words));
+    this.#socket.write(concatBytes([clientHandshake(), ...commands]));
   }
 
   codes(): string[] {
@@ -95,6 +89,20 @@ class Encoder {
 
   leave(): void {
     this.#socket.end();
+  }
+}
+
+class Encoder extends RtmpClient {
+  constructor(t: TestEnd, weir: Weir, name: string, announced: Readonly<Record<string, number>>) {
+    const publish = clientCommand("publish", 3, null, name, "live");
+    super(t, weir, [clientConnect("pub", announced), clientCommand("createStream", 2, null), publish]);
+  }
+}
+
+class Player extends RtmpClient {
+  constructor(t: TestEnd, weir: Weir, name: string) {
+    const play = clientCommand("play", 3, null, name, -2000);
+    super(t, weir, [clientConnect("pub", {}), clientCommand("createStream", 2, null), play]);
   }
 }
 
@@ -289,6 +297,8 @@ describe("SIGTERM", () => {
       viewer.on("close", () => closed++);
       viewer.resume().write("GET /pub/camera.flv HTTP/1.1\r\nhost: weir\r\n\r\n");
     }
+    const players = Array.from({ length: CONNECTIONS }, () => new Player(t, weir, "camera"));
+    await Promise.all(players.map((player) => player.told("NetStream.Play.Start")));
     await sleep(500);
     weir.program.signal("SIGTERM");
     await weir.logged("draining");
@@ -301,6 +311,10 @@ describe("SIGTERM", () => {
     assert.ok(ms < AT_ONCE_MS, `it took ${ms} ms`);
     assert.equal((await weir.logged("drained"))["reason"], "nobody is left");
     await eventually(() => assert.equal(closed, CONNECTIONS));
+    for (const player of players) {
+      assert.notEqual(player.closedMs, null, "a player that was told only would stay");
+      assert.ok(player.codes().includes("NetStream.Play.Stop"));
+    }
   });
 
   test("is not held up by a viewer who reads nothing", { skip, timeout: 30_000 }, async (t) => {
