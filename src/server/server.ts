@@ -81,12 +81,13 @@ export async function startServer(options: {
   const stop = async (): Promise<void> => {
     drainUnderWay?.cutShort();
     control.setNotReady("the server stops");
+    control.stop();
     identity.stop();
     events.stop();
     await threads.stop();
   };
   try {
-    await Promise.all([threads.start(), identity.start()]);
+    await Promise.all([threads.start(), identity.start(), control.start()]);
   } catch (caught) {
     log.error("cannot open a port", { reason: messageOf(caught) });
     await stop();

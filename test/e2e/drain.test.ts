@@ -94,15 +94,15 @@ class RtmpClient {
 
 class Encoder extends RtmpClient {
   constructor(t: TestEnd, weir: Weir, name: string, announced: Readonly<Record<string, number>>) {
-    const publish = clientCommand("publish", 3, null, name, "live");
-    super(t, weir, [clientConnect("pub", announced), clientCommand("createStream", 2, null), publish]);
+    const command = clientCommand("publish", 3, null, name, "live");
+    super(t, weir, [clientConnect("pub", announced), clientCommand("createStream", 2, null), command]);
   }
 }
 
 class Player extends RtmpClient {
   constructor(t: TestEnd, weir: Weir, name: string) {
-    const play = clientCommand("play", 3, null, name, -2000);
-    super(t, weir, [clientConnect("pub", {}), clientCommand("createStream", 2, null), play]);
+    const command = clientCommand("play", 3, null, name, -2000);
+    super(t, weir, [clientConnect("pub", {}), clientCommand("createStream", 2, null), command]);
   }
 }
 
