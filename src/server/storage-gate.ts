@@ -80,9 +80,9 @@ export class StorageGate {
   }
 
   async #ask(path: string): Promise<string | null> {
-    const { problem, clock } = this.#options;
+    const options = this.#options;
     try {
-      return await (problem?.(path) ?? new DiskStorage(resolve(path), clock).problem());
+      return await (options.problem?.(path) ?? new DiskStorage(resolve(path), options.clock).problem());
     } catch (caught) {
       return messageOf(caught);
     }
