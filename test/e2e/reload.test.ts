@@ -97,7 +97,7 @@ async function silentConnection(t: TestContext, port: number): Promise<{ over: P
   socket.on("error", () => {});
   const over = new Promise<void>((resolve) => socket.once("close", () => resolve()));
   await new Promise((resolve) => socket.once("connect", resolve));
-  return { over: over.then(() => {}) };
+  return { over: over.then(() => undefined) };
 }
 
 async function metric(weir: Weir, name: string): Promise<string | undefined> {
