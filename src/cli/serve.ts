@@ -28,7 +28,7 @@ export type ServeOptions = {
 
 /**
  * Runs the server until a signal ends it: SIGTERM, as Kubernetes sends it, after a drain; SIGINT, as a terminal does, in
- * seconds. A second signal of either kind ends the process at once.
+ * seconds. A second SIGTERM cuts the drain short; a third, or SIGINT behind another, ends the process at once.
  *
  * Returns: 0 after SIGTERM or SIGINT; 1 when the config does not check or a port cannot be opened.
  */
@@ -46,10 +46,11 @@ export async function serveCommand(options: ServeOptions, io: CliIo): Promise<nu
     );
     return 1;
   }
-  const log = makeLogger(serverLogLevel(config.logLevel));
+  const threshold = { level: serverLogLevel(config.logLevel) };
+  const log = makeLogger(threshold);
   for (const problem of problems) logProblem(log, problem);
   // Before the start, for one that comes meanwhile: PID 1 of a container hears nothing that it has no handler for.
-  const ending = nextSignal();
+  const ending = listenForEnd();
   let server: Server;
   try {
     server = await startServer({ config, log, env: options.demo ? {} : io.env });
@@ -65,11 +66,11 @@ export async function serveCommand(options: ServeOptions, io: CliIo): Promise<nu
   });
   if (io.env["WEIR_FAULTS"] !== undefined) injectFaultsOnSignal(server, io.env["WEIR_FAULTS"]);
   returnStartupMemory();
-  if (!options.demo) reloadWhenTold({ path: options.config, config, server, log, io, watch });
-  const signal = await ending;
+  if (!options.demo) reloadWhenTold({ path: options.config, config, server, log, threshold, io, watch });
+  const signal = await ending.first;
   watch.stop();
   log.info("stopping", { signal });
-  if (signal === "SIGTERM") await server.drain();
+  if (signal === "SIGTERM") await Promise.race([server.drain(), ending.hurry]);
   await server.stop();
   log.info("stopped", {});
   return 0;
@@ -98,16 +99,29 @@ function injectFaultsOnSignal(server: Server, kind: string): void {
   process.on("SIGUSR2", () => server.injectFault(fault));
 }
 
-/** Resolves with the first ending signal; a second one ends the process at once. */
-function nextSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    let seen = false;
-    const onSignal = (signal: NodeJS.Signals): void => {
-      if (seen) process.exit(1);
-      seen = true;
-      resolve(signal);
-    };
-    process.on("SIGTERM", onSignal);
-    process.on("SIGINT", onSignal);
-  });
+/** How the process is to end. */
+type Ending = {
+  /** The first ending signal. */
+  readonly first: Promise<NodeJS.Signals>;
+  /** A second one came: there is no more time for a drain. */
+  readonly hurry: Promise<void>;
+};
+
+/**
+ * Hears the signals that end the process. The second SIGTERM hurries, for Kubernetes sends one when a grace period is made
+ * shorter; a third, or SIGINT behind any other, ends the process at once.
+ */
+function listenForEnd(): Ending {
+  const first = Promise.withResolvers<NodeJS.Signals>();
+  const hurry = Promise.withResolvers<void>();
+  let heard = 0;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    heard++;
+    if (heard > 2 || (heard === 2 && signal === "SIGINT")) process.exit(1);
+    if (heard === 1) first.resolve(signal);
+    else hurry.resolve();
+  };
+  process.on("SIGTERM", onSignal);
+  process.on("SIGINT", onSignal);
+  return { first: first.promise, hurry: hurry.promise };
 }

@@ -10,6 +10,7 @@ import { embeddedName } from "./pages.ts";
 import type { Pages } from "./pages.ts";
 import type { ServerIdentity } from "./identity.ts";
 import { requirePlayer } from "./stream-rules.ts";
+import { StorageGate } from "./storage-gate.ts";
 import { listStreams } from "./summaries.ts";
 import type { PublicStream } from "./summaries.ts";
 import type { MediaThreads } from "./threads/supervisor.ts";
@@ -31,6 +32,7 @@ export class ControlPlane {
   readonly #identity: Pick<ServerIdentity, "serverId" | "editAuth" | "viewAuth">;
   readonly #clock: Clock;
   readonly #startedAtMs: number;
+  readonly #storages: StorageGate;
   #notReady: string | null = "the server is starting";
   readonly #reloads = { taken: 0, refused: 0 };
   #isConfigTaken = true;
@@ -51,6 +53,17 @@ export class ControlPlane {
     this.#pages = options.pages;
     this.#clock = options.clock;
     this.#startedAtMs = options.startedAtMs;
+    this.#storages = new StorageGate({ clock: options.clock, config: () => this.#config });
+  }
+
+  /** Begins to wait for the storages. Resolves once it is known whether they are there; never rejects. */
+  start(): Promise<void> {
+    return this.#storages.start();
+  }
+
+  /** Waits for no storage any more. */
+  stop(): void {
+    this.#storages.stop();
   }
 
   /** `null`: ready for work. Else the reason that the readiness probe gives. */
@@ -73,8 +86,8 @@ export class ControlPlane {
 
   /** Why the server cannot take work; `null` when it can. */
   notReadyReason(): string | null {
-    if (this.#notReady === null && this.#threads.running === 0) return "no media thread runs";
-    return this.#notReady;
+    if (this.#notReady !== null) return this.#notReady;
+    return this.#threads.running === 0 ? "no media thread runs" : this.#storages.reason;
   }
 
   /** Answers a request of a listener; `hasApi` is false where the listener says `api false`. */

@@ -12,12 +12,13 @@ const NOBODY: Crowd = { publishers: 0, viewers: 0, quietMs: Infinity };
 class Bench {
   readonly clock = new FakeClock();
   readonly steps: string[] = [];
+  readonly #drain: Drain;
   crowd: () => Promise<Crowd | null>;
   end: { readonly reason: DrainEnd; readonly atMs: number } | null = null;
 
   constructor(timeoutMs: number, crowd: Crowd | null) {
     this.crowd = () => Promise.resolve(crowd);
-    const drain = new Drain({
+    this.#drain = new Drain({
       target: {
         drain: (step: DrainStep) => void this.steps.push(`${this.nowMs()} ${step}`),
         crowd: () => this.crowd(),
@@ -26,11 +27,15 @@ class Bench {
       log: silentLogger,
       timeoutMs,
     });
-    void drain.run().then((reason) => (this.end = { reason, atMs: this.nowMs() }));
+    void this.#drain.run().then((reason) => (this.end = { reason, atMs: this.nowMs() }));
   }
 
   get isOver(): boolean {
     return this.end !== null;
+  }
+
+  cutShort(): void {
+    this.#drain.cutShort();
   }
 
   nowMs(): number {
@@ -38,14 +43,21 @@ class Bench {
   }
 }
 
-test("a drain with nobody there is over at once", async () => {
-  const bench = new Bench(25_000, NOBODY);
-  await turn();
-  assert.equal(bench.end?.reason, "nobody is left");
-  assert.deepEqual(bench.steps, ["0 refuse-publishers", "0 send-viewers-on"]);
-  await bench.clock.advanceSettling(1000);
-  assert.equal(bench.clock.pendingTimers, 0);
-});
+for (const [timeoutMs, lagMs] of [
+  [25_000, 2000],
+  [1000, 200],
+] as const) {
+  test(`of ${timeoutMs} ms nobody is sent away, and nothing ends, before ${lagMs}: a Service still sends`, async () => {
+    const bench = new Bench(timeoutMs, NOBODY);
+    await bench.clock.advanceSettling(lagMs - 100);
+    assert.deepEqual([bench.isOver, bench.steps], [false, ["0 refuse-publishers"]]);
+    await bench.clock.advanceSettling(100);
+    assert.deepEqual(bench.end, { reason: "nobody is left", atMs: lagMs });
+    assert.deepEqual(bench.steps.slice(1), [`${lagMs} ask-to-reconnect`, `${lagMs} send-viewers-on`]);
+    await bench.clock.advanceSettling(1000);
+    assert.equal(bench.clock.pendingTimers, 0);
+  });
+}
 
 for (const [timeoutMs, askMs, endMs] of [
   [25_000, 2000, 20_000],
@@ -104,4 +116,15 @@ test("a thread that does not answer neither ends a drain early nor makes it long
   assert.deepEqual([asked, bench.isOver], [1, false]);
   await bench.clock.advanceSettling(200);
   assert.deepEqual(bench.end, { reason: "the time is over", atMs: 5000 });
+});
+
+test("one that is cut short is over at that moment, and takes no further step", async () => {
+  const bench = new Bench(25_000, { publishers: 1, viewers: 1, quietMs: 0 });
+  await bench.clock.advanceSettling(5000);
+  bench.cutShort();
+  await turn();
+  await bench.clock.advanceSettling(30_000);
+  assert.deepEqual(bench.end, { reason: "cut short", atMs: 5000 });
+  assert.deepEqual(bench.steps, ["0 refuse-publishers", "2000 ask-to-reconnect"]);
+  assert.equal(bench.clock.pendingTimers, 0);
 });

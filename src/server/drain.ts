@@ -36,7 +36,7 @@ export type DrainTarget = {
 };
 
 /** Why a drain is over. */
-export type DrainEnd = "nobody is left" | "the time is over";
+export type DrainEnd = "nobody is left" | "the time is over" | "cut short";
 
 /** How often it is looked who is left. */
 const LOOK_MS = 100;
@@ -44,8 +44,11 @@ const LOOK_MS = 100;
 /** A viewer of HLS asks again at least once in a segment, and segments are rarely longer. */
 const VIEWER_QUIET_MS = 10_000;
 
-/** By then the Service knows that this pod takes nobody: who connects again earlier might come back to it. */
-const MAX_BEFORE_ASKING_MS = 2000;
+/**
+ * By then the Service knows that this pod takes nobody: who connects again earlier might come back to it, and who is
+ * still sent here meanwhile finds it listening.
+ */
+const MAX_SERVICE_LAG_MS = 2000;
 
 /** What viewers of HLS have, at most, for the last segments once the publishers are closed. */
 const MAX_AFTER_PUBLISHERS_MS = 5000;
@@ -63,6 +66,8 @@ export class Drain {
   readonly #log: Logger;
   readonly #timeoutMs: number;
   readonly #startUs: number;
+  /** Nobody is sent away, and the drain does not end, before the Service knows. */
+  readonly #serviceLagMs: number;
   readonly #due: { readonly atMs: number; readonly step: DrainStep }[];
   readonly #end = Promise.withResolvers<DrainEnd>();
   #isOver = false;
@@ -76,9 +81,10 @@ export class Drain {
     this.#log = log;
     this.#timeoutMs = timeoutMs;
     this.#startUs = clock.nowUs();
+    this.#serviceLagMs = Math.min(MAX_SERVICE_LAG_MS, timeoutMs / SHARE);
     this.#due = [
       { atMs: 0, step: "refuse-publishers" },
-      { atMs: Math.min(MAX_BEFORE_ASKING_MS, timeoutMs / SHARE), step: "ask-to-reconnect" },
+      { atMs: this.#serviceLagMs, step: "ask-to-reconnect" },
       { atMs: timeoutMs - Math.min(MAX_AFTER_PUBLISHERS_MS, timeoutMs / SHARE), step: "end-publishers" },
     ];
   }
@@ -92,6 +98,11 @@ export class Drain {
     return reason;
   }
 
+  /** Ends it now, whoever is there. */
+  cutShort(): void {
+    this.#finish("cut short");
+  }
+
   #look(): void {
     if (this.#isOver) return;
     while (this.#due[0] !== undefined && this.#due[0].atMs <= this.#elapsedMs()) {
@@ -101,7 +112,7 @@ export class Drain {
       this.#finish("the time is over");
       return;
     }
-    if (!this.#isAsking) void this.#ask();
+    if (!this.#isAsking && this.#elapsedMs() >= this.#serviceLagMs) void this.#ask();
     this.#clock.schedule(LOOK_MS, () => this.#look());
   }
 

@@ -309,7 +309,7 @@ export class LiveStream {
   }
 
   #endSubscribers(): void {
-    this.#fanouts.endAll(this.#tracks === null ? "not-on-air" : "stream-ended");
+    this.#fanouts.endAll("server-stopping");
   }
 
   #revoke(reason: string): void {

@@ -29,6 +29,7 @@ export class LocalDirectory implements StreamDirectory {
   readonly #pace: SendPace;
   readonly #streams = new Map<StreamName, LiveStream>();
   #isDraining = false;
+  #endsWaiting = false;
 
   constructor(options: LocalDirectoryOptions) {
     this.#options = options;
@@ -56,9 +57,9 @@ export class LocalDirectory implements StreamDirectory {
 
   subscribe(request: SubscribeRequest): Subscription {
     const rules = this.checkSubscribe(request);
-    const { name } = request;
-    if (request.waitsForPublisher === false && this.#streams.get(name)?.isOnAir !== true) {
-      request.sink.end("not-on-air");
+    const isOnAir = this.#streams.get(request.name)?.isOnAir === true;
+    if (!isOnAir && (this.#endsWaiting || request.waitsForPublisher === false)) {
+      request.sink.end(this.#endsWaiting ? "server-stopping" : "not-on-air");
       return { close: () => {} };
     }
     return this.#acquire(rules).subscribe(request);
@@ -101,8 +102,12 @@ export class LocalDirectory implements StreamDirectory {
     for (const stream of this.#streams.values()) stream.keep();
   }
 
-  /** From now on viewers are ended instead of waiting for a publisher; what it left behind stays to be asked for. */
+  /**
+   * From now on viewers, those too who come later, are ended instead of waiting for a publisher; what it left behind
+   * stays to be asked for.
+   */
   endWaiting(): void {
+    this.#endsWaiting = true;
     for (const stream of this.list()) stream.endWaiting();
   }
 

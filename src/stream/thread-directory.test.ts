@@ -16,6 +16,7 @@ import { ThreadDirectory } from "./thread-directory.ts";
 import type { ByteSink, SubscriptionEnd, WireFormatFactory } from "./wire-format.ts";
 
 const CAMERA = "pub/camera" as StreamName;
+const OTHER = "pub/other" as StreamName;
 const GRACE_MS = 10_000;
 const THREADS = 3;
 const video = videoTrack();
@@ -51,6 +52,8 @@ class Threads {
   readonly homes = new Map<StreamName, ThreadIndex>();
   readonly watchers = new Map<StreamName, Set<ThreadIndex>>();
   rules: Partial<StreamRules> = {};
+  /** Names that have no rules any more. */
+  readonly taken = new Set<string>();
 
   constructor() {
     this.directories = Array.from({ length: THREADS }, (_, index) => this.#make(index));
@@ -89,7 +92,7 @@ class Threads {
       clock: this.clock,
       log: silentLogger,
       pace,
-      rulesOf: (name) => (name.startsWith("pub/") ? this.#rulesOf(name) : null),
+      rulesOf: (name) => (name.startsWith("pub/") && !this.taken.has(name) ? this.#rulesOf(name) : null),
       maxStreams: 2,
       equip: () => {},
       onClosed: (name) => directory.streamClosed(name),
@@ -176,11 +179,11 @@ describe("streams of several threads", () => {
 
   function watch(
     thread: ThreadIndex,
-    options: { waits?: boolean } = {},
+    options: { waits?: boolean; name?: StreamName } = {},
   ): { viewer: Viewer; close(): void } {
     const viewer = new Viewer();
     const subscription = threads.directories[thread]!.subscribe({
-      name: CAMERA,
+      name: options.name ?? CAMERA,
       protocol: "rtmp",
       format: firstBytes,
       sink: viewer,
@@ -217,11 +220,54 @@ describe("streams of several threads", () => {
     await threads.settle();
     assert.deepEqual(
       viewers.map(({ ends }) => ends),
-      [["stream-ended"], ["stream-ended"], []],
+      [["server-stopping"], ["server-stopping"], []],
     );
     threads.directories[2]!.endWaiting();
-    assert.deepEqual(viewers[2]!.ends, ["stream-ended"]);
+    assert.deepEqual(viewers[2]!.ends, ["server-stopping"]);
     assert.ok(threads.locals[0]!.find(CAMERA) !== null, "what was published stays");
+  });
+
+  test("let nobody wait who comes after that, for this name or another", async () => {
+    const publisher = await publish(0);
+    publisher.setTracks([video]);
+    await send(publisher, 1);
+    for (const directory of threads.directories) directory.endWaiting();
+    const early = watch(1).viewer;
+    await threads.settle();
+    assert.deepEqual(early.ends, [], "the publisher is there");
+    publisher.close("gone");
+    await threads.settle();
+    const others = [OTHER, CAMERA].flatMap((name) =>
+      [0, 1].map((thread) => watch(thread, { name }).viewer),
+    );
+    await threads.settle();
+    for (const { ends } of [early, ...others]) assert.deepEqual(ends, ["server-stopping"]);
+    assert.deepEqual(
+      threads.directories.map(({ mirroredViewers }) => mirroredViewers),
+      [0, 0, 0],
+    );
+  });
+
+  test("that the configuration takes away are waited for by nobody, in no thread", async () => {
+    const viewers = [0, 1, 2].map((thread) => watch(thread).viewer);
+    const others = [0, 1].map((thread) => watch(thread, { name: OTHER }).viewer);
+    await threads.settle();
+    threads.taken.add(CAMERA);
+    for (const [thread, directory] of threads.directories.entries()) {
+      threads.locals[thread]!.list()
+        .filter(({ rules }) => rules.name === CAMERA)
+        .forEach((stream) => threads.locals[thread]!.end(stream, "taken away"));
+      directory.configure();
+    }
+    for (const { ends } of viewers) assert.deepEqual(ends, ["stream-ended"]);
+    for (const { ends } of others) assert.deepEqual(ends, []);
+    threads.rules = { sourceTimeoutMs: 500 };
+    for (const directory of threads.directories) directory.configure();
+    const late = watch(2, { name: OTHER }).viewer;
+    await threads.settle();
+    threads.clock.advance(GRACE_MS);
+    await threads.settle();
+    assert.deepEqual(late.ends, ["not-on-air"]);
   });
 
   test("are crossed no more when nobody watches any more", async () => {

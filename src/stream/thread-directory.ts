@@ -11,6 +11,7 @@ import type { PublishRequest, Publisher, StreamDirectory, SubscribeRequest } fro
 import { streamErrors } from "./errors.ts";
 import type { HomeRegistry, ThreadIndex } from "./homes.ts";
 import type { LocalDirectory } from "./local-directory.ts";
+import type { StreamRules } from "./rules.ts";
 import type { SendPace } from "./send-pace.ts";
 import type { Subscription } from "./wire-format.ts";
 
@@ -52,6 +53,7 @@ export class ThreadDirectory implements StreamDirectory {
   /** Claims under way: whoever asks for the stream meanwhile waits for them. */
   readonly #claims = new Map<StreamName, Promise<unknown>>();
   #closed = false;
+  #endsWaiting = false;
 
   constructor(options: ThreadDirectoryOptions) {
     this.#options = options;
@@ -152,8 +154,21 @@ export class ThreadDirectory implements StreamDirectory {
     if (!this.#closed) this.#options.homes.release(name);
   }
 
-  /** From now on viewers here, of streams of whatever thread, are ended instead of waiting for a publisher. */
+  /** Other rules are in force: viewers here of streams that may not be played any more are ended. */
+  configure(): void {
+    for (const [name, { mirror }] of [...this.#watched]) {
+      const rules = this.#rulesToPlay(name);
+      if (rules === null) mirror.onEnd();
+      else mirror.configure(rules);
+    }
+  }
+
+  /**
+   * From now on viewers here, of streams of whatever thread, are ended instead of waiting for a publisher; those too who
+   * come later.
+   */
   endWaiting(): void {
+    this.#endsWaiting = true;
     this.#options.local.endWaiting();
     for (const { mirror } of [...this.#watched.values()]) mirror.endWaiting();
   }
@@ -247,6 +262,15 @@ export class ThreadDirectory implements StreamDirectory {
     };
   }
 
+  #rulesToPlay(name: StreamName): StreamRules | null {
+    try {
+      return this.#options.local.rulesToPlay(name);
+    } catch (caught) {
+      if (asMediaError(caught) !== null) return null;
+      throw caught;
+    }
+  }
+
   #watch(name: StreamName): Watched {
     const { local, clock, pace } = this.#options;
     const mirror = new StreamMirror({
@@ -256,6 +280,7 @@ export class ThreadDirectory implements StreamDirectory {
       onIdle: () => this.#forget(name),
     });
     const watched: Watched = { mirror, home: null, link: null, sought: Promise.resolve() };
+    if (this.#endsWaiting) mirror.endWaiting();
     this.#watched.set(name, watched);
     watched.sought = this.#seek(name, watched);
     return watched;

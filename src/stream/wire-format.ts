@@ -43,8 +43,8 @@ export type ByteSink = {
   end(reason: SubscriptionEnd): void;
 };
 
-/** Why a subscription ended from the core's side. */
-export type SubscriptionEnd = "stream-ended" | "not-on-air" | "too-slow";
+/** Why a subscription ended from the core's side; `server-stopping`: what is waited for will come to another server. */
+export type SubscriptionEnd = "stream-ended" | "not-on-air" | "too-slow" | "server-stopping";
 
 /** What a subscriber holds; `close` is idempotent and never calls `end`. */
 export type Subscription = { close(): void };

@@ -198,6 +198,8 @@ export class RtmpNetStream {
     } else if (reason === "not-on-air") {
       this.#owner.out.status("playNotFound", `Stream ${this.name} is not on air.`);
       this.#owner.close("refused");
+    } else if (reason === "server-stopping") {
+      this.#owner.close("server-stopping");
     } else {
       this.#sayEnded();
       this.#owner.moveTo("idle");

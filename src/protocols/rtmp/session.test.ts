@@ -356,6 +356,7 @@ test("a player is told how its subscription ended", () => {
     ["stream-ended", "NetStream.Play.Stop", "idle"],
     ["not-on-air", "NetStream.Play.StreamNotFound", "closed"],
     ["too-slow", "NetStream.Play.InsufficientBW", "closed"],
+    ["server-stopping", "NetConnection.Connect.AppShutdown", "closed"],
   ] as const;
   for (const [reason, code, state] of ends) {
     const { host, session } = connected(createStream, play());

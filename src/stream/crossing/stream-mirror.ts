@@ -28,7 +28,7 @@ type EarlyViewer = { subscription: Subscription | null };
  */
 export class StreamMirror implements PacketSink {
   readonly releasesSlabs = true;
-  readonly rules: StreamRules;
+  #rules: StreamRules;
   readonly #parts: StreamMirrorParts;
   readonly #cache: GopCache;
   readonly #fanouts: Fanouts;
@@ -42,7 +42,7 @@ export class StreamMirror implements PacketSink {
   #isOver = false;
 
   constructor(parts: StreamMirrorParts) {
-    this.rules = parts.rules;
+    this.#rules = parts.rules;
     this.#parts = parts;
     this.#cache = new GopCache(gopLimits(parts.rules));
     this.#fanouts = new Fanouts({
@@ -54,6 +54,17 @@ export class StreamMirror implements PacketSink {
       onEmpty: () => this.#left(),
     });
     this.#startWaiting();
+  }
+
+  /** The rules in force. */
+  get rules(): StreamRules {
+    return this.#rules;
+  }
+
+  /** Other rules are in force: for the next viewer and pause. */
+  configure(rules: StreamRules): void {
+    this.#rules = rules;
+    this.#fanouts.configure(rules);
   }
 
   /** How many viewers it has. */
@@ -97,6 +108,10 @@ export class StreamMirror implements PacketSink {
   /** There is no publisher now: who does not wait is told so. */
   notOnAir(): void {
     this.#status = "off-air";
+    if (this.#endsWaiting) {
+      this.#endAll("server-stopping");
+      return;
+    }
     for (const request of [...this.#early.keys()]) {
       if (request.waitsForPublisher !== false) continue;
       this.#early.delete(request);
@@ -122,7 +137,7 @@ export class StreamMirror implements PacketSink {
   onPause(): void {
     this.#fanouts.onPause();
     this.#status = "off-air";
-    if (this.#endsWaiting) this.#endAll("stream-ended");
+    if (this.#endsWaiting) this.#endAll("server-stopping");
     else this.#startWaiting();
   }
 
@@ -134,7 +149,7 @@ export class StreamMirror implements PacketSink {
   /** From now on its viewers are ended where there is no publisher, instead of waiting for one. */
   endWaiting(): void {
     this.#endsWaiting = true;
-    if (this.#status === "off-air") this.onEnd();
+    if (this.#status === "off-air") this.notOnAir();
   }
 
   #startWaiting(): void {
