@@ -10,6 +10,8 @@ import type { Presentation } from "../packaging/presentation.ts";
 import { hlsOutput } from "../protocols/hls/output.ts";
 import { parseFlvPath } from "../protocols/http-flv/path.ts";
 import { flvReply, flvSocketReply } from "../protocols/http-flv/reply.ts";
+import { parseTsPath } from "../protocols/http-ts/path.ts";
+import { tsReply } from "../protocols/http-ts/reply.ts";
 import { parseMsePath } from "../protocols/mse/path.ts";
 import { mseReply } from "../protocols/mse/reply.ts";
 import type { StreamDirectory } from "../stream/directory.ts";
@@ -63,6 +65,8 @@ export class Playback {
       const reply = asksForWebSocket(request) ? flvSocketReply : flvReply;
       return reply(flv, { directory: this.#parts.directory, sendWindow });
     }
+    const ts = parseTsPath(request.path);
+    if (ts !== null) return tsReply(ts, { directory: this.#parts.directory, sendWindow });
     const mse = parseMsePath(request.path);
     if (mse !== null) {
       const { directory } = this.#parts;
