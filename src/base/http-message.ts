@@ -28,6 +28,8 @@ export type HttpReply = {
   readonly stream?: HttpStream;
   /** The connection becomes a WebSocket, in place of `body`: for a request that asks for one. */
   readonly webSocket?: WebSocketStart;
+  /** Takes the request's body while it comes; the reply is the one that this ends with. For POST and PUT. */
+  readonly upload?: HttpUploadStart;
 };
 
 /**
@@ -45,6 +47,30 @@ export type HttpBodySink = {
   queuedBytes(): number;
   /** Ends the body, and the connection with it; `instead` is sent when nothing has been written yet. */
   end(instead?: HttpReply): void;
+};
+
+/** Begins to take a body. May throw a `MediaError`, which becomes the reply. */
+export type HttpUploadStart = (upload: HttpUpload) => HttpUploadTaker;
+
+/** The connection under a body that is taken while it comes. */
+export type HttpUpload = {
+  /** Reads no more until `resume`. */
+  pause(): void;
+  resume(): void;
+  /** Answers before the body has ended; nothing more is read, and the connection is closed behind the reply. */
+  finish(reply: HttpReply): void;
+  /** The same with the reply that tells an error. */
+  fail(error: unknown): void;
+};
+
+/** Who takes a body. After `HttpUpload.finish` or `fail` it hears nothing more. */
+export type HttpUploadTaker = {
+  /** The next bytes; they are good until it returns. May throw a `MediaError`, which becomes the reply. */
+  write(bytes: Uint8Array): void;
+  /** The body has ended. Returns: the reply. May throw as `write` does. */
+  end(): HttpReply;
+  /** The client left, or the reply tells an error: nothing more comes. Called once; never after `end` has returned. */
+  close(reason: string): void;
 };
 
 /**
