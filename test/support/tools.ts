@@ -4,7 +4,15 @@ import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
 /** A tool as tests name it. */
-export type Tool = "ffmpeg" | "gcc" | "chromium" | "rtmpdump" | "gstreamer" | "curl" | "iproute2" | "tstools";
+export type Tool =
+  | "ffmpeg"
+  | "gcc"
+  | "chromium"
+  | "rtmpdump"
+  | "gstreamer"
+  | "curl"
+  | "iproute2"
+  | "tstools";
 
 /** How a tool is found, and which Debian packages bring it. */
 export type ToolSpec = {

@@ -43,6 +43,7 @@ const TARGET_STEP_SECONDS = 0.08;
 /** Further behind than this the position jumps; nearer, playback is a little faster or slower. */
 const JUMP_SECONDS = 1;
 const MAX_RATE = 1.1;
+const MIN_RATE = 0.9;
 /** So far around the target nothing is done. */
 const SLACK_SECONDS = 0.04;
 
@@ -279,5 +280,5 @@ export function chooseTracks(tracks, isSupported) {
  */
 export function rateFor(lateSeconds) {
   const rate = 1 + lateSeconds / 4;
-  return Math.min(MAX_RATE, Math.max(2 - MAX_RATE, Math.round(rate * 100) / 100));
+  return Math.min(MAX_RATE, Math.max(MIN_RATE, Math.round(rate * 100) / 100));
 }

@@ -107,18 +107,23 @@ class TsUpload implements HttpUploadTaker {
   /** The name is asked for elsewhere; the body waits. */
   waitFor(claim: Promise<Publisher>): void {
     this.#upload.pause();
-    void claim.then(
-      (publisher) => {
-        if (this.#isOver) return publisher.close("the publisher left before its name was found");
-        this.publishTo(publisher);
-        this.#upload.resume();
-      },
-      (caught: unknown) => {
-        if (this.#isOver) return;
-        this.#over();
-        this.#upload.fail(caught);
-      },
-    );
+    void this.#settle(claim);
+  }
+
+  async #settle(claim: Promise<Publisher>): Promise<void> {
+    try {
+      const publisher = await claim;
+      if (this.#isOver) {
+        publisher.close("it left before its name was found");
+        return;
+      }
+      this.publishTo(publisher);
+      this.#upload.resume();
+    } catch (caught) {
+      if (this.#isOver) return;
+      this.#over();
+      this.#upload.fail(caught);
+    }
   }
 
   /** The name is this publisher's. */
