@@ -31,19 +31,22 @@ export function hlsReply(
 ): Promise<HttpReply> | HttpReply {
   switch (resource.kind) {
     case "media":
-      if (resource.isLowLatency && request !== null && presentation.edge !== undefined) {
-        const found = lowLatencyReply(resource.selection, presentation, query, request);
-        if (found !== null) return found;
-      }
-      return playlistReply(resource, presentation, query);
+      if (!resource.isLowLatency || request === null) return playlistReply(resource, presentation, query);
+      return onceFollowed(
+        presentation,
+        () =>
+          lowLatencyReply(resource.selection, presentation, query, request) ??
+          playlistReply(resource, presentation, query),
+      );
     case "multivariant":
       return playlistReply(resource, presentation, query);
-    case "part": {
-      const body = heldPart(resource, presentation, request);
-      return body instanceof Promise
-        ? body.then((made) => mediaReply(resource, made, presentation))
-        : mediaReply(resource, body, presentation);
-    }
+    case "part":
+      return onceFollowed(presentation, () => {
+        const body = heldPart(resource, presentation, request);
+        return body instanceof Promise
+          ? body.then((made) => mediaReply(resource, made, presentation))
+          : mediaReply(resource, body, presentation);
+      });
     case "init": {
       const body = presentation.initSegment(resource.name, resource.selection);
       return mediaReply(resource, body, presentation);
@@ -55,6 +58,15 @@ export function hlsReply(
         : mediaReply(resource, body, presentation);
     }
   }
+}
+
+/** Answers when the edge of the presentation is known here, if it has one. */
+function onceFollowed(
+  { edge }: Presentation,
+  answer: () => Promise<HttpReply> | HttpReply,
+): Promise<HttpReply> | HttpReply {
+  const coming = edge?.follow?.() ?? null;
+  return coming === null ? answer() : coming.then(answer);
 }
 
 function playlistReply(
