@@ -259,6 +259,9 @@ export class MediaNode {
           return this.#windows.changed(name, version);
         },
         segment: (name, segment, selection) => this.#windows.sharedSegment(name, segment, selection),
+        edge: (name, version, window) => this.#windows.edge(name, version, window),
+        part: (name, segment, index, selection) =>
+          this.#windows.sharedPart(name, segment, index, selection),
       },
     });
   }
@@ -276,6 +279,8 @@ export class MediaNode {
     this.#windows.open(stream, {
       segmentDurationUs: plan.options.segmentDurationMs * 1000,
       segmentCount: plan.options.segmentCount,
+      chunkDurationUs: plan.options.chunkDurationMs * 1000,
+      clock: this.#clock,
     });
   }
 

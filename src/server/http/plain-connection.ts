@@ -45,7 +45,8 @@ export class PlainConnection {
   readonly #parts: ConnectionParts;
   #hold: ReplyHold | null = null;
   #hasRead = false;
-  #isAnswering = false;
+  /** The request that is being answered later. */
+  #answering: PlainRequest | null = null;
   /** Bytes wait in the socket. */
   #isPaused = false;
   /** The client sends no more. */
@@ -108,7 +109,7 @@ export class PlainConnection {
   }
 
   #isBlocked(): boolean {
-    return this.#isAnswering || this.#hold !== null || this.#socket.writableNeedDrain;
+    return this.#answering !== null || this.#hold !== null || this.#socket.writableNeedDrain;
   }
 
   /** Leaves the rest in the socket, which reads no more until it is taken up again. */
@@ -137,13 +138,13 @@ export class PlainConnection {
       this.#send(head, request, reply);
       return;
     }
-    this.#isAnswering = true;
+    this.#answering = request;
     void this.#answerLater(head, request, reply);
   }
 
   async #answerLater(head: PlainHead, request: PlainRequest, reply: Promise<HttpReply>): Promise<void> {
     const late = await reply;
-    this.#isAnswering = false;
+    this.#answering = null;
     if (this.#isOver) return;
     this.#send(head, request, late);
     this.#proceed();
@@ -236,7 +237,9 @@ export class PlainConnection {
 
   #end(): void {
     this.#hasEnded = true;
-    this.#proceed();
+    // Who waits for what may be long in coming, and sends its end meanwhile, is taken to have left.
+    if (this.#answering?.leave() === true) this.#finish();
+    else this.#proceed();
   }
 
   #timeOut(): void {
@@ -256,6 +259,8 @@ export class PlainConnection {
     this.#isOver = true;
     this.#hold?.release();
     this.#hold = null;
+    this.#answering?.leave();
+    this.#answering = null;
     this.#parts.onLeft(this);
   }
 
