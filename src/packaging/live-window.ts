@@ -160,7 +160,7 @@ export class LiveWindow implements PacketSink, Presentation {
   }
 
   #append(finished: FinishedSegment): void {
-    const segment = new LiveSegment(finished);
+    const segment = new LiveSegment(finished, this.#segments.at(-1));
     this.#inits.add(finished.tracks);
     this.#segments.push(segment);
     this.#byName.set(segment.name, segment);
@@ -231,13 +231,15 @@ class LiveSegment implements SegmentEntry {
   readonly durationUs: number;
   readonly tracks: TrackSet;
   readonly discontinuity: boolean;
+  readonly stretchStartUs: number;
   readonly isIndependent: boolean;
   readonly utcUs: number;
   readonly bytes: number;
   readonly #media: ReadonlyMap<TrackId, SegmentTrack>;
   readonly #bodies = new Map<string, MediaBody>();
 
-  constructor(finished: FinishedSegment) {
+  /** `before`: the segment that it follows. */
+  constructor(finished: FinishedSegment, before: LiveSegment | undefined) {
     this.sequence = finished.sequence;
     this.name = String(Math.floor(finished.startUs / 1000));
     this.startUs = finished.startUs;
@@ -245,6 +247,8 @@ class LiveSegment implements SegmentEntry {
     this.durationUs = finished.durationUs;
     this.tracks = finished.tracks;
     this.discontinuity = finished.discontinuity;
+    const goesOn = before !== undefined && !finished.discontinuity && finished.tracks === before.tracks;
+    this.stretchStartUs = goesOn ? before.stretchStartUs : finished.startUs;
     this.isIndependent = finished.isIndependent;
     this.#media = finished.media;
     this.bytes = [...finished.media.values()].reduce((sum, { table }) => sum + table.dataBytes, 0);

@@ -91,6 +91,7 @@ class RemoteSegment implements SegmentEntry {
   readonly durationUs: number;
   readonly tracks: TrackSet;
   readonly discontinuity: boolean;
+  readonly stretchStartUs: number;
   readonly isIndependent: boolean;
   readonly utcUs: number | null;
   readonly #figures: SegmentFacts["figures"];
@@ -104,6 +105,7 @@ class RemoteSegment implements SegmentEntry {
     this.durationUs = facts.durationUs;
     this.tracks = facts.tracks;
     this.discontinuity = facts.discontinuity;
+    this.stretchStartUs = facts.stretchStartUs;
     this.isIndependent = facts.isIndependent;
     this.utcUs = facts.utcUs;
     this.#figures = facts.figures;

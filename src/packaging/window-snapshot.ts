@@ -23,7 +23,8 @@ export function snapshotOf(timeline: Timeline, version: number): WindowSnapshot 
 }
 
 function factsOf(segment: SegmentEntry): SegmentFacts {
-  const { sequence, name, startUs, durationUs, tracks, discontinuity, isIndependent, utcUs } = segment;
+  const { sequence, name, startUs, durationUs, tracks, utcUs } = segment;
+  const { discontinuity, stretchStartUs, isIndependent } = segment;
   const figures = new Map<TrackId, TrackFigures>();
   for (const { id } of tracks.tracks) {
     figures.set(id, {
@@ -32,7 +33,8 @@ function factsOf(segment: SegmentEntry): SegmentFacts {
       us: segment.trackUs(id),
     });
   }
-  return { sequence, name, startUs, durationUs, tracks, discontinuity, isIndependent, utcUs, figures };
+  const place = { sequence, name, startUs, durationUs, stretchStartUs };
+  return { ...place, tracks, discontinuity, isIndependent, utcUs, figures };
 }
 
 /** Track sets of one stream as this thread knows them, by epoch: clones of one set become one object. */

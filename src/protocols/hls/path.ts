@@ -1,16 +1,14 @@
-import { parseTrackSelection } from "../../packaging/presentation.ts";
+import { parseMediaFile, parseTracksPath } from "../../packaging/media-path.ts";
+import type { MediaFile } from "../../packaging/media-path.ts";
 import type { TrackSelection } from "../../packaging/presentation.ts";
 
 /** What an HLS URL asks for below the name of the stream or file. */
 export type HlsResource =
   | { readonly kind: "multivariant" }
   | { readonly kind: "media"; readonly selection: TrackSelection }
-  | { readonly kind: "init"; readonly selection: TrackSelection; readonly name: string }
-  | { readonly kind: "segment"; readonly selection: TrackSelection; readonly name: string };
+  | MediaFile;
 
-const TRACKS_PREFIX = "tracks-";
-const INIT = /^init-([0-9a-f]{12})\.mp4$/;
-const SEGMENT = /^seg-([0-9]{1,16})\.m4s$/;
+const MULTIVARIANT = "/index.m3u8";
 
 /**
  * Splits a decoded path into the name and the HLS resource.
@@ -19,27 +17,14 @@ const SEGMENT = /^seg-([0-9]{1,16})\.m4s$/;
  * `/NAME/tracks-v1a1/seg-MILLISECONDS.m4s`. NAME may hold slashes. Returns `null` for any other path.
  */
 export function parseHlsPath(path: string): { name: string; resource: HlsResource } | null {
-  if (!path.startsWith("/")) return null;
-  const lastSlash = path.lastIndexOf("/");
-  const file = path.slice(lastSlash + 1);
-  if (file === "index.m3u8") return named(path, lastSlash, { kind: "multivariant" });
-  const tracksSlash = path.lastIndexOf("/", lastSlash - 1);
-  const folder = path.slice(tracksSlash + 1, lastSlash);
-  if (!folder.startsWith(TRACKS_PREFIX)) return null;
-  const selection = parseTrackSelection(folder.slice(TRACKS_PREFIX.length));
-  if (selection === null) return null;
-  if (file === "mono.m3u8") return named(path, tracksSlash, { kind: "media", selection });
-  const init = INIT.exec(file);
-  if (init !== null) return named(path, tracksSlash, { kind: "init", selection, name: init[1]! });
-  const segment = SEGMENT.exec(file);
-  if (segment !== null) return named(path, tracksSlash, { kind: "segment", selection, name: segment[1]! });
-  return null;
-}
-
-function named(
-  path: string,
-  end: number,
-  resource: HlsResource,
-): { name: string; resource: HlsResource } | null {
-  return end > 1 ? { name: path.slice(1, end), resource } : null;
+  if (path.endsWith(MULTIVARIANT)) {
+    const name = path.slice(1, -MULTIVARIANT.length);
+    return name === "" || !path.startsWith("/") ? null : { name, resource: { kind: "multivariant" } };
+  }
+  const found = parseTracksPath(path);
+  if (found === null) return null;
+  const { name, selection, file } = found;
+  if (file === "mono.m3u8") return { name, resource: { kind: "media", selection } };
+  const resource = parseMediaFile(file, selection);
+  return resource === null ? null : { name, resource };
 }

@@ -1,0 +1,41 @@
+import { systemClock } from "../../base/clock.ts";
+import type { Clock } from "../../base/clock.ts";
+import { textReply } from "../../base/http-message.ts";
+import type { HttpReply } from "../../base/http-message.ts";
+import { PLAYBACK_CORS, RenderedPlaylists, mediaFileReply } from "../../packaging/media-reply.ts";
+import type { Presentation } from "../../packaging/presentation.ts";
+import { renderMpd } from "./mpd.ts";
+import type { DashResource } from "./path.ts";
+
+const mpds = new RenderedPlaylists("application/dash+xml");
+
+/** What a DASH request is answered with, beside the presentation. */
+export type DashReplyOptions = {
+  /** What the URLs inside an MPD carry on, such as a token, with its `?`; the empty text unless given. */
+  readonly query?: string;
+  readonly clock?: Clock;
+};
+
+/**
+ * Answers one DASH request from a presentation, at once where the presentation has the bytes at once; the same object
+ * for the same MPD or bytes in memory.
+ * Throws or rejects with the storage's `MediaError`.
+ */
+export function dashReply(
+  resource: DashResource,
+  presentation: Presentation,
+  { query = "", clock = systemClock }: DashReplyOptions = {},
+): Promise<HttpReply> | HttpReply {
+  switch (resource.kind) {
+    case "mpd":
+      return mpds.reply(presentation, { kind: "mpd", query }, (timeline) =>
+        renderMpd(presentation, timeline, query),
+      )!;
+    case "utc":
+      // As xs:dateTime. Spec: ISO/IEC 23009-1 section 5.8.5.7, http-xsdate.
+      return textReply(200, new Date(clock.wallUs() / 1000).toISOString(), PLAYBACK_CORS);
+    case "init":
+    case "segment":
+      return mediaFileReply(resource, presentation);
+  }
+}
