@@ -1,8 +1,8 @@
 /** dash.js and Shaka Player on a page of Chromium, with all that they complain about. */
 import { resolve } from "node:path";
 import type { Page } from "playwright-core";
-import { openPage } from "./browser.ts";
-import type { TestEnd } from "./program.ts";
+import { openPage } from "../support/browser.ts";
+import type { TestEnd } from "../support/program.ts";
 
 /** A player that nobody here wrote. */
 export type DashPlayerName = "dashjs" | "shaka";
@@ -45,7 +45,7 @@ const SCRIPTS: Readonly<Record<DashPlayerName, string>> = {
 };
 
 const MODULES = resolve(import.meta.dirname, "../../node_modules");
-const BODY = `<video muted playsinline width="640" height="360"></video>`;
+const BODY = `<!doctype html><link rel="icon" href="data:,"><video muted playsinline width="640" height="360"></video>`;
 
 /** What the page script leaves on `window`. */
 type PageWindow = { weirTest: { stalls: number; seek(seconds: number): void; latency(): number } };
@@ -57,7 +57,10 @@ export async function openDashPage(t: TestEnd, options: DashPageOptions): Promis
   page.on("console", (message) => {
     if (message.type() === "warning") complaints.push(message.text());
   });
-  await page.setContent(BODY);
+  // A page of the server's own origin: what a page without one may not do, players would warn of.
+  const home = new URL("/dash-player-test.html", options.url).href;
+  await page.route(home, (route) => route.fulfill({ contentType: "text/html", body: BODY }));
+  await page.goto(home);
   await page.addScriptTag({ path: resolve(MODULES, SCRIPTS[options.player]) });
   const { url, settings = {} } = options;
   const start = options.player === "dashjs" ? startDashJs : startShaka;
@@ -66,8 +69,7 @@ export async function openDashPage(t: TestEnd, options: DashPageOptions): Promis
     page,
     complaints,
     state: () => page.evaluate(readState),
-    seek: (seconds) =>
-      page.evaluate((to) => (window as unknown as PageWindow).weirTest.seek(to), seconds),
+    seek: (seconds) => page.evaluate((to) => (window as unknown as PageWindow).weirTest.seek(to), seconds),
   };
 }
 
