@@ -13,6 +13,11 @@ export type HttpRequest = {
   header(name: string): string | undefined;
   /** The peer's address. */
   readonly remoteAddress: string;
+  /**
+   * Calls `run` when the client leaves before it was answered; it may also be called later. For an answer that is long
+   * in coming; left out where nobody can tell. One `run` a request.
+   */
+  onLeave?(run: () => void): void;
 };
 
 /** A whole reply. The body is sent as it is, in order; chunks are shared and never written to. */

@@ -8,6 +8,14 @@ export type MediaFile = {
   readonly name: string;
 };
 
+/** A part of a segment; see `EdgeSource`. */
+export type PartFile = {
+  readonly kind: "part";
+  readonly selection: TrackSelection;
+  readonly name: string;
+  readonly index: number;
+};
+
 const TRACKS_PREFIX = "tracks-";
 const INIT = /^init-([0-9a-f]{12})\.mp4$/;
 const SEGMENT = /^seg-([0-9]{1,16})\.m4s$/;

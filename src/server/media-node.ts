@@ -280,6 +280,8 @@ export class MediaNode {
     this.#windows.open(stream, {
       segmentDurationUs: plan.options.segmentDurationMs * 1000,
       segmentCount: plan.options.segmentCount,
+      chunkDurationUs: plan.options.chunkDurationMs * 1000,
+      clock: this.#clock,
     });
   }
 

@@ -2,12 +2,14 @@ import { systemClock } from "../../base/clock.ts";
 import type { Clock } from "../../base/clock.ts";
 import { textReply } from "../../base/http-message.ts";
 import type { HttpReply } from "../../base/http-message.ts";
-import { PLAYBACK_CORS, RenderedPlaylists, mediaFileReply } from "../../packaging/media-reply.ts";
-import type { Presentation } from "../../packaging/presentation.ts";
+import { mediaFileReply } from "../../packaging/media-reply.ts";
+import { CORS, PlaylistReplies, liveVersion, playlistCaching } from "../../packaging/playlist-replies.ts";
+import type { Presentation, Timeline } from "../../packaging/presentation.ts";
 import { renderMpd } from "./mpd.ts";
 import type { DashResource } from "./path.ts";
 
-const mpds = new RenderedPlaylists("application/dash+xml");
+/** MPDs rendered of a timeline. */
+const mpds = new PlaylistReplies<Timeline>("application/dash+xml");
 
 /** What a DASH request is answered with, beside the presentation. */
 export type DashReplyOptions = {
@@ -28,14 +30,22 @@ export function dashReply(
 ): Promise<HttpReply> | HttpReply {
   switch (resource.kind) {
     case "mpd":
-      return mpds.reply(presentation, { kind: "mpd", query }, (timeline) =>
-        renderMpd(presentation, timeline, query),
-      )!;
+      return mpdReply(presentation, query);
     case "utc":
       // As xs:dateTime. Spec: ISO/IEC 23009-1 section 5.8.5.7, http-xsdate.
-      return textReply(200, new Date(clock.wallUs() / 1000).toISOString(), PLAYBACK_CORS);
+      return textReply(200, new Date(clock.wallUs() / 1000).toISOString(), CORS);
     case "init":
     case "segment":
       return mediaFileReply(resource, presentation);
   }
+}
+
+function mpdReply(presentation: Presentation, query: string): HttpReply {
+  const timeline = presentation.timeline();
+  return mpds.reply(timeline, query, {
+    render: () => renderMpd(presentation, timeline, query),
+    version: presentation.version ?? liveVersion(timeline),
+    cache: playlistCaching(timeline),
+    hasQuery: query !== "",
+  });
 }

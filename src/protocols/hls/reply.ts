@@ -1,37 +1,66 @@
-import type { HttpReply } from "../../base/http-message.ts";
-import { RenderedPlaylists, mediaFileReply, notThere } from "../../packaging/media-reply.ts";
+import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
+import { bodyReply, mediaFileReply } from "../../packaging/media-reply.ts";
+import { PlaylistReplies, liveVersion, playlistCaching } from "../../packaging/playlist-replies.ts";
 import { formatTrackSelection } from "../../packaging/presentation.ts";
-import type { Presentation } from "../../packaging/presentation.ts";
+import type { Presentation, Timeline } from "../../packaging/presentation.ts";
 import type { HlsResource } from "./path.ts";
-import { renderMediaPlaylist, renderMultivariantPlaylist } from "./playlist.ts";
+import { heldPart, lowLatencyReply } from "./ll-reply.ts";
+import { PLAYLIST_TYPE, renderMediaPlaylist } from "./media-playlist.ts";
+import { renderMultivariantPlaylist } from "./playlist.ts";
 
-const playlists = new RenderedPlaylists("application/vnd.apple.mpegurl");
+/** Playlists rendered of a timeline. */
+const rendered = new PlaylistReplies<Timeline>(PLAYLIST_TYPE);
 
 /**
  * Answers one HLS request from a presentation, at once where the presentation has the bytes at once. `query`: what the
- * URLs inside a playlist carry on, such as a token. The same object is given again for the same bytes in memory.
- * Throws or rejects with the storage's `MediaError`.
+ * URLs inside a playlist carry on, such as a token. `request`: whose directives say what is waited for; without one,
+ * nothing is. The same object is given again for the same bytes in memory.
+ *
+ * Playlists of what still changes are fresh for a second; init segments and segments never change under their name,
+ * except those of a file, whose entity tag is the file's version.
+ * Throws or rejects with HLS_* and the storage's `MediaError`.
  */
 export function hlsReply(
   resource: HlsResource,
   presentation: Presentation,
   query = "",
+  request: HttpRequest | null = null,
 ): Promise<HttpReply> | HttpReply {
   switch (resource.kind) {
+    case "media":
+      if (resource.isLowLatency && request !== null && presentation.edge !== undefined) {
+        const found = lowLatencyReply(resource.selection, presentation, query, request);
+        if (found !== null) return found;
+      }
+      return playlistReply(resource, presentation, query);
     case "multivariant":
-      return playlists.reply(presentation, { kind: "", query }, (timeline) =>
-        renderMultivariantPlaylist(timeline, query),
-      )!;
-    case "media": {
-      const { selection } = resource;
-      const asked = { kind: formatTrackSelection(selection), query };
-      const reply = playlists.reply(presentation, asked, (timeline) =>
-        renderMediaPlaylist(presentation, timeline, selection, query),
-      );
-      return reply ?? notThere("playlist of these tracks");
+      return playlistReply(resource, presentation, query);
+    case "part": {
+      const body = heldPart(resource, presentation, request);
+      return body instanceof Promise
+        ? body.then((made) => bodyReply(resource, made, presentation))
+        : bodyReply(resource, body, presentation);
     }
     case "init":
     case "segment":
       return mediaFileReply(resource, presentation);
   }
+}
+
+function playlistReply(
+  resource: HlsResource & { kind: "multivariant" | "media" },
+  presentation: Presentation,
+  query: string,
+): HttpReply {
+  const timeline = presentation.timeline();
+  const isMedia = resource.kind === "media";
+  const { isLowLatency } = resource;
+  const key = `${isMedia ? formatTrackSelection(resource.selection) : ""} ${isLowLatency} ${query}`;
+  const render = (): string | null =>
+    isMedia
+      ? renderMediaPlaylist({ presentation, timeline, selection: resource.selection, query })
+      : renderMultivariantPlaylist(timeline, query, isLowLatency);
+  const version = presentation.version ?? liveVersion(timeline);
+  const cache = playlistCaching(timeline);
+  return rendered.reply(timeline, key, { render, version, cache, hasQuery: query !== "" });
 }

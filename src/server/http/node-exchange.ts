@@ -27,7 +27,7 @@ export function answerNode(
   parts: NodeExchangeParts,
 ): void {
   const target = readTarget(incoming.url ?? "/");
-  const request = readRequest(incoming, target);
+  const request = readRequest(incoming, outgoing, target);
   const reply = parts.answers.reply(request, target);
   const finish = (found: HttpReply): void => {
     if (!outgoing.destroyed) sendOrFail(request, found, outgoing, { ...parts, rawPath: target.rawPath });
@@ -81,7 +81,11 @@ function send(
   sendResponse(outgoing, finishReply(request, reply));
 }
 
-function readRequest(incoming: IncomingMessage, target: RequestTarget): HttpRequest {
+function readRequest(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  target: RequestTarget,
+): HttpRequest {
   return {
     method: incoming.method ?? "GET",
     path: typeof target.path === "string" ? target.path : "/",
@@ -91,5 +95,6 @@ function readRequest(incoming: IncomingMessage, target: RequestTarget): HttpRequ
       return Array.isArray(value) ? value.join(", ") : value;
     },
     remoteAddress: incoming.socket.remoteAddress ?? "",
+    onLeave: (run) => void outgoing.once("close", run),
   };
 }

@@ -49,7 +49,8 @@ export class PlainConnection {
   /** A body in chunks that is under way. */
   #body: EndlessBody | null = null;
   #hasRead = false;
-  #isAnswering = false;
+  /** The request that is being answered later. */
+  #answering: PlainRequest | null = null;
   /** Bytes wait in the socket. */
   #isPaused = false;
   /** The client sends no more. */
@@ -113,7 +114,7 @@ export class PlainConnection {
 
   #isBlocked(): boolean {
     const isSending = this.#hold !== null || this.#body !== null;
-    return this.#isAnswering || isSending || this.#socket.writableNeedDrain;
+    return this.#answering !== null || isSending || this.#socket.writableNeedDrain;
   }
 
   /** Leaves the rest in the socket, which reads no more until it is taken up again. */
@@ -143,13 +144,13 @@ export class PlainConnection {
       this.#send(head, request, reply);
       return;
     }
-    this.#isAnswering = true;
+    this.#answering = request;
     void this.#answerLater(head, request, reply);
   }
 
   async #answerLater(head: PlainHead, request: PlainRequest, reply: Promise<HttpReply>): Promise<void> {
     const late = await reply;
-    this.#isAnswering = false;
+    this.#answering = null;
     if (this.#isOver) return;
     this.#send(head, request, late);
     this.#proceed();
@@ -272,7 +273,9 @@ export class PlainConnection {
 
   #end(): void {
     this.#hasEnded = true;
-    this.#proceed();
+    // Who waits for what may be long in coming, and sends its end meanwhile, is taken to have left.
+    if (this.#answering?.leave() === true) this.#finish();
+    else this.#proceed();
   }
 
   #timeOut(): void {
@@ -294,6 +297,8 @@ export class PlainConnection {
     this.#hold = null;
     this.#body?.left();
     this.#dropBody();
+    this.#answering?.leave();
+    this.#answering = null;
     this.#parts.onLeft(this);
   }
 
