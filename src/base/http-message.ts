@@ -41,7 +41,7 @@ export type HttpReply = {
 /**
  * Starts a body whose end nobody knows, such as the bytes of a live stream. The head goes out in front of its first
  * bytes, so that `start` may still throw a `MediaError`, and `end` may still give another reply.
- * Returns: what ends it when the client leaves; never called after `HttpBodySink.end`.
+ * Returns: what ends it when the client leaves; never called after `HttpBodySink.end` or `abort`.
  */
 export type HttpStream = (sink: HttpBodySink) => { close(): void };
 
@@ -56,6 +56,8 @@ export type HttpBodySink = {
    * written yet.
    */
   end(instead?: HttpReply): void;
+  /** Ends the connection at once, so that the client sees that the body is not whole. */
+  abort(): void;
 };
 
 const encoder = new TextEncoder();

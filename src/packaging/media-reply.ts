@@ -1,5 +1,6 @@
 import { totalBytes } from "../base/bytes.ts";
-import type { HttpReply } from "../base/http-message.ts";
+import type { HttpReply, HttpRequest } from "../base/http-message.ts";
+import { growingReply } from "./growing-reply.ts";
 import type { MediaFile, PartFile } from "./media-path.ts";
 import { CORS, entityTag, notFound } from "./playlist-replies.ts";
 import { formatTrackSelection } from "./presentation.ts";
@@ -11,19 +12,23 @@ const mediaReplies = new WeakMap<MediaBody, HttpReply>();
 /**
  * Answers a request for an init segment or a segment, at once where the presentation has the bytes at once; the same
  * object again for the same bytes in memory. They never change under their name, except those of a file, whose entity
- * tag is the file's version.
+ * tag is the file's version. A segment that still grows is sent as it grows; without a `request` it is not there yet.
  * Throws or rejects with the storage's `MediaError`.
  */
 export function mediaFileReply(
   file: MediaFile,
   presentation: Presentation,
+  request: HttpRequest | null = null,
 ): Promise<HttpReply> | HttpReply {
   const { kind, name, selection } = file;
   const body =
     kind === "init" ? presentation.initSegment(name, selection) : presentation.segment(name, selection);
-  return body instanceof Promise
-    ? body.then((read) => bodyReply(file, read, presentation))
-    : bodyReply(file, body, presentation);
+  const reply = (found: MediaBody | null): HttpReply => {
+    const isMissing = found === null && kind === "segment" && request !== null;
+    const growing = isMissing ? growingReply(file, presentation, request) : null;
+    return growing ?? bodyReply(file, found, presentation);
+  };
+  return body instanceof Promise ? body.then(reply) : reply(body);
 }
 
 /** The reply with the bytes of a file, or that says that there are none. */

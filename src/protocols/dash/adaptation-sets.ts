@@ -1,6 +1,8 @@
 import type { Track, TrackKind } from "../../media/track.ts";
 import { measureBandwidth, measureFrameRate } from "../../packaging/bandwidth.ts";
 import type { Presentation, Timeline } from "../../packaging/presentation.ts";
+import { producerReferenceTime } from "./low-latency.ts";
+import type { LowLatency } from "./low-latency.ts";
 import { timelineRuns } from "./periods.ts";
 import type { DashPeriod, TimelineRun } from "./periods.ts";
 import { xmlElement } from "./xml.ts";
@@ -10,9 +12,12 @@ import type { XmlElement } from "./xml.ts";
 export type PeriodContext = {
   readonly presentation: Presentation;
   readonly timeline: Timeline;
+  readonly lowLatency: LowLatency | null;
   readonly period: DashPeriod;
   /** The Period before it in the same MPD. */
   readonly before: DashPeriod | null;
+  /** Where the time is learned; none for what is complete. */
+  readonly clock: XmlElement | undefined;
   /** What every URL carries on, with its `?`, or the empty text. */
   readonly query: string;
 };
@@ -78,6 +83,7 @@ function setElement(
   runs: ReadonlyMap<Track, readonly TimelineRun[]>,
   role: string,
 ): XmlElement {
+  const { lowLatency, period, clock } = context;
   const { kind, language } = group.tracks[0]!;
   const isRandomAccess =
     kind !== "video" || context.period.segments.every((segment) => segment.isIndependent);
@@ -93,6 +99,7 @@ function setElement(
     },
     [
       ...connection(context, group),
+      ...(lowLatency !== null && clock !== undefined ? [producerReferenceTime(period, clock)] : []),
       xmlElement("Role", { schemeIdUri: "urn:mpeg:dash:role:2011", value: role }),
       ...group.tracks.map((track) => representation(context, track, runs.get(track)!)),
     ],
@@ -130,7 +137,7 @@ function representation(context: PeriodContext, track: Track, runs: readonly Tim
       frameRate: track.kind === "video" ? frameRateText(timeline, track) : null,
       audioSamplingRate: track.sampleRate || null,
     },
-    [...channels(track), segmentTemplate(context, track, runs)],
+    [...channels(track), ...resync(context), segmentTemplate(context, track, runs)],
   );
 }
 
@@ -139,6 +146,13 @@ function channels(track: Track): XmlElement[] {
   if (track.kind !== "audio" || value === null) return [];
   const schemeIdUri = "urn:mpeg:mpegB:cicp:ChannelConfiguration";
   return [xmlElement("AudioChannelConfiguration", { schemeIdUri, value })];
+}
+
+/** Each part of a segment is a CMAF chunk. Spec: ISO/IEC 23009-1 section 5.3.12.2. */
+function resync({ lowLatency }: PeriodContext): XmlElement[] {
+  if (lowLatency === null) return [];
+  const dT = Math.ceil((lowLatency.partTargetUs * TIMESCALE) / 1_000_000);
+  return [xmlElement("Resync", { type: 0, dT })];
 }
 
 /** A whole number or a fraction over 1001; `null` for a rate that is neither, which no two MPDs would give alike. */
@@ -154,10 +168,11 @@ function frameRateText(timeline: Timeline, track: Track): string | null {
 }
 
 function segmentTemplate(
-  { presentation, period, query }: PeriodContext,
+  { presentation, period, query, lowLatency }: PeriodContext,
   track: Track,
   runs: readonly TimelineRun[],
 ): XmlElement {
+  const early = lowLatency !== null && lowLatency.availabilityOffsetUs > 0;
   const folder = `tracks-${track.id}`;
   const init = presentation.initName(period.tracks, [track.id]);
   return xmlElement(
@@ -165,6 +180,8 @@ function segmentTemplate(
     {
       timescale: TIMESCALE,
       presentationTimeOffset: period.beginMs || null,
+      availabilityTimeOffset: early ? lowLatency.availabilityOffsetUs / 1_000_000 : null,
+      availabilityTimeComplete: early ? "false" : null,
       initialization: `${folder}/init-${init}.mp4${query}`,
       media: `${folder}/seg-$Time$.m4s${query}`,
     },

@@ -1,5 +1,7 @@
 import type { Presentation, Timeline } from "../../packaging/presentation.ts";
 import { adaptationSets } from "./adaptation-sets.ts";
+import { serviceDescription } from "./low-latency.ts";
+import type { LowLatency } from "./low-latency.ts";
 import { UTC_FILE } from "./path.ts";
 import { periodsOf } from "./periods.ts";
 import type { DashPeriod } from "./periods.ts";
@@ -9,20 +11,32 @@ import type { XmlElement } from "./xml.ts";
 /** Segments that a player stays behind: as many as HLS players do. */
 const DELAY_SEGMENTS = 3;
 
+/** Parts that a player of low latency has before it begins. */
+const BUFFER_PARTS = 2;
+
+/** What an MPD is rendered of. */
+export type MpdRequest = {
+  readonly presentation: Presentation;
+  readonly timeline: Timeline;
+  /** What every URL carries on, with its `?`, or the empty text. */
+  readonly query: string;
+  /** `null`: only what is complete is listed. */
+  readonly lowLatency: LowLatency | null;
+};
+
 /**
  * Writes the MPD of a presentation. What is complete is `static`; what still changes is `dynamic`, with its media clock
  * as the presentation time: microseconds since 1970, so that times and Periods are the same whoever writes them and
  * whenever. A Period begins where tracks change or the time breaks.
  *
- * `query`: what every URL carries on, with its `?`, or the empty text.
  * Spec: ISO/IEC 23009-1 sections 5.3.1 (MPD), 5.3.2 (Period), 5.8.5.7 (UTCTiming), Annex K (ServiceDescription).
  */
-export function renderMpd(presentation: Presentation, timeline: Timeline, query: string): string {
+export function renderMpd(request: MpdRequest): string {
+  const { timeline, lowLatency, query } = request;
   const isStatic = timeline.mutability === "static";
-  const periods = periodsOf(timeline);
-  const elements = periods.map((period, index) =>
-    periodElement(presentation, timeline, { period, before: periods[index - 1] ?? null, query }),
-  );
+  const periods = periodsOf([...timeline.segments, ...(lowLatency?.segments ?? [])]);
+  const clocks = isStatic ? [] : clockElements(query);
+  const bufferUs = lowLatency === null ? timeline.targetDurationUs : lowLatency.partTargetUs * BUFFER_PARTS;
   return writeXmlDocument(
     xmlElement(
       "MPD",
@@ -30,10 +44,16 @@ export function renderMpd(presentation: Presentation, timeline: Timeline, query:
         xmlns: "urn:mpeg:dash:schema:mpd:2011",
         profiles: "urn:mpeg:dash:profile:isoff-live:2011",
         type: isStatic ? "static" : "dynamic",
-        ...(isStatic ? staticTimes(timeline) : dynamicTimes(timeline)),
-        minBufferTime: duration(timeline.targetDurationUs),
+        ...(isStatic ? staticTimes(timeline) : dynamicTimes(timeline, lowLatency)),
+        minBufferTime: duration(bufferUs),
       },
-      [...elements, ...(isStatic ? [] : clocks(query))],
+      [
+        ...(lowLatency === null ? [] : [serviceDescription(lowLatency)]),
+        ...periods.map((period, index) =>
+          periodElement(request, { period, before: periods[index - 1] ?? null, clock: clocks[0] }),
+        ),
+        ...clocks,
+      ],
     ),
   );
 }
@@ -45,14 +65,19 @@ function staticTimes({ segments }: Timeline): Attributes {
 }
 
 /** The MPD of a timeline is the same whoever writes it: it is published when its last segment was complete. */
-function dynamicTimes({ segments, mutability, targetDurationUs }: Timeline): Attributes {
+function dynamicTimes(
+  { segments, mutability, targetDurationUs }: Timeline,
+  lowLatency: LowLatency | null,
+): Attributes {
   const windowUs = endUs(segments) - segments[0]!.startUs;
+  const publishedUs = lowLatency?.publishedUs ?? endUs(segments);
+  const delayUs = lowLatency?.targetLatencyUs ?? targetDurationUs * DELAY_SEGMENTS;
   return {
     availabilityStartTime: "1970-01-01T00:00:00Z",
-    publishTime: new Date(Math.floor(endUs(segments) / 1000)).toISOString(),
+    publishTime: new Date(Math.floor(publishedUs / 1000)).toISOString(),
     minimumUpdatePeriod: duration(targetDurationUs / 2),
     ...(mutability === "live" ? { timeShiftBufferDepth: duration(windowUs) } : {}),
-    suggestedPresentationDelay: duration(targetDurationUs * DELAY_SEGMENTS),
+    suggestedPresentationDelay: duration(delayUs),
   };
 }
 
@@ -62,16 +87,20 @@ function endUs(segments: Timeline["segments"]): number {
 }
 
 function periodElement(
-  presentation: Presentation,
-  timeline: Timeline,
-  at: { readonly period: DashPeriod; readonly before: DashPeriod | null; readonly query: string },
+  request: MpdRequest,
+  at: {
+    readonly period: DashPeriod;
+    readonly before: DashPeriod | null;
+    readonly clock: XmlElement | undefined;
+  },
 ): XmlElement {
   const { period } = at;
+  const { timeline } = request;
   const zeroMs = timeline.mutability === "static" ? Math.floor(timeline.segments[0]!.startUs / 1000) : 0;
   return xmlElement("Period", { id: period.id, start: duration((period.beginMs - zeroMs) * 1000) }, [
     // The same work in all Periods, as their connection demands.
     xmlElement("AssetIdentifier", { schemeIdUri: "urn:org:dashif:asset-id:2013", value: "main" }),
-    ...adaptationSets({ presentation, timeline, ...at }),
+    ...adaptationSets({ ...request, ...at }),
   ]);
 }
 
@@ -79,7 +108,7 @@ function periodElement(
  * Where a player learns what time it is. An MPD is rendered once for all and cached, so the time itself, as
  * urn:mpeg:dash:utc:direct:2014 would have it, is not written into it: it would be late by the MPD's age.
  */
-function clocks(query: string): XmlElement[] {
+function clockElements(query: string): XmlElement[] {
   return ["xsdate", "head"].map((way) =>
     xmlElement("UTCTiming", {
       schemeIdUri: `urn:mpeg:dash:utc:http-${way}:2014`,

@@ -11,7 +11,8 @@ export const dashOutput: HttpOutput = {
     const { name, resource } = parsed;
     return {
       name,
-      reply: (presentation, { carriedQuery }) => dashReply(resource, presentation, { query: carriedQuery }),
+      reply: (presentation, { carriedQuery, request }) =>
+        dashReply(resource, presentation, { query: carriedQuery, request }),
     };
   },
 };

@@ -1,5 +1,5 @@
 import type { Track, TrackSet } from "../../media/track.ts";
-import type { SegmentEntry, Timeline } from "../../packaging/presentation.ts";
+import type { SegmentEntry } from "../../packaging/presentation.ts";
 
 /** A stretch of the timeline in which neither the tracks change nor the time breaks: a Period of the MPD. */
 export type DashPeriod = {
@@ -16,7 +16,7 @@ export type DashPeriod = {
  * Divides the timeline into Periods. Id and begin of one that has lost its first segments are what they were before.
  * Spec: ISO/IEC 23009-1 section 5.3.2.
  */
-export function periodsOf({ segments }: Timeline): DashPeriod[] {
+export function periodsOf(segments: readonly SegmentEntry[]): DashPeriod[] {
   const periods: DashPeriod[] = [];
   for (let from = 0; from < segments.length;) {
     const { stretchStartUs, tracks } = segments[from]!;
@@ -42,7 +42,7 @@ export function timelineRuns(segments: readonly SegmentEntry[], track: Track): T
   for (const segment of segments) {
     if (segment.trackSamples(track.id) === 0) continue;
     const timeMs = Number(segment.name);
-    const durationMs = Math.floor((segment.startUs + segment.durationUs) / 1000) - timeMs;
+    const durationMs = trackDurationMs(segment, track, timeMs);
     const run = runs.at(-1);
     if (
       run !== undefined &&
@@ -53,4 +53,15 @@ export function timelineRuns(segments: readonly SegmentEntry[], track: Track): T
     else runs.push({ timeMs, durationMs, count: 1 });
   }
   return runs;
+}
+
+/** A track whose media ends this much before its segment does is said to end there. */
+const HOLE_US = 100_000;
+
+/** Up to the next segment's begin, so that times add up, or as long as the track's media where it ends well before. */
+function trackDurationMs(segment: SegmentEntry, track: Track, timeMs: number): number {
+  const { startUs, durationUs } = segment;
+  const trackUs = segment.trackUs(track.id);
+  const isShort = durationUs - trackUs > HOLE_US;
+  return Math.max(1, Math.floor((startUs + (isShort ? trackUs : durationUs)) / 1000) - timeMs);
 }

@@ -43,7 +43,7 @@ export function hlsReply(
     }
     case "init":
     case "segment":
-      return mediaFileReply(resource, presentation);
+      return mediaFileReply(resource, presentation, request);
   }
 }
 
