@@ -25,6 +25,7 @@ export class LiveSegment implements SegmentEntry {
   readonly durationUs: number;
   readonly tracks: TrackSet;
   readonly discontinuity: boolean;
+  readonly stretchStartUs: number;
   readonly isIndependent: boolean;
   readonly utcUs: number;
   readonly bytes: number;
@@ -33,7 +34,8 @@ export class LiveSegment implements SegmentEntry {
   readonly #media: ReadonlyMap<TrackId, SegmentTrack>;
   readonly #bodies = new Map<string, MediaBody>();
 
-  constructor(finished: FinishedSegment) {
+  /** `before`: the segment that it follows. */
+  constructor(finished: FinishedSegment, before: LiveSegment | undefined) {
     this.sequence = finished.sequence;
     this.name = segmentName(finished.startUs);
     this.startUs = finished.startUs;
@@ -41,6 +43,8 @@ export class LiveSegment implements SegmentEntry {
     this.durationUs = finished.durationUs;
     this.tracks = finished.tracks;
     this.discontinuity = finished.discontinuity;
+    const goesOn = before !== undefined && !finished.discontinuity && finished.tracks === before.tracks;
+    this.stretchStartUs = goesOn ? before.stretchStartUs : finished.startUs;
     this.isIndependent = finished.isIndependent;
     this.#media = finished.media;
     this.segmentParts = finished.parts;

@@ -211,7 +211,7 @@ export class LiveWindow implements PacketSink, Presentation {
   }
 
   #append(finished: FinishedSegment): void {
-    const segment = new LiveSegment(finished);
+    const segment = new LiveSegment(finished, this.#segments.at(-1));
     this.#inits.add(finished.tracks);
     this.#segments.push(segment);
     this.#byName.set(segment.name, segment);

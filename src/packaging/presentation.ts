@@ -53,6 +53,11 @@ export type SegmentEntry = {
   readonly tracks: TrackSet;
   /** The timeline breaks before this segment. */
   readonly discontinuity: boolean;
+  /**
+   * Where its stretch began: the start of the newest segment up to this one with a break before it, or other tracks than
+   * the one before. Known also when that segment has left the timeline.
+   */
+  readonly stretchStartUs: number;
   /** Decoding may start at it: it begins with a random access point of the reference track. */
   readonly isIndependent: boolean;
   /** UTC of the segment's start in microseconds; `null` for what has no wall clock, such as a file. */

@@ -112,6 +112,7 @@ class RemoteSegment implements SegmentEntry {
   readonly durationUs: number;
   readonly tracks: TrackSet;
   readonly discontinuity: boolean;
+  readonly stretchStartUs: number;
   readonly isIndependent: boolean;
   readonly utcUs: number | null;
   /** Known once somebody here follows the edge. */
@@ -127,6 +128,7 @@ class RemoteSegment implements SegmentEntry {
     this.durationUs = facts.durationUs;
     this.tracks = facts.tracks;
     this.discontinuity = facts.discontinuity;
+    this.stretchStartUs = facts.stretchStartUs;
     this.isIndependent = facts.isIndependent;
     this.utcUs = facts.utcUs;
     this.#figures = facts.figures;

@@ -34,7 +34,8 @@ export function snapshotOf(timeline: Timeline, version: number, withParts = fals
 }
 
 function factsOf(segment: SegmentEntry, withParts: boolean): SegmentFacts {
-  const { sequence, name, startUs, durationUs, tracks, discontinuity, isIndependent, utcUs } = segment;
+  const { sequence, name, startUs, durationUs, tracks, utcUs } = segment;
+  const { discontinuity, stretchStartUs, isIndependent } = segment;
   const figures = new Map<TrackId, TrackFigures>();
   for (const { id } of tracks.tracks) {
     figures.set(id, {
@@ -43,17 +44,8 @@ function factsOf(segment: SegmentEntry, withParts: boolean): SegmentFacts {
       us: segment.trackUs(id),
     });
   }
-  const facts = {
-    sequence,
-    name,
-    startUs,
-    durationUs,
-    tracks,
-    discontinuity,
-    isIndependent,
-    utcUs,
-    figures,
-  };
+  const place = { sequence, name, startUs, durationUs, stretchStartUs };
+  const facts = { ...place, tracks, discontinuity, isIndependent, utcUs, figures };
   return withParts && segment.parts !== undefined ? { ...facts, parts: segment.parts } : facts;
 }
 

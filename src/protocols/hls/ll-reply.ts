@@ -1,17 +1,17 @@
 import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
 import { hasReached } from "../../packaging/edge-waiters.ts";
+import { PlaylistReplies } from "../../packaging/playlist-replies.ts";
 import { formatTrackSelection } from "../../packaging/presentation.ts";
 import type { EdgePoint, EdgeSource, LiveEdge, MediaBody } from "../../packaging/presentation.ts";
 import type { Presentation, TrackSelection } from "../../packaging/presentation.ts";
 import { readDirectives } from "./directives.ts";
 import { hlsErrors } from "./errors.ts";
 import { lastPoint, renderLowLatencyPlaylist } from "./ll-playlist.ts";
-import { targetSeconds } from "./media-playlist.ts";
+import { PLAYLIST_TYPE, targetSeconds } from "./media-playlist.ts";
 import type { HlsResource } from "./path.ts";
-import { PlaylistReplies } from "./playlist-replies.ts";
 
 /** Playlists rendered of an edge. */
-const rendered = new PlaylistReplies<LiveEdge>();
+const rendered = new PlaylistReplies<LiveEdge>(PLAYLIST_TYPE);
 
 /** A reply that was waited for stays right for this many target durations (RFC 8216bis appendix B.1). */
 const HELD_CACHE_TARGETS = 6;

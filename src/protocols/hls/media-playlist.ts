@@ -1,6 +1,9 @@
 import { selectTracks } from "../../packaging/init-segments.ts";
 import type { Presentation, SegmentEntry, Timeline, TrackSelection } from "../../packaging/presentation.ts";
 
+/** The media type of playlists. Spec: RFC 8216 section 10. */
+export const PLAYLIST_TYPE = "application/vnd.apple.mpegurl";
+
 /** EXT-X-MAP outside of I-frame playlists needs 6, fractional EXTINF 3; 7 is what fMP4 packagers declare. */
 export const HLS_VERSION = 7;
 

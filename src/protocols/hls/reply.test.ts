@@ -21,6 +21,7 @@ function entry(index: number, changes: Partial<SegmentEntry> = {}): SegmentEntry
     durationUs: 4_000_000,
     tracks: set,
     discontinuity: false,
+    stretchStartUs: START_US,
     isIndependent: true,
     utcUs: START_US + index * 4e6,
     trackBytes: (id) => (id === "v1" ? 1_000_000 : 64_000),

@@ -1,18 +1,15 @@
-import { totalBytes } from "../../base/bytes.ts";
 import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
+import { bodyReply, mediaFileReply } from "../../packaging/media-reply.ts";
+import { PlaylistReplies, liveVersion, playlistCaching } from "../../packaging/playlist-replies.ts";
 import { formatTrackSelection } from "../../packaging/presentation.ts";
-import type { MediaBody, Presentation, Timeline } from "../../packaging/presentation.ts";
+import type { Presentation, Timeline } from "../../packaging/presentation.ts";
 import type { HlsResource } from "./path.ts";
-import { CORS, PlaylistReplies, entityTag, notFound } from "./playlist-replies.ts";
 import { heldPart, lowLatencyReply } from "./ll-reply.ts";
-import { renderMediaPlaylist } from "./media-playlist.ts";
+import { PLAYLIST_TYPE, renderMediaPlaylist } from "./media-playlist.ts";
 import { renderMultivariantPlaylist } from "./playlist.ts";
 
 /** Playlists rendered of a timeline. */
-const rendered = new PlaylistReplies<Timeline>();
-
-/** Replies to bodies that lie in memory, so that what is made of a reply is made once for all who ask. */
-const mediaReplies = new WeakMap<MediaBody, HttpReply>();
+const rendered = new PlaylistReplies<Timeline>(PLAYLIST_TYPE);
 
 /**
  * Answers one HLS request from a presentation, at once where the presentation has the bytes at once. `query`: what the
@@ -44,19 +41,12 @@ export function hlsReply(
       return onceFollowed(presentation, () => {
         const body = heldPart(resource, presentation, request);
         return body instanceof Promise
-          ? body.then((made) => mediaReply(resource, made, presentation))
-          : mediaReply(resource, body, presentation);
+          ? body.then((made) => bodyReply(resource, made, presentation))
+          : bodyReply(resource, body, presentation);
       });
-    case "init": {
-      const body = presentation.initSegment(resource.name, resource.selection);
-      return mediaReply(resource, body, presentation);
-    }
-    case "segment": {
-      const body = presentation.segment(resource.name, resource.selection);
-      return body instanceof Promise
-        ? body.then((read) => mediaReply(resource, read, presentation))
-        : mediaReply(resource, body, presentation);
-    }
+    case "init":
+    case "segment":
+      return mediaFileReply(resource, presentation, request);
   }
 }
 
@@ -83,42 +73,6 @@ function playlistReply(
       ? renderMediaPlaylist({ presentation, timeline, selection: resource.selection, query })
       : renderMultivariantPlaylist(timeline, query, isLowLatency);
   const version = presentation.version ?? liveVersion(timeline);
-  const cache = `public, max-age=${timeline.mutability === "static" ? 60 : 1}`;
+  const cache = playlistCaching(timeline);
   return rendered.reply(timeline, key, { render, version, cache, hasQuery: query !== "" });
-}
-
-/** What changes with every change of a live timeline. */
-function liveVersion({ segments, discontinuitySequence }: Timeline): string {
-  return `${segments[0]!.sequence}-${segments.at(-1)!.name}-${discontinuitySequence}`;
-}
-
-type MediaResource = HlsResource & { kind: "init" | "segment" | "part" };
-
-function mediaReply(
-  resource: MediaResource,
-  body: MediaBody | null,
-  presentation: Presentation,
-): HttpReply {
-  if (body === null) return notFound(resource.kind === "init" ? "init segment" : resource.kind);
-  if (presentation.isResident !== true) return makeMediaReply(resource, body, presentation);
-  const known = mediaReplies.get(body);
-  if (known !== undefined) return known;
-  const made = makeMediaReply(resource, body, presentation);
-  mediaReplies.set(body, made);
-  return made;
-}
-
-function makeMediaReply(resource: MediaResource, body: MediaBody, presentation: Presentation): HttpReply {
-  const { name, selection } = resource;
-  const kind = selection.some((id) => id.startsWith("v")) ? "video" : "audio";
-  const { version } = presentation;
-  const caching = version === null ? "public, max-age=31536000, immutable" : "public, max-age=60";
-  const part = resource.kind === "part" ? `.${resource.index}` : "";
-  const tag = entityTag(version ?? `${name}${part}-${formatTrackSelection(selection)}`);
-  return {
-    status: 200,
-    headers: [["content-type", `${kind}/mp4`], ["cache-control", caching], ...tag, ...CORS],
-    body,
-    ...(presentation.isResident === true ? {} : { ownBytes: totalBytes(body) }),
-  };
 }

@@ -62,7 +62,9 @@ function send(
   const instead = (other: HttpReply): WireReply => finishReply(request, other);
   if (reply.stream !== undefined && request.method === "GET") {
     const { stream } = reply;
-    streamToResponse(outgoing, parts.bodies, { head: finishReply(request, reply), stream, instead });
+    const head = finishReply(request, reply);
+    const isChunked = reply.isChunked === true;
+    streamToResponse(outgoing, parts.bodies, { head, stream, instead, isChunked });
     return;
   }
   const ownBytes = request.method === "HEAD" ? 0 : (reply.ownBytes ?? 0);

@@ -1,13 +1,13 @@
 import { gzipSync } from "node:zlib";
-import { textReply } from "../../base/http-message.ts";
-import type { HttpHeaders, HttpReply } from "../../base/http-message.ts";
+import { textReply } from "../base/http-message.ts";
+import type { HttpHeaders, HttpReply } from "../base/http-message.ts";
+import type { Timeline } from "./presentation.ts";
 
 /** Any page may play. */
 export const CORS: HttpHeaders = [
   ["access-control-allow-origin", "*"],
   ["access-control-expose-headers", "content-length, content-range, date"],
 ];
-const PLAYLIST_TYPE = "application/vnd.apple.mpegurl";
 const MAX_RENDERED = 64;
 const MAX_KEPT_WITH_QUERY_BYTES = 64 * 1024;
 const encoder = new TextEncoder();
@@ -24,11 +24,16 @@ export type PlaylistForm = {
 };
 
 /**
- * Playlists rendered of snapshots, kept as long as the snapshot: each is written, and zipped, once per change.
+ * Playlists of one protocol rendered of snapshots, kept as long as the snapshot: each is written, and zipped, once per change.
  * Bounded: `MAX_RENDERED` for each snapshot.
  */
 export class PlaylistReplies<Snapshot extends object> {
+  readonly #contentType: string;
   readonly #rendered = new WeakMap<Snapshot, Map<string, HttpReply>>();
+
+  constructor(contentType: string) {
+    this.#contentType = contentType;
+  }
 
   /** The reply under that key of a snapshot, the same object for all who ask. */
   reply(snapshot: Snapshot, key: string, form: PlaylistForm): HttpReply {
@@ -40,7 +45,7 @@ export class PlaylistReplies<Snapshot extends object> {
     if (text === null) return notFound("playlist of these tracks");
     const bytes = encoder.encode(text);
     const headers: HttpHeaders = [
-      ["content-type", PLAYLIST_TYPE],
+      ["content-type", this.#contentType],
       ["cache-control", form.cache],
       ...entityTag(form.version),
       ...CORS,
@@ -68,4 +73,14 @@ export function entityTag(version: string): HttpHeaders {
 /** What is said of what is not there. */
 export function notFound(what: string): HttpReply {
   return textReply(404, `no such ${what}: it is not there yet, no longer there, or never was`, CORS);
+}
+
+/** What changes with every change of a live timeline. */
+export function liveVersion({ segments, discontinuitySequence }: Timeline): string {
+  return `${segments[0]!.sequence}-${segments.at(-1)!.name}-${discontinuitySequence}`;
+}
+
+/** How long the playlist of a timeline may be kept: what still changes is fresh for a second. */
+export function playlistCaching({ mutability }: Timeline): string {
+  return `public, max-age=${mutability === "static" ? 60 : 1}`;
 }
