@@ -36,6 +36,8 @@ export type HttpReply = {
    * this the end of the connection ends the body.
    */
   readonly isChunked?: boolean;
+  /** The connection becomes a WebSocket, in place of `body`: for a request that asks for one. */
+  readonly webSocket?: WebSocketStart;
 };
 
 /**
@@ -58,6 +60,38 @@ export type HttpBodySink = {
   end(instead?: HttpReply): void;
   /** Ends the connection at once, so that the client sees that the body is not whole. */
   abort(): void;
+};
+
+/**
+ * Starts a WebSocket. The handshake is accepted with the first bytes, so that `start` may still throw a `MediaError`, and
+ * `close` may still give another reply.
+ * Returns: who hears what the client says.
+ */
+export type WebSocketStart = (sink: WebSocketSink) => WebSocketPeer;
+
+/** The server's end of a WebSocket. After `close` every call does nothing. */
+export type WebSocketSink = {
+  /** Accepts the handshake, where nothing has been written yet. */
+  accept(): void;
+  /** Sends whole frames. They are shared: the connection never writes to them, and may keep a reference. */
+  write(frames: Uint8Array): void;
+  /** Sends a text message. */
+  sendText(text: string): void;
+  /** Bytes that the client has not taken yet. */
+  queuedBytes(): number;
+  /**
+   * Ends the connection behind what was written. `code` and `reason`: RFC 6455 section 7.4; `instead` is sent when nothing
+   * has been written yet.
+   */
+  close(code: number, reason: string, instead?: HttpReply): void;
+};
+
+/** Who hears a client's messages. Binary ones are for nobody. */
+export type WebSocketPeer = {
+  /** A text of at most 64 KiB. */
+  onText?(text: string): void;
+  /** The client left. Called once; never after `WebSocketSink.close`. */
+  close(): void;
 };
 
 const encoder = new TextEncoder();

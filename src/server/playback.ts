@@ -1,5 +1,6 @@
 import { textReply } from "../base/http-message.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
+import { asksForWebSocket } from "../base/web-socket/handshake.ts";
 import { allowsProtocol } from "../config/plan.ts";
 import type { ResolvedConfig } from "../config/plan.ts";
 import { parseStreamName } from "../media/ids.ts";
@@ -9,7 +10,11 @@ import type { Presentation } from "../packaging/presentation.ts";
 import { dashOutput } from "../protocols/dash/output.ts";
 import { hlsOutput } from "../protocols/hls/output.ts";
 import { parseFlvPath } from "../protocols/http-flv/path.ts";
-import { flvReply } from "../protocols/http-flv/reply.ts";
+import { flvReply, flvSocketReply } from "../protocols/http-flv/reply.ts";
+import { parseTsPath } from "../protocols/http-ts/path.ts";
+import { tsReply } from "../protocols/http-ts/reply.ts";
+import { parseMsePath } from "../protocols/mse/path.ts";
+import { mseReply } from "../protocols/mse/reply.ts";
 import type { StreamDirectory } from "../stream/directory.ts";
 import { streamErrors } from "../stream/errors.ts";
 import type { SendWindow } from "../stream/rules.ts";
@@ -67,7 +72,17 @@ export class Playback {
    */
   handle(request: HttpRequest, sendWindow?: SendWindow): Promise<HttpReply> | HttpReply | null {
     const flv = parseFlvPath(request.path);
-    if (flv !== null) return flvReply(flv, { directory: this.#parts.directory, sendWindow });
+    if (flv !== null) {
+      const reply = asksForWebSocket(request) ? flvSocketReply : flvReply;
+      return reply(flv, { directory: this.#parts.directory, sendWindow });
+    }
+    const ts = parseTsPath(request.path);
+    if (ts !== null) return tsReply(ts, { directory: this.#parts.directory, sendWindow });
+    const mse = parseMsePath(request.path);
+    if (mse !== null) {
+      const { directory } = this.#parts;
+      return mseReply(mse, request, { directory, sendWindow, isFile: (name) => this.#isFile(name) });
+    }
     const address = this.#parsePath(request.path);
     if (address === null) return null;
     const token = request.query.size === 0 ? null : request.query.get("token");
@@ -78,6 +93,12 @@ export class Playback {
     return presentation instanceof Promise
       ? presentation.then((ready) => parsed.reply(ready, asked))
       : parsed.reply(presentation, asked);
+  }
+
+  #isFile(name: string): boolean {
+    const streamName = parseStreamName(name);
+    const isStream = streamName !== null && rulesOf(this.#parts.config(), streamName, "play") !== null;
+    return !isStream && this.#parts.vods.find(name) !== null;
   }
 
   /** What a path means to the outputs that know it; kept, for players ask for few, again and again. */

@@ -14,6 +14,8 @@ import { PlainConnection } from "./plain-connection.ts";
 import type { ConnectionParts } from "./plain-connection.ts";
 import { ReadyReplies } from "./ready-replies.ts";
 import type { ReplyBudget } from "./reply-budget.ts";
+import { WebSockets } from "./web-socket-upgrade.ts";
+import { isWebSocketUpgrade } from "../../base/web-socket/handshake.ts";
 
 /** Where an HTTP listener listens, and its limits. */
 export type HttpListenerOptions = {
@@ -60,6 +62,7 @@ export class HttpListener {
   #idleTimeoutMs: number;
   readonly #plain = new Set<PlainConnection>();
   readonly #bodies: EndlessBodies;
+  readonly #webSockets: WebSockets;
   readonly #refusals: PerSecondLog;
   #connections = 0;
   /** No connection is kept open behind the reply to its next request. */
@@ -71,6 +74,10 @@ export class HttpListener {
     this.#idleTimeoutMs = options.idleTimeoutMs;
     this.#bodies = new EndlessBodies(options.idleTimeoutMs);
     this.#parts = this.#makeParts();
+    this.#webSockets = new WebSockets({
+      ...this.#parts,
+      onBroken: (address, reason) => this.#note({ address, reason: `a WebSocket was closed: ${reason}` }),
+    });
     this.#server = this.#createServer();
     // What the server does with a connection by itself is kept for those that are handed over to it.
     this.#takeConnection = this.#server.listeners("connection")[0] as TakeConnection;
@@ -126,6 +133,7 @@ export class HttpListener {
     this.#closesAfterReplies = true;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
+    this.#webSockets.stop();
     for (const connection of this.#plain) if (connection.isIdle) connection.destroy();
     const timer = setTimeout(() => this.#destroyAll(), graceMs);
     await closed;
@@ -151,6 +159,8 @@ export class HttpListener {
         noDelay: true,
         keepAlive: true,
         keepAliveInitialDelay: 30_000,
+        // Any other kind of upgrade is answered as if it had not been asked for. Spec: RFC 9110 section 7.8.
+        shouldUpgradeCallback: ({ headers }) => isWebSocketUpgrade(headers.upgrade),
       },
       (incoming, outgoing) => {
         if (this.#closesAfterReplies) outgoing.shouldKeepAlive = false;
@@ -159,6 +169,9 @@ export class HttpListener {
     );
     server.maxConnections = MAX_CONNECTIONS;
     server.setTimeout(idleTimeoutMs);
+    server.on("upgrade", (incoming, socket, rest: Buffer) =>
+      this.#webSockets.upgrade(incoming, socket as Socket, rest),
+    );
     server.on("clientError", (error: Error & { code?: string }, socket) =>
       this.#refuse(error.code, socket as Socket),
     );

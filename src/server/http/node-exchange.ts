@@ -1,4 +1,6 @@
+import type { EventEmitter } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { textReply } from "../../base/http-message.ts";
 import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
 import type { Answers } from "./answers.ts";
 import type { EndlessBodies } from "./endless-body.ts";
@@ -60,6 +62,10 @@ function send(
   parts: NodeExchangeParts,
 ): void {
   const instead = (other: HttpReply): WireReply => finishReply(request, other);
+  if (reply.webSocket !== undefined) {
+    sendResponse(outgoing, instead(textReply(400, "no WebSocket without the header Connection: Upgrade")));
+    return;
+  }
   if (reply.stream !== undefined && request.method === "GET") {
     const { stream } = reply;
     const head = finishReply(request, reply);
@@ -81,9 +87,10 @@ function send(
   sendResponse(outgoing, finishReply(request, reply));
 }
 
-function readRequest(
+/** A request that `node:http` has read, as handlers see it; `leaver`: what closes when the client leaves. */
+export function readRequest(
   incoming: IncomingMessage,
-  outgoing: ServerResponse,
+  leaver: Pick<EventEmitter, "once">,
   target: RequestTarget,
 ): HttpRequest {
   return {
@@ -95,6 +102,6 @@ function readRequest(
       return Array.isArray(value) ? value.join(", ") : value;
     },
     remoteAddress: incoming.socket.remoteAddress ?? "",
-    onLeave: (run) => void outgoing.once("close", run),
+    onLeave: (run) => void leaver.once("close", run),
   };
 }

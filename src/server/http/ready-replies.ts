@@ -58,6 +58,15 @@ export class ReadyReplies {
     return Buffer.from(this.#heads.write(status, [...headers, ...coding], keepsOpen), "latin1");
   }
 
+  /**
+   * The head that makes a connection a WebSocket; `accept`: of its handshake. Throws: RangeError when a header cannot be
+   * sent. Spec: RFC 6455 section 4.2.2.
+   */
+  upgradeHead(reply: HttpReply, accept: string): Buffer {
+    const lines = ["upgrade", "websocket", "sec-websocket-accept", accept, ...reply.headers.flat()];
+    return Buffer.from(this.#heads.write(101, lines, "upgrade"), "latin1");
+  }
+
   #formsOf(reply: HttpReply): (WireForm | null)[] {
     let forms = this.#known.get(reply);
     if (forms === undefined) {
