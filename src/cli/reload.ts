@@ -7,7 +7,8 @@ import type { ResolvedConfig } from "../config/plan.ts";
 import type { Problem } from "../config/problem.ts";
 import { readConfigFiles } from "../server/config-files.ts";
 import type { ConfigWatch } from "../server/config-watch.ts";
-import { START_SETTINGS } from "../server/start-settings.ts";
+import { serverLogLevel } from "../server/log-level.ts";
+import type { LogThreshold } from "../server/log-level.ts";
 import type { Server } from "../server/server.ts";
 import type { CliIo } from "./io.ts";
 
@@ -20,6 +21,8 @@ export type Reloading = {
   /** Told to remember before that configuration was read. */
   readonly watch: ConfigWatch;
   readonly log: Logger;
+  /** Of that log. */
+  readonly threshold: LogThreshold;
   readonly io: CliIo;
 };
 
@@ -55,7 +58,7 @@ export function reloadWhenTold(reloading: Reloading): void {
 
 /** Returns: the configuration that is in force then. One that does not check changes nothing, and the log says why. */
 async function reload(reloading: Reloading, inForce: ResolvedConfig): Promise<ResolvedConfig> {
-  const { path, server, log, io } = reloading;
+  const { path, server, log, threshold, io } = reloading;
   const { files, problems: unreadable } = await readConfigFiles(path);
   const { config, problems } = loadConfig(files, io.env);
   const all = [...unreadable, ...problems];
@@ -65,16 +68,19 @@ async function reload(reloading: Reloading, inForce: ResolvedConfig): Promise<Re
     server.reloadRefused(all.filter(({ severity }) => severity === "error"));
     return inForce;
   }
-  const settings = START_SETTINGS.filter((name) => differs(inForce[name], config[name]));
-  if (settings.length > 0) log.warn("some settings change with the next start only", { settings });
-  const changes = diffConfigs(inForce, config);
-  await server.configure(config);
+  const wanted = diffConfigs(inForce, config);
+  const waiting = wanted.filter((change) => change.kind === "setting" && change.restarts === "process");
+  const changes = wanted.filter((change) => !waiting.includes(change));
+  const next = await server.configure(config);
+  threshold.level = serverLogLevel(next.logLevel);
+  if (waiting.length > 0)
+    log.warn("some settings change with the next start only", { settings: waiting.map(describe) });
   log.info("the configuration was read anew", {
     path,
     changes: changes.slice(0, MAX_NAMED_CHANGES).map(describe),
     changed: changes.length,
   });
-  return config;
+  return next;
 }
 
 function describe(change: ConfigChange): string {
@@ -89,8 +95,4 @@ export function logProblem(log: Logger, problem: Problem): void {
   if (severity === "note") log.info(`configuration: ${message}`, fields);
   else if (severity === "error") log.error(`configuration: ${message}`, fields);
   else log.warn(`configuration: ${message}`, fields);
-}
-
-function differs(one: unknown, other: unknown): boolean {
-  return JSON.stringify(one) !== JSON.stringify(other);
 }

@@ -46,7 +46,8 @@ export async function serveCommand(options: ServeOptions, io: CliIo): Promise<nu
     );
     return 1;
   }
-  const log = makeLogger(serverLogLevel(config.logLevel));
+  const threshold = { level: serverLogLevel(config.logLevel) };
+  const log = makeLogger(threshold);
   for (const problem of problems) logProblem(log, problem);
   // Before the start, for one that comes meanwhile: PID 1 of a container hears nothing that it has no handler for.
   const ending = nextSignal();
@@ -65,7 +66,7 @@ export async function serveCommand(options: ServeOptions, io: CliIo): Promise<nu
   });
   if (io.env["WEIR_FAULTS"] !== undefined) injectFaultsOnSignal(server, io.env["WEIR_FAULTS"]);
   returnStartupMemory();
-  if (!options.demo) reloadWhenTold({ path: options.config, config, server, log, io, watch });
+  if (!options.demo) reloadWhenTold({ path: options.config, config, server, log, threshold, io, watch });
   const signal = await ending;
   watch.stop();
   log.info("stopping", { signal });

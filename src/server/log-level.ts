@@ -4,6 +4,9 @@ import type { LogLevel } from "../base/log.ts";
 /** Levels of the server's log; `none` is silence. */
 export type ServerLogLevel = LogLevel | "none";
 
+/** The least important level that is written; it may change at any time. */
+export type LogThreshold = { level: ServerLogLevel };
+
 /** The configuration's levels are syslog's; the log has four and silence. */
 const LOG_LEVELS: Record<ConfigLogLevel, ServerLogLevel> = {
   none: "none",
@@ -23,7 +26,7 @@ export function serverLogLevel(level: ConfigLogLevel): ServerLogLevel {
 
 const RANKS = { debug: 0, info: 1, warn: 2, error: 3, none: 4 } as const;
 
-/** Whether a line of that level is written where `threshold` is the least that is. */
-export function isLoudEnough(level: LogLevel, threshold: ServerLogLevel): boolean {
-  return RANKS[level] >= RANKS[threshold];
+/** Whether a line of that level is written under a threshold. */
+export function isLoudEnough(level: LogLevel, threshold: LogThreshold): boolean {
+  return RANKS[level] >= RANKS[threshold.level];
 }

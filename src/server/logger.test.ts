@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { ServerLogLevel } from "./log-level.ts";
 import { makeLogger } from "./logger.ts";
 
-function linesOf(level: Parameters<typeof makeLogger>[0]): Record<string, unknown>[] {
+function linesOf(level: ServerLogLevel): Record<string, unknown>[] {
   const lines: string[] = [];
-  const log = makeLogger(level, { write: (line) => lines.push(line) });
+  const log = makeLogger({ level }, { write: (line) => lines.push(line) });
   log.debug("one");
   log.child({ stream: "pub/x" }).info("two", { bytes: 3 });
   log.warn("three");
@@ -32,3 +33,14 @@ for (const [level, count] of table) {
   test(`level ${level} lets ${count} of four lines through`, () =>
     assert.equal(linesOf(level).length, count));
 }
+
+test("a level that changes counts from the next line on, in the logs that were made before too", () => {
+  const lines: string[] = [];
+  const threshold: { level: ServerLogLevel } = { level: "error" };
+  const log = makeLogger(threshold, { write: (line) => lines.push(line) });
+  const child = log.child({ stream: "pub/x" });
+  child.info("lost");
+  threshold.level = "info";
+  child.info("told");
+  assert.deepEqual([lines.length, child.isEnabled("info"), log.isEnabled("debug")], [1, true, false]);
+});

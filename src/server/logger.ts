@@ -2,7 +2,7 @@ import { pino } from "pino";
 import type { Logger as PinoLogger } from "pino";
 import type { LogFields, LogLevel, Logger } from "../base/log.ts";
 import { isLoudEnough } from "./log-level.ts";
-import type { ServerLogLevel } from "./log-level.ts";
+import type { LogThreshold } from "./log-level.ts";
 
 /** A log that nobody reads must not stop the media: beyond this many unwritten bytes, lines are dropped. */
 const MAX_UNWRITTEN_BYTES = 1024 * 1024;
@@ -11,7 +11,7 @@ const MAX_UNWRITTEN_BYTES = 1024 * 1024;
  * Makes the server's log: one JSON object a line on standard output, `time` as ISO text, `level` as a word, `msg`.
  * `destination` is standard output unless a test gives another writer of lines.
  */
-export function makeLogger(level: ServerLogLevel, destination?: { write(line: string): void }): Logger {
+export function makeLogger(threshold: LogThreshold, destination?: { write(line: string): void }): Logger {
   const options = {
     level: "debug",
     base: null,
@@ -19,10 +19,10 @@ export function makeLogger(level: ServerLogLevel, destination?: { write(line: st
     formatters: { level: (label: string) => ({ level: label }) },
   };
   const output = destination ?? pino.destination({ sync: false, maxLength: MAX_UNWRITTEN_BYTES });
-  return wrap(pino(options, output), level);
+  return wrap(pino(options, output), threshold);
 }
 
-function wrap(target: PinoLogger, threshold: ServerLogLevel): Logger {
+function wrap(target: PinoLogger, threshold: LogThreshold): Logger {
   const write =
     (level: LogLevel) =>
     (message: string, fields: LogFields = {}): void => {

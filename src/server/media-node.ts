@@ -10,6 +10,7 @@ import type { StreamName } from "../media/ids.ts";
 import type { LiveWindow } from "../packaging/live-window.ts";
 import type { Presentation } from "../packaging/presentation.ts";
 import { RtmpListener } from "../protocols/rtmp/listener.ts";
+import type { RtmpLimits } from "../protocols/rtmp/listener.ts";
 import type { StreamDirectory, StreamSummary } from "../stream/directory.ts";
 import type { HomeRegistry, ThreadIndex } from "../stream/homes.ts";
 import type { LiveStream } from "../stream/live-stream.ts";
@@ -162,6 +163,7 @@ export class MediaNode {
   /** A new configuration is in force: what it takes away ends, what it adds begins, the rest goes on. */
   configure(config: ResolvedConfig): void {
     this.#config = config;
+    for (const listener of this.rtmp.all) listener.setLimits(rtmpLimits(config));
     this.vods.setVods(servedVods(config));
     for (const stream of this.local.list()) {
       const rules = rulesOf(config, stream.rules.name, "play");
@@ -219,7 +221,6 @@ export class MediaNode {
   }
 
   #rtmpListener(plan: () => RtmpListenerPlan, port: number): RtmpListener {
-    const { limits } = this.#config;
     const { host } = plan();
     return new RtmpListener(
       {
@@ -227,13 +228,7 @@ export class MediaNode {
         port,
         isShared: this.#options.thread.count > 1,
         sendWindow: () => plan().sendWindow,
-        limits: {
-          handshakeTimeoutMs: limits.rtmpHandshakeTimeoutMs,
-          idleTimeoutMs: limits.rtmpIdleTimeoutMs,
-          publishTimeoutMs: limits.rtmpIdleTimeoutMs,
-          stallTimeoutMs: limits.rtmpIdleTimeoutMs,
-          messageBytes: limits.maxMessageBytes,
-        },
+        limits: rtmpLimits(this.#config),
       },
       {
         directory: this.#directory,
@@ -329,6 +324,16 @@ export class MediaNode {
 /** After the events of this turn of the loop, before it waits. */
 function defer(run: () => void): void {
   setImmediate(run);
+}
+
+function rtmpLimits({ limits }: ResolvedConfig): Partial<RtmpLimits> {
+  return {
+    handshakeTimeoutMs: limits.rtmpHandshakeTimeoutMs,
+    idleTimeoutMs: limits.rtmpIdleTimeoutMs,
+    publishTimeoutMs: limits.rtmpIdleTimeoutMs,
+    stallTimeoutMs: limits.rtmpIdleTimeoutMs,
+    messageBytes: limits.maxMessageBytes,
+  };
 }
 
 function servedVods(config: ResolvedConfig): VodOptions[] {

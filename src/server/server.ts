@@ -10,6 +10,7 @@ import { ControlPlane } from "./control.ts";
 import { Drain, DRAINING } from "./drain.ts";
 import { ServerIdentity } from "./identity.ts";
 import { loadPages } from "./pages.ts";
+import { withStartSettings } from "./start-settings.ts";
 import { MediaThreads } from "./threads/supervisor.ts";
 
 /** A running server. */
@@ -20,10 +21,10 @@ export type Server = {
   /** Media threads. */
   readonly threads: number;
   /**
-   * Puts a new configuration in force: what did not change is not touched. Threads, limits and the log level stay as they are. Rejects when
-   * a port cannot be opened; the configuration before stays in force.
+   * Puts a new configuration in force, but for the start settings: what did not change is not touched. Rejects when a port
+   * cannot be opened; the configuration before stays in force. Returns: what is in force.
    */
-  configure(config: ResolvedConfig): Promise<void>;
+  configure(config: ResolvedConfig): Promise<ResolvedConfig>;
   /** Notes for the metrics, and for the pod's Events, that a new configuration could not be taken: what is wrong. */
   reloadRefused(problems?: readonly ConfigProblem[]): void;
   /** Lets a media thread throw or hang, or the thread that calls hang; for tests of faults. */
@@ -90,12 +91,14 @@ export async function startServer(options: {
     httpPorts: threads.ports.http,
     rtmpPorts: threads.ports.rtmp,
     threads: count,
-    configure: async (next) => {
+    configure: async (wanted) => {
+      const next = withStartSettings(wanted, config);
       await threads.configure(next);
       control.configure(next);
       await identity.configure(next);
       inForce = next;
       events.configApplied();
+      return next;
     },
     reloadRefused: (problems = []) => {
       control.reloadRefused();

@@ -97,7 +97,7 @@ const TICK_MS = 1000;
 /** Accepts RTMP connections, and holds those that live. */
 export class RtmpListener {
   readonly #options: RtmpListenerOptions;
-  readonly #limits: RtmpLimits;
+  #limits: RtmpLimits;
   readonly #parts: RtmpListenerParts;
   readonly #refusals: PerSecondLog;
   readonly #connections = new Set<RtmpConnection>();
@@ -116,6 +116,11 @@ export class RtmpListener {
     this.#parts = parts;
     this.#rests = new ReadingRests(parts.clock);
     this.#refusals = new PerSecondLog(parts.logger, "refused RTMP connections");
+  }
+
+  /** For connections that come from now on. */
+  setLimits(limits: Partial<RtmpLimits>): void {
+    this.#limits = { ...this.#limits, ...limits };
   }
 
   /** Opens the port. Rejects with the system's error, e.g. EADDRINUSE. */

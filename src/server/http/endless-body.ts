@@ -121,12 +121,13 @@ export class EndlessBody implements HttpBodySink {
 
 /** The endless bodies of a listener, with one timer for all that ends those whose client takes nothing. */
 export class EndlessBodies {
-  readonly #idleTimeoutMs: number;
+  /** How long a client may take nothing; may change. */
+  idleTimeoutMs: number;
   readonly #open = new Set<EndlessBody>();
   #timer: Timer | null = null;
 
   constructor(idleTimeoutMs: number) {
-    this.#idleTimeoutMs = idleTimeoutMs;
+    this.idleTimeoutMs = idleTimeoutMs;
   }
 
   /** Bodies under way. */
@@ -154,9 +155,9 @@ export class EndlessBodies {
   }
 
   #schedule(): Timer {
-    return systemClock.schedule(Math.max(20, this.#idleTimeoutMs / 8), () => {
+    return systemClock.schedule(Math.max(20, this.idleTimeoutMs / 8), () => {
       const nowUs = systemClock.nowUs();
-      for (const body of this.#open) if (body.isStuck(nowUs, this.#idleTimeoutMs * 1000)) body.destroy();
+      for (const body of this.#open) if (body.isStuck(nowUs, this.idleTimeoutMs * 1000)) body.destroy();
       this.#timer = this.#open.size === 0 ? null : this.#schedule();
     });
   }

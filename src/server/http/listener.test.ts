@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { connect } from "node:net";
 import { describe, test } from "node:test";
 import type { TestContext } from "node:test";
@@ -171,6 +172,19 @@ for (const readsPlain of [true, false]) {
       const started = Date.now();
       assert.match(await exchange(port, "GET / HTTP/1.1\r\nhost: x\r\n\r\n"), /200 OK/);
       assert.ok(Date.now() - started < 5000);
+    });
+
+    test("a new idle timeout is that of connections that come then", async (t) => {
+      const listener = await listen(t, { idleTimeoutMs: 3_600_000 });
+      const ask = "GET / HTTP/1.1\r\nhost: x\r\n\r\n";
+      const early = connect(listener.port, "127.0.0.1", () => early.write(ask));
+      t.after(() => early.destroy());
+      const [reply] = (await once(early, "data")) as [Buffer];
+      assert.match(reply.toString(), /timeout=3600/);
+      listener.setIdleTimeout(200);
+      assert.match(await exchange(listener.port, ask), /200 OK/);
+      early.write(ask);
+      assert.match(String(await once(early, "data")), /200 OK/);
     });
 
     test("slow readers may hold so much memory and no more; who comes then is told to come back", async (t) => {

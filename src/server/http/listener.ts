@@ -55,7 +55,9 @@ export class HttpListener {
   readonly #options: HttpListenerOptions;
   readonly #server: Server;
   readonly #takeConnection: TakeConnection;
-  readonly #parts: ConnectionParts;
+  /** Of the connections that come from now on. */
+  #parts: ConnectionParts;
+  #idleTimeoutMs: number;
   readonly #plain = new Set<PlainConnection>();
   readonly #bodies: EndlessBodies;
   readonly #refusals: PerSecondLog;
@@ -66,6 +68,7 @@ export class HttpListener {
   constructor(options: HttpListenerOptions) {
     this.#options = options;
     this.#refusals = new PerSecondLog(options.log, "HTTP connections refused or closed: see the reason");
+    this.#idleTimeoutMs = options.idleTimeoutMs;
     this.#bodies = new EndlessBodies(options.idleTimeoutMs);
     this.#parts = this.#makeParts();
     this.#server = this.#createServer();
@@ -100,6 +103,16 @@ export class HttpListener {
     return this.#connections;
   }
 
+  /** For connections that come from now on; those that are open keep theirs, but for endless bodies. */
+  setIdleTimeout(idleTimeoutMs: number): void {
+    if (idleTimeoutMs === this.#idleTimeoutMs) return;
+    this.#idleTimeoutMs = idleTimeoutMs;
+    this.#bodies.idleTimeoutMs = idleTimeoutMs;
+    this.#parts = this.#makeParts();
+    this.#server.keepAliveTimeout = idleTimeoutMs;
+    this.#server.setTimeout(idleTimeoutMs);
+  }
+
   /**
    * From now on each connection is closed behind the reply to its next request, which says so: who has more to ask
    * connects again, and the balancer in front sends it elsewhere.
@@ -126,7 +139,8 @@ export class HttpListener {
   }
 
   #createServer(): Server {
-    const { idleTimeoutMs, headTimeoutMs = HEAD_TIMEOUT_MS } = this.#options;
+    const idleTimeoutMs = this.#idleTimeoutMs;
+    const { headTimeoutMs = HEAD_TIMEOUT_MS } = this.#options;
     const server = nodeHttp.createServer(
       {
         maxHeaderSize: MAX_HEAD_BYTES,
@@ -152,7 +166,8 @@ export class HttpListener {
   }
 
   #makeParts(): ConnectionParts {
-    const { handle, log, budget, idleTimeoutMs, headTimeoutMs = HEAD_TIMEOUT_MS } = this.#options;
+    const { handle, log, budget, headTimeoutMs = HEAD_TIMEOUT_MS } = this.#options;
+    const idleTimeoutMs = this.#idleTimeoutMs;
     const full = "slow readers hold all the memory that replies may hold";
     return {
       answers: new Answers(handle, log),

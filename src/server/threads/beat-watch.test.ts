@@ -49,3 +49,12 @@ test("a counter that has run over goes on", () => {
   watch.observe();
   assert.deepEqual([beats[0], watch.silentMs(0)], [-(2 ** 31), 0]);
 });
+
+test("a thread that is forgiven has as long as any other, and still counts as silent after that", () => {
+  const watch = new BeatWatch(beating(7));
+  for (let i = 0; i < 10; i++) watch.observe();
+  watch.forgive(0);
+  assert.equal(watch.silentMs(0), 0);
+  for (let i = 0; i < 4; i++) watch.observe();
+  assert.equal(watch.silentMs(0), 2000);
+});

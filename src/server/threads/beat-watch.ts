@@ -1,5 +1,8 @@
 import { BEAT_MS } from "./heart.ts";
 
+/** An event loop that stands still for so long has hung. Units: milliseconds. */
+export const STUCK_MS = 10_000;
+
 /**
  * How long the event loops of other threads have stood still, counted in beats of the thread that looks. A process that
  * was suspended, or a machine that was, so costs one beat at most, however long it slept.
@@ -24,6 +27,11 @@ export class BeatWatch {
       this.#missed[thread] = stands ? this.#missed[thread]! + 1 : 0;
       this.#seen[thread] = beats;
     }
+  }
+
+  /** Counts anew for a thread: what it missed before does not matter any more. */
+  forgive(thread: number): void {
+    this.#missed[thread] = 0;
   }
 
   /** How long a thread has not beaten; 0 where none runs. Units: milliseconds. */

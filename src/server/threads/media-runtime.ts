@@ -13,6 +13,7 @@ import { HttpListener } from "../http/listener.ts";
 import { ReplyBudget } from "../http/reply-budget.ts";
 import { ListenerSet } from "../listener-set.ts";
 import { serverLogLevel } from "../log-level.ts";
+import type { LogThreshold } from "../log-level.ts";
 import { MediaNode } from "../media-node.ts";
 import type { SiblingWires } from "../media-node.ts";
 import { memoryBudgetBytes } from "../memory.ts";
@@ -31,7 +32,10 @@ const DRAINED_GRACE_MS = 1500;
 export class MediaRuntime {
   readonly #start: ThreadStart;
   readonly #control: Channel<ControlCalls, MediaThreadCalls>;
+  readonly #threshold: LogThreshold;
   readonly #log: Logger;
+  readonly #addresses: { readonly http: SharedAddressCounter; readonly rtmp: SharedAddressCounter };
+  #limits: ResolvedConfig["limits"];
   readonly #node: MediaNode;
   readonly #http: ListenerSet<HttpListenerPlan, HttpListener>;
   readonly #probes: ProbeTarget;
@@ -44,10 +48,17 @@ export class MediaRuntime {
     this.#start = start;
     this.#control = control;
     this.#probes = probes;
-    this.#log = threadLog(serverLogLevel(start.config.logLevel), (level, message, fields) =>
+    this.#threshold = { level: serverLogLevel(start.config.logLevel) };
+    this.#log = threadLog(this.#threshold, (level, message, fields) =>
       control.tell("log", { level, message, fields }),
     );
     const { index, count, config, shares } = start;
+    this.#limits = config.limits;
+    const perAddress = config.limits.maxConnectionsPerAddress;
+    this.#addresses = {
+      http: new SharedAddressCounter(shares.httpAddresses, index, perAddress),
+      rtmp: new SharedAddressCounter(shares.rtmpAddresses, index, perAddress),
+    };
     this.#node = new MediaNode({
       config,
       clock: systemClock,
@@ -59,11 +70,7 @@ export class MediaRuntime {
         viewers: shares.viewers,
         homes: homesThrough(control),
       },
-      addresses: new SharedAddressCounter(
-        shares.rtmpAddresses,
-        index,
-        config.limits.maxConnectionsPerAddress,
-      ),
+      addresses: this.#addresses.rtmp,
     });
     this.#http = new ListenerSet(this.#httpMaker());
   }
@@ -139,7 +146,12 @@ export class MediaRuntime {
 
   /** A new configuration is in force; its listeners are open. */
   configure(config: ResolvedConfig): void {
+    this.#threshold.level = serverLogLevel(config.logLevel);
+    this.#limits = config.limits;
+    this.#addresses.http.limit = config.limits.maxConnectionsPerAddress;
+    this.#addresses.rtmp.limit = config.limits.maxConnectionsPerAddress;
     this.#http.keep(config.listeners.http);
+    for (const listener of this.#http.all) listener.setIdleTimeout(config.limits.httpIdleTimeoutMs);
     this.#node.rtmp.keep(config.listeners.rtmp);
     this.#node.configure(config);
   }
@@ -156,18 +168,16 @@ export class MediaRuntime {
 
   /** What all HTTP listeners share is made once. */
   #httpMaker(): (plan: () => HttpListenerPlan, port: number) => HttpListener {
-    const { config, shares, index, count } = this.#start;
-    const { maxConnectionsPerAddress, httpIdleTimeoutMs } = config.limits;
-    const addresses = new SharedAddressCounter(shares.httpAddresses, index, maxConnectionsPerAddress);
+    const { count } = this.#start;
     const budget = new ReplyBudget(Math.floor(memoryBudgetBytes(REPLY_MEMORY_PERCENT) / count));
     return (plan, port) => {
       const listener = new HttpListener({
         host: plan().host,
         port,
         isShared: count > 1,
-        addresses,
+        addresses: this.#addresses.http,
         budget,
-        idleTimeoutMs: httpIdleTimeoutMs,
+        idleTimeoutMs: this.#limits.httpIdleTimeoutMs,
         log: this.#log,
         handle: (request) => this.#handle(request, plan()),
       });

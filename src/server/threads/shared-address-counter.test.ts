@@ -32,6 +32,16 @@ describe("connections of an address, counted by several threads", () => {
     assert.equal(a.countOf("192.0.2.1"), 1);
   });
 
+  test("are bounded by a limit that may change, and that closes nobody", () => {
+    const counter = new SharedAddressCounter(addressCounters(1), 0, 2);
+    const admitted = [counter.acquire("::1"), counter.acquire("::1")];
+    counter.limit = 1;
+    admitted.push(counter.acquire("::1"));
+    counter.limit = 3;
+    admitted.push(counter.acquire("::1"));
+    assert.deepEqual([admitted, counter.countOf("::1")], [[true, true, false, true], 3]);
+  });
+
   test("are hardly overrated among fifty thousand others", () => {
     const counter = new SharedAddressCounter(addressCounters(1), 0, 1000);
     for (let i = 0; i < 50_000; i++) counter.acquire(`10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`);

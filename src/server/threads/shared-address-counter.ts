@@ -25,7 +25,8 @@ export function forgetAddresses(counters: Int32Array, thread: number): void {
  * by some ten connections at most. Two threads that admit the last connection in the same microsecond go over by one.
  */
 export class SharedAddressCounter implements AddressLimit {
-  readonly limit: number;
+  /** May change: a lower one refuses newcomers and closes nobody. */
+  limit: number;
   readonly #counters: Int32Array;
   readonly #thread: number;
   readonly #threads: number;

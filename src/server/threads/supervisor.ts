@@ -7,8 +7,8 @@ import type { Logger } from "../../base/log.ts";
 import type { ResolvedConfig } from "../../config/plan.ts";
 import type { StreamSummary } from "../../stream/directory.ts";
 import type { Crowd, DrainStep } from "../drain.ts";
+import { BeatWatch, STUCK_MS } from "./beat-watch.ts";
 import { Heart } from "./heart.ts";
-import { withStartSettings } from "../start-settings.ts";
 import { StreamHomes } from "./homes.ts";
 import { MediaThread } from "./media-thread.ts";
 import type { ThreadEnd } from "./media-thread.ts";
@@ -41,9 +41,6 @@ export type ThreadState = {
   readonly stats: ThreadStats | null;
 };
 
-const CHECK_MS = 1000;
-/** A thread whose beat has stood still at so many checks in a row has hung. A suspended process fails one at most. */
-const MISSED_BEATS = 10;
 const ANSWER_LIMIT_MS = 2000;
 /** From a thread's launch, or a new configuration, to its answer. */
 const OPEN_LIMIT_MS = 30_000;
@@ -61,10 +58,8 @@ type Seat = {
   restarts: number;
   delayMs: number;
   startedUs: number;
-  lastBeat: number;
   /** What the thread was last told. */
   config: ResolvedConfig | null;
-  missed: number;
 };
 
 /**
@@ -79,9 +74,9 @@ export class MediaThreads {
     this.#seats[thread]?.thread?.channel.tell("home", { name, home }),
   );
   readonly #seats: Seat[];
+  readonly #watch: BeatWatch;
   #config: ResolvedConfig;
   #ports: Ports;
-  #timer: Timer | null = null;
   readonly #starting = new Set<Timer>();
   #stopping = false;
   /** For threads that start in the middle of a drain. */
@@ -93,6 +88,7 @@ export class MediaThreads {
     this.#options = options;
     this.#config = options.config;
     this.#shares = makeShares(options.count);
+    this.#watch = new BeatWatch(this.#shares.beats);
     this.#ports = configuredPorts(options.config.listeners);
     this.#seats = Array.from({ length: options.count }, (_, index) => ({
       index,
@@ -101,9 +97,7 @@ export class MediaThreads {
       restarts: 0,
       delayMs: FIRST_DELAY_MS,
       startedUs: 0,
-      lastBeat: 0,
       config: null,
-      missed: 0,
     }));
   }
 
@@ -130,13 +124,15 @@ export class MediaThreads {
   /** Starts all threads. Rejects when a port cannot be opened. */
   async start(): Promise<void> {
     const beat = controlBeat(this.#shares);
-    this.#heart = new Heart(() => Atomics.add(this.#shares.beats, beat, 1));
+    this.#heart = new Heart(() => {
+      Atomics.add(this.#shares.beats, beat, 1);
+      this.#checkBeats();
+    });
     if (this.#seats.length > 1) await requireFreePorts(allOf(this.#config.listeners));
     const [first, ...others] = this.#seats;
     for (const seat of this.#seats) this.#launch(seat);
     await this.#openSeat(first!);
     await Promise.all(others.map((seat) => this.#openSeat(seat)));
-    this.#check();
   }
 
   /** One step of the way to the end. With the first, readiness fails at once, in all threads. */
@@ -162,7 +158,6 @@ export class MediaThreads {
   async stop(): Promise<void> {
     this.#stopping = true;
     Atomics.store(this.#shares.draining, 0, 1);
-    this.#timer?.cancel();
     for (const timer of this.#starting) timer.cancel();
     const limit = { clock: this.#options.clock, ms: STOP_LIMIT_MS };
     await Promise.all(
@@ -202,9 +197,8 @@ export class MediaThreads {
    * the configuration before stays in force.
    */
   async configure(config: ResolvedConfig): Promise<void> {
-    const next = withStartSettings(config, this.#options.config);
-    const ports = await this.#moveListeners(next);
-    this.#config = next;
+    const ports = await this.#moveListeners(config);
+    this.#config = config;
     this.#ports = ports;
     await Promise.all(this.#open().map((seat) => this.#configureSeat(seat)));
   }
@@ -246,7 +240,6 @@ export class MediaThreads {
     seat.thread = thread;
     seat.config = this.#config;
     seat.startedUs = this.#options.clock.nowUs();
-    seat.missed = 0;
     for (const step of this.#drained) thread.channel.tell("drain", step);
     for (const other of this.#seats) {
       if (other === seat || other.thread === null) continue;
@@ -280,6 +273,7 @@ export class MediaThreads {
     const limit = { clock: this.#options.clock, ms: OPEN_LIMIT_MS };
     this.#ports = await this.#listen(seat, this.#config.listeners, this.#ports);
     await seat.thread!.channel.ask("start", null, limit);
+    this.#watch.forgive(seat.index);
     seat.isOpen = true;
     // A configuration that came while the thread started went to the others only.
     if (seat.config !== this.#config) await this.#configureSeat(seat);
@@ -351,20 +345,14 @@ export class MediaThreads {
     }
   }
 
-  #check(): void {
-    this.#timer = this.#options.clock.schedule(CHECK_MS, () => {
-      for (const seat of this.#seats) this.#checkBeat(seat);
-      this.#check();
-    });
-  }
-
-  #checkBeat(seat: Seat): void {
-    const beat = Atomics.load(this.#shares.beats, seat.index);
-    seat.missed = beat === seat.lastBeat && seat.isOpen ? seat.missed + 1 : 0;
-    seat.lastBeat = beat;
-    if (seat.missed < MISSED_BEATS) return;
-    seat.missed = 0;
-    void seat.thread?.terminate(`it has not answered for ${(MISSED_BEATS * CHECK_MS) / 1000} s`);
+  /** Ends the threads that serve and have hung; one that starts has its own limit. A suspended process costs one beat. */
+  #checkBeats(): void {
+    this.#watch.observe();
+    for (const { index, isOpen, thread } of this.#seats) {
+      if (!isOpen || this.#watch.silentMs(index) < STUCK_MS) continue;
+      this.#watch.forgive(index);
+      void thread?.terminate(`it has not answered for ${STUCK_MS / 1000} s`);
+    }
   }
 
   #answersTo(thread: number): CallHandlers<ControlCalls> {

@@ -1,12 +1,12 @@
 import type { LogFields, LogLevel, Logger } from "../../base/log.ts";
 import { isLoudEnough } from "../log-level.ts";
-import type { ServerLogLevel } from "../log-level.ts";
+import type { LogThreshold } from "../log-level.ts";
 
 /** Where a line of a thread's log goes. */
 export type LogLineSink = (level: LogLevel, message: string, fields: LogFields) => void;
 
 /** The log of a media thread: levels are judged here, lines are written by the control thread. */
-export function threadLog(threshold: ServerLogLevel, write: LogLineSink, fields: LogFields = {}): Logger {
+export function threadLog(threshold: LogThreshold, write: LogLineSink, fields: LogFields = {}): Logger {
   const line =
     (level: LogLevel) =>
     (message: string, own: LogFields = {}): void => {

@@ -3,12 +3,9 @@ import type { ProbeTarget, WhoAmI } from "../../api/monitoring.ts";
 import type { Clock } from "../../base/clock.ts";
 import { DRAINING } from "../drain.ts";
 import { VERSION } from "../version.ts";
-import { BeatWatch } from "./beat-watch.ts";
+import { BeatWatch, STUCK_MS } from "./beat-watch.ts";
 import type { ThreadShares } from "./messages.ts";
 import { controlBeat } from "./shares.ts";
-
-/** An event loop that stands still for longer than this has hung. */
-const STUCK_MS = 10_000;
 
 /** A media thread that hangs is replaced at about `STUCK_MS`; liveness fails only where that does not come about. */
 const NOT_REPLACED_MS = 15_000;
