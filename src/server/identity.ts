@@ -98,7 +98,8 @@ export class ServerIdentity {
       // Loaded where it is used only: it brings TLS.
       const { keepState } = await import("./kubernetes/kept-state.ts");
       const wants = { serverId: this.#ownId, wantsCredentials: wantsCredentials(config) };
-      this.#kept = keepState({ ...this.#options, ...wants, secret });
+      const { hostname } = config;
+      this.#kept = keepState({ ...this.#options, ...wants, secret, hostname });
     } catch (caught) {
       log.warn("the state in a Secret cannot be kept; the server runs without it", {
         reason: messageOf(caught),

@@ -8,7 +8,7 @@ export const BEAT_MS = 500;
 const REMEMBERED = 120;
 
 /**
- * Shows that a thread's event loop turns: it beats twice a second, and remembers how late each beat was. An idle thread is
+ * Shows that a thread's event loop turns: it beats at once and twice a second, and remembers how late each beat was. An idle thread is
  * woken no more often than that, which a sampling timer would do.
  */
 export class Heart {
@@ -18,8 +18,10 @@ export class Heart {
   #dueUs = 0;
   #timer: Timer | null = null;
 
+  /** Beats at once: a thread that hangs soon after has lived, and is missed. */
   constructor(beat: () => void) {
     this.#beat = beat;
+    beat();
     this.#schedule();
   }
 

@@ -82,6 +82,8 @@ export class MediaThreads {
   /** For threads that start in the middle of a drain. */
   readonly #drained: DrainStep[] = [];
   #heart: Heart | null = null;
+  /** An open port keeps the process alive while its only media thread is replaced: timers do not. */
+  #alive: MessageChannel | null = null;
   readonly #lost = { streams: 0, viewers: 0 };
 
   constructor(options: MediaThreadsOptions) {
@@ -128,6 +130,8 @@ export class MediaThreads {
       Atomics.add(this.#shares.beats, beat, 1);
       this.#checkBeats();
     });
+    this.#alive = new MessageChannel();
+    this.#alive.port1.ref();
     if (this.#seats.length > 1) await requireFreePorts(allOf(this.#config.listeners));
     const [first, ...others] = this.#seats;
     for (const seat of this.#seats) this.#launch(seat);
@@ -167,6 +171,7 @@ export class MediaThreads {
       }),
     );
     this.#heart?.stop();
+    this.#alive?.port1.close();
   }
 
   /** All streams of all threads that answer in time. */
