@@ -65,14 +65,14 @@ function exitCodesOf(t: TestEnd, namespace: Namespace, pod: PodFacts): string[] 
 }
 
 /** The pod that took over, and the first segment that it lists of the publisher that came back. */
-async function takenOver(namespace: Namespace, before: PodFacts) {
+async function takenOver(namespace: Namespace, replaced: PodFacts) {
   const args = ["-n", namespace.name, "get", "pods", "-l", SELECTOR, "-o", "json"];
   const pod = await eventually(
     async () => {
       const { items } = JSON.parse(await kubectlBeside(args)) as { items: PodFacts[] };
       const next = items.find(
         ({ metadata, status }) =>
-          metadata.name !== before.metadata.name &&
+          metadata.name !== replaced.metadata.name &&
           metadata.deletionTimestamp === undefined &&
           status.podIP,
       );

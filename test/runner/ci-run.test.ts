@@ -39,7 +39,7 @@ async function runCi(t: TestContext, script: string, more: NodeJS.ProcessEnv = {
 }
 
 /** A folder with a `down` that notes that it was called. */
-function folderWithDown(t: TestContext): { folder: string; isDown(): boolean } {
+function folderWithDown(t: TestContext): { folder: string; isDown: () => boolean } {
   const folder = mkdtempSync(join(tmpdir(), "weir-down-"));
   t.after(() => rmSync(folder, { recursive: true }));
   const script = `#!/bin/sh\necho "taking it down"\ntouch ${folder}/is-down\n`;

@@ -28,7 +28,7 @@ const PROGRAMS = ["install", "up", "load", "down"] as const;
 
 /** The first time it compiles Kubernetes, which takes 7 minutes on two cores. */
 const INSTALL_TIMEOUT_MS = 25 * 60_000;
-const UP_TIMEOUT_MS = 4 * 60_000;
+const UP_TIMEOUT_MS = 150_000;
 const DOWN_TIMEOUT_MS = 90_000;
 const PIPES_MS = 2000;
 

@@ -22,7 +22,8 @@ const READY_TIMEOUT_MS = 150_000;
 
 /**
  * For `skip` of tests: why there is no cluster, else `false`. `KUBECONFIG` names one, and `WEIR_LOAD_IMAGE` a program
- * that brings an image out of podman's store to its nodes (for kind, one that calls `kind load`).
+ * that brings an image out of podman's store to its nodes (for kind, one that calls `kind load`). `WEIR_NO_CLUSTER` is
+ * the runner's word for why it started none.
  */
 export function whyNoCluster(): string | false {
   if ((process.env["KUBECONFIG"] ?? "") === "")
