@@ -96,6 +96,10 @@ class SocketBody implements HttpBodySink {
     if (instead === undefined) this.#socket.close(CLOSE_CODE.tryAgainLater, "too slow for this stream");
     else this.#socket.close(CLOSE_CODE.normal, "the stream is not on air", instead);
   }
+
+  abort(): void {
+    this.#socket.close(CLOSE_CODE.tryAgainLater, "the stream broke off");
+  }
 }
 
 /** One viewer's body as the core sees it. */

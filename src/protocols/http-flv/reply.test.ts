@@ -30,6 +30,9 @@ class Body implements HttpBodySink {
     this.ends++;
     this.instead = instead;
   }
+  abort(): void {
+    this.ends++;
+  }
   tagTypes(): number[] {
     const reader = new FlvFileReader();
     const types: number[] = [];

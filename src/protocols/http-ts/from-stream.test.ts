@@ -31,6 +31,9 @@ class Body implements HttpBodySink {
   end(): void {
     this.ends++;
   }
+  abort(): void {
+    this.ends++;
+  }
   get packets(): Uint8Array[] {
     const bytes = concatBytes(this.chunks);
     assert.equal(bytes.byteLength % PACKET_BYTES, 0, "whole TS packets");

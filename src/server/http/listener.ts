@@ -1,5 +1,6 @@
 import { nodeHttp } from "./node-http.ts";
 import type { Server } from "node:http";
+import { Server as NetServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import type { AddressLimit } from "../../base/address-counter.ts";
 import { systemClock } from "../../base/clock.ts";
@@ -67,6 +68,7 @@ export class HttpListener {
   readonly #webSockets: WebSockets;
   readonly #refusals: PerSecondLog;
   #connections = 0;
+  #pausedPort: number | null = null;
   /** No connection is kept open behind the reply to its next request. */
   #closesAfterReplies = false;
 
@@ -88,7 +90,23 @@ export class HttpListener {
 
   /** Begins to listen. Rejects with the system's error, such as EADDRINUSE. */
   async start(): Promise<void> {
-    const { host, port, isShared = false } = this.#options;
+    await this.#listen(this.#options.port);
+  }
+
+  /** Gives the port away and takes no connections until `resume`; those that are open stay as they are. */
+  pause(): void {
+    this.#pausedPort = this.port;
+    // Not the HTTP server's own way, which closes idle connections.
+    NetServer.prototype.close.call(this.#server);
+  }
+
+  /** After `pause`: takes connections again, on the same port. Rejects with the system's error. */
+  async resume(): Promise<void> {
+    await this.#listen(this.port);
+  }
+
+  async #listen(port: number): Promise<void> {
+    const { host, isShared = false } = this.#options;
     await new Promise<void>((resolve, reject) => {
       this.#server.once("error", reject);
       this.#server.listen(
@@ -103,7 +121,7 @@ export class HttpListener {
 
   /** The port, also when 0 was asked for. */
   get port(): number {
-    return (this.#server.address() as AddressInfo | null)?.port ?? this.#options.port;
+    return (this.#server.address() as AddressInfo | null)?.port ?? this.#pausedPort ?? this.#options.port;
   }
 
   /** Open connections. */

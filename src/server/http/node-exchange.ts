@@ -1,3 +1,4 @@
+import type { EventEmitter } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { textReply } from "../../base/http-message.ts";
 import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
@@ -29,7 +30,7 @@ export function answerNode(
   parts: NodeExchangeParts,
 ): void {
   const target = readTarget(incoming.url ?? "/");
-  const request = readRequest(incoming, target);
+  const request = readRequest(incoming, outgoing, target);
   const reply = parts.answers.reply(request, target);
   if (!(reply instanceof Promise) && reply.upload !== undefined) {
     takeUpload(incoming, reply.upload, {
@@ -77,7 +78,9 @@ function send(
   }
   if (reply.stream !== undefined && request.method === "GET") {
     const { stream } = reply;
-    streamToResponse(outgoing, parts.bodies, { head: finishReply(request, reply), stream, instead });
+    const head = finishReply(request, reply);
+    const isChunked = reply.isChunked === true;
+    streamToResponse(outgoing, parts.bodies, { head, stream, instead, isChunked });
     return;
   }
   const ownBytes = request.method === "HEAD" ? 0 : (reply.ownBytes ?? 0);
@@ -94,8 +97,12 @@ function send(
   sendResponse(outgoing, finishReply(request, reply));
 }
 
-/** A request that `node:http` has read, as handlers see it. */
-export function readRequest(incoming: IncomingMessage, target: RequestTarget): HttpRequest {
+/** A request that `node:http` has read, as handlers see it; `leaver`: what closes when the client leaves. */
+export function readRequest(
+  incoming: IncomingMessage,
+  leaver: Pick<EventEmitter, "once">,
+  target: RequestTarget,
+): HttpRequest {
   return {
     method: incoming.method ?? "GET",
     path: typeof target.path === "string" ? target.path : "/",
@@ -105,5 +112,6 @@ export function readRequest(incoming: IncomingMessage, target: RequestTarget): H
       return Array.isArray(value) ? value.join(", ") : value;
     },
     remoteAddress: incoming.socket.remoteAddress ?? "",
+    onLeave: (run) => void leaver.once("close", run),
   };
 }

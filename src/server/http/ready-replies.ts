@@ -48,10 +48,14 @@ export class ReadyReplies {
     return made;
   }
 
-  /** The head that stands before an endless body. Throws: RangeError when a header cannot be sent. */
-  endlessHead(request: HttpRequest, reply: HttpReply): Buffer {
+  /**
+   * The head that stands before a body of unknown length: in chunks where the connection is kept or the reply says so,
+   * else up to the end of the connection. Throws: RangeError when a header cannot be sent.
+   */
+  streamHead(request: HttpRequest, reply: HttpReply, keepsOpen: boolean): Buffer {
     const { status, headers } = finishReply(request, reply);
-    return Buffer.from(this.#heads.write(status, headers, false), "latin1");
+    const coding = reply.isChunked === true ? ["Transfer-Encoding", "chunked"] : [];
+    return Buffer.from(this.#heads.write(status, [...headers, ...coding], keepsOpen), "latin1");
   }
 
   /**

@@ -50,7 +50,7 @@ export class WebSockets {
     socket.setNoDelay(true);
     if (rest.byteLength > 0) socket.unshift(rest);
     const target = readTarget(incoming.url ?? "/");
-    const request = readRequest(incoming, target);
+    const request = readRequest(incoming, socket, target);
     const answer = (reply: HttpReply): void => {
       if (!socket.destroyed) this.#answer(socket, { request, rawPath: target.rawPath, reply, parts });
     };
