@@ -4,7 +4,15 @@ import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
 /** A tool as tests name it. */
-export type Tool = "ffmpeg" | "gcc" | "chromium" | "rtmpdump" | "gstreamer" | "curl" | "iproute2";
+export type Tool =
+  | "ffmpeg"
+  | "gcc"
+  | "chromium"
+  | "rtmpdump"
+  | "gstreamer"
+  | "curl"
+  | "iproute2"
+  | "tstools";
 
 /** How a tool is found, and which Debian packages bring it. */
 export type ToolSpec = {
@@ -28,6 +36,8 @@ export const TOOLS: Readonly<Record<Tool, ToolSpec>> = {
   curl: { programs: [["curl"]], packages: ["curl", "ca-certificates"] },
   // Servers on fixed ports run in network namespaces of the tests' own; `ip` opens loopback there.
   iproute2: { programs: [["ip"]], packages: ["iproute2"] },
+  // Judges transport streams: continuity, PCR against PTS and DTS.
+  tstools: { programs: [["tsreport"], ["tsinfo"], ["ts2es"]], packages: ["tstools"] },
   rtmpdump: { programs: [["rtmpdump"]], packages: ["rtmpdump"] },
   gstreamer: {
     programs: [["gst-launch-1.0"], ["gst-inspect-1.0"]],
