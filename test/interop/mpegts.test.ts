@@ -95,13 +95,15 @@ function assertSame(
 ): void {
   assert.equal(probed.length, wanted.length, `packets of ${track.id}`);
   const tolerance = track.kind === "video" ? 0 : 1;
+  // FFmpeg's H.265 parser counts the first zero byte of a start code to the picture before it.
+  const sizeTolerance = track.codec === "h265" ? 1 : 0;
   for (const [i, want] of wanted.entries()) {
     const got = probed[i]!;
     const where = `${track.id} packet ${i}`;
     assert.ok(Math.abs(nearestDifference(ticksOf(got.pts_time), want.pts)) <= tolerance, `pts of ${where}`);
     assert.ok(Math.abs(nearestDifference(ticksOf(got.dts_time), want.dts)) <= tolerance, `dts of ${where}`);
     assert.equal(got.flags.startsWith("K"), want.isSync, `key flag of ${where}`);
-    assert.equal(Number(got.size), want.size, `size of ${where}`);
+    assert.ok(Math.abs(Number(got.size) - want.size) <= sizeTolerance, `size of ${where}`);
   }
 }
 
