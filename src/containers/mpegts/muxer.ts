@@ -88,6 +88,9 @@ export class TsMuxer {
   #lastTablesTicks: number | null = null;
   #lastPcr: number | null = null;
   #isDiscontinuous = false;
+  /** Of the clock's own pictures: the last decode time, and how far it was from the one before. */
+  #lastPictureTicks: number | null = null;
+  #pictureStep = 0;
   #skipped = 0;
 
   constructor(options: TsMuxerOptions = {}) {
@@ -151,6 +154,7 @@ export class TsMuxer {
     this.flush();
     if (this.#clockTicks === null) return;
     this.#clockTicks = null;
+    this.#lastPictureTicks = null;
     this.#lastPcr = null;
     this.#lastTablesTicks = null;
     this.#isDiscontinuous = true;
@@ -162,6 +166,11 @@ export class TsMuxer {
       if (stream.frames !== null) this.#writeFrames(stream, stream.frames, true);
     }
     while (this.#patSequence.counter !== 0) this.#tables();
+    const clock = this.#clockStream;
+    const last = this.#lastPictureTicks;
+    // Up to where the next segment's first picture is to be expected, whose clock is its own.
+    if (clock !== null && last !== null)
+      this.#fillPcr(clock, last + this.#pictureStep - this.#pcrDelayTicks);
   }
 
   /** Hands over what was written. Ownership: the caller's. */
@@ -227,8 +236,9 @@ export class TsMuxer {
       this.#skipped++;
       return;
     }
-    const startsGop = isSync && stream === this.#clockStream;
-    this.#advance(dts, startsGop && this.#tablesAtKeyFrames);
+    const isClock = stream === this.#clockStream;
+    this.#advance(dts, isSync && isClock && this.#tablesAtKeyFrames);
+    if (isClock) this.#noteStep(dts);
     const marks = this.#marks(stream, isSync);
     const headerBytes = pesHeaderBytes(pts, dts);
     const at = this.#writer.beginPes(stream.sequence, headerBytes + unitBytes, marks, isLast);
@@ -253,6 +263,8 @@ export class TsMuxer {
     if (!frames.follows(payload, pts)) this.#writeFrames(stream, frames, false);
     frames.add(payload, pts);
     this.#clockTicks = Math.max(this.#clockTicks ?? pts, pts);
+    // The clock begins with the first frame, not with the PES packet that has it some frames later.
+    if (this.#lastPcr === null) this.#keepTime(this.#clockTicks, null);
     if (isLast || frames.lastsTicks >= this.#audioTicks) this.#writeFrames(stream, frames, isLast);
   }
 
@@ -283,6 +295,12 @@ export class TsMuxer {
     this.#keepTime(this.#clockTicks, this.#clockStream);
   }
 
+  #noteStep(dts: number): void {
+    const step = this.#lastPictureTicks === null ? 0 : dts - this.#lastPictureTicks;
+    this.#pictureStep = step > 0 && step <= MAX_STEP_TICKS ? step : 0;
+    this.#lastPictureTicks = dts;
+  }
+
   #noteJump(dts: number): void {
     if (this.#clockTicks !== null && Math.abs(dts - this.#clockTicks) > MAX_STEP_TICKS) this.discontinue();
   }
@@ -299,6 +317,10 @@ export class TsMuxer {
     const due = nowTicks - this.#pcrDelayTicks;
     // At a beginning the clock comes first, with the first access unit or by itself.
     if (this.#lastPcr === null && next !== clock) this.#pcrOnly(clock, due);
+    this.#fillPcr(clock, due);
+  }
+
+  #fillPcr(clock: TsStream, due: number): void {
     while (this.#lastPcr !== null && due - this.#lastPcr > PCR_INTERVAL_TICKS) {
       this.#pcrOnly(clock, this.#lastPcr + PCR_INTERVAL_TICKS);
     }
@@ -316,6 +338,8 @@ export class TsMuxer {
       return isRandomAccess ? RANDOM_ACCESS : null;
     }
     const pcr = this.#clockTicks - this.#pcrDelayTicks;
+    // The same reading twice is an error to analysers.
+    if (this.#lastPcr !== null && pcr <= this.#lastPcr) return isRandomAccess ? RANDOM_ACCESS : null;
     const isDiscontinuous = this.#isDiscontinuous;
     this.#isDiscontinuous = false;
     this.#lastPcr = pcr;
