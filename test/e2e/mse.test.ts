@@ -19,8 +19,8 @@ const WARM_UP = 75;
 const PICTURES = 250;
 
 const SCRIPTS = {
-  "mse-engine.js": new URL("../../ui/player/mse-engine.js", import.meta.url),
-  "mse-buffer.js": new URL("../../ui/player/mse-buffer.js", import.meta.url),
+  "mse-engine.js": new URL("../../ui/live/mse-engine.js", import.meta.url),
+  "mse-buffer.js": new URL("../../ui/live/mse-buffer.js", import.meta.url),
   "mpegts.js": new URL("../../node_modules/mpegts.js/dist/mpegts.js", import.meta.url),
 };
 
