@@ -58,7 +58,10 @@ test("viewers in all threads get an init message, a key frame, and what follows"
   for (const { said, fragments } of viewers) {
     assert.equal(said[0], "mse_init_segment");
     assert.equal(fragments.find(({ track }) => track === 1)?.isSync, true);
-    assert.deepEqual([...new Set(fragments.map(({ track }) => track))].toSorted(), [1, 101]);
+    assert.deepEqual(
+      [...new Set(fragments.map(({ track }) => track))].toSorted((a, b) => a - b),
+      [1, 101],
+    );
   }
   const [first, second] = viewers;
   first!.socket.send("set_tracks=a1");

@@ -93,10 +93,10 @@ async function shown(page: Page, pictures: number): Promise<SeenPictures> {
 }
 
 /**
- * A bound that a machine four times slower keeps; what this one does is in the report, and in docs/performance.md what it
- * should do.
+ * How far from the newest picture that it has a player may be. How old the pictures are depends on the machine's encoder,
+ * too: that is in the report.
  */
-const SLOW_MACHINE_MS = 3000;
+const MAX_LAG_S = 1.5;
 
 const PLAYERS = [
   { name: "MSE-LD in the player page's engine", script: MSE_LD, path: "/pub/camera/mse_ld", scheme: "ws" },
@@ -115,7 +115,10 @@ for (const { name, script, path, scheme } of PLAYERS) {
       `camera to screen: median ${median(steady)} ms, most ${Math.max(...steady)} ms; ${stalls} stalls; ` +
         `${playedS.toFixed(1)} s in ${elapsedS.toFixed(1)} s; ${said}`,
     );
-    assert.ok(median(steady) < SLOW_MACHINE_MS, `${median(steady)} ms from camera to screen`);
     assert.doesNotMatch(said, /failure|unavailable|Error/);
+    await eventually(async () => {
+      const { lagS } = await seenPictures(page);
+      assert.ok(lagS < MAX_LAG_S, `${lagS} s behind the newest picture`);
+    });
   });
 }
