@@ -108,6 +108,7 @@ export class MseLdEngine {
   recoverMedia() {
     this.#engine.destroy();
     this.#isReady = false;
+    this.#isHeld = false;
     this.#engine = this.#open();
   }
 

@@ -33,7 +33,9 @@ function open(streamName) {
   const stepsBack = options.dvr || options.agoSeconds !== null || options.fromMs !== null;
   const lineup = new Lineup(lineupFor({ ...options, stepsBack }, abilitiesOf(video)));
   const clock = new ServerClock();
-  void clock.ask(resourceUrl(location.href, "utc", options.token));
+  // Not before: a stream that is not there has no clock, and the browser would note a second failure.
+  const askClock = () => void clock.ask(resourceUrl(location.href, "utc", options.token));
+  video.addEventListener("playing", askClock, { once: true });
   /** @type {Controls | null} */
   let controls = null;
   const onChange = () => controls?.render();
