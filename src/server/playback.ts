@@ -7,6 +7,7 @@ import type { StreamName } from "../media/ids.ts";
 import type { HttpOutput, OutputAddress } from "../packaging/http-output.ts";
 import type { Presentation } from "../packaging/presentation.ts";
 import { hlsOutput } from "../protocols/hls/output.ts";
+import { jsonOutput } from "../protocols/json/output.ts";
 import { parseFlvPath } from "../protocols/http-flv/path.ts";
 import { flvReply } from "../protocols/http-flv/reply.ts";
 import type { StreamDirectory } from "../stream/directory.ts";
@@ -32,7 +33,7 @@ const MAX_KEPT_PATHS = 1024;
 const MAX_TOKEN_LENGTH = 512;
 
 /** Who plays presentations, in the order in which they are asked whether a path is theirs. */
-const OUTPUTS: readonly HttpOutput[] = [hlsOutput];
+const OUTPUTS: readonly HttpOutput[] = [hlsOutput, jsonOutput];
 
 /** What a path means. */
 type PlayAddress = {
