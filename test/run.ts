@@ -5,6 +5,7 @@
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { clusterMachine, TestCluster } from "./runner/cluster.ts";
 import { installTools, thisMachine } from "./runner/install-tools.ts";
 import { FUZZ_SECONDS_VARIABLE, makePlan } from "./runner/plan.ts";
 import type { PlannedGroup } from "./runner/plan.ts";
@@ -21,6 +22,9 @@ const USAGE = `usage: npm test -- [options] [path...]
 
 /** Below the 40 minutes of .ci/run, so that the totals are printed even when every file hangs. */
 const DEFAULT_DEADLINE_MINUTES = 35;
+
+/** In CI only: whoever runs a test by hand wants to see it fail. */
+const SECOND_CHANCES = process.env["CI"] === "true" ? 3 : 0;
 
 const root = resolve(import.meta.dirname, "..");
 
@@ -46,16 +50,20 @@ async function main(): Promise<number> {
     fuzzSeconds: fuzzSeconds === undefined ? null : positive(FUZZ_SECONDS_VARIABLE, fuzzSeconds),
   });
   const report = new Report({ print: console.log, verbose: values.verbose ?? positionals.length > 0 });
+  const cluster = new TestCluster(clusterMachine(root, console.log));
+  // Before the clock of the deadline starts: the first time takes minutes.
+  if (plan.some(({ name }) => name === "cluster")) await cluster.install();
   const deadlineMinutes = values.deadline === undefined ? null : positive("--deadline", values.deadline);
   const abort = abortAfter(deadlineMinutes ?? DEFAULT_DEADLINE_MINUTES);
   if (positionals.length === 0 || plan.some(needsTools)) await installTools(thisMachine(console.log));
-  await runPlan(plan, { root, report, abort, namePattern: values.name ?? null });
+  const namePattern = values.name ?? null;
+  await runPlan(plan, { root, report, abort, namePattern, secondChances: SECOND_CHANCES, cluster });
   return report.end();
 }
 
 /** Journeys play and publish with other people's programs; the rest does without. */
 function needsTools(group: PlannedGroup): boolean {
-  return group.name === "interop" || group.name === "e2e";
+  return group.name === "interop" || group.name === "e2e" || group.name === "cluster";
 }
 
 function abortAfter(minutes: number): AbortSignal {

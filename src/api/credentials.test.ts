@@ -10,6 +10,11 @@ const table: [header: string | undefined, want: string][] = [
   [`Basic ${encode("root:pass:word")}`, "edit"],
   [`Bearer ${encode("root:pass:word")}`, "edit"],
   [`basic ${encode("reader:only")}`, "view"],
+  [`Bearer ${encode("root:pass:word\n")}`, "edit"],
+  [`Bearer ${encode("reader:only\r\n")}`, "view"],
+  [`Bearer ${encode("\nreader:only")}`, "none"],
+  [`Bearer ${encode("reader:only ")}`, "none"],
+  [`Bearer ${encode("\n")}`, "none"],
   [`Bearer ${encode("reader:other")}`, "none"],
   [`Bearer ${encode("")}`, "none"],
   ["Bearer root:pass:word", "none"],
@@ -23,6 +28,6 @@ for (const [header, want] of table) {
 }
 
 test("where nobody is configured nobody gets in, not even with empty credentials", () => {
-  for (const text of ["", ":", "root:"])
+  for (const text of ["", ":", "root:", "\n"])
     assert.equal(accessOf(`Basic ${encode(text)}`, undefined, undefined), "none");
 });

@@ -13,6 +13,11 @@ export type HttpRequest = {
   header(name: string): string | undefined;
   /** The peer's address. */
   readonly remoteAddress: string;
+  /**
+   * Calls `run` when the client leaves before it was answered; it may also be called later. For an answer that is long
+   * in coming; left out where nobody can tell. One `run` a request.
+   */
+  onLeave?(run: () => void): void;
 };
 
 /** A whole reply. The body is sent as it is, in order; chunks are shared and never written to. */
@@ -24,14 +29,21 @@ export type HttpReply = {
   readonly ownBytes?: number;
   /** The same body gzipped, made when a client takes it; left out where it would not pay. */
   readonly gzip?: () => Uint8Array;
-  /** A body without an end, in place of `body`. Not called for HEAD. */
+  /** A body whose length nobody knows, in place of `body`. Not called for HEAD. */
   readonly stream?: HttpStream;
+  /**
+   * The stream has an end at which the client asks for more: it is sent in chunks, and the connection is kept. Without
+   * this the end of the connection ends the body.
+   */
+  readonly isChunked?: boolean;
+  /** The connection becomes a WebSocket, in place of `body`: for a request that asks for one. */
+  readonly webSocket?: WebSocketStart;
 };
 
 /**
  * Starts a body whose end nobody knows, such as the bytes of a live stream. The head goes out in front of its first
  * bytes, so that `start` may still throw a `MediaError`, and `end` may still give another reply.
- * Returns: what ends it when the client leaves; never called after `HttpBodySink.end`.
+ * Returns: what ends it when the client leaves; never called after `HttpBodySink.end` or `abort`.
  */
 export type HttpStream = (sink: HttpBodySink) => { close(): void };
 
@@ -41,8 +53,45 @@ export type HttpBodySink = {
   write(bytes: Uint8Array): void;
   /** Bytes that the client has not taken yet. */
   queuedBytes(): number;
-  /** Ends the body, and the connection with it; `instead` is sent when nothing has been written yet. */
+  /**
+   * Ends the body, and the connection with it if the reply is not chunked; `instead` is sent when nothing has been
+   * written yet.
+   */
   end(instead?: HttpReply): void;
+  /** Ends the connection at once, so that the client sees that the body is not whole. */
+  abort(): void;
+};
+
+/**
+ * Starts a WebSocket. The handshake is accepted with the first bytes, so that `start` may still throw a `MediaError`, and
+ * `close` may still give another reply.
+ * Returns: who hears what the client says.
+ */
+export type WebSocketStart = (sink: WebSocketSink) => WebSocketPeer;
+
+/** The server's end of a WebSocket. After `close` every call does nothing. */
+export type WebSocketSink = {
+  /** Accepts the handshake, where nothing has been written yet. */
+  accept(): void;
+  /** Sends whole frames. They are shared: the connection never writes to them, and may keep a reference. */
+  write(frames: Uint8Array): void;
+  /** Sends a text message. */
+  sendText(text: string): void;
+  /** Bytes that the client has not taken yet. */
+  queuedBytes(): number;
+  /**
+   * Ends the connection behind what was written. `code` and `reason`: RFC 6455 section 7.4; `instead` is sent when nothing
+   * has been written yet.
+   */
+  close(code: number, reason: string, instead?: HttpReply): void;
+};
+
+/** Who hears a client's messages. Binary ones are for nobody. */
+export type WebSocketPeer = {
+  /** A text of at most 64 KiB. */
+  onText?(text: string): void;
+  /** The client left. Called once; never after `WebSocketSink.close`. */
+  close(): void;
 };
 
 const encoder = new TextEncoder();

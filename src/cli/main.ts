@@ -1,9 +1,10 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { VERSION } from "../server/version.ts";
 import { checkCommand } from "./check.ts";
+import { DEFAULT_CONFIG } from "./config-source.ts";
 import { processIo } from "./io.ts";
 import { printCommand } from "./print.ts";
-import { DEFAULT_CONFIG, serveCommand } from "./serve.ts";
+import { serveCommand } from "./serve.ts";
 
 const EPILOGUE = `
 Examples:

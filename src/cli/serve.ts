@@ -4,7 +4,6 @@ import { formatProblems } from "../config/format.ts";
 import { loadConfig } from "../config/load.ts";
 import type { SourceFile } from "../config/place.ts";
 import { systemClock } from "../base/clock.ts";
-import { readConfigFiles } from "../server/config-files.ts";
 import { ConfigWatch } from "../server/config-watch.ts";
 import { demoConfig } from "../server/demo.ts";
 import { serverLogLevel } from "../server/log-level.ts";
@@ -14,7 +13,8 @@ import { startServer } from "../server/server.ts";
 import type { Server } from "../server/server.ts";
 import { demoBanner } from "./banner.ts";
 import type { CliIo } from "./io.ts";
-import { logProblem, reloadWhenTold } from "./reload.ts";
+import { readConfigSource, isEmptyConfig } from "./config-source.ts";
+import { logProblem, Reloads } from "./reload.ts";
 
 /** What `weir serve` takes. The demo heeds nothing but this: no configuration, no environment. */
 export type ServeOptions = {
@@ -35,8 +35,8 @@ export type ServeOptions = {
 export async function serveCommand(options: ServeOptions, io: CliIo): Promise<number> {
   const password = randomBytes(9).toString("base64url");
   const watch = new ConfigWatch(options.config, systemClock);
-  await watch.remember();
-  const files = options.demo ? demoFiles(options, password) : await readFiles(options.config, io);
+  const reloads = options.demo ? null : reloadsOf(options.config, io, watch);
+  const files = options.demo ? demoFiles(options, password) : await readFiles(options.config, io, watch);
   if (files === null) return 1;
   const { config, problems, sources } = loadConfig(files, options.demo ? {} : io.env);
   if (config === undefined) {
@@ -66,9 +66,9 @@ export async function serveCommand(options: ServeOptions, io: CliIo): Promise<nu
   });
   if (io.env["WEIR_FAULTS"] !== undefined) injectFaultsOnSignal(server, io.env["WEIR_FAULTS"]);
   returnStartupMemory();
-  if (!options.demo) reloadWhenTold({ path: options.config, config, server, log, threshold, io, watch });
+  reloads?.begin({ server, log, threshold, config, isEmpty: isEmptyConfig(files) });
   const signal = await ending.first;
-  watch.stop();
+  await reloads?.end();
   log.info("stopping", { signal });
   if (signal === "SIGTERM") await Promise.race([server.drain(), ending.hurry]);
   await server.stop();
@@ -80,14 +80,24 @@ function demoFiles(options: ServeOptions, password: string): SourceFile[] {
   return [{ file: "demo.conf", text: demoConfig({ ...options, password }) }];
 }
 
-/** Where the configuration lies in a container. When nothing is there the environment alone may configure the server. */
-export const DEFAULT_CONFIG = "/etc/flussonic";
-
-async function readFiles(path: string, io: CliIo): Promise<readonly SourceFile[] | null> {
-  const { found, files, problems } = await readConfigFiles(path);
-  if (!found && path === DEFAULT_CONFIG) return [];
+/** Errors go to standard error, and make it `null`. */
+async function readFiles(
+  path: string,
+  io: CliIo,
+  watch: ConfigWatch,
+): Promise<readonly SourceFile[] | null> {
+  const { files, problems, volumes } = await readConfigSource(path);
+  watch.remember(volumes);
   if (problems.length > 0) io.stderr(formatProblems(problems, files));
   return problems.some((problem) => problem.severity === "error") ? null : files;
+}
+
+/** SIGHUP is heard from now on, also while the server starts. */
+function reloadsOf(path: string, io: CliIo, watch: ConfigWatch): Reloads {
+  const read = (): ReturnType<typeof readConfigSource> => readConfigSource(path);
+  const reloads = new Reloads({ path, read, env: io.env, watch, clock: systemClock });
+  process.on("SIGHUP", () => void reloads.now());
+  return reloads;
 }
 
 /**

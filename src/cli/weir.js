@@ -12,4 +12,7 @@ if (process.pid === 1) {
   }
 }
 
+// A SIGHUP that comes before the server hears it asks for what is going to be read anyway; it must not end the process.
+if (process.argv[2] === "serve" && !process.argv.includes("--demo")) process.on("SIGHUP", () => {});
+
 await import("./main.ts");

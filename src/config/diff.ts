@@ -61,6 +61,7 @@ const LIVE_FIELDS: Readonly<Record<string, (plan: LivePlan) => unknown>> = {
   source_timeout: (plan) => plan.options.sourceTimeoutMs,
   segment_duration: (plan) => plan.options.segmentDurationMs,
   segment_count: (plan) => plan.options.segmentCount,
+  chunk_duration: (plan) => plan.options.chunkDurationMs,
   prepush: (plan) => plan.options.prepushMs,
   send_window: (plan) => plan.options.sendWindow,
   protocols: (plan) => plan.options.protocols,

@@ -33,6 +33,20 @@ for (const prefix of ["STREAMER_", "FLUSSONIC_"]) {
   });
 }
 
+test("blanks around a value and capital letters of a level are no matter, but a password keeps its blanks", () => {
+  const { config, problems } = load({
+    STREAMER_HTTP: " 80 \n",
+    STREAMER_LOG_LEVEL: "DEBUG ",
+    STREAMER_HOSTNAME: "\tnode-1",
+    STREAMER_EDIT_AUTH: "root: secret ",
+  });
+  assert.deepEqual(problems, []);
+  assert.deepEqual(
+    [config?.listeners.http[0]?.port, config?.logLevel, config?.hostname, config?.editAuth?.password],
+    [80, "debug", "node-1", " secret "],
+  );
+});
+
 test("STREAMER_ wins over FLUSSONIC_, and says so when they differ", () => {
   const { config, problems } = load({ STREAMER_HTTP: "81", FLUSSONIC_HTTP: "82" });
   assert.deepEqual(

@@ -154,10 +154,12 @@ class VariableReader {
     return { file: ENVIRONMENT_FILE, line: this.#given.indexOf(name) + 1, column: 1, length: name.length };
   }
 
+  /** Blanks around the value are no part of it: manifests and shells leave them. */
   #value(bare: string, type: ValueType): { value: Value; place: Place } | undefined {
     const name = this.#winner(bare);
     if (name === undefined) return undefined;
-    const text = valueOf(this.#environment, name);
+    const given = valueOf(this.#environment, name).trim();
+    const text = bare === "LOG_LEVEL" ? given.toLowerCase() : given;
     const place = { ...this.#place(name), column: name.length + 2, length: text.length };
     const parsed =
       text.length > MAX_VARIABLE_LENGTH ? { fault: "the value is too long" } : parseValue(type, text);

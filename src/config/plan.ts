@@ -75,6 +75,7 @@ export type StreamOptionsPlan = {
   readonly sourceTimeoutMs: number | false;
   readonly segmentDurationMs: number;
   readonly segmentCount: number;
+  readonly chunkDurationMs: number;
   readonly prepushMs: number | "gop" | false;
   readonly sendWindow?: SendWindowPlan;
   readonly protocols: ProtocolRule;

@@ -39,6 +39,7 @@ template pub {
   source_timeout 60;
   segment_duration 4;
   segment_count 4;
+  chunk_duration 200;
   prepush true;
   second_publisher refuse;
 }
@@ -131,6 +132,7 @@ const live = fc
       "source_timeout false;",
       "source_timeout 30;",
       "segment_count 7;",
+      "chunk_duration 500;",
       "prepush false;",
       "prepush 3;",
       "second_publisher replace;",

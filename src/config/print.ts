@@ -113,6 +113,7 @@ function liveLines(plan: LivePlan): string[] {
     `source_timeout ${durationOrFalse(options.sourceTimeoutMs)};`,
     `segment_duration ${showDuration(options.segmentDurationMs)};`,
     `segment_count ${options.segmentCount};`,
+    `chunk_duration ${options.chunkDurationMs};`,
     `prepush ${options.prepushMs === "gop" ? "true" : durationOrFalse(options.prepushMs)};`,
     ...sendWindowLine(options.sendWindow),
     ...protocolsLine(options.protocols),

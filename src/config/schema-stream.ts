@@ -204,6 +204,19 @@ const PACKAGING: readonly DirectiveSpec[] = [
     doc: "How many segments a live playlist has.",
   },
   {
+    name: "chunk_duration",
+    scopes: LIVE,
+    arguments: [{ label: "MILLISECONDS", type: { kind: "integer", min: 100, max: 3000 } }],
+    repeat: "once",
+    default: "200",
+    onChange: "stream",
+    since: "0.2",
+    status: "works",
+    doc:
+      "How long a part of a segment is meant to be, for players of low-latency HLS: as many whole frames as come " +
+      "nearest to it. They play about three parts behind.",
+  },
+  {
     name: "prepush",
     scopes: LIVE,
     arguments: [
@@ -258,11 +271,6 @@ const NO_EFFECT_YET = withoutEffect(LIVE, [
     name: "backup",
     usage: "backup PATH [timeout=SECONDS ...];",
     doc: "A file that fills gaps of the source.",
-  },
-  {
-    name: "chunk_duration",
-    usage: "chunk_duration MILLISECONDS;",
-    doc: "How long a part of low-latency HLS is.",
   },
   {
     name: "push",

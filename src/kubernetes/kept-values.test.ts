@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readEditAuth, readServerId } from "./kept-values.ts";
+import { readEditAuth, readServerId, serverIdKey } from "./kept-values.ts";
 
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
@@ -25,6 +25,37 @@ for (const [stored, expected] of IDS) {
     assert.equal(typeof read === "string" ? read : Object.entries(read)[0]!.join(" "), expected);
   });
 }
+
+const KEYS: readonly [hostname: string | undefined, podName: string | undefined, key: string][] = [
+  [undefined, undefined, "server_id"],
+  ["node-a.example", "weir-x2k4p", "server_id.node-a.example"],
+  ["Node-A", undefined, "server_id.node-a"],
+  [undefined, "weir-0", "server_id.weir-0"],
+  [undefined, "weir-17", "server_id.weir-17"],
+  [undefined, "weir-9999", "server_id.weir-9999"],
+  [undefined, "weir-7d9f8c5b6d-x2k4p", "server_id"],
+  [undefined, "weir-7d9f8c5b6d-24567", "server_id"],
+  [undefined, "weir-01", "server_id"],
+  [undefined, "weir", "server_id"],
+];
+for (const [hostname, podName, key] of KEYS) {
+  test(`the id of host ${hostname} in pod ${podName} is kept under ${key}`, () => {
+    assert.equal(serverIdKey(hostname, podName), key);
+  });
+}
+
+test("keys are no longer than a Secret takes, and differ where long names do", () => {
+  const [one, other] = ["a", "b"].map((end) => serverIdKey(`${"n".repeat(252)}${end}`, undefined));
+  assert.deepEqual([one!.length, other!.length, one === other], [253, 253, false]);
+  assert.match(one!, /^server_id\.n+-[0-9a-f]{8}$/);
+  assert.equal(serverIdKey("n".repeat(243), undefined), `server_id.${"n".repeat(243)}`);
+});
+
+test("an id is read under the key that is asked for, and no other", () => {
+  const data = { "server_id.a": base64("from-another-server") };
+  assert.deepEqual(readServerId(data, "server_id.a"), { value: "from-another-server" });
+  assert.equal(readServerId(data), "absent");
+});
 
 test("keys of every object are no values", () => {
   assert.equal(

@@ -24,7 +24,7 @@ type Pod = { state: SecretState; clock: FakeClock; log: RecordingLog };
 
 function pod(
   cluster: FakeKubernetes,
-  more: { serverId?: string; wantsCredentials?: boolean; secret?: StateSecret } = {},
+  more: { serverId?: string; serverIdKey?: string; wantsCredentials?: boolean; secret?: StateSecret } = {},
 ): Pod {
   const clock = new FakeClock();
   const log = new RecordingLog();
@@ -34,6 +34,7 @@ function pod(
     clock,
     log,
     serverId: OWN_ID,
+    serverIdKey: "server_id",
     wantsCredentials: true,
     readCredentials,
     random: () => 0.5,
@@ -54,6 +55,20 @@ describe("the state in a Secret", () => {
     assert.deepEqual([next.state.serverId, next.state.credentials], [OWN_ID, first.state.credentials]);
     assert.deepEqual(cluster.requests, ["get secrets", "create secrets", "get secrets"]);
     assert.equal(first.clock.pendingTimers + next.clock.pendingTimers, 0);
+  });
+
+  test("has an id for each server of a name, and one administrator", async () => {
+    const cluster = new FakeKubernetes();
+    const pods = ["a", "b"].map((node, i) =>
+      pod(cluster, { serverIdKey: `server_id.${node}`, serverId: [OWN_ID, OTHER_ID][i]! }),
+    );
+    await Promise.all(pods.map(({ state }) => state.start()));
+    const { edit_auth: auth, ...ids } = cluster.values("state")!;
+    assert.deepEqual(ids, { "server_id.a": OWN_ID, "server_id.b": OTHER_ID });
+    for (const { state } of pods) assert.equal(`admin:${state.credentials!.password}`, auth);
+    const again = pod(cluster, { serverIdKey: "server_id.b" });
+    await again.state.start();
+    assert.equal(again.state.serverId, OTHER_ID);
   });
 
   test("is added to a Secret that has other keys, and empty ones", async () => {
@@ -178,7 +193,7 @@ describe("the log of the state in a Secret", () => {
       assert.deepEqual(
         lines.of("info").map(({ fields }) => fields),
         [
-          { secret: "media/state", serverId: OWN_ID },
+          { secret: "media/state", key: "server_id", serverId: OWN_ID },
           {
             secret: "media/state",
             read: "kubectl -n media get secret state -o jsonpath='{.data.edit_auth}' | base64 -d",
@@ -273,6 +288,7 @@ describe("without a permission or a Secret", () => {
       clock,
       log,
       serverId: OWN_ID,
+      serverIdKey: "server_id",
       wantsCredentials: true,
       readCredentials,
     });

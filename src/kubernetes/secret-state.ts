@@ -5,7 +5,7 @@ import type { MediaError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { KubernetesApi, ObjectName, Secret } from "./api.ts";
 import { kubernetesErrors } from "./errors.ts";
-import { EDIT_AUTH_KEY, readEditAuth, readServerId, SERVER_ID_KEY } from "./kept-values.ts";
+import { EDIT_AUTH_KEY, readEditAuth, readServerId } from "./kept-values.ts";
 import type { CredentialsReader, KeptCredentials } from "./kept-values.ts";
 
 /** The Secret of the state; without `namespace`, of the pod's own. */
@@ -19,6 +19,8 @@ export type SecretStateOptions = {
   readonly log: Logger;
   /** What the server goes by until the Secret is read, and what is put there when it has none. */
   readonly serverId: string;
+  /** The key that the id is kept under; see `serverIdKey`. */
+  readonly serverIdKey: string;
   /** Whether credentials are wanted: the configuration gives none. */
   readonly wantsCredentials: boolean;
   readonly readCredentials: CredentialsReader;
@@ -165,9 +167,10 @@ export class SecretState {
     const data = found?.data ?? {};
     const missing: Record<string, string> = {};
     let fault: MediaError | null = null;
-    const id = readServerId(data);
-    if (id === "absent") missing[SERVER_ID_KEY] = this.#options.serverId;
-    else if ("fault" in id) fault = badSecret(name, SERVER_ID_KEY, id.fault);
+    const { serverId, serverIdKey } = this.#options;
+    const id = readServerId(data, serverIdKey);
+    if (id === "absent") missing[serverIdKey] = serverId;
+    else if ("fault" in id) fault = badSecret(name, serverIdKey, id.fault);
     else this.#takeId(name, id.value);
     if (!this.#wants) return { missing, fault };
     const auth = readEditAuth(data, this.#options.readCredentials);
@@ -197,7 +200,8 @@ export class SecretState {
       throw caught;
     }
     if (this.#stopped) return null;
-    if (missing[SERVER_ID_KEY] !== undefined) this.#takeId(name, missing[SERVER_ID_KEY]);
+    const id = missing[this.#options.serverIdKey];
+    if (id !== undefined) this.#takeId(name, id);
     if (missing[EDIT_AUTH_KEY] !== undefined) {
       const read = this.#options.readCredentials(missing[EDIT_AUTH_KEY]);
       if ("credentials" in read) this.#takeCredentials(name, read.credentials);
@@ -209,7 +213,8 @@ export class SecretState {
     if (this.#kept && this.#serverId === serverId) return;
     this.#kept = true;
     this.#serverId = serverId;
-    this.#options.log.info("the server's id is kept in a Secret", { secret: shown(name), serverId });
+    const { log, serverIdKey: key } = this.#options;
+    log.info("the server's id is kept in a Secret", { secret: shown(name), key, serverId });
   }
 
   /** The password is not in the line; how to read it is. */

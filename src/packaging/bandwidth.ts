@@ -32,7 +32,20 @@ export function measureBandwidth(timeline: Timeline, selection: TrackSelection):
   return { peakBps: Math.max(Math.ceil(peakBps), averageBps), averageBps };
 }
 
-const COMMON_RATES = [24_000 / 1001, 24, 25, 30_000 / 1001, 30, 48, 50, 60_000 / 1001, 60, 100, 120];
+/** Frames per second that sources have. */
+export const COMMON_RATES: readonly number[] = [
+  24_000 / 1001,
+  24,
+  25,
+  30_000 / 1001,
+  30,
+  48,
+  50,
+  60_000 / 1001,
+  60,
+  100,
+  120,
+];
 
 /**
  * Frames per second of a video track: counted over the timeline, and given as what the bitstream states, or else as the

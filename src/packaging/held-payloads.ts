@@ -32,13 +32,16 @@ export class HeldPayloads {
     }
   }
 
-  /** All payloads, one behind the other, in memory of their own. Not to be called after `release`. */
-  concat(totalBytes: number): Uint8Array {
+  /**
+   * The payloads from one index up to another, one behind the other, in memory of their own that has room for exactly
+   * `totalBytes`. Not to be called after `release`.
+   */
+  concat(totalBytes: number, from = 0, to = this.#sizes.length): Uint8Array {
     const whole = new Uint8Array(totalBytes);
     let at = 0;
     for (const [number, { first, memory }] of this.#runs.entries()) {
-      const end = this.#runs[number + 1]?.first ?? this.#sizes.length;
-      for (let index = first; index < end; index++) {
+      const end = Math.min(to, this.#runs[number + 1]?.first ?? this.#sizes.length);
+      for (let index = Math.max(from, first); index < end; index++) {
         whole.set(new Uint8Array(memory, this.#offsets[index], this.#sizes[index]), at);
         at += this.#sizes[index]!;
       }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { audioTrack, mediaPacket, videoTrack } from "../../test/support/media.ts";
-import { concatBytes } from "../base/bytes.ts";
+import { concatBytes, totalBytes } from "../base/bytes.ts";
 import type { TrackId } from "../media/ids.ts";
 import { makeTrackSet } from "../media/track.ts";
 import { measureBandwidth, measureFrameRate } from "./bandwidth.ts";
@@ -119,7 +119,7 @@ test("no frame is lost or doubled at a cut, and every track's times go on withou
       expectedDts = table.baseDts + table.durations.reduce((sum, ticks) => sum + ticks, 0);
       count += table.count;
       assert.equal(
-        segment.media.get(track.id)!.block.byteLength,
+        totalBytes(segment.media.get(track.id)!.blocks()),
         table.sizes.reduce((a, b) => a + b, 0),
       );
     }

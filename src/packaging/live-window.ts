@@ -1,15 +1,16 @@
-import { ticksToUs } from "../base/time.ts";
-import { buildFragmentHeader } from "../containers/mp4/fragment.ts";
-import type { TrackId } from "../media/ids.ts";
+import { systemClock } from "../base/clock.ts";
+import type { Clock } from "../base/clock.ts";
+import { EdgeWaiters, HOLD_TARGETS } from "./edge-waiters.ts";
 import type { MediaPacket, PacketSink } from "../media/packet.ts";
 import type { TrackSet } from "../media/track.ts";
-import { InitSegments, selectTracks } from "./init-segments.ts";
-import type { SegmentTrack } from "./segment-track.ts";
-import { formatTrackSelection } from "./presentation.ts";
-import type { MediaBody, Presentation, SegmentEntry, Timeline, TrackSelection } from "./presentation.ts";
+import { InitSegments } from "./init-segments.ts";
+import { LiveSegment, segmentName } from "./live-segment.ts";
+import type { EdgeSource, Hold, LiveEdge, MediaBody, Presentation } from "./presentation.ts";
+import type { OpenSegmentEntry, Timeline, TrackSelection } from "./presentation.ts";
+import type { SegmentParts } from "./segment-parts.ts";
 import { Segmenter } from "./segmenter.ts";
 import { snapshotOf } from "./window-snapshot.ts";
-import type { WindowSnapshot } from "./window-snapshot.ts";
+import type { EdgeSnapshot, WindowSnapshot } from "./window-snapshot.ts";
 import type { FinishedSegment } from "./segmenter.ts";
 
 /** The shape of a stream's live window. */
@@ -17,10 +18,11 @@ export type LiveWindowOptions = {
   readonly segmentDurationUs: number;
   /** Segments that the playlist lists; as many again stay for players that hold an older playlist. */
   readonly segmentCount: number;
+  /** How long a part of a segment is meant to be; left out: none are made. Units: microseconds. */
+  readonly chunkDurationUs?: number;
+  /** For how long requests are held; the machine's when left out. */
+  readonly clock?: Clock;
 };
-
-/** Fragment headers kept per segment: more selections than players ask for. */
-const MAX_CACHED_SELECTIONS = 16;
 
 /** A segment may be longer than the target duration by what rounding to seconds hides, less one slow frame. */
 const ROUNDING_US = 350_000;
@@ -30,6 +32,12 @@ const FIRST_DISCONTINUITIES = 1000;
 
 /** A segment may be listed by this part of its duration later, for the sake of fewer and larger reads. */
 const PATIENT_PART = 8;
+
+/** While somebody follows the parts, a packet may wait for this part of one. */
+const PATIENT_PART_OF_PART = 8;
+
+/** Segments during which nobody asked for the edge; after them nobody is thought to follow it. */
+const EDGE_UNUSED_SEGMENTS = 4;
 
 /** Segment durations of media before the playlist is shown: a player that has less waits for the next segment. */
 const START_SEGMENTS = 1.5;
@@ -62,14 +70,27 @@ export class LiveWindow implements PacketSink, Presentation {
   #changes = 0;
   #ended = false;
   #waiters: (() => void)[] = [];
+  /** `undefined` where segments are not cut into parts. */
+  readonly edge?: EdgeSource;
+  readonly #held: EdgeWaiters;
+  #edge: LiveEdge | null = null;
+  #edgeMoves = 0;
+  /** Threads that follow the edge, and wait for its next move. */
+  #followers: (() => void)[] = [];
+  /** `#changes` when somebody last asked for the edge. */
+  #edgeUsed = -Infinity;
 
   constructor(options: LiveWindowOptions) {
     this.#options = options;
+    this.#held = new EdgeWaiters(options.clock ?? systemClock);
+    if (options.chunkDurationUs !== undefined) this.edge = this.#makeEdgeSource();
     this.#targetDurationUs = options.segmentDurationUs;
     this.#segmenter = new Segmenter({
       segmentDurationUs: options.segmentDurationUs,
       maxDurationUs: () => this.#longestUs(),
       onSegment: (segment) => this.#append(segment),
+      onPart: () => this.#edgeMoved(),
+      ...(options.chunkDurationUs === undefined ? {} : { chunkDurationUs: options.chunkDurationUs }),
     });
   }
 
@@ -132,13 +153,41 @@ export class LiveWindow implements PacketSink, Presentation {
     return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
+  /** The edge as data, for another thread that was told the window of version `knownWindow`; `null` without one. */
+  edgeSnapshot(knownWindow: number): EdgeSnapshot | null {
+    const edge = this.#edgeNow();
+    if (edge === null) return null;
+    const { timeline, partTargetUs, open } = edge;
+    const window = this.#changes === knownWindow ? null : snapshotOf(timeline, this.#changes, true);
+    return { version: this.#edgeMoves, partTargetUs, open, window };
+  }
+
+  /** Resolves when the edge has moved since the snapshot of that version, or the window has ended. Bounded as `whenReady`. */
+  whenEdgeMoved(version: number): Promise<void> {
+    const isNews = this.#edgeMoves > version;
+    if (isNews || this.#ended || this.#followers.length >= LiveWindow.MAX_WAITERS) return Promise.resolve();
+    return new Promise((resolve) => this.#followers.push(resolve));
+  }
+
   /** No segment will ever be added. */
   get hasEnded(): boolean {
     return this.#ended;
   }
 
   patienceMs(): number {
+    const { partRule } = this.#segmenter;
+    if (partRule !== null && this.#isEdgeUsed()) return partRule.stepUs / 1000 / PATIENT_PART_OF_PART;
     return this.#options.segmentDurationUs / 1000 / PATIENT_PART;
+  }
+
+  /** Requests that are held until a part is there. */
+  get heldRequests(): number {
+    return this.#held.size;
+  }
+
+  /** The same with its media in shared memory, for another thread to send. */
+  sharedPart(segment: string, index: number, selection: TrackSelection): MediaBody | null {
+    return this.#partsOf(segment)?.sharedBody(index, selection) ?? null;
   }
 
   onTracks(tracks: TrackSet): void {
@@ -157,10 +206,12 @@ export class LiveWindow implements PacketSink, Presentation {
     this.#segmenter.onEnd();
     this.#ended = true;
     this.#wake();
+    this.#wakeFollowers();
+    this.#held.close();
   }
 
   #append(finished: FinishedSegment): void {
-    const segment = new LiveSegment(finished);
+    const segment = new LiveSegment(finished, this.#segments.at(-1));
     this.#inits.add(finished.tracks);
     this.#segments.push(segment);
     this.#byName.set(segment.name, segment);
@@ -181,6 +232,67 @@ export class LiveWindow implements PacketSink, Presentation {
     };
     this.#changes++;
     this.#wake();
+    this.#edgeMoved();
+  }
+
+  #makeEdgeSource(): EdgeSource {
+    return {
+      now: () => this.#edgeNow(),
+      hold: (hold) => this.#hold(hold),
+      part: (segment, index, selection) => this.#partsOf(segment)?.body(index, selection) ?? null,
+    };
+  }
+
+  #edgeNow(): LiveEdge | null {
+    const { partRule } = this.#segmenter;
+    if (this.#timeline === null || partRule === null) return null;
+    this.#edgeUsed = this.#changes;
+    this.#edge ??= {
+      timeline: this.#timeline,
+      partTargetUs: partRule.targetUs,
+      open: this.#openEntry(),
+    };
+    return this.#edge;
+  }
+
+  #openEntry(): OpenSegmentEntry | null {
+    const open = this.#segmenter.current;
+    if (open === null || open.parts === null) return null;
+    const { sequence, startUs, tracks, discontinuity, isIndependent } = open;
+    const [name, parts] = [segmentName(startUs), [...open.parts.entries]];
+    return { sequence, name, startUs, utcUs: startUs, tracks, discontinuity, isIndependent, parts };
+  }
+
+  #isEdgeUsed(): boolean {
+    return this.#changes - this.#edgeUsed < EDGE_UNUSED_SEGMENTS;
+  }
+
+  #hold(hold: Hold): { cancel(): void } | null {
+    if (this.#timeline === null || this.#ended) return null;
+    return this.#held.hold(hold, (this.#timeline.targetDurationUs / 1000) * HOLD_TARGETS);
+  }
+
+  #edgeMoved(): void {
+    this.#edge = null;
+    this.#edgeMoves++;
+    this.#wakeFollowers();
+    if (this.#held.size === 0) return;
+    const edge = this.#edgeNow();
+    if (edge !== null) this.#held.wake(edge);
+  }
+
+  #wakeFollowers(): void {
+    const followers = this.#followers;
+    if (followers.length === 0) return;
+    this.#followers = [];
+    for (const resolve of followers) resolve();
+  }
+
+  #partsOf(segment: string): SegmentParts | null {
+    const known = this.#byName.get(segment);
+    if (known !== undefined) return known.segmentParts;
+    const open = this.#segmenter.current;
+    return open !== null && segmentName(open.startUs) === segment ? open.parts : null;
   }
 
   /** Before a playlist was shown, anything; after that what its target duration allows (RFC 8216 section 6.2.1). */
@@ -222,79 +334,4 @@ function countDiscontinuities(segments: readonly LiveSegment[], listed: number):
   let count = 0;
   for (let i = 0; i < segments.length - listed; i++) if (segments[i]!.discontinuity) count++;
   return count;
-}
-
-class LiveSegment implements SegmentEntry {
-  readonly sequence: number;
-  readonly name: string;
-  readonly startUs: number;
-  readonly durationUs: number;
-  readonly tracks: TrackSet;
-  readonly discontinuity: boolean;
-  readonly isIndependent: boolean;
-  readonly utcUs: number;
-  readonly bytes: number;
-  readonly #media: ReadonlyMap<TrackId, SegmentTrack>;
-  readonly #bodies = new Map<string, MediaBody>();
-
-  constructor(finished: FinishedSegment) {
-    this.sequence = finished.sequence;
-    this.name = String(Math.floor(finished.startUs / 1000));
-    this.startUs = finished.startUs;
-    this.utcUs = finished.startUs;
-    this.durationUs = finished.durationUs;
-    this.tracks = finished.tracks;
-    this.discontinuity = finished.discontinuity;
-    this.isIndependent = finished.isIndependent;
-    this.#media = finished.media;
-    this.bytes = [...finished.media.values()].reduce((sum, { table }) => sum + table.dataBytes, 0);
-  }
-
-  /** It is not in the window any more: its payloads may be overwritten. */
-  release(): void {
-    for (const track of this.#media.values()) track.release();
-  }
-
-  trackBytes(track: TrackId): number {
-    return this.#media.get(track)?.table.dataBytes ?? 0;
-  }
-
-  trackSamples(track: TrackId): number {
-    return this.#media.get(track)?.table.count ?? 0;
-  }
-
-  trackUs(track: TrackId): number {
-    const table = this.#media.get(track)?.table;
-    if (table === undefined) return 0;
-    let ticks = 0;
-    for (const duration of table.durations) ticks += duration;
-    return ticksToUs(ticks, table.track.timescale);
-  }
-
-  /** `body` with the blocks in shared memory. */
-  sharedBody(selection: TrackSelection): MediaBody | null {
-    for (const { id } of selectTracks(this.tracks, selection)) {
-      const track = this.#media.get(id);
-      if (track !== undefined && track.block !== track.sharedBlock()) this.#bodies.clear();
-    }
-    return this.body(selection);
-  }
-
-  /** The fragment of the selected tracks: a header of its own, then the shared blocks. */
-  body(selection: TrackSelection): MediaBody | null {
-    const key = formatTrackSelection(selection);
-    const made = this.#bodies.get(key);
-    if (made !== undefined) return made;
-    const chosen = selectTracks(this.tracks, selection).flatMap((track) => this.#media.get(track.id) ?? []);
-    if (chosen.length === 0) return null;
-    const header = buildFragmentHeader(
-      this.sequence % 2 ** 32,
-      chosen.map((track) => track.table),
-      { styp: true },
-    );
-    const body = [header, ...chosen.map((track) => track.block)];
-    if (this.#bodies.size >= MAX_CACHED_SELECTIONS) this.#bodies.clear();
-    this.#bodies.set(key, body);
-    return body;
-  }
 }

@@ -2,6 +2,9 @@ import { ticksToUs } from "../base/time.ts";
 import type { TrackId } from "../media/ids.ts";
 import type { MediaPacket } from "../media/packet.ts";
 import type { TrackSet } from "../media/track.ts";
+import { PartCutter } from "./part-cutter.ts";
+import type { PartRule } from "./part-rule.ts";
+import { SegmentParts } from "./segment-parts.ts";
 import { layOut } from "./segment-track.ts";
 import type { SegmentTrack } from "./segment-track.ts";
 
@@ -13,11 +16,17 @@ export class OpenSegment {
   readonly isIndependent: boolean;
   /** The timeline breaks before it. */
   discontinuity: boolean;
+  /** Its parts, where it is cut into parts. */
+  readonly parts: SegmentParts | null;
   readonly #packets = new Map<TrackId, MediaPacket[]>();
+  readonly #cutter: PartCutter | null;
   #bytes = 0;
 
+  /** `partRule`: how it is cut into parts; `null`: it is not. */
   constructor(
-    options: Pick<OpenSegment, "sequence" | "startUs" | "tracks" | "isIndependent" | "discontinuity">,
+    options: Pick<OpenSegment, "sequence" | "startUs" | "tracks" | "isIndependent" | "discontinuity"> & {
+      readonly partRule: PartRule | null;
+    },
   ) {
     this.sequence = options.sequence;
     this.startUs = options.startUs;
@@ -25,6 +34,10 @@ export class OpenSegment {
     this.isIndependent = options.isIndependent;
     this.discontinuity = options.discontinuity;
     for (const track of options.tracks.tracks) this.#packets.set(track.id, []);
+    const { partRule, startUs, tracks, sequence } = options;
+    this.#cutter = partRule === null ? null : new PartCutter(partRule, startUs, tracks, this.#packets);
+    this.parts =
+      this.#cutter === null ? null : new SegmentParts(this.#cutter, sequence, tracks, this.#packets);
   }
 
   /** Payload bytes taken so far. */
@@ -42,7 +55,32 @@ export class OpenSegment {
   /** Takes the next packet of any of its tracks. */
   add(packet: MediaPacket): void {
     packet.slab?.retain();
+    if (packet.track === this.tracks.reference) this.#cutter?.reference(packet);
     this.adopt(packet);
+  }
+
+  /** Parts that are complete. */
+  get partCount(): number {
+    return this.#cutter === null ? 0 : this.#cutter.entries.length;
+  }
+
+  /** Where the last complete part ends; the segment's start where there is none. Units: microseconds. */
+  get closedUs(): number {
+    return this.#cutter?.closedUs ?? this.startUs;
+  }
+
+  /** The reference track is silent, and the others have come to `us`; no part may reach to `limitUs`. */
+  closePartsInSilence(us: number, limitUs: number): void {
+    this.#cutter?.silence(us, limitUs);
+  }
+
+  /** What a frame of the reference track lasts on average, in microseconds; 0 where there are too few to tell. */
+  frameUs(): number {
+    const packets = this.#packets.get(this.tracks.reference.id)!;
+    const [first, last] = [packets[0], packets.at(-1)];
+    if (first === undefined || last === undefined || packets.length < 2) return 0;
+    const ticks = (last.dts - first.dts) / (packets.length - 1);
+    return (ticks * 1_000_000) / first.track.timescale;
   }
 
   /** Takes a packet that another segment gave up, with its hold on the slab. */
@@ -76,15 +114,18 @@ export class OpenSegment {
    * Lays the packets of each track out as a sample table and a block.
    *
    * `next`: the segment that follows without a break, whose first packets end the last samples of this one; `null`
-   * where the timeline ends, so that a last sample lasts as long as the one before it.
+   * where the timeline ends, so that a last sample lasts as long as the one before it. `endUs`: where its parts end.
    */
-  finish(next: OpenSegment | null): Map<TrackId, SegmentTrack> {
+  finish(next: OpenSegment | null, endUs: number): Map<TrackId, SegmentTrack> {
+    this.#cutter?.finish(endUs, next?.first(this.tracks.reference.id)?.dts ?? null);
     const finished = new Map<TrackId, SegmentTrack>();
     for (const track of this.tracks.tracks) {
       const packets = this.#packets.get(track.id)!;
-      if (packets.length > 0)
-        finished.set(track.id, layOut(track, packets, next?.first(track.id)?.dts ?? null));
+      if (packets.length === 0) continue;
+      const nextDts = next?.first(track.id)?.dts ?? null;
+      finished.set(track.id, layOut(track, packets, nextDts, this.#cutter?.track(track.id)));
     }
+    this.parts?.finish(finished);
     return finished;
   }
 }

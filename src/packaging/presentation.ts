@@ -21,6 +21,8 @@ export type Presentation = {
   readonly version: string | null;
   /** True where segments lie in memory as long as they are listed, so that a reply holds none of its own. */
   readonly isResident?: boolean;
+  /** What can be had of a live stream before its newest segment is complete; left out where parts are not made. */
+  readonly edge?: EdgeSource;
 };
 
 /** `live`: a sliding window. `event`: only grows. `static`: complete. */
@@ -51,6 +53,11 @@ export type SegmentEntry = {
   readonly tracks: TrackSet;
   /** The timeline breaks before this segment. */
   readonly discontinuity: boolean;
+  /**
+   * Where its stretch began: the start of the newest segment up to this one with a break before it, or other tracks than
+   * the one before. Known also when that segment has left the timeline.
+   */
+  readonly stretchStartUs: number;
   /** Decoding may start at it: it begins with a random access point of the reference track. */
   readonly isIndependent: boolean;
   /** UTC of the segment's start in microseconds; `null` for what has no wall clock, such as a file. */
@@ -61,6 +68,69 @@ export type SegmentEntry = {
   trackSamples(track: TrackId): number;
   /** What those samples last together, in microseconds: not the segment's length where the track has holes. */
   trackUs(track: TrackId): number;
+  /** The parts that it was cut into, in order; left out where it was not. Together they are as long as it is. */
+  readonly parts?: readonly PartEntry[];
+};
+
+/** A part of a segment, of all its tracks: plain data. Its index, from 0, is its place among the segment's parts. */
+export type PartEntry = {
+  readonly durationUs: number;
+  /** The tracks that have samples in it. */
+  readonly tracks: readonly PartTrack[];
+};
+
+/** One track in one part. */
+export type PartTrack = {
+  readonly id: TrackId;
+  readonly samples: number;
+  /** A decoder may start at one of its samples. */
+  readonly hasSync: boolean;
+};
+
+/** The segment that still grows, with the parts that are complete. */
+export type OpenSegmentEntry = Pick<
+  SegmentEntry,
+  "sequence" | "name" | "startUs" | "tracks" | "discontinuity" | "isIndependent" | "utcUs"
+> & { readonly parts: readonly PartEntry[] };
+
+/** The live edge of a presentation: a snapshot that is replaced with every part. */
+export type LiveEdge = {
+  /** As it was with that part. */
+  readonly timeline: Timeline;
+  /** No part is longer; never changes once it was shown. */
+  readonly partTargetUs: number;
+  /** `null` while nothing comes. */
+  readonly open: OpenSegmentEntry | null;
+};
+
+/** What somebody waits for: a part, or with `part` null the whole segment, of that media sequence number. */
+export type EdgePoint = { readonly sequence: number; readonly part: number | null };
+
+/** How a wait ended: it is there, it took too long, or it will never come. */
+export type HoldEnd = "reached" | "late" | "over";
+
+/** One who waits. `address` is whose share of the places it takes. */
+export type Hold = EdgePoint & { readonly address: string; end(how: HoldEnd): void };
+
+/** Where parts come from. */
+export type EdgeSource = {
+  /** The edge as it is now; `null` while the presentation has none, or is not told of it yet: see `follow`. */
+  now(): LiveEdge | null;
+  /** Where the edge is somewhere else and not followed here yet: has it followed, and resolves when `now` knows it. */
+  follow?(): Promise<void> | null;
+  /**
+   * Waits for a point of the edge. Returns: what ends the wait without a word, for one who left; `null` when there is no
+   * place for another one. `end` is called once at most, and not before this returned.
+   */
+  hold(hold: Hold): { cancel(): void } | null;
+  /**
+   * The bytes of a complete part with those of the selected tracks that it has; `null` when there is none of that name.
+   */
+  part(
+    segment: string,
+    index: number,
+    selection: TrackSelection,
+  ): Promise<MediaBody | null> | MediaBody | null;
 };
 
 /** Shared immutable buffers to be sent in order. */

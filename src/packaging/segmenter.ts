@@ -3,6 +3,9 @@ import type { TrackId } from "../media/ids.ts";
 import type { MediaPacket, PacketSink } from "../media/packet.ts";
 import type { TrackSet } from "../media/track.ts";
 import { OpenSegment } from "./open-segment.ts";
+import { partRuleOf } from "./part-rule.ts";
+import type { PartRule } from "./part-rule.ts";
+import type { SegmentParts } from "./segment-parts.ts";
 import type { SegmentTrack } from "./segment-track.ts";
 
 /** A segment as it leaves the segmenter. */
@@ -16,15 +19,21 @@ export type FinishedSegment = {
   /** The timeline breaks before it. */
   readonly discontinuity: boolean;
   readonly media: ReadonlyMap<TrackId, SegmentTrack>;
+  /** `null` where it was not cut into parts. */
+  readonly parts: SegmentParts | null;
 };
 
 /** Where and how segments are cut. */
 export type SegmenterOptions = {
   readonly segmentDurationUs: number;
+  /** How long a part is meant to be; left out: segments are not cut into parts. Units: microseconds. */
+  readonly chunkDurationUs?: number;
   /** The longest that the next segment may become, in microseconds; a GOP that lasts longer is cut within. */
   maxDurationUs(): number;
   /** Called with each segment as soon as all its tracks are complete. */
   onSegment(segment: FinishedSegment): void;
+  /** Called when a part of the open segment is complete, or another segment is the open one. */
+  onPart?(): void;
 };
 
 /**
@@ -63,6 +72,7 @@ export class Segmenter implements PacketSink {
   #pendingDiscontinuity = false;
   #referenceUs = 0;
   #nextSequence: number | null = null;
+  #partRule: PartRule | null = null;
 
   constructor(options: SegmenterOptions) {
     this.#options = options;
@@ -76,12 +86,26 @@ export class Segmenter implements PacketSink {
   onPacket(packet: MediaPacket): void {
     if (this.#tracks === null || packet.epoch !== this.#tracks.epoch) return;
     const us = ticksToUs(packet.pts, packet.track.timescale);
-    if (this.#current === null) {
+    const before = this.#current;
+    const partCount = before?.partCount ?? 0;
+    if (before === null) {
       if (!packet.startsGop || !this.#isSlotOpen(us)) return;
       this.#current = this.#open(us, true);
     } else this.#maybeCut(packet, us);
     if (packet.track === this.#tracks.reference) this.#referenceUs = us;
     this.#route(packet);
+    if (us - this.#referenceUs > Segmenter.MAX_LAG_US) this.#closePartsInSilence(us);
+    if (this.#current !== before || (before?.partCount ?? 0) > partCount) this.#options.onPart?.();
+  }
+
+  /** The segment that grows, up to where all tracks have come. */
+  get current(): OpenSegment | null {
+    return this.#current;
+  }
+
+  /** How parts are cut; `null` until enough media has come to tell. It never changes then. */
+  get partRule(): PartRule | null {
+    return this.#partRule;
   }
 
   /** Payload bytes of segments that still take packets. */
@@ -135,7 +159,8 @@ export class Segmenter implements PacketSink {
     const cellUs = this.#options.segmentDurationUs;
     for (;;) {
       const last = this.#current!;
-      const boundaryUs = Math.max((Math.floor(last.startUs / cellUs) + 1) * cellUs, this.#referenceUs + 1);
+      const cellEndUs = (Math.floor(last.startUs / cellUs) + 1) * cellUs;
+      const boundaryUs = Math.max(cellEndUs, this.#referenceUs + 1, last.closedUs + 1);
       if (boundaryUs > us || !this.#isSlotOpen(boundaryUs)) return;
       this.#next = this.#open(boundaryUs, true);
       for (const packet of last.splitOff(boundaryUs)) this.#next.adopt(packet);
@@ -143,12 +168,28 @@ export class Segmenter implements PacketSink {
     }
   }
 
+  /** The reference track is silent: the others' clock closes parts, but none that `#cutBySilence` might cut. */
+  #closePartsInSilence(us: number): void {
+    const current = this.#current!;
+    const cellUs = this.#options.segmentDurationUs;
+    const limitUs = Math.max((Math.floor(current.startUs / cellUs) + 1) * cellUs, this.#referenceUs + 1);
+    current.closePartsInSilence(us, limitUs);
+  }
+
+  /** The first segment tells how long frames, and so parts, are. */
+  #learnPartRule(segment: OpenSegment): void {
+    const { chunkDurationUs } = this.#options;
+    if (chunkDurationUs !== undefined) this.#partRule ??= partRuleOf(chunkDurationUs, segment.frameUs());
+  }
+
   #open(startUs: number, isIndependent: boolean): OpenSegment {
     const discontinuity = this.#pendingDiscontinuity;
     this.#pendingDiscontinuity = false;
     this.#nextSequence ??= this.#slotOf(startUs);
     const sequence = this.#nextSequence++;
-    return new OpenSegment({ sequence, startUs, tracks: this.#tracks!, isIndependent, discontinuity });
+    if (this.#current !== null) this.#learnPartRule(this.#current);
+    const [tracks, partRule] = [this.#tracks!, this.#partRule];
+    return new OpenSegment({ sequence, startUs, tracks, isIndependent, discontinuity, partRule });
   }
 
   #isSlotOpen(us: number): boolean {
@@ -185,10 +226,11 @@ export class Segmenter implements PacketSink {
     if (this.#next === null) return;
     const hole = this.#next.startUs - this.#current!.endUs > Segmenter.MAX_HOLE_US;
     if (hole) this.#next.discontinuity = true;
-    this.#emit(this.#current!, hole ? null : this.#next);
+    const done = this.#current!;
     this.#current = this.#next;
     this.#next = null;
     this.#behind.clear();
+    this.#emit(done, hole ? null : this.#current);
   }
 
   #finishAll(): void {
@@ -196,22 +238,25 @@ export class Segmenter implements PacketSink {
     if (this.#current === null) return;
     const { startUs, endUs } = this.#current;
     if (endUs - startUs > this.#options.maxDurationUs()) this.#cutBySilence(endUs - 1);
-    this.#emit(this.#current, null);
+    const done = this.#current;
     this.#current = null;
     this.#pendingDiscontinuity = true;
+    this.#emit(done, null);
   }
 
   #emit(segment: OpenSegment, next: OpenSegment | null): void {
-    const media = segment.finish(next);
-    const durationUs = (next === null ? segment.endUs : next.startUs) - segment.startUs;
+    this.#learnPartRule(segment);
+    const endUs = Math.max(next === null ? segment.endUs : next.startUs, segment.startUs + 1000);
+    const media = segment.finish(next, endUs);
     this.#options.onSegment({
       sequence: segment.sequence,
       startUs: segment.startUs,
-      durationUs: Math.max(durationUs, 1000),
+      durationUs: endUs - segment.startUs,
       tracks: segment.tracks,
       isIndependent: segment.isIndependent,
       discontinuity: segment.discontinuity,
       media,
+      parts: segment.parts,
     });
   }
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmod, mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -7,7 +7,7 @@ import type { TestContext } from "node:test";
 import { eventually } from "../../test/support/eventually.ts";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import { RecordingLog } from "../../test/support/recording-log.ts";
-import { AuthFile, LOOK_INTERVAL_MS } from "./auth-file.ts";
+import { AuthFile, FIRST_LOOK_LIMIT_MS, LOOK_INTERVAL_MS } from "./auth-file.ts";
 
 type Setup = { directory: string; path: string; file: AuthFile; clock: FakeClock; log: RecordingLog };
 
@@ -152,5 +152,40 @@ describe("credentials in a file", () => {
     clock.advance(LOOK_INTERVAL_MS * 5);
     assert.equal(clock.pendingTimers, 0);
     assert.equal(file.credentials?.password, "secret");
+  });
+
+  test("on a volume that hangs hold nobody for longer than 2 s, and are taken when it goes on", async (t) => {
+    const { path } = await setup(t, "root:secret");
+    const [clock, log] = [new FakeClock(), new RecordingLog()];
+    const gate = Promise.withResolvers<void>();
+    let looks = 0;
+    const hanging = async (...given: Parameters<typeof stat>): Promise<unknown> => {
+      looks++;
+      await gate.promise;
+      return stat(...given);
+    };
+    const file = new AuthFile(path, "edit_auth_file", { clock, log, stat: hanging as typeof stat });
+    t.after(() => file.close());
+    const start = file.start();
+    clock.advance(FIRST_LOOK_LIMIT_MS);
+    await start;
+    assert.match(log.text, /nobody gets in with them: the file cannot be read: no answer in 2 s/);
+    clock.advance(10 * LOOK_INTERVAL_MS);
+    assert.equal(looks, 1);
+    gate.resolve();
+    await eventually(() => assert.equal(file.credentials?.password, "secret"), { intervalMs: 5 });
+  });
+
+  test("leave those before in force until they were read for the first time", async (t) => {
+    const { directory, clock, log } = await setup(t);
+    const path = join(directory, "later");
+    const before = { login: "root", password: "before" };
+    const file = new AuthFile(path, "edit_auth_file", { clock, log, before });
+    t.after(() => file.close());
+    await file.start();
+    assert.equal(file.credentials, before);
+    assert.match(log.text, /those before stay in force/);
+    await writeFile(path, "root:later");
+    await looked(clock, () => file.credentials?.password === "later");
   });
 });

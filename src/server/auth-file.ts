@@ -13,6 +13,19 @@ import type { Problem } from "../config/problem.ts";
 /** How often the file is looked at. */
 export const LOOK_INTERVAL_MS = 1000;
 
+/** How long `start` waits for the first look: a volume that hangs must not hold the server. */
+export const FIRST_LOOK_LIMIT_MS = 2000;
+
+/** What a file with credentials is given. */
+export type AuthFileOptions = {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** In force until the file was read for the first time. */
+  readonly before?: Credentials | undefined;
+  /** In place of the system's, for tests. */
+  readonly stat?: typeof stat;
+};
+
 /**
  * Credentials in a file, as a Secret is mounted, read anew when the file changes.
  *
@@ -25,6 +38,7 @@ export class AuthFile {
   readonly #directive: string;
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #stat: typeof stat;
   #credentials: Credentials | undefined;
   #seen = "";
   #complaint = "";
@@ -32,23 +46,30 @@ export class AuthFile {
   #closed = false;
 
   /** `directive`: what names the file, for the log. */
-  constructor(path: string, directive: string, options: { readonly clock: Clock; readonly log: Logger }) {
+  constructor(path: string, directive: string, options: AuthFileOptions) {
     this.path = path;
     this.#directive = directive;
     this.#clock = options.clock;
     this.#log = options.log;
+    this.#stat = options.stat ?? stat;
+    this.#credentials = options.before;
   }
 
-  /** The credentials in force; absent while the file never held any. */
+  /** The credentials in force; absent while the file never held any, and there were none before. */
   get credentials(): Credentials | undefined {
     return this.#credentials;
   }
 
-  /** Resolves when the file was read for the first time; from then on it is looked at. Never rejects. */
+  /** Resolves when the file was read for the first time, or soon; from now on it is looked at. Never rejects. */
   async start(): Promise<void> {
-    await this.#look();
-    if (this.#closed) return;
-    this.#timer = this.#clock.schedule(LOOK_INTERVAL_MS, () => void this.start());
+    const late = Promise.withResolvers<void>();
+    const limit = this.#clock.schedule(FIRST_LOOK_LIMIT_MS, () => {
+      if (!this.#closed)
+        this.#complain(unreadable(this.path, `no answer in ${FIRST_LOOK_LIMIT_MS / 1000} s`));
+      late.resolve();
+    });
+    await Promise.race([this.#keepLooking(), late.promise]);
+    limit.cancel();
   }
 
   /** Not looked at any more; idempotent. */
@@ -57,8 +78,15 @@ export class AuthFile {
     this.#timer?.cancel();
   }
 
+  /** One look after the other: one that hangs is the only one. */
+  async #keepLooking(): Promise<void> {
+    await this.#look();
+    if (this.#closed) return;
+    this.#timer = this.#clock.schedule(LOOK_INTERVAL_MS, () => void this.#keepLooking());
+  }
+
   async #look(): Promise<void> {
-    const state = await stateOf(this.path);
+    const state = await stateOf(this.path, this.#stat);
     // A file that could not be read may become readable without a change of its own.
     if (this.#closed || (state === this.#seen && this.#complaint === "")) return;
     const read = await readFileText(this.path);
@@ -105,9 +133,9 @@ export class AuthFile {
 }
 
 /** What changes when the file does; links are followed. */
-async function stateOf(path: string): Promise<string> {
+async function stateOf(path: string, ask: typeof stat): Promise<string> {
   try {
-    const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
+    const { dev, ino, size, mtimeNs, ctimeNs } = await ask(path, { bigint: true });
     return [dev, ino, size, mtimeNs, ctimeNs].join();
   } catch (caught) {
     return messageOf(caught);

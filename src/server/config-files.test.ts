@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, open, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { ProjectedVolume } from "../../test/support/projected-volume.ts";
 import {
   MAX_CONFIG_BYTES,
   MAX_CONFIG_FILE_BYTES,
   MAX_CONFIG_FILES,
   readConfigFiles,
+  volumesState,
 } from "./config-files.ts";
 import type { ConfigFiles } from "./config-files.ts";
 
@@ -220,4 +222,95 @@ test("an empty file and one with a byte order mark are good files", async () => 
     read.files.map((one) => one.text),
     ["", "rtmp 1;"],
   );
+});
+
+/** Reads while `between` runs in front of each file but the first; it is told how many were opened before. */
+function readWhile(path: string, between: (opened: number) => Promise<void>): Promise<ConfigFiles> {
+  let opened = 0;
+  const openLater: typeof open = async (...given) => {
+    if (opened > 0) await between(opened);
+    opened++;
+    return open(...given);
+  };
+  return readConfigFiles(path, { open: openLater });
+}
+
+function texts({ files }: ConfigFiles): string[] {
+  return files.map(({ text }) => text);
+}
+
+for (const mount of ["", "flussonic.conf.d"]) {
+  test(`a volume written anew in the middle is read as it is then, as a whole: mounted at "${mount}"`, async () => {
+    const directory = await tree(`torn${mount.length}`, {});
+    const volume = new ProjectedVolume(join(directory, mount));
+    await volume.write({ "a.conf": "old a", "b.conf": "old b", "c.conf": "old c" });
+    const read = await readWhile(directory, async (opened) => {
+      if (opened === 1) await volume.write({ "a.conf": "new a", "b.conf": "new b", "d.conf": "new d" });
+    });
+    assert.deepEqual(read.problems, []);
+    assert.deepEqual(texts(read), ["new a", "new b", "new d"]);
+    assert.equal(read.volumes, await volumesState(directory));
+  });
+}
+
+test("two volumes are each read as a whole", async () => {
+  const directory = await tree("two", {});
+  const [main, parts] = [
+    new ProjectedVolume(directory),
+    new ProjectedVolume(join(directory, "flussonic.conf.d")),
+  ];
+  await main.write({ "flussonic.conf": "old main" });
+  await parts.write({ "a.conf": "old a", "b.conf": "old b" });
+  const read = await readWhile(directory, async (opened) => {
+    if (opened === 1) await parts.write({ "a.conf": "new a", "b.conf": "new b" });
+    if (opened === 4) await main.write({ "flussonic.conf": "new main" });
+  });
+  assert.deepEqual(texts(read), ["new main", "new a", "new b"]);
+});
+
+test("names that the kubelet has not linked yet are read, and those that it has not taken away are not", async () => {
+  const directory = await tree("gap", {});
+  const volume = new ProjectedVolume(join(directory, "flussonic.conf.d"));
+  await volume.write({ "a.conf": "a", "old.conf": "old" });
+  let inGap: ConfigFiles | null = null;
+  await volume.write({ "a.conf": "a2", "new.conf": "new" }, async () => {
+    inGap = await readConfigFiles(directory);
+  });
+  const after = await readConfigFiles(directory);
+  assert.deepEqual(names(after, directory), ["flussonic.conf.d/a.conf", "flussonic.conf.d/new.conf"]);
+  assert.deepEqual(inGap, after);
+});
+
+test("parts below a path of the volume's items are read from where the volume stands", async () => {
+  const directory = await tree("items", {
+    "..2026_1/": "",
+    "..2026_1/flussonic.conf": "main",
+    "..2026_1/flussonic.conf.d/": "",
+    "..2026_1/flussonic.conf.d/a.conf": "a",
+    "..2026_2/": "",
+    "..data": "-> ..2026_1",
+    "flussonic.conf": "-> ..data/flussonic.conf",
+    "flussonic.conf.d": "-> ..data/flussonic.conf.d",
+  });
+  const read = await readConfigFiles(directory);
+  assert.deepEqual(names(read, directory), ["flussonic.conf", "flussonic.conf.d/a.conf"]);
+  assert.deepEqual(texts(read), ["main", "a"]);
+});
+
+test("files mounted over a volume, and links of its owner's, are read too", async () => {
+  const directory = await tree("over", { "elsewhere.txt": "linked" });
+  const volume = new ProjectedVolume(join(directory, "flussonic.conf.d"));
+  await volume.write({ "a.conf": "a", "b.conf": "b" });
+  await writeFile(join(volume.folder, "c.conf"), "mounted");
+  await symlink("../elsewhere.txt", join(volume.folder, "d.conf"));
+  assert.deepEqual(texts(await readConfigFiles(directory)), ["a", "b", "mounted", "linked"]);
+});
+
+test("a volume that never rests is a problem, and is read again by whoever watches", async () => {
+  const directory = await tree("restless", {});
+  const volume = new ProjectedVolume(directory);
+  await volume.write({ "a.conf": "a", "b.conf": "b" });
+  const read = await readWhile(directory, () => volume.write({ "a.conf": "a", "b.conf": "b" }));
+  assert.match(read.problems[0]!.message, /again and again/);
+  assert.notEqual(read.volumes, await volumesState(directory));
 });

@@ -1,11 +1,12 @@
 import { constants } from "node:fs";
-import { open, readdir, stat } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { problem } from "../config/problem.ts";
 import { wholeFile } from "../config/place.ts";
 import type { FileHandle } from "node:fs/promises";
 import type { SourceFile } from "../config/place.ts";
 import type { Problem, ProblemCode } from "../config/problem.ts";
+import { ConfigVolumes } from "./config-volumes.ts";
 
 /** Biggest file of a config, in bytes: what a Kubernetes ConfigMap can hold. */
 export const MAX_CONFIG_FILE_BYTES = 1024 * 1024;
@@ -27,7 +28,15 @@ export type ConfigFiles = {
   readonly found: boolean;
   readonly files: readonly SourceFile[];
   readonly problems: readonly Problem[];
+  /** The state of the volumes that they were read from, as `volumesState` tells it. */
+  readonly volumes: string;
 };
+
+/** Readings in a row that a volume written anew may spoil. */
+const MAX_READINGS = 20;
+
+/** What reading needs of the system; tests have their own. */
+export type ConfigFilesOptions = { readonly open: typeof open };
 
 /**
  * Reads the files of the config at `path`; messages name them by `path` as it was given, joined with their name.
@@ -39,49 +48,142 @@ export type ConfigFiles = {
  *
  * Bounds: `MAX_CONFIG_FILE_BYTES`, `MAX_CONFIG_FILES`, `MAX_CONFIG_BYTES`; past them is a problem, and no more is
  * read. Never rejects for what is on the disk: a file that cannot be read is a problem that names it.
+ *
+ * Volumes that Kubernetes writes anew meanwhile are read anew: no reading has files of two of their states.
  */
-export async function readConfigFiles(path: string): Promise<ConfigFiles> {
-  const kind = await kindOf(path);
-  if (kind === "missing") {
-    return {
-      found: false,
-      files: [],
-      problems: [failure("CONFIG_FILE_UNREADABLE", path, "no such file or directory")],
-    };
+export async function readConfigFiles(
+  path: string,
+  options: ConfigFilesOptions = { open },
+): Promise<ConfigFiles> {
+  let volumes = await ConfigVolumes.look(volumeDirectories(path));
+  for (let readings = 1; readings <= MAX_READINGS; readings++) {
+    const read = await new Reading(volumes, options).read(path);
+    const later = await ConfigVolumes.look(volumeDirectories(path));
+    if (later.state === volumes.state) return { ...read, volumes: volumes.state };
+    volumes = later;
   }
-  if (typeof kind === "object") return { found: true, files: [], problems: [kind] };
-  const { paths, problems } = await listFiles(path, kind);
-  const read = await readAll(paths);
-  return { found: true, files: read.files, problems: [...problems, ...read.problems] };
+  const message = "cannot be read: it is written anew again and again meanwhile";
+  const problems = [failure("CONFIG_FILE_UNREADABLE", path, message)];
+  // Not the last state: whoever watches the volumes sees that there is something to be read.
+  return { found: true, files: [], problems, volumes: "" };
+}
+
+/** The present state of the volumes that a configuration may lie in: another one when one of them was written anew. */
+export async function volumesState(path: string): Promise<string> {
+  return (await ConfigVolumes.look(volumeDirectories(path))).state;
+}
+
+function volumeDirectories(path: string): string[] {
+  return [path, dirname(path), `${path}.d`, join(path, `${MAIN_FILE}.d`)];
 }
 
 type Listing = { readonly paths: readonly string[]; readonly problems: readonly Problem[] };
 
-async function listFiles(path: string, kind: "file" | "directory"): Promise<Listing> {
-  if (kind === "file") return withParts(path);
-  const main = join(path, MAIN_FILE);
-  const hasMain = (await kindOf(main)) !== "missing";
-  if (hasMain) return withParts(main);
-  if ((await kindOf(`${main}.d`)) !== "missing") return orEmpty(path, await partsOf(`${main}.d`));
-  return orEmpty(path, await partsOf(path));
-}
+/** One reading of all files, as the volumes were at one moment. */
+class Reading {
+  readonly #volumes: ConfigVolumes;
+  readonly #open: typeof open;
 
-/** The main file first: what it says is what parts are read after. */
-async function withParts(main: string): Promise<Listing> {
-  const directory = join(dirname(main), `${basename(main)}.d`);
-  const kind = await kindOf(directory);
-  if (kind !== "directory") return { paths: [main], problems: typeof kind === "object" ? [kind] : [] };
-  const { paths, problems } = await partsOf(directory);
-  return { paths: [main, ...paths], problems };
-}
+  constructor(volumes: ConfigVolumes, options: ConfigFilesOptions) {
+    this.#volumes = volumes;
+    this.#open = options.open;
+  }
 
-async function partsOf(directory: string): Promise<Listing> {
-  try {
-    const names = await readdir(directory);
-    const parts = names.filter((name) => name.endsWith(".conf") && !name.startsWith(".")).toSorted();
-    return { paths: parts.map((name) => join(directory, name)), problems: [] };
-  } catch (error) {
-    return { paths: [], problems: [failure("CONFIG_FILE_UNREADABLE", directory, reasonOf(error))] };
+  async read(path: string): Promise<Omit<ConfigFiles, "volumes">> {
+    const kind = await this.#kindOf(path);
+    if (kind === "missing") {
+      const problems = [failure("CONFIG_FILE_UNREADABLE", path, "no such file or directory")];
+      return { found: false, files: [], problems };
+    }
+    if (typeof kind === "object") return { found: true, files: [], problems: [kind] };
+    const { paths, problems } = await this.#listFiles(path, kind);
+    const read = await this.#readAll(paths);
+    return { found: true, files: read.files, problems: [...problems, ...read.problems] };
+  }
+
+  async #listFiles(path: string, kind: "file" | "directory"): Promise<Listing> {
+    if (kind === "file") return this.#withParts(path);
+    const main = join(path, MAIN_FILE);
+    if ((await this.#kindOf(main)) !== "missing") return this.#withParts(main);
+    const parts = `${main}.d`;
+    const hasParts = (await this.#kindOf(parts)) !== "missing";
+    return orEmpty(path, await this.#partsOf(hasParts ? parts : path));
+  }
+
+  /** The main file first: what it says is what parts are read after. */
+  async #withParts(main: string): Promise<Listing> {
+    const directory = join(dirname(main), `${basename(main)}.d`);
+    const kind = await this.#kindOf(directory);
+    if (kind !== "directory") return { paths: [main], problems: typeof kind === "object" ? [kind] : [] };
+    const { paths, problems } = await this.#partsOf(directory);
+    return { paths: [main, ...paths], problems };
+  }
+
+  async #partsOf(directory: string): Promise<Listing> {
+    try {
+      const names = await this.#volumes.namesIn(directory);
+      const parts = names.filter((name) => name.endsWith(".conf") && !name.startsWith(".")).toSorted();
+      return { paths: parts.map((name) => join(directory, name)), problems: [] };
+    } catch (error) {
+      return { paths: [], problems: [failure("CONFIG_FILE_UNREADABLE", directory, reasonOf(error))] };
+    }
+  }
+
+  async #readAll(paths: readonly string[]): Promise<{ files: SourceFile[]; problems: Problem[] }> {
+    const files: SourceFile[] = [];
+    const problems: Problem[] = [];
+    let bytes = 0;
+    for (const path of paths.slice(0, MAX_CONFIG_FILES)) {
+      const read = await this.#readOne(path);
+      if ("severity" in read) {
+        problems.push(read);
+        continue;
+      }
+      bytes += read.bytes;
+      if (bytes > MAX_CONFIG_BYTES) {
+        const message = `the files up to this one are bigger than ${MAX_CONFIG_BYTES} bytes; no more was read`;
+        problems.push(failure("CONFIG_FILE_TOO_BIG", path, message));
+        return { files, problems };
+      }
+      files.push({ file: path, text: read.text });
+    }
+    const next = paths[MAX_CONFIG_FILES];
+    if (next !== undefined) {
+      const message = `the config has ${paths.length} files; from this one on they were not read (at most ${MAX_CONFIG_FILES})`;
+      problems.push(failure("CONFIG_TOO_MANY_FILES", next, message));
+    }
+    return { files, problems };
+  }
+
+  async #readOne(path: string): Promise<{ text: string; bytes: number } | Problem> {
+    let handle: FileHandle | undefined;
+    try {
+      const place = await this.#volumes.placeOf(path);
+      // Without O_NONBLOCK, opening a named pipe would wait for its writer for ever.
+      handle = await this.#open(place, constants.O_RDONLY | constants.O_NONBLOCK);
+      const status = await handle.stat();
+      if (!status.isFile()) return failure("CONFIG_FILE_UNREADABLE", path, "this is not a file");
+      const bytes = await readUpTo(handle, MAX_CONFIG_FILE_BYTES + 1);
+      if (bytes.byteLength > MAX_CONFIG_FILE_BYTES) {
+        const message = `the file is bigger than ${MAX_CONFIG_FILE_BYTES} bytes`;
+        return failure("CONFIG_FILE_TOO_BIG", path, message);
+      }
+      return decode(path, bytes);
+    } catch (error) {
+      return failure("CONFIG_FILE_UNREADABLE", path, reasonOf(error));
+    } finally {
+      await handle?.close();
+    }
+  }
+
+  async #kindOf(path: string): Promise<"file" | "directory" | "missing" | Problem> {
+    try {
+      const status = await stat(await this.#volumes.placeOf(path));
+      return status.isDirectory() ? "directory" : "file";
+    } catch (error) {
+      const isMissing = codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR";
+      return isMissing ? "missing" : failure("CONFIG_FILE_UNREADABLE", path, reasonOf(error));
+    }
   }
 }
 
@@ -89,52 +191,6 @@ function orEmpty(path: string, listing: Listing): Listing {
   if (listing.paths.length > 0 || listing.problems.length > 0) return listing;
   const message = "the directory has no *.conf in it";
   return { paths: [], problems: [problem("warning", "CONFIG_NO_FILES", wholeFile(path), message)] };
-}
-
-async function readAll(paths: readonly string[]): Promise<{ files: SourceFile[]; problems: Problem[] }> {
-  const files: SourceFile[] = [];
-  const problems: Problem[] = [];
-  let bytes = 0;
-  for (const path of paths.slice(0, MAX_CONFIG_FILES)) {
-    const read = await readOne(path);
-    if ("severity" in read) {
-      problems.push(read);
-      continue;
-    }
-    bytes += read.bytes;
-    if (bytes > MAX_CONFIG_BYTES) {
-      const message = `the files up to this one are bigger than ${MAX_CONFIG_BYTES} bytes; no more was read`;
-      problems.push(failure("CONFIG_FILE_TOO_BIG", path, message));
-      return { files, problems };
-    }
-    files.push({ file: path, text: read.text });
-  }
-  const next = paths[MAX_CONFIG_FILES];
-  if (next !== undefined) {
-    const message = `the config has ${paths.length} files; from this one on they were not read (at most ${MAX_CONFIG_FILES})`;
-    problems.push(failure("CONFIG_TOO_MANY_FILES", next, message));
-  }
-  return { files, problems };
-}
-
-async function readOne(path: string): Promise<{ text: string; bytes: number } | Problem> {
-  let handle: FileHandle | undefined;
-  try {
-    // Without O_NONBLOCK, opening a named pipe would wait for its writer for ever.
-    handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const status = await handle.stat();
-    if (!status.isFile()) return failure("CONFIG_FILE_UNREADABLE", path, "this is not a file");
-    const bytes = await readUpTo(handle, MAX_CONFIG_FILE_BYTES + 1);
-    if (bytes.byteLength > MAX_CONFIG_FILE_BYTES) {
-      const message = `the file is bigger than ${MAX_CONFIG_FILE_BYTES} bytes`;
-      return failure("CONFIG_FILE_TOO_BIG", path, message);
-    }
-    return decode(path, bytes);
-  } catch (error) {
-    return failure("CONFIG_FILE_UNREADABLE", path, reasonOf(error));
-  } finally {
-    await handle?.close();
-  }
 }
 
 /** The size that `stat` tells is not believed: the file may grow, and files of the kernel have size 0. */
@@ -155,16 +211,6 @@ function decode(path: string, bytes: Uint8Array): { text: string; bytes: number 
     return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), bytes: bytes.byteLength };
   } catch {
     return failure("CONFIG_FILE_NOT_TEXT", path, "the file is not UTF-8 text");
-  }
-}
-
-async function kindOf(path: string): Promise<"file" | "directory" | "missing" | Problem> {
-  try {
-    const status = await stat(path);
-    return status.isDirectory() ? "directory" : "file";
-  } catch (error) {
-    const isMissing = codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR";
-    return isMissing ? "missing" : failure("CONFIG_FILE_UNREADABLE", path, reasonOf(error));
   }
 }
 

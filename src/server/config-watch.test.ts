@@ -8,6 +8,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { eventually } from "../../test/support/eventually.ts";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import { ProjectedVolume } from "../../test/support/projected-volume.ts";
+import { volumesState } from "./config-files.ts";
 import { ConfigWatch } from "./config-watch.ts";
 
 async function makeFolder(t: TestContext): Promise<string> {
@@ -31,9 +32,12 @@ for (const place of ["", "flussonic.conf.d"]) {
     await volume.write({ "a.conf": "" });
     const clock = new FakeClock();
     const watch = new ConfigWatch(folder, clock);
-    await watch.remember();
+    watch.remember(await volumesState(folder));
     let changes = 0;
-    watch.start(() => Promise.resolve(void changes++));
+    watch.start(async () => {
+      changes++;
+      watch.remember(await volumesState(folder));
+    });
     await look(clock);
     assert.equal(changes, 0);
     await volume.write({ "a.conf": "http 80;" });
@@ -45,11 +49,12 @@ for (const place of ["", "flussonic.conf.d"]) {
   });
 }
 
-test("what changed between remember and start is noticed, a volume that is mounted late too", async (t) => {
+test("what changed between reading and start is noticed, a volume that is mounted late too", async (t) => {
   const folder = await makeFolder(t);
   const clock = new FakeClock();
-  const watch = new ConfigWatch(join(folder, "flussonic.conf"), clock);
-  await watch.remember();
+  const path = join(folder, "flussonic.conf");
+  const watch = new ConfigWatch(path, clock);
+  watch.remember(await volumesState(path));
   await new ProjectedVolume(join(folder, "flussonic.conf.d")).write({ "a.conf": "" });
   let changes = 0;
   watch.start(() => Promise.resolve(void changes++));
@@ -63,7 +68,7 @@ test("a file that a person edits is left alone", async (t) => {
   await writeFile(join(folder, "flussonic.conf"), "");
   const clock = new FakeClock();
   const watch = new ConfigWatch(folder, clock);
-  await watch.remember();
+  watch.remember(await volumesState(folder));
   let changes = 0;
   watch.start(() => Promise.resolve(void changes++));
   await writeFile(join(folder, "flussonic.conf"), "http 80;");
@@ -77,7 +82,7 @@ test("nothing is looked at while a change is being taken", async (t) => {
   const volume = new ProjectedVolume(folder);
   const clock = new FakeClock();
   const watch = new ConfigWatch(folder, clock);
-  await watch.remember();
+  watch.remember(await volumesState(folder));
   let isTaken: (() => void) | null = null;
   watch.start(() => new Promise((resolve) => (isTaken = resolve)));
   await volume.write({ "a.conf": "" });
@@ -87,5 +92,25 @@ test("nothing is looked at while a change is being taken", async (t) => {
   isTaken!();
   await turn();
   await eventually(() => assert.equal(clock.pendingTimers, 1));
+  watch.stop();
+});
+
+test("a change is told again until it is remembered, and one that came meanwhile is told too", async (t) => {
+  const folder = await makeFolder(t);
+  const volume = new ProjectedVolume(folder);
+  const clock = new FakeClock();
+  const watch = new ConfigWatch(folder, clock);
+  watch.remember(await volumesState(folder));
+  await volume.write({ "a.conf": "" });
+  let changes = 0;
+  watch.start(async () => {
+    changes++;
+    if (changes === 1) return;
+    const read = await volumesState(folder);
+    if (changes === 2) await volume.write({ "b.conf": "" });
+    watch.remember(read);
+  });
+  for (let i = 0; i < 5; i++) await look(clock);
+  assert.equal(changes, 3);
   watch.stop();
 });

@@ -1,13 +1,8 @@
-import { readlink } from "node:fs/promises";
-import { dirname, join } from "node:path";
 import type { Clock, Timer } from "../base/clock.ts";
-import { MAIN_FILE } from "./config-files.ts";
+import { volumesState } from "./config-files.ts";
 
 /** How often the links are looked at. */
 const LOOK_MS = 400;
-
-/** The link that Kubernetes swaps when what a volume shows has changed: all files of the volume change at once. */
-const SWAPPED_LINK = "..data";
 
 /**
  * Notices that a volume with parts of the configuration was written anew.
@@ -17,25 +12,29 @@ const SWAPPED_LINK = "..data";
  * Spec: Kubernetes documentation, "ConfigMaps", "Mounted ConfigMaps are updated automatically".
  */
 export class ConfigWatch {
-  readonly #directories: readonly string[];
+  readonly #path: string;
   readonly #clock: Clock;
-  #seen: string | null = null;
+  #seen = "";
   #timer: Timer | null = null;
   #isStopped = false;
 
   /** `path`: of the configuration, a file or a directory. */
   constructor(path: string, clock: Clock) {
-    this.#directories = [path, dirname(path), `${path}.d`, join(path, `${MAIN_FILE}.d`)];
+    this.#path = path;
     this.#clock = clock;
   }
 
-  /** Remembers what is there; to be called before the files are read. */
-  async remember(): Promise<void> {
-    this.#seen = await this.#look();
+  /** The configuration was read when its volumes were in this state (`ConfigFiles.volumes`): only another one is news. */
+  remember(volumes: string): void {
+    this.#seen = volumes;
   }
 
-  /** From now on calls `changed` after each change since `remember`; while it runs, nothing is looked at. */
+  /**
+   * From now on calls `changed` when the volumes are in another state than remembered, and again until what they are in is
+   * remembered; while it runs, nothing is looked at.
+   */
   start(changed: () => Promise<void>): void {
+    if (this.#isStopped) return;
     this.#timer = this.#clock.schedule(LOOK_MS, () => void this.#check(changed));
   }
 
@@ -46,20 +45,8 @@ export class ConfigWatch {
   }
 
   async #check(changed: () => Promise<void>): Promise<void> {
-    const now = await this.#look();
-    if (this.#isStopped) return;
-    if (now !== this.#seen) {
-      this.#seen = now;
-      await changed();
-    }
-    if (!this.#isStopped) this.start(changed);
-  }
-
-  /** Where the links point to; empty for those that are not there. */
-  async #look(): Promise<string> {
-    const links = this.#directories.map((directory) =>
-      readlink(join(directory, SWAPPED_LINK)).catch(() => ""),
-    );
-    return (await Promise.all(links)).join("\n");
+    const now = await volumesState(this.#path);
+    if (!this.#isStopped && now !== this.#seen) await changed();
+    this.start(changed);
   }
 }

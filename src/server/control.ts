@@ -18,6 +18,11 @@ import { VERSION } from "./version.ts";
 
 const API = /^\/(?:streamer|flussonic)\/api\/v3\//;
 
+const STARTING = "the server is starting";
+
+/** `streamer_status` of the statistics. */
+type StreamerStatus = "starting" | "running" | "draining" | "broken_config";
+
 /** Files that the front page lists at most. */
 const MAX_LISTED_FILES = 200;
 
@@ -33,7 +38,7 @@ export class ControlPlane {
   readonly #clock: Clock;
   readonly #startedAtMs: number;
   readonly #storages: StorageGate;
-  #notReady: string | null = "the server is starting";
+  #notReady: string | null = STARTING;
   readonly #reloads = { taken: 0, refused: 0 };
   #isConfigTaken = true;
   #metrics: MetricsPage | null = null;
@@ -126,8 +131,15 @@ export class ControlPlane {
         ["www-authenticate", 'Basic realm="weir", charset="UTF-8"'],
       ]);
     }
-    if (request.path.endsWith("/config/stats")) return jsonReply(200, await this.#stats());
+    if (request.path.replace(API, "") === "config/stats") return jsonReply(200, await this.#stats());
     return textReply(404, "the API has nothing at this address yet");
+  }
+
+  /** A configuration that could not be taken shows until one is, though the one before is in force. */
+  #status(): StreamerStatus {
+    if (this.#notReady !== null) return this.#notReady === STARTING ? "starting" : "draining";
+    if (this.#threads.running === 0) return "starting";
+    return this.#isConfigTaken ? "running" : "broken_config";
   }
 
   async #listStreams(): Promise<PublicStream[]> {
@@ -140,12 +152,12 @@ export class ControlPlane {
       ...whoAmI(VERSION, this.#startedAtMs, this.#clock),
       server_id: this.#identity.serverId,
       hostname: this.#config.hostname ?? hostname(),
-      streamer_status: "running",
+      streamer_status: this.#status(),
       uptime: Math.floor(process.uptime()),
       total_streams: streams.length,
       online_streams: streams.filter((stream) => stream.status === "live").length,
       media_thread_restarts: this.#threads.restarts,
-      rssBytes: process.memoryUsage.rss(),
+      resident_bytes: process.memoryUsage.rss(),
       threads: threads.map(({ stats, ...state }) => ({ ...state, ...stats })),
     };
   }

@@ -28,16 +28,29 @@ const DISK = "disk";
 const SAMPLES = "samples";
 
 /** A file that plays, or that is tried again. */
-type Playing = { readonly input: InputPlan; source: FileSource | null; retry: Timer | null };
+type Playing = {
+  readonly input: InputPlan;
+  source: FileSource | null;
+  retry: Timer | null;
+  /** Until it is tried again, should its stream not be had. Units: milliseconds. */
+  readonly pauseMs: number;
+};
 
-/** How long after its stream took it off a file is played again. */
+/** How long after its stream took it off a file is played again; how long at most after its stream was not to be had. */
 const RETRY_MS = 5000;
+/** The first time: another thread may have been about to take a publisher off. */
+const FIRST_RETRY_MS = 100;
 
 /** The streams whose source is a file (`file://`) or the built-in clip (`fake://`), played as if they were live. */
 export class FileInputs {
+  /** Protocols of the publishers that are made here. */
+  static readonly PROTOCOLS: ReadonlySet<string> = new Set<InputPlan["kind"]>(["file", "fake"]);
+
   readonly #options: FileInputsOptions;
   readonly #own: VodLibrary;
   readonly #playing = new Map<StreamName, Playing>();
+  /** Claims under way: the next one of a name waits for the one before, which may have to give the name back. */
+  readonly #claims = new Map<StreamName, Promise<void>>();
 
   constructor(options: FileInputsOptions) {
     this.#options = options;
@@ -73,16 +86,27 @@ export class FileInputs {
     await this.#own.close();
   }
 
-  async #play(name: StreamName, input: InputPlan): Promise<void> {
-    const log = this.#options.log.child({ stream: name });
-    const playing: Playing = { input, source: null, retry: null };
+  async #play(name: StreamName, input: InputPlan, pauseMs = FIRST_RETRY_MS): Promise<void> {
+    const playing: Playing = { input, source: null, retry: null, pauseMs };
     this.#playing.set(name, playing);
+    const claim = this.#claim(name, playing, this.#claims.get(name));
+    this.#claims.set(name, claim);
+    await claim;
+    if (this.#claims.get(name) === claim) this.#claims.delete(name);
+  }
+
+  /** Claims the name and plays, unless the configuration has changed by then. Never rejects. */
+  async #claim(name: StreamName, playing: Playing, before: Promise<void> | undefined): Promise<void> {
+    if (before !== undefined) await before;
+    if (this.#playing.get(name) !== playing) return;
+    const { input, pauseMs } = playing;
+    const log = this.#options.log.child({ stream: name });
     try {
       const publisher = await this.#options.directory.publishInternally({
         name,
         protocol: input.kind,
         remoteAddress: input.url,
-        onRevoked: () => this.#replaySoon(name, playing),
+        onRevoked: () => this.#replaySoon(name, playing, RETRY_MS),
       });
       if (this.#playing.get(name) !== playing) {
         publisher.close("the configuration changed");
@@ -91,17 +115,21 @@ export class FileInputs {
       const open = (): Promise<MediaFile> => this.#open(input);
       playing.source = startFileSource({ open, publisher, clock: this.#options.clock, log, loop: true });
     } catch (caught) {
-      log.error("cannot start the stream's file input, tries again", { reason: messageOf(caught) });
-      this.#replaySoon(name, playing);
+      const isWanted = this.#playing.get(name) === playing;
+      if (isWanted && pauseMs > FIRST_RETRY_MS) {
+        log.error("cannot start the stream's file input, tries again", { reason: messageOf(caught) });
+      }
+      this.#replaySoon(name, playing, pauseMs);
     }
   }
 
   /** The stream took its source off, or could not be had: the file plays again as long as it is wanted. */
-  #replaySoon(name: StreamName, playing: Playing): void {
+  #replaySoon(name: StreamName, playing: Playing, pauseMs: number): void {
     if (this.#playing.get(name) !== playing || playing.retry !== null) return;
     playing.source?.stop();
-    playing.retry = this.#options.clock.schedule(RETRY_MS, () => {
-      if (this.#playing.get(name) === playing) void this.#play(name, playing.input);
+    const nextMs = Math.min(RETRY_MS, pauseMs * 2);
+    playing.retry = this.#options.clock.schedule(pauseMs, () => {
+      if (this.#playing.get(name) === playing) void this.#play(name, playing.input, nextMs);
     });
   }
 

@@ -63,6 +63,18 @@ describe("a server that keeps its state in a Secret", () => {
     assert.equal(next.log.text.includes(login.split(":")[1]!), false);
   });
 
+  test("has an id of its own when it has a name of its own, whatever pod it is in", async (t) => {
+    const served = await serveKubernetes(t);
+    const named = (hostname: string) => load("view_auth a b;", { ...STORED, FLUSSONIC_HOSTNAME: hostname });
+    for (const node of ["node-a", "node-b", "node-a"]) await start(t, named(node), served);
+    const ids = served.cluster.values("weir-state")!;
+    assert.deepEqual(Object.keys(ids).toSorted(), ["edit_auth", "server_id.node-a", "server_id.node-b"]);
+    const { server } = await start(t, load("hostname node-a; view_auth a b;", STORED), served);
+    await server.configure(load("hostname node-b; view_auth a b;", STORED));
+    const { body } = await ask(server, STATS, "a:b");
+    assert.deepEqual([body["server_id"], body["hostname"]], [ids["server_id.node-a"], "node-a"]);
+  });
+
   test("keeps to the credentials of the configuration, and makes some when it has none any more", async (t) => {
     const served = await serveKubernetes(t);
     const { server } = await start(t, load("edit_auth root secret;", STORED), served);
@@ -150,9 +162,14 @@ describe("a server whose credentials are in files", () => {
     await server.configure(load(`edit_auth_file ${other};`));
     assert.equal((await ask(server, STATS, "root:other")).status, 200);
     assert.equal((await ask(server, STATS, "root:one")).status, 401);
-    await server.configure(load(`edit_auth_file ${join(directory, "missing")};`));
-    assert.equal((await ask(server, STATS, "root:other")).status, 401);
+    // Whose file is not there yet is not locked out: it was known before.
+    const missing = join(directory, "missing");
+    await server.configure(load(`edit_auth_file ${missing};`));
+    assert.equal((await ask(server, STATS, "root:other")).status, 200);
     assert.equal(log.of("error")[0]?.fields["code"], "CONFIG_FILE_UNREADABLE");
+    await writeFile(missing, "root:late");
+    await eventually(async () => assert.equal((await ask(server, STATS, "root:late")).status, 200));
+    assert.equal((await ask(server, STATS, "root:other")).status, 401);
     await server.configure(load("edit_auth root plain;"));
     assert.equal((await ask(server, STATS, "root:plain")).status, 200);
   });

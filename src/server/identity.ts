@@ -57,11 +57,15 @@ export class ServerIdentity {
     await Promise.all([this.#openFiles(), this.#startKept()]);
   }
 
-  /** A new configuration is in force, and with it the files that it names. */
+  /**
+   * A new configuration is in force, and with it the files that it names. Whom it let in before it lets in until a new
+   * file was read: one that is not there yet, or never comes, locks nobody out. Resolves after some 2 s at the latest.
+   */
   async configure(config: ResolvedConfig): Promise<void> {
+    const before = { edit: this.editAuth, view: this.viewAuth };
     this.#config = config;
     this.#kept?.state.wantCredentials(wantsCredentials(config));
-    await this.#openFiles();
+    await this.#openFiles(before);
   }
 
   /** What is known stays; nothing new is read. Idempotent. */
@@ -72,22 +76,27 @@ export class ServerIdentity {
     this.#kept?.stop();
   }
 
-  async #openFiles(): Promise<void> {
+  async #openFiles(before: KnownBefore = {}): Promise<void> {
     if (this.#stopped) return;
     const { editAuthFile, viewAuthFile } = this.#config;
     const [edit, view] = [this.#editFile, this.#viewFile];
-    this.#editFile = this.#replaced(edit, editAuthFile, "edit_auth_file");
-    this.#viewFile = this.#replaced(view, viewAuthFile, "view_auth_file");
+    this.#editFile = this.#replaced(edit, editAuthFile, "edit_auth_file", before.edit);
+    this.#viewFile = this.#replaced(view, viewAuthFile, "view_auth_file", before.view);
     await Promise.all([
       this.#editFile === edit ? null : this.#editFile?.start(),
       this.#viewFile === view ? null : this.#viewFile?.start(),
     ]);
   }
 
-  #replaced(before: AuthFile | null, path: string | undefined, directive: string): AuthFile | null {
-    if (before !== null && before.path === path) return before;
-    before?.close();
-    return path === undefined ? null : new AuthFile(path, directive, this.#options);
+  #replaced(
+    file: AuthFile | null,
+    path: string | undefined,
+    directive: string,
+    before: Credentials | undefined,
+  ): AuthFile | null {
+    if (file !== null && file.path === path) return file;
+    file?.close();
+    return path === undefined ? null : new AuthFile(path, directive, { ...this.#options, before });
   }
 
   async #startKept(): Promise<void> {
@@ -98,7 +107,8 @@ export class ServerIdentity {
       // Loaded where it is used only: it brings TLS.
       const { keepState } = await import("./kubernetes/kept-state.ts");
       const wants = { serverId: this.#ownId, wantsCredentials: wantsCredentials(config) };
-      this.#kept = keepState({ ...this.#options, ...wants, secret });
+      const { hostname } = config;
+      this.#kept = keepState({ ...this.#options, ...wants, secret, hostname });
     } catch (caught) {
       log.warn("the state in a Secret cannot be kept; the server runs without it", {
         reason: messageOf(caught),
@@ -109,6 +119,8 @@ export class ServerIdentity {
     else await this.#kept.state.start();
   }
 }
+
+type KnownBefore = { readonly edit?: Credentials | undefined; readonly view?: Credentials | undefined };
 
 function wantsCredentials(config: ResolvedConfig): boolean {
   return config.editAuth === undefined && config.editAuthFile === undefined;

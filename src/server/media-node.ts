@@ -168,7 +168,10 @@ export class MediaNode {
     for (const stream of this.local.list()) {
       const rules = rulesOf(config, stream.rules.name, "play");
       if (rules === null || rules.disabled) this.local.end(stream, "the configuration takes it away");
-      else stream.configure(rules);
+      else {
+        stream.configure(rules);
+        if (!this.#mayPublish(stream)) stream.takeOff("the configuration does not let it publish any more");
+      }
     }
     this.#threads?.configure();
     this.#startInputs();
@@ -259,6 +262,9 @@ export class MediaNode {
           return this.#windows.changed(name, version);
         },
         segment: (name, segment, selection) => this.#windows.sharedSegment(name, segment, selection),
+        edge: (name, version, window) => this.#windows.edge(name, version, window),
+        part: (name, segment, index, selection) =>
+          this.#windows.sharedPart(name, segment, index, selection),
       },
     });
   }
@@ -269,6 +275,14 @@ export class MediaNode {
     this.#inputs.reconcile(this.#config.streams.filter(({ name }) => shareOf(name, count) === index));
   }
 
+  /** Whether the present publisher of a stream, if there is one, may go on. The server's own are `FileInputs`' affair. */
+  #mayPublish(stream: LiveStream): boolean {
+    const protocol = stream.publishedOver;
+    if (protocol === null || FileInputs.PROTOCOLS.has(protocol)) return true;
+    const rules = rulesOf(this.#config, stream.rules.name, "publish");
+    return rules !== null && !rules.disabled && rules.acceptsPublisher;
+  }
+
   #equip(stream: LiveStream): void {
     const { name } = stream.rules;
     const plan = planOf(this.#config, name);
@@ -276,6 +290,8 @@ export class MediaNode {
     this.#windows.open(stream, {
       segmentDurationUs: plan.options.segmentDurationMs * 1000,
       segmentCount: plan.options.segmentCount,
+      chunkDurationUs: plan.options.chunkDurationMs * 1000,
+      clock: this.#clock,
     });
   }
 

@@ -1,15 +1,21 @@
 import { textReply } from "../base/http-message.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
+import { asksForWebSocket } from "../base/web-socket/handshake.ts";
 import { allowsProtocol } from "../config/plan.ts";
 import type { ResolvedConfig } from "../config/plan.ts";
 import { parseStreamName } from "../media/ids.ts";
 import type { StreamName } from "../media/ids.ts";
 import type { HttpOutput, OutputAddress } from "../packaging/http-output.ts";
 import type { Presentation } from "../packaging/presentation.ts";
+import { dashOutput } from "../protocols/dash/output.ts";
 import { hlsOutput } from "../protocols/hls/output.ts";
 import { jsonOutput } from "../protocols/json/output.ts";
 import { parseFlvPath } from "../protocols/http-flv/path.ts";
-import { flvReply } from "../protocols/http-flv/reply.ts";
+import { flvReply, flvSocketReply } from "../protocols/http-flv/reply.ts";
+import { parseTsPath } from "../protocols/http-ts/path.ts";
+import { tsReply } from "../protocols/http-ts/reply.ts";
+import { parseMsePath } from "../protocols/mse/path.ts";
+import { mseReply } from "../protocols/mse/reply.ts";
 import type { StreamDirectory } from "../stream/directory.ts";
 import { streamErrors } from "../stream/errors.ts";
 import type { SendWindow } from "../stream/rules.ts";
@@ -33,12 +39,22 @@ const MAX_KEPT_PATHS = 1024;
 const MAX_TOKEN_LENGTH = 512;
 
 /** Who plays presentations, in the order in which they are asked whether a path is theirs. */
-const OUTPUTS: readonly HttpOutput[] = [hlsOutput, jsonOutput];
+const OUTPUTS: readonly HttpOutput[] = [hlsOutput, dashOutput, jsonOutput];
+
+/** What a path means to one output. */
+type OutputPath = { readonly protocol: string; readonly parsed: OutputAddress };
 
 /** What a path means. */
 type PlayAddress = {
-  readonly protocol: string;
+  readonly name: string;
   readonly streamName: StreamName | null;
+  /** Not empty: protocols share the paths of segments. The first that may be played answers. */
+  readonly outputs: readonly OutputPath[];
+};
+
+/** What plays, and who renders it. */
+type Playing = {
+  readonly presentation: Promise<Presentation> | Presentation;
   readonly parsed: OutputAddress;
 };
 
@@ -57,42 +73,60 @@ export class Playback {
    */
   handle(request: HttpRequest, sendWindow?: SendWindow): Promise<HttpReply> | HttpReply | null {
     const flv = parseFlvPath(request.path);
-    if (flv !== null) return flvReply(flv, { directory: this.#parts.directory, sendWindow });
+    if (flv !== null) {
+      const reply = asksForWebSocket(request) ? flvSocketReply : flvReply;
+      return reply(flv, { directory: this.#parts.directory, sendWindow });
+    }
+    const ts = parseTsPath(request.path);
+    if (ts !== null) return tsReply(ts, { directory: this.#parts.directory, sendWindow });
+    const mse = parseMsePath(request.path);
+    if (mse !== null) {
+      const { directory } = this.#parts;
+      return mseReply(mse, request, { directory, sendWindow, isFile: (name) => this.#isFile(name) });
+    }
     const address = this.#parsePath(request.path);
     if (address === null) return null;
     const token = request.query.size === 0 ? null : request.query.get("token");
     if (token !== null && token.length > MAX_TOKEN_LENGTH)
       return textReply(400, `the token is longer than ${MAX_TOKEN_LENGTH} characters`);
     const asked = { request, carriedQuery: token === null ? "" : `?token=${encodeURIComponent(token)}` };
-    const presentation = this.#presentation(address);
+    const { presentation, parsed } = this.#find(address);
     return presentation instanceof Promise
-      ? presentation.then((ready) => address.parsed.reply(ready, asked))
-      : address.parsed.reply(presentation, asked);
+      ? presentation.then((ready) => parsed.reply(ready, asked))
+      : parsed.reply(presentation, asked);
   }
 
-  /** What a path means to the first output that knows it; kept, for players ask for few, again and again. */
+  #isFile(name: string): boolean {
+    const streamName = parseStreamName(name);
+    const isStream = streamName !== null && rulesOf(this.#parts.config(), streamName, "play") !== null;
+    return !isStream && this.#parts.vods.find(name) !== null;
+  }
+
+  /** What a path means to the outputs that know it; kept, for players ask for few, again and again. */
   #parsePath(path: string): PlayAddress | null {
     const known = this.#addresses.get(path);
     if (known !== undefined) return known;
+    const outputs: OutputPath[] = [];
     for (const output of OUTPUTS) {
       const parsed = output.parse(path);
-      if (parsed === null) continue;
-      const address = { protocol: output.protocol, streamName: parseStreamName(parsed.name), parsed };
-      if (this.#addresses.size >= MAX_KEPT_PATHS) this.#addresses.clear();
-      this.#addresses.set(path, address);
-      return address;
+      if (parsed !== null) outputs.push({ protocol: output.protocol, parsed });
     }
-    return null;
+    const name = outputs[0]?.parsed.name;
+    if (name === undefined) return null;
+    const address = { name, streamName: parseStreamName(name), outputs };
+    if (this.#addresses.size >= MAX_KEPT_PATHS) this.#addresses.clear();
+    this.#addresses.set(path, address);
+    return address;
   }
 
   /** What plays under a name: a file of a vod, a stream, or the reason why neither does. Throws STREAM_*, VOD_*. */
-  #presentation({ protocol, streamName, parsed }: PlayAddress): Promise<Presentation> | Presentation {
-    const { name } = parsed;
+  #find({ name, streamName, outputs }: PlayAddress): Playing {
     const config = this.#parts.config();
     const rules = streamName === null ? null : rulesOf(config, streamName, "play");
     if (rules === null && this.#parts.vods.find(name) !== null) {
-      if (allowsProtocol(vodProtocols(config, name), protocol)) return this.#parts.vods.open(name);
-      throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol });
+      const allowed = vodProtocols(config, name);
+      const parsed = firstAllowed(name, outputs, (protocol) => allowsProtocol(allowed, protocol));
+      return { presentation: this.#parts.vods.open(name), parsed };
     }
     if (streamName === null) {
       throw streamErrors.error("STREAM_BAD_NAME", {
@@ -101,8 +135,19 @@ export class Playback {
     }
     if (rules === null) throw streamErrors.error("STREAM_NOT_FOUND", { name });
     if (rules.disabled) throw streamErrors.error("STREAM_DISABLED", { name });
-    if (!rules.allowsProtocol(protocol))
-      throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol });
-    return this.#parts.window(streamName);
+    const parsed = firstAllowed(name, outputs, (protocol) => rules.allowsProtocol(protocol));
+    return { presentation: this.#parts.window(streamName), parsed };
   }
+}
+
+/** The first output whose protocol may be played. Throws STREAM_PROTOCOL_OFF when none may. */
+function firstAllowed(
+  name: string,
+  outputs: readonly OutputPath[],
+  allows: (protocol: string) => boolean,
+): OutputAddress {
+  const found = outputs.find(({ protocol }) => allows(protocol));
+  if (found !== undefined) return found.parsed;
+  const protocol = outputs.map((output) => output.protocol).join(", ");
+  throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol });
 }

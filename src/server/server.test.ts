@@ -103,7 +103,9 @@ describe("a server", () => {
       const stats = (await (await get(path, basic(who))).json()) as Record<string, unknown>;
       assert.deepEqual([stats["total_streams"], stats["online_streams"]], [4, 2]);
     }
-    assert.equal((await get("/streamer/api/v3/streams", basic("root:secret"))).status, 404);
+    for (const other of ["streams", "streams/foo/config/stats", "config/stats/more"]) {
+      assert.equal((await get(`/streamer/api/v3/${other}`, basic("root:secret"))).status, 404);
+    }
     assert.equal((await get("/streamer/api/v3/monitoring/readiness")).status, 200);
   });
 });
@@ -118,4 +120,24 @@ test("a server that cannot open a port closes what it opened and says which", as
   await assert.rejects(startServer({ config: config!, log: silentLogger }), /EADDRINUSE/);
   await first.stop();
   await first.stop();
+});
+
+test("the statistics say how the server is", async (t) => {
+  const text = "http 127.0.0.1:0; edit_auth root secret; drain_timeout 60;";
+  const { config } = loadConfig([{ file: "a", text }]);
+  const server = await startServer({ config: config!, log: silentLogger });
+  t.after(() => server.stop());
+  const status = async (): Promise<unknown> => {
+    const headers = { authorization: `Bearer ${Buffer.from("root:secret\n").toString("base64")}` };
+    const url = `http://127.0.0.1:${server.httpPorts[0]}/streamer/api/v3/config/stats`;
+    return ((await (await fetch(url, { headers })).json()) as Record<string, unknown>)["streamer_status"];
+  };
+  assert.equal(await status(), "running");
+  server.reloadRefused();
+  assert.equal(await status(), "broken_config");
+  await server.configure(config!);
+  assert.equal(await status(), "running");
+  void server.drain();
+  assert.equal(await status(), "draining");
+  await assert.rejects(server.configure(config!), { code: "SERVER_STOPPING" });
 });

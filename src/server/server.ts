@@ -8,6 +8,7 @@ import type { ConfigProblem } from "../kubernetes/config-events.ts";
 import { configEvents } from "./config-events.ts";
 import { ControlPlane } from "./control.ts";
 import { Drain, DRAINING } from "./drain.ts";
+import { serverErrors } from "./errors.ts";
 import { ServerIdentity } from "./identity.ts";
 import { loadPages } from "./pages.ts";
 import { withStartSettings } from "./start-settings.ts";
@@ -22,7 +23,7 @@ export type Server = {
   readonly threads: number;
   /**
    * Puts a new configuration in force, but for the start settings: what did not change is not touched. Rejects when a port
-   * cannot be opened; the configuration before stays in force. Returns: what is in force.
+   * cannot be opened, and with SERVER_STOPPING; the configuration before stays in force. Returns: what is in force.
    */
   configure(config: ResolvedConfig): Promise<ResolvedConfig>;
   /** Notes for the metrics, and for the pod's Events, that a new configuration could not be taken: what is wrong. */
@@ -99,6 +100,7 @@ export async function startServer(options: {
     rtmpPorts: threads.ports.rtmp,
     threads: count,
     configure: async (wanted) => {
+      if (draining !== null || stopping !== null) throw serverErrors.error("SERVER_STOPPING");
       const next = withStartSettings(wanted, config);
       await threads.configure(next);
       control.configure(next);

@@ -162,6 +162,7 @@ export class Fanout implements PacketSink {
     if (withPast && this.#cache.packets.length > 0) {
       // Every subscriber gets the configuration of the GOP that it starts with.
       this.#pendingTracks = false;
+      if (this.#tracks !== null) this.#format.begin?.(this.#tracks);
       for (const packet of this.#cache.packets) this.#append(packet);
     }
     this.#rateSinceUs = this.#host.clock.nowUs();
@@ -178,6 +179,7 @@ export class Fanout implements PacketSink {
     const tracks = this.#tracks;
     if (tracks !== null && this.#pendingTracks) {
       this.#pendingTracks = false;
+      this.#format.begin?.(tracks);
       this.#log.append(this.#format.tracks(tracks, startUs(packet)));
     }
     if (packet.startsGop && tracks !== null) this.#noteGop(packet, tracks);

@@ -195,6 +195,20 @@ test("source_timeout counts from the last packet of a publisher whose connection
   assert.equal(clock.pendingTimers, 0);
 });
 
+test("a publisher that is taken off leaves a stream that waits for the next one as long as source_timeout says", () => {
+  const told: string[] = [];
+  publishFrames(directory.publish(request({ onRevoked: (reason) => told.push(reason) })), 10);
+  const stream = directory.find(name)!;
+  assert.equal(stream.publishedOver, "rtmp");
+  stream.takeOff("not wanted");
+  stream.takeOff("twice");
+  assert.deepEqual([told, stream.publishedOver, stream.isOnAir, closed], [["not wanted"], null, false, []]);
+  clock.advance(GRACE_MS - 1);
+  assert.deepEqual(closed, []);
+  clock.advance(1);
+  assert.deepEqual(closed, [name]);
+});
+
 test("a directory that drains takes no publishers, and keeps what those leave who are there", () => {
   const publisher = directory.publish(request());
   publishFrames(publisher, 10);

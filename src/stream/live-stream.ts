@@ -151,6 +151,18 @@ export class LiveStream {
     return this.#publisher !== null;
   }
 
+  /** The protocol of the present publisher; `null` where there is none. */
+  get publishedOver(): string | null {
+    return this.#publisher?.request.protocol ?? null;
+  }
+
+  /** Takes the present publisher off; the stream waits for another one as if this one had left. */
+  takeOff(reason: string): void {
+    if (this.#publisher === null) return;
+    this.#revoke(reason);
+    this.#startGrace();
+  }
+
   /** Adds a subscriber to the bytes of one format. */
   subscribe(request: SubscribeRequest): Subscription {
     const subscription = this.#fanouts.subscribe(request);

@@ -9,6 +9,8 @@ import type { TrackSet } from "../media/track.ts";
 export type WireFormat = {
   /** What every subscriber gets once, in front of its first configuration, such as a file header; nothing when absent. */
   preamble?(tracks: TrackSet): Uint8Array;
+  /** An epoch begins with the next packet: for formats that keep what they write in one sequence. */
+  begin?(tracks: TrackSet): void;
   /** The bytes that carry the configuration of an epoch, timed at `atUs` on the stream's media clock. */
   tracks(tracks: TrackSet, atUs: number): Uint8Array;
   /** Writes one packet into room that it asks for once; asks for none when this protocol cannot carry its track. */

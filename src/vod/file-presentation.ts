@@ -181,6 +181,7 @@ function makeTimeline(file: MediaFile, cuts: SegmentCuts): Timeline {
       durationUs,
       tracks: trackSet,
       discontinuity: false,
+      stretchStartUs: cuts.boundsUs[0]!,
       isIndependent: cuts.independent[i] === 1,
       utcUs: null,
       trackBytes: (id) => bytes[places.get(id) ?? -1]?.[i] ?? 0,

@@ -1,7 +1,18 @@
 /** The shipped manifests on a real Kubernetes, with the image of this very state. */
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
-import { kubectl, loadImage, Namespace, nodes, whyNoCluster } from "../support/cluster.ts";
+import {
+  answers,
+  kubectl,
+  labelOf,
+  loadImage,
+  Namespace,
+  nodePort,
+  nodes,
+  openOnNodes,
+  whyNoCluster,
+} from "../support/cluster.ts";
+import type { ServiceFacts } from "../support/cluster.ts";
 import { eventually } from "../support/eventually.ts";
 import { makeClip, publish } from "../support/ffmpeg.ts";
 import { needs } from "../support/tools.ts";
@@ -9,40 +20,6 @@ import { needs } from "../support/tools.ts";
 const skip = whyNoCluster() || needs("ffmpeg");
 
 test("there is a cluster", { skip }, () => assert.ok(nodes().length > 0));
-
-type ServiceFacts = {
-  readonly spec: {
-    readonly clusterIP: string;
-    readonly ports: readonly { readonly name: string; readonly nodePort?: number }[];
-  };
-};
-
-/** Fetches until the answer has this status. */
-async function answers(url: string, status = 200, timeoutMs = 30_000): Promise<string> {
-  return eventually(
-    async () => {
-      const reply = await fetch(url, { signal: AbortSignal.timeout(5000) });
-      const text = await reply.text();
-      assert.equal(reply.status, status, `${url}: ${text}`);
-      return text;
-    },
-    { timeoutMs, intervalMs: 300 },
-  );
-}
-
-function labelOf(instance: string): string {
-  return `app.kubernetes.io/instance=${instance}`;
-}
-
-/** The Service, opened on the nodes' own ports. */
-function openOnNodes(namespace: Namespace, name: string): ServiceFacts {
-  namespace.kubectl(["patch", "service", name, "-p", JSON.stringify({ spec: { type: "NodePort" } })]);
-  return namespace.get("service", name) as ServiceFacts;
-}
-
-function nodePort(service: ServiceFacts, name: string): number {
-  return service.spec.ports.find((port) => port.name === name)!.nodePort!;
-}
 
 describe("on a cluster", { skip, timeout: 550_000 }, () => {
   before(() => {

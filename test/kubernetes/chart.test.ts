@@ -1,6 +1,6 @@
 /** The Helm chart: rendered for each kind, with everything switched on, and with values that are wrong. */
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -160,6 +160,71 @@ describe("the chart", { skip }, () => {
     const [variable] = podTemplates(objects)[0]!.spec.containers[0]!.env ?? [];
     assert.deepEqual(variable?.valueFrom, { secretKeyRef: { name: "mine", key: "auth" } });
   });
+
+  test("gives the credentials as a file that may change, or leaves them to the configuration and the server", () => {
+    const credentialsOf = (values: object): unknown[] => {
+      const objects = render({ credentials: values });
+      assert.deepEqual(crossCheck(objects), []);
+      assert.deepEqual(objects.flatMap(schemaProblems), []);
+      const { containers, volumes = [] } = podTemplates(objects)[0]!.spec;
+      const variables = (containers[0]!.env ?? []).filter(({ name }) => name.includes("EDIT_AUTH"));
+      const mounted = containers[0]!.volumeMounts?.find(({ name }) => name === "credentials");
+      const secrets = objects.filter(({ kind }) => kind === "Secret").length;
+      const volume = volumes.find(({ name }) => name === "credentials");
+      return [secrets, variables, mounted?.mountPath, volume?.secret];
+    };
+    const variable = { name: "FLUSSONIC_EDIT_AUTH_FILE", value: "/etc/weir/credentials/edit_auth" };
+    const items = (key: string) => [{ key, path: "edit_auth" }];
+    const file = [variable, "/etc/weir/credentials"] as const;
+    assert.deepEqual(credentialsOf({ asFile: true }), [
+      1,
+      [file[0]],
+      file[1],
+      { secretName: "tv-weir-admin", items: items("edit_auth") },
+    ]);
+    const { stdout } = helm(["template", "tv", CHART], {
+      credentials: { create: false, existingSecret: "mine", key: "a", asFile: true },
+    });
+    assert.match(stdout, /secretName: mine\s+items:\s+- key: a\s+path: edit_auth/);
+    assert.deepEqual(credentialsOf({ create: false }), [0, [], undefined, undefined]);
+    assert.deepEqual(credentialsOf({ create: false, asFile: true }), [0, [], undefined, undefined]);
+  });
+
+  const notes: readonly [name: string, values: object, says: RegExp][] = [
+    [
+      "credentials of the chart's",
+      {},
+      /get secret tv-weir-admin -o go-template='\{\{index \.data "edit_auth" \| base64decode\}\}'/,
+    ],
+    [
+      "credentials of the server's",
+      { credentials: { create: false } },
+      /get secret tv-weir-state -o go-template='\{\{\.data\.edit_auth \| base64decode\}\}'/,
+    ],
+    [
+      "no credentials",
+      { credentials: { create: false }, secretsStorage: { enabled: false } },
+      /Nobody is let into the API/,
+    ],
+  ];
+  for (const [name, values, says] of notes) {
+    test(`says how to get in with ${name}`, (t) => {
+      // "helm template" leaves the notes out, and "helm install" wants a cluster: here they are part of an object.
+      const folder = mkdtempSync(join(tmpdir(), "weir-notes-"));
+      t.after(() => rmSync(folder, { recursive: true }));
+      cpSync(join(root, CHART), folder, { recursive: true });
+      cpSync(join(folder, "templates/NOTES.txt"), join(folder, "notes.tpl"));
+      writeFileSync(
+        join(folder, "templates/notes.yaml"),
+        'notes: {{ tpl (.Files.Get "notes.tpl") . | toJson }}',
+      );
+      const shown = ["--show-only", "templates/notes.yaml"];
+      const { status, stdout, stderr } = helm(["template", "tv", folder, ...shown], values);
+      assert.equal(status, 0, stderr);
+      const notes = JSON.parse(stdout.slice(stdout.indexOf('"'))) as string;
+      assert.match(notes, says);
+    });
+  }
 
   test("keeps the password that it has made up when it is upgraded, and takes a new one that it is given", async (t) => {
     const kept = { edit_auth: Buffer.from("admin:made-up-earlier").toString("base64") };

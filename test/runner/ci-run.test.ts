@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import { describe, test } from "node:test";
@@ -9,20 +9,42 @@ import type { TestContext } from "node:test";
 
 const CI_RUN = resolve(import.meta.dirname, "../../.ci/run");
 
-/** Runs .ci/run with an `npm` that does what `script` says and notes how it was called. */
-async function runCi(t: TestContext, script: string) {
+type Ci = { readonly folder: string; readonly calls: string; readonly env: NodeJS.ProcessEnv };
+
+/** What .ci/run needs to run with an `npm` that does what `script` says and notes how it was called. */
+function ciWith(t: TestContext, script: string, more: NodeJS.ProcessEnv = {}): Ci {
   const folder = mkdtempSync(join(tmpdir(), "weir-ci-"));
   t.after(() => rmSync(folder, { recursive: true }));
   const calls = join(folder, "calls");
   const npm = `#!/bin/sh\necho "$PWD CI=$CI $*" >> ${calls}\n${script}\n`;
   writeFileSync(join(folder, "npm"), npm, { mode: 0o755 });
-  const env = { ...process.env, PATH: `${folder}${delimiter}${process.env["PATH"]}` };
+  const { WEIR_TEST_CLUSTER: _cluster, ...inherited } = process.env;
+  const env = {
+    ...inherited,
+    TMPDIR: folder,
+    PATH: `${folder}${delimiter}${process.env["PATH"]}`,
+    ...more,
+  };
+  return { folder, calls, env };
+}
+
+async function runCi(t: TestContext, script: string, more: NodeJS.ProcessEnv = {}) {
+  const { calls, env } = ciWith(t, script, more);
   const child = spawn(CI_RUN, [], { cwd: tmpdir(), env, stdio: ["pipe", "pipe", "inherit"] });
   const [code, out] = await Promise.all([
     new Promise<number | null>((end) => child.once("close", end)),
     text(child.stdout),
   ]);
   return { code, out, calls: readFileSync(calls, "utf8").trimEnd().split("\n") };
+}
+
+/** A folder with a `down` that notes that it was called. */
+function folderWithDown(t: TestContext): { folder: string; isDown: () => boolean } {
+  const folder = mkdtempSync(join(tmpdir(), "weir-down-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const script = `#!/bin/sh\necho "taking it down"\ntouch ${folder}/is-down\n`;
+  writeFileSync(join(folder, "down"), script, { mode: 0o755 });
+  return { folder, isDown: () => existsSync(join(folder, "is-down")) };
 }
 
 const root = resolve(import.meta.dirname, "../..");
@@ -46,5 +68,35 @@ describe("the CI script", () => {
     const { code, calls } = await runCi(t, "exit 7");
     assert.equal(code, 7);
     assert.equal(calls.length, 1);
+  });
+
+  test("lets the runner look for the cluster beside the checkout, or where it is told", async (t) => {
+    const script = `case "$*" in *test) echo "cluster=$WEIR_TEST_CLUSTER";; esac`;
+    assert.equal((await runCi(t, script)).out, "cluster=../shared/cluster\n");
+    assert.equal((await runCi(t, script, { WEIR_TEST_CLUSTER: "/other" })).out, "cluster=/other\n");
+    assert.equal((await runCi(t, script, { WEIR_TEST_CLUSTER: "" })).out, "cluster=\n");
+  });
+
+  test("takes down the cluster of a runner that was killed, and ends with the totals all the same", async (t) => {
+    const { folder, isDown } = folderWithDown(t);
+    const script = `case "$*" in *test) echo ${folder} > $WEIR_TEST_CLUSTER_MARK; echo "1 passed, 1 failed"; exit 9;; esac`;
+    const { code, out } = await runCi(t, script);
+    assert.deepEqual([code, out, isDown()], [9, "1 passed, 1 failed\n", true]);
+  });
+
+  test("takes nothing down where no cluster is up", async (t) => {
+    const { folder, isDown } = folderWithDown(t);
+    const { code } = await runCi(t, `true`, { WEIR_TEST_CLUSTER: folder });
+    assert.deepEqual([code, isDown()], [0, false]);
+  });
+
+  test("ended by a signal, ends the tests and takes the cluster down", async (t) => {
+    const { folder, isDown } = folderWithDown(t);
+    const script = `case "$*" in *test) echo ${folder} > $WEIR_TEST_CLUSTER_MARK; echo started; exec sleep 600;; esac`;
+    const { env } = ciWith(t, script);
+    const child = spawn(CI_RUN, [], { cwd: tmpdir(), env, stdio: ["ignore", "pipe", "ignore"] });
+    const ended = new Promise<number | null>((end) => child.once("close", end));
+    child.stdout.once("data", () => child.kill("SIGTERM"));
+    assert.deepEqual([await ended, isDown()], [143, true]);
   });
 });

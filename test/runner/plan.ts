@@ -8,11 +8,14 @@ export const FUZZ_SECONDS_VARIABLE = "WEIR_FUZZ_SECONDS";
 /** Seconds that all fuzz loops of a run take together unless the variable says otherwise. */
 const DEFAULT_FUZZ_SECONDS = 20;
 
-/** Groups in the order in which they run: what is quick and says most comes first. */
-const GROUPS = ["unit", "house", "interop", "e2e", "fuzz", "soak"] as const;
+/** Groups in the order in which they run: what is quick and says most comes first, what needs a cluster last. */
+const GROUPS = ["unit", "house", "interop", "e2e", "fuzz", "soak", "cluster"] as const;
 
 /** The name of a group. */
 export type GroupName = (typeof GROUPS)[number];
+
+/** Groups of journeys: with other people's programs, and in real time. */
+export const JOURNEYS: ReadonlySet<GroupName> = new Set(["interop", "e2e", "soak", "cluster"]);
 
 /** One file to run. */
 export type PlannedFile = {
@@ -43,6 +46,8 @@ export type PlanOptions = {
 /** Folders that hold tests; a test elsewhere is run only by its name. */
 const TEST_ROOTS = ["src", "test", "ui", "bench"];
 const TEST_FILE = /\.test\.(ts|js|mjs)$/;
+/** Journeys on a cluster, by their names: it is up for these alone. */
+const CLUSTER_FILE = /^test\/e2e\/cluster[^/]*$/;
 const UNIT_TIMEOUT_MS = 120_000;
 const JOURNEY_TIMEOUT_MS = 600_000;
 
@@ -68,8 +73,7 @@ export function findFuzzTargets(root: string): string[] {
 }
 
 function planFiles(name: GroupName, members: readonly string[], options: PlanOptions): PlannedFile[] {
-  const isJourney = name === "interop" || name === "e2e" || name === "soak";
-  const limitMs = options.fileTimeoutMs ?? (isJourney ? JOURNEY_TIMEOUT_MS : UNIT_TIMEOUT_MS);
+  const limitMs = options.fileTimeoutMs ?? (JOURNEYS.has(name) ? JOURNEY_TIMEOUT_MS : UNIT_TIMEOUT_MS);
   if (name !== "fuzz") return members.map((file) => ({ file, timeoutMs: limitMs, env: {} }));
   const shares = members.map((file) =>
     isFuzzDriver(file) ? Math.max(1, findFuzzTargets(options.root).length) : 1,
@@ -86,6 +90,7 @@ function planFiles(name: GroupName, members: readonly string[], options: PlanOpt
 function groupOf(root: string, file: string): GroupName {
   const parts = file.split(sep);
   if (isFuzzDriver(file)) return "fuzz";
+  if (CLUSTER_FILE.test(parts.join("/"))) return "cluster";
   for (const name of ["house", "interop", "e2e", "soak"] as const)
     if (parts[0] === "test" && parts[1] === name) return name;
   // A test with a fuzz loop of its own takes a share of the fuzz time instead of none.

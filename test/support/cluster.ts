@@ -7,20 +7,27 @@ import type { KubeObject } from "../kubernetes/support/objects.ts";
 import { programPath, root, runProgram } from "../kubernetes/support/programs.ts";
 import { buildTestImage, podman, whyNoContainers } from "../kubernetes/support/test-image.ts";
 import { eventually } from "./eventually.ts";
+import { runTool } from "./ffmpeg.ts";
 import type { TestEnd } from "./program.ts";
 
-/** The image that the manifests name. */
-const IMAGE = "docker.io/library/weir:0.1.0";
+/** The image that the manifests name, for a user other than root and for root. */
+const IMAGES = {
+  "docker.io/library/weir:0.1.0": "65532:65532",
+  "docker.io/library/weir:0.1.0-root": "0:0",
+} as const;
 
 const COMMAND_TIMEOUT_MS = 150_000;
-const READY_TIMEOUT_MS = 60_000;
+/** A pod waits for the host ports of one that is on its way out, which takes up to a minute more than it was given. */
+const READY_TIMEOUT_MS = 150_000;
 
 /**
  * For `skip` of tests: why there is no cluster, else `false`. `KUBECONFIG` names one, and `WEIR_LOAD_IMAGE` a program
- * that brings an image out of podman's store to its nodes (for kind, one that calls `kind load`).
+ * that brings an image out of podman's store to its nodes (for kind, one that calls `kind load`). `WEIR_NO_CLUSTER` is
+ * the runner's word for why it started none.
  */
 export function whyNoCluster(): string | false {
-  if ((process.env["KUBECONFIG"] ?? "") === "") return "no cluster: KUBECONFIG names none";
+  if ((process.env["KUBECONFIG"] ?? "") === "")
+    return `no cluster: ${process.env["WEIR_NO_CLUSTER"] ?? "KUBECONFIG names none"}`;
   if ((process.env["WEIR_LOAD_IMAGE"] ?? "") === "") return "no cluster: WEIR_LOAD_IMAGE names no program";
   return whyNoContainers();
 }
@@ -37,15 +44,20 @@ export function kubectl(args: readonly string[], input = ""): string {
   return stdout;
 }
 
+/** Runs kubectl as `kubectl` does, beside whatever else the test does. */
+export async function kubectlBeside(args: readonly string[]): Promise<string> {
+  return (await runTool(programPath("kubectl"), args, COMMAND_TIMEOUT_MS)).stdout;
+}
+
 /** Builds the image of this state of the project and brings it to all nodes. */
-export function loadImage(): void {
-  buildTestImage({ tag: IMAGE });
-  const { status, stderr } = spawnSync(process.env["WEIR_LOAD_IMAGE"]!, [IMAGE], {
+export function loadImage(image: keyof typeof IMAGES = "docker.io/library/weir:0.1.0"): void {
+  buildTestImage({ tag: image, user: IMAGES[image] });
+  const { status, stderr } = spawnSync(process.env["WEIR_LOAD_IMAGE"]!, [image], {
     encoding: "utf8",
     timeout: COMMAND_TIMEOUT_MS,
   });
   assert.equal(status, 0, `the image was not loaded\n${stderr}`);
-  assert.equal(podman("image", "exists", IMAGE).status, 0);
+  assert.equal(podman("image", "exists", image).status, 0);
 }
 
 /** One node as others reach it. */
@@ -97,14 +109,14 @@ export class Namespace {
 
   /**
    * Applies a folder of manifests as `kubectl apply -k` does. Objects of groups that this cluster is too old for are left
-   * out. Returns: the objects.
+   * out, and what `isWanted` refuses. Returns: the objects that the folder has for this cluster.
    */
-  applyFolder(folder: string): KubeObject[] {
+  applyFolder(folder: string, isWanted: (object: KubeObject) => boolean = () => true): KubeObject[] {
     const { status, stdout, stderr } = runProgram("kubectl", ["kustomize", join(root, folder)]);
     assert.equal(status, 0, stderr);
     const known = new Set(kubectl(["api-versions"]).trim().split("\n"));
     const objects = parseObjects(stdout).filter(({ apiVersion }) => known.has(apiVersion));
-    this.apply(objects);
+    this.apply(objects.filter(isWanted));
     return objects;
   }
 
@@ -142,6 +154,7 @@ export type PodFacts = {
   readonly spec: { readonly nodeName: string };
   readonly status: {
     readonly podIP?: string;
+    readonly containerStatuses?: readonly { readonly restartCount: number }[];
     readonly conditions?: readonly { readonly type: string; readonly status: string }[];
   };
 };
@@ -150,4 +163,41 @@ function isReady({ status }: PodFacts): boolean {
   return (
     status.conditions?.some(({ type, status: value }) => type === "Ready" && value === "True") === true
   );
+}
+
+/** What tests read of a Service. */
+export type ServiceFacts = {
+  readonly spec: {
+    readonly clusterIP: string;
+    readonly ports: readonly { readonly name: string; readonly nodePort?: number }[];
+  };
+};
+
+/** Fetches until the answer has this status. */
+export async function answers(url: string, status = 200, timeoutMs = 30_000): Promise<string> {
+  return eventually(
+    async () => {
+      const reply = await fetch(url, { signal: AbortSignal.timeout(5000) });
+      const text = await reply.text();
+      assert.equal(reply.status, status, `${url}: ${text}`);
+      return text;
+    },
+    { timeoutMs, intervalMs: 300 },
+  );
+}
+
+/** The selector of one of the shipped manifests. */
+export function labelOf(instance: string): string {
+  return `app.kubernetes.io/instance=${instance}`;
+}
+
+/** The Service, opened on the nodes' own ports. */
+export function openOnNodes(namespace: Namespace, name: string): ServiceFacts {
+  namespace.kubectl(["patch", "service", name, "-p", JSON.stringify({ spec: { type: "NodePort" } })]);
+  return namespace.get("service", name) as ServiceFacts;
+}
+
+/** The port of the nodes that leads to a port of a Service. */
+export function nodePort(service: ServiceFacts, name: string): number {
+  return service.spec.ports.find((port) => port.name === name)!.nodePort!;
 }

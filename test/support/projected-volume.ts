@@ -1,5 +1,5 @@
 /** A directory that changes as volumes of Kubernetes do: all files at once, by one rename. */
-import { mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readlink, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 /**
@@ -14,8 +14,11 @@ export class ProjectedVolume {
     this.folder = folder;
   }
 
-  /** Puts these files in place of those that are there. */
-  async write(files: Readonly<Record<string, string>>): Promise<void> {
+  /**
+   * Puts these files in place of those that are there. `gap` runs where the kubelet is slow: the link is swapped, but new
+   * names have no links yet, and old ones still have theirs.
+   */
+  async write(files: Readonly<Record<string, string>>, gap?: () => Promise<void>): Promise<void> {
     await mkdir(this.folder, { recursive: true });
     const payload = `..2026_01_01_00_00_${String(this.#writes++).padStart(2, "0")}.1`;
     await mkdir(join(this.folder, payload));
@@ -23,6 +26,7 @@ export class ProjectedVolume {
       await writeFile(join(this.folder, payload, name), text);
     await symlink(payload, join(this.folder, "..data_tmp"));
     await rename(join(this.folder, "..data_tmp"), join(this.folder, "..data"));
+    await gap?.();
     const there = await readdir(this.folder);
     for (const name of Object.keys(files)) {
       if (!there.includes(name)) await symlink(join("..data", name), join(this.folder, name));
@@ -30,8 +34,14 @@ export class ProjectedVolume {
     for (const name of there) {
       const isOld = name.startsWith("..2026")
         ? name !== payload
-        : !name.startsWith("..") && !(name in files);
+        : !(name in files) && (await this.#isLink(name));
       if (isOld) await rm(join(this.folder, name), { recursive: true, force: true });
     }
+  }
+
+  /** What else is mounted in the directory stays. */
+  async #isLink(name: string): Promise<boolean> {
+    const target = await readlink(join(this.folder, name)).catch(() => "");
+    return target.startsWith("..data/");
   }
 }

@@ -4,7 +4,15 @@ import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
 /** A tool as tests name it. */
-export type Tool = "ffmpeg" | "gcc" | "chromium" | "rtmpdump" | "gstreamer" | "curl" | "iproute2";
+export type Tool =
+  | "ffmpeg"
+  | "gcc"
+  | "chromium"
+  | "rtmpdump"
+  | "gstreamer"
+  | "curl"
+  | "iproute2"
+  | "tstools";
 
 /** How a tool is found, and which Debian packages bring it. */
 export type ToolSpec = {
@@ -29,6 +37,7 @@ export const TOOLS: Readonly<Record<Tool, ToolSpec>> = {
   // Servers on fixed ports run in network namespaces of the tests' own; `ip` opens loopback there.
   iproute2: { programs: [["ip"]], packages: ["iproute2"] },
   rtmpdump: { programs: [["rtmpdump"]], packages: ["rtmpdump"] },
+  tstools: { programs: [["tsinfo"], ["tsreport"]], packages: ["tstools"] },
   gstreamer: {
     programs: [["gst-launch-1.0"], ["gst-inspect-1.0"]],
     packages: [

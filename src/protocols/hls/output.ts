@@ -11,7 +11,8 @@ export const hlsOutput: HttpOutput = {
     const { name, resource } = parsed;
     return {
       name,
-      reply: (presentation, { carriedQuery }) => hlsReply(resource, presentation, carriedQuery),
+      reply: (presentation, { carriedQuery, request }) =>
+        hlsReply(resource, presentation, carriedQuery, request),
     };
   },
 };

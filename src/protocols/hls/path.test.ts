@@ -3,10 +3,14 @@ import { test } from "node:test";
 import { parseHlsPath } from "./path.ts";
 
 const good = [
-  ["/demo/index.m3u8", "demo", { kind: "multivariant" }],
-  ["/a/b/c/index.m3u8", "a/b/c", { kind: "multivariant" }],
-  ["/vod/f.mp4/tracks-v1a1/mono.m3u8", "vod/f.mp4", { kind: "media", selection: ["v1", "a1"] }],
-  ["/demo/tracks-a12/mono.m3u8", "demo", { kind: "media", selection: ["a12"] }],
+  ["/demo/index.m3u8", "demo", { kind: "multivariant", isLowLatency: false }],
+  ["/a/b/c/index.m3u8", "a/b/c", { kind: "multivariant", isLowLatency: false }],
+  [
+    "/vod/f.mp4/tracks-v1a1/mono.m3u8",
+    "vod/f.mp4",
+    { kind: "media", isLowLatency: false, selection: ["v1", "a1"] },
+  ],
+  ["/demo/tracks-a12/mono.m3u8", "demo", { kind: "media", isLowLatency: false, selection: ["a12"] }],
   [
     "/demo/tracks-v1/init-0123456789ab.mp4",
     "demo",
@@ -17,7 +21,7 @@ const good = [
     "demo",
     { kind: "segment", selection: ["v1"], name: "1767225600000" },
   ],
-  ["/tracks-v1/index.m3u8", "tracks-v1", { kind: "multivariant" }],
+  ["/tracks-v1/index.m3u8", "tracks-v1", { kind: "multivariant", isLowLatency: false }],
 ] as const;
 for (const [path, name, resource] of good) {
   test(`${path} is ${resource.kind} of ${name}`, () =>

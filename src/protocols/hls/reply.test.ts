@@ -21,6 +21,7 @@ function entry(index: number, changes: Partial<SegmentEntry> = {}): SegmentEntry
     durationUs: 4_000_000,
     tracks: set,
     discontinuity: false,
+    stretchStartUs: START_US,
     isIndependent: true,
     utcUs: START_US + index * 4e6,
     trackBytes: (id) => (id === "v1" ? 1_000_000 : 64_000),
@@ -53,7 +54,11 @@ function presentation(
 }
 
 async function textOf(given: Presentation, kind: "multivariant" | "media", query = ""): Promise<string> {
-  const reply = await hlsReply(kind === "media" ? { kind, selection } : { kind }, given, query);
+  const reply = await hlsReply(
+    kind === "media" ? { kind, isLowLatency: false, selection } : { kind, isLowLatency: false },
+    given,
+    query,
+  );
   assert.equal(reply.status, 200);
   return new TextDecoder().decode(reply.body[0]);
 }
@@ -106,9 +111,12 @@ test("a discontinuity repeats the map, and those that went are counted", async (
 test("a stretch that has none of the chosen tracks is a gap, one that has some is played without the others", async () => {
   const silent = makeTrackSet(2, [videoTrack()]);
   const given = presentation({ segments: [entry(0), entry(1, { discontinuity: true, tracks: silent })] });
-  const both = await hlsReply({ kind: "media", selection }, given);
+  const both = await hlsReply({ kind: "media", isLowLatency: false, selection }, given);
   assert.equal(new TextDecoder().decode(both.body[0]).match(/#EXT-X-MAP/g)!.length, 2);
-  const audioOnly = await hlsReply({ kind: "media", selection: ["a1"] as TrackId[] }, given);
+  const audioOnly = await hlsReply(
+    { kind: "media", isLowLatency: false, selection: ["a1"] as TrackId[] },
+    given,
+  );
   assert.match(
     new TextDecoder().decode(audioOnly.body[0]),
     /#EXT-X-GAP\n#EXTINF:4.000000,\nseg-1767225604000/,
@@ -118,7 +126,8 @@ test("a stretch that has none of the chosen tracks is a gap, one that has some i
 test("tracks that never were are not found", async () => {
   const given = presentation({ segments: [entry(0)] });
   assert.equal(
-    (await hlsReply({ kind: "media", selection: ["v1", "a7"] as TrackId[] }, given)).status,
+    (await hlsReply({ kind: "media", isLowLatency: false, selection: ["v1", "a7"] as TrackId[] }, given))
+      .status,
     404,
   );
 });
@@ -196,8 +205,8 @@ test("a token is carried on by every URL", async () => {
 test("a playlist is rendered once per change and gzips to the same text", async () => {
   const given = presentation({ segments: [entry(0)] });
   const [one, two] = [
-    await hlsReply({ kind: "multivariant" }, given),
-    await hlsReply({ kind: "multivariant" }, given),
+    await hlsReply({ kind: "multivariant", isLowLatency: false }, given),
+    await hlsReply({ kind: "multivariant", isLowLatency: false }, given),
   ];
   assert.equal(one, two);
   assert.deepEqual(gunzipSync(one.gzip!()), Buffer.from(one.body[0]!));
@@ -206,7 +215,9 @@ test("a playlist is rendered once per change and gzips to the same text", async 
 test("caching: playlists a second, live segments for ever, files by their version", async () => {
   const cache = async (given: Presentation, kind: "media" | "segment") => {
     const reply = await hlsReply(
-      kind === "media" ? { kind, selection } : { kind, selection, name: entry(0).name },
+      kind === "media"
+        ? { kind, isLowLatency: false, selection }
+        : { kind, selection, name: entry(0).name },
       given,
     );
     return new Map(reply.headers);

@@ -3,14 +3,14 @@ import { beforeEach, test } from "node:test";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { audioTrack, livePackets, videoTrack } from "../../../test/support/media.ts";
 import { concatBytes } from "../../base/bytes.ts";
-import type { HttpBodySink, HttpReply } from "../../base/http-message.ts";
+import type { HttpBodySink, HttpReply, WebSocketSink } from "../../base/http-message.ts";
 import { silentLogger } from "../../base/log.ts";
 import { FlvFileReader } from "../../containers/flv/file-reader.ts";
 import type { StreamName } from "../../media/ids.ts";
 import type { Publisher } from "../../stream/directory.ts";
 import { LocalDirectory } from "../../stream/local-directory.ts";
 import type { StreamRules } from "../../stream/rules.ts";
-import { flvReply } from "./reply.ts";
+import { flvReply, flvSocketReply } from "./reply.ts";
 
 const video = videoTrack();
 const audio = audioTrack();
@@ -29,6 +29,9 @@ class Body implements HttpBodySink {
   end(instead?: HttpReply): void {
     this.ends++;
     this.instead = instead;
+  }
+  abort(): void {
+    this.ends++;
   }
   tagTypes(): number[] {
     const reader = new FlvFileReader();
@@ -191,4 +194,42 @@ test("a viewer who left gets nothing more and is not told of an end", () => {
   clock.advance(100);
   directory.close("test");
   assert.deepEqual([body.chunks.length, body.ends], [0, 0]);
+});
+
+/** A WebSocket that keeps what is done to it. */
+class Socket implements WebSocketSink {
+  readonly frames: Uint8Array[] = [];
+  readonly closes: [code: number, status: number | undefined][] = [];
+  accept(): void {}
+  write(frames: Uint8Array): void {
+    this.frames.push(frames);
+  }
+  sendText(): void {}
+  queuedBytes(): number {
+    return 0;
+  }
+  close(code: number, _reason: string, instead?: HttpReply): void {
+    this.closes.push([code, instead?.status]);
+  }
+}
+
+test("over a WebSocket a viewer gets binary messages, and a close when the stream ends", () => {
+  const publisher = publish();
+  publisher.setTracks([video, audio]);
+  for (const packet of livePackets({ video, audio, durationMs: 200 })) publisher.write(packet);
+  const socket = new Socket();
+  flvSocketReply("cam", { directory }).webSocket!(socket);
+  assert.equal(socket.frames[0]?.[0], 0x82);
+  const bytes = concatBytes(socket.frames).byteLength;
+  for (const packet of livePackets({ video, audio, durationMs: 80 })) publisher.write(packet);
+  clock.advance(120);
+  assert.ok(concatBytes(socket.frames).byteLength > bytes);
+  directory.close("test");
+  assert.deepEqual(socket.closes, [[1000, 404]]);
+});
+
+test("over a WebSocket a stream that is not on air is refused before the handshake", () => {
+  const start = flvSocketReply("cam", { directory }).webSocket!;
+  assert.throws(() => start(new Socket()), { code: "STREAM_NOT_ON_AIR" });
+  assert.throws(() => flvSocketReply("a b", { directory }), { code: "STREAM_BAD_NAME" });
 });

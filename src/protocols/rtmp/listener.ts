@@ -104,6 +104,7 @@ export class RtmpListener {
   readonly #rests: ReadingRests<RtmpConnection>;
   readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
   #server: Server | null = null;
+  #pausedPort: number | null = null;
   #timer: Timer | null = null;
   #onEmpty: (() => void) | null = null;
   #accepted = 0;
@@ -127,14 +128,7 @@ export class RtmpListener {
   async start(): Promise<void> {
     const options = { noDelay: true, allowHalfOpen: false, highWaterMark: SLICE_BYTES };
     const server = createServer(options, (socket) => this.#accept(socket));
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
-      const { port, host, isShared = false } = this.#options;
-      server.listen({ port, host, reusePort: isShared }, () => {
-        server.off("error", reject);
-        resolve();
-      });
-    });
+    await this.#listen(server, this.#options.port);
     server.on("error", (error) => this.#parts.logger.error("RTMP listener", { error: error.message }));
     this.#server = server;
     this.#scheduleTick();
@@ -142,7 +136,18 @@ export class RtmpListener {
 
   /** The port, also when 0 was asked for. */
   get port(): number {
-    return this.address()?.port ?? this.#options.port;
+    return this.address()?.port ?? this.#pausedPort ?? this.#options.port;
+  }
+
+  /** Gives the port away and takes no connections until `resume`; those that are open stay as they are. */
+  pause(): void {
+    this.#pausedPort = this.port;
+    this.#server?.close();
+  }
+
+  /** After `pause`: takes connections again, on the same port. Rejects with the system's error. */
+  async resume(): Promise<void> {
+    if (this.#server !== null) await this.#listen(this.#server, this.port);
   }
 
   /** Where it listens; `null` before `start` and after `stop`. */
@@ -195,6 +200,17 @@ export class RtmpListener {
     }
     const { size } = this.#connections;
     return { connections: size, accepted: this.#accepted, refused: this.#refusals.total, ...stats };
+  }
+
+  async #listen(server: Server, port: number): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      const { host, isShared = false } = this.#options;
+      server.listen({ port, host, reusePort: isShared }, () => {
+        server.off("error", reject);
+        resolve();
+      });
+    });
   }
 
   #accept(socket: Socket): void {

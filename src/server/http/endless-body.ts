@@ -82,6 +82,12 @@ export class EndlessBody implements HttpBodySink {
     this.#carrier.finish();
   }
 
+  abort(): void {
+    if (this.#isOver) return;
+    this.#source = null;
+    this.destroy();
+  }
+
   /** To be called when the connection has drained. */
   drained(): void {
     this.#queue.drained();

@@ -14,6 +14,8 @@ const MAX_IGNORED_BYTES = 64 * 1024;
 /** What goes out before an endless body, and in place of it. */
 export type EndlessStart<Head, Whole> = {
   readonly head: Head;
+  /** It is sent in chunks; for `streamToResponse`. */
+  readonly isChunked?: boolean;
   readonly stream: HttpStream;
   /** Another reply, for a connection that is closed behind it. */
   instead(reply: HttpReply): Whole;
@@ -41,7 +43,7 @@ export function streamToSocket(
   socket.resume();
 }
 
-/** The same on a reply of `node:http`, without the chunked coding that it would choose. */
+/** The same on a reply of `node:http`, without the chunked coding that it would choose unless that is asked for. */
 export function streamToResponse(
   outgoing: ServerResponse,
   bodies: EndlessBodies,
@@ -114,6 +116,10 @@ class ResponseCarrier implements BodyCarrier {
 
   sendHead(): void {
     const { status, headers } = this.#start.head;
+    if (this.#start.isChunked === true) {
+      this.#outgoing.writeHead(status, headers);
+      return;
+    }
     // Neither a length nor chunks: the end of the connection ends the body. Spec: RFC 9112 section 6.3.
     this.#outgoing.removeHeader("transfer-encoding");
     this.#outgoing.writeHead(status, [...headers, "Connection", "close"]);
@@ -121,7 +127,8 @@ class ResponseCarrier implements BodyCarrier {
 
   sendInstead(reply: HttpReply): void {
     const whole = this.#start.instead(reply);
-    sendResponse(this.#outgoing, { ...whole, headers: [...whole.headers, "Connection", "close"] });
+    const closing = this.#start.isChunked === true ? [] : ["Connection", "close"];
+    sendResponse(this.#outgoing, { ...whole, headers: [...whole.headers, ...closing] });
   }
 
   /** `node:http` closes behind a reply that says so. */

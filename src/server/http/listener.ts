@@ -1,5 +1,6 @@
 import { nodeHttp } from "./node-http.ts";
 import type { Server } from "node:http";
+import { Server as NetServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import type { AddressLimit } from "../../base/address-counter.ts";
 import { systemClock } from "../../base/clock.ts";
@@ -14,6 +15,8 @@ import { PlainConnection } from "./plain-connection.ts";
 import type { ConnectionParts } from "./plain-connection.ts";
 import { ReadyReplies } from "./ready-replies.ts";
 import type { ReplyBudget } from "./reply-budget.ts";
+import { WebSockets } from "./web-socket-upgrade.ts";
+import { isWebSocketUpgrade } from "../../base/web-socket/handshake.ts";
 
 /** Where an HTTP listener listens, and its limits. */
 export type HttpListenerOptions = {
@@ -60,8 +63,10 @@ export class HttpListener {
   #idleTimeoutMs: number;
   readonly #plain = new Set<PlainConnection>();
   readonly #bodies: EndlessBodies;
+  readonly #webSockets: WebSockets;
   readonly #refusals: PerSecondLog;
   #connections = 0;
+  #pausedPort: number | null = null;
   /** No connection is kept open behind the reply to its next request. */
   #closesAfterReplies = false;
 
@@ -71,6 +76,10 @@ export class HttpListener {
     this.#idleTimeoutMs = options.idleTimeoutMs;
     this.#bodies = new EndlessBodies(options.idleTimeoutMs);
     this.#parts = this.#makeParts();
+    this.#webSockets = new WebSockets({
+      ...this.#parts,
+      onBroken: (address, reason) => this.#note({ address, reason: `a WebSocket was closed: ${reason}` }),
+    });
     this.#server = this.#createServer();
     // What the server does with a connection by itself is kept for those that are handed over to it.
     this.#takeConnection = this.#server.listeners("connection")[0] as TakeConnection;
@@ -80,7 +89,23 @@ export class HttpListener {
 
   /** Begins to listen. Rejects with the system's error, such as EADDRINUSE. */
   async start(): Promise<void> {
-    const { host, port, isShared = false } = this.#options;
+    await this.#listen(this.#options.port);
+  }
+
+  /** Gives the port away and takes no connections until `resume`; those that are open stay as they are. */
+  pause(): void {
+    this.#pausedPort = this.port;
+    // Not the HTTP server's own way, which closes idle connections.
+    NetServer.prototype.close.call(this.#server);
+  }
+
+  /** After `pause`: takes connections again, on the same port. Rejects with the system's error. */
+  async resume(): Promise<void> {
+    await this.#listen(this.port);
+  }
+
+  async #listen(port: number): Promise<void> {
+    const { host, isShared = false } = this.#options;
     await new Promise<void>((resolve, reject) => {
       this.#server.once("error", reject);
       this.#server.listen(
@@ -95,7 +120,7 @@ export class HttpListener {
 
   /** The port, also when 0 was asked for. */
   get port(): number {
-    return (this.#server.address() as AddressInfo | null)?.port ?? this.#options.port;
+    return (this.#server.address() as AddressInfo | null)?.port ?? this.#pausedPort ?? this.#options.port;
   }
 
   /** Open connections. */
@@ -126,6 +151,7 @@ export class HttpListener {
     this.#closesAfterReplies = true;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
+    this.#webSockets.stop();
     for (const connection of this.#plain) if (connection.isIdle) connection.destroy();
     const timer = setTimeout(() => this.#destroyAll(), graceMs);
     await closed;
@@ -151,6 +177,8 @@ export class HttpListener {
         noDelay: true,
         keepAlive: true,
         keepAliveInitialDelay: 30_000,
+        // Any other kind of upgrade is answered as if it had not been asked for. Spec: RFC 9110 section 7.8.
+        shouldUpgradeCallback: ({ headers }) => isWebSocketUpgrade(headers.upgrade),
       },
       (incoming, outgoing) => {
         if (this.#closesAfterReplies) outgoing.shouldKeepAlive = false;
@@ -159,6 +187,9 @@ export class HttpListener {
     );
     server.maxConnections = MAX_CONNECTIONS;
     server.setTimeout(idleTimeoutMs);
+    server.on("upgrade", (incoming, socket, rest: Buffer) =>
+      this.#webSockets.upgrade(incoming, socket as Socket, rest),
+    );
     server.on("clientError", (error: Error & { code?: string }, socket) =>
       this.#refuse(error.code, socket as Socket),
     );

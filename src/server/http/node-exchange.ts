@@ -1,4 +1,6 @@
+import type { EventEmitter } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { textReply } from "../../base/http-message.ts";
 import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
 import type { Answers } from "./answers.ts";
 import type { EndlessBodies } from "./endless-body.ts";
@@ -27,7 +29,7 @@ export function answerNode(
   parts: NodeExchangeParts,
 ): void {
   const target = readTarget(incoming.url ?? "/");
-  const request = readRequest(incoming, target);
+  const request = readRequest(incoming, outgoing, target);
   const reply = parts.answers.reply(request, target);
   const finish = (found: HttpReply): void => {
     if (!outgoing.destroyed) sendOrFail(request, found, outgoing, { ...parts, rawPath: target.rawPath });
@@ -60,9 +62,15 @@ function send(
   parts: NodeExchangeParts,
 ): void {
   const instead = (other: HttpReply): WireReply => finishReply(request, other);
+  if (reply.webSocket !== undefined) {
+    sendResponse(outgoing, instead(textReply(400, "no WebSocket without the header Connection: Upgrade")));
+    return;
+  }
   if (reply.stream !== undefined && request.method === "GET") {
     const { stream } = reply;
-    streamToResponse(outgoing, parts.bodies, { head: finishReply(request, reply), stream, instead });
+    const head = finishReply(request, reply);
+    const isChunked = reply.isChunked === true;
+    streamToResponse(outgoing, parts.bodies, { head, stream, instead, isChunked });
     return;
   }
   const ownBytes = request.method === "HEAD" ? 0 : (reply.ownBytes ?? 0);
@@ -79,7 +87,12 @@ function send(
   sendResponse(outgoing, finishReply(request, reply));
 }
 
-function readRequest(incoming: IncomingMessage, target: RequestTarget): HttpRequest {
+/** A request that `node:http` has read, as handlers see it; `leaver`: what closes when the client leaves. */
+export function readRequest(
+  incoming: IncomingMessage,
+  leaver: Pick<EventEmitter, "once">,
+  target: RequestTarget,
+): HttpRequest {
   return {
     method: incoming.method ?? "GET",
     path: typeof target.path === "string" ? target.path : "/",
@@ -89,5 +102,6 @@ function readRequest(incoming: IncomingMessage, target: RequestTarget): HttpRequ
       return Array.isArray(value) ? value.join(", ") : value;
     },
     remoteAddress: incoming.socket.remoteAddress ?? "",
+    onLeave: (run) => void leaver.once("close", run),
   };
 }

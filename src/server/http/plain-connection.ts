@@ -1,6 +1,8 @@
 import type { Socket } from "node:net";
 import type { HttpReply, HttpStream } from "../../base/http-message.ts";
 import type { Answers } from "./answers.ts";
+import { ChunkedCarrier } from "./chunked-socket.ts";
+import { EndlessBody } from "./endless-body.ts";
 import type { EndlessBodies } from "./endless-body.ts";
 import { streamToSocket } from "./endless-replies.ts";
 import type { HeadMemory } from "./head-memory.ts";
@@ -44,8 +46,11 @@ export class PlainConnection {
   readonly #socket: Socket;
   readonly #parts: ConnectionParts;
   #hold: ReplyHold | null = null;
+  /** A body in chunks that is under way. */
+  #body: EndlessBody | null = null;
   #hasRead = false;
-  #isAnswering = false;
+  /** The request that is being answered later. */
+  #answering: PlainRequest | null = null;
   /** Bytes wait in the socket. */
   #isPaused = false;
   /** The client sends no more. */
@@ -108,7 +113,8 @@ export class PlainConnection {
   }
 
   #isBlocked(): boolean {
-    return this.#isAnswering || this.#hold !== null || this.#socket.writableNeedDrain;
+    const isSending = this.#hold !== null || this.#body !== null;
+    return this.#answering !== null || isSending || this.#socket.writableNeedDrain;
   }
 
   /** Leaves the rest in the socket, which reads no more until it is taken up again. */
@@ -121,6 +127,7 @@ export class PlainConnection {
 
   /** Goes on where something may have been in the way. */
   #proceed(): void {
+    this.#body?.drained();
     if (this.#isOver || this.#isBlocked()) return;
     if (this.#isPaused) {
       this.#isPaused = false;
@@ -137,13 +144,13 @@ export class PlainConnection {
       this.#send(head, request, reply);
       return;
     }
-    this.#isAnswering = true;
+    this.#answering = request;
     void this.#answerLater(head, request, reply);
   }
 
   async #answerLater(head: PlainHead, request: PlainRequest, reply: Promise<HttpReply>): Promise<void> {
     const late = await reply;
-    this.#isAnswering = false;
+    this.#answering = null;
     if (this.#isOver) return;
     this.#send(head, request, late);
     this.#proceed();
@@ -151,7 +158,8 @@ export class PlainConnection {
 
   #send(head: PlainHead, request: PlainRequest, reply: HttpReply): void {
     if (reply.stream !== undefined && !head.isHead) {
-      this.#become(head, request, reply, reply.stream);
+      if (reply.isChunked === true) this.#sendChunks(head, request, reply, reply.stream);
+      else this.#become(head, request, reply, reply.stream);
       return;
     }
     const ownBytes = head.isHead ? 0 : (reply.ownBytes ?? 0);
@@ -205,6 +213,35 @@ export class PlainConnection {
     this.#proceed();
   }
 
+  /** Sends a body in chunks and goes on behind it. */
+  #sendChunks(head: PlainHead, request: PlainRequest, reply: HttpReply, stream: HttpStream): void {
+    const { ready, answers, bodies } = this.#parts;
+    const keepsOpen = this.#keepsOpen(head);
+    try {
+      const carrier = new ChunkedCarrier(this.#socket, {
+        head: ready.streamHead(request, reply, keepsOpen),
+        instead: (other) => this.#form(head, request, other),
+        onEnd: () => {
+          this.#dropBody();
+          if (keepsOpen) this.#proceed();
+          else this.#finish();
+        },
+      });
+      this.#body = new EndlessBody(carrier);
+      bodies.add(this.#body);
+      this.#body.start(stream);
+    } catch (caught) {
+      this.#dropBody();
+      this.#write(this.#form(head, request, answers.failure(caught, head.target.rawPath)));
+      if (!keepsOpen) this.#finish();
+    }
+  }
+
+  #dropBody(): void {
+    if (this.#body !== null) this.#parts.bodies.delete(this.#body);
+    this.#body = null;
+  }
+
   /** The connection belongs to an endless body from here on; nothing of this object stays with it. */
   #become(head: PlainHead, request: PlainRequest, reply: HttpReply, stream: HttpStream): void {
     const { ready, answers, bodies } = this.#parts;
@@ -213,7 +250,7 @@ export class PlainConnection {
     this.#detach();
     try {
       streamToSocket(socket, bodies, {
-        head: ready.endlessHead(request, reply),
+        head: ready.streamHead(request, reply, false),
         stream,
         instead: (other) => ready.form(request, traits, other, false),
       });
@@ -236,7 +273,9 @@ export class PlainConnection {
 
   #end(): void {
     this.#hasEnded = true;
-    this.#proceed();
+    // Who waits for what may be long in coming, and sends its end meanwhile, is taken to have left.
+    if (this.#answering?.leave() === true) this.#finish();
+    else this.#proceed();
   }
 
   #timeOut(): void {
@@ -256,6 +295,10 @@ export class PlainConnection {
     this.#isOver = true;
     this.#hold?.release();
     this.#hold = null;
+    this.#body?.left();
+    this.#dropBody();
+    this.#answering?.leave();
+    this.#answering = null;
     this.#parts.onLeft(this);
   }
 

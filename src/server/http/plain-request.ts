@@ -101,6 +101,7 @@ export class PlainRequest implements HttpRequest {
   readonly query: URLSearchParams;
   readonly #head: PlainHead;
   readonly #socket: Socket;
+  #left: (() => void) | null = null;
 
   constructor(head: PlainHead, socket: Socket) {
     const { path, query } = head.target;
@@ -117,6 +118,16 @@ export class PlainRequest implements HttpRequest {
 
   header(name: string): string | undefined {
     return this.#head.header(name);
+  }
+
+  onLeave(run: () => void): void {
+    this.#left = run;
+  }
+
+  /** For its connection: the client has left. Returns: whether the handler wanted to know. */
+  leave(): boolean {
+    this.#left?.();
+    return this.#left !== null;
   }
 }
 

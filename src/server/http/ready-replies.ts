@@ -48,10 +48,23 @@ export class ReadyReplies {
     return made;
   }
 
-  /** The head that stands before an endless body. Throws: RangeError when a header cannot be sent. */
-  endlessHead(request: HttpRequest, reply: HttpReply): Buffer {
+  /**
+   * The head that stands before a body of unknown length: in chunks where the connection is kept or the reply says so,
+   * else up to the end of the connection. Throws: RangeError when a header cannot be sent.
+   */
+  streamHead(request: HttpRequest, reply: HttpReply, keepsOpen: boolean): Buffer {
     const { status, headers } = finishReply(request, reply);
-    return Buffer.from(this.#heads.write(status, headers, false), "latin1");
+    const coding = reply.isChunked === true ? ["Transfer-Encoding", "chunked"] : [];
+    return Buffer.from(this.#heads.write(status, [...headers, ...coding], keepsOpen), "latin1");
+  }
+
+  /**
+   * The head that makes a connection a WebSocket; `accept`: of its handshake. Throws: RangeError when a header cannot be
+   * sent. Spec: RFC 6455 section 4.2.2.
+   */
+  upgradeHead(reply: HttpReply, accept: string): Buffer {
+    const lines = ["upgrade", "websocket", "sec-websocket-accept", accept, ...reply.headers.flat()];
+    return Buffer.from(this.#heads.write(101, lines, "upgrade"), "latin1");
   }
 
   #formsOf(reply: HttpReply): (WireForm | null)[] {

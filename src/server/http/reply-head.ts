@@ -21,18 +21,23 @@ export class ReplyHeads {
   }
 
   /**
-   * A head with the empty line behind it. `headers`: names and values in turn.
+   * A head with the empty line behind it. `headers`: names and values in turn; `keepsOpen`: what becomes of the connection.
    * Throws: RangeError for a value that would not stay one.
    * Spec: RFC 9112 section 4; RFC 9110 section 6.6.1 (Date).
    */
-  write(status: number, headers: readonly string[], keepsOpen: boolean): string {
+  write(status: number, headers: readonly string[], keepsOpen: boolean | "upgrade"): string {
     let head = `HTTP/1.1 ${status} ${nodeHttp.STATUS_CODES[status] ?? "unknown"}\r\n`;
     for (let i = 0; i < headers.length; i += 2) {
       if (NO_VALUE.test(headers[i + 1]!))
         throw new RangeError(`header ${headers[i]} has a control character`);
       head += `${headers[i]}: ${headers[i + 1]}\r\n`;
     }
-    return `${head}Date: ${this.#dateNow()}\r\n${keepsOpen ? this.#keepAlive : "Connection: close\r\n\r\n"}`;
+    return `${head}Date: ${this.#dateNow()}\r\n${this.#connection(keepsOpen)}`;
+  }
+
+  #connection(keepsOpen: boolean | "upgrade"): string {
+    if (keepsOpen === "upgrade") return "Connection: Upgrade\r\n\r\n";
+    return keepsOpen ? this.#keepAlive : "Connection: close\r\n\r\n";
   }
 
   #dateNow(): string {

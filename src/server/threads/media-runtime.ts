@@ -9,15 +9,18 @@ import type { StreamName } from "../../media/ids.ts";
 import type { StreamSummary } from "../../stream/directory.ts";
 import type { HomeRegistry } from "../../stream/homes.ts";
 import type { Crowd, DrainStep } from "../drain.ts";
+import { serverErrors } from "../errors.ts";
 import { HttpListener } from "../http/listener.ts";
 import { ReplyBudget } from "../http/reply-budget.ts";
 import { ListenerSet } from "../listener-set.ts";
+import type { Listener } from "../listener-set.ts";
 import { serverLogLevel } from "../log-level.ts";
 import type { LogThreshold } from "../log-level.ts";
 import { MediaNode } from "../media-node.ts";
 import type { SiblingWires } from "../media-node.ts";
 import { memoryBudgetBytes } from "../memory.ts";
-import type { ControlCalls, MediaThreadCalls, Ports, ThreadStart, ThreadStats } from "./messages.ts";
+import { Turns } from "../turns.ts";
+import type { ControlCalls, MediaThreadCalls, OpenPorts, ThreadStart, ThreadStats } from "./messages.ts";
 import { packRequest, unpackReply } from "./packed-http.ts";
 import { SharedAddressCounter } from "./shared-address-counter.ts";
 import { threadLog } from "./thread-log.ts";
@@ -42,6 +45,11 @@ export class MediaRuntime {
   /** When somebody last asked for a playlist or a segment. */
   #viewedUs = -Infinity;
   #isDraining = false;
+  #isStopping = false;
+  /** One after the other: an answer that nobody waited for does not meet the next question half-way. */
+  readonly #turns = new Turns();
+  /** Listeners that the log has told of. */
+  #logged: ReadonlySet<Listener> = new Set();
   #areViewersSentOn = false;
 
   constructor(start: ThreadStart, control: Channel<ControlCalls, MediaThreadCalls>, probes: ProbeTarget) {
@@ -77,24 +85,32 @@ export class MediaRuntime {
 
   /** Starts the streams of this thread's own; the listeners are open. */
   start(): void {
+    this.#logPorts();
     this.#node.start();
   }
 
   /**
-   * Opens those listeners of a configuration that are not open yet; what `configure` is to close stays open, except where
-   * it stands in the way. Returns: the ports of all. Rejects with the system's error and the listener's place in the
-   * configuration; what was closed by then stays closed.
+   * Opens those listeners of a configuration that are not open yet; what `configure` is to close stays, and only takes no
+   * connections where it stands in the way. Returns: the ports of all. Rejects with the system's error and the listener's
+   * place in the configuration, or with SERVER_STOPPING; who asked then brings back the configuration in force.
    */
-  async listen({ http, rtmp }: ResolvedConfig["listeners"], ports: Ports): Promise<Ports> {
-    const missing = [...this.#http.missing(http), ...this.#node.rtmp.missing(rtmp)];
-    this.#http.makeWay(http, missing);
-    this.#node.rtmp.makeWay(rtmp, missing);
-    const opened = {
-      http: await this.#http.open(http, ports.http),
-      rtmp: await this.#node.rtmp.open(rtmp, ports.rtmp),
-    };
-    if (missing.length > 0 && this.#start.index === 0) this.#logPorts(opened);
-    return opened;
+  listen(listeners: ResolvedConfig["listeners"], ports: OpenPorts): Promise<OpenPorts> {
+    return this.#turns.run(async () => {
+      this.#refuseToStop();
+      const { http, rtmp } = listeners;
+      const leaving = new Set([...this.#http.leaving(http), ...this.#node.rtmp.leaving(rtmp)]);
+      const isFree = (port: number): boolean => !leaving.has(port);
+      await this.#http.open(http, ports.http, isFree);
+      await this.#node.rtmp.open(rtmp, ports.rtmp, isFree);
+      const missing = [
+        ...this.#http.missing(http, ports.http),
+        ...this.#node.rtmp.missing(rtmp, ports.rtmp),
+      ];
+      this.#http.makeWay(http, new Set(missing));
+      this.#node.rtmp.makeWay(rtmp, new Set(missing));
+      const open = await this.#http.open(http, ports.http);
+      return { http: open, rtmp: await this.#node.rtmp.open(rtmp, ports.rtmp) };
+    });
   }
 
   /** One step of the way to the end; may come before the listeners are open. */
@@ -113,6 +129,7 @@ export class MediaRuntime {
 
   /** Ends in order: no new connections, publishers and players told, replies finished. */
   async stop(): Promise<void> {
+    this.#isStopping = true;
     const graceMs = this.#isDraining ? DRAINED_GRACE_MS : undefined;
     await Promise.all([this.#node.stop(), this.#http.stop(graceMs)]);
   }
@@ -144,8 +161,15 @@ export class MediaRuntime {
     return this.#node.vods.list(limit);
   }
 
-  /** A new configuration is in force; its listeners are open. */
-  configure(config: ResolvedConfig): void {
+  /** A new configuration is in force; its listeners are open. Rejects with SERVER_STOPPING. */
+  configure(config: ResolvedConfig): Promise<void> {
+    return this.#turns.run(() => {
+      this.#refuseToStop();
+      this.#apply(config);
+    });
+  }
+
+  #apply(config: ResolvedConfig): void {
     this.#threshold.level = serverLogLevel(config.logLevel);
     this.#limits = config.limits;
     this.#addresses.http.limit = config.limits.maxConnectionsPerAddress;
@@ -153,6 +177,7 @@ export class MediaRuntime {
     this.#http.keep(config.listeners.http);
     for (const listener of this.#http.all) listener.setIdleTimeout(config.limits.httpIdleTimeoutMs);
     this.#node.rtmp.keep(config.listeners.rtmp);
+    this.#logPorts();
     this.#node.configure(config);
   }
 
@@ -201,9 +226,18 @@ export class MediaRuntime {
     return unpackReply(await this.#control.ask("http", { request: packRequest(request), hasApi }));
   }
 
-  #logPorts(ports: Ports): void {
-    for (const protocol of ["http", "rtmp"] as const) {
-      for (const port of ports[protocol]) this.#log.info("listening", { protocol, port });
+  #refuseToStop(): void {
+    if (this.#isStopping) throw serverErrors.error("SERVER_STOPPING");
+  }
+
+  /** One thread says for all which listeners came. */
+  #logPorts(): void {
+    if (this.#start.index !== 0) return;
+    const before = this.#logged;
+    this.#logged = new Set([...this.#http.all, ...this.#node.rtmp.all]);
+    for (const listener of this.#logged) {
+      const protocol = listener instanceof HttpListener ? "http" : "rtmp";
+      if (!before.has(listener)) this.#log.info("listening", { protocol, port: listener.port });
     }
   }
 }

@@ -44,8 +44,8 @@ const channel = new Channel<ControlCalls, MediaThreadCalls>(portWire(parentPort!
   streams: () => runtime.streams(),
   stats: () => ({ ...runtime.stats(), eventLoopDelayP99Ms: heart.latenessMs(0.99) }),
   files: (limit) => runtime.files(limit),
-  configure: (config) => {
-    runtime.configure(config);
+  configure: async (config) => {
+    await runtime.configure(config);
     return null;
   },
   home: ({ name, home }) => {

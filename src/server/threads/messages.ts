@@ -5,11 +5,12 @@ import type { ResolvedConfig } from "../../config/plan.ts";
 import type { StreamName } from "../../media/ids.ts";
 import type { StreamSummary } from "../../stream/directory.ts";
 import type { Crowd, DrainStep } from "../drain.ts";
+import type { PortsByKey } from "../listener-set.ts";
 import type { MediaNodeStats } from "../media-node.ts";
 import type { PackedReply, PackedRequest } from "./packed-http.ts";
 
-/** Ports in the order of the config's listeners; 0 for any free one. */
-export type Ports = { readonly http: readonly number[]; readonly rtmp: readonly number[] };
+/** Ports of listeners by their keys; who is not there is opened on the port of its plan. */
+export type OpenPorts = { readonly http: PortsByKey; readonly rtmp: PortsByKey };
 
 /** Figures of one media thread. */
 export type ThreadStats = MediaNodeStats & {
@@ -29,8 +30,8 @@ export type SiblingPorts = { readonly streams: MessagePort; readonly windows: Me
 export type MediaThreadCalls = {
   /** Opens the listeners that are not open yet, each on its port. Answers the ports of all. */
   listen: {
-    argument: { readonly listeners: ResolvedConfig["listeners"]; readonly ports: Ports };
-    answer: Ports;
+    argument: { readonly listeners: ResolvedConfig["listeners"]; readonly ports: OpenPorts };
+    answer: OpenPorts;
   };
   /** Starts the streams of the thread's own. */
   start: { argument: null; answer: null };

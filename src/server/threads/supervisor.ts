@@ -1,20 +1,24 @@
-import { createServer } from "node:net";
 import { MessageChannel } from "node:worker_threads";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
 import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
 import type { Logger } from "../../base/log.ts";
+import { listenerKeys } from "../../config/plan.ts";
 import type { ResolvedConfig } from "../../config/plan.ts";
 import type { StreamSummary } from "../../stream/directory.ts";
 import type { Crowd, DrainStep } from "../drain.ts";
+import { serverErrors } from "../errors.ts";
+import type { ListenerPlan, PortsByKey } from "../listener-set.ts";
+import { Turns } from "../turns.ts";
 import { BeatWatch, STUCK_MS } from "./beat-watch.ts";
 import { Heart } from "./heart.ts";
 import { StreamHomes } from "./homes.ts";
 import { MediaThread } from "./media-thread.ts";
 import type { ThreadEnd } from "./media-thread.ts";
-import type { ControlCalls, MediaThreadCalls, Ports, ThreadShares, ThreadStats } from "./messages.ts";
-import type { CallHandlers, Channel } from "../../base/channel.ts";
+import type { ControlCalls, MediaThreadCalls, OpenPorts, ThreadShares, ThreadStats } from "./messages.ts";
+import type { AnswerLimit, CallHandlers, Channel } from "../../base/channel.ts";
 import { packReply, unpackRequest } from "./packed-http.ts";
+import { requireOpenable } from "./port-probes.ts";
 import { forgetAddresses } from "./shared-address-counter.ts";
 import { controlBeat, makeShares } from "./shares.ts";
 
@@ -60,7 +64,17 @@ type Seat = {
   startedUs: number;
   /** What the thread was last told. */
   config: ResolvedConfig | null;
+  /** Called when the thread is silent; whoever waits for an answer of it may not want to wait for its end. */
+  readonly onSilent: Set<() => void>;
 };
+
+type Listeners = ResolvedConfig["listeners"];
+
+/** Ports in the order of the configuration's listeners; 0 for one that is not open and may have any. */
+export type Ports = { readonly http: readonly number[]; readonly rtmp: readonly number[] };
+
+/** A new configuration does not wait for a thread that is silent for so long: it takes it later, or another thread does. */
+const SILENT_MS = 3000;
 
 /**
  * The media threads of the process: started, watched, and replaced when one throws or stops answering. What that thread
@@ -76,7 +90,10 @@ export class MediaThreads {
   readonly #seats: Seat[];
   readonly #watch: BeatWatch;
   #config: ResolvedConfig;
-  #ports: Ports;
+  /** Of the listeners in force. */
+  #ports: OpenPorts = { http: {}, rtmp: {} };
+  /** Configurations, and threads that take the place of others, come one after the other. */
+  readonly #turns = new Turns();
   readonly #starting = new Set<Timer>();
   #stopping = false;
   /** For threads that start in the middle of a drain. */
@@ -91,7 +108,6 @@ export class MediaThreads {
     this.#config = options.config;
     this.#shares = makeShares(options.count);
     this.#watch = new BeatWatch(this.#shares.beats);
-    this.#ports = configuredPorts(options.config.listeners);
     this.#seats = Array.from({ length: options.count }, (_, index) => ({
       index,
       thread: null,
@@ -100,12 +116,14 @@ export class MediaThreads {
       delayMs: FIRST_DELAY_MS,
       startedUs: 0,
       config: null,
+      onSilent: new Set(),
     }));
   }
 
   /** Ports that are open, also where 0 was asked for. */
   get ports(): Ports {
-    return this.#ports;
+    const { http, rtmp } = this.#config.listeners;
+    return { http: inOrder(http, this.#ports.http), rtmp: inOrder(rtmp, this.#ports.rtmp) };
   }
 
   /** How often a thread was replaced. */
@@ -132,11 +150,10 @@ export class MediaThreads {
     });
     this.#alive = new MessageChannel();
     this.#alive.port1.ref();
-    if (this.#seats.length > 1) await requireFreePorts(allOf(this.#config.listeners));
-    const [first, ...others] = this.#seats;
-    for (const seat of this.#seats) this.#launch(seat);
-    await this.#openSeat(first!);
-    await Promise.all(others.map((seat) => this.#openSeat(seat)));
+    if (this.#seats.length > 1) await requireOpenable(this.#config.listeners, { http: [], rtmp: [] });
+    const [first, ...others] = this.#seats.map((seat) => ({ seat, thread: this.#launch(seat) }));
+    await this.#openSeat(first!.seat, first!.thread);
+    await Promise.all(others.map(({ seat, thread }) => this.#openSeat(seat, thread)));
   }
 
   /** One step of the way to the end. With the first, readiness fails at once, in all threads. */
@@ -198,14 +215,17 @@ export class MediaThreads {
   }
 
   /**
-   * Brings a new configuration to every thread. Rejects with the system's error when one of its ports cannot be opened:
-   * the configuration before stays in force.
+   * Brings a new configuration to every thread. Rejects with the system's error when one of its ports cannot be opened,
+   * and with SERVER_STOPPING: the configuration before stays in force.
    */
-  async configure(config: ResolvedConfig): Promise<void> {
-    const ports = await this.#moveListeners(config);
-    this.#config = config;
-    this.#ports = ports;
-    await Promise.all(this.#open().map((seat) => this.#configureSeat(seat)));
+  configure(config: ResolvedConfig): Promise<void> {
+    return this.#turns.run(async () => {
+      this.#refuseToStop();
+      const ports = await this.#moveListeners(config);
+      this.#config = config;
+      this.#ports = ports;
+      await this.#configureAll();
+    });
   }
 
   /** Lets the last thread throw or hang; for tests of faults. */
@@ -229,7 +249,7 @@ export class MediaThreads {
     return answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
   }
 
-  #launch(seat: Seat): void {
+  #launch(seat: Seat): MediaThread {
     const { index } = seat;
     const thread = new MediaThread({
       start: {
@@ -250,53 +270,82 @@ export class MediaThreads {
       if (other === seat || other.thread === null) continue;
       introduce(thread, other.thread);
     }
+    return thread;
   }
 
   /** Opens the listeners that are new, in all threads or in none. Returns: the ports of all. */
-  async #moveListeners({ listeners }: ResolvedConfig): Promise<Ports> {
-    const own = allOf(this.#config.listeners).map(({ port }) => port);
-    if (this.#seats.length > 1) {
-      await requireFreePorts(allOf(listeners).filter(({ port }) => !own.includes(port)));
+  async #moveListeners({ listeners }: ResolvedConfig): Promise<OpenPorts> {
+    let ports = this.#ports;
+    if (!areAllOpen(listeners, ports)) {
+      await requireOpenable(listeners, this.#config.listeners);
+      try {
+        for (const seat of this.#open()) {
+          ports = (await this.#answerOf(seat, this.#listen(seat.thread!, listeners, ports))) ?? ports;
+          this.#refuseToStop();
+        }
+      } catch (caught) {
+        // What had to make way comes back, what was opened is closed.
+        if (!this.#stopping) await this.#configureAll();
+        throw caught;
+      }
     }
-    let ports = configuredPorts(listeners);
+    return { http: onlyOf(listeners.http, ports.http), rtmp: onlyOf(listeners.rtmp, ports.rtmp) };
+  }
+
+  #listen(thread: MediaThread, listeners: Listeners, ports: OpenPorts): Promise<OpenPorts> {
+    return thread.channel.ask("listen", { listeners, ports }, this.#openLimit());
+  }
+
+  #openLimit(): AnswerLimit {
+    return { clock: this.#options.clock, ms: OPEN_LIMIT_MS };
+  }
+
+  #refuseToStop(): void {
+    if (this.#stopping) throw serverErrors.error("SERVER_STOPPING");
+  }
+
+  /** What the thread of a seat answers; `null` when it goes or is silent meanwhile: it is told anew, or the next one is. */
+  async #answerOf<Answer>(seat: Seat, answer: Promise<Answer>): Promise<Answer | null> {
+    const { thread } = seat;
+    const silence = Promise.withResolvers<null>();
+    const onSilent = (): void => silence.resolve(null);
+    seat.onSilent.add(onSilent);
     try {
-      for (const seat of this.#open()) ports = await this.#listen(seat, listeners, ports);
-      return ports;
+      return await Promise.race([answer, silence.promise]);
     } catch (caught) {
-      // What had to make way comes back, what was opened is closed.
-      await Promise.all(this.#open().map((seat) => this.#configureSeat(seat)));
+      if (seat.thread !== thread) return null;
       throw caught;
+    } finally {
+      seat.onSilent.delete(onSilent);
     }
   }
 
-  #listen(seat: Seat, listeners: ResolvedConfig["listeners"], ports: Ports): Promise<Ports> {
-    const limit = { clock: this.#options.clock, ms: OPEN_LIMIT_MS };
-    return seat.thread!.channel.ask("listen", { listeners, ports }, limit);
-  }
-
-  async #openSeat(seat: Seat): Promise<void> {
-    const limit = { clock: this.#options.clock, ms: OPEN_LIMIT_MS };
-    this.#ports = await this.#listen(seat, this.#config.listeners, this.#ports);
-    await seat.thread!.channel.ask("start", null, limit);
+  async #openSeat(seat: Seat, thread: MediaThread): Promise<void> {
+    this.#ports = await this.#listen(thread, this.#config.listeners, this.#ports);
+    await thread.channel.ask("start", null, this.#openLimit());
+    if (seat.thread !== thread) return;
     this.#watch.forgive(seat.index);
     seat.isOpen = true;
     // A configuration that came while the thread started went to the others only.
     if (seat.config !== this.#config) await this.#configureSeat(seat);
   }
 
+  async #configureAll(): Promise<void> {
+    await Promise.all(this.#open().map((seat) => this.#answerOf(seat, this.#configureSeat(seat))));
+  }
+
+  /** Brings the configuration in force to one thread. One that cannot take it goes: what comes in its place has it. */
   async #configureSeat(seat: Seat): Promise<void> {
     const config = this.#config;
+    const { thread } = seat;
+    if (thread === null) return;
     seat.config = config;
-    const limit = { clock: this.#options.clock, ms: OPEN_LIMIT_MS };
     try {
-      await this.#listen(seat, config.listeners, this.#ports);
-      await seat.thread?.channel.ask("configure", config, limit);
+      await this.#listen(thread, config.listeners, this.#ports);
+      await thread.channel.ask("configure", config, this.#openLimit());
     } catch (caught) {
-      const reason = messageOf(caught);
-      this.#options.log.error("a media thread did not take the configuration", {
-        thread: seat.index,
-        reason,
-      });
+      if (seat.thread !== thread || this.#stopping) return;
+      await thread.terminate(`it did not take the configuration: ${messageOf(caught)}`);
     }
   }
 
@@ -339,21 +388,22 @@ export class MediaThreads {
   }
 
   async #replace(seat: Seat): Promise<void> {
-    let thread: MediaThread | null = null;
+    const thread = this.#launch(seat);
     try {
-      this.#launch(seat);
-      thread = seat.thread;
-      await this.#openSeat(seat);
+      // Nobody waits for a thread that is only beginning.
+      await thread.channel.ask("crowd", null, this.#openLimit());
+      await this.#turns.run(() => this.#openSeat(seat, thread));
       this.#options.log.info("the media thread is back", { thread: seat.index });
     } catch (caught) {
-      await thread?.terminate(`it could not open its ports: ${messageOf(caught)}`);
+      await thread.terminate(`it could not open its ports: ${messageOf(caught)}`);
     }
   }
 
   /** Ends the threads that serve and have hung; one that starts has its own limit. A suspended process costs one beat. */
   #checkBeats(): void {
     this.#watch.observe();
-    for (const { index, isOpen, thread } of this.#seats) {
+    for (const { index, isOpen, thread, onSilent } of this.#seats) {
+      if (this.#watch.silentMs(index) >= SILENT_MS) for (const tell of onSilent) tell();
       if (!isOpen || this.#watch.silentMs(index) < STUCK_MS) continue;
       this.#watch.forgive(index);
       void thread?.terminate(`it has not answered for ${STUCK_MS / 1000} s`);
@@ -384,30 +434,20 @@ export class MediaThreads {
   }
 }
 
-type Address = { readonly port: number; readonly host?: string };
-
-function allOf({ http, rtmp }: ResolvedConfig["listeners"]): Address[] {
-  return [...http, ...rtmp];
+function inOrder(plans: readonly ListenerPlan[], ports: PortsByKey): number[] {
+  return listenerKeys(plans).map((key, i) => ports[key] ?? plans[i]!.port);
 }
 
-function configuredPorts({ http, rtmp }: ResolvedConfig["listeners"]): Ports {
-  return { http: http.map(({ port }) => port), rtmp: rtmp.map(({ port }) => port) };
+function onlyOf(plans: readonly ListenerPlan[], ports: PortsByKey): PortsByKey {
+  const open = listenerKeys(plans).filter((key) => ports[key] !== undefined);
+  return Object.fromEntries(open.map((key) => [key, ports[key]!]));
 }
 
-/**
- * Threads share ports, so that the system would let another process of the same user share them as well, and neither would
- * know. Rejects with the system's error when somebody listens already.
- */
-async function requireFreePorts(addresses: readonly Address[]): Promise<void> {
-  for (const { port, host } of addresses) if (port !== 0) await requireFree(port, host);
-}
-
-function requireFree(port: number, host: string | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen({ port, ...(host === undefined ? {} : { host }) }, () => server.close(() => resolve()));
-  });
+/** Where that is so a configuration only closes listeners, and needs nobody's consent. */
+function areAllOpen({ http, rtmp }: Listeners, ports: OpenPorts): boolean {
+  const isOpen = (plans: readonly ListenerPlan[], open: PortsByKey): boolean =>
+    listenerKeys(plans).every((key) => open[key] !== undefined);
+  return isOpen(http, ports.http) && isOpen(rtmp, ports.rtmp);
 }
 
 /** Gives two threads the ways to each other. */

@@ -63,11 +63,18 @@ spec:
             fieldRef:
               fieldPath: spec.nodeName
         {{- end }}
+        {{- if include "weir.givesCredentials" . }}
+        {{- if .Values.credentials.asFile }}
+        - name: FLUSSONIC_EDIT_AUTH_FILE
+          value: /etc/weir/credentials/edit_auth
+        {{- else }}
         - name: FLUSSONIC_EDIT_AUTH
           valueFrom:
             secretKeyRef:
               name: {{ include "weir.credentialsName" . }}
               key: {{ .Values.credentials.key }}
+        {{- end }}
+        {{- end }}
         {{- if .Values.secretsStorage.enabled }}
         - name: FLUSSONIC_SECRETS_STORAGE
           value: {{ printf "k8s://%s" (include "weir.stateName" .) }}
@@ -118,6 +125,11 @@ spec:
         - name: config
           mountPath: /etc/flussonic/flussonic.conf.d
           readOnly: true
+        {{- if and (include "weir.givesCredentials" .) .Values.credentials.asFile }}
+        - name: credentials
+          mountPath: /etc/weir/credentials
+          readOnly: true
+        {{- end }}
         {{- if and (eq .Values.kind "StatefulSet") .Values.persistence.enabled }}
         - name: archive
           mountPath: {{ .Values.persistence.mountPath }}
@@ -129,6 +141,14 @@ spec:
     - name: config
       configMap:
         name: {{ include "weir.configMapName" . }}
+    {{- if and (include "weir.givesCredentials" .) .Values.credentials.asFile }}
+    - name: credentials
+      secret:
+        secretName: {{ include "weir.credentialsName" . }}
+        items:
+          - key: {{ .Values.credentials.key }}
+            path: edit_auth
+    {{- end }}
     {{- with .Values.volumes }}
     {{- toYaml . | nindent 4 }}
     {{- end }}

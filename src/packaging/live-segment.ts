@@ -1,0 +1,101 @@
+import { ticksToUs } from "../base/time.ts";
+import { buildFragmentHeader } from "../containers/mp4/fragment.ts";
+import type { TrackId } from "../media/ids.ts";
+import type { TrackSet } from "../media/track.ts";
+import { selectTracks } from "./init-segments.ts";
+import { formatTrackSelection } from "./presentation.ts";
+import type { MediaBody, PartEntry, SegmentEntry, TrackSelection } from "./presentation.ts";
+import type { SegmentParts } from "./segment-parts.ts";
+import type { SegmentTrack } from "./segment-track.ts";
+import type { FinishedSegment } from "./segmenter.ts";
+
+/** Fragment headers kept per segment: more selections than players ask for. */
+const MAX_CACHED_SELECTIONS = 16;
+
+/** The name of a segment that begins there: the media clock in milliseconds. */
+export function segmentName(startUs: number): string {
+  return String(Math.floor(startUs / 1000));
+}
+
+/** A finished segment of a live window. */
+export class LiveSegment implements SegmentEntry {
+  readonly sequence: number;
+  readonly name: string;
+  readonly startUs: number;
+  readonly durationUs: number;
+  readonly tracks: TrackSet;
+  readonly discontinuity: boolean;
+  readonly stretchStartUs: number;
+  readonly isIndependent: boolean;
+  readonly utcUs: number;
+  readonly bytes: number;
+  readonly parts?: readonly PartEntry[];
+  readonly segmentParts: SegmentParts | null;
+  readonly #media: ReadonlyMap<TrackId, SegmentTrack>;
+  readonly #bodies = new Map<string, MediaBody>();
+
+  /** `before`: the segment that it follows. */
+  constructor(finished: FinishedSegment, before: LiveSegment | undefined) {
+    this.sequence = finished.sequence;
+    this.name = segmentName(finished.startUs);
+    this.startUs = finished.startUs;
+    this.utcUs = finished.startUs;
+    this.durationUs = finished.durationUs;
+    this.tracks = finished.tracks;
+    this.discontinuity = finished.discontinuity;
+    const goesOn = before !== undefined && !finished.discontinuity && finished.tracks === before.tracks;
+    this.stretchStartUs = goesOn ? before.stretchStartUs : finished.startUs;
+    this.isIndependent = finished.isIndependent;
+    this.#media = finished.media;
+    this.segmentParts = finished.parts;
+    if (finished.parts !== null) this.parts = finished.parts.entries;
+    this.bytes = [...finished.media.values()].reduce((sum, { table }) => sum + table.dataBytes, 0);
+  }
+
+  /** It is not in the window any more: its payloads may be overwritten. */
+  release(): void {
+    for (const track of this.#media.values()) track.release();
+  }
+
+  trackBytes(track: TrackId): number {
+    return this.#media.get(track)?.table.dataBytes ?? 0;
+  }
+
+  trackSamples(track: TrackId): number {
+    return this.#media.get(track)?.table.count ?? 0;
+  }
+
+  trackUs(track: TrackId): number {
+    const table = this.#media.get(track)?.table;
+    if (table === undefined) return 0;
+    let ticks = 0;
+    for (const duration of table.durations) ticks += duration;
+    return ticksToUs(ticks, table.track.timescale);
+  }
+
+  /** `body` with the blocks in shared memory. */
+  sharedBody(selection: TrackSelection): MediaBody | null {
+    for (const { id } of selectTracks(this.tracks, selection)) {
+      if (this.#media.get(id)?.share() === true) this.#bodies.clear();
+    }
+    return this.body(selection);
+  }
+
+  /** The fragment of the selected tracks: a header of its own, then the shared blocks. */
+  body(selection: TrackSelection): MediaBody | null {
+    const key = formatTrackSelection(selection);
+    const made = this.#bodies.get(key);
+    if (made !== undefined) return made;
+    const chosen = selectTracks(this.tracks, selection).flatMap((track) => this.#media.get(track.id) ?? []);
+    if (chosen.length === 0) return null;
+    const header = buildFragmentHeader(
+      this.sequence % 2 ** 32,
+      chosen.map((track) => track.table),
+      { styp: true },
+    );
+    const body = [header, ...chosen.flatMap((track) => track.blocks())];
+    if (this.#bodies.size >= MAX_CACHED_SELECTIONS) this.#bodies.clear();
+    this.#bodies.set(key, body);
+    return body;
+  }
+}

@@ -1,0 +1,62 @@
+import { totalBytes } from "../base/bytes.ts";
+import type { HttpReply, HttpRequest } from "../base/http-message.ts";
+import { growingReply } from "./growing-reply.ts";
+import type { MediaFile, PartFile } from "./media-path.ts";
+import { CORS, entityTag, notFound } from "./playlist-replies.ts";
+import { formatTrackSelection } from "./presentation.ts";
+import type { MediaBody, Presentation } from "./presentation.ts";
+
+/** Replies to bodies that lie in memory, so that what is made of a reply is made once for all who ask. */
+const mediaReplies = new WeakMap<MediaBody, HttpReply>();
+
+/**
+ * Answers a request for an init segment or a segment, at once where the presentation has the bytes at once; the same
+ * object again for the same bytes in memory. They never change under their name, except those of a file, whose entity
+ * tag is the file's version. A segment that still grows is sent as it grows; without a `request` it is not there yet.
+ * Throws or rejects with the storage's `MediaError`.
+ */
+export function mediaFileReply(
+  file: MediaFile,
+  presentation: Presentation,
+  request: HttpRequest | null = null,
+): Promise<HttpReply> | HttpReply {
+  const { kind, name, selection } = file;
+  const body =
+    kind === "init" ? presentation.initSegment(name, selection) : presentation.segment(name, selection);
+  const reply = (found: MediaBody | null): HttpReply => {
+    const isMissing = found === null && kind === "segment" && request !== null;
+    const growing = isMissing ? growingReply(file, presentation, request) : null;
+    return growing ?? bodyReply(file, found, presentation);
+  };
+  return body instanceof Promise ? body.then(reply) : reply(body);
+}
+
+/** The reply with the bytes of a file, or that says that there are none. */
+export function bodyReply(
+  file: MediaFile | PartFile,
+  body: MediaBody | null,
+  presentation: Presentation,
+): HttpReply {
+  if (body === null) return notFound(file.kind === "init" ? "init segment" : file.kind);
+  if (presentation.isResident !== true) return makeBodyReply(file, body, presentation);
+  const known = mediaReplies.get(body);
+  if (known !== undefined) return known;
+  const made = makeBodyReply(file, body, presentation);
+  mediaReplies.set(body, made);
+  return made;
+}
+
+function makeBodyReply(file: MediaFile | PartFile, body: MediaBody, presentation: Presentation): HttpReply {
+  const { name, selection } = file;
+  const kind = selection.some((id) => id.startsWith("v")) ? "video" : "audio";
+  const { version } = presentation;
+  const caching = version === null ? "public, max-age=31536000, immutable" : "public, max-age=60";
+  const part = file.kind === "part" ? `.${file.index}` : "";
+  const tag = entityTag(version ?? `${name}${part}-${formatTrackSelection(selection)}`);
+  return {
+    status: 200,
+    headers: [["content-type", `${kind}/mp4`], ["cache-control", caching], ...tag, ...CORS],
+    body,
+    ...(presentation.isResident === true ? {} : { ownBytes: totalBytes(body) }),
+  };
+}

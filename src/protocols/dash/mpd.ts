@@ -1,0 +1,123 @@
+import type { Presentation, Timeline } from "../../packaging/presentation.ts";
+import { adaptationSets } from "./adaptation-sets.ts";
+import { serviceDescription } from "./low-latency.ts";
+import type { LowLatency } from "./low-latency.ts";
+import { UTC_FILE } from "./path.ts";
+import { periodsOf } from "./periods.ts";
+import type { DashPeriod } from "./periods.ts";
+import { writeXmlDocument, xmlElement } from "./xml.ts";
+import type { XmlElement } from "./xml.ts";
+
+/** Segments that a player stays behind: as many as HLS players do. */
+const DELAY_SEGMENTS = 3;
+
+/** Parts that a player of low latency has before it begins. */
+const BUFFER_PARTS = 2;
+
+/** What an MPD is rendered of. */
+export type MpdRequest = {
+  readonly presentation: Presentation;
+  readonly timeline: Timeline;
+  /** What every URL carries on, with its `?`, or the empty text. */
+  readonly query: string;
+  /** `null`: only what is complete is listed. */
+  readonly lowLatency: LowLatency | null;
+};
+
+/**
+ * Writes the MPD of a presentation. What is complete is `static`; what still changes is `dynamic`, with its media clock
+ * as the presentation time: microseconds since 1970, so that times and Periods are the same whoever writes them and
+ * whenever. A Period begins where tracks change or the time breaks.
+ *
+ * Spec: ISO/IEC 23009-1 sections 5.3.1 (MPD), 5.3.2 (Period), 5.8.5.7 (UTCTiming), Annex K (ServiceDescription).
+ */
+export function renderMpd(request: MpdRequest): string {
+  const { timeline, lowLatency, query } = request;
+  const isStatic = timeline.mutability === "static";
+  const periods = periodsOf([...timeline.segments, ...(lowLatency?.segments ?? [])]);
+  const clocks = isStatic ? [] : clockElements(query);
+  const bufferUs = lowLatency === null ? timeline.targetDurationUs : lowLatency.partTargetUs * BUFFER_PARTS;
+  return writeXmlDocument(
+    xmlElement(
+      "MPD",
+      {
+        xmlns: "urn:mpeg:dash:schema:mpd:2011",
+        profiles: "urn:mpeg:dash:profile:isoff-live:2011",
+        type: isStatic ? "static" : "dynamic",
+        ...(isStatic ? staticTimes(timeline) : dynamicTimes(timeline, lowLatency)),
+        minBufferTime: duration(bufferUs),
+      },
+      [
+        ...(lowLatency === null ? [] : [serviceDescription(lowLatency)]),
+        ...periods.map((period, index) =>
+          periodElement(request, { period, before: periods[index - 1] ?? null, clock: clocks[0] }),
+        ),
+        ...clocks,
+      ],
+    ),
+  );
+}
+
+type Attributes = Readonly<Record<string, string>>;
+
+function staticTimes({ segments }: Timeline): Attributes {
+  return { mediaPresentationDuration: duration(endUs(segments) - segments[0]!.startUs) };
+}
+
+/** The MPD of a timeline is the same whoever writes it: it is published when its last segment was complete. */
+function dynamicTimes(
+  { segments, mutability, targetDurationUs }: Timeline,
+  lowLatency: LowLatency | null,
+): Attributes {
+  const windowUs = endUs(segments) - segments[0]!.startUs;
+  const publishedUs = lowLatency?.publishedUs ?? endUs(segments);
+  const delayUs = lowLatency?.targetLatencyUs ?? targetDurationUs * DELAY_SEGMENTS;
+  return {
+    availabilityStartTime: "1970-01-01T00:00:00Z",
+    publishTime: new Date(Math.floor(publishedUs / 1000)).toISOString(),
+    minimumUpdatePeriod: duration(targetDurationUs / 2),
+    ...(mutability === "live" ? { timeShiftBufferDepth: duration(windowUs) } : {}),
+    suggestedPresentationDelay: duration(delayUs),
+  };
+}
+
+function endUs(segments: Timeline["segments"]): number {
+  const last = segments.at(-1)!;
+  return last.startUs + last.durationUs;
+}
+
+function periodElement(
+  request: MpdRequest,
+  at: {
+    readonly period: DashPeriod;
+    readonly before: DashPeriod | null;
+    readonly clock: XmlElement | undefined;
+  },
+): XmlElement {
+  const { period } = at;
+  const { timeline } = request;
+  const zeroMs = timeline.mutability === "static" ? Math.floor(timeline.segments[0]!.startUs / 1000) : 0;
+  return xmlElement("Period", { id: period.id, start: duration((period.beginMs - zeroMs) * 1000) }, [
+    // The same work in all Periods, as their connection demands.
+    xmlElement("AssetIdentifier", { schemeIdUri: "urn:org:dashif:asset-id:2013", value: "main" }),
+    ...adaptationSets({ ...request, ...at }),
+  ]);
+}
+
+/**
+ * Where a player learns what time it is. An MPD is rendered once for all and cached, so the time itself, as
+ * urn:mpeg:dash:utc:direct:2014 would have it, is not written into it: it would be late by the MPD's age.
+ */
+function clockElements(query: string): XmlElement[] {
+  return ["xsdate", "head"].map((way) =>
+    xmlElement("UTCTiming", {
+      schemeIdUri: `urn:mpeg:dash:utc:http-${way}:2014`,
+      value: `${UTC_FILE}${query}`,
+    }),
+  );
+}
+
+/** A length of time as `PT1.5S`, to the millisecond. Spec: XML Schema part 2 section 3.2.6. */
+function duration(us: number): string {
+  return `PT${Number((us / 1_000_000).toFixed(3))}S`;
+}

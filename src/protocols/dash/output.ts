@@ -1,0 +1,18 @@
+import type { HttpOutput } from "../../packaging/http-output.ts";
+import { parseDashPath } from "./path.ts";
+import { dashReply } from "./reply.ts";
+
+/** DASH for live streams and files. */
+export const dashOutput: HttpOutput = {
+  protocol: "dash",
+  parse(path) {
+    const parsed = parseDashPath(path);
+    if (parsed === null) return null;
+    const { name, resource } = parsed;
+    return {
+      name,
+      reply: (presentation, { carriedQuery, request }) =>
+        dashReply(resource, presentation, { query: carriedQuery, request }),
+    };
+  },
+};

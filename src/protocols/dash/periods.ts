@@ -1,0 +1,67 @@
+import type { Track, TrackSet } from "../../media/track.ts";
+import type { SegmentEntry } from "../../packaging/presentation.ts";
+
+/** A stretch of the timeline in which neither the tracks change nor the time breaks: a Period of the MPD. */
+export type DashPeriod = {
+  /** The same in every MPD of the presentation. */
+  readonly id: string;
+  /** Of its begin on the media timeline, in milliseconds: what `$Time$` of its first segment was. */
+  readonly beginMs: number;
+  readonly tracks: TrackSet;
+  /** Those that are listed; never empty. */
+  readonly segments: readonly SegmentEntry[];
+};
+
+/**
+ * Divides the timeline into Periods. Id and begin of one that has lost its first segments are what they were before.
+ * Spec: ISO/IEC 23009-1 section 5.3.2.
+ */
+export function periodsOf(segments: readonly SegmentEntry[]): DashPeriod[] {
+  const periods: DashPeriod[] = [];
+  for (let from = 0; from < segments.length;) {
+    const { stretchStartUs, tracks } = segments[from]!;
+    let end = from + 1;
+    while (end < segments.length && segments[end]!.stretchStartUs === stretchStartUs) end++;
+    const beginMs = Math.floor(stretchStartUs / 1000);
+    periods.push({ id: String(beginMs), beginMs, tracks, segments: segments.slice(from, end) });
+    from = end;
+  }
+  return periods;
+}
+
+/** An `S` element: a run of `count` segments of one duration, one behind the other. Milliseconds. */
+export type TimelineRun = { readonly timeMs: number; readonly durationMs: number; count: number };
+
+/**
+ * The segments that have media of a track, as runs. The time of each is its name, so that `$Time$` names it; it lasts
+ * until the next one begins, where they follow each other.
+ * Spec: ISO/IEC 23009-1 section 5.3.9.6.
+ */
+export function timelineRuns(segments: readonly SegmentEntry[], track: Track): TimelineRun[] {
+  const runs: TimelineRun[] = [];
+  for (const segment of segments) {
+    if (segment.trackSamples(track.id) === 0) continue;
+    const timeMs = Number(segment.name);
+    const durationMs = trackDurationMs(segment, track, timeMs);
+    const run = runs.at(-1);
+    if (
+      run !== undefined &&
+      run.durationMs === durationMs &&
+      run.timeMs + run.count * durationMs === timeMs
+    )
+      run.count++;
+    else runs.push({ timeMs, durationMs, count: 1 });
+  }
+  return runs;
+}
+
+/** A track whose media ends this much before its segment does is said to end there. */
+const HOLE_US = 100_000;
+
+/** Up to the next segment's begin, so that times add up, or as long as the track's media where it ends well before. */
+function trackDurationMs(segment: SegmentEntry, track: Track, timeMs: number): number {
+  const { startUs, durationUs } = segment;
+  const trackUs = segment.trackUs(track.id);
+  const isShort = durationUs - trackUs > HOLE_US;
+  return Math.max(1, Math.floor((startUs + (isShort ? trackUs : durationUs)) / 1000) - timeMs);
+}

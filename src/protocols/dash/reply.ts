@@ -1,0 +1,72 @@
+import { systemClock } from "../../base/clock.ts";
+import type { Clock } from "../../base/clock.ts";
+import { textReply } from "../../base/http-message.ts";
+import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
+import { mediaFileReply } from "../../packaging/media-reply.ts";
+import { CORS, PlaylistReplies, liveVersion, playlistCaching } from "../../packaging/playlist-replies.ts";
+import type { Presentation, Timeline } from "../../packaging/presentation.ts";
+import { lowLatencyOf } from "./low-latency.ts";
+import { renderMpd } from "./mpd.ts";
+import type { DashResource } from "./path.ts";
+
+/** MPDs rendered of a timeline. */
+const mpds = new PlaylistReplies<Timeline>("application/dash+xml");
+
+/** What a DASH request is answered with, beside the presentation. */
+export type DashReplyOptions = {
+  /** What the URLs inside an MPD carry on, such as a token, with its `?`; the empty text unless given. */
+  readonly query?: string;
+  readonly clock?: Clock;
+  /** Who waits for what still grows; without one, nothing is waited for. */
+  readonly request?: HttpRequest | null;
+};
+
+/**
+ * Answers one DASH request from a presentation, at once where the presentation has the bytes at once; the same object
+ * for the same MPD or bytes in memory.
+ * Throws or rejects with the storage's `MediaError`.
+ */
+export function dashReply(
+  resource: DashResource,
+  presentation: Presentation,
+  { query = "", clock = systemClock, request = null }: DashReplyOptions = {},
+): Promise<HttpReply> | HttpReply {
+  switch (resource.kind) {
+    case "mpd":
+      return (
+        (resource.isLowLatency ? lowLatencyReply(presentation, query) : null) ??
+        mpdReply(presentation, query)
+      );
+    case "utc":
+      // As xs:dateTime. Spec: ISO/IEC 23009-1 section 5.8.5.7, http-xsdate.
+      return textReply(200, new Date(clock.wallUs() / 1000).toISOString(), CORS);
+    case "init":
+    case "segment":
+      return mediaFileReply(resource, presentation, request);
+  }
+}
+
+function mpdReply(presentation: Presentation, query: string): HttpReply {
+  const timeline = presentation.timeline();
+  return mpds.reply(timeline, query, {
+    render: () => renderMpd({ presentation, timeline, query, lowLatency: null }),
+    version: presentation.version ?? liveVersion(timeline),
+    cache: playlistCaching(timeline),
+    hasQuery: query !== "",
+  });
+}
+
+/** The MPD with what still grows; `null` where the presentation has no edge. */
+function lowLatencyReply(presentation: Presentation, query: string): HttpReply | null {
+  const edge = presentation.edge?.now() ?? null;
+  if (edge === null) return null;
+  const { timeline } = edge;
+  const lowLatency = lowLatencyOf(edge);
+  return mpds.reply(timeline, `${lowLatency.version} ${query}`, {
+    render: () => renderMpd({ presentation, timeline, query, lowLatency }),
+    version: `${liveVersion(timeline)}-ll-${lowLatency.version}`,
+    // It is asked for twice a segment; a cache that kept it for a second would make players late.
+    cache: "no-cache",
+    hasQuery: query !== "",
+  });
+}

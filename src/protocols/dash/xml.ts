@@ -1,0 +1,46 @@
+/** One element of an XML document. */
+export type XmlElement = {
+  readonly name: string;
+  readonly attributes: readonly XmlAttribute[];
+  readonly children: readonly XmlElement[];
+};
+
+/** An attribute; one without a value is left out of the document. */
+export type XmlAttribute = readonly [name: string, value: string | number | null];
+
+/** Makes an element, its attributes in this order. */
+export function xmlElement(
+  name: string,
+  attributes: Readonly<Record<string, string | number | null>>,
+  children: readonly XmlElement[] = [],
+): XmlElement {
+  return { name, attributes: Object.entries(attributes), children };
+}
+
+const SPECIAL = /[<>&"'\t\n\r]/g;
+
+/**
+ * Writes a document with this root, one element a line.
+ * Spec: XML 1.0 sections 2.8 (prolog), 2.4 and 3.3.3 (what attribute values must not have as it is).
+ */
+export function writeXmlDocument(root: XmlElement): string {
+  const lines = ['<?xml version="1.0" encoding="UTF-8"?>'];
+  writeElement(root, "", lines);
+  return `${lines.join("\n")}\n`;
+}
+
+function writeElement({ name, attributes, children }: XmlElement, indent: string, lines: string[]): void {
+  let tag = `${indent}<${name}`;
+  for (const [key, value] of attributes) if (value !== null) tag += ` ${key}="${escapeXml(String(value))}"`;
+  if (children.length === 0) {
+    lines.push(`${tag}/>`);
+    return;
+  }
+  lines.push(`${tag}>`);
+  for (const child of children) writeElement(child, `${indent}  `, lines);
+  lines.push(`${indent}</${name}>`);
+}
+
+function escapeXml(text: string): string {
+  return text.replace(SPECIAL, (char) => `&#${char.charCodeAt(0)};`);
+}

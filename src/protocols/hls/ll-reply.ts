@@ -1,0 +1,122 @@
+import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
+import { hasReached } from "../../packaging/edge-waiters.ts";
+import { PlaylistReplies } from "../../packaging/playlist-replies.ts";
+import { formatTrackSelection } from "../../packaging/presentation.ts";
+import type { EdgePoint, EdgeSource, LiveEdge, MediaBody } from "../../packaging/presentation.ts";
+import type { Presentation, TrackSelection } from "../../packaging/presentation.ts";
+import { readDirectives } from "./directives.ts";
+import { hlsErrors } from "./errors.ts";
+import { lastPoint, renderLowLatencyPlaylist } from "./ll-playlist.ts";
+import { PLAYLIST_TYPE, targetSeconds } from "./media-playlist.ts";
+import type { HlsResource } from "./path.ts";
+
+/** Playlists rendered of an edge. */
+const rendered = new PlaylistReplies<LiveEdge>(PLAYLIST_TYPE);
+
+/** A reply that was waited for stays right for this many target durations (RFC 8216bis appendix B.1). */
+const HELD_CACHE_TARGETS = 6;
+
+/** The playlist may say so many segments further (RFC 8216bis section 6.2.5.2). */
+const MAX_SEGMENTS_AHEAD = 2;
+/** The Advance Part Limit: so many seconds of parts, or parts where they last a second or more. */
+const ADVANCE_PARTS = 3;
+
+/**
+ * Answers a request for a low-latency media playlist, when it has come to what the request waits for. Returns: `null`
+ * where the presentation has no edge yet.
+ *
+ * Throws or rejects with HLS_BAD_DIRECTIVE, HLS_TOO_FAR, HLS_HELD_TOO_LONG, HLS_TOO_MANY_HELD.
+ * Spec: RFC 8216bis section 6.2.5.
+ */
+export function lowLatencyReply(
+  selection: TrackSelection,
+  presentation: Presentation,
+  query: string,
+  request: HttpRequest,
+): Promise<HttpReply> | HttpReply | null {
+  const source = presentation.edge;
+  const edge = source?.now() ?? null;
+  if (source === undefined || edge === null) return null;
+  const { point, skips } = readDirectives(request.query);
+  const reply = (now: LiveEdge): HttpReply => {
+    const { timeline } = now;
+    const targets = targetSeconds(timeline.targetDurationUs);
+    const maxAge = point === null ? Math.max(1, Math.floor(targets / 2)) : targets * HELD_CACHE_TARGETS;
+    const key = `${formatTrackSelection(selection)} ${skips} ${maxAge} ${query}`;
+    return rendered.reply(now, key, {
+      render: () => renderLowLatencyPlaylist({ presentation, edge: now, selection, query, skips }),
+      version: `${versionOf(now)}${skips ? "-delta" : ""}`,
+      cache: `public, max-age=${maxAge}`,
+      hasQuery: query !== "",
+    });
+  };
+  if (point === null || hasReached(edge, point)) return reply(edge);
+  checkDistance(edge, point);
+  return whenReached(source, point, request).then(() => reply(source.now() ?? edge));
+}
+
+/** What changes with every change of an edge. */
+function versionOf({ timeline, open }: LiveEdge): string {
+  const { segments, discontinuitySequence } = timeline;
+  const growing = open === null ? "" : `-${open.name}.${open.parts.length}`;
+  return `${segments[0]!.sequence}-${segments.at(-1)!.name}${growing}-${discontinuitySequence}`;
+}
+
+/** Throws HLS_TOO_FAR. */
+function checkDistance(edge: LiveEdge, { sequence, part }: EdgePoint): void {
+  const lastMsn = edge.timeline.segments.at(-1)!.sequence;
+  const targetS = edge.partTargetUs / 1_000_000;
+  const limit = targetS < 1 ? Math.ceil(ADVANCE_PARTS / targetS) : ADVANCE_PARTS;
+  const last = lastPoint(edge);
+  const lastPart = last.sequence === sequence ? (last.part ?? -1) : -1;
+  const isFar = sequence > lastMsn + MAX_SEGMENTS_AHEAD || (part ?? 0) > lastPart + limit;
+  if (isFar)
+    throw hlsErrors.error("HLS_TOO_FAR", {
+      msn: sequence,
+      part: part ?? "any",
+      lastMsn: last.sequence,
+      lastPart: last.part ?? "none",
+    });
+}
+
+/** Resolves when the edge has come there. Rejects with HLS_HELD_TOO_LONG, HLS_TOO_MANY_HELD. */
+function whenReached(source: EdgeSource, point: EdgePoint, request: HttpRequest): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const held = source.hold({
+      ...point,
+      address: request.remoteAddress,
+      end: (how) => {
+        if (how === "reached") resolve();
+        else reject(hlsErrors.error("HLS_HELD_TOO_LONG", { reason: REASONS[how] }));
+      },
+    });
+    if (held === null) reject(hlsErrors.error("HLS_TOO_MANY_HELD"));
+    else request.onLeave?.(() => held.cancel());
+  });
+}
+
+const REASONS = {
+  late: "it was held for three target durations",
+  over: "the stream has ended",
+} as const;
+
+/**
+ * The bytes of a part, when it is there: one that is to be the next of the open segment is waited for; `null` for any
+ * other that is not there. Rejects with HLS_HELD_TOO_LONG, HLS_TOO_MANY_HELD.
+ * Spec: RFC 8216bis section 6.2.6.
+ */
+export function heldPart(
+  resource: HlsResource & { kind: "part" },
+  presentation: Presentation,
+  request: HttpRequest | null,
+): Promise<MediaBody | null> | MediaBody | null {
+  const source = presentation.edge;
+  if (source === undefined) return null;
+  const { name, index, selection } = resource;
+  const open = source.now()?.open;
+  const isNext = open?.name === name && open.parts.length === index;
+  if (!isNext || request === null) return source.part(name, index, selection);
+  return whenReached(source, { sequence: open.sequence, part: index }, request).then(() =>
+    source.part(name, index, selection),
+  );
+}

@@ -1,0 +1,103 @@
+import { selectTracks } from "../../packaging/init-segments.ts";
+import type { Presentation, SegmentEntry, Timeline, TrackSelection } from "../../packaging/presentation.ts";
+
+/** The media type of playlists. Spec: RFC 8216 section 10. */
+export const PLAYLIST_TYPE = "application/vnd.apple.mpegurl";
+
+/** EXT-X-MAP outside of I-frame playlists needs 6, fractional EXTINF 3; 7 is what fMP4 packagers declare. */
+export const HLS_VERSION = 7;
+
+/** What a media playlist is rendered of. `query`: what every URL carries on, with its `?`, or the empty text. */
+export type MediaPlaylistRequest = {
+  readonly presentation: Presentation;
+  readonly timeline: Timeline;
+  readonly selection: TrackSelection;
+  readonly query: string;
+};
+
+/**
+ * Writes the media playlist of a selection of tracks.
+ *
+ * Returns: the text, or `null` when no segment of the timeline has any of the tracks.
+ * Spec: RFC 8216 sections 4.3.2, 4.3.3 and 6.2.2.
+ */
+export function renderMediaPlaylist(request: MediaPlaylistRequest): string | null {
+  const { timeline, selection } = request;
+  const { segments, mutability } = timeline;
+  if (!hasTracks(timeline, selection)) return null;
+  const lines = ["#EXTM3U", `#EXT-X-VERSION:${HLS_VERSION}`, ...numberLines(timeline)];
+  if (mutability === "static") lines.push("#EXT-X-PLAYLIST-TYPE:VOD");
+  if (mutability === "event") lines.push("#EXT-X-PLAYLIST-TYPE:EVENT");
+  if (segments.every((segment) => segment.isIndependent)) lines.push("#EXT-X-INDEPENDENT-SEGMENTS");
+  const writer = new SegmentLines(request);
+  for (const segment of segments) lines.push(...writer.before(segment), ...writer.end(segment));
+  if (mutability === "static") lines.push("#EXT-X-ENDLIST");
+  return `${lines.join("\n")}\n`;
+}
+
+/** Whether each of the tracks is in some segment of the timeline. */
+export function hasTracks({ segments }: Timeline, selection: TrackSelection): boolean {
+  return selection.every((id) =>
+    segments.some((segment) => segment.tracks.tracks.some((track) => track.id === id)),
+  );
+}
+
+/** Target duration and sequence numbers. Spec: RFC 8216 sections 4.3.3.1 to 4.3.3.3. */
+export function numberLines({ segments, targetDurationUs, discontinuitySequence }: Timeline): string[] {
+  const lines = [
+    `#EXT-X-TARGETDURATION:${targetSeconds(targetDurationUs)}`,
+    `#EXT-X-MEDIA-SEQUENCE:${segments[0]!.sequence}`,
+  ];
+  if (discontinuitySequence > 0) lines.push(`#EXT-X-DISCONTINUITY-SEQUENCE:${discontinuitySequence}`);
+  return lines;
+}
+
+/** A target duration as playlists say it: whole seconds. */
+export function targetSeconds(targetDurationUs: number): number {
+  return Math.max(1, Math.round(targetDurationUs / 1_000_000));
+}
+
+/** Microseconds as playlists say a duration: seconds with six places. */
+export function seconds(us: number): string {
+  return (us / 1_000_000).toFixed(6);
+}
+
+/** Writes the lines of one segment after the other. Spec: RFC 8216 section 4.3.2. */
+export class SegmentLines {
+  readonly #request: MediaPlaylistRequest;
+  #initName = "";
+
+  constructor(request: MediaPlaylistRequest) {
+    this.#request = request;
+  }
+
+  /** The tags that stand before a segment, and before its first part. */
+  before(segment: Pick<SegmentEntry, "tracks" | "discontinuity" | "utcUs">): string[] {
+    const { presentation, selection, query } = this.#request;
+    const lines: string[] = [];
+    if (segment.discontinuity) lines.push("#EXT-X-DISCONTINUITY");
+    const isEmpty = selectTracks(segment.tracks, selection).length === 0;
+    const name = isEmpty ? this.#initName : presentation.initName(segment.tracks, selection);
+    if (name !== this.#initName || (segment.discontinuity && !isEmpty)) {
+      this.#initName = name;
+      lines.push(`#EXT-X-MAP:URI="init-${name}.mp4${query}"`);
+    }
+    if (segment.utcUs !== null) lines.push(`#EXT-X-PROGRAM-DATE-TIME:${isoTime(segment.utcUs)}`);
+    return lines;
+  }
+
+  /** The lines of the segment itself. */
+  end(segment: Pick<SegmentEntry, "tracks" | "durationUs" | "name">): string[] {
+    const { selection, query } = this.#request;
+    const isEmpty = selectTracks(segment.tracks, selection).length === 0;
+    return [
+      ...(isEmpty ? ["#EXT-X-GAP"] : []),
+      `#EXTINF:${seconds(segment.durationUs)},`,
+      `seg-${segment.name}.m4s${query}`,
+    ];
+  }
+}
+
+function isoTime(us: number): string {
+  return new Date(Math.floor(us / 1000)).toISOString();
+}

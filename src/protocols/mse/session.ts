@@ -1,0 +1,172 @@
+import { systemClock } from "../../base/clock.ts";
+import type { Clock } from "../../base/clock.ts";
+import { asMediaError } from "../../base/errors.ts";
+import type { WebSocketPeer, WebSocketSink } from "../../base/http-message.ts";
+import { CLOSE_CODE } from "../../base/web-socket/errors.ts";
+import type { StreamName } from "../../media/ids.ts";
+import type { StreamDirectory } from "../../stream/directory.ts";
+import type { SendWindow } from "../../stream/rules.ts";
+import type { ByteSink, Subscription, SubscriptionEnd } from "../../stream/wire-format.ts";
+import { parseMseCommand } from "./commands.ts";
+import { mseErrors } from "./errors.ts";
+import { mseFormat } from "./from-stream.ts";
+import { eventText } from "./messages.ts";
+import type { MseEvent } from "./messages.ts";
+import type { MseSelection } from "./selection.ts";
+
+/** The word of the `protocols` directive. */
+export const MSE_PROTOCOL = "mseld";
+
+/** What one viewer's session is made of. */
+export type MseSessionParts = {
+  readonly name: StreamName;
+  readonly directory: StreamDirectory;
+  readonly selection: MseSelection;
+  /** Of the listener; `auto` when it says nothing. */
+  readonly sendWindow?: SendWindow | undefined;
+  readonly clock?: Clock;
+};
+
+/** Commands that a client may send at once, and how many a second it gets back. */
+const COMMAND_BURST = 30;
+const COMMANDS_PER_SECOND = 5;
+/** Of a command that is not known, so much is said back. */
+const MAX_SHOWN_CHARACTERS = 40;
+
+/**
+ * One viewer of a live stream over MSE-LD. It plays from its beginning on; `pause` gives the subscription up, and every
+ * command that needs media takes a new one, which begins with an init segment and a key frame.
+ */
+export class MseSession implements ByteSink, WebSocketPeer {
+  readonly #socket: WebSocketSink;
+  readonly #parts: MseSessionParts;
+  readonly #clock: Clock;
+  #selection: MseSelection;
+  #subscription: Subscription | null = null;
+  #isOver = false;
+  #commandsLeft = COMMAND_BURST;
+  #countedUs: number;
+
+  constructor(socket: WebSocketSink, parts: MseSessionParts) {
+    this.#socket = socket;
+    this.#parts = parts;
+    this.#clock = parts.clock ?? systemClock;
+    this.#selection = parts.selection;
+    this.#countedUs = this.#clock.nowUs();
+  }
+
+  /** Begins to play. */
+  play(): void {
+    this.#pause();
+    const { name, directory, sendWindow } = this.#parts;
+    try {
+      const subscription = directory.subscribe({
+        name,
+        protocol: MSE_PROTOCOL,
+        format: mseFormat(this.#selection),
+        sink: this,
+        waitsForPublisher: false,
+        ...(sendWindow === undefined ? {} : { sendWindow }),
+      });
+      if (this.#isOver) subscription.close();
+      else this.#subscription = subscription;
+    } catch (caught) {
+      const error = asMediaError(caught);
+      if (error === null) throw caught;
+      this.#finish(CLOSE_CODE.tryAgainLater, error.message);
+    }
+  }
+
+  /** Says that nothing can be played from a time on: there is no archive of the stream. */
+  refuseTime(): void {
+    this.#say("stream_unavailable", "there is no archive of this stream: it can be watched live");
+  }
+
+  onText(text: string): void {
+    if (this.#isOver) return;
+    if (!this.#mayCommand()) {
+      const { message } = mseErrors.error("MSE_TOO_MANY_COMMANDS", { limit: COMMAND_BURST });
+      this.#over();
+      this.#socket.close(CLOSE_CODE.policy, message);
+      return;
+    }
+    const command = parseMseCommand(text);
+    if (command === null) {
+      const shown = text.slice(0, MAX_SHOWN_CHARACTERS);
+      const { code, message } = mseErrors.error("MSE_BAD_COMMAND", { command: shown });
+      this.#socket.sendText(JSON.stringify({ type: "error", code, reason: message }));
+      return;
+    }
+    if (command.type === "resume") {
+      this.#say("resumed");
+      if (this.#subscription === null) this.play();
+    } else if (command.type === "pause") {
+      this.#pause();
+      this.#say("paused");
+    } else if (command.type === "live") {
+      this.#say("switched_to_live");
+      this.play();
+    } else if (command.type === "play-from") {
+      this.refuseTime();
+    } else if (command.type === "set-tracks") {
+      this.#selection = command.selection;
+      this.#say("tracks_switched");
+      if (this.#subscription !== null) this.play();
+    }
+  }
+
+  /** The client left. */
+  close(): void {
+    this.#over();
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#socket.write(bytes);
+  }
+
+  queuedBytes(): number {
+    return this.#socket.queuedBytes();
+  }
+
+  end(reason: SubscriptionEnd): void {
+    this.#subscription = null;
+    if (reason === "too-slow") {
+      this.#over();
+      this.#socket.close(CLOSE_CODE.tryAgainLater, "too slow for this stream");
+    } else if (reason === "not-on-air") {
+      this.#finish(CLOSE_CODE.tryAgainLater, "nobody publishes the stream now");
+    } else {
+      this.#finish(CLOSE_CODE.normal, "the stream has ended");
+    }
+  }
+
+  #finish(code: number, reason: string): void {
+    if (this.#isOver) return;
+    this.#over();
+    this.#say("stream_unavailable", reason);
+    this.#socket.close(code, reason);
+  }
+
+  #over(): void {
+    this.#isOver = true;
+    this.#pause();
+  }
+
+  #pause(): void {
+    const subscription = this.#subscription;
+    this.#subscription = null;
+    subscription?.close();
+  }
+
+  #say(event: MseEvent, reason?: string): void {
+    this.#socket.sendText(eventText(event, reason));
+  }
+
+  #mayCommand(): boolean {
+    const nowUs = this.#clock.nowUs();
+    const gained = ((nowUs - this.#countedUs) / 1_000_000) * COMMANDS_PER_SECOND;
+    this.#countedUs = nowUs;
+    this.#commandsLeft = Math.min(COMMAND_BURST, this.#commandsLeft + gained) - 1;
+    return this.#commandsLeft >= 0;
+  }
+}

@@ -1,0 +1,11 @@
+import { defineErrors } from "../base/errors.ts";
+
+/** Errors of the server as a whole. */
+export const serverErrors = defineErrors({
+  SERVER_STOPPING: {
+    disposition: "reject",
+    httpStatus: 503,
+    message: "the server is stopping: it takes no new configuration",
+    doc: "An edit came after SIGTERM or SIGINT. The next start reads the configuration anew: nothing is to be done.",
+  },
+});

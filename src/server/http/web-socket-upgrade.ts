@@ -1,0 +1,122 @@
+/** The way from a request that asks for a WebSocket to one, or to the reply that refuses it. */
+import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+import { textReply } from "../../base/http-message.ts";
+import type { HttpReply, HttpRequest, WebSocketStart } from "../../base/http-message.ts";
+import { CLOSE_CODE } from "../../base/web-socket/errors.ts";
+import { WEB_SOCKET_VERSION, acceptHandshake } from "../../base/web-socket/handshake.ts";
+import type { Answers } from "./answers.ts";
+import type { EndlessBodies } from "./endless-body.ts";
+import { readRequest } from "./node-exchange.ts";
+import type { HeadTraits } from "./plain-request.ts";
+import type { ReadyReplies } from "./ready-replies.ts";
+import { readTarget } from "./request-target.ts";
+import { WebSocketConnection } from "./web-socket.ts";
+
+/** What the WebSockets of one listener share. */
+export type WebSocketsParts = {
+  readonly answers: Answers;
+  readonly ready: ReadyReplies;
+  readonly bodies: EndlessBodies;
+  readonly idleTimeoutMs: number;
+  /** A client broke the protocol. */
+  onBroken(address: string | undefined, reason: string): void;
+};
+
+/** A client that has not closed its end after so long is cut off. */
+const CLOSE_TIMEOUT_MS = 3000;
+
+const WHOLE: HeadTraits = { isConditional: false, acceptsGzip: false };
+
+/** The WebSockets of one listener. */
+export class WebSockets {
+  readonly #parts: WebSocketsParts;
+  readonly #open = new Set<WebSocketConnection>();
+  #isStopping = false;
+
+  constructor(parts: WebSocketsParts) {
+    this.#parts = parts;
+  }
+
+  /** WebSockets that are open. */
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** Answers a request that `node:http` has read and whose connection it has let go, with the bytes behind it. */
+  upgrade(incoming: IncomingMessage, socket: Socket, rest: Buffer): void {
+    const { answers, idleTimeoutMs } = this.#parts;
+    socket.on("error", () => {});
+    socket.setTimeout(idleTimeoutMs, () => socket.destroy());
+    socket.setNoDelay(true);
+    if (rest.byteLength > 0) socket.unshift(rest);
+    const target = readTarget(incoming.url ?? "/");
+    const request = readRequest(incoming, socket, target);
+    const answer = (reply: HttpReply): void => {
+      if (!socket.destroyed) this.#answer(socket, { request, rawPath: target.rawPath, reply });
+    };
+    const reply = answers.reply(request, target);
+    if (reply instanceof Promise) void reply.then(answer);
+    else answer(reply);
+  }
+
+  /** Closes all: the server goes, and who comes again reaches another one. */
+  stop(): void {
+    this.#isStopping = true;
+    for (const connection of this.#open) connection.shut(CLOSE_CODE.goingAway, "the server stops");
+  }
+
+  #answer(socket: Socket, asked: Asked): void {
+    const { webSocket, stream } = asked.reply;
+    try {
+      if (webSocket !== undefined) this.#accept(socket, asked, webSocket);
+      else if (stream === undefined) this.#refuse(socket, asked.request, asked.reply);
+      else this.#refuse(socket, asked.request, textReply(400, "there is no WebSocket here: ask plainly"));
+    } catch (caught) {
+      const failure = this.#parts.answers.failure(caught, asked.rawPath);
+      this.#refuse(socket, asked.request, failure);
+    }
+  }
+
+  #accept(socket: Socket, { request, reply }: Asked, start: WebSocketStart): void {
+    const { ready, bodies } = this.#parts;
+    if (request.header("sec-websocket-version") !== WEB_SOCKET_VERSION) {
+      this.#refuse(socket, request, otherVersion());
+      return;
+    }
+    const head = ready.upgradeHead(reply, acceptHandshake(request));
+    const connection = new WebSocketConnection(socket, {
+      head,
+      start,
+      closeTimeoutMs: Math.min(CLOSE_TIMEOUT_MS, this.#parts.idleTimeoutMs),
+      instead: (other) => ready.form(request, WHOLE, other, false),
+      onBroken: (reason) => this.#parts.onBroken(socket.remoteAddress, reason),
+    });
+    connection.open();
+    socket.setTimeout(0);
+    this.#open.add(connection);
+    bodies.add(connection.body);
+    socket.on("close", () => {
+      bodies.delete(connection.body);
+      this.#open.delete(connection);
+    });
+    if (this.#isStopping) connection.shut(CLOSE_CODE.goingAway, "the server stops");
+  }
+
+  #refuse(socket: Socket, request: HttpRequest, reply: HttpReply): void {
+    const { first, rest } = this.#parts.ready.form(request, WHOLE, reply, false);
+    socket.write(first);
+    for (const chunk of rest) socket.write(chunk);
+    socket.destroySoon();
+  }
+}
+
+/** Spec: RFC 6455 section 4.4. */
+function otherVersion(): HttpReply {
+  return textReply(426, `WebSockets here have version ${WEB_SOCKET_VERSION}`, [
+    ["upgrade", "websocket"],
+    ["sec-websocket-version", WEB_SOCKET_VERSION],
+  ]);
+}
+
+type Asked = { readonly request: HttpRequest; readonly rawPath: string; readonly reply: HttpReply };

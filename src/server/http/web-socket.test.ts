@@ -1,0 +1,362 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
+import type { Socket } from "node:net";
+import { describe, test } from "node:test";
+import type { TestContext } from "node:test";
+import { eventually } from "../../../test/support/eventually.ts";
+import { RecordingLog } from "../../../test/support/recording-log.ts";
+import { clientFrame, clientFrames } from "../../../test/support/web-socket-frames.ts";
+import { AddressCounter } from "../../base/address-counter.ts";
+import { jsonReply } from "../../base/http-message.ts";
+import type { HttpReply, WebSocketSink } from "../../base/http-message.ts";
+import { silentLogger } from "../../base/log.ts";
+import { OPCODE, buildFrame } from "../../base/web-socket/frame-writer.ts";
+import { streamErrors } from "../../stream/errors.ts";
+import { HttpListener } from "./listener.ts";
+import type { HttpListenerOptions } from "./listener.ts";
+import { ReplyBudget } from "./reply-budget.ts";
+
+const HANDSHAKE =
+  "GET /cam HTTP/1.1\r\nhost: x\r\nconnection: keep-alive, Upgrade\r\nupgrade: websocket\r\n" +
+  "sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
+/** A WebSocket's other side, which the test moves. */
+class Source {
+  readonly texts: string[] = [];
+  readonly sinks: WebSocketSink[] = [];
+  closed = 0;
+  readonly reply: HttpReply = {
+    status: 101,
+    headers: [],
+    body: [],
+    webSocket: (sink) => {
+      this.sinks.push(sink);
+      sink.accept();
+      return { onText: (text) => void this.texts.push(text), close: () => void this.closed++ };
+    },
+  };
+
+  get sink(): Promise<WebSocketSink> {
+    return eventually(
+      () => {
+        assert.ok(this.sinks[0] !== undefined);
+        return this.sinks[0];
+      },
+      { intervalMs: 5 },
+    );
+  }
+}
+
+async function listen(t: TestContext, options: Partial<HttpListenerOptions> = {}): Promise<HttpListener> {
+  const listener = new HttpListener({
+    host: "127.0.0.1",
+    port: 0,
+    addresses: new AddressCounter(2000),
+    budget: new ReplyBudget(1_000_000),
+    idleTimeoutMs: 5000,
+    log: silentLogger,
+    handle: () => jsonReply(200, { ok: true }),
+    ...options,
+  });
+  await listener.start();
+  t.after(() => listener.stop(0));
+  return listener;
+}
+
+/** A client that sends what it likes and keeps what it gets. */
+class RawClient {
+  readonly socket: Socket;
+  #bytes = Buffer.alloc(0);
+  hasEnded = false;
+  isClosed = false;
+
+  constructor(port: number, first: string | Uint8Array = HANDSHAKE) {
+    this.socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true }, () => this.socket.write(first));
+    this.socket.on("data", (chunk: Buffer) => (this.#bytes = Buffer.concat([this.#bytes, chunk])));
+    this.socket.on("error", () => {});
+    this.socket.on("end", () => (this.hasEnded = true));
+    this.socket.on("close", () => (this.isClosed = true));
+  }
+
+  get text(): string {
+    return this.#bytes.toString("latin1");
+  }
+
+  get head(): string {
+    return this.text.split("\r\n\r\n")[0]!;
+  }
+
+  /** Short frames behind the head: opcode and payload. */
+  get frames(): { opcode: number; payload: Buffer }[] {
+    const frames = [];
+    for (let at = this.head.length + 4; at + 2 <= this.#bytes.length;) {
+      const length = this.#bytes[at + 1]!;
+      frames.push({
+        opcode: this.#bytes[at]! & 15,
+        payload: this.#bytes.subarray(at + 2, at + 2 + length),
+      });
+      at += 2 + length;
+    }
+    return frames;
+  }
+
+  async opened(): Promise<this> {
+    await eventually(() => assert.match(this.head, /^HTTP\/1\.1 101 /), { intervalMs: 5 });
+    return this;
+  }
+
+  /** Waits for the server's end. Returns: the code of its close frame. */
+  async closeCode(): Promise<number | undefined> {
+    await eventually(() => assert.ok(this.hasEnded || this.isClosed), { intervalMs: 5 });
+    const last = this.frames.at(-1);
+    return last?.opcode === 8 ? last.payload.readUInt16BE(0) : undefined;
+  }
+}
+
+test("a client of the platform is understood, and understands", async (t) => {
+  const source = new Source();
+  const { port } = await listen(t, { handle: () => source.reply });
+  const client = new WebSocket(`ws://127.0.0.1:${port}/cam?token=x`);
+  client.binaryType = "arraybuffer";
+  const got: unknown[] = [];
+  client.addEventListener("message", ({ data }) =>
+    got.push(data instanceof ArrayBuffer ? [...new Uint8Array(data)] : data),
+  );
+  await once(client, "open");
+  client.send("resume");
+  client.send("x".repeat(5000));
+  await eventually(() => assert.deepEqual(source.texts, ["resume", "x".repeat(5000)]));
+  const sink = await source.sink;
+  sink.sendText("hello \u20ac");
+  sink.write(buildFrame(OPCODE.binary, Uint8Array.of(1, 2, 3)));
+  sink.write(buildFrame(OPCODE.binary, new Uint8Array(70_000).fill(7)));
+  await eventually(() => assert.equal(got.length, 3));
+  assert.deepEqual(got.slice(0, 2), ["hello \u20ac", [1, 2, 3]]);
+  assert.equal((got[2] as number[]).length, 70_000);
+  const closed = once(client, "close");
+  sink.close(1013, "later");
+  const [event] = (await closed) as [CloseEvent];
+  assert.deepEqual([event.code, event.reason, event.wasClean], [1013, "later", true]);
+  assert.equal(source.closed, 0, "who closes is not told of it");
+});
+
+test("a client that closes is answered, and its source is told once", async (t) => {
+  const source = new Source();
+  const listener = await listen(t, { handle: () => source.reply });
+  const client = new WebSocket(`ws://127.0.0.1:${listener.port}/cam`);
+  await once(client, "open");
+  const closed = once(client, "close");
+  client.close(3001, "done");
+  const [event] = (await closed) as [CloseEvent];
+  assert.deepEqual([event.code, event.wasClean], [3001, true]);
+  await eventually(() => assert.equal(listener.connections, 0));
+  assert.equal(source.closed, 1);
+});
+
+test("the handshake is answered as the standard's example says", async (t) => {
+  const source = new Source();
+  const { port } = await listen(t, { handle: () => source.reply });
+  const { head } = await new RawClient(port).opened();
+  const lines = head
+    .split("\r\n")
+    .filter((line) => !line.startsWith("Date: "))
+    .toSorted();
+  assert.deepEqual(lines, [
+    "Connection: Upgrade",
+    "HTTP/1.1 101 Switching Protocols",
+    "sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
+    "upgrade: websocket",
+  ]);
+});
+
+test("frames that come with the handshake are read", async (t) => {
+  const source = new Source();
+  const { port } = await listen(t, { handle: () => source.reply });
+  const frames = clientFrames({ opcode: 1, payload: "early" }, { opcode: 9, payload: "p" });
+  const client = new RawClient(port, Buffer.concat([Buffer.from(HANDSHAKE), frames]));
+  await eventually(() => assert.deepEqual(source.texts, ["early"]));
+  await eventually(() => assert.equal(client.frames[0]?.opcode, OPCODE.pong));
+  assert.equal(client.frames[0]!.payload.toString(), "p");
+});
+
+describe("what is no handshake is answered in HTTP", () => {
+  const source = new Source();
+  const refusals: readonly [what: string, request: string, answer: RegExp, reply?: HttpReply][] = [
+    ["another version", HANDSHAKE.replace(": 13", ": 8"), /^HTTP\/1\.1 426 [^]*sec-websocket-version: 13/],
+    ["no key", HANDSHAKE.replace(/sec-websocket-key.*\r\n/, ""), /^HTTP\/1\.1 400 [^]*BAD_HANDSHAKE/],
+    ["HEAD", HANDSHAKE.replace("GET", "HEAD"), /^HTTP\/1\.1 400 /],
+    ["a path with dot segments", HANDSHAKE.replace("/cam", "/a/../b"), /^HTTP\/1\.1 400 /],
+    ["an address of something else", HANDSHAKE, /^HTTP\/1\.1 200 [^]*"a":1/, jsonReply(200, { a: 1 })],
+    [
+      "an address of a body without end",
+      HANDSHAKE,
+      /^HTTP\/1\.1 400 [^]*ask plainly/,
+      { status: 200, headers: [], body: [], stream: () => ({ close: () => {} }) },
+    ],
+    [
+      "no header that asks the connection to change",
+      HANDSHAKE.replace("keep-alive, Upgrade", "close"),
+      /^HTTP\/1\.1 400 [^]*Connection: Upgrade/,
+    ],
+    [
+      "another protocol to change to",
+      HANDSHAKE.replace("websocket\r", "h2c\r").replace("keep-alive, Upgrade", "Upgrade, close"),
+      /^HTTP\/1\.1 200 [^]*"a":1/,
+      jsonReply(200, { a: 1 }),
+    ],
+  ];
+  for (const [what, request, answer, reply = source.reply] of refusals) {
+    test(what, async (t) => {
+      const listener = await listen(t, { handle: () => reply });
+      const client = new RawClient(listener.port, request);
+      await eventually(() => assert.ok(client.hasEnded));
+      client.socket.end();
+      assert.match(client.text, answer);
+      await eventually(() => assert.equal(listener.connections, 0));
+    });
+  }
+
+  test("a start that fails, or closes before it has accepted", async (t) => {
+    const error = streamErrors.error("STREAM_NOT_ON_AIR", { name: "x", reason: "nobody publishes it" });
+    const failing = await listen(t, {
+      handle: () => ({
+        ...source.reply,
+        webSocket: () => {
+          throw error;
+        },
+      }),
+    });
+    const turning = await listen(t, {
+      handle: () => ({
+        ...source.reply,
+        webSocket: (sink) => {
+          sink.close(1000, "", jsonReply(503, { later: true }));
+          return { close: () => assert.fail("who closes is not told of it") };
+        },
+      }),
+    });
+    for (const [{ port }, answer] of [
+      [failing, /^HTTP\/1\.1 404 [^]*not on air/],
+      [turning, /^HTTP\/1\.1 503 [^]*"later":true/],
+    ] as const) {
+      const client = new RawClient(port);
+      await eventually(() => assert.ok(client.hasEnded));
+      client.socket.end();
+      assert.match(client.text, answer);
+    }
+  });
+});
+
+const HOSTILE: readonly [what: string, bytes: Uint8Array, code: number][] = [
+  ["a frame without a mask", clientFrame({ opcode: 1, payload: "x", isMasked: false }), 1002],
+  ["a length of 2^63", clientFrame({ opcode: 2, lengthBytes: 2n ** 63n }), 1002],
+  ["a length of 2^62", clientFrame({ opcode: 2, lengthBytes: 2n ** 62n }), 1009],
+  ["a ping in fragments", clientFrame({ opcode: 9, isLast: false }), 1002],
+  ["a text that is none", clientFrame({ opcode: 1, payload: Uint8Array.of(0xff) }), 1007],
+  [
+    "fragments without end",
+    clientFrames(
+      { opcode: 1, isLast: false },
+      ...Array.from({ length: 300 }, () => ({ opcode: 0, payload: "x", isLast: false })),
+    ),
+    1009,
+  ],
+];
+for (const [what, bytes, code] of HOSTILE) {
+  test(`${what} closes the connection with ${code} and one line in the log`, async (t) => {
+    const source = new Source();
+    const log = new RecordingLog();
+    const listener = await listen(t, { handle: () => source.reply, log });
+    const client = await new RawClient(listener.port).opened();
+    client.socket.write(bytes);
+    client.socket.write(bytes);
+    assert.equal(await client.closeCode(), code);
+    client.socket.destroy();
+    await eventually(() => assert.equal(listener.connections, 0));
+    assert.equal(source.closed, 1);
+    assert.equal(log.lines.length, 1, log.text);
+  });
+}
+
+test("a client that is told to close and does not is cut off", async (t) => {
+  const source = new Source();
+  const listener = await listen(t, { handle: () => source.reply, idleTimeoutMs: 1000 });
+  const client = await new RawClient(listener.port).opened();
+  (await source.sink).close(1000, "");
+  assert.equal(await client.closeCode(), 1000);
+  await eventually(() => assert.equal(listener.connections, 0));
+  client.socket.destroy();
+});
+
+test("a client that vanishes, in either way, ends its source", async (t) => {
+  for (const leave of ["end", "destroy"] as const) {
+    const source = new Source();
+    const listener = await listen(t, { handle: () => source.reply });
+    const client = await new RawClient(listener.port).opened();
+    client.socket[leave]();
+    await eventually(() => assert.equal(source.closed, 1));
+    await eventually(() => assert.equal(listener.connections, 0));
+    (await source.sink).sendText("late");
+    client.socket.destroy();
+  }
+});
+
+test("one who takes nothing is ended, and one with nothing to take stays", async (t) => {
+  const source = new Source();
+  const listener = await listen(t, { handle: () => source.reply, idleTimeoutMs: 1500 });
+  const idle = await new RawClient(listener.port).opened();
+  const stuck = await new RawClient(listener.port).opened();
+  stuck.socket.pause();
+  const sink = source.sinks[1]!;
+  sink.write(buildFrame(OPCODE.binary, new Uint8Array(20_000_000)));
+  await eventually(() => assert.equal(source.closed, 1));
+  await eventually(() => assert.equal(listener.connections, 1));
+  assert.equal(sink.queuedBytes(), 0);
+  idle.socket.write(clientFrame({ opcode: 9, payload: "still" }));
+  await eventually(() => assert.equal(idle.frames[0]?.payload.toString(), "still"));
+  for (const client of [idle, stuck]) client.socket.destroy();
+});
+
+test("pings without end, from one who reads no pongs, hold little memory", async (t) => {
+  const source = new Source();
+  const { port } = await listen(t, { handle: () => source.reply });
+  const client = await new RawClient(port).opened();
+  client.socket.pause();
+  const pings = Buffer.concat(
+    Array.from({ length: 1000 }, () => clientFrame({ opcode: 9, payload: "x".repeat(125) })),
+  );
+  for (let i = 0; i < 100; i++) client.socket.write(pings);
+  client.socket.write(clientFrame({ opcode: 1, payload: "behind" }));
+  await eventually(() => assert.deepEqual(source.texts, ["behind"]), { timeoutMs: 30_000 });
+  const queuedBytes = (await source.sink).queuedBytes();
+  assert.ok(queuedBytes < 200_000, `${queuedBytes} bytes of pongs wait`);
+  client.socket.destroy();
+});
+
+test("a listener that stops says so to all, in a close frame with code 1001", async (t) => {
+  const source = new Source();
+  const listener = await listen(t, { handle: () => source.reply });
+  const clients = [1, 2, 3].map(() => new WebSocket(`ws://127.0.0.1:${listener.port}/cam`));
+  await Promise.all(clients.map((client) => once(client, "open")));
+  const closed = clients.map((client) => once(client, "close") as Promise<[CloseEvent]>);
+  await listener.stop(10_000);
+  assert.deepEqual(
+    (await Promise.all(closed)).map(([{ code }]) => code),
+    [1001, 1001, 1001],
+  );
+  assert.equal(source.closed, 3);
+});
+
+test("hundreds come and go, and nothing is left of them", async (t) => {
+  const source = new Source();
+  const listener = await listen(t, { handle: () => source.reply });
+  for (let round = 0; round < 4; round++) {
+    const clients = await Promise.all(
+      Array.from({ length: 100 }, () => new RawClient(listener.port).opened()),
+    );
+    for (const client of clients) client.socket.destroy();
+    await eventually(() => assert.equal(listener.connections, 0));
+  }
+  assert.deepEqual([source.sinks.length, source.closed], [400, 400]);
+});

@@ -1,0 +1,170 @@
+import type { Socket } from "node:net";
+import { systemClock } from "../../base/clock.ts";
+import type { Timer } from "../../base/clock.ts";
+import { asMediaError, messageOf } from "../../base/errors.ts";
+import type { HttpReply, WebSocketPeer, WebSocketSink, WebSocketStart } from "../../base/http-message.ts";
+import { CLOSE_CODE, closeCodeOf } from "../../base/web-socket/errors.ts";
+import { WebSocketReader } from "../../base/web-socket/frame-reader.ts";
+import type { WebSocketMessage } from "../../base/web-socket/frame-reader.ts";
+import { OPCODE, buildCloseFrame, buildFrame, buildTextFrame } from "../../base/web-socket/frame-writer.ts";
+import { EndlessBody } from "./endless-body.ts";
+import type { BodyCarrier } from "./endless-body.ts";
+import type { WireForm } from "./ready-replies.ts";
+
+/** What goes out in front of the frames, and in place of them. */
+export type WebSocketParts = {
+  /** The head that accepts the handshake. */
+  readonly head: Buffer;
+  readonly start: WebSocketStart;
+  /** Another reply, for a connection that is closed behind it. */
+  instead(reply: HttpReply): WireForm;
+  /** How long a client may take to close after it was told to. */
+  readonly closeTimeoutMs: number;
+  /** The client broke the protocol. */
+  onBroken(reason: string): void;
+};
+
+/** Answers to pings are left out while so much waits: only the last one asks for one. Spec: RFC 6455 section 5.5.3. */
+const MAX_PONG_QUEUE_BYTES = 64 * 1024;
+
+const NOTHING = new Uint8Array(0);
+
+/** One WebSocket: its frames go out as they are given, in the way of an endless body; what the client says is read here. */
+export class WebSocketConnection implements WebSocketSink {
+  /** The way out; whoever bounds endless bodies bounds it too. */
+  readonly body: EndlessBody;
+  readonly #socket: Socket;
+  readonly #parts: WebSocketParts;
+  readonly #carrier: Carrier;
+  readonly #reader = new WebSocketReader();
+  #peer: WebSocketPeer | null = null;
+  #isClosing = false;
+
+  constructor(socket: Socket, parts: WebSocketParts) {
+    this.#socket = socket;
+    this.#parts = parts;
+    this.#carrier = new Carrier(socket, parts);
+    this.body = new EndlessBody(this.#carrier);
+  }
+
+  /** Begins. Throws what the start throws, when nothing has been sent. */
+  open(): void {
+    const socket = this.#socket;
+    this.body.start(() => {
+      const peer = this.#parts.start(this);
+      if (!this.#isClosing) this.#peer = peer;
+      return { close: () => this.#left() };
+    });
+    socket.on("data", (chunk: Buffer) => this.#read(chunk));
+    socket.on("drain", () => this.body.drained());
+    socket.on("end", () => this.body.destroy());
+    socket.on("close", () => this.body.left());
+    socket.resume();
+  }
+
+  accept(): void {
+    this.body.write(NOTHING);
+  }
+
+  write(frames: Uint8Array): void {
+    if (!this.#isClosing) this.body.write(frames);
+  }
+
+  sendText(text: string): void {
+    this.write(buildTextFrame(text));
+  }
+
+  queuedBytes(): number {
+    return this.body.queuedBytes();
+  }
+
+  close(code: number, reason: string, instead?: HttpReply): void {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    this.#peer = null;
+    if (instead === undefined || this.#carrier.isHeadSent) this.body.write(buildCloseFrame(code, reason));
+    this.body.end(instead);
+  }
+
+  /** Closes it from the server's side; whoever feeds it is told. */
+  shut(code: number, reason: string): void {
+    const peer = this.#peer;
+    this.close(code, reason);
+    peer?.close();
+  }
+
+  #left(): void {
+    const peer = this.#peer;
+    this.#isClosing = true;
+    this.#peer = null;
+    peer?.close();
+  }
+
+  #read(chunk: Buffer): void {
+    if (this.#isClosing) return;
+    try {
+      this.#reader.feed(chunk);
+      for (let message = this.#next(); message !== null; message = this.#next()) this.#hear(message);
+    } catch (caught) {
+      const error = asMediaError(caught);
+      if (error === null) throw caught;
+      this.#parts.onBroken(messageOf(error));
+      this.shut(closeCodeOf(error), error.message);
+    }
+  }
+
+  /** What follows a close frame is not looked at. */
+  #next(): WebSocketMessage | null {
+    return this.#isClosing ? null : this.#reader.next();
+  }
+
+  #hear(message: WebSocketMessage): void {
+    if (message.type === "text") this.#peer?.onText?.(message.text);
+    else if (message.type === "ping") this.#pong(message.bytes);
+    else if (message.type === "close") this.shut(answerTo(message.code), "");
+  }
+
+  #pong(bytes: Uint8Array): void {
+    if (this.queuedBytes() <= MAX_PONG_QUEUE_BYTES) this.write(buildFrame(OPCODE.pong, bytes));
+  }
+}
+
+/** A close frame is answered with its own code; 1005 is never sent. Spec: RFC 6455 sections 5.5.1, 7.4.1. */
+function answerTo(code: number): number {
+  return code === 1005 ? CLOSE_CODE.normal : code;
+}
+
+class Carrier implements BodyCarrier {
+  readonly socket: Socket;
+  isHeadSent = false;
+  readonly #parts: WebSocketParts;
+
+  constructor(socket: Socket, parts: WebSocketParts) {
+    this.socket = socket;
+    this.#parts = parts;
+  }
+
+  sendHead(): void {
+    this.isHeadSent = true;
+    this.socket.write(this.#parts.head);
+  }
+
+  sendInstead(reply: HttpReply): void {
+    const { first, rest } = this.#parts.instead(reply);
+    this.socket.write(first);
+    for (const chunk of rest) this.socket.write(chunk);
+    this.socket.end();
+    this.finish();
+  }
+
+  /** The client closes first, so that it has read the close frame; who does not is cut off. */
+  finish(): void {
+    const { socket } = this;
+    const timer: Timer = systemClock.schedule(this.#parts.closeTimeoutMs, () => socket.destroy());
+    socket.once("close", () => timer.cancel());
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+}

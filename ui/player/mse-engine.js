@@ -1,0 +1,283 @@
+// @ts-check
+/**
+ * Plays the MSE-LD socket of a live stream with as little delay as the network allows: frames go into Media Source
+ * Extensions as they come, and the playing position follows the newest of them.
+ */
+
+import { TrackBuffer } from "./mse-buffer.js";
+
+/**
+ * A track as the server describes it.
+ * @typedef {object} MseTrack
+ * @property {string} track_id
+ * @property {"video" | "audio"} content
+ * @property {string} mime what `MediaSource.isTypeSupported` is asked
+ */
+
+/**
+ * @typedef {object} MseEngineEvents
+ * @property {() => void} onReady media is there: `play()` makes sense now
+ * @property {(reason: string) => void} onUnavailable the server has nothing to play, and says why
+ * @property {(detail: string) => void} onFailure it plays no further
+ * @property {(detail: string) => void} onTrouble something that the engine mends by itself
+ */
+
+/**
+ * @typedef {object} MseEngineOptions
+ * @property {HTMLVideoElement} video
+ * @property {string} url of the socket: `ws://HOST/NAME/mse_ld`
+ * @property {MseEngineEvents} events
+ * @property {typeof MediaSource} [MediaSource]
+ * @property {typeof WebSocket} [WebSocket]
+ */
+
+/** Place of a fragment's track and time. */
+const TRACK_BYTE = 47;
+const UTC_SECONDS_AT = 92;
+
+/** Media between the playing position and the newest frame, in seconds: at first, and at most after stalls. */
+const FIRST_TARGET_SECONDS = 0.2;
+const MAX_TARGET_SECONDS = 1.5;
+/** A stall raises the target by so much. */
+const TARGET_STEP_SECONDS = 0.08;
+/** Further behind than this the position jumps; nearer, playback is a little faster or slower. */
+const JUMP_SECONDS = 1;
+const MAX_RATE = 1.1;
+/** So far around the target nothing is done. */
+const SLACK_SECONDS = 0.04;
+
+export class MseEngine {
+  #video;
+  #events;
+  #MediaSource;
+  /** @type {MediaSource | null} */
+  #source = null;
+  /** @type {WebSocket} */
+  #socket;
+  /** By the track number in the fragments. @type {Map<number, TrackBuffer>} */
+  #buffers = new Map();
+  /** Why no tracks were asked for again: the choice was made once. */
+  #hasChosen = false;
+  #isReady = false;
+  #isOver = false;
+  #target = FIRST_TARGET_SECONDS;
+  #url = "";
+  /** @type {ReturnType<typeof setInterval>} */
+  #timer;
+  #onWaiting = () => this.#stalled();
+  /** Stalls after the first picture. */
+  stalls = 0;
+  /** UTC of the newest frame in seconds, as the server's clock has it. */
+  newestUtcSeconds = 0;
+  /** All tracks of the stream. @type {readonly MseTrack[]} */
+  tracks = [];
+
+  /** @param {MseEngineOptions} options */
+  constructor({ video, url, events, ...given }) {
+    this.#video = video;
+    this.#events = events;
+    this.#MediaSource = given.MediaSource ?? MediaSource;
+    const Socket = given.WebSocket ?? WebSocket;
+    this.#socket = new Socket(url);
+    this.#socket.binaryType = "arraybuffer";
+    this.#socket.addEventListener("message", ({ data }) => this.#take(data));
+    this.#socket.addEventListener("close", ({ code, reason }) => this.#fail(`closed: ${code} ${reason}`));
+    video.addEventListener("waiting", this.#onWaiting);
+    this.#timer = setInterval(() => this.#follow(), 100);
+  }
+
+  /** Seconds between the playing position and the newest frame that is there. */
+  get delaySeconds() {
+    const end = this.#endSeconds();
+    return end === null ? 0 : end - this.#video.currentTime;
+  }
+
+  /** What it holds back to play without a stall, in seconds. */
+  get targetSeconds() {
+    return this.#target;
+  }
+
+  /** @param {string} tracks such as `v1a2` */
+  setTracks(tracks) {
+    this.#hasChosen = true;
+    this.#socket.send(`set_tracks=${tracks}`);
+  }
+
+  pause() {
+    this.#socket.send("pause");
+  }
+
+  resume() {
+    this.#socket.send("resume");
+  }
+
+  destroy() {
+    this.#isOver = true;
+    clearInterval(this.#timer);
+    this.#video.removeEventListener("waiting", this.#onWaiting);
+    this.#socket.close();
+    for (const buffer of this.#buffers.values()) buffer.close();
+    this.#buffers.clear();
+    this.#source = null;
+    this.#video.removeAttribute("src");
+    this.#video.load();
+    if (this.#url !== "") URL.revokeObjectURL(this.#url);
+  }
+
+  /** @param {string | ArrayBuffer} data */
+  #take(data) {
+    if (this.#isOver) return;
+    if (typeof data === "string") {
+      const message = JSON.parse(data);
+      if (message.type === "mse_init_segment") this.#begin(message);
+      else if (message.type === "event" && message.event === "stream_unavailable")
+        this.#events.onUnavailable(message.reason ?? "");
+      return;
+    }
+    const bytes = new DataView(data);
+    const buffer = this.#buffers.get(bytes.getUint8(TRACK_BYTE));
+    this.newestUtcSeconds = bytes.getUint32(UTC_SECONDS_AT) + bytes.getUint32(UTC_SECONDS_AT + 4) / 1e6;
+    buffer?.append(data);
+  }
+
+  /** @param {{ metadata: { tracks: MseTrack[] }, tracks: (MseTrack & { id: number, payload: string })[] }} message */
+  #begin({ metadata, tracks }) {
+    this.tracks = metadata.tracks;
+    const wanted = chooseTracks(metadata.tracks, (mime) => this.#MediaSource.isTypeSupported(mime));
+    const given = tracks.map((track) => track.track_id).join("");
+    if (wanted === "") {
+      this.#fail("codec: this browser plays none of the tracks");
+      return;
+    }
+    const canPlay = tracks.every(({ mime }) => this.#MediaSource.isTypeSupported(mime));
+    if (!canPlay && !this.#hasChosen && wanted !== given) {
+      this.setTracks(wanted);
+      return;
+    }
+    this.#buffers.forEach((buffer) => buffer.clear());
+    if (this.#hasBuffersFor(tracks)) this.#initialise(tracks);
+    else this.#open(tracks);
+  }
+
+  /** @param {readonly MseTrack[]} tracks */
+  #hasBuffersFor(tracks) {
+    const kinds = [...this.#buffers.values()].map(({ kind }) => kind);
+    return (
+      this.#source?.readyState === "open" && tracks.map(({ content }) => content).join() === kinds.join()
+    );
+  }
+
+  /** A media source takes its buffers at the beginning only: other kinds of tracks need another one. */
+  #open(/** @type {(MseTrack & { id: number, payload: string })[]} */ tracks) {
+    this.#buffers.forEach((buffer) => buffer.close());
+    this.#buffers.clear();
+    this.#isReady = false;
+    const source = new this.#MediaSource();
+    this.#source = source;
+    if (this.#url !== "") URL.revokeObjectURL(this.#url);
+    this.#url = URL.createObjectURL(source);
+    this.#video.src = this.#url;
+    for (const { id, content } of tracks) this.#buffers.set(id, new TrackBuffer(content, this.#hooks()));
+    this.#initialise(tracks);
+    const opened = () => {
+      if (this.#source !== source) return;
+      for (const { id, mime } of tracks) this.#buffers.get(id)?.attach(source.addSourceBuffer(mime));
+    };
+    source.addEventListener("sourceopen", opened, { once: true });
+  }
+
+  /** @param {(MseTrack & { id: number, payload: string })[]} tracks */
+  #initialise(tracks) {
+    const buffers = [...this.#buffers.values()];
+    this.#buffers.clear();
+    tracks.forEach(({ id, mime, payload }, i) => {
+      const buffer = /** @type {TrackBuffer} */ (buffers[i]);
+      this.#buffers.set(id, buffer);
+      buffer.begin(
+        mime,
+        Uint8Array.from(atob(payload), (letter) => letter.charCodeAt(0)),
+      );
+    });
+  }
+
+  #hooks() {
+    return {
+      playedSeconds: () => this.#video.currentTime,
+      onAppended: () => this.#follow(),
+      onFailure: (/** @type {string} */ detail) => this.#fail(detail),
+    };
+  }
+
+  /** Where all tracks have media up to; `null` while one has none. */
+  #endSeconds() {
+    let end = Infinity;
+    for (const buffer of this.#buffers.values()) end = Math.min(end, buffer.endSeconds ?? -1);
+    return end < 0 || end === Infinity ? null : end;
+  }
+
+  /** Keeps the playing position so far behind the newest frame as the target says. */
+  #follow() {
+    const end = this.#endSeconds();
+    if (end === null || this.#isOver) return;
+    const video = this.#video;
+    const delay = end - video.currentTime;
+    if (!this.#isReady) {
+      this.#isReady = true;
+      video.currentTime = Math.max(this.#startSeconds(), end - this.#target);
+      this.#events.onReady();
+      return;
+    }
+    if (video.paused || video.seeking) return;
+    if (delay > this.#target + JUMP_SECONDS || delay < -SLACK_SECONDS) {
+      if (end - this.#target < this.#startSeconds()) return;
+      this.#events.onTrouble(`jumped by ${(delay - this.#target).toFixed(2)} s`);
+      video.currentTime = end - this.#target;
+      return;
+    }
+    const late = delay - this.#target;
+    video.playbackRate = Math.abs(late) < SLACK_SECONDS ? 1 : rateFor(late);
+  }
+
+  /** Where the newest stretch that all tracks have begins. */
+  #startSeconds() {
+    let start = 0;
+    for (const buffer of this.#buffers.values()) start = Math.max(start, buffer.startSeconds ?? 0);
+    return start;
+  }
+
+  #stalled() {
+    if (!this.#isReady || this.#video.seeking || this.#video.currentTime === 0 || this.#isOver) return;
+    this.stalls++;
+    this.#target = Math.min(MAX_TARGET_SECONDS, this.#target + TARGET_STEP_SECONDS);
+    this.#events.onTrouble("stalled");
+  }
+
+  /** @param {string} detail */
+  #fail(detail) {
+    if (this.#isOver) return;
+    this.#events.onFailure(detail);
+  }
+}
+
+/**
+ * The choice of tracks that a browser can play, the first of each kind, as `set_tracks` takes it; the empty text when it
+ * can play none.
+ *
+ * @param {readonly MseTrack[]} tracks
+ * @param {(mime: string) => boolean} isSupported
+ */
+export function chooseTracks(tracks, isSupported) {
+  const first = (/** @type {string} */ kind) =>
+    tracks.find(({ content, mime }) => content === kind && isSupported(mime))?.track_id ?? "";
+  return first("video") + first("audio");
+}
+
+/**
+ * How fast to play when the position is so many seconds later than it should be: within a tenth of the usual speed.
+ *
+ * @param {number} lateSeconds
+ */
+export function rateFor(lateSeconds) {
+  const rate = 1 + lateSeconds / 4;
+  return Math.min(MAX_RATE, Math.max(2 - MAX_RATE, Math.round(rate * 100) / 100));
+}
