@@ -36,8 +36,17 @@ export type HttpReply = {
    * this the end of the connection ends the body.
    */
   readonly isChunked?: boolean;
+  /** A body that is read piece by piece while it is sent, in place of `body`; ranges of it can be asked for. */
+  readonly file?: HttpFile;
   /** The connection becomes a WebSocket, in place of `body`: for a request that asks for one. */
   readonly webSocket?: WebSocketStart;
+};
+
+/** A body of known length that is too long to be held in memory. */
+export type HttpFile = {
+  readonly sizeBytes: number;
+  /** The bytes from a place on, up to so many, at least one before the end. Rejects when they cannot be read. */
+  read(offset: number, maxBytes: number): Promise<Uint8Array>;
 };
 
 /**

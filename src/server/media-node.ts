@@ -360,6 +360,7 @@ function servedVods(config: ResolvedConfig): VodOptions[] {
       name: vod.name,
       storages: vod.storages,
       segmentDurationMs: vod.options.segmentDurationMs,
+      download: vod.download,
     }));
 }
 

@@ -20,6 +20,7 @@ import type { StreamDirectory } from "../stream/directory.ts";
 import { streamErrors } from "../stream/errors.ts";
 import type { SendWindow } from "../stream/rules.ts";
 import type { VodLibrary } from "../vod/vod.ts";
+import { downloadReply, downloadType } from "./download.ts";
 import { rulesOf, vodProtocols } from "./stream-rules.ts";
 
 /** What playback over HTTP needs. */
@@ -85,7 +86,7 @@ export class Playback {
       return mseReply(mse, request, { directory, sendWindow, isFile: (name) => this.#isFile(name) });
     }
     const address = this.#parsePath(request.path);
-    if (address === null) return null;
+    if (address === null) return this.#download(request.path.slice(1));
     const token = request.query.size === 0 ? null : request.query.get("token");
     if (token !== null && token.length > MAX_TOKEN_LENGTH)
       return textReply(400, `the token is longer than ${MAX_TOKEN_LENGTH} characters`);
@@ -94,6 +95,15 @@ export class Playback {
     return presentation instanceof Promise
       ? presentation.then((ready) => parsed.reply(ready, asked))
       : parsed.reply(presentation, asked);
+  }
+
+  /** A file itself, where the path is that of one. */
+  #download(name: string): Promise<HttpReply> | null {
+    const contentType = downloadType(name);
+    if (contentType === null || !this.#isFile(name)) return null;
+    if (!allowsProtocol(vodProtocols(this.#parts.config(), name), "mp4"))
+      throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol: "mp4" });
+    return downloadReply(this.#parts.vods, name, contentType);
   }
 
   #isFile(name: string): boolean {
