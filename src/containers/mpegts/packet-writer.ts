@@ -103,7 +103,7 @@ export class TsPacketWriter {
     const needed = Math.ceil((lengthBytes + marksBytes(marks)) / TS_BODY_BYTES);
     const over = (sequence.counter + needed) % COUNTERS;
     const more = isLast && over !== 0 ? COUNTERS - over : 0;
-    assert(lengthBytes >= COUNTERS, "each packet of a PES packet has a byte of it at least");
+    assert(!isLast || lengthBytes >= COUNTERS, "each packet of a PES packet has a byte of it at least");
     this.#pesPackets = needed + more;
     this.#pesBytes = lengthBytes;
     this.#pesStart = this.#reserve(this.#pesPackets);
