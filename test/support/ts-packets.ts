@@ -69,25 +69,21 @@ export type TsSourceOptions = {
 export function tsSource(options: TsSourceOptions): SourcePacket[] {
   const { durationMs, video = videoTrack(), audio = audioTrack() } = options;
   const { frameRate = 25, gopPictures = 25, pictureBytes = 700 } = options;
-  const packets: SourcePacket[] = [];
-  for (let i = 0; video !== null && i * 1000 < durationMs * frameRate; i++) {
-    const dts = Math.round((i * 90_000) / frameRate);
-    const isSync = i % gopPictures === 0;
-    const payload = new Uint8Array(4 + pictureBytes).fill((i % 200) + 2);
-    new DataView(payload.buffer).setUint32(0, pictureBytes);
-    payload[4] = isSync ? 0x65 : 0x41;
-    packets.push({ track: video, dts, pts: dts + 3600, durationTicks: 0, isSync, payload });
-  }
-  for (let i = 0; audio !== null && i * 1_024_000 < durationMs * audio.sampleRate; i++) {
-    const payload = new Uint8Array(120 + (i % 7)).fill((i % 200) + 3);
-    packets.push({
-      track: audio,
-      dts: i * 1024,
-      pts: i * 1024,
-      durationTicks: 1024,
-      isSync: true,
-      payload,
-    });
-  }
+  const pictures = video === null ? 0 : Math.ceil((durationMs * frameRate) / 1000);
+  const frames = audio === null ? 0 : Math.ceil((durationMs * audio.sampleRate) / 1_024_000);
+  const packets = [
+    ...Array.from({ length: pictures }, (_, i): SourcePacket => {
+      const dts = Math.round((i * 90_000) / frameRate);
+      const isSync = i % gopPictures === 0;
+      const payload = new Uint8Array(4 + pictureBytes).fill((i % 200) + 2);
+      new DataView(payload.buffer).setUint32(0, pictureBytes);
+      payload[4] = isSync ? 0x65 : 0x41;
+      return { track: video!, dts, pts: dts + 3600, durationTicks: 0, isSync, payload };
+    }),
+    ...Array.from({ length: frames }, (_, i): SourcePacket => {
+      const payload = new Uint8Array(120 + (i % 7)).fill((i % 200) + 3);
+      return { track: audio!, dts: i * 1024, pts: i * 1024, durationTicks: 1024, isSync: true, payload };
+    }),
+  ];
   return packets.toSorted((a, b) => a.dts / a.track.timescale - b.dts / b.track.timescale);
 }

@@ -7,18 +7,18 @@ import { makeTrackSet } from "../../media/track.ts";
 import { audioTrack, videoTrack } from "../../../test/support/media.ts";
 import { tsSource } from "../../../test/support/ts-packets.ts";
 import { TsDemuxer } from "./demuxer.ts";
-import { muxTsSegment } from "./segment.ts";
+import { TsMuxer } from "./muxer.ts";
 
 const OPUS_HEAD = Uint8Array.from([...Buffer.from("OpusHead"), 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 
 /** Streams of every kind of audio framing, as short as they can be with tables, pictures and sound. */
 function seedOf(audio: Track, payload: (i: number) => Uint8Array): Uint8Array {
   const video = videoTrack();
-  const source = tsSource({ durationMs: 100, video, audio, pictureBytes: 220 });
-  const packets = source.map((packet, i) =>
-    packet.track === audio ? { ...packet, payload: payload(i) } : packet,
-  );
-  return muxTsSegment(packets, makeTrackSet(1, [video, audio])).slice(0, 12 * 188);
+  const muxer = new TsMuxer({ audioDelayMs: 0 });
+  muxer.setTracks(makeTrackSet(1, [video, audio]));
+  for (const [i, packet] of tsSource({ durationMs: 60, video, audio, pictureBytes: 220 }).entries())
+    muxer.write(packet.track === audio ? { ...packet, payload: payload(i) } : packet);
+  return muxer.take();
 }
 
 const bytes = (hex: string, length: number): Uint8Array => {
@@ -32,7 +32,7 @@ export const fuzz = {
   name: "mpegts",
   seeds: [
     seedOf(audioTrack(), (i) => new Uint8Array(40).fill(i)),
-    seedOf(audioTrack({ codec: "mp3", config: new Uint8Array(0) }), () => bytes("fffb1064", 144)),
+    seedOf(audioTrack({ codec: "mp3", config: new Uint8Array(0) }), () => bytes("fffb1464", 96)),
     seedOf(audioTrack({ codec: "ac3", config: bytes("", 3) }), () => bytes("0b770000004043", 128)),
     seedOf(audioTrack({ codec: "eac3", config: bytes("", 5) }), () => bytes("0b77001f3486", 64)),
     seedOf(audioTrack({ codec: "opus", config: OPUS_HEAD, id: trackId("audio", 1) }), () =>
