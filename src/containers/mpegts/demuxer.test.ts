@@ -253,6 +253,22 @@ describe("a demuxer", () => {
     assert.deepEqual(got.codes, []);
   });
 
+  test("lets the packets of a track go that the next program map ends while they wait for another", () => {
+    const muxer = new TsMuxer();
+    const source = tsSource({ durationMs: 200, audio: null });
+    muxer.setTracks(trackSet());
+    for (const packet of source) muxer.write(packet);
+    muxer.setTracks(makeTrackSet(2, [audioTrack()]));
+    for (const packet of tsSource({ durationMs: 400, video: null })) muxer.write(packet);
+    muxer.flush();
+    const { packets, sets } = demux(muxer.take());
+    assert.equal(packets.filter(({ track }) => track.kind === "video").length, source.length);
+    assert.deepEqual(
+      sets.map((tracks) => tracks.map(({ id }) => id)),
+      [[trackId("video", 1)], [trackId("audio", 1)]],
+    );
+  });
+
   test("puts audio frames together that go across PES packets, and times them by the first that begins", () => {
     const frames = Array.from({ length: 6 }, (_, i) => adtsFrame(new Uint8Array(50 + i).fill(i + 1)));
     const bytes = concatBytes(frames);
