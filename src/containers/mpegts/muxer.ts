@@ -169,6 +169,11 @@ export class TsMuxer {
       this.#fillPcr(clock, last + this.#pictureStep - this.#pcrDelayTicks);
   }
 
+  /** Makes room for so many bytes at once, where it is known how much will come. */
+  expect(lengthBytes: number): void {
+    this.#writer.expect(lengthBytes);
+  }
+
   /** Hands over what was written. Ownership: the caller's. */
   take(): Uint8Array<ArrayBuffer> {
     return this.#writer.take();
