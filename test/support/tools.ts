@@ -36,6 +36,8 @@ export const TOOLS: Readonly<Record<Tool, ToolSpec>> = {
   curl: { programs: [["curl"]], packages: ["curl", "ca-certificates"] },
   // Servers on fixed ports run in network namespaces of the tests' own; `ip` opens loopback there.
   iproute2: { programs: [["ip"]], packages: ["iproute2"] },
+  // Judges transport streams: continuity, PCR against PTS and DTS.
+  tstools: { programs: [["tsreport"], ["tsinfo"], ["ts2es"]], packages: ["tstools"] },
   rtmpdump: { programs: [["rtmpdump"]], packages: ["rtmpdump"] },
   tstools: { programs: [["tsinfo"], ["tsreport"]], packages: ["tstools"] },
   gstreamer: {

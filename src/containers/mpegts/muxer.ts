@@ -88,13 +88,15 @@ export class TsMuxer {
   #lastTablesTicks: number | null = null;
   #lastPcr: number | null = null;
   #isDiscontinuous = false;
+  /** Of the clock's own pictures: the last decode time, and how far it was from the one before. */
+  #lastPictureTicks: number | null = null;
+  #pictureStep = 0;
   #skipped = 0;
 
   constructor(options: TsMuxerOptions = {}) {
-    const ticks = (ms: number): number => toTsTicks(ms, 1000);
-    this.#audioTicks = ticks(options.audioDelayMs ?? 100);
-    this.#tableTicks = ticks(options.tableIntervalMs ?? 100);
-    this.#pcrDelayTicks = ticks(options.pcrDelayMs ?? 200);
+    this.#audioTicks = toTsTicks(options.audioDelayMs ?? 100, 1000);
+    this.#tableTicks = toTsTicks(options.tableIntervalMs ?? 100, 1000);
+    this.#pcrDelayTicks = toTsTicks(options.pcrDelayMs ?? 200, 1000);
     this.#originTicks = options.originTicks ?? 0;
     this.#tablesAtKeyFrames = options.tablesAtKeyFrames ?? true;
     this.#version = options.firstVersion ?? 0;
@@ -132,11 +134,8 @@ export class TsMuxer {
   write(packet: TsMuxerInput, isLast = false): void {
     const stream = this.#streamOfTrack(packet.track);
     if (stream === null) return;
-    const { timescale } = packet.track;
-    const dts = toTsTicks(packet.dts, timescale) + this.#originTicks;
-    const pts = toTsTicks(packet.pts, timescale) + this.#originTicks;
-    if (stream.units !== null) this.#picture(stream, stream.units, packet, dts, pts, isLast);
-    else if (stream.frames !== null) this.#sound(stream, stream.frames, packet, pts, isLast);
+    if (stream.units !== null) this.#picture(stream, stream.units, packet, isLast);
+    else if (stream.frames !== null) this.#sound(stream, stream.frames, packet, isLast);
   }
 
   /** Writes the audio that is still being gathered. */
@@ -151,6 +150,7 @@ export class TsMuxer {
     this.flush();
     if (this.#clockTicks === null) return;
     this.#clockTicks = null;
+    this.#lastPictureTicks = null;
     this.#lastPcr = null;
     this.#lastTablesTicks = null;
     this.#isDiscontinuous = true;
@@ -162,6 +162,16 @@ export class TsMuxer {
       if (stream.frames !== null) this.#writeFrames(stream, stream.frames, true);
     }
     while (this.#patSequence.counter !== 0) this.#tables();
+    const clock = this.#clockStream;
+    const last = this.#lastPictureTicks;
+    // Up to where the next segment's first picture is to be expected, whose clock is its own.
+    if (clock !== null && last !== null)
+      this.#fillPcr(clock, last + this.#pictureStep - this.#pcrDelayTicks);
+  }
+
+  /** Makes room for so many bytes at once, where it is known how much will come. */
+  expect(lengthBytes: number): void {
+    this.#writer.expect(lengthBytes);
   }
 
   /** Hands over what was written. Ownership: the caller's. */
@@ -196,6 +206,10 @@ export class TsMuxer {
     return null;
   }
 
+  #ticksOf(ticks: number, track: Track): number {
+    return toTsTicks(ticks, track.timescale) + this.#originTicks;
+  }
+
   /** The version steps when the map says something else than before. */
   #adoptMap(): void {
     if (this.#clockStream === null) return;
@@ -213,22 +227,18 @@ export class TsMuxer {
     this.#pmt = pmt;
   }
 
-  #picture(
-    stream: TsStream,
-    units: AccessUnitWriter,
-    packet: TsMuxerInput,
-    dts: number,
-    pts: number,
-    isLast: boolean,
-  ): void {
+  #picture(stream: TsStream, units: AccessUnitWriter, packet: TsMuxerInput, isLast: boolean): void {
     const { payload, isSync } = packet;
     const unitBytes = units.measure(payload, isSync);
     if (unitBytes === 0) {
       this.#skipped++;
       return;
     }
-    const startsGop = isSync && stream === this.#clockStream;
-    this.#advance(dts, startsGop && this.#tablesAtKeyFrames);
+    const dts = this.#ticksOf(packet.dts, packet.track);
+    const pts = this.#ticksOf(packet.pts, packet.track);
+    const isClock = stream === this.#clockStream;
+    this.#advance(dts, isSync && isClock && this.#tablesAtKeyFrames);
+    if (isClock) this.#noteStep(dts);
     const marks = this.#marks(stream, isSync);
     const headerBytes = pesHeaderBytes(pts, dts);
     const at = this.#writer.beginPes(stream.sequence, headerBytes + unitBytes, marks, isLast);
@@ -238,21 +248,19 @@ export class TsMuxer {
     this.#writer.endPes(stream.sequence, marks);
   }
 
-  #sound(
-    stream: TsStream,
-    frames: AudioGatherer,
-    { payload }: TsMuxerInput,
-    pts: number,
-    isLast: boolean,
-  ): void {
+  #sound(stream: TsStream, frames: AudioGatherer, packet: TsMuxerInput, isLast: boolean): void {
+    const { payload, track } = packet;
     if (!frames.accepts(payload)) {
       this.#skipped++;
       return;
     }
+    const pts = this.#ticksOf(packet.pts, track);
     this.#noteJump(pts);
     if (!frames.follows(payload, pts)) this.#writeFrames(stream, frames, false);
     frames.add(payload, pts);
     this.#clockTicks = Math.max(this.#clockTicks ?? pts, pts);
+    // The clock begins with the first frame, not with the PES packet that has it some frames later.
+    if (this.#lastPcr === null) this.#keepTime(this.#clockTicks, null);
     if (isLast || frames.lastsTicks >= this.#audioTicks) this.#writeFrames(stream, frames, isLast);
   }
 
@@ -283,6 +291,12 @@ export class TsMuxer {
     this.#keepTime(this.#clockTicks, this.#clockStream);
   }
 
+  #noteStep(dts: number): void {
+    const step = this.#lastPictureTicks === null ? 0 : dts - this.#lastPictureTicks;
+    this.#pictureStep = step > 0 && step <= MAX_STEP_TICKS ? step : 0;
+    this.#lastPictureTicks = dts;
+  }
+
   #noteJump(dts: number): void {
     if (this.#clockTicks !== null && Math.abs(dts - this.#clockTicks) > MAX_STEP_TICKS) this.discontinue();
   }
@@ -299,6 +313,10 @@ export class TsMuxer {
     const due = nowTicks - this.#pcrDelayTicks;
     // At a beginning the clock comes first, with the first access unit or by itself.
     if (this.#lastPcr === null && next !== clock) this.#pcrOnly(clock, due);
+    this.#fillPcr(clock, due);
+  }
+
+  #fillPcr(clock: TsStream, due: number): void {
     while (this.#lastPcr !== null && due - this.#lastPcr > PCR_INTERVAL_TICKS) {
       this.#pcrOnly(clock, this.#lastPcr + PCR_INTERVAL_TICKS);
     }
@@ -316,6 +334,8 @@ export class TsMuxer {
       return isRandomAccess ? RANDOM_ACCESS : null;
     }
     const pcr = this.#clockTicks - this.#pcrDelayTicks;
+    // The same reading twice is an error to analysers.
+    if (this.#lastPcr !== null && pcr <= this.#lastPcr) return isRandomAccess ? RANDOM_ACCESS : null;
     const isDiscontinuous = this.#isDiscontinuous;
     this.#isDiscontinuous = false;
     this.#lastPcr = pcr;
