@@ -39,7 +39,6 @@ export const TOOLS: Readonly<Record<Tool, ToolSpec>> = {
   // Judges transport streams: continuity, PCR against PTS and DTS.
   tstools: { programs: [["tsreport"], ["tsinfo"], ["ts2es"]], packages: ["tstools"] },
   rtmpdump: { programs: [["rtmpdump"]], packages: ["rtmpdump"] },
-  tstools: { programs: [["tsinfo"], ["tsreport"]], packages: ["tstools"] },
   gstreamer: {
     programs: [["gst-launch-1.0"], ["gst-inspect-1.0"]],
     packages: [

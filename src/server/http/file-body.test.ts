@@ -37,13 +37,13 @@ class Bench {
 
   /** Takes what is offered until the body ends. */
   async takeAll(run: Promise<FileEnd>): Promise<FileEnd> {
-    let end: FileEnd | null = null;
-    void run.then((how) => (end = how));
-    while (end === null) {
+    const ends: FileEnd[] = [];
+    void run.then((how) => ends.push(how));
+    while (ends.length === 0) {
       await this.clock.advanceSettling(1);
       this.take?.();
     }
-    return end;
+    return ends[0]!;
   }
 }
 

@@ -246,11 +246,11 @@ export class PlainConnection {
 
   /** Sends a file piece by piece and goes on behind it. */
   #sendFile(head: PlainHead, request: PlainRequest, reply: HttpReply, file: HttpFile): void {
-    const { ready, budget, onBusy, answers } = this.#parts;
+    const { ready, budget, answers } = this.#parts;
     const keepsOpen = this.#keepsOpen(head);
     const { head: bytes, range } = ready.fileHead(request, reply, file, keepsOpen);
     const isBusy = range !== null && !budget.take(PIECE_BYTES);
-    if (isBusy) onBusy();
+    if (isBusy) this.#parts.onBusy();
     if (isBusy) this.#write(this.#form(head, request, answers.busy()));
     else this.#socket.write(bytes);
     if (range === null || isBusy) {
