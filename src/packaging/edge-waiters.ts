@@ -1,6 +1,9 @@
 import type { Clock, Timer } from "../base/clock.ts";
 import type { EdgePoint, Hold, HoldEnd, LiveEdge } from "./presentation.ts";
 
+/** Requests are held for so many target durations (RFC 8216bis section 6.2.5.2). */
+export const HOLD_TARGETS = 3;
+
 type Waiter = { readonly hold: Hold; readonly untilUs: number; point: EdgePoint };
 
 /**

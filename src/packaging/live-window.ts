@@ -1,6 +1,6 @@
 import { systemClock } from "../base/clock.ts";
 import type { Clock } from "../base/clock.ts";
-import { EdgeWaiters } from "./edge-waiters.ts";
+import { EdgeWaiters, HOLD_TARGETS } from "./edge-waiters.ts";
 import type { MediaPacket, PacketSink } from "../media/packet.ts";
 import type { TrackSet } from "../media/track.ts";
 import { InitSegments } from "./init-segments.ts";
@@ -10,7 +10,7 @@ import type { OpenSegmentEntry, Timeline, TrackSelection } from "./presentation.
 import type { SegmentParts } from "./segment-parts.ts";
 import { Segmenter } from "./segmenter.ts";
 import { snapshotOf } from "./window-snapshot.ts";
-import type { WindowSnapshot } from "./window-snapshot.ts";
+import type { EdgeSnapshot, WindowSnapshot } from "./window-snapshot.ts";
 import type { FinishedSegment } from "./segmenter.ts";
 
 /** The shape of a stream's live window. */
@@ -38,9 +38,6 @@ const PATIENT_PART_OF_PART = 8;
 
 /** Segments during which nobody asked for the edge; after them nobody is thought to follow it. */
 const EDGE_UNUSED_SEGMENTS = 4;
-
-/** Requests are held for so many target durations (RFC 8216bis section 6.2.5.2). */
-const HOLD_TARGETS = 3;
 
 /** Segment durations of media before the playlist is shown: a player that has less waits for the next segment. */
 const START_SEGMENTS = 1.5;
@@ -77,6 +74,9 @@ export class LiveWindow implements PacketSink, Presentation {
   readonly edge?: EdgeSource;
   readonly #held: EdgeWaiters;
   #edge: LiveEdge | null = null;
+  #edgeMoves = 0;
+  /** Threads that follow the edge, and wait for its next move. */
+  #followers: (() => void)[] = [];
   /** `#changes` when somebody last asked for the edge. */
   #edgeUsed = -Infinity;
 
@@ -153,6 +153,22 @@ export class LiveWindow implements PacketSink, Presentation {
     return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
+  /** The edge as data, for another thread that was told the window of version `knownWindow`; `null` without one. */
+  edgeSnapshot(knownWindow: number): EdgeSnapshot | null {
+    const edge = this.#edgeNow();
+    if (edge === null) return null;
+    const { timeline, partTargetUs, open } = edge;
+    const window = this.#changes === knownWindow ? null : snapshotOf(timeline, this.#changes, true);
+    return { version: this.#edgeMoves, partTargetUs, open, window };
+  }
+
+  /** Resolves when the edge has moved since the snapshot of that version, or the window has ended. Bounded as `whenReady`. */
+  whenEdgeMoved(version: number): Promise<void> {
+    const isNews = this.#edgeMoves > version;
+    if (isNews || this.#ended || this.#followers.length >= LiveWindow.MAX_WAITERS) return Promise.resolve();
+    return new Promise((resolve) => this.#followers.push(resolve));
+  }
+
   /** No segment will ever be added. */
   get hasEnded(): boolean {
     return this.#ended;
@@ -190,6 +206,7 @@ export class LiveWindow implements PacketSink, Presentation {
     this.#segmenter.onEnd();
     this.#ended = true;
     this.#wake();
+    this.#wakeFollowers();
     this.#held.close();
   }
 
@@ -257,9 +274,18 @@ export class LiveWindow implements PacketSink, Presentation {
 
   #edgeMoved(): void {
     this.#edge = null;
+    this.#edgeMoves++;
+    this.#wakeFollowers();
     if (this.#held.size === 0) return;
     const edge = this.#edgeNow();
     if (edge !== null) this.#held.wake(edge);
+  }
+
+  #wakeFollowers(): void {
+    const followers = this.#followers;
+    if (followers.length === 0) return;
+    this.#followers = [];
+    for (const resolve of followers) resolve();
   }
 
   #partsOf(segment: string): SegmentParts | null {

@@ -9,6 +9,16 @@ import { TrackParts, lastDuration } from "./track-parts.ts";
 /** The packets of a segment, by track, in decode order. */
 export type TrackPackets = ReadonlyMap<TrackId, readonly MediaPacket[]>;
 
+/** What of a track goes into a part. */
+type TrackShare = {
+  /** What begins in front of it; `null`: all. Units: microseconds. */
+  readonly beforeUs: number | null;
+  /** So many packets are left for the next part. */
+  readonly keeps: number;
+  /** Where the track goes on behind its packets. */
+  readonly nextDts: number | null;
+};
+
 /**
  * Cuts the packets of a growing segment into parts.
  *
@@ -74,9 +84,14 @@ export class PartCutter {
 
   /** Closes the last parts of a segment that ends at `endUs`; `nextDts`: the reference track goes on there. */
   finish(endUs: number, nextDts: number | null): void {
-    while (endUs - this.#partUs > this.#rule.targetUs) this.#close(this.#gridUs, nextDts);
+    const { stepUs, targetUs } = this.#rule;
+    while (endUs - this.#partUs > targetUs) {
+      // A rest that is shorter than a frame has no frame of its own: it is given the last one.
+      const isNearEnd = endUs - this.#partUs <= targetUs + stepUs;
+      this.#close(this.#gridUs, nextDts, isNearEnd ? "but-last" : "all");
+    }
     if (endUs > this.#partUs || this.#entries.length === 0 || this.#hasRest())
-      this.#close(Math.max(endUs, this.#partUs + 1000), nextDts, true);
+      this.#close(Math.max(endUs, this.#partUs + 1000), nextDts, "last-part");
   }
 
   #hasRest(): boolean {
@@ -89,15 +104,14 @@ export class PartCutter {
     return parts.count === 0 ? 0 : parts.end(parts.count - 1);
   }
 
-  #close(endUs: number, nextDts: number | null, isLast = false): void {
+  /** `share`: what of the reference track's packets is in it; with the last part, all that is left of any track. */
+  #close(endUs: number, nextDts: number | null, share: "all" | "but-last" | "last-part" = "all"): void {
     const tracks: PartTrack[] = [];
     for (const { id } of this.#set.tracks) {
       const isReference = id === this.#set.reference.id;
-      const track = this.#closeTrack(
-        id,
-        isLast || isReference ? null : endUs,
-        isReference ? nextDts : null,
-      );
+      const beforeUs = share === "last-part" || isReference ? null : endUs;
+      const keeps = isReference && share === "but-last" ? 1 : 0;
+      const track = this.#closeTrack(id, { beforeUs, keeps, nextDts: isReference ? nextDts : null });
       if (track !== null) tracks.push(track);
     }
     this.#entries.push({ durationUs: endUs - this.#partUs, tracks });
@@ -106,13 +120,15 @@ export class PartCutter {
     this.#gridUs = this.#startUs + (this.#steps + 1) * this.#rule.stepUs;
   }
 
-  /** Gives the part what a track has in front of `beforeUs`, or all. Returns `null` when that is nothing. */
-  #closeTrack(id: TrackId, beforeUs: number | null, nextDts: number | null): PartTrack | null {
+  /** Gives the part what a track has. Returns `null` when that is nothing. */
+  #closeTrack(id: TrackId, { beforeUs, keeps, nextDts }: TrackShare): PartTrack | null {
     const packets = this.#packets.get(id)!;
     const from = this.#taken(id);
+    // At least one stays in this part.
+    const end = Math.max(packets.length - keeps, Math.min(from + 1, packets.length));
     let to = from;
     let hasSync = false;
-    for (; to < packets.length; to++) {
+    for (; to < end; to++) {
       const { dts, track, isSync } = packets[to]!;
       if (beforeUs !== null && ticksToUs(dts, track.timescale) >= beforeUs) break;
       if (isSync) hasSync = true;

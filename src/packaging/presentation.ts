@@ -114,8 +114,10 @@ export type Hold = EdgePoint & { readonly address: string; end(how: HoldEnd): vo
 
 /** Where parts come from. */
 export type EdgeSource = {
-  /** The edge as it is now; `null` while the presentation has none. */
+  /** The edge as it is now; `null` while the presentation has none, or is not told of it yet: see `follow`. */
   now(): LiveEdge | null;
+  /** Where the edge is somewhere else and not followed here yet: has it followed, and resolves when `now` knows it. */
+  follow?(): Promise<void> | null;
   /**
    * Waits for a point of the edge. Returns: what ends the wait without a word, for one who left; `null` when there is no
    * place for another one. `end` is called once at most, and not before this returned.

@@ -2,9 +2,12 @@ import type { TrackId } from "../media/ids.ts";
 import type { TrackSet } from "../media/track.ts";
 import { InitSegments } from "./init-segments.ts";
 import { formatTrackSelection } from "./presentation.ts";
-import type { MediaBody, Presentation, SegmentEntry, Timeline, TrackSelection } from "./presentation.ts";
+import type { MediaBody, PartEntry, Presentation, SegmentEntry } from "./presentation.ts";
+import type { Timeline, TrackSelection } from "./presentation.ts";
+import { RemoteEdge } from "./remote-edge.ts";
+import type { RemoteEdgeOptions } from "./remote-edge.ts";
 import { KnownTrackSets } from "./window-snapshot.ts";
-import type { SegmentFacts, WindowSnapshot } from "./window-snapshot.ts";
+import type { EdgeSnapshot, SegmentFacts, WindowSnapshot } from "./window-snapshot.ts";
 
 /** Asks the thread that has the window for a segment; `null`: it has none of that name. */
 export type FetchSegment = (name: string, selection: TrackSelection) => Promise<MediaBody | null>;
@@ -28,9 +31,12 @@ export class RemoteWindow implements Presentation {
   #segments = new Map<string, RemoteSegment>();
   #timeline: Timeline | null = null;
   #snapshotVersion = 0;
+  /** Left out where nobody tells of it. */
+  readonly edge?: RemoteEdge;
 
-  constructor(fetch: FetchSegment) {
+  constructor(fetch: FetchSegment, edge: RemoteEdgeOptions | null = null) {
     this.#fetch = fetch;
+    if (edge !== null) this.edge = new RemoteEdge(edge);
   }
 
   /** Of the newest snapshot; 0 before the first. */
@@ -45,14 +51,29 @@ export class RemoteWindow implements Presentation {
 
   /** Takes what the home says the window has become. */
   update(snapshot: WindowSnapshot): void {
+    // Who is told of the edge as well is told twice.
+    if (snapshot.version <= this.#snapshotVersion) {
+      for (const { name, parts } of snapshot.timeline.segments) this.#segments.get(name)?.learnParts(parts);
+      return;
+    }
     const { timeline, version } = this.#sets.unify(snapshot);
-    const segments = timeline.segments.map(
-      (facts) => this.#segments.get(facts.name) ?? new RemoteSegment(facts, this.#fetch),
-    );
+    const segments = timeline.segments.map((facts) => {
+      const segment = this.#segments.get(facts.name) ?? new RemoteSegment(facts, this.#fetch);
+      segment.learnParts(facts.parts);
+      return segment;
+    });
     this.#keep(segments);
     for (const { tracks } of segments) this.#inits.add(tracks);
     this.#timeline = { ...timeline, segments };
     this.#snapshotVersion = version;
+  }
+
+  /** Takes what the home says the edge has become. */
+  updateEdge({ window, partTargetUs, open }: EdgeSnapshot): void {
+    if (window !== null) this.update(window);
+    if (this.#timeline === null) return;
+    const known = open === null ? null : { ...open, tracks: this.#sets.known(open.tracks) };
+    this.edge?.update(this.#timeline, { partTargetUs, open: known });
   }
 
   timeline(): Timeline {
@@ -94,6 +115,8 @@ class RemoteSegment implements SegmentEntry {
   readonly stretchStartUs: number;
   readonly isIndependent: boolean;
   readonly utcUs: number | null;
+  /** Known once somebody here follows the edge. */
+  parts?: readonly PartEntry[];
   readonly #figures: SegmentFacts["figures"];
   readonly #fetch: FetchSegment;
   readonly #bodies = new Map<string, MediaBody | Promise<MediaBody | null>>();
@@ -110,6 +133,11 @@ class RemoteSegment implements SegmentEntry {
     this.utcUs = facts.utcUs;
     this.#figures = facts.figures;
     this.#fetch = fetch;
+  }
+
+  /** Its parts, if this is where they become known. */
+  learnParts(parts: readonly PartEntry[] | undefined): void {
+    if (parts !== undefined) this.parts ??= parts;
   }
 
   trackBytes(track: TrackId): number {

@@ -1,6 +1,6 @@
 import type { TrackId } from "../media/ids.ts";
 import type { TrackSet } from "../media/track.ts";
-import type { SegmentEntry, Timeline } from "./presentation.ts";
+import type { OpenSegmentEntry, SegmentEntry, Timeline } from "./presentation.ts";
 
 /** The timeline of a live window as data, for another thread: it is cloned on its way, track sets once each. */
 export type WindowSnapshot = {
@@ -17,12 +17,23 @@ export type SegmentFacts = Omit<SegmentEntry, "trackBytes" | "trackSamples" | "t
 /** What a playlist needs to know of one track in one segment; see `SegmentEntry`. */
 export type TrackFigures = { readonly bytes: number; readonly samples: number; readonly us: number };
 
-/** Takes the facts out of a timeline. */
-export function snapshotOf(timeline: Timeline, version: number): WindowSnapshot {
-  return { version, timeline: { ...timeline, segments: timeline.segments.map(factsOf) } };
+/** The edge of a live window as data, for another thread that has somebody who follows it. */
+export type EdgeSnapshot = {
+  /** Rises with every move of the edge. */
+  readonly version: number;
+  readonly partTargetUs: number;
+  readonly open: OpenSegmentEntry | null;
+  /** The window with the parts of its segments; `null` when it is as it was in the snapshot before. */
+  readonly window: WindowSnapshot | null;
+};
+
+/** Takes the facts out of a timeline; `withParts`: also which parts segments have. */
+export function snapshotOf(timeline: Timeline, version: number, withParts = false): WindowSnapshot {
+  const segments = timeline.segments.map((segment) => factsOf(segment, withParts));
+  return { version, timeline: { ...timeline, segments } };
 }
 
-function factsOf(segment: SegmentEntry): SegmentFacts {
+function factsOf(segment: SegmentEntry, withParts: boolean): SegmentFacts {
   const { sequence, name, startUs, durationUs, tracks, utcUs } = segment;
   const { discontinuity, stretchStartUs, isIndependent } = segment;
   const figures = new Map<TrackId, TrackFigures>();
@@ -34,12 +45,20 @@ function factsOf(segment: SegmentEntry): SegmentFacts {
     });
   }
   const place = { sequence, name, startUs, durationUs, stretchStartUs };
-  return { ...place, tracks, discontinuity, isIndependent, utcUs, figures };
+  const facts = { ...place, tracks, discontinuity, isIndependent, utcUs, figures };
+  return withParts && segment.parts !== undefined ? { ...facts, parts: segment.parts } : facts;
 }
 
 /** Track sets of one stream as this thread knows them, by epoch: clones of one set become one object. */
 export class KnownTrackSets {
   #sets = new Map<number, TrackSet>();
+
+  /** The set that is known for a clone of it. */
+  known(set: TrackSet): TrackSet {
+    const found = this.#sets.get(set.epoch);
+    if (found === undefined) this.#sets.set(set.epoch, set);
+    return found ?? set;
+  }
 
   /** Replaces the clones in a snapshot by the sets that are known; forgets sets that it does not have. */
   unify(snapshot: WindowSnapshot): WindowSnapshot {

@@ -5,7 +5,7 @@ import type { StreamName } from "../media/ids.ts";
 import { LiveWindow } from "../packaging/live-window.ts";
 import type { LiveWindowOptions } from "../packaging/live-window.ts";
 import type { MediaBody, TrackSelection } from "../packaging/presentation.ts";
-import type { WindowSnapshot } from "../packaging/window-snapshot.ts";
+import type { EdgeSnapshot, WindowSnapshot } from "../packaging/window-snapshot.ts";
 import { streamErrors } from "../stream/errors.ts";
 import type { LiveStream } from "../stream/live-stream.ts";
 import { SharedMemoryDebt } from "./garbage.ts";
@@ -66,6 +66,29 @@ export class LiveWindows {
   /** A segment with its media in shared memory; `null` when there is none of that name. */
   sharedSegment(name: StreamName, segment: string, selection: TrackSelection): MediaBody | null {
     const body = this.#windows.get(name)?.sharedSegment(segment, selection) ?? null;
+    if (body !== null) this.#debt.add(totalBytes(body));
+    return body;
+  }
+
+  /**
+   * The edge as data, once it has moved since that version, or after `FOLLOW_MS` as it is; `null` when the stream has
+   * none any more. `knownWindow`: the version of the window that was told with it.
+   */
+  async edge(name: StreamName, version: number, knownWindow: number): Promise<EdgeSnapshot | null> {
+    const window = this.#windows.get(name);
+    if (window === undefined) return null;
+    await this.#within(FOLLOW_MS, window.whenEdgeMoved(version));
+    return window.hasEnded ? null : window.edgeSnapshot(knownWindow);
+  }
+
+  /** A part with its media in shared memory; `null` when there is none of that name. */
+  sharedPart(
+    name: StreamName,
+    segment: string,
+    index: number,
+    selection: TrackSelection,
+  ): MediaBody | null {
+    const body = this.#windows.get(name)?.sharedPart(segment, index, selection) ?? null;
     if (body !== null) this.#debt.add(totalBytes(body));
     return body;
   }

@@ -263,6 +263,9 @@ export class MediaNode {
           return this.#windows.changed(name, version);
         },
         segment: (name, segment, selection) => this.#windows.sharedSegment(name, segment, selection),
+        edge: (name, version, window) => this.#windows.edge(name, version, window),
+        part: (name, segment, index, selection) =>
+          this.#windows.sharedPart(name, segment, index, selection),
       },
     });
   }

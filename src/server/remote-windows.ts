@@ -5,7 +5,7 @@ import type { Clock } from "../base/clock.ts";
 import type { StreamName } from "../media/ids.ts";
 import type { MediaBody, TrackSelection } from "../packaging/presentation.ts";
 import { RemoteWindow } from "../packaging/remote-window.ts";
-import type { WindowSnapshot } from "../packaging/window-snapshot.ts";
+import type { EdgeSnapshot, WindowSnapshot } from "../packaging/window-snapshot.ts";
 import { streamErrors } from "../stream/errors.ts";
 import type { ThreadIndex } from "../stream/homes.ts";
 import { SharedMemoryDebt } from "./garbage.ts";
@@ -28,12 +28,31 @@ export type WindowCalls = {
     };
     answer: MediaBody | null;
   };
+  /**
+   * The edge, once it has moved since that version, or after `FOLLOW_MS`; `null` when there is none. `window`: the version
+   * that was told with it.
+   */
+  edge: {
+    argument: { readonly name: StreamName; readonly version: number; readonly window: number };
+    answer: EdgeSnapshot | null;
+  };
+  part: {
+    argument: {
+      readonly name: StreamName;
+      readonly segment: string;
+      readonly index: number;
+      readonly selection: TrackSelection;
+    };
+    answer: MediaBody | null;
+  };
 };
 
 /** What the windows of this thread answer to others. */
 export type WindowHost = {
   window(name: StreamName, version: number): Promise<WindowSnapshot | null>;
   segment(name: StreamName, segment: string, selection: TrackSelection): MediaBody | null;
+  edge(name: StreamName, version: number, window: number): Promise<EdgeSnapshot | null>;
+  part(name: StreamName, segment: string, index: number, selection: TrackSelection): MediaBody | null;
 };
 
 /** What remote windows need. */
@@ -47,6 +66,9 @@ export type RemoteWindowsOptions = {
 const UNUSED_US = 30_000_000;
 
 type WindowChannel = Channel<WindowCalls, WindowCalls>;
+
+/** The edge of a window that nobody has asked for so long is followed no more; the window itself may be. */
+const UNUSED_EDGE_US = 15_000_000;
 
 type Followed = { readonly window: RemoteWindow; readonly ready: Promise<void>; usedUs: number };
 
@@ -79,6 +101,8 @@ export class RemoteWindows {
     const channel: WindowChannel = new Channel(wire, {
       window: ({ name, version }) => host.window(name, version),
       segment: ({ name, segment, selection }) => host.segment(name, segment, selection),
+      edge: ({ name, version, window }) => host.edge(name, version, window),
+      part: ({ name, segment, index, selection }) => host.part(name, segment, index, selection),
     });
     this.#channels.set(index, channel);
   }
@@ -121,11 +145,7 @@ export class RemoteWindows {
     if (known !== undefined) return known;
     const channel = home === null ? undefined : this.#channels.get(home);
     if (channel === undefined) throw notOnAir(name);
-    const window = new RemoteWindow(async (segment, selection) => {
-      const body = await channel.ask("segment", { name, segment, selection });
-      if (body !== null) this.#debt.add(totalBytes(body));
-      return body;
-    });
+    const window = this.#makeWindow(name, channel);
     const { promise: ready, resolve, reject } = Promise.withResolvers<void>();
     const followed: Followed = { window, ready, usedUs: this.#options.clock.nowUs() };
     this.#followed.set(name, followed);
@@ -135,6 +155,59 @@ export class RemoteWindows {
       reject(caught instanceof Error ? caught : notOnAir(name));
     });
     return followed;
+  }
+
+  #makeWindow(name: StreamName, channel: WindowChannel): RemoteWindow {
+    const { clock } = this.#options;
+    const counted = (body: MediaBody | null): MediaBody | null => {
+      if (body !== null) this.#debt.add(totalBytes(body));
+      return body;
+    };
+    let edgeUsedUs = 0;
+    const window: RemoteWindow = new RemoteWindow(
+      async (segment, selection) => counted(await channel.ask("segment", { name, segment, selection })),
+      {
+        clock,
+        fetchPart: async (segment, index, selection) =>
+          counted(await channel.ask("part", { name, segment, index, selection })),
+        onUse: () => void (edgeUsedUs = clock.nowUs()),
+        follow: () => {
+          edgeUsedUs = clock.nowUs();
+          const isUsed = (): boolean => clock.nowUs() - edgeUsedUs < UNUSED_EDGE_US;
+          return this.#followEdge(name, channel, window, isUsed);
+        },
+      },
+    );
+    return window;
+  }
+
+  /** Resolves when the home has told its edge once; takes its moves while somebody uses it. */
+  #followEdge(
+    name: StreamName,
+    channel: WindowChannel,
+    window: RemoteWindow,
+    isUsed: () => boolean,
+  ): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const follow = async (): Promise<void> => {
+      let [version, known] = [-1, 0];
+      while (isUsed()) {
+        const snapshot = await channel.ask("edge", { name, version, window: known });
+        if (snapshot === null) return;
+        version = snapshot.version;
+        known = snapshot.window?.version ?? known;
+        window.updateEdge(snapshot);
+        resolve();
+      }
+    };
+    // The thread that told is gone: the window itself hears of it and says so.
+    follow()
+      .catch(() => {})
+      .finally(() => {
+        window.edge?.stop();
+        resolve();
+      });
+    return promise;
   }
 
   /** Takes one change after the other while somebody uses the window. */

@@ -34,9 +34,9 @@ export function lowLatencyReply(
   query: string,
   request: HttpRequest,
 ): Promise<HttpReply> | HttpReply | null {
-  const source = presentation.edge!;
-  const edge = source.now();
-  if (edge === null) return null;
+  const source = presentation.edge;
+  const edge = source?.now() ?? null;
+  if (source === undefined || edge === null) return null;
   const { point, skips } = readDirectives(request.query);
   const reply = (now: LiveEdge): HttpReply => {
     const { timeline } = now;

@@ -1,5 +1,5 @@
 import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
-import { bodyReply, mediaFileReply } from "../../packaging/media-reply.ts";
+import { bodyReply, mediaFileReply, onceFollowed } from "../../packaging/media-reply.ts";
 import { PlaylistReplies, liveVersion, playlistCaching } from "../../packaging/playlist-replies.ts";
 import { formatTrackSelection } from "../../packaging/presentation.ts";
 import type { Presentation, Timeline } from "../../packaging/presentation.ts";
@@ -28,19 +28,22 @@ export function hlsReply(
 ): Promise<HttpReply> | HttpReply {
   switch (resource.kind) {
     case "media":
-      if (resource.isLowLatency && request !== null && presentation.edge !== undefined) {
-        const found = lowLatencyReply(resource.selection, presentation, query, request);
-        if (found !== null) return found;
-      }
-      return playlistReply(resource, presentation, query);
+      if (!resource.isLowLatency || request === null) return playlistReply(resource, presentation, query);
+      return onceFollowed(
+        presentation,
+        () =>
+          lowLatencyReply(resource.selection, presentation, query, request) ??
+          playlistReply(resource, presentation, query),
+      );
     case "multivariant":
       return playlistReply(resource, presentation, query);
-    case "part": {
-      const body = heldPart(resource, presentation, request);
-      return body instanceof Promise
-        ? body.then((made) => bodyReply(resource, made, presentation))
-        : bodyReply(resource, body, presentation);
-    }
+    case "part":
+      return onceFollowed(presentation, () => {
+        const body = heldPart(resource, presentation, request);
+        return body instanceof Promise
+          ? body.then((made) => bodyReply(resource, made, presentation))
+          : bodyReply(resource, body, presentation);
+      });
     case "init":
     case "segment":
       return mediaFileReply(resource, presentation, request);
