@@ -28,8 +28,5 @@ const values = [
 ] as const;
 for (const [value, written] of values) {
   test(`the value ${JSON.stringify(value)} stays one`, () =>
-    assert.match(
-      writeXmlDocument(xmlElement("A", { v: value })),
-      new RegExp(`<A v="${RegExp.escape(written)}"/>`),
-    ));
+    assert.ok(writeXmlDocument(xmlElement("A", { v: value })).includes(`<A v="${written}"/>`)));
 }
