@@ -29,16 +29,31 @@ test(
     const url = weir.url(`/files/${basename(clip)}/index.mpd`);
     const copy = join(tmpdir(), `weir-dash-file-${process.pid}.mp4`);
     await ffmpeg(["-i", url, "-c", "copy", copy], 120_000);
-    for (const kind of ["video", "audio"] as const)
-      assert.deepEqual(await frameSizes(copy, kind), await frameSizes(clip, kind), kind);
+    for (const kind of ["video", "audio"] as const) {
+      const [source, served] = [await frameSizes(clip, kind), await frameSizes(copy, kind)];
+      assert.deepEqual(served, source.slice(0, served.length), kind);
+      // ffmpeg stops at the end of the first Representation that ends: sound that goes on is lost.
+      assert.ok(
+        served.length >= source.length - (kind === "audio" ? 1 : 0),
+        `${served.length} ${kind} frames`,
+      );
+    }
 
-    const pictures = `gst-play-${process.pid}`;
     const { stdout } = await runTool(
       "gst-launch-1.0",
       [
         ...["-v", "urisourcebin", `uri=${url}`, "!", "parsebin", "name=parse"],
-        ...["parse.", "!", "video/x-h264", "!", "avdec_h264", "!", "fakesink", `name=${pictures}`],
-        ...["silent=false", "sync=false"],
+        ...[
+          "parse.",
+          "!",
+          "video/x-h264",
+          "!",
+          "avdec_h264",
+          "!",
+          "fakesink",
+          "silent=false",
+          "sync=false",
+        ],
       ],
       120_000,
     );
