@@ -148,7 +148,7 @@ describe("the bytes of parts", () => {
       const window = windowOf();
       new LiveSource(window).play({ seconds: 12.5, reorderFrames: 2 });
       for (const segment of window.timeline().segments) {
-        const whole = mediaOf(window.segment(segment.name, selection) as MediaBody);
+        const whole = mediaOf(window.segment(segment.name, selection));
         const parts = partsOf(window, segment, selection);
         if (selection.length === 1) assert.deepEqual(Buffer.concat(parts.map(mediaOf)), whole);
         assert.equal(
@@ -229,7 +229,7 @@ describe("the bytes of parts", () => {
       source.play({ seconds: 0.5 });
       const { open } = window.edge!.now()!;
       for (let index = 0; index < open!.parts.length; index += (n % 3) + 1)
-        window.edge!.part(open!.name, index, BOTH);
+        void window.edge!.part(open!.name, index, BOTH);
       if (n % 7 === 6) window.segment(window.timeline().segments.at(-1)!.name, BOTH);
     }
     window.onEnd();

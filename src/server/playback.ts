@@ -73,10 +73,10 @@ export class Playback {
   #parsePath(path: string): PlayAddress | null {
     const known = this.#addresses.get(path);
     if (known !== undefined) return known;
-    for (const { protocol, parse } of OUTPUTS) {
-      const parsed = parse(path);
+    for (const output of OUTPUTS) {
+      const parsed = output.parse(path);
       if (parsed === null) continue;
-      const address = { protocol, streamName: parseStreamName(parsed.name), parsed };
+      const address = { protocol: output.protocol, streamName: parseStreamName(parsed.name), parsed };
       if (this.#addresses.size >= MAX_KEPT_PATHS) this.#addresses.clear();
       this.#addresses.set(path, address);
       return address;

@@ -275,8 +275,8 @@ test("each playlist reports the others of its presentation", () => {
       query: "?token=1",
       skips: false,
     })!;
-  const report = (tracks: string): string =>
-    `#EXT-X-RENDITION-REPORT:URI="../tracks-${tracks}/mono.ll.m3u8?token=1",LAST-MSN=${edge.open!.sequence},LAST-PART=4\n`;
+  const report = (other: string): string =>
+    `#EXT-X-RENDITION-REPORT:URI="../tracks-${other}/mono.ll.m3u8?token=1",LAST-MSN=${edge.open!.sequence},LAST-PART=4\n`;
   assert.ok(text(["a1"]).endsWith(report("v1") + report("a2")));
   assert.ok(text(["v1"]).endsWith(report("a1") + report("a2")));
   assert.doesNotMatch(text(["v1", "a1"]), /REPORT/);
