@@ -40,7 +40,7 @@ test("a live MPD, to the letter", () => {
   assert.equal(
     textOf(given),
     `<?xml version="1.0" encoding="UTF-8"?>
-<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" profiles="urn:mpeg:dash:profile:isoff-live:2011" type="dynamic" availabilityStartTime="1970-01-01T00:00:00Z" publishTime="2026-01-01T00:00:07.960Z" minimumUpdatePeriod="PT2S" timeShiftBufferDepth="PT7.96S" suggestedPresentationDelay="PT12S" minBufferTime="PT4S">
+<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" profiles="urn:mpeg:dash:profile:isoff-live:2011" type="dynamic" availabilityStartTime="1970-01-01T00:00:00Z" publishTime="2026-01-01T00:00:07.960Z" minimumUpdatePeriod="PT2S" timeShiftBufferDepth="PT11.96S" suggestedPresentationDelay="PT12S" minBufferTime="PT4S">
   <Period id="1767225600000" start="PT1767225600S">
     <AssetIdentifier schemeIdUri="urn:org:dashif:asset-id:2013" value="main"/>
     <AdaptationSet id="1" contentType="video" mimeType="video/mp4" segmentAlignment="true" startWithSAP="1">

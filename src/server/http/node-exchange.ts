@@ -95,6 +95,9 @@ function readRequest(
       return Array.isArray(value) ? value.join(", ") : value;
     },
     remoteAddress: incoming.socket.remoteAddress ?? "",
-    onLeave: (run) => void outgoing.once("close", run),
+    onLeave: (run) =>
+      void outgoing.once("close", () => {
+        if (!outgoing.writableEnded) run();
+      }),
   };
 }
