@@ -223,7 +223,7 @@ test("at low latency the segment that grows is listed, and the one after it wher
   const text = textOf(given, LL_MPD);
   assert.match(text, /<S t="1767225600000" d="4000" r="3"\/>/);
   assert.match(text, /availabilityTimeOffset="3\.792" availabilityTimeComplete="false"/);
-  assert.match(text, /<Latency target="1248" min="624" max="3744"\/>/);
+  assert.match(text, /<Latency target="1040" min="520" max="3120"\/>/);
   assert.match(text, /publishTime="2026-01-01T00:00:08\.001Z"/);
   assert.match(text, /<Resync type="0" dT="208"\/>/);
   assert.match(text, /wallClockTime="2026-01-01T00:00:00\.000Z" presentationTime="1767225600000"/);
