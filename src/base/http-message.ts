@@ -14,8 +14,8 @@ export type HttpRequest = {
   /** The peer's address. */
   readonly remoteAddress: string;
   /**
-   * Calls `run` when the client leaves before it was answered; it may also be called later. For an answer that is long
-   * in coming; left out where nobody can tell. One `run` a request.
+   * Calls `run` once when the client leaves before it was answered: for an answer that is long in coming. Left out where
+   * nobody can tell. One `run` a request.
    */
   onLeave?(run: () => void): void;
 };

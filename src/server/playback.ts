@@ -2,7 +2,7 @@ import { textReply } from "../base/http-message.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
 import { asksForWebSocket } from "../base/web-socket/handshake.ts";
 import { allowsProtocol } from "../config/plan.ts";
-import type { ResolvedConfig } from "../config/plan.ts";
+import type { ProtocolRule, ResolvedConfig } from "../config/plan.ts";
 import { parseStreamName } from "../media/ids.ts";
 import type { StreamName } from "../media/ids.ts";
 import type { HttpOutput, OutputAddress } from "../packaging/http-output.ts";
@@ -41,6 +41,11 @@ const MAX_TOKEN_LENGTH = 512;
 
 /** Who plays presentations, in the order in which they are asked whether a path is theirs. */
 const OUTPUTS: readonly HttpOutput[] = [hlsOutput, dashOutput, jsonOutput];
+
+/** Whether any of the outputs plays what these protocols may play: only then are segments made. */
+export function isPackaged(protocols: ProtocolRule): boolean {
+  return OUTPUTS.some(({ protocol }) => allowsProtocol(protocols, protocol));
+}
 
 /** What a path means to one output. */
 type OutputPath = { readonly protocol: string; readonly parsed: OutputAddress };

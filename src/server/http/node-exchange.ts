@@ -1,5 +1,5 @@
-import type { EventEmitter } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Writable } from "node:stream";
 import { textReply } from "../../base/http-message.ts";
 import type { HttpFile, HttpReply, HttpRequest } from "../../base/http-message.ts";
 import type { Answers } from "./answers.ts";
@@ -126,7 +126,7 @@ function sendFile(
 /** A request that `node:http` has read, as handlers see it; `leaver`: what closes when the client leaves. */
 export function readRequest(
   incoming: IncomingMessage,
-  leaver: Pick<EventEmitter, "once">,
+  leaver: Pick<Writable, "once" | "writableEnded">,
   target: RequestTarget,
 ): HttpRequest {
   return {
@@ -138,6 +138,9 @@ export function readRequest(
       return Array.isArray(value) ? value.join(", ") : value;
     },
     remoteAddress: incoming.socket.remoteAddress ?? "",
-    onLeave: (run) => void leaver.once("close", run),
+    onLeave: (run) =>
+      void leaver.once("close", () => {
+        if (!leaver.writableEnded) run();
+      }),
   };
 }
