@@ -134,7 +134,10 @@ describe("the edge of a stream whose home is another thread", () => {
     home.onEnd();
     await settle();
     assert.deepEqual([ended, edge!.now()], [["over"], null]);
-    assert.equal(edge!.hold({ sequence, part: 0, address: "a", end: () => {} }), null);
+    edge!.hold({ sequence, part: 0, address: "a", end: (how) => void ended.push(how) });
+    assert.equal(ended.length, 1);
+    await settle();
+    assert.deepEqual(ended, ["over", "over"]);
   });
 
   test("ends with the thread: who waits is told", async () => {
