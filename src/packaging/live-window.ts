@@ -260,6 +260,7 @@ export class LiveWindow implements PacketSink, Presentation {
     if (open === null || open.parts === null) return null;
     const { sequence, startUs, tracks, discontinuity, isIndependent } = open;
     const [name, parts] = [segmentName(startUs), [...open.parts.entries]];
+    this.#inits.add(tracks);
     return { sequence, name, startUs, utcUs: startUs, tracks, discontinuity, isIndependent, parts };
   }
 

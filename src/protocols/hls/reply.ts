@@ -47,10 +47,8 @@ export function hlsReply(
           ? body.then((made) => mediaReply(resource, made, presentation))
           : mediaReply(resource, body, presentation);
       });
-    case "init": {
-      const body = presentation.initSegment(resource.name, resource.selection);
-      return mediaReply(resource, body, presentation);
-    }
+    case "init":
+      return initReply(resource, presentation);
     case "segment": {
       const body = presentation.segment(resource.name, resource.selection);
       return body instanceof Promise
@@ -58,6 +56,19 @@ export function hlsReply(
         : mediaReply(resource, body, presentation);
     }
   }
+}
+
+/** One that is not known may be that of the segment that grows elsewhere. */
+function initReply(
+  resource: HlsResource & { kind: "init" },
+  presentation: Presentation,
+): Promise<HttpReply> | HttpReply {
+  const { name, selection } = resource;
+  const body = presentation.initSegment(name, selection);
+  if (body !== null) return mediaReply(resource, body, presentation);
+  return onceFollowed(presentation, () =>
+    mediaReply(resource, presentation.initSegment(name, selection), presentation),
+  );
 }
 
 /** Answers when the edge of the presentation is known here, if it has one. */
