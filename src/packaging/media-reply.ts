@@ -32,6 +32,12 @@ export function mediaFileReply(
   const { kind, name, selection } = file;
   const body =
     kind === "init" ? presentation.initSegment(name, selection) : presentation.segment(name, selection);
+  // An init segment that is not known may be that of the segment that grows elsewhere.
+  if (kind === "init" && body === null) {
+    return onceFollowed(presentation, () =>
+      bodyReply(file, presentation.initSegment(name, selection), presentation),
+    );
+  }
   const reply = (found: MediaBody | null): Promise<HttpReply> | HttpReply => {
     const mayGrow = found === null && request !== null && kind === "segment" && isNews(name, presentation);
     if (!mayGrow) return bodyReply(file, found, presentation);

@@ -119,6 +119,29 @@ test("hls.js plays parts, without a stall, at most 1.5 s behind", options, async
   assert.deepEqual(errors, []);
 });
 
+test("hls.js goes on when the publisher is killed and comes back", options, async (t) => {
+  const weir = await startWeir(t, { config: CONFIG });
+  const clip = await makeClip({ durationS: 20, width: 640, height: 360, gopPictures: 25 });
+  const first = publish(t, weir.rtmpUrl("pub/camera"), clip, { loop: true });
+  const { page } = await openPage(t);
+  const url = weir.url("/pub/camera/index.ll.m3u8");
+  await eventually(() => textOf(url), { timeoutMs: 30_000 });
+  await playInHlsJs(page, weir.url(""), url);
+  await eventually(async () => assert.ok((await playing(page)).timeS > 3), { timeoutMs: 30_000 });
+  await first.kill();
+  await sleep(4000);
+  const { timeS } = await playing(page);
+  publish(t, weir.rtmpUrl("pub/camera"), clip, { loop: true });
+  await eventually(
+    async () => {
+      const now = await playing(page);
+      assert.ok(now.timeS > timeS + 8 && now.behindS < 3, JSON.stringify(now));
+    },
+    { timeoutMs: 60_000 },
+  );
+  t.diagnostic(JSON.stringify(await playing(page)));
+});
+
 /** What an address says now. */
 async function textOf(url: string): Promise<string> {
   const reply = await fetch(url);

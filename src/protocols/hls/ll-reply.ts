@@ -113,10 +113,20 @@ export function heldPart(
   const source = presentation.edge;
   if (source === undefined) return null;
   const { name, index, selection } = resource;
-  const open = source.now()?.open;
-  const isNext = open?.name === name && open.parts.length === index;
-  if (!isNext || request === null) return source.part(name, index, selection);
-  return whenReached(source, { sequence: open.sequence, part: index }, request).then(() =>
-    source.part(name, index, selection),
-  );
+  const point = request === null ? null : pointAhead(source, name, index);
+  if (request === null || point === null) return source.part(name, index, selection);
+  return whenReached(source, point, request).then(() => source.part(name, index, selection));
+}
+
+/** What a part that is not there yet is waited for by; `null` where it is not to be waited for. */
+function pointAhead(source: EdgeSource, name: string, index: number): EdgePoint | null {
+  const open = source.now()?.open ?? null;
+  if (open === null) return null;
+  // An edge that is told by another thread may be one move behind that of the thread that hinted at the part.
+  const behind = source.follow === undefined ? 0 : 1;
+  const { sequence, parts } = open;
+  if (open.name === name)
+    return index >= parts.length && index <= parts.length + behind ? { sequence, part: index } : null;
+  const isNextSegment = behind > 0 && index === 0 && Number(name) > Number(open.name);
+  return isNextSegment ? { sequence: sequence + 1, part: 0 } : null;
 }
