@@ -143,6 +143,8 @@ export class Segmenter implements PacketSink {
   }
 
   #isCut(packet: MediaPacket, us: number, newest: OpenSegment): boolean {
+    // What was shown as a part stays in its segment.
+    if (us <= newest.closedUs) return false;
     if (newest.bytes > Segmenter.MAX_SEGMENT_BYTES) return true;
     if (packet.track !== this.#tracks!.reference) return false;
     const cellUs = this.#options.segmentDurationUs;

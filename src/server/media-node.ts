@@ -4,7 +4,6 @@ import type { Clock, Timer } from "../base/clock.ts";
 import { hashText } from "../base/hash.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
 import type { Logger } from "../base/log.ts";
-import { allowsProtocol } from "../config/plan.ts";
 import type { ResolvedConfig, RtmpListenerPlan } from "../config/plan.ts";
 import type { StreamName } from "../media/ids.ts";
 import type { LiveWindow } from "../packaging/live-window.ts";
@@ -26,7 +25,7 @@ import { FileInputs } from "./file-inputs.ts";
 import { ListenerSet } from "./listener-set.ts";
 import { LiveWindows } from "./live-windows.ts";
 import { memoryBudgetBytes, overBudget } from "./memory.ts";
-import { Playback } from "./playback.ts";
+import { Playback, isPackaged } from "./playback.ts";
 import { RemoteWindows } from "./remote-windows.ts";
 import { planOf, rulesOf } from "./stream-rules.ts";
 
@@ -297,7 +296,7 @@ export class MediaNode {
   #equip(stream: LiveStream): void {
     const { name } = stream.rules;
     const plan = planOf(this.#config, name);
-    if (plan === null || !allowsProtocol(plan.options.protocols, "hls")) return;
+    if (plan === null || !isPackaged(plan.options.protocols)) return;
     this.#windows.open(stream, {
       segmentDurationUs: plan.options.segmentDurationMs * 1000,
       segmentCount: plan.options.segmentCount,
@@ -371,6 +370,7 @@ function servedVods(config: ResolvedConfig): VodOptions[] {
       name: vod.name,
       storages: vod.storages,
       segmentDurationMs: vod.options.segmentDurationMs,
+      download: vod.download,
     }));
 }
 

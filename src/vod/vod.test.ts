@@ -241,7 +241,10 @@ describe("VodLibrary", () => {
     put("later/two.mp4");
     assert.ok(await vods.open("vod/two.mp4"));
     assert.deepEqual(
-      lines.filter(({ level }) => level === "warn").map(({ fields }) => fields),
+      lines
+        .filter(({ level }) => level === "warn")
+        .map(({ fields }) => fields)
+        .toSorted((a, b) => String(b["path"]).localeCompare(String(a["path"]))),
       [
         { vod: "vod", path: join(base, "later"), reason: "it does not exist" },
         { vod: "odd", path: join(base, "file"), reason: "it is not a directory" },
