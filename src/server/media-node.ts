@@ -8,6 +8,7 @@ import type { ResolvedConfig, RtmpListenerPlan } from "../config/plan.ts";
 import type { StreamName } from "../media/ids.ts";
 import type { LiveWindow } from "../packaging/live-window.ts";
 import type { Presentation } from "../packaging/presentation.ts";
+import { TsPublishers } from "../protocols/http-ts/publishers.ts";
 import { RtmpListener } from "../protocols/rtmp/listener.ts";
 import type { RtmpLimits } from "../protocols/rtmp/listener.ts";
 import type { StreamDirectory, StreamSummary } from "../stream/directory.ts";
@@ -90,6 +91,7 @@ export class MediaNode {
   readonly #threads: ThreadDirectory | null;
   readonly #remote: RemoteWindows | null;
   readonly #playback: Playback;
+  readonly #tsPublishers: TsPublishers;
   readonly #options: MediaNodeOptions;
   #config: ResolvedConfig;
   readonly #clock: Clock;
@@ -125,6 +127,7 @@ export class MediaNode {
     this.#directory = this.#threads ?? this.local;
     this.vods = new VodLibrary({ vods: servedVods(config), log, clock });
     this.#inputs = new FileInputs({ directory: this.#threads ?? this.local, vods: this.vods, clock, log });
+    this.#tsPublishers = new TsPublishers({ directory: this.#directory, clock, log });
     this.#playback = new Playback({
       directory: this.#directory,
       vods: this.vods,
@@ -149,7 +152,7 @@ export class MediaNode {
     const rtmp = this.rtmp.all.map((listener) => listener.stats());
     return {
       streams: this.local.list().length,
-      publishers: rtmp.reduce((sum, { publishers }) => sum + publishers, 0),
+      publishers: rtmp.reduce((sum, { publishers }) => sum + publishers, this.#tsPublishers.size),
       subscribers: this.#viewers(),
       mirroredViewers: this.#threads?.mirroredViewers ?? 0,
       droppedPackets: this.#threads?.droppedPackets ?? 0,
@@ -181,6 +184,11 @@ export class MediaNode {
     return this.#playback.handle(request, sendWindow);
   }
 
+  /** Answers a request that brings media; `null` when it is for something else. Throws STREAM_BAD_NAME. */
+  takes(request: HttpRequest): HttpReply | null {
+    return this.#tsPublishers.reply(request);
+  }
+
   /** The home of a stream that this thread watches has changed. */
   homeChanged(name: StreamName, home: ThreadIndex | null): void {
     this.#threads?.homeChanged(name, home);
@@ -201,14 +209,16 @@ export class MediaNode {
     }
     if (step === "send-viewers-on") (this.#threads ?? this.local).endWaiting();
     if (step === "end-publishers") {
-      const closed = this.rtmp.all.reduce((sum, listener) => sum + listener.endPublishers(), 0);
+      const overHttp = this.#tsPublishers.endAll("the server stops");
+      const closed = this.rtmp.all.reduce((sum, listener) => sum + listener.endPublishers(), overHttp);
       if (closed > 0) this.#log.info("publishers were closed, the drain is nearly over", { closed });
     }
   }
 
   /** Publishers from outside that are on air here, and viewers that hold a connection. */
   crowd(): { readonly publishers: number; readonly viewers: number } {
-    const publishers = this.rtmp.all.reduce((sum, listener) => sum + listener.stats().publishers, 0);
+    const overRtmp = this.rtmp.all.reduce((sum, listener) => sum + listener.stats().publishers, 0);
+    const publishers = overRtmp + this.#tsPublishers.size;
     return { publishers, viewers: this.#viewers() };
   }
 
@@ -217,6 +227,7 @@ export class MediaNode {
     this.#guardTimer?.cancel();
     await this.#inputs.stop();
     await this.rtmp.stop();
+    this.#tsPublishers.endAll("the server stops");
     if (this.#threads === null) this.local.close("the server stops");
     else this.#threads.close("the server stops");
     this.#remote?.close();

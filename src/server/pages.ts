@@ -46,6 +46,8 @@ export const ASSETS: readonly string[] = [
   "home/listing.js",
   "home/lists.js",
   "home/server.js",
+  "live/mse-buffer.js",
+  "live/mse-engine.js",
   "player/controls.js",
   "player/engines.js",
   "player/findings.js",

@@ -19,8 +19,8 @@ const WARM_UP = 75;
 const PICTURES = 250;
 
 const SCRIPTS = {
-  "mse-engine.js": new URL("../../ui/player/mse-engine.js", import.meta.url),
-  "mse-buffer.js": new URL("../../ui/player/mse-buffer.js", import.meta.url),
+  "mse-engine.js": new URL("../../ui/live/mse-engine.js", import.meta.url),
+  "mse-buffer.js": new URL("../../ui/live/mse-buffer.js", import.meta.url),
   "mpegts.js": new URL("../../node_modules/mpegts.js/dist/mpegts.js", import.meta.url),
 };
 
@@ -41,7 +41,8 @@ const MSE_LD = `
     },
   });`;
 
-/** These are the settings with which mpegts.js stays near the edge: it seeks there whenever it is late. */
+/** These are the settings with which mpegts.js stays near the edge: it seeks there when it is far behind,
+ * and plays a little faster when it is somewhat late. */
 const FLV = `
   globalThis.happened = [];
   const player = mpegts.createPlayer(
@@ -50,8 +51,12 @@ const FLV = `
       enableStashBuffer: false,
       lazyLoad: false,
       liveBufferLatencyChasing: true,
-      liveBufferLatencyMaxLatency: 0.6,
-      liveBufferLatencyMinRemain: 0.2,
+      liveBufferLatencyMaxLatency: 1,
+      liveBufferLatencyMinRemain: 0.35,
+      liveSync: true,
+      liveSyncMaxLatency: 0.5,
+      liveSyncTargetLatency: 0.35,
+      liveSyncPlaybackRate: 1.1,
       autoCleanupSourceBuffer: true,
     },
   );
@@ -93,10 +98,10 @@ async function shown(page: Page, pictures: number): Promise<SeenPictures> {
 }
 
 /**
- * A bound that a machine four times slower keeps; what this one does is in the report, and in docs/performance.md what it
- * should do.
+ * How far from the newest picture that it has a player may be. How old the pictures are depends on the machine's encoder,
+ * too: that is in the report.
  */
-const SLOW_MACHINE_MS = 3000;
+const MAX_LAG_S = 1.5;
 
 const PLAYERS = [
   { name: "MSE-LD in the player page's engine", script: MSE_LD, path: "/pub/camera/mse_ld", scheme: "ws" },
@@ -115,7 +120,10 @@ for (const { name, script, path, scheme } of PLAYERS) {
       `camera to screen: median ${median(steady)} ms, most ${Math.max(...steady)} ms; ${stalls} stalls; ` +
         `${playedS.toFixed(1)} s in ${elapsedS.toFixed(1)} s; ${said}`,
     );
-    assert.ok(median(steady) < SLOW_MACHINE_MS, `${median(steady)} ms from camera to screen`);
     assert.doesNotMatch(said, /failure|unavailable|Error/);
+    await eventually(async () => {
+      const { lagS } = await seenPictures(page);
+      assert.ok(lagS < MAX_LAG_S, `${lagS} s behind the newest picture`);
+    });
   });
 }

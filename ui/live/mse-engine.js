@@ -36,13 +36,14 @@ const TRACK_BYTE = 47;
 const UTC_SECONDS_AT = 92;
 
 /** Media between the playing position and the newest frame, in seconds: at first, and at most after stalls. */
-const FIRST_TARGET_SECONDS = 0.2;
+const FIRST_TARGET_SECONDS = 0.25;
 const MAX_TARGET_SECONDS = 1.5;
 /** A stall raises the target by so much. */
 const TARGET_STEP_SECONDS = 0.08;
 /** Further behind than this the position jumps; nearer, playback is a little faster or slower. */
 const JUMP_SECONDS = 1;
 const MAX_RATE = 1.1;
+const MIN_RATE = 0.9;
 /** So far around the target nothing is done. */
 const SLACK_SECONDS = 0.04;
 
@@ -279,5 +280,5 @@ export function chooseTracks(tracks, isSupported) {
  */
 export function rateFor(lateSeconds) {
   const rate = 1 + lateSeconds / 4;
-  return Math.min(MAX_RATE, Math.max(2 - MAX_RATE, Math.round(rate * 100) / 100));
+  return Math.min(MAX_RATE, Math.max(MIN_RATE, Math.round(rate * 100) / 100));
 }
