@@ -77,12 +77,12 @@ describe("the Kubernetes API", () => {
     ];
   for (const [verb, ask, rule] of FORBIDDEN) {
     test(`names the rule that is missing: ${rule.slice(0, 30)}`, async () => {
-      const { cluster, api } = start();
+      const { cluster, api } = opening();
       cluster.allowed = [];
       await assert.rejects(ask(api), (error: Error) => {
-        const start = `system:serviceaccount:media:weir may not ${rule} (the API server says: `;
-        assert.equal(error.message.slice(0, start.length), start);
-        assert.match(error.message.slice(start.length), /cannot \w+ resource\)$/);
+        const opening = `system:serviceaccount:media:weir may not ${rule} (the API server says: `;
+        assert.equal(error.message.slice(0, opening.length), opening);
+        assert.match(error.message.slice(opening.length), /cannot \w+ resource\)$/);
         return "code" in error && error.code === "KUBERNETES_FORBIDDEN";
       });
       assert.equal(cluster.requests[0]?.split(" ")[0], verb);
