@@ -77,7 +77,7 @@ describe("the Kubernetes API", () => {
     ];
   for (const [verb, ask, rule] of FORBIDDEN) {
     test(`names the rule that is missing: ${rule.slice(0, 30)}`, async () => {
-      const { cluster, api } = opening();
+      const { cluster, api } = start();
       cluster.allowed = [];
       await assert.rejects(ask(api), (error: Error) => {
         const opening = `system:serviceaccount:media:weir may not ${rule} (the API server says: `;
