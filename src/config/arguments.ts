@@ -1,5 +1,5 @@
 import { usageOf } from "./schema.ts";
-import { shownName } from "./secrets.ts";
+import { shownName } from "./secret-words.ts";
 import { nearestName } from "./suggest.ts";
 import { parseValue, quoted } from "./values.ts";
 import type { Token } from "./lexer.ts";

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { DIRECTIVES } from "./directives.ts";
 import { formatProblems } from "./format.ts";
 import { loadConfig } from "./load.ts";
 import { SourceText } from "./place.ts";
-import { hideSecrets, shownName } from "./secrets.ts";
+import { shownName, shownWord } from "./secret-words.ts";
+import { hideSecrets } from "./secrets.ts";
 
 /** In every case, what must not be seen. */
 const SECRET = "hunter2";
@@ -104,6 +106,56 @@ test("a text of one long line with many secrets and comments takes no longer tha
   const shown = hidden(text);
   assert.equal(shown.length, text.length);
   assert.doesNotMatch(shown, /hunter2/);
+});
+
+for (const word of ["key", "=", "key=", "a", ":", "@", "?", "://", "u:p@", "#", "-key-"]) {
+  test(`a word of a megabyte of ${JSON.stringify(word)} takes no longer than its length`, () => {
+    const text = `input ${word.repeat(1_000_000 / word.length)};\nx=${word.repeat(1_000_000 / word.length)};`;
+    assert.equal(hidden(text).length, text.length);
+  });
+}
+
+test("a word in a message is without what is secret in it", () => {
+  for (const [word, shown] of [
+    ["80a", "80a"],
+    ["a=b", "a=b"],
+    ["http://host:80/x", "http://host:80/x"],
+    ["access_key=hunter2", "access_key=***"],
+    ["a=b&token=hunter2", "a=b&token=***"],
+    ["x password=hunter2", "x password=***"],
+    ["s3://key:hunter2@b/x?a=hunter2&key=hunter2", "s3://***@b/x?***"],
+    ["u:hunter2@h", "***@h"],
+    ["http://u:hunter2@h/x?token=hunter2@y", "http://***"],
+  ] as const) {
+    assert.equal(shownWord(word), shown);
+  }
+});
+
+test("no message or excerpt shows a secret, whatever directive it is given to", () => {
+  const words = [
+    `rtmp://u:${SECRET}@h/x`,
+    `rtmp://h/x?token=${SECRET}`,
+    `token=${SECRET}`,
+    `x access_key=${SECRET}`,
+    `u:${SECRET}@h`,
+  ].flatMap((word) => [word, JSON.stringify(word)]);
+  for (const { name } of DIRECTIVES) {
+    for (const word of words) {
+      const statements = [
+        `${name} ${word};`,
+        `${name} a ${word};`,
+        `${name}=${word};`,
+        `${name} ${word} { x; }`,
+      ];
+      const text = statements
+        .flatMap((one) => [one, `stream a { ${one} }`, `vod v { ${one} }`, `http 80 { ${one} }`])
+        .join("\n");
+      const { problems, sources } = loadConfig([{ file: "a.conf", text }], {});
+      assert.ok(problems.length > 0);
+      const told = JSON.stringify(problems) + formatProblems(problems, sources);
+      assert.doesNotMatch(told, new RegExp(SECRET), `${name} ${word}`);
+    }
+  }
 });
 
 test("a name in a message ends where something else begins", () => {

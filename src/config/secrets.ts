@@ -1,14 +1,11 @@
 import { DIRECTIVES, scopesOf } from "./directives.ts";
 import { MAX_TOKENS, readTokens } from "./lexer.ts";
 import { ProblemList } from "./problem.ts";
-import { VARIABLE_PREFIXES, VARIABLES } from "./schema-environment.ts";
-import { INPUT_OPTIONS } from "./schema-input.ts";
+import { baseName, secretsInName, secretsInWord, tellsOfSecret } from "./secret-words.ts";
 import { nearestName } from "./suggest.ts";
 import type { Token } from "./lexer.ts";
 import type { SourceText } from "./place.ts";
-
-/** From `start` up to `end`; offsets in a text. */
-type Span = readonly [start: number, end: number];
+import type { Span } from "./secret-words.ts";
 
 /** A directive with secret arguments: how many words it has behind its name, and how many of those may be shown. */
 type SecretForm = { readonly words: number; readonly shown: number };
@@ -30,19 +27,6 @@ const SECRET_DIRECTIVES: ReadonlyMap<string, SecretForm> = new Map([
 /** Directives with a path in them; whoever writes the secret itself in its place writes none. */
 const PATH_DIRECTIVES: ReadonlySet<string> = new Set(["edit_auth_file", "view_auth_file"]);
 
-const SECRET_OPTIONS: readonly string[] = INPUT_OPTIONS.filter((option) => option.secret === true).map(
-  (option) => option.name,
-);
-
-/** Words that names of secrets are made of. */
-const TELLING = /key|secret|token|pass|pwd|auth|sign|cred|licen[cs]e/i;
-
-/** `NAME=` somewhere in a word, where such a name says that a secret follows. */
-const TELLING_OPTION = new RegExp(`[\\w-]*(?:${TELLING.source})[\\w-]*=`, "i");
-
-/** A name with something behind it that is no name: `edit_auth=root`, `FLUSSONIC_EDIT_AUTH=root:password`. */
-const NAME_AND_MORE = /^([^=:]*)(?:=|:(?!\/\/))(?=.)/s;
-
 /**
  * The text with every character of a secret replaced by `*`, so that places stay true and lines can be shown.
  *
@@ -60,17 +44,6 @@ export function hideSecrets(source: SourceText): string {
     at = end;
   }
   return text + source.text.slice(at);
-}
-
-/** A name as a message may show it: what follows a `=` or `:` in it, and secrets in a URL, are left out. */
-export function shownName(name: string): string {
-  let shown = "";
-  let at = 0;
-  for (const [start, end] of secretsInName(name)) {
-    shown += `${name.slice(at, start)}***`;
-    at = end;
-  }
-  return shown + name.slice(at);
 }
 
 /** In the order of their starts. */
@@ -100,7 +73,7 @@ function spansOfStatements(text: string, tokens: readonly Token[]): Found {
     index += words.length;
     const next = tokens[index];
     // Within a block that is not closed a directive is told by its name again.
-    isSecretBlock &&= scopesOf(baseOf(name.text)).length === 0;
+    isSecretBlock &&= scopesOf(baseName(name.text)).length === 0;
     const form = isSecretBlock ? ALL_SECRET : formOf(name.text);
     for (const span of spansOfStatement(text, words, form)) spans.push(span);
     if (form === null) continue;
@@ -118,7 +91,7 @@ function statementAt(tokens: readonly Token[], from: number): Token[] {
 }
 
 function beginsStatement({ firstOnLine, text }: Token): boolean {
-  return firstOnLine && (scopesOf(baseOf(text)).length > 0 || formOf(text) !== null);
+  return firstOnLine && (scopesOf(baseName(text)).length > 0 || formOf(text) !== null);
 }
 
 function* spansOfStatement(
@@ -131,25 +104,24 @@ function* spansOfStatement(
   // A name with more behind it has taken the place of what may be shown.
   const isWhole = form?.words === words.length && inName.length === 0;
   const shown = form === null ? words.length : isWhole ? form.shown : 0;
-  const isPath = PATH_DIRECTIVES.has(baseOf(name!.text));
+  const isPath = PATH_DIRECTIVES.has(baseName(name!.text));
   for (const [index, { start, end }] of words.entries()) {
     const word = text.slice(start, end);
+    // A login ends at a ":" or "="; what follows is a password.
+    const loginEnd = form === null ? -1 : word.search(/[:=]/);
     if (index >= shown || (isPath && !/^"?\//.test(word))) yield [start, end];
-    else for (const [from, to] of secretsInWord(word, form !== null)) yield [start + from, start + to];
+    else if (loginEnd !== -1) yield [start + loginEnd + 1, end];
+    else for (const [from, to] of secretsInWord(word)) yield [start + from, start + to];
   }
 }
 
 /** A mistyped `pasword` is treated as what it was most likely meant to be; a name that tells of a secret as one. */
 function formOf(name: string): SecretForm | null {
-  const base = baseOf(name);
+  const base = baseName(name);
   if (scopesOf(base).length > 0 || SECRET_DIRECTIVES.has(base)) return SECRET_DIRECTIVES.get(base) ?? null;
   const meant = nearestName(base, SECRET_DIRECTIVES.keys());
   if (meant !== undefined) return SECRET_DIRECTIVES.get(meant)!;
-  return TELLING.test(base) ? ALL_SECRET : null;
-}
-
-function baseOf(name: string): string {
-  return NAME_AND_MORE.exec(name)?.[1] ?? name.replace(/[:=]$/, "");
+  return tellsOfSecret(base) ? ALL_SECRET : null;
 }
 
 function secretFormOf(spec: (typeof DIRECTIVES)[number]): SecretForm | null {
@@ -157,51 +129,6 @@ function secretFormOf(spec: (typeof DIRECTIVES)[number]): SecretForm | null {
   if (spec.arguments === "unchecked") return null;
   const shown = spec.arguments.findIndex((one) => one.secret === true);
   return shown === -1 ? null : { words: spec.arguments.length, shown };
-}
-
-/** Offsets in the name. */
-function secretsInName(name: string): Span[] {
-  const more = NAME_AND_MORE.exec(name);
-  if (more === null) return secretsInUrl(name);
-  const variable = VARIABLES.find((one) =>
-    VARIABLE_PREFIXES.some((prefix) => prefix + one.name === more[1]),
-  );
-  return variable?.open?.test(name.slice(more[0].length)) === true ? [] : [[more[0].length, name.length]];
-}
-
-/** Offsets in the word. `isLogin`: a login is expected, which ends at a `:` or `=`. */
-function secretsInWord(word: string, isLogin: boolean): Span[] {
-  const option = /^([A-Za-z_]+)=/.exec(word);
-  const telling = TELLING_OPTION.exec(word);
-  const colon = isLogin ? word.search(/[:=]/) : -1;
-  const starts = [
-    ...(option !== null && SECRET_OPTIONS.includes(option[1]!) ? [option[0].length] : []),
-    ...(telling === null ? [] : [telling.index + telling[0].length]),
-    ...(colon === -1 ? [] : [colon + 1]),
-  ];
-  return starts.length > 0
-    ? [[Math.min(...starts), word.length], ...secretsInUrl(word)]
-    : secretsInUrl(word);
-}
-
-/** `scheme://USER:PASSWORD@host/path?QUERY`, `securetoken://KEY`, and `USER:PASSWORD@host`; offsets in the word. */
-function secretsInUrl(word: string): Span[] {
-  const key = /securetoken:\/\//.exec(word);
-  if (key !== null) return [[key.index + key[0].length, word.length]];
-  const scheme = word.indexOf("://");
-  const from = scheme === -1 ? 0 : scheme + 3;
-  const query = word.indexOf("?", from);
-  const host = word.lastIndexOf("@");
-  const hasLogin = host > from && (scheme !== -1 || word.slice(0, host).includes(":"));
-  // What stands behind an "@" of a query is one more part of it.
-  if (hasLogin && query !== -1 && query < host) return [[from, word.length]];
-  // A password whose "@" and host are missing stands where a port should.
-  const port = scheme === -1 || hasLogin ? null : /^[^/?:[]*:(?=\d*[^\d/?])/.exec(word.slice(from));
-  return [
-    ...(hasLogin ? [[from, host] as const] : []),
-    ...(port === null ? [] : [[from + port[0].length, word.length] as const]),
-    ...(query === -1 || scheme === -1 ? [] : [[query + 1, word.length] as const]),
-  ];
 }
 
 /** Comments that tell of secrets or stand beside one; and what was not read since there are too many tokens. */
@@ -215,7 +142,7 @@ function spansOfGaps(text: string, tokens: readonly Token[], { spans, regions }:
     if (token === null && tokens.length >= MAX_TOKENS) found.push([at, end]);
     for (const [start, stop] of commentsIn(text, at, end)) {
       const comment = text.slice(start, stop);
-      const tells = TELLING.test(comment) || comment.includes("://");
+      const tells = tellsOfSecret(comment) || comment.includes("://");
       if (isBeside(start) || isInRegion(start) || tells) found.push([start + 1, stop]);
     }
     at = token?.end ?? end;

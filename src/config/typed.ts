@@ -2,7 +2,7 @@ import { readArguments } from "./arguments.ts";
 import { directiveNames, findDirective, scopesOf } from "./directives.ts";
 import { missingSemicolon } from "./parser.ts";
 import { usageOf } from "./schema.ts";
-import { shownName } from "./secrets.ts";
+import { shownName } from "./secret-words.ts";
 import { endOfStatement } from "./semicolons.ts";
 import { nearestName } from "./suggest.ts";
 import { quoted } from "./values.ts";
