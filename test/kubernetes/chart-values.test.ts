@@ -288,14 +288,14 @@ describe("the chart refuses", { skip }, () => {
       /serviceAccount\.name, or set rbac\.create=false/,
     ],
     [
-      "credentials of the server's that are kept nowhere",
-      { credentials: { mode: "server" }, secretsStorage: { enabled: false } },
-      /needs secretsStorage\.enabled/,
+      "a password for a Secret of somebody else",
+      { credentials: { existingSecret: "mine", password: "x" } },
+      /credentials\.password is for the Secret that the chart makes/,
     ],
     [
-      "a password beside the server's own",
-      { credentials: { mode: "server", password: "x" } },
-      /credentials\.password/,
+      "a password for no Secret",
+      { credentials: { create: false, password: "x" } },
+      /goes with credentials\.create/,
     ],
     [
       "a Secret of the state that has no good name",

@@ -144,13 +144,13 @@ describe("the chart", { skip }, () => {
     const [pod] = podTemplates(objects);
     const container = pod!.spec.containers[0]!;
     const mount = container.volumeMounts?.find(({ name }) => name === "credentials");
-    assert.deepEqual(mount, { name: "credentials", mountPath: "/run/secrets/weir", readOnly: true });
-    assert.equal(loadPodConfig(pod!, objects).config?.editAuthFile, "/run/secrets/weir/edit_auth");
+    assert.deepEqual(mount, { name: "credentials", mountPath: "/etc/weir/credentials", readOnly: true });
+    assert.equal(loadPodConfig(pod!, objects).config?.editAuthFile, "/etc/weir/credentials/edit_auth");
     assert.doesNotMatch(JSON.stringify(container.env), /secretKeyRef/);
   });
 
   test("hands them over by the environment where it is told to", () => {
-    const objects = render({ credentials: { mode: "env", login: "tv", password: "x" } });
+    const objects = render({ credentials: { asFile: false, login: "tv", password: "x" } });
     const [pod] = podTemplates(objects);
     assert.deepEqual(loadPodConfig(pod!, objects).config?.editAuth, { login: "tv", password: "x" });
     assert.equal(
@@ -160,7 +160,7 @@ describe("the chart", { skip }, () => {
   });
 
   test("leaves them to the server where it is told to, and so renders the same each time", () => {
-    const values = { credentials: { mode: "server" } };
+    const values = { credentials: { create: false } };
     const objects = render(values);
     assert.deepEqual(objects, render(values));
     assert.deepEqual(crossCheck(objects), []);
@@ -193,6 +193,29 @@ describe("the chart", { skip }, () => {
     });
   }
 
+  for (const [what, values, says] of [
+    [
+      "of the chart's Secret",
+      [],
+      /get secret tv-weir-admin -o go-template='\{\{index \.data "edit_auth" \| base64decode\}\}'/,
+    ],
+    [
+      "of the server's",
+      ["--set", "credentials.create=false"],
+      /get secret tv-weir-state -o go-template='\{\{\.data\.edit_auth \| base64decode\}\}'/,
+    ],
+    [
+      "of nobody",
+      ["--set", "credentials.create=false,secretsStorage.enabled=false"],
+      /Nobody is let into the API/,
+    ],
+  ] as const) {
+    test(`says after the install how to get in with the credentials ${what}`, async (t) => {
+      const lines = await connected(t, [], ["install", "tv", CHART, "--dry-run=client", ...values]);
+      assert.match(lines.split("NOTES:")[1] ?? "", says);
+    });
+  }
+
   test("says after the install that more than one pod is not for live", async (t) => {
     const install = ["install", "tv", CHART, "--dry-run=client"];
     for (const [values, isWarned] of [
@@ -202,10 +225,7 @@ describe("the chart", { skip }, () => {
       [["--set", "replicas=2,kind=DaemonSet"], false],
     ] as const) {
       const notes = (await connected(t, [], [...install, ...values])).split("NOTES:")[1] ?? "";
-      assert.match(
-        notes,
-        /Login and password of the administrator:\n\s+kubectl -n media get secret tv-weir-admin/,
-      );
+      assert.match(notes, /^ +http:\/\/localhost:8080\/$/m);
       assert.equal(notes.includes("pods do not share their live streams yet"), isWarned, values.join(" "));
     }
   });

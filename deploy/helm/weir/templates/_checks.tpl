@@ -96,11 +96,8 @@ not do what the values say.
 {{- end -}}
 {{- $names = append $names .name -}}
 {{- end -}}
-{{- if and (eq .Values.credentials.mode "server") (not .Values.secretsStorage.enabled) -}}
-{{- fail "credentials.mode=server needs secretsStorage.enabled: the server keeps there what it makes up" -}}
-{{- end -}}
-{{- if and (eq .Values.credentials.mode "server") (or .Values.credentials.existingSecret .Values.credentials.password) -}}
-{{- fail "credentials.mode=server takes no credentials.existingSecret and no credentials.password: the server makes its own" -}}
+{{- if and .Values.credentials.password (or .Values.credentials.existingSecret (not .Values.credentials.create)) -}}
+{{- fail "credentials.password is for the Secret that the chart makes: it goes with credentials.create, and not with credentials.existingSecret" -}}
 {{- end -}}
 {{- if and .Values.rbac.create (not .Values.serviceAccount.create) (not .Values.serviceAccount.name) -}}
 {{- fail "rbac.create would give its Role to the namespace's default account, which other pods have, too: name one in serviceAccount.name, or set rbac.create=false" -}}

@@ -47,6 +47,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- default (printf "%s-admin" (include "weir.fullname" .)) .Values.credentials.existingSecret -}}
 {{- end -}}
 
+{{/* "true" where the chart gives the server credentials, else nothing. */}}
+{{- define "weir.givesCredentials" -}}
+{{- if or .Values.credentials.create .Values.credentials.existingSecret }}true{{ end -}}
+{{- end -}}
+
 {{- define "weir.stateName" -}}
 {{- default (printf "%s-state" (include "weir.fullname" .)) .Values.secretsStorage.name -}}
 {{- end -}}

@@ -78,15 +78,17 @@ spec:
             fieldRef:
               fieldPath: spec.nodeName
         {{- end }}
-        {{- if eq .Values.credentials.mode "file" }}
+        {{- if include "weir.givesCredentials" . }}
+        {{- if .Values.credentials.asFile }}
         - name: FLUSSONIC_EDIT_AUTH_FILE
-          value: /run/secrets/weir/edit_auth
-        {{- else if eq .Values.credentials.mode "env" }}
+          value: /etc/weir/credentials/edit_auth
+        {{- else }}
         - name: FLUSSONIC_EDIT_AUTH
           valueFrom:
             secretKeyRef:
               name: {{ include "weir.credentialsName" . | quote }}
               key: {{ .Values.credentials.key | quote }}
+        {{- end }}
         {{- end }}
         {{- if .Values.secretsStorage.enabled }}
         - name: FLUSSONIC_SECRETS_STORAGE
@@ -139,9 +141,9 @@ spec:
         - name: config
           mountPath: /etc/flussonic/flussonic.conf.d
           readOnly: true
-        {{- if eq .Values.credentials.mode "file" }}
+        {{- if and (include "weir.givesCredentials" .) .Values.credentials.asFile }}
         - name: credentials
-          mountPath: /run/secrets/weir
+          mountPath: /etc/weir/credentials
           readOnly: true
         {{- end }}
         {{- if and (eq .Values.kind "StatefulSet") .Values.persistence.enabled }}
@@ -155,7 +157,7 @@ spec:
     - name: config
       configMap:
         name: {{ include "weir.configMapName" . | quote }}
-    {{- if eq .Values.credentials.mode "file" }}
+    {{- if and (include "weir.givesCredentials" .) .Values.credentials.asFile }}
     # Not by subPath: only so does another password reach a running pod.
     - name: credentials
       secret:
