@@ -163,16 +163,16 @@ class VariableReader {
     const name = this.#winner(bare);
     if (name === undefined) return undefined;
     const text = valueOf(this.#environment, name);
-    const length = shownValue(name, this.#environment).length;
-    const place = { ...this.#place(name), column: name.length + 2, length };
+    const place = { ...this.#place(name), column: name.length + 2, length: text.length };
     const parsed =
       text.length > MAX_VARIABLE_LENGTH ? { fault: "the value is too long" } : parseValue(type, text);
-    if ("value" in parsed) return { value: parsed.value, place };
+    const shownPlace = { ...place, length: shownValue(name, this.#environment).length };
+    if ("value" in parsed) return { value: parsed.value, place: shownPlace };
     const hint = "hint" in parsed ? parsed.hint : undefined;
     const spec = VARIABLES.find((one) => one.name === bare)!;
     const isQuoted = parsed.fault.includes('"') && !isShown(spec, text);
     const fault = isQuoted ? `the value is no ${spec.form}` : parsed.fault;
-    this.#problems.error("CONFIG_BAD_VALUE", place, `${name}: ${fault}`, { hint });
+    this.#problems.error("CONFIG_BAD_VALUE", shownPlace, `${name}: ${fault}`, { hint });
     return undefined;
   }
 

@@ -15,7 +15,7 @@ export type VariableSpec = Status & {
 export const VARIABLE_PREFIXES = ["STREAMER_", "FLUSSONIC_"] as const;
 
 /** Looks like a port, or an address with one, however wrong. */
-const ADDRESS = /^[\d\s.,:;/[\]]*$/;
+const ADDRESS = /^[\d\s.,:;/[\]]*$|^\[?[\da-f]*:[\da-f:.]*\]?:\d*$/i;
 
 /** The variables that are known, each with either prefix. */
 export const VARIABLES: readonly VariableSpec[] = [

@@ -46,6 +46,7 @@ const CASES: readonly [text: string, shown: string][] = [
   ["api_token hunter2;", "api_token *******;"],
   ["FLUSSONIC_EDIT_AUTH=root:hunter2", "FLUSSONIC_EDIT_AUTH=************"],
   ["FLUSSONIC_HTTP=8080", "FLUSSONIC_HTTP=8080"],
+  ["FLUSSONIC_HTTP=[fe80::1]:80", "FLUSSONIC_HTTP=[fe80::1]:80"],
   ["FLUSSONIC_HTTP=hunter2", "FLUSSONIC_HTTP=*******"],
   ['FLUSSONIC_EDIT_AUTH: "root:hunter2"', "FLUSSONIC_EDIT_AUTH: **************"],
   ["root:hunter2", "root:*******"],

@@ -24,7 +24,7 @@ type Pod = { state: SecretState; clock: FakeClock; log: RecordingLog };
 
 function pod(
   cluster: FakeKubernetes,
-  more: { serverId?: string; wantsCredentials?: boolean; secret?: StateSecret; api?: KubernetesApi } = {},
+  more: { serverId?: string; wantsCredentials?: boolean; secret?: StateSecret } = {},
 ): Pod {
   const clock = new FakeClock();
   const log = new RecordingLog();
@@ -193,15 +193,12 @@ describe("without a permission or a Secret", () => {
   test("to have one more of them in the namespace the server says so, and names no rule", async () => {
     const message = 'secrets "state" is forbidden: exceeded quota: few, limited: count/secrets=5';
     const cluster = new FakeKubernetes();
-    const under = cluster.transport();
-    const api = new KubernetesApi({
-      ...under,
-      send: (request) =>
-        request.method === "GET"
-          ? under.send(request)
-          : Promise.resolve({ status: 403, body: JSON.stringify({ message }) }),
-    });
-    const { state, log } = pod(cluster, { api });
+    const answer = cluster.answer.bind(cluster);
+    cluster.answer = (request, token) =>
+      request.method === "GET"
+        ? answer(request, token)
+        : { status: 403, body: JSON.stringify({ message }) };
+    const { state, log } = pod(cluster);
     await state.start();
     state.stop();
     const [line] = log.of("warn");
