@@ -304,25 +304,6 @@ describe("without a permission or a Secret", () => {
 });
 
 describe("a value of the Secret that is of no use", () => {
-  test("to have one more of them in the namespace the server says so, and names no rule", async () => {
-    const message = 'secrets "state" is forbidden: exceeded quota: few, limited: count/secrets=5';
-    const cluster = new FakeKubernetes();
-    const under = cluster.transport();
-    const api = new KubernetesApi({
-      ...under,
-      send: (request) =>
-        request.method === "GET"
-          ? under.send(request)
-          : Promise.resolve({ status: 403, body: JSON.stringify({ message }) }),
-    });
-    const { state, log } = pod(cluster, { api });
-    await state.start();
-    state.stop();
-    const [line] = log.of("warn");
-    assert.equal(line?.fields["code"], "KUBERNETES_DENIED");
-    assert.match(String(line?.fields["reason"]), /exceeded quota: few, limited: count\/secrets=5$/);
-  });
-
   const CASES: readonly [name: string, key: string, stored: string, says: RegExp][] = [
     ["that is not base64", "edit_auth", "root:password", /key "edit_auth" .*: it is not base64$/],
     ["that is not text", "edit_auth", "/////w==", /it is not UTF-8 text$/],
