@@ -78,20 +78,20 @@ async function requestsOfState(prepare: (cluster: FakeKubernetes) => void): Prom
   const cluster = new FakeKubernetes();
   prepare(cluster);
   const { api, asked } = recordingApi(cluster);
-  const state = (): SecretState =>
-    new SecretState({
-      api,
-      secret: { name: STATE_NAME },
-      clock: new FakeClock(),
-      log: new RecordingLog(),
-      serverId: "id",
-      wantsCredentials: true,
-      readCredentials: () => ({ credentials: { login: "a", password: "b" } }),
-    });
-  await state().start();
+  const options = {
+    api,
+    secret: { name: STATE_NAME },
+    clock: new FakeClock(),
+    log: new RecordingLog(),
+    serverId: "id",
+    serverIdKey: "server_id",
+    wantsCredentials: true,
+    readCredentials: () => ({ credentials: { login: "a", password: "b" } }),
+  };
+  await new SecretState(options).start();
   // Somebody empties it: what is missing is written again, now to a Secret that is there.
   cluster.putSecret(STATE_NAME, {});
-  await state().start();
+  await new SecretState(options).start();
   return unique(asked);
 }
 
