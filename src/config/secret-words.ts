@@ -1,13 +1,10 @@
 /** Which parts of a single word are secrets, whatever directive it stands behind. Each function is linear in its word. */
-import { VARIABLE_PREFIXES, VARIABLES } from "./schema-environment.ts";
-import { INPUT_OPTIONS } from "./schema-input.ts";
 
 /** From `start` up to `end`; offsets in a text. */
 export type Span = readonly [start: number, end: number];
 
-const SECRET_OPTIONS: readonly string[] = INPUT_OPTIONS.filter((option) => option.secret === true).map(
-  (option) => option.name,
-);
+/** Options whose names do not tell that their values are secrets. */
+const SECRET_OPTIONS: readonly string[] = ["headers", "streamid"];
 
 /** Words that names of secrets are made of. */
 const TELLING = /key|secret|token|pass|pwd|auth|sign|cred|licen[cs]e/i;
@@ -46,15 +43,10 @@ function withoutSecrets(text: string, spans: readonly Span[]): string {
   return shown + text.slice(at);
 }
 
-/** Offsets in a name. A variable's value that may be shown is none. */
+/** Offsets in a name. */
 export function secretsInName(name: string): Span[] {
   const more = NAME_AND_MORE.exec(name);
-  if (more === null) return secretsInUrl(name);
-  const start = more[0].length;
-  const variable = VARIABLES.find((one) =>
-    VARIABLE_PREFIXES.some((prefix) => prefix + one.name === more[1]),
-  );
-  return variable?.open?.test(name.slice(start)) === true ? [] : [[start, name.length]];
+  return more === null ? secretsInUrl(name) : [[more[0].length, name.length]];
 }
 
 /** Offsets in a word, in the order of their starts. */

@@ -4,6 +4,7 @@ import { DIRECTIVES } from "./directives.ts";
 import { formatProblems } from "./format.ts";
 import { loadConfig } from "./load.ts";
 import { SourceText } from "./place.ts";
+import { INPUT_OPTIONS } from "./schema-input.ts";
 import { shownName, shownWord } from "./secret-words.ts";
 import { hideSecrets } from "./secrets.ts";
 
@@ -157,6 +158,14 @@ test("no message or excerpt shows a secret, whatever directive it is given to", 
       assert.doesNotMatch(told, new RegExp(SECRET), `${name} ${word}`);
     }
   }
+});
+
+test("a word in a message is without the value of any option that its spec calls secret", () => {
+  const secret = INPUT_OPTIONS.filter((option) => option.secret === true).map(({ name }) => name);
+  assert.deepEqual(
+    secret.map((name) => shownWord(`${name}=${SECRET}`)),
+    secret.map((name) => `${name}=***`),
+  );
 });
 
 test("a name in a message ends where something else begins", () => {

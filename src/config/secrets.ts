@@ -1,6 +1,7 @@
 import { DIRECTIVES, scopesOf } from "./directives.ts";
 import { MAX_TOKENS, readTokens } from "./lexer.ts";
 import { ProblemList } from "./problem.ts";
+import { VARIABLE_PREFIXES, VARIABLES } from "./schema-environment.ts";
 import { baseName, secretsInName, secretsInWord, tellsOfSecret } from "./secret-words.ts";
 import { nearestName } from "./suggest.ts";
 import type { Token } from "./lexer.ts";
@@ -99,7 +100,8 @@ function* spansOfStatement(
   [name, ...words]: readonly Token[],
   form: SecretForm | null,
 ): Generator<Span> {
-  const inName = secretsInName(text.slice(name!.start, name!.end));
+  const written = text.slice(name!.start, name!.end);
+  const inName = isOpenVariable(written) ? [] : secretsInName(written);
   for (const [start, end] of inName) yield [name!.start + start, name!.start + end];
   // A name with more behind it has taken the place of what may be shown.
   const isWhole = form?.words === words.length && inName.length === 0;
@@ -122,6 +124,13 @@ function formOf(name: string): SecretForm | null {
   const meant = nearestName(base, SECRET_DIRECTIVES.keys());
   if (meant !== undefined) return SECRET_DIRECTIVES.get(meant)!;
   return tellsOfSecret(base) ? ALL_SECRET : null;
+}
+
+/** `NAME=VALUE` of the environment, where the value may be shown. */
+function isOpenVariable(written: string): boolean {
+  const name = baseName(written);
+  const spec = VARIABLES.find((one) => VARIABLE_PREFIXES.some((prefix) => prefix + one.name === name));
+  return spec?.open?.test(written.slice(name.length + 1)) === true;
 }
 
 function secretFormOf(spec: (typeof DIRECTIVES)[number]): SecretForm | null {
