@@ -11,7 +11,7 @@ import { closeSync, openSync, readFileSync, readSync, rmSync, writeFileSync } fr
 import { connect } from "node:net";
 
 const PATH = "/streamer/api/v3/monitoring/liveness";
-const TIMEOUT_MS = 1500;
+const TIMEOUT_MS = 2000;
 /** For all questions together: less than the timeout of the image. */
 const DEADLINE_MS = 4000;
 const PAGE_BYTES = 64 * 1024;
