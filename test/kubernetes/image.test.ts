@@ -203,10 +203,10 @@ describe("the health check of the image", () => {
   for (const address of ["0.0.0.0", "127.0.0.1", "127.0.0.2", "::", "::1", "fd00::1:2"]) {
     test(`finds a listener at ${address} by itself, and that it is gone`, { skip: whyNoMount() }, () => {
       const script = `
-        ip link set lo up; mount -t tmpfs none /dev/shm; ip addr add fd00::1:2/128 dev lo
+        ip link set lo up; mount -t tmpfs none /dev/shm; ip addr add fd00::1:2/128 dev lo nodad
         "$NODE" -e 'require("http").createServer((q, r) => r.end()).listen(81, process.argv[1], () => console.log(0))' \
           ${address} > "$OUT" &
-        until [ -s "$OUT" ]; do sleep 0.05; done
+        for i in $(seq 400); do [ -s "$OUT" ] && break; sleep 0.05; done
         "$NODE" ${path}; alive=$?
         kill $!; wait
         "$NODE" ${path}; dead=$?
@@ -244,7 +244,7 @@ describe("the health check without ports", { skip: whyNoMount() }, () => {
     const script = `
       ip link set lo up; mount -t tmpfs none /dev/shm
       "$NODE" -e "$SERVER" ${ports.join(" ")} ${sockets} "$OUT/open" > "$OUT/asked" & server=$!
-      until [ -s "$OUT/open" ]; do sleep 0.05; done
+      for i in $(seq 400); do [ -s "$OUT/open" ] && break; sleep 0.05; done
       for i in $(seq ${times}); do "$NODE" ${health}; echo $?; done
       kill $server; wait $server; cat "$OUT/asked"; rm -r "$OUT"`;
     const { stdout, stderr } = spawnSync(
