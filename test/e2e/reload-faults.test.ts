@@ -165,7 +165,7 @@ for (const threads of [1, 3]) {
     test("such as a drain that has begun changes nothing any more", { skip }, async (t) => {
       const { weir, volume } = await start(t, {
         threads,
-        main: "drain_timeout 4;",
+        main: "drain_timeout 8;",
         parts: { "a.conf": PUBLISH },
       });
       const clip = await makeClip({ durationS: 10, gopPictures: 25 });
