@@ -21,6 +21,8 @@ export type FinishedSegment = {
 /** Where and how segments are cut. */
 export type SegmenterOptions = {
   readonly segmentDurationUs: number;
+  /** No segment has a lower number; for a stream whose slots had another length before. */
+  readonly minSequence?: number | undefined;
   /** The longest that the next segment may become, in microseconds; a GOP that lasts longer is cut within. */
   maxDurationUs(): number;
   /** Called with each segment as soon as all its tracks are complete. */
@@ -63,6 +65,8 @@ export class Segmenter implements PacketSink {
   #pendingDiscontinuity = false;
   #referenceUs = 0;
   #nextSequence: number | null = null;
+  /** Between a slot and its number. */
+  #slotOffset: number | null = null;
 
   constructor(options: SegmenterOptions) {
     this.#options = options;
@@ -156,7 +160,9 @@ export class Segmenter implements PacketSink {
   }
 
   #slotOf(us: number): number {
-    return Math.floor((us * 2) / this.#options.segmentDurationUs);
+    const slot = Math.floor((us * 2) / this.#options.segmentDurationUs);
+    this.#slotOffset ??= Math.max(0, (this.#options.minSequence ?? 0) - slot);
+    return slot + this.#slotOffset;
   }
 
   #route(packet: MediaPacket): void {
