@@ -105,6 +105,15 @@ export class LiveWindow implements PacketSink, Presentation {
     return sum + this.#segmenter.bytes;
   }
 
+  /** Where it is to be gone on from: the timeline breaks there. The segment that grows has a number already. */
+  get end(): WindowEnd {
+    const last = this.#segments.at(-1);
+    const { after = { nextSequence: 0, discontinuitySequence: 0 } } = this.#options;
+    if (last === undefined || this.#discontinuitySequence === null) return after;
+    const discontinuitySequence = this.#discontinuitySequence + countDiscontinuities(this.#segments, 0) + 1;
+    return { nextSequence: last.sequence + 2, discontinuitySequence };
+  }
+
   timeline(): Timeline {
     if (this.#timeline === null) throw new RangeError("no segment is complete yet: check isReady first");
     return this.#timeline;
@@ -140,15 +149,6 @@ export class LiveWindow implements PacketSink, Presentation {
     const isNews = this.#timeline !== null && this.#changes > version;
     if (isNews || this.#ended || this.#waiters.length >= LiveWindow.MAX_WAITERS) return Promise.resolve();
     return new Promise((resolve) => this.#waiters.push(resolve));
-  }
-
-  /** Where it is to be gone on from: the timeline breaks there. The segment that grows has a number already. */
-  get end(): WindowEnd {
-    const last = this.#segments.at(-1);
-    const { after = { nextSequence: 0, discontinuitySequence: 0 } } = this.#options;
-    if (last === undefined || this.#discontinuitySequence === null) return after;
-    const discontinuitySequence = this.#discontinuitySequence + countDiscontinuities(this.#segments, 0) + 1;
-    return { nextSequence: last.sequence + 2, discontinuitySequence };
   }
 
   /** No segment will ever be added. */

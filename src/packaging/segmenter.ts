@@ -21,10 +21,10 @@ export type FinishedSegment = {
 /** Where and how segments are cut. */
 export type SegmenterOptions = {
   readonly segmentDurationUs: number;
-  /** No segment has a lower number; for a stream whose slots had another length before. */
-  readonly minSequence?: number | undefined;
   /** The longest that the next segment may become, in microseconds; a GOP that lasts longer is cut within. */
   maxDurationUs(): number;
+  /** No segment has a lower number; for a stream whose slots had another length before. */
+  readonly minSequence?: number | undefined;
   /** Called with each segment as soon as all its tracks are complete. */
   onSegment(segment: FinishedSegment): void;
 };
@@ -63,10 +63,10 @@ export class Segmenter implements PacketSink {
   /** Tracks, other than the reference, that have not reached `#next` yet. */
   readonly #behind = new Set<TrackId>();
   #pendingDiscontinuity = false;
-  #referenceUs = 0;
-  #nextSequence: number | null = null;
   /** Between a slot and its number. */
   #slotOffset: number | null = null;
+  #referenceUs = 0;
+  #nextSequence: number | null = null;
 
   constructor(options: SegmenterOptions) {
     this.#options = options;
