@@ -276,9 +276,9 @@ test("names that the kubelet has not linked yet are read, and those that it has 
   await volume.write({ "a.conf": "a2", "new.conf": "new" }, async () => {
     inGap = await readConfigFiles(directory);
   });
-  const after = await readConfigFiles(directory);
-  assert.deepEqual(names(after, directory), ["flussonic.conf.d/a.conf", "flussonic.conf.d/new.conf"]);
-  assert.deepEqual(inGap, after);
+  const behind = await readConfigFiles(directory);
+  assert.deepEqual(names(behind, directory), ["flussonic.conf.d/a.conf", "flussonic.conf.d/new.conf"]);
+  assert.deepEqual(inGap, behind);
 });
 
 test("parts below a path of the volume's items are read from where the volume stands", async () => {

@@ -89,7 +89,7 @@ for (const segmentDurationUs of [500_000, 1_000_000, 4_000_000]) {
     send(300, 700);
     const timeline = (await windows.ready(name, () => true)).timeline();
     const numbers = timeline.segments.map(({ sequence }) => sequence);
-    assert.ok(numbers[0]! > old.segments.at(-1)!.sequence, `${numbers}`);
+    assert.ok(numbers[0]! > old.segments.at(-1)!.sequence, numbers.join(", "));
     assert.deepEqual(
       numbers,
       numbers.map((_, i) => numbers[0]! + i),

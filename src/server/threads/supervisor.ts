@@ -322,12 +322,12 @@ export class MediaThreads {
 
   async #openSeat(seat: Seat, thread: MediaThread): Promise<void> {
     this.#ports = await this.#listen(thread, this.#config.listeners, this.#ports);
+    // It began with a configuration that is not in force any more.
+    if (seat.config !== this.#config) await this.#configureSeat(seat);
     await thread.channel.ask("start", null, this.#openLimit());
     if (seat.thread !== thread) return;
     this.#watch.forgive(seat.index);
     seat.isOpen = true;
-    // A configuration that came while the thread started went to the others only.
-    if (seat.config !== this.#config) await this.#configureSeat(seat);
   }
 
   async #configureAll(): Promise<void> {
@@ -445,9 +445,11 @@ function onlyOf(plans: readonly ListenerPlan[], ports: PortsByKey): PortsByKey {
 
 /** Where that is so a configuration only closes listeners, and needs nobody's consent. */
 function areAllOpen({ http, rtmp }: Listeners, ports: OpenPorts): boolean {
-  const isOpen = (plans: readonly ListenerPlan[], open: PortsByKey): boolean =>
-    listenerKeys(plans).every((key) => open[key] !== undefined);
-  return isOpen(http, ports.http) && isOpen(rtmp, ports.rtmp);
+  return hasAll(http, ports.http) && hasAll(rtmp, ports.rtmp);
+}
+
+function hasAll(plans: readonly ListenerPlan[], ports: PortsByKey): boolean {
+  return listenerKeys(plans).every((key) => ports[key] !== undefined);
 }
 
 /** Gives two threads the ways to each other. */
