@@ -280,7 +280,8 @@ export class MediaThreads {
       await requireOpenable(listeners, this.#config.listeners);
       try {
         for (const seat of this.#open()) {
-          ports = (await this.#answerOf(seat, this.#listen(seat.thread!, listeners, ports))) ?? ports;
+          if (seat.thread === null) continue;
+          ports = (await this.#answerOf(seat, this.#listen(seat.thread, listeners, ports))) ?? ports;
           this.#refuseToStop();
         }
       } catch (caught) {
@@ -342,7 +343,8 @@ export class MediaThreads {
     seat.config = config;
     try {
       await this.#listen(thread, config.listeners, this.#ports);
-      await thread.channel.ask("configure", config, this.#openLimit());
+      // A thread that was silent may have been told of a newer one, whose listeners this one would close.
+      if (seat.config === config) await thread.channel.ask("configure", config, this.#openLimit());
     } catch (caught) {
       if (seat.thread !== thread || this.#stopping) return;
       await thread.terminate(`it did not take the configuration: ${messageOf(caught)}`);
