@@ -3,6 +3,7 @@ import { messageOf } from "../base/errors.ts";
 import { formatProblems } from "../config/format.ts";
 import { loadConfig } from "../config/load.ts";
 import type { SourceFile } from "../config/place.ts";
+import type { Problem } from "../config/problem.ts";
 import { systemClock } from "../base/clock.ts";
 import { readConfigFiles } from "../server/config-files.ts";
 import { ConfigWatch } from "../server/config-watch.ts";
@@ -36,10 +37,10 @@ export async function serveCommand(options: ServeOptions, io: CliIo): Promise<nu
   const password = randomBytes(9).toString("base64url");
   const watch = new ConfigWatch(options.config, systemClock);
   await watch.remember();
-  const files = options.demo ? demoFiles(options, password) : await readFiles(options.config, io);
-  if (files === null) return 1;
-  const { config, problems, sources } = loadConfig(files, options.demo ? {} : io.env);
-  if (config === undefined) {
+  const read = options.demo ? demoFiles(options, password) : await readFiles(options.config);
+  const { config, problems: found, sources } = loadConfig(read.files, options.demo ? {} : io.env);
+  const problems = [...read.problems, ...found];
+  if (config === undefined || problems.some(({ severity }) => severity === "error")) {
     io.stderr(formatProblems(problems, sources));
     io.stderr(
       `weir: not started: the configuration in ${options.demo ? "the demo" : options.config} has errors\n`,
@@ -76,18 +77,18 @@ export async function serveCommand(options: ServeOptions, io: CliIo): Promise<nu
   return 0;
 }
 
-function demoFiles(options: ServeOptions, password: string): SourceFile[] {
-  return [{ file: "demo.conf", text: demoConfig({ ...options, password }) }];
+type ReadFiles = { readonly files: readonly SourceFile[]; readonly problems: readonly Problem[] };
+
+function demoFiles(options: ServeOptions, password: string): ReadFiles {
+  return { files: [{ file: "demo.conf", text: demoConfig({ ...options, password }) }], problems: [] };
 }
 
 /** Where the configuration lies in a container. When nothing is there the environment alone may configure the server. */
 export const DEFAULT_CONFIG = "/etc/flussonic";
 
-async function readFiles(path: string, io: CliIo): Promise<readonly SourceFile[] | null> {
+async function readFiles(path: string): Promise<ReadFiles> {
   const { found, files, problems } = await readConfigFiles(path);
-  if (!found && path === DEFAULT_CONFIG) return [];
-  if (problems.length > 0) io.stderr(formatProblems(problems, files));
-  return problems.some((problem) => problem.severity === "error") ? null : files;
+  return !found && path === DEFAULT_CONFIG ? { files: [], problems: [] } : { files, problems };
 }
 
 /**

@@ -1,6 +1,6 @@
-import { messageOf } from "../base/errors.ts";
 import type { Place } from "../config/place.ts";
 import { listenerKeys } from "../config/plan.ts";
+import { listenFailure } from "./listen-failure.ts";
 
 /** What is known of a listener before it is opened. */
 export type ListenerPlan = { readonly host?: string; readonly port: number; readonly place: Place };
@@ -91,8 +91,7 @@ export class ListenerSet<Plan extends ListenerPlan, One extends Listener> {
     try {
       await listener.start();
     } catch (caught) {
-      const { file, line } = plan.place;
-      throw new Error(`${messageOf(caught)} (${file}:${line})`, { cause: caught });
+      throw listenFailure(caught, plan.place);
     }
     this.#entries.set(key, { inForce, listener });
   }

@@ -4,11 +4,12 @@ import type { Clock, Timer } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
 import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
 import type { Logger } from "../../base/log.ts";
-import type { ResolvedConfig } from "../../config/plan.ts";
+import type { HttpListenerPlan, ResolvedConfig, RtmpListenerPlan } from "../../config/plan.ts";
 import type { StreamSummary } from "../../stream/directory.ts";
 import type { Crowd, DrainStep } from "../drain.ts";
 import { BeatWatch, STUCK_MS } from "./beat-watch.ts";
 import { Heart } from "./heart.ts";
+import { listenFailure } from "../listen-failure.ts";
 import { StreamHomes } from "./homes.ts";
 import { MediaThread } from "./media-thread.ts";
 import type { ThreadEnd } from "./media-thread.ts";
@@ -384,7 +385,7 @@ export class MediaThreads {
   }
 }
 
-type Address = { readonly port: number; readonly host?: string };
+type Address = HttpListenerPlan | RtmpListenerPlan;
 
 function allOf({ http, rtmp }: ResolvedConfig["listeners"]): Address[] {
   return [...http, ...rtmp];
@@ -396,10 +397,15 @@ function configuredPorts({ http, rtmp }: ResolvedConfig["listeners"]): Ports {
 
 /**
  * Threads share ports, so that the system would let another process of the same user share them as well, and neither would
- * know. Rejects with the system's error when somebody listens already.
+ * know. Rejects with what `listenFailure` says when somebody listens already.
  */
 async function requireFreePorts(addresses: readonly Address[]): Promise<void> {
-  for (const { port, host } of addresses) if (port !== 0) await requireFree(port, host);
+  for (const { port, host, place } of addresses) {
+    if (port === 0) continue;
+    await requireFree(port, host).catch((caught: unknown) => {
+      throw listenFailure(caught, place);
+    });
+  }
 }
 
 function requireFree(port: number, host: string | undefined): Promise<void> {
