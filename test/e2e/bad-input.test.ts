@@ -26,7 +26,7 @@ async function folderOf(t: TestContext): Promise<string> {
 /** Runs a server that is not to start. `before`: what to run it by. Returns: what it says. */
 function refusal(config: string, env: Env = {}, before: readonly string[] = []): string {
   const [program, ...args] = [...before, process.execPath, MAIN, "serve", "--config", config];
-  const { status, stderr } = spawnSync(program!, args, {
+  const { status, stderr } = spawnSync(program, args, {
     encoding: "utf8",
     timeout: 60_000,
     env: { ...process.env, ...env },
