@@ -4,7 +4,8 @@ import type { Clock, Timer } from "../base/clock.ts";
 import { hashText } from "../base/hash.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
 import type { Logger } from "../base/log.ts";
-import type { ResolvedConfig, RtmpListenerPlan } from "../config/plan.ts";
+import { allowsProtocol } from "../config/plan.ts";
+import type { LivePlan, ResolvedConfig, RtmpListenerPlan } from "../config/plan.ts";
 import type { StreamName } from "../media/ids.ts";
 import type { LiveWindow } from "../packaging/live-window.ts";
 import type { Presentation } from "../packaging/presentation.ts";
@@ -164,6 +165,7 @@ export class MediaNode {
 
   /** A new configuration is in force: what it takes away ends, what it adds begins, the rest goes on. */
   configure(config: ResolvedConfig): void {
+    const before = this.#config;
     this.#config = config;
     for (const listener of this.rtmp.all) listener.setLimits(rtmpLimits(config));
     this.vods.setVods(servedVods(config));
@@ -172,6 +174,10 @@ export class MediaNode {
       if (rules === null || rules.disabled) this.local.end(stream, "the configuration takes it away");
       else {
         stream.configure(rules);
+        if (isPackagedAnew(planOf(before, stream.rules.name), planOf(config, stream.rules.name))) {
+          this.#windows.drop(stream);
+          this.#equip(stream);
+        }
         if (!this.#mayPublish(stream)) stream.takeOff("the configuration does not let it publish any more");
       }
     }
@@ -372,6 +378,25 @@ function servedVods(config: ResolvedConfig): VodOptions[] {
       segmentDurationMs: vod.options.segmentDurationMs,
       download: vod.download,
     }));
+}
+
+/** Whether another plan asks for other segments, or for any or none. */
+function isPackagedAnew(before: LivePlan | null, after: LivePlan | null): boolean {
+  return packagingOf(before) !== packagingOf(after);
+}
+
+/** The options that decide how a stream is packaged: all but those that apply to a stream as it lives. */
+function packagingOf(plan: LivePlan | null): string {
+  if (plan === null) return "";
+  const live: readonly string[] = [
+    "sourceTimeoutMs",
+    "prepushMs",
+    "sendWindow",
+    "secondPublisher",
+    "protocols",
+  ];
+  const options = Object.entries(plan.options).filter(([option]) => !live.includes(option));
+  return JSON.stringify([options, allowsProtocol(plan.options.protocols, "hls")]);
 }
 
 /** Which of `count` threads plays the file of a stream. */
