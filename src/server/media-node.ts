@@ -4,7 +4,6 @@ import type { Clock, Timer } from "../base/clock.ts";
 import { hashText } from "../base/hash.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
 import type { Logger } from "../base/log.ts";
-import { allowsProtocol } from "../config/plan.ts";
 import type { LivePlan, ResolvedConfig, RtmpListenerPlan } from "../config/plan.ts";
 import type { StreamName } from "../media/ids.ts";
 import type { LiveWindow } from "../packaging/live-window.ts";
@@ -396,7 +395,7 @@ function packagingOf(plan: LivePlan | null): string {
     "protocols",
   ];
   const options = Object.entries(plan.options).filter(([option]) => !live.includes(option));
-  return JSON.stringify([options, allowsProtocol(plan.options.protocols, "hls")]);
+  return JSON.stringify([options, isPackaged(plan.options.protocols)]);
 }
 
 /** Which of `count` threads plays the file of a stream. */

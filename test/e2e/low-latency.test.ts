@@ -180,7 +180,7 @@ test(
       makeClip({ durationS: 10, gopPictures: 25 }),
       makeClip({ durationS: 10, gopPictures: 48, frameRate: 24, bFrames: 2 }),
     ]);
-    let publisher = publish(t, weir.rtmpUrl("pub/camera"), clips[0]!, { loop: true });
+    let publisher = publish(t, weir.rtmpUrl("pub/camera"), clips[0], { loop: true });
     await eventually(() => textOf(weir.url("/pub/camera/index.ll.m3u8")), { timeoutMs: 30_000 });
     let isOver = false;
     const folders = ["/pub/camera/tracks-v1a1", "/pub/camera/tracks-a1"];
@@ -193,7 +193,7 @@ test(
       }
     };
     await look(15);
-    for (const clip of [clips[1]!, clips[0]!]) {
+    for (const clip of [clips[1], clips[0]]) {
       await publisher.kill();
       await look(3);
       publisher = publish(t, weir.rtmpUrl("pub/camera"), clip, { loop: true });
