@@ -36,7 +36,7 @@ const TRACK_BYTE = 47;
 const UTC_SECONDS_AT = 92;
 
 /** Media between the playing position and the newest frame, in seconds: at first, and at most after stalls. */
-const FIRST_TARGET_SECONDS = 0.25;
+const FIRST_TARGET_SECONDS = 0.2;
 const MAX_TARGET_SECONDS = 1.5;
 /** A stall raises the target by so much. */
 const TARGET_STEP_SECONDS = 0.08;
@@ -279,6 +279,6 @@ export function chooseTracks(tracks, isSupported) {
  * @param {number} lateSeconds
  */
 export function rateFor(lateSeconds) {
-  const rate = 1 + lateSeconds / 4;
+  const rate = 1 + lateSeconds / 2;
   return Math.min(MAX_RATE, Math.max(MIN_RATE, Math.round(rate * 100) / 100));
 }
