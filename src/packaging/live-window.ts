@@ -1,6 +1,6 @@
 import { systemClock } from "../base/clock.ts";
 import type { Clock } from "../base/clock.ts";
-import { EdgeWaiters, HOLD_TARGETS } from "./edge-waiters.ts";
+import { EdgeWaiters, HOLD_TARGETS, endAtOnce } from "./edge-waiters.ts";
 import type { MediaPacket, PacketSink } from "../media/packet.ts";
 import type { TrackSet } from "../media/track.ts";
 import { InitSegments } from "./init-segments.ts";
@@ -260,6 +260,7 @@ export class LiveWindow implements PacketSink, Presentation {
     if (open === null || open.parts === null) return null;
     const { sequence, startUs, tracks, discontinuity, isIndependent } = open;
     const [name, parts] = [segmentName(startUs), [...open.parts.entries]];
+    this.#inits.add(tracks);
     return { sequence, name, startUs, utcUs: startUs, tracks, discontinuity, isIndependent, parts };
   }
 
@@ -268,7 +269,7 @@ export class LiveWindow implements PacketSink, Presentation {
   }
 
   #hold(hold: Hold): { cancel(): void } | null {
-    if (this.#timeline === null || this.#ended) return null;
+    if (this.#timeline === null || this.#ended) return endAtOnce(hold);
     return this.#held.hold(hold, (this.#timeline.targetDurationUs / 1000) * HOLD_TARGETS);
   }
 
