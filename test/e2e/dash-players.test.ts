@@ -28,9 +28,13 @@ async function untilPlaying(player: DashPage, pictures = 10): Promise<PlayerStat
   );
 }
 
-/** What is left of the complaints when those about a hole that is really there are taken away. */
+/**
+ * What is left of the complaints when those about what is really so are taken away: a hole where nobody published, and
+ * a last segment in which sound and picture end apart because the publisher was killed.
+ */
 function withoutHoles(complaints: readonly string[]): string[] {
-  return complaints.filter((complaint) => !/Jumping gap occuring in period/.test(complaint));
+  const truths = /Jumping gap occuring in period|Possible encoding problem.*Unexpected buffered range/;
+  return complaints.filter((complaint) => !truths.test(complaint));
 }
 
 for (const player of ["dashjs", "shaka"] as const) {
@@ -112,7 +116,7 @@ for (const player of ["dashjs", "shaka"] as const) {
       assert.ok(median > 200 && median < 3500, `${median} ms behind: ${ages.join()}`);
       assert.ok(after.presentedPictures - before.presentedPictures > 150, JSON.stringify([before, after]));
       assert.ok(after.stalls - before.stalls <= 2, `${after.stalls} stalls`);
-      assert.deepEqual(withoutHoles(page.complaints), []);
+      assert.deepEqual(page.complaints, []);
     });
   });
 }
