@@ -18,6 +18,7 @@ import { makeClip } from "../support/ffmpeg.ts";
 import { parseMediaPlaylist } from "../support/hls-recorder.ts";
 import { startProgram } from "../support/program.ts";
 import type { TestEnd } from "../support/program.ts";
+import type { TestContext } from "node:test";
 import { programPath } from "../kubernetes/support/programs.ts";
 import { needs } from "../support/tools.ts";
 
@@ -65,7 +66,7 @@ function exitCodesOf(t: TestEnd, namespace: Namespace, pod: PodFacts): string[] 
 }
 
 /** The pod that took over, and the first segment that it lists of the publisher that came back. */
-async function takenOver(namespace: Namespace, replaced: PodFacts) {
+async function takenOver(t: TestContext, namespace: Namespace, replaced: PodFacts) {
   const args = ["-n", namespace.name, "get", "pods", "-l", SELECTOR, "-o", "json"];
   const pod = await eventually(
     async () => {
@@ -85,11 +86,13 @@ async function takenOver(namespace: Namespace, replaced: PodFacts) {
     async () => {
       const { status, body } = await fetchText(`http://${pod.status.podIP}:8080${PLAYLIST}`);
       assert.equal(status, 200, `the publisher is not back at ${pod.metadata.name}: ${body}`);
-      return parseMediaPlaylist(body).mediaSequence;
+      const { mediaSequence, segments } = parseMediaPlaylist(body);
+      return { sequence: mediaSequence, durations: segments.map(({ durationSeconds }) => durationSeconds) };
     },
     { timeoutMs: 90_000, intervalMs: 200 },
   );
-  return { pod, first };
+  t.diagnostic(`the next pod's first playlist has segments of ${first.durations.join(", ")} s`);
+  return { pod, first: first.sequence };
 }
 
 /** Waits until every viewer has met a segment that late. */
@@ -147,7 +150,7 @@ describe("when pods are replaced", { skip, timeout: 550_000 }, () => {
   test("a rolling update loses no viewer longer than a segment once the publisher is back", async (t) => {
     const { namespace, pod, watching, exitCodes, publisher } = await busyDeployment(t, "rolling", VIEWERS);
     await kubectlBeside(["-n", namespace.name, "rollout", "restart", "deployment/weir-deployment"]);
-    const { first } = await takenOver(namespace, pod);
+    const { first } = await takenOver(t, namespace, pod);
     const last = first + 3;
     await allMeet(watching, last);
     t.diagnostic(judge(watching, publisher, first, last));
@@ -169,7 +172,7 @@ describe("when pods are replaced", { skip, timeout: 550_000 }, () => {
       const only = ["--pod-selector", SELECTOR, "--ignore-daemonsets", "--delete-emptydir-data"];
       const drained = kubectlBeside(["drain", node, ...only, "--timeout=120s"]);
       const drainEnd = drained.then(() => seconds(performance.now() - startedAt));
-      const [took, { pod: next, first }] = await Promise.all([drainEnd, takenOver(namespace, pod)]);
+      const [took, { pod: next, first }] = await Promise.all([drainEnd, takenOver(t, namespace, pod)]);
       assert.notEqual(next.spec.nodeName, node);
       await eventually(() => assert.deepEqual([...new Set(exitCodes)], ["0"]), { timeoutMs: 30_000 });
       await allMeet(watching, first + 1);
