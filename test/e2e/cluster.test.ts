@@ -21,6 +21,15 @@ const skip = whyNoCluster() || needs("ffmpeg");
 
 test("there is a cluster", { skip }, () => assert.ok(nodes().length > 0));
 
+/** The configuration as the kubelet has written it into the quickstart's pod. */
+function partsOf(namespace: Namespace): string {
+  return namespace.kubectl(["exec", "weir", "--", "node", "-e", READ_PARTS]);
+}
+
+const READ_PARTS = `const fs = require("fs"), folder = "/etc/flussonic/flussonic.conf.d";
+  for (const name of fs.readdirSync(folder)) if (!name.startsWith(".."))
+    console.log(name, JSON.stringify(fs.readFileSync(folder + "/" + name, "utf8")));`;
+
 describe("on a cluster", { skip, timeout: 550_000 }, () => {
   before(() => {
     if (skip === false) loadImage();
@@ -45,7 +54,7 @@ describe("on a cluster", { skip, timeout: 550_000 }, () => {
     await eventually(
       () => {
         const log = namespace.kubectl(["logs", "weir"]);
-        assert.match(log, /"publish\.conf|strem/);
+        assert.match(log, /"publish\.conf|strem/, `the log: ${log}\nthe pod has: ${partsOf(namespace)}`);
         assert.match(log, /not taken/);
       },
       { timeoutMs: 90_000, intervalMs: 1000 },
