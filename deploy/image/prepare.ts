@@ -6,11 +6,13 @@
  *   compiler for it at every start: an image that is read-only has no place for the compile cache, and a cache made
  *   here would serve one user id, one amount of memory and one model of CPU only.
  * - Puts the sample clip where configurations look for it.
- * - Gives every file the same date, so that the same sources make the same image.
+ * - Gives every file the same date, and the modes that git would: a checkout made under another umask makes the same
+ *   image, which whoever it runs as can read.
  *
  * `node prepare.ts [APP [ROOT]]`: the folder with the sources, `/opt/weir` unless given, and the one that becomes `/`.
  */
 import {
+  chmodSync,
   copyFileSync,
   lutimesSync,
   mkdirSync,
@@ -53,8 +55,8 @@ function main(app: string, root: string): void {
   for (const path of filesBelow(join(app, "src"))) takeTypesOff(path);
   rmSync(join(app, "deploy/image/prepare.ts"), { force: true });
   placeSamples(join(app, "samples"), join(root, SAMPLES));
-  setDates(app, dateS);
-  setDates(join(root, "opt/flussonic"), dateS);
+  setDatesAndModes(app, dateS);
+  setDatesAndModes(join(root, "opt/flussonic"), dateS);
 }
 
 function prunePackages(packages: string): void {
@@ -89,12 +91,19 @@ function placeSamples(from: string, to: string): void {
   symlinkSync("sample.mp4", join(to, "bunny.mp4"));
 }
 
-function setDates(path: string, dateS: number): void {
-  for (const entry of readdirSync(path, { withFileTypes: true })) {
-    if (entry.isDirectory()) setDates(join(path, entry.name), dateS);
-    else lutimesSync(join(path, entry.name), dateS, dateS);
+/** Nothing in the image is a program of its own: no file needs to be executable. A link has no mode. */
+function setDatesAndModes(folder: string, dateS: number): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) {
+      setDatesAndModes(path, dateS);
+      continue;
+    }
+    if (entry.isFile()) chmodSync(path, 0o644);
+    lutimesSync(path, dateS, dateS);
   }
-  lutimesSync(path, dateS, dateS);
+  chmodSync(folder, 0o755);
+  lutimesSync(folder, dateS, dateS);
 }
 
 function filesBelow(folder: string): string[] {

@@ -14,8 +14,8 @@ export type HttpRequest = {
   /** The peer's address. */
   readonly remoteAddress: string;
   /**
-   * Calls `run` when the client leaves before it was answered; it may also be called later. For an answer that is long
-   * in coming; left out where nobody can tell. One `run` a request.
+   * Calls `run` once when the client leaves before it was answered: for an answer that is long in coming. Left out where
+   * nobody can tell. One `run` a request.
    */
   onLeave?(run: () => void): void;
 };
@@ -36,10 +36,19 @@ export type HttpReply = {
    * this the end of the connection ends the body.
    */
   readonly isChunked?: boolean;
+  /** A body that is read piece by piece while it is sent, in place of `body`; ranges of it can be asked for. */
+  readonly file?: HttpFile;
   /** The connection becomes a WebSocket, in place of `body`: for a request that asks for one. */
   readonly webSocket?: WebSocketStart;
   /** Takes the request's body while it comes; the reply is the one that this ends with. For POST and PUT. */
   readonly upload?: HttpUploadStart;
+};
+
+/** A body of known length that is too long to be held in memory. */
+export type HttpFile = {
+  readonly sizeBytes: number;
+  /** The bytes from a place on, up to so many, at least one before the end. Rejects when they cannot be read. */
+  read(offset: number, maxBytes: number): Promise<Uint8Array>;
 };
 
 /**

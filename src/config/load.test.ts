@@ -106,7 +106,6 @@ test("the problems of the worked example are those that are written down", () =>
       "14 warning CONFIG_NO_EFFECT_YET",
       "14 warning CONFIG_NO_EFFECT_YET",
       "15 warning CONFIG_NO_EFFECT_YET",
-      "15 warning CONFIG_NO_EFFECT_YET",
       "16 error CONFIG_REFUSED",
     ],
   );
@@ -223,12 +222,14 @@ test("every working directive reaches the plan", () => {
           { kind: "disk", path: "/media/a" },
           { kind: "disk", path: "/media/b" },
         ],
+        download: true,
         options: { segmentDurationMs: 6000, protocols: { kind: "only", names: ["hls"] } },
       },
       {
         name: "archive/2024",
         disabled: true,
         storages: [{ kind: "disk", path: "priv" }],
+        download: false,
         options: { segmentDurationMs: 4000, protocols: { kind: "all" } },
       },
     ],

@@ -120,6 +120,8 @@ export type VodPlan = {
   readonly comment?: string;
   readonly disabled: boolean;
   readonly storages: readonly StoragePlan[];
+  /** Whole files may be had. */
+  readonly download: boolean;
   readonly options: VodOptionsPlan;
   readonly place: Place;
 };

@@ -127,6 +127,7 @@ function vodLines(vod: VodPlan): string[] {
     ...textLine("title", vod.title),
     ...textLine("comment", vod.comment),
     ...(vod.disabled ? ["disabled;"] : []),
+    ...(vod.download ? ["download;"] : []),
     `segment_duration ${showDuration(vod.options.segmentDurationMs)};`,
     ...protocolsLine(vod.options.protocols),
   ];

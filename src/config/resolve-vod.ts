@@ -48,6 +48,7 @@ function readVod(directive: Directive, definitions: Definitions, problems: Probl
     comment: textSetting(settings, "comment"),
     disabled: flag(settings, "disabled") ?? booleanOf(defaultOf("vod", "disabled")),
     storages: readStorages(settings, problems),
+    download: flag(settings, "download") ?? booleanOf(defaultOf("vod", "download")),
     options: {
       segmentDurationMs: numberOf(segmentDuration ?? defaultOf("vod", "segment_duration")),
       protocols: readProtocols(settings, problems) ?? { kind: "all" },

@@ -15,6 +15,17 @@ const WORKING: readonly DirectiveSpec[] = [
       "A directory with files. Of several, the first that has the file is used. A path that does not begin with " +
       "`/` is taken from the directory the server runs in. `http://`, `s3://` and `swift://` have no effect yet.",
   },
+  {
+    name: "download",
+    scopes: ["vod"],
+    arguments: [{ label: "true|false", type: { kind: "boolean" }, optional: true }],
+    repeat: "once",
+    default: "false",
+    onChange: "nothing",
+    since: "0.1",
+    status: "works",
+    doc: "Gives whole files at `/PREFIX/PATH`, parts of them too, as a web server does. Without it they are only played.",
+  },
 ];
 
 /** Storage URLs that are known by their scheme and have no effect yet. */
@@ -28,7 +39,6 @@ const NO_EFFECT_YET = withoutEffect(
       usage: "auto_mbr;",
       doc: "Makes one adaptive set of files that differ in bitrate.",
     },
-    { name: "download", usage: "download;", doc: "Lets whole files be downloaded." },
     { name: "read_queue", usage: "read_queue N;", doc: "How many reads wait for one disk." },
     { name: "timeout", usage: "timeout SECONDS;", doc: "How long to wait for a remote storage." },
   ],

@@ -9,6 +9,15 @@ import type { MediaBody, Presentation } from "./presentation.ts";
 /** Replies to bodies that lie in memory, so that what is made of a reply is made once for all who ask. */
 const mediaReplies = new WeakMap<MediaBody, HttpReply>();
 
+/** Answers when the edge of the presentation is known here, if it has one. */
+export function onceFollowed(
+  { edge }: Presentation,
+  answer: () => Promise<HttpReply> | HttpReply,
+): Promise<HttpReply> | HttpReply {
+  const coming = edge?.follow?.() ?? null;
+  return coming === null ? answer() : coming.then(answer);
+}
+
 /**
  * Answers a request for an init segment or a segment, at once where the presentation has the bytes at once; the same
  * object again for the same bytes in memory. They never change under their name, except those of a file, whose entity
@@ -21,14 +30,38 @@ export function mediaFileReply(
   request: HttpRequest | null = null,
 ): Promise<HttpReply> | HttpReply {
   const { kind, name, selection } = file;
-  const body =
-    kind === "init" ? presentation.initSegment(name, selection) : presentation.segment(name, selection);
-  const reply = (found: MediaBody | null): HttpReply => {
-    const isMissing = found === null && kind === "segment" && request !== null;
-    const growing = isMissing ? growingReply(file, presentation, request) : null;
-    return growing ?? bodyReply(file, found, presentation);
+  if (kind === "init") return initReply(file, presentation);
+  const body = presentation.segment(name, selection);
+  const reply = (found: MediaBody | null): Promise<HttpReply> | HttpReply => {
+    const mayGrow = found === null && request !== null && isNews(name, presentation);
+    if (!mayGrow) return bodyReply(file, found, presentation);
+    return onceFollowed(
+      presentation,
+      () => growingReply(file, presentation, request) ?? bodyReply(file, null, presentation),
+    );
   };
   return body instanceof Promise ? body.then(reply) : reply(body);
+}
+
+/** One that is not known may be that of the segment that grows elsewhere. */
+function initReply(file: MediaFile, presentation: Presentation): Promise<HttpReply> | HttpReply {
+  const { name, selection } = file;
+  const body = presentation.initSegment(name, selection);
+  if (body !== null) return bodyReply(file, body, presentation);
+  return onceFollowed(presentation, () =>
+    bodyReply(file, presentation.initSegment(name, selection), presentation),
+  );
+}
+
+/** How far behind the newest segment one may begin that is asked for before it is complete. */
+const NEWS_TARGETS = 3;
+
+/** Whether a segment of that name may come soon: who asks for any other one makes nobody follow the edge. */
+function isNews(name: string, presentation: Presentation): boolean {
+  if (presentation.edge === undefined) return false;
+  const { segments, targetDurationUs } = presentation.timeline();
+  const ahead = Number(name) - Number(segments.at(-1)!.name);
+  return ahead > 0 && ahead <= (targetDurationUs / 1000) * NEWS_TARGETS;
 }
 
 /** The reply with the bytes of a file, or that says that there are none. */

@@ -38,7 +38,7 @@ export class PartCutter {
   /** Boundaries that the grid has passed. */
   #steps = 0;
   #gridUs: number;
-  /** From `dts` to the clock of the segment, in ticks of the reference track. */
+  /** From `dts`, which rises, to the clock of the segment, which is that of `pts`; in ticks of the reference track. */
   #ctsTicks: number | null = null;
 
   /** `packets`: those of the segment, also the ones that are yet to come. */
@@ -70,7 +70,8 @@ export class PartCutter {
   /** The next packet of the reference track is about to be added. */
   reference(packet: MediaPacket): void {
     this.#ctsTicks ??= packet.pts - packet.dts;
-    const us = ticksToUs(packet.dts + this.#ctsTicks, packet.track.timescale);
+    const ticks = Math.min(packet.dts + this.#ctsTicks, packet.pts);
+    const us = ticksToUs(ticks, packet.track.timescale);
     const { slackUs } = this.#rule;
     while (us >= this.#gridUs - slackUs)
       this.#close(us <= this.#gridUs + slackUs ? us : this.#gridUs, packet.dts);

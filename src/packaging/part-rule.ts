@@ -33,11 +33,10 @@ export function partRuleOf(chunkUs: number, frameUs: number): PartRule {
   return { stepUs, slackUs, targetUs: Math.ceil((stepUs + 2 * slackUs) / 1000) * 1000 };
 }
 
-/** What a measured frame lasts at the common rate that it is within half a percent of, if there is one. */
+/** What a measured frame lasts at the nearest common rate, if that is within half a percent of it. */
 function commonFrameUs(frameUs: number): number {
-  for (const rate of COMMON_RATES) {
-    const commonUs = 1_000_000 / rate;
-    if (Math.abs(commonUs - frameUs) < commonUs * SAME_RATE) return commonUs;
-  }
-  return frameUs;
+  const frames = COMMON_RATES.map((rate) => 1_000_000 / rate);
+  const distance = (us: number): number => Math.abs(us - frameUs);
+  const nearest = frames.reduce((best, us) => (distance(us) < distance(best) ? us : best));
+  return distance(nearest) < nearest * SAME_RATE ? nearest : frameUs;
 }

@@ -4,8 +4,7 @@ import type { Clock, Timer } from "../base/clock.ts";
 import { hashText } from "../base/hash.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
 import type { Logger } from "../base/log.ts";
-import { allowsProtocol } from "../config/plan.ts";
-import type { ResolvedConfig, RtmpListenerPlan } from "../config/plan.ts";
+import type { LivePlan, ResolvedConfig, RtmpListenerPlan } from "../config/plan.ts";
 import type { StreamName } from "../media/ids.ts";
 import type { LiveWindow } from "../packaging/live-window.ts";
 import type { Presentation } from "../packaging/presentation.ts";
@@ -26,7 +25,7 @@ import { FileInputs } from "./file-inputs.ts";
 import { ListenerSet } from "./listener-set.ts";
 import { LiveWindows } from "./live-windows.ts";
 import { memoryBudgetBytes, overBudget } from "./memory.ts";
-import { Playback } from "./playback.ts";
+import { Playback, isPackaged } from "./playback.ts";
 import { RemoteWindows } from "./remote-windows.ts";
 import { planOf, rulesOf } from "./stream-rules.ts";
 
@@ -165,6 +164,7 @@ export class MediaNode {
 
   /** A new configuration is in force: what it takes away ends, what it adds begins, the rest goes on. */
   configure(config: ResolvedConfig): void {
+    const before = this.#config;
     this.#config = config;
     for (const listener of this.rtmp.all) listener.setLimits(rtmpLimits(config));
     this.vods.setVods(servedVods(config));
@@ -173,6 +173,10 @@ export class MediaNode {
       if (rules === null || rules.disabled) this.local.end(stream, "the configuration takes it away");
       else {
         stream.configure(rules);
+        if (isPackagedAnew(planOf(before, stream.rules.name), planOf(config, stream.rules.name))) {
+          this.#windows.drop(stream);
+          this.#equip(stream);
+        }
         if (!this.#mayPublish(stream)) stream.takeOff("the configuration does not let it publish any more");
       }
     }
@@ -297,7 +301,7 @@ export class MediaNode {
   #equip(stream: LiveStream): void {
     const { name } = stream.rules;
     const plan = planOf(this.#config, name);
-    if (plan === null || !allowsProtocol(plan.options.protocols, "hls")) return;
+    if (plan === null || !isPackaged(plan.options.protocols)) return;
     this.#windows.open(stream, {
       segmentDurationUs: plan.options.segmentDurationMs * 1000,
       segmentCount: plan.options.segmentCount,
@@ -371,7 +375,27 @@ function servedVods(config: ResolvedConfig): VodOptions[] {
       name: vod.name,
       storages: vod.storages,
       segmentDurationMs: vod.options.segmentDurationMs,
+      download: vod.download,
     }));
+}
+
+/** Whether another plan asks for other segments, or for any or none. */
+function isPackagedAnew(before: LivePlan | null, after: LivePlan | null): boolean {
+  return packagingOf(before) !== packagingOf(after);
+}
+
+/** The options that decide how a stream is packaged: all but those that apply to a stream as it lives. */
+function packagingOf(plan: LivePlan | null): string {
+  if (plan === null) return "";
+  const live: readonly string[] = [
+    "sourceTimeoutMs",
+    "prepushMs",
+    "sendWindow",
+    "secondPublisher",
+    "protocols",
+  ];
+  const options = Object.entries(plan.options).filter(([option]) => !live.includes(option));
+  return JSON.stringify([options, isPackaged(plan.options.protocols)]);
 }
 
 /** Which of `count` threads plays the file of a stream. */

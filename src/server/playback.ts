@@ -2,13 +2,14 @@ import { textReply } from "../base/http-message.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
 import { asksForWebSocket } from "../base/web-socket/handshake.ts";
 import { allowsProtocol } from "../config/plan.ts";
-import type { ResolvedConfig } from "../config/plan.ts";
+import type { ProtocolRule, ResolvedConfig } from "../config/plan.ts";
 import { parseStreamName } from "../media/ids.ts";
 import type { StreamName } from "../media/ids.ts";
 import type { HttpOutput, OutputAddress } from "../packaging/http-output.ts";
 import type { Presentation } from "../packaging/presentation.ts";
 import { dashOutput } from "../protocols/dash/output.ts";
 import { hlsOutput } from "../protocols/hls/output.ts";
+import { jsonOutput } from "../protocols/json/output.ts";
 import { parseFlvPath } from "../protocols/http-flv/path.ts";
 import { flvReply, flvSocketReply } from "../protocols/http-flv/reply.ts";
 import { parseTsPath } from "../protocols/http-ts/path.ts";
@@ -19,6 +20,7 @@ import type { StreamDirectory } from "../stream/directory.ts";
 import { streamErrors } from "../stream/errors.ts";
 import type { SendWindow } from "../stream/rules.ts";
 import type { VodLibrary } from "../vod/vod.ts";
+import { downloadReply, downloadType } from "./download.ts";
 import { rulesOf, vodProtocols } from "./stream-rules.ts";
 
 /** What playback over HTTP needs. */
@@ -38,7 +40,12 @@ const MAX_KEPT_PATHS = 1024;
 const MAX_TOKEN_LENGTH = 512;
 
 /** Who plays presentations, in the order in which they are asked whether a path is theirs. */
-const OUTPUTS: readonly HttpOutput[] = [hlsOutput, dashOutput];
+const OUTPUTS: readonly HttpOutput[] = [hlsOutput, dashOutput, jsonOutput];
+
+/** Whether any of the outputs plays what these protocols may play: only then are segments made. */
+export function isPackaged(protocols: ProtocolRule): boolean {
+  return OUTPUTS.some(({ protocol }) => allowsProtocol(protocols, protocol));
+}
 
 /** What a path means to one output. */
 type OutputPath = { readonly protocol: string; readonly parsed: OutputAddress };
@@ -84,7 +91,7 @@ export class Playback {
       return mseReply(mse, request, { directory, sendWindow, isFile: (name) => this.#isFile(name) });
     }
     const address = this.#parsePath(request.path);
-    if (address === null) return null;
+    if (address === null) return this.#download(request.path.slice(1));
     const token = request.query.size === 0 ? null : request.query.get("token");
     if (token !== null && token.length > MAX_TOKEN_LENGTH)
       return textReply(400, `the token is longer than ${MAX_TOKEN_LENGTH} characters`);
@@ -93,6 +100,15 @@ export class Playback {
     return presentation instanceof Promise
       ? presentation.then((ready) => parsed.reply(ready, asked))
       : parsed.reply(presentation, asked);
+  }
+
+  /** A file itself, where the path is that of one. */
+  #download(name: string): Promise<HttpReply> | null {
+    const contentType = downloadType(name);
+    if (contentType === null || !this.#isFile(name)) return null;
+    if (!allowsProtocol(vodProtocols(this.#parts.config(), name), "mp4"))
+      throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol: "mp4" });
+    return downloadReply(this.#parts.vods, name, contentType);
   }
 
   #isFile(name: string): boolean {

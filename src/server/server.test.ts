@@ -140,4 +140,6 @@ test("the statistics say how the server is", async (t) => {
   void server.drain();
   assert.equal(await status(), "draining");
   await assert.rejects(server.configure(config!), { code: "SERVER_STOPPING" });
+  await server.stop();
+  await assert.rejects(server.configure(config!), { code: "SERVER_STOPPING" });
 });

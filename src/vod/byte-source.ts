@@ -6,6 +6,8 @@ export type ByteSource = RandomAccess & {
   readonly path: string;
   /** Changes when the bytes may have changed; fit for an entity tag. */
   readonly version: string;
+  /** UTC of the last change. Units: milliseconds since 1970. */
+  readonly modifiedMs: number;
   /**
    * Gives descriptors back. The source stays usable: whoever still reads opens the file for that time only.
    * Idempotent.

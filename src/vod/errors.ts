@@ -8,6 +8,12 @@ export const vodErrors = defineErrors({
     message: 'there is no file "{path}"',
     doc: "No `vod` has this prefix, or none of its storages has the file. Directories and devices are not files.",
   },
+  VOD_NO_DOWNLOAD: {
+    disposition: "reject",
+    httpStatus: 403,
+    message: 'whole files of vod "{vod}" are not given: it has no "download" in the configuration',
+    doc: "The address is that of a file itself. To play it, add `/index.m3u8`; to let it be downloaded, write `download;` into the `vod`.",
+  },
   VOD_BAD_PATH: {
     disposition: "reject",
     httpStatus: 403,

@@ -176,8 +176,13 @@ function workOf(all: Map<string, BoundedWork>, place: string, limits: WorkLimits
   return work;
 }
 
-/** Opens the file in the first storage that has it; a storage that fails is passed over unless none has it. */
-async function openFirst(request: FileRequest): Promise<{ source: ByteSource; storage: Storage }> {
+/**
+ * Opens the file in the first storage that has it; a storage that fails is passed over unless none has it.
+ * Throws: VOD_NOT_FOUND, and what the storages throw.
+ */
+export async function openFirst(
+  request: Pick<FileRequest, "name" | "path" | "storages">,
+): Promise<{ source: ByteSource; storage: Storage }> {
   let failure: unknown = null;
   for (const storage of request.storages) {
     try {

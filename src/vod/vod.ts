@@ -10,10 +10,11 @@ import { messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Presentation } from "../packaging/presentation.ts";
 import { ByteLru } from "./byte-lru.ts";
-import type { Storage } from "./byte-source.ts";
+import { BoundedWork } from "./bounded-work.ts";
+import type { ByteSource, Storage } from "./byte-source.ts";
 import { listFiles } from "./catalogue.ts";
 import { vodErrors } from "./errors.ts";
-import { FileCache } from "./file-cache.ts";
+import { FileCache, openFirst } from "./file-cache.ts";
 import type { FilePresentation, SegmentBlock } from "./file-presentation.ts";
 import type { MediaFile } from "./media-file.ts";
 import { DiskStorage } from "./storages/disk-storage.ts";
@@ -25,6 +26,8 @@ export type VodOptions = {
   /** Asked in this order. A path that is not absolute begins in the working directory. */
   readonly storages: readonly { readonly path: string }[];
   readonly segmentDurationMs: number;
+  /** Whole files may be had. */
+  readonly download?: boolean;
 };
 
 /** What a library may cost. */
@@ -37,6 +40,8 @@ export type VodLimits = {
   /** Reads of segments at a time for each storage, and how many more wait. */
   readonly reads: number;
   readonly waitingReads: number;
+  /** Pieces of downloads that wait for their turn; `reads` are read at a time. */
+  readonly waitingDownloads: number;
   /** Files of which the index is read at a time for each vod, and how many more wait. */
   readonly openings: number;
   readonly waitingOpenings: number;
@@ -49,6 +54,7 @@ export const DEFAULT_VOD_LIMITS: VodLimits = {
   segmentCacheBytes: 64 * 2 ** 20,
   reads: 4,
   waitingReads: 1000,
+  waitingDownloads: 10_000,
   openings: 4,
   waitingOpenings: 500,
 };
@@ -60,6 +66,9 @@ export type VodLibraryOptions = {
   readonly log: Logger;
   readonly limits?: Partial<VodLimits>;
 };
+
+/** A file to be had whole. */
+export type DownloadedFile = Pick<ByteSource, "sizeBytes" | "version" | "modifiedMs" | "read">;
 
 type Vod = { readonly options: VodOptions; readonly storages: readonly Storage[] };
 
@@ -75,6 +84,7 @@ export class VodLibrary {
   readonly #log: Logger;
   readonly #files: FileCache;
   readonly #blocks: ByteLru<SegmentBlock>;
+  readonly #downloads: BoundedWork;
   #vods: readonly Vod[];
   #listing: { limit: number; untilUs: number; names: Promise<readonly string[]> } | null = null;
 
@@ -83,6 +93,7 @@ export class VodLibrary {
     this.#clock = options.clock;
     this.#log = options.log;
     this.#blocks = new ByteLru({ bytes: limits.segmentCacheBytes, items: MAX_CACHED_BLOCKS });
+    this.#downloads = new BoundedWork({ running: limits.reads, waiting: limits.waitingDownloads });
     this.#files = new FileCache({
       limits: { bytes: limits.indexBytes, items: limits.files },
       blocks: this.#blocks,
@@ -111,6 +122,23 @@ export class VodLibrary {
   /** The same file for `startFileSource`. Throws like `open`. */
   async openMedia(path: string): Promise<MediaFile> {
     return (await this.#open(path)).file;
+  }
+
+  /**
+   * A file itself, whatever is in it. Nothing need be given back: it is opened for the time of each read.
+   * Throws: VOD_NOT_FOUND, _NO_DOWNLOAD, _BAD_PATH, _UNREADABLE, _READ_FAILED, _BUSY.
+   */
+  async download(path: string): Promise<DownloadedFile> {
+    const found = this.#find(path);
+    if (found === null) throw vodErrors.error("VOD_NOT_FOUND", { path });
+    const { options, storages } = found.vod;
+    if (options.download !== true) throw vodErrors.error("VOD_NO_DOWNLOAD", { vod: options.name });
+    const { source } = await openFirst({ name: path, path: found.rest, storages });
+    source.release();
+    const { sizeBytes, version, modifiedMs } = source;
+    const read = (offset: number, maxBytes: number): Promise<Uint8Array> =>
+      this.#downloads.run(() => source.read(offset, maxBytes));
+    return { sizeBytes, version, modifiedMs, read };
   }
 
   /**

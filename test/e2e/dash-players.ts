@@ -1,6 +1,7 @@
 /** dash.js and Shaka Player on a page of Chromium, with all that they complain about. */
 import { resolve } from "node:path";
 import type { Page } from "playwright-core";
+import { CLOCK_BITS, CLOCK_STEP_MS } from "../support/burnt-clock.ts";
 import { openPage } from "../support/browser.ts";
 import type { TestEnd } from "../support/program.ts";
 
@@ -29,6 +30,8 @@ export type DashPage = {
   readonly complaints: readonly string[];
   state(): Promise<PlayerState>;
   seek(seconds: number): Promise<void>;
+  /** How long ago the picture on the screen was taken, in milliseconds; see `publishClock`. */
+  pictureAgeMs(startMs: number): Promise<number>;
 };
 
 /** How an MPD is played. */
@@ -69,6 +72,8 @@ export async function openDashPage(t: TestEnd, options: DashPageOptions): Promis
     page,
     complaints,
     state: () => page.evaluate(readState),
+    pictureAgeMs: (startMs) =>
+      page.evaluate(readPictureAge, { startMs, bits: CLOCK_BITS, stepMs: CLOCK_STEP_MS }),
     seek: (seconds) => page.evaluate((to) => (window as unknown as PageWindow).weirTest.seek(to), seconds),
   };
 }
@@ -153,4 +158,26 @@ function readState(): PlayerState {
     latency: weirTest.latency(),
     size: `${video.videoWidth}x${video.videoHeight}`,
   };
+}
+
+/** Reads the clock in the picture that is shown when this is called. */
+function readPictureAge({
+  startMs,
+  bits,
+  stepMs,
+}: {
+  startMs: number;
+  bits: number;
+  stepMs: number;
+}): number {
+  const canvas = document.createElement("canvas");
+  canvas.width = bits;
+  canvas.height = 1;
+  const context = canvas.getContext("2d", { willReadFrequently: true })!;
+  context.drawImage(document.querySelector("video")!, 0, 0, bits, 1);
+  const now = Date.now();
+  const pixels = context.getImageData(0, 0, bits, 1).data;
+  let count = 0;
+  for (let bit = 0; bit < bits; bit++) if (pixels[bit * 4]! > 128) count += 2 ** bit;
+  return now - startMs - count * stepMs;
 }

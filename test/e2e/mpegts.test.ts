@@ -116,7 +116,7 @@ test(
   { skip: needs("ffmpeg"), timeout: 120_000 },
   async (t) => {
     const clip = await makeClip({ durationS: 20, gopPictures: 25, bFrames: 2 });
-    const weir = await startWeir(t, { config: CONFIG });
+    const weir = await startWeir(t, { config: `threads 2; ${CONFIG}` });
     const url = weir.url("/pub/camera/mpegts");
     const publisher = startProgram(t, "ffmpeg", [
       ...["-hide_banner", "-nostdin", "-v", "warning", "-re", "-stream_loop", "-1", "-i", clip],
@@ -143,7 +143,7 @@ test(
   async (t) => {
     const clip = await makeClip({ durationS: 4, gopPictures: 25, extension: "ts" });
     const other = await makeClip({ durationS: 20, gopPictures: 25, bFrames: 2 });
-    const weir = await startWeir(t, { config: CONFIG });
+    const weir = await startWeir(t, { config: `threads 2; ${CONFIG}` });
     const send = async (file: string, path: string): Promise<string> => {
       const args = ["-s", "-S", "-w", "%{http_code}", "-T", file, weir.url(path)];
       return (await runTool("curl", args, 30_000)).stdout;

@@ -41,7 +41,8 @@ const MSE_LD = `
     },
   });`;
 
-/** These are the settings with which mpegts.js stays near the edge: it seeks there whenever it is late. */
+/** These are the settings with which mpegts.js stays near the edge: it seeks there when it is far behind,
+ * and plays a little faster when it is somewhat late. */
 const FLV = `
   globalThis.happened = [];
   const player = mpegts.createPlayer(
@@ -50,8 +51,12 @@ const FLV = `
       enableStashBuffer: false,
       lazyLoad: false,
       liveBufferLatencyChasing: true,
-      liveBufferLatencyMaxLatency: 0.6,
-      liveBufferLatencyMinRemain: 0.2,
+      liveBufferLatencyMaxLatency: 1,
+      liveBufferLatencyMinRemain: 0.35,
+      liveSync: true,
+      liveSyncMaxLatency: 0.5,
+      liveSyncTargetLatency: 0.35,
+      liveSyncPlaybackRate: 1.1,
       autoCleanupSourceBuffer: true,
     },
   );

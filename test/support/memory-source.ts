@@ -9,6 +9,7 @@ export class MemorySource implements ByteSource {
   readonly path: string;
   readonly version: string;
   readonly sizeBytes: number;
+  readonly modifiedMs = 0;
   readonly reads: SourceRead[] = [];
   released = 0;
   fail: Error | null = null;

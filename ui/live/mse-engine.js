@@ -282,6 +282,6 @@ export function chooseTracks(tracks, isSupported) {
  * @param {number} lateSeconds
  */
 export function rateFor(lateSeconds) {
-  const rate = 1 + lateSeconds / 4;
+  const rate = 1 + lateSeconds / 2;
   return Math.min(MAX_RATE, Math.max(MIN_RATE, Math.round(rate * 100) / 100));
 }

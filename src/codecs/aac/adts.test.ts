@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseAdtsHeader } from "./adts.ts";
+import {
+  MAX_ADTS_FRAME_BYTES,
+  buildAdtsHeader,
+  canFrameAdts,
+  parseAdtsHeader,
+  setAdtsLength,
+} from "./adts.ts";
+import { buildAacConfig, parseAacConfig } from "./audio-specific-config.ts";
 
 const bytes = (hex: string) => Uint8Array.from(Buffer.from(hex.replaceAll(" ", ""), "hex"));
 
@@ -68,3 +75,53 @@ for (const { name, hex } of refused) {
   test(`a header is refused: ${name}`, () =>
     assert.throws(() => parseAdtsHeader(bytes(hex)), { code: "CODEC_BAD_UNIT" }));
 }
+
+test("a header that is built for a configuration says what it says, and its length is set", () => {
+  for (const objectType of [1, 2, 4]) {
+    for (const [sampleRate, channelConfig] of [
+      [96_000, 1],
+      [44_100, 2],
+      [7350, 7],
+    ] as const) {
+      const config = parseAacConfig(buildAacConfig({ objectType, sampleRate, channelConfig }));
+      assert.equal(canFrameAdts(config), true);
+      const header = buildAdtsHeader(config);
+      for (const frameBytes of [7, 300, MAX_ADTS_FRAME_BYTES]) {
+        setAdtsLength(header, 0, frameBytes);
+        const { channels } = config;
+        const wanted = {
+          objectType,
+          sampleRate,
+          channelConfig,
+          channels,
+          headerBytes: 7,
+          frameBytes,
+          blocks: 1,
+        };
+        assert.deepEqual(parseAdtsHeader(header), wanted);
+      }
+    }
+  }
+});
+
+test("what ADTS cannot say is told: SBR is framed by its core, other frames and channels are not", () => {
+  const sbr = buildAacConfig({
+    objectType: 2,
+    sampleRate: 24_000,
+    channelConfig: 2,
+    sbrSampleRate: 48_000,
+  });
+  assert.equal(canFrameAdts(parseAacConfig(sbr)), true);
+  const header = buildAdtsHeader(parseAacConfig(sbr));
+  setAdtsLength(header, 0, 100);
+  assert.equal(parseAdtsHeader(header)?.sampleRate, 24_000);
+  const good = parseAacConfig(buildAacConfig({ objectType: 2, sampleRate: 48_000, channelConfig: 2 }));
+  const others = [
+    { ...good, channelConfig: 0 },
+    { ...good, channelConfig: 12 },
+    { ...good, objectType: 23 },
+    { ...good, coreSampleRate: 47_999, sampleRate: 47_999 },
+    { ...good, frameSamples: 960 },
+  ];
+  for (const config of others) assert.equal(canFrameAdts(config), false);
+});

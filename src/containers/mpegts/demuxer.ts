@@ -111,7 +111,7 @@ export class TsDemuxer {
   end(): void {
     this.#framer.end();
     for (const state of this.#pids.values()) this.#close(state);
-    this.#gate.settle(this.#tracks());
+    this.#gate.settle();
   }
 
   /** Spec: ISO/IEC 13818-1 sections 2.4.3.2, 2.4.3.3. */

@@ -94,10 +94,9 @@ export class TsMuxer {
   #skipped = 0;
 
   constructor(options: TsMuxerOptions = {}) {
-    const ticks = (ms: number): number => toTsTicks(ms, 1000);
-    this.#audioTicks = ticks(options.audioDelayMs ?? 100);
-    this.#tableTicks = ticks(options.tableIntervalMs ?? 100);
-    this.#pcrDelayTicks = ticks(options.pcrDelayMs ?? 200);
+    this.#audioTicks = toTsTicks(options.audioDelayMs ?? 100, 1000);
+    this.#tableTicks = toTsTicks(options.tableIntervalMs ?? 100, 1000);
+    this.#pcrDelayTicks = toTsTicks(options.pcrDelayMs ?? 200, 1000);
     this.#originTicks = options.originTicks ?? 0;
     this.#tablesAtKeyFrames = options.tablesAtKeyFrames ?? true;
     this.#version = options.firstVersion ?? 0;
@@ -135,11 +134,8 @@ export class TsMuxer {
   write(packet: TsMuxerInput, isLast = false): void {
     const stream = this.#streamOfTrack(packet.track);
     if (stream === null) return;
-    const { timescale } = packet.track;
-    const dts = toTsTicks(packet.dts, timescale) + this.#originTicks;
-    const pts = toTsTicks(packet.pts, timescale) + this.#originTicks;
-    if (stream.units !== null) this.#picture(stream, stream.units, packet, dts, pts, isLast);
-    else if (stream.frames !== null) this.#sound(stream, stream.frames, packet, pts, isLast);
+    if (stream.units !== null) this.#picture(stream, stream.units, packet, isLast);
+    else if (stream.frames !== null) this.#sound(stream, stream.frames, packet, isLast);
   }
 
   /** Writes the audio that is still being gathered. */
@@ -171,6 +167,11 @@ export class TsMuxer {
     // Up to where the next segment's first picture is to be expected, whose clock is its own.
     if (clock !== null && last !== null)
       this.#fillPcr(clock, last + this.#pictureStep - this.#pcrDelayTicks);
+  }
+
+  /** Makes room for so many bytes at once, where it is known how much will come. */
+  expect(lengthBytes: number): void {
+    this.#writer.expect(lengthBytes);
   }
 
   /** Hands over what was written. Ownership: the caller's. */
@@ -205,6 +206,10 @@ export class TsMuxer {
     return null;
   }
 
+  #ticksOf(ticks: number, track: Track): number {
+    return toTsTicks(ticks, track.timescale) + this.#originTicks;
+  }
+
   /** The version steps when the map says something else than before. */
   #adoptMap(): void {
     if (this.#clockStream === null) return;
@@ -222,20 +227,15 @@ export class TsMuxer {
     this.#pmt = pmt;
   }
 
-  #picture(
-    stream: TsStream,
-    units: AccessUnitWriter,
-    packet: TsMuxerInput,
-    dts: number,
-    pts: number,
-    isLast: boolean,
-  ): void {
+  #picture(stream: TsStream, units: AccessUnitWriter, packet: TsMuxerInput, isLast: boolean): void {
     const { payload, isSync } = packet;
     const unitBytes = units.measure(payload, isSync);
     if (unitBytes === 0) {
       this.#skipped++;
       return;
     }
+    const dts = this.#ticksOf(packet.dts, packet.track);
+    const pts = this.#ticksOf(packet.pts, packet.track);
     const isClock = stream === this.#clockStream;
     this.#advance(dts, isSync && isClock && this.#tablesAtKeyFrames);
     if (isClock) this.#noteStep(dts);
@@ -248,17 +248,13 @@ export class TsMuxer {
     this.#writer.endPes(stream.sequence, marks);
   }
 
-  #sound(
-    stream: TsStream,
-    frames: AudioGatherer,
-    { payload }: TsMuxerInput,
-    pts: number,
-    isLast: boolean,
-  ): void {
+  #sound(stream: TsStream, frames: AudioGatherer, packet: TsMuxerInput, isLast: boolean): void {
+    const { payload, track } = packet;
     if (!frames.accepts(payload)) {
       this.#skipped++;
       return;
     }
+    const pts = this.#ticksOf(packet.pts, track);
     this.#noteJump(pts);
     if (!frames.follows(payload, pts)) this.#writeFrames(stream, frames, false);
     frames.add(payload, pts);

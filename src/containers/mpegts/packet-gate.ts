@@ -24,6 +24,8 @@ export class PacketGate {
   #waitingBytes = 0;
   #firstUs = 0;
   #announced: readonly Track[] = [];
+  /** As the newest packet knew them; all packets that wait are of these. */
+  #tracks: readonly Track[] = [];
 
   constructor(sink: TsSink) {
     this.#sink = sink;
@@ -31,10 +33,13 @@ export class PacketGate {
 
   /**
    * Takes a packet. `tracks`: all that are known now, the packet's own among them; `isComplete`: there are no others.
+   * What waits belongs to the tracks before, so that a change or an end of one of those ends the waiting.
    */
   write(packet: SourcePacket, tracks: readonly Track[], isComplete: boolean): void {
+    if (this.#waiting !== null && this.#tracks.some((track) => !tracks.includes(track))) this.settle();
+    this.#tracks = tracks;
     if (this.#waiting === null) {
-      this.#announce(tracks);
+      this.#announce();
       this.#sink.write(packet);
       return;
     }
@@ -46,23 +51,21 @@ export class PacketGate {
       Math.abs(us - this.#firstUs) >= TS_TRACK_WAIT.mediaUs ||
       this.#waiting.length >= TS_TRACK_WAIT.packets ||
       this.#waitingBytes >= TS_TRACK_WAIT.bytes;
-    if (isComplete || hasWaited) this.settle(tracks);
+    if (isComplete || hasWaited) this.settle();
   }
 
   /** Lets what waits go. */
-  settle(tracks: readonly Track[]): void {
+  settle(): void {
     const waiting = this.#waiting;
     if (waiting === null || waiting.length === 0) return;
     this.#waiting = null;
     this.#waitingBytes = 0;
-    // A track whose configuration changed while its packets waited is in force once more for those.
-    for (const packet of waiting) {
-      this.#announce(tracks.map((track) => (track.id === packet.track.id ? packet.track : track)));
-      this.#sink.write(packet);
-    }
+    this.#announce();
+    for (const packet of waiting) this.#sink.write(packet);
   }
 
-  #announce(tracks: readonly Track[]): void {
+  #announce(): void {
+    const tracks = this.#tracks;
     const known = this.#announced;
     if (known.length === tracks.length && known.every((track, i) => track === tracks[i])) return;
     this.#announced = tracks;

@@ -54,6 +54,13 @@ export class TsPacketWriter {
     return this.#buffer;
   }
 
+  /** Makes room for so many bytes to come at once, where that is known. */
+  expect(lengthBytes: number): void {
+    const at = this.#lengthBytes;
+    this.#reserve(Math.ceil(lengthBytes / TS_PACKET_BYTES));
+    this.#lengthBytes = at;
+  }
+
   /** Hands over what was written; the writer begins a new buffer. Ownership: the caller's. */
   take(): Uint8Array<ArrayBuffer> {
     const taken = this.#buffer.subarray(0, this.#lengthBytes);
@@ -103,7 +110,7 @@ export class TsPacketWriter {
     const needed = Math.ceil((lengthBytes + marksBytes(marks)) / TS_BODY_BYTES);
     const over = (sequence.counter + needed) % COUNTERS;
     const more = isLast && over !== 0 ? COUNTERS - over : 0;
-    assert(lengthBytes >= COUNTERS, "each packet of a PES packet has a byte of it at least");
+    assert(!isLast || lengthBytes >= COUNTERS, "each packet of a PES packet has a byte of it at least");
     this.#pesPackets = needed + more;
     this.#pesBytes = lengthBytes;
     this.#pesStart = this.#reserve(this.#pesPackets);
@@ -167,13 +174,18 @@ export class TsPacketWriter {
     const at = this.#lengthBytes;
     const needed = at + packets * TS_PACKET_BYTES;
     if (needed > this.#buffer.byteLength) {
-      const grown = new Uint8Array(Math.max(needed, this.#buffer.byteLength * 2, MIN_BUFFER_BYTES));
+      const grown = unfilled(Math.max(needed, this.#buffer.byteLength * 2, MIN_BUFFER_BYTES));
       grown.set(this.#buffer.subarray(0, at));
       this.#buffer = grown;
     }
     this.#lengthBytes = needed;
     return at;
   }
+}
+
+/** Memory that is not set to 0 first: every byte of every packet is written before anybody sees it. */
+function unfilled(lengthBytes: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Buffer.allocUnsafeSlow(lengthBytes).buffer);
 }
 
 function marksBytes(marks: TsMarks | null): number {

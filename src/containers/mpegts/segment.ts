@@ -1,7 +1,7 @@
 import type { TrackSet } from "../../media/track.ts";
 import { makeTrackSet } from "../../media/track.ts";
 import { canCarryInTs } from "./carriage.ts";
-import { TS_TIMESCALE } from "./layout.ts";
+import { TS_PACKET_BYTES, TS_TIMESCALE } from "./layout.ts";
 import { TsMuxer } from "./muxer.ts";
 import type { TsMuxerInput, TsMuxerOptions } from "./muxer.ts";
 import { toTsTicks } from "./timestamps.ts";
@@ -44,10 +44,18 @@ export function muxTsSegment(
     tablesAtKeyFrames: false,
   });
   muxer.setTracks(makeTrackSet(tracks.epoch, carried));
+  muxer.expect(likelyBytes(chosen));
   const last = new Map(chosen.map((packet) => [packet.track.id, packet]));
   for (const packet of chosen) muxer.write(packet, last.get(packet.track.id) === packet);
   muxer.finish();
   return muxer.take();
+}
+
+/** A little more than the packets will need: a TS packet of headers and stuffing each, and a part of the rest. */
+function likelyBytes(packets: readonly TsMuxerInput[]): number {
+  let payloadBytes = 0;
+  for (const { payload } of packets) payloadBytes += payload.byteLength;
+  return Math.ceil(payloadBytes * 1.03) + (packets.length + 4 * TABLES_PER_SEGMENT) * TS_PACKET_BYTES;
 }
 
 /** So that the tables come `TABLES_PER_SEGMENT` times at most. Units: milliseconds. */

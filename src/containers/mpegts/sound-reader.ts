@@ -11,8 +11,8 @@ import { TS_TIMESCALE } from "./layout.ts";
 import type { PesPayload } from "./pes-assembler.ts";
 import type { StreamCodec } from "./stream-codec.ts";
 
-/** Longest frame that is waited for: those of AAC have under 8 KB, access units of E-AC-3 a few times that. */
-export const MAX_AUDIO_FRAME_BYTES = 64 * 1024;
+/** Longest beginning of a frame that is kept: whole frames of AAC have under 8 KB, of E-AC-3 and Opus under 16. */
+export const MAX_AUDIO_FRAME_BYTES = 16 * 1024;
 
 /**
  * A stated time that is no further than this from where the last frame ended is rounding, and the frame stands there:
@@ -80,7 +80,12 @@ export class SoundReader implements ElementaryReader {
       stated = null;
       at += frame.frameBytes;
     }
-    this.#keep(bytes, at, stated);
+    if (bytes.byteLength - at > MAX_AUDIO_FRAME_BYTES) {
+      skippedBytes += bytes.byteLength - at;
+      at = bytes.byteLength;
+    }
+    this.#rest = bytes.slice(at);
+    this.#restPts = this.#rest.byteLength > 0 ? stated : null;
     if (skippedBytes > 0)
       throw brokenPes(this.#pid, `${skippedBytes} bytes are no ${this.#stream.codec} frame`);
     if (reason !== "") throw brokenPes(this.#pid, reason);
@@ -94,12 +99,6 @@ export class SoundReader implements ElementaryReader {
 
   end(): void {
     this.lost();
-  }
-
-  #keep(bytes: Uint8Array, at: number, stated: number | null): void {
-    const isTooLong = bytes.byteLength - at > MAX_AUDIO_FRAME_BYTES;
-    this.#rest = bytes.slice(isTooLong ? bytes.byteLength : at);
-    this.#restPts = this.#rest.byteLength > 0 ? stated : null;
   }
 
   /** A frame that cannot be one has the key -1. */

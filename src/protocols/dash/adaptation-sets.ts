@@ -1,3 +1,4 @@
+import { sampleAspectOf } from "../../containers/mp4/sample-entry.ts";
 import type { Track, TrackKind } from "../../media/track.ts";
 import { measureBandwidth, measureFrameRate } from "../../packaging/bandwidth.ts";
 import type { Presentation, Timeline } from "../../packaging/presentation.ts";
@@ -134,11 +135,18 @@ function representation(context: PeriodContext, track: Track, runs: readonly Tim
       codecs: track.codecString,
       width: track.width || null,
       height: track.height || null,
+      sar: track.kind === "video" ? sampleAspect(track) : null,
       frameRate: track.kind === "video" ? frameRateText(timeline, track) : null,
       audioSamplingRate: track.sampleRate || null,
     },
     [...channels(track), ...resync(context), segmentTemplate(context, track, runs)],
   );
+}
+
+/** Spec: ISO/IEC 23009-1 section 5.3.7.2, @sar. */
+function sampleAspect(track: Track): string {
+  const { width, height } = sampleAspectOf(track);
+  return `${width}:${height}`;
 }
 
 function channels(track: Track): XmlElement[] {

@@ -21,7 +21,7 @@ export type LowLatency = {
 };
 
 /** Parts that a player stays behind: one that grows, one on its way, and what jitter of network and clock needs. */
-const LATENCY_PARTS = 6;
+const LATENCY_PARTS = 5;
 
 /** The low-latency side of an edge. */
 export function lowLatencyOf(edge: LiveEdge): LowLatency {
@@ -47,7 +47,7 @@ export function serviceDescription({ targetLatencyUs }: LowLatency): XmlElement 
   const target = Math.round(targetLatencyUs / 1000);
   return xmlElement("ServiceDescription", { id: 0 }, [
     xmlElement("Latency", { target, min: Math.round(target / 2), max: target * 3 }),
-    xmlElement("PlaybackRate", { min: "0.95", max: "1.05" }),
+    xmlElement("PlaybackRate", { min: "0.92", max: "1.08" }),
   ]);
 }
 

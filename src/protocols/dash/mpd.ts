@@ -69,14 +69,15 @@ function dynamicTimes(
   { segments, mutability, targetDurationUs }: Timeline,
   lowLatency: LowLatency | null,
 ): Attributes {
-  const windowUs = endUs(segments) - segments[0]!.startUs;
+  // The newest segment ends up to a segment's length ago: counted from now, the oldest one would be gone too early.
+  const depthUs = endUs(segments) - segments[0]!.startUs + targetDurationUs;
   const publishedUs = lowLatency?.publishedUs ?? endUs(segments);
   const delayUs = lowLatency?.targetLatencyUs ?? targetDurationUs * DELAY_SEGMENTS;
   return {
     availabilityStartTime: "1970-01-01T00:00:00Z",
     publishTime: new Date(Math.floor(publishedUs / 1000)).toISOString(),
     minimumUpdatePeriod: duration(targetDurationUs / 2),
-    ...(mutability === "live" ? { timeShiftBufferDepth: duration(windowUs) } : {}),
+    ...(mutability === "live" ? { timeShiftBufferDepth: duration(depthUs) } : {}),
     suggestedPresentationDelay: duration(delayUs),
   };
 }

@@ -2,7 +2,7 @@ import { systemClock } from "../../base/clock.ts";
 import type { Clock } from "../../base/clock.ts";
 import { textReply } from "../../base/http-message.ts";
 import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
-import { mediaFileReply } from "../../packaging/media-reply.ts";
+import { mediaFileReply, onceFollowed } from "../../packaging/media-reply.ts";
 import { CORS, PlaylistReplies, liveVersion, playlistCaching } from "../../packaging/playlist-replies.ts";
 import type { Presentation, Timeline } from "../../packaging/presentation.ts";
 import { lowLatencyOf } from "./low-latency.ts";
@@ -33,9 +33,10 @@ export function dashReply(
 ): Promise<HttpReply> | HttpReply {
   switch (resource.kind) {
     case "mpd":
-      return (
-        (resource.isLowLatency ? lowLatencyReply(presentation, query) : null) ??
-        mpdReply(presentation, query)
+      if (!resource.isLowLatency) return mpdReply(presentation, query);
+      return onceFollowed(
+        presentation,
+        () => lowLatencyReply(presentation, query) ?? mpdReply(presentation, query),
       );
     case "utc":
       // As xs:dateTime. Spec: ISO/IEC 23009-1 section 5.8.5.7, http-xsdate.

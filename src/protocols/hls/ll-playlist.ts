@@ -85,9 +85,10 @@ function segmentLines(request: LowLatencyRequest, skipped: number): string[] {
     if (index >= firstWithParts) lines.push(...partLines(segment, segment.parts ?? [], selection, query));
     lines.push(...writer.end(segment));
   }
-  if (open === null || selectTracks(open.tracks, selection).length === 0) return lines;
+  if (open === null) return lines;
   if (open.parts.length > 0) lines.push(...writer.before(open));
   lines.push(...partLines(open, open.parts, selection, query));
+  if (selectTracks(open.tracks, selection).length === 0) return lines;
   const hint = partUri(open, open.parts.length, query);
   lines.push(`#EXT-X-PRELOAD-HINT:TYPE=PART,URI="${hint}"`);
   return lines;

@@ -11,8 +11,11 @@ export const fuzz: TextFuzzTarget = {
     "/a/b/tracks-v1a1/mono.m3u8",
     "/x/tracks-v1a12/seg-1767225600000.m4s",
     "/x/tracks-a1/init-0123456789ab.mp4",
+    "/demo/index.ll.m3u8",
+    "/a/tracks-v1a1/mono.ll.m3u8",
+    "/a/tracks-v1/part-1767225600000-12.m4s",
   ],
-  dictionary: ["tracks-", "/seg-", ".m4s", "init-", "mono.m3u8", "v1", "a1", "/.."],
+  dictionary: ["tracks-", "/seg-", "/part-", "-0", ".ll", ".m4s", "init-", "mono.m3u8", "v1", "a1", "/.."],
   run(path) {
     const parsed = parseHlsPath(path);
     if (parsed === null) return;

@@ -21,6 +21,13 @@ const good = [
     "demo",
     { kind: "segment", selection: ["v1"], name: "1767225600000" },
   ],
+  ["/a/b/index.ll.m3u8", "a/b", { kind: "multivariant", isLowLatency: true }],
+  ["/a/tracks-a1/mono.ll.m3u8", "a", { kind: "media", isLowLatency: true, selection: ["a1"] }],
+  [
+    "/a/tracks-v1a1/part-1767225600000-0.m4s",
+    "a",
+    { kind: "part", selection: ["v1", "a1"], name: "1767225600000", index: 0 },
+  ],
   ["/tracks-v1/index.m3u8", "tracks-v1", { kind: "multivariant", isLowLatency: false }],
 ] as const;
 for (const [path, name, resource] of good) {
@@ -40,6 +47,11 @@ const bad = [
   "/demo/tracks-v1/seg-.m4s",
   "/demo/tracks-v1/seg-1e3.m4s",
   "/demo/tracks-v1/seg-12345678901234567.m4s",
+  "/demo/tracks-v1/part-1767225600000.m4s",
+  "/demo/tracks-v1/part-1767225600000-01.m4s",
+  "/demo/tracks-v1/part-1767225600000--1.m4s",
+  "/demo/tracks-v1/part-1767225600000-100000.m4s",
+  "/demo/tracks-v1/index.ll.m3u8x",
   "/demo/tracks-v1/init-XYZ.mp4",
   "/demo/mono.m3u8",
   "demo/index.m3u8x",

@@ -1,5 +1,5 @@
 import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
-import { bodyReply, mediaFileReply } from "../../packaging/media-reply.ts";
+import { bodyReply, mediaFileReply, onceFollowed } from "../../packaging/media-reply.ts";
 import { PlaylistReplies, liveVersion, playlistCaching } from "../../packaging/playlist-replies.ts";
 import { formatTrackSelection } from "../../packaging/presentation.ts";
 import type { Presentation, Timeline } from "../../packaging/presentation.ts";
@@ -48,15 +48,6 @@ export function hlsReply(
     case "segment":
       return mediaFileReply(resource, presentation, request);
   }
-}
-
-/** Answers when the edge of the presentation is known here, if it has one. */
-function onceFollowed(
-  { edge }: Presentation,
-  answer: () => Promise<HttpReply> | HttpReply,
-): Promise<HttpReply> | HttpReply {
-  const coming = edge?.follow?.() ?? null;
-  return coming === null ? answer() : coming.then(answer);
 }
 
 function playlistReply(

@@ -24,6 +24,17 @@ const segment: HttpReply = {
   ],
   body: [content.subarray(0, 10), content.subarray(10, 60_000), content.subarray(60_000)],
 };
+/** The same as a file, which gives no more than 30 000 bytes at a time. */
+const file: HttpReply = {
+  status: 200,
+  headers: segment.headers,
+  body: [],
+  file: {
+    sizeBytes: content.byteLength,
+    read: (offset, maxBytes) =>
+      Promise.resolve(content.subarray(offset, offset + Math.min(maxBytes, 30_000))),
+  },
+};
 const list: HttpReply = {
   status: 200,
   headers: [["content-type", "text/plain"]],
@@ -34,6 +45,7 @@ const list: HttpReply = {
 function handle(request: HttpRequest): HttpReply | Promise<HttpReply> {
   if (request.path === "/segment") return segment;
   if (request.path === "/list") return list;
+  if (request.path === "/file") return file;
   if (request.path === "/late") return sleep(5).then(() => textReply(200, "late"));
   if (request.path === "/off") throw streamErrors.error("STREAM_NOT_FOUND", { name: "off" });
   if (request.path === "/fault") return Promise.reject(new TypeError("secret"));
@@ -103,6 +115,15 @@ const PLAIN: [what: string, request: string][] = [
   ["a range of this version", get("/segment", 'Range: bytes=0-1\r\nIf-Range: "v1"\r\n')],
   ["a known segment", get("/segment", 'If-None-Match: "v1"\r\n')],
   ["another version", get("/segment", 'If-None-Match: "v0"\r\n')],
+  ["a file", get("/file")],
+  ["the head of a file", "HEAD /file HTTP/1.1\r\nHost: h\r\n\r\n"],
+  ["a range of a file", get("/file", "Range: bytes=59990-60009\r\n")],
+  ["a large range of a file", get("/file", "Range: bytes=10-\r\n")],
+  ["the end of a file", get("/file", "Range: bytes=-5\r\n")],
+  ["a range past the end of a file", get("/file", "Range: bytes=100000-\r\n")],
+  ["a range of an old file", get("/file", 'Range: bytes=0-1\r\nIf-Range: "old"\r\n')],
+  ["a known file", get("/file", 'If-None-Match: "v1"\r\n')],
+  ["two files and a list", get("/file") + get("/file", "Range: bytes=0-0\r\n") + get("/list")],
   ["a list", get("/list")],
   ["a list zipped", get("/list", "Accept-Encoding: gzip, br\r\n")],
   ["a list not zipped", get("/list", "Accept-Encoding: gzip;q=0\r\n")],
@@ -226,7 +247,10 @@ test("thousands of pipelined requests are all answered, in order", async (t) => 
 
 test("bytes that chance has changed are answered alike", async (t) => {
   const { mixed, node } = await listenBoth(t);
-  const seeds = [...PLAIN, ...ODD].map(([, request]) => request).filter((request) => request.length < 400);
+  // What comes in pieces may be cut off by an error behind it, at another piece here than there.
+  const seeds = [...PLAIN, ...ODD]
+    .map(([, request]) => request)
+    .filter((request) => request.length < 400 && !request.includes("/file"));
   const words = [
     "\r\n",
     "\n",

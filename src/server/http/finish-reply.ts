@@ -1,6 +1,7 @@
 import { totalBytes } from "../../base/bytes.ts";
-import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
+import type { HttpFile, HttpReply, HttpRequest } from "../../base/http-message.ts";
 import { parseByteRange, sliceBody } from "./byte-range.ts";
+import type { ByteRange } from "./byte-range.ts";
 
 /** A reply as it goes onto the wire. */
 export type WireReply = {
@@ -39,12 +40,45 @@ export function finishReply(request: HttpRequest, reply: HttpReply): WireReply {
   return ranged(request, reply, headers, etag);
 }
 
+/** The head of a reply with a file, and which part of it this client is sent; `null` for nothing. */
+export type WireFile = {
+  readonly status: number;
+  readonly headers: string[];
+  readonly range: ByteRange | null;
+};
+
+/** Does for a reply with a file what `finishReply` does for one in memory. */
+export function finishFile(request: HttpRequest, reply: HttpReply, { sizeBytes }: HttpFile): WireFile {
+  const headers = reply.headers.flat();
+  const etag = reply.headers.find(([name]) => name === "etag")?.[1] ?? null;
+  if (etag !== null && isKnown(request.header("if-none-match"), etag))
+    return { status: 304, headers, range: null };
+  headers.push("accept-ranges", "bytes");
+  const asked = askedRange(request, etag, sizeBytes);
+  if (asked === "unsatisfiable") {
+    headers.push("content-range", `bytes */${sizeBytes}`, "content-length", "0");
+    return { status: 416, headers, range: null };
+  }
+  const range = asked ?? { start: 0, end: sizeBytes };
+  if (asked !== null) headers.push("content-range", `bytes ${range.start}-${range.end - 1}/${sizeBytes}`);
+  headers.push("content-length", String(range.end - range.start));
+  return { status: asked === null ? 200 : 206, headers, range: request.method === "HEAD" ? null : range };
+}
+
+function askedRange(
+  request: HttpRequest,
+  etag: string | null,
+  sizeBytes: number,
+): ByteRange | "unsatisfiable" | null {
+  const ifRange = request.header("if-range");
+  const header = ifRange === undefined || ifRange === etag ? request.header("range") : undefined;
+  return request.method === "GET" ? parseByteRange(header, sizeBytes) : null;
+}
+
 function ranged(request: HttpRequest, reply: HttpReply, headers: string[], etag: string | null): WireReply {
   headers.push("accept-ranges", "bytes");
   const sizeBytes = totalBytes(reply.body);
-  const ifRange = request.header("if-range");
-  const header = ifRange === undefined || ifRange === etag ? request.header("range") : undefined;
-  const range = request.method === "GET" ? parseByteRange(header, sizeBytes) : null;
+  const range = askedRange(request, etag, sizeBytes);
   if (range === null) return withBody(request, 200, headers, reply.body);
   if (range === "unsatisfiable") {
     return withBody(request, 416, [...headers, "content-range", `bytes */${sizeBytes}`], []);

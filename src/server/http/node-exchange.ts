@@ -1,11 +1,12 @@
-import type { EventEmitter } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Writable } from "node:stream";
 import { textReply } from "../../base/http-message.ts";
-import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
+import type { HttpFile, HttpReply, HttpRequest } from "../../base/http-message.ts";
 import type { Answers } from "./answers.ts";
 import type { EndlessBodies } from "./endless-body.ts";
 import { sendResponse, streamToResponse } from "./endless-replies.ts";
-import { finishReply } from "./finish-reply.ts";
+import { FileBody, PIECE_BYTES } from "./file-body.ts";
+import { finishFile, finishReply } from "./finish-reply.ts";
 import type { WireReply } from "./finish-reply.ts";
 import { totalBytes } from "../../base/bytes.ts";
 import { LARGE_BODY_BYTES, ReplyHold } from "./reply-budget.ts";
@@ -69,7 +70,7 @@ function send(
   request: HttpRequest,
   reply: HttpReply,
   outgoing: ServerResponse,
-  parts: NodeExchangeParts,
+  parts: NodeExchangeParts & { readonly rawPath: string },
 ): void {
   const instead = (other: HttpReply): WireReply => finishReply(request, other);
   if (reply.webSocket !== undefined) {
@@ -81,6 +82,10 @@ function send(
     const head = finishReply(request, reply);
     const isChunked = reply.isChunked === true;
     streamToResponse(outgoing, parts.bodies, { head, stream, instead, isChunked });
+    return;
+  }
+  if (reply.file !== undefined) {
+    sendFile(request, reply, reply.file, outgoing, parts);
     return;
   }
   const ownBytes = request.method === "HEAD" ? 0 : (reply.ownBytes ?? 0);
@@ -97,10 +102,41 @@ function send(
   sendResponse(outgoing, finishReply(request, reply));
 }
 
+function sendFile(
+  request: HttpRequest,
+  reply: HttpReply,
+  file: HttpFile,
+  outgoing: ServerResponse,
+  parts: NodeExchangeParts & { readonly rawPath: string },
+): void {
+  const { status, headers, range } = finishFile(request, reply, file);
+  if (range === null) {
+    sendResponse(outgoing, { status, headers, body: [] });
+    return;
+  }
+  if (!parts.budget.take(PIECE_BYTES)) {
+    parts.onBusy();
+    sendResponse(outgoing, finishReply(request, parts.answers.busy()));
+    return;
+  }
+  outgoing.writeHead(status, headers);
+  const body = new FileBody(file, range, {
+    write: (piece, onTaken) => void outgoing.write(piece, onTaken),
+    destroy: () => outgoing.destroy(),
+  });
+  outgoing.once("close", () => body.left());
+  void body.run().then((end) => {
+    parts.budget.give(PIECE_BYTES);
+    if (typeof end === "object") parts.answers.failure(end.failure, parts.rawPath);
+    if (end === "sent") outgoing.end();
+    return end;
+  });
+}
+
 /** A request that `node:http` has read, as handlers see it; `leaver`: what closes when the client leaves. */
 export function readRequest(
   incoming: IncomingMessage,
-  leaver: Pick<EventEmitter, "once">,
+  leaver: Pick<Writable, "once" | "writableEnded">,
   target: RequestTarget,
 ): HttpRequest {
   return {
@@ -112,6 +148,9 @@ export function readRequest(
       return Array.isArray(value) ? value.join(", ") : value;
     },
     remoteAddress: incoming.socket.remoteAddress ?? "",
-    onLeave: (run) => void leaver.once("close", run),
+    onLeave: (run) =>
+      void leaver.once("close", () => {
+        if (!leaver.writableEnded) run();
+      }),
   };
 }

@@ -1,9 +1,10 @@
 import type { Socket } from "node:net";
-import type { HttpReply, HttpStream } from "../../base/http-message.ts";
+import type { HttpFile, HttpReply, HttpStream } from "../../base/http-message.ts";
 import type { Answers } from "./answers.ts";
 import { ChunkedCarrier } from "./chunked-socket.ts";
 import { EndlessBody } from "./endless-body.ts";
 import type { EndlessBodies } from "./endless-body.ts";
+import { FileBody, PIECE_BYTES } from "./file-body.ts";
 import { streamToSocket } from "./endless-replies.ts";
 import type { HeadMemory } from "./head-memory.ts";
 import { PlainRequest, parsePlainHead } from "./plain-request.ts";
@@ -48,6 +49,8 @@ export class PlainConnection {
   #hold: ReplyHold | null = null;
   /** A body in chunks that is under way. */
   #body: EndlessBody | null = null;
+  /** A file that is being sent. */
+  #file: FileBody | null = null;
   #hasRead = false;
   /** The request that is being answered later. */
   #answering: PlainRequest | null = null;
@@ -113,7 +116,7 @@ export class PlainConnection {
   }
 
   #isBlocked(): boolean {
-    const isSending = this.#hold !== null || this.#body !== null;
+    const isSending = this.#hold !== null || this.#body !== null || this.#file !== null;
     return this.#answering !== null || isSending || this.#socket.writableNeedDrain;
   }
 
@@ -160,6 +163,10 @@ export class PlainConnection {
     if (reply.stream !== undefined && !head.isHead) {
       if (reply.isChunked === true) this.#sendChunks(head, request, reply, reply.stream);
       else this.#become(head, request, reply, reply.stream);
+      return;
+    }
+    if (reply.file !== undefined) {
+      this.#sendFile(head, request, reply, reply.file);
       return;
     }
     const ownBytes = head.isHead ? 0 : (reply.ownBytes ?? 0);
@@ -237,6 +244,39 @@ export class PlainConnection {
     }
   }
 
+  /** Sends a file piece by piece and goes on behind it. */
+  #sendFile(head: PlainHead, request: PlainRequest, reply: HttpReply, file: HttpFile): void {
+    const { ready, budget, answers } = this.#parts;
+    const keepsOpen = this.#keepsOpen(head);
+    const { head: bytes, range } = ready.fileHead(request, reply, file, keepsOpen);
+    const isBusy = range !== null && !budget.take(PIECE_BYTES);
+    if (isBusy) this.#parts.onBusy();
+    if (isBusy) this.#write(this.#form(head, request, answers.busy()));
+    else this.#socket.write(bytes);
+    if (range === null || isBusy) {
+      if (!keepsOpen) this.#finish();
+      return;
+    }
+    const socket = this.#socket;
+    const body = new FileBody(file, range, {
+      write: (piece, onTaken) => void socket.write(piece, onTaken),
+      destroy: () => socket.destroy(),
+    });
+    this.#file = body;
+    void this.#runFile(body, head, keepsOpen);
+  }
+
+  async #runFile(body: FileBody, head: PlainHead, keepsOpen: boolean): Promise<void> {
+    const end = await body.run();
+    this.#parts.budget.give(PIECE_BYTES);
+    this.#file = null;
+    // Too late for another reply: it is for the log.
+    if (typeof end === "object") this.#parts.answers.failure(end.failure, head.target.rawPath);
+    if (this.#isOver) return;
+    if (keepsOpen) this.#proceed();
+    else this.#finish();
+  }
+
   #dropBody(): void {
     if (this.#body !== null) this.#parts.bodies.delete(this.#body);
     this.#body = null;
@@ -296,6 +336,7 @@ export class PlainConnection {
     this.#hold?.release();
     this.#hold = null;
     this.#body?.left();
+    this.#file?.left();
     this.#dropBody();
     this.#answering?.leave();
     this.#answering = null;

@@ -126,8 +126,10 @@ export class PlainRequest implements HttpRequest {
 
   /** For its connection: the client has left. Returns: whether the handler wanted to know. */
   leave(): boolean {
-    this.#left?.();
-    return this.#left !== null;
+    const left = this.#left;
+    this.#left = null;
+    left?.();
+    return left !== null;
   }
 }
 

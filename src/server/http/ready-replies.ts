@@ -1,6 +1,7 @@
-import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
-import { finishReply } from "./finish-reply.ts";
+import type { HttpFile, HttpReply, HttpRequest } from "../../base/http-message.ts";
+import { finishFile, finishReply } from "./finish-reply.ts";
 import type { WireReply } from "./finish-reply.ts";
+import type { ByteRange } from "./byte-range.ts";
 import type { HeadTraits } from "./plain-request.ts";
 import { ReplyHeads } from "./reply-head.ts";
 
@@ -65,6 +66,17 @@ export class ReadyReplies {
   upgradeHead(reply: HttpReply, accept: string): Buffer {
     const lines = ["upgrade", "websocket", "sec-websocket-accept", accept, ...reply.headers.flat()];
     return Buffer.from(this.#heads.write(101, lines, "upgrade"), "latin1");
+  }
+
+  /** The head before a file, and the part of it that follows. Throws: RangeError when a header cannot be sent. */
+  fileHead(
+    request: HttpRequest,
+    reply: HttpReply,
+    file: HttpFile,
+    keepsOpen: boolean,
+  ): { readonly head: Buffer; readonly range: ByteRange | null } {
+    const { status, headers, range } = finishFile(request, reply, file);
+    return { head: Buffer.from(this.#heads.write(status, headers, keepsOpen), "latin1"), range };
   }
 
   #formsOf(reply: HttpReply): (WireForm | null)[] {

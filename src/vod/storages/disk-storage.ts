@@ -145,13 +145,17 @@ function storageError(path: string, caught: unknown): Error {
   return vodErrors.error("VOD_READ_FAILED", { path, reason: code ?? messageOf(caught) }, caught);
 }
 
-type Identity = { readonly version: string; readonly sizeBytes: number };
+type Identity = { readonly version: string; readonly sizeBytes: number; readonly modifiedMs: number };
 
 async function openRegularFile(real: string): Promise<{ handle: FileHandle | null; identity: Identity }> {
   const handle = await open(real, OPEN_FLAGS);
   try {
     const status = await handle.stat({ bigint: true });
-    const identity = { version: versionOfStatus(status), sizeBytes: Number(status.size) };
+    const identity = {
+      version: versionOfStatus(status),
+      sizeBytes: Number(status.size),
+      modifiedMs: Number(status.mtimeMs),
+    };
     if (status.isFile()) return { handle, identity };
     await handle.close();
     return { handle: null, identity };
@@ -171,6 +175,7 @@ class DiskByteSource implements ByteSource {
   readonly path: string;
   readonly version: string;
   readonly sizeBytes: number;
+  readonly modifiedMs: number;
   readonly #realPath: string;
   #handle: FileHandle | null;
   #opening: Promise<FileHandle> | null = null;
@@ -181,6 +186,7 @@ class DiskByteSource implements ByteSource {
     this.path = options.path;
     this.version = options.identity.version;
     this.sizeBytes = options.identity.sizeBytes;
+    this.modifiedMs = options.identity.modifiedMs;
     this.#realPath = options.realPath;
     this.#handle = options.handle;
   }

@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseDashPath } from "./path.ts";
+
+const good = [
+  ["/demo/index.mpd", "demo", { kind: "mpd", isLowLatency: false }],
+  ["/a/b/c/Manifest.mpd", "a/b/c", { kind: "mpd", isLowLatency: false }],
+  ["/demo/index.ll.mpd", "demo", { kind: "mpd", isLowLatency: true }],
+  ["/demo/utc", "demo", { kind: "utc" }],
+  ["/d/tracks-v1/init-0123456789ab.mp4", "d", { kind: "init", selection: ["v1"], name: "0123456789ab" }],
+  ["/vod/f.mp4/tracks-a2/seg-4000.m4s", "vod/f.mp4", { kind: "segment", selection: ["a2"], name: "4000" }],
+  ["/tracks-v1/index.mpd", "tracks-v1", { kind: "mpd", isLowLatency: false }],
+] as const;
+for (const [path, name, resource] of good) {
+  test(`${path} is ${resource.kind} of ${name}`, () =>
+    assert.deepEqual(parseDashPath(path), { name, resource }));
+}
+
+const bad = [
+  "",
+  "/",
+  "/index.mpd",
+  "//index.mpd",
+  "index.mpd",
+  "demo/index.mpd",
+  "/demo/index.mpdx",
+  "/demo/manifest.mpd",
+  "/demo/index.ll.m3u8",
+  "/utc",
+  "/demo/utc/",
+  "/tracks-v1/seg-1.m4s",
+  "/demo/tracks-/seg-1.m4s",
+  "/demo/tracks-v1v1/seg-1.m4s",
+  "/demo/tracks-v0/seg-1.m4s",
+  "/demo/tracks-x1/seg-1.m4s",
+  `/demo/tracks-${"v1a1".repeat(50)}/seg-1.m4s`,
+  "/demo/tracks-v1/seg-.m4s",
+  "/demo/tracks-v1/seg--1.m4s",
+  "/demo/tracks-v1/seg-1e3.m4s",
+  "/demo/tracks-v1/seg-12345678901234567.m4s",
+  "/demo/tracks-v1/init-XYZ.mp4",
+  "/demo/tracks-v1/part-1-0.m4s",
+];
+for (const path of bad) {
+  test(`"${path.slice(0, 40)}" is not a DASH resource`, () => assert.equal(parseDashPath(path), null));
+}
+
+test("of a path that is cut off anywhere nothing else is made", () => {
+  for (const [path] of good) {
+    for (let end = 0; end < path.length; end++) assert.equal(parseDashPath(path.slice(0, end)), null, path);
+  }
+});
