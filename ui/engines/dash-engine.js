@@ -172,7 +172,8 @@ export class DashEngine {
     this.#isKnown = true;
     this.#look();
     this.hasSound = this.#player.getTracksFor("audio").length > 0;
-    if (startTracks?.audio != null) this.choose("sound", startTracks.audio - 1);
+    const sound = startTracks?.audio ?? 0;
+    if (sound > 0) this.choose("sound", sound - 1);
     this.#events.onReady();
   }
 

@@ -119,8 +119,9 @@ export class HlsJsEngine {
 
   /** Levels are ordered by their bitrate: which track one is, its address says. */
   #begin(/** @type {import("../player/engines.js").TrackNumbers | undefined} */ tracks) {
-    if (tracks?.video != null) {
-      const wanted = new RegExp(`/tracks-v${tracks.video}(?!\\d)`);
+    const video = tracks?.video ?? 0;
+    if (video > 0) {
+      const wanted = new RegExp(`/tracks-v${video}(?!\\d)`);
       const level = this.hls.levels.findIndex(({ url }) => url.some((address) => wanted.test(address)));
       if (level >= 0) this.hls.startLevel = level;
     }

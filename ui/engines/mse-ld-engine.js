@@ -163,8 +163,15 @@ function describe({ lang = "", height = 0, bitrate = 0 }) {
 
 /** @param {import("../player/engines.js").TrackNumbers | undefined} tracks */
 function tracksWord(tracks) {
-  const video = tracks?.video == null ? "" : `v${tracks.video}`;
-  return video + (tracks?.audio == null ? "" : `a${tracks.audio}`);
+  return wordOf("v", tracks?.video) + wordOf("a", tracks?.audio);
+}
+
+/**
+ * @param {string} letter
+ * @param {number | null | undefined} number
+ */
+function wordOf(letter, number) {
+  return (number ?? 0) > 0 ? `${letter}${number}` : "";
 }
 
 /**

@@ -298,9 +298,14 @@ export class Playback {
     // While the server is being asked, what is buffered may fail as well; the answer leads on from there.
     if (this.#phase === "absent") return;
     if (failure.kind === "network") this.#watchServer(failure);
-    else if (failure.kind === "codec") this.#startOtherKind(failure.detail) || this.#becomeUnplayable();
+    else if (failure.kind === "codec") this.#onCodecFailure(failure.detail);
     else if (failure.kind === "media" && this.#take("recoverMedia") > 0) this.#recover("recoverMedia");
     else this.#restart();
+  }
+
+  /** @param {string} detail */
+  #onCodecFailure(detail) {
+    if (!this.#startOtherKind(detail)) this.#becomeUnplayable();
   }
 
   /**

@@ -170,9 +170,10 @@ export class Lineup {
 export function abilitiesOf(video, browser = globalThis) {
   const managed = /** @type {{ ManagedMediaSource?: typeof MediaSource }} */ (browser).ManagedMediaSource;
   const type = 'video/mp4; codecs="avc1.42E01E,mp4a.40.2"';
-  const fullMse = browser.MediaSource?.isTypeSupported(type) === true;
+  const full = /** @type {{ MediaSource?: typeof MediaSource }} */ (browser).MediaSource;
+  const fullMse = full?.isTypeSupported(type) ?? false;
   return {
-    mse: fullMse || managed?.isTypeSupported(type) === true,
+    mse: fullMse || (managed?.isTypeSupported(type) ?? false),
     fullMse,
     nativeHls: video.canPlayType("application/vnd.apple.mpegurl") !== "",
   };
