@@ -70,7 +70,11 @@ export class HlsJsEngine {
 
   get isGrowing() {
     const details = this.#details;
-    return details === null || !details.live || details.age < OVERDUE_TARGETS * details.targetduration;
+    if (details === null || !details.live) return true;
+    // With parts it changes several times a second.
+    const targetSeconds =
+      details.partTarget > 0 ? Math.min(1, details.targetduration) : details.targetduration;
+    return details.age < OVERDUE_TARGETS * targetSeconds;
   }
 
   get isOver() {

@@ -62,7 +62,9 @@ function make(startTracks?: EngineOptions["startTracks"]) {
   return { engine, hls: FakeHls.last, heard };
 }
 
-const details = (live: boolean, age = 0) => ({ details: { live, age, targetduration: 4 } });
+const details = (live: boolean, age = 0, partTarget = 0) => ({
+  details: { live, age, targetduration: 4, partTarget },
+});
 
 test("hls.js plays where it can, from where it is told", () => {
   const { engine, heard } = make();
@@ -86,6 +88,10 @@ test("a live stream is known by its playlist, and so are its pauses and its end"
   assert.deepEqual(facts(), [true, true, false, 12]);
   FakeHls.last.tell("level", details(true, 12));
   assert.deepEqual(facts(), [true, false, false, 12]);
+  FakeHls.last.tell("level", details(true, 2, 0.2));
+  assert.equal(engine.isGrowing, true);
+  FakeHls.last.tell("level", details(true, 4, 0.2));
+  assert.equal(engine.isGrowing, false, "with parts it is overdue sooner");
   FakeHls.last.tell("level", details(false, 99));
   assert.deepEqual(facts(), [true, true, true, 12]);
 });
