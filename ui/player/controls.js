@@ -267,7 +267,11 @@ export class Controls {
     const { isLive, edgeSeconds } = this.#playback.view;
     const { seekable, currentTime, duration } = this.#video;
     if (isLive === null || seekable.length === 0) return;
-    if (isLive && (edgeSeconds === null || this.#options.protocol()?.stepsBack !== true)) return;
+    if (isLive && this.#options.protocol()?.stepsBack !== true) {
+      this.announce("This way of playing has the newest picture only.");
+      return;
+    }
+    if (isLive && edgeSeconds === null) return;
     const [first, last] = isLive ? [seekable.start(0), edgeSeconds ?? 0] : [0, duration || 0];
     this.#video.currentTime = Math.min(Math.max(first, currentTime + seconds), Math.max(first, last));
   }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { probePlaylist } from "./probe.js";
+import { probeMpd, probePlaylist } from "./probe.js";
 
 const URL_ = "http://host/pub/camera/index.m3u8?token=t";
 const MULTIVARIANT = '#EXTM3U\n#EXT-X-STREAM-INF:CODECS="avc1.42c01e,mp4a.40.2"\ntracks-v1a1/mono.m3u8\n';
@@ -110,4 +110,20 @@ test("a body without end is not read to its end", async () => {
   });
   assert.equal((await answering(new Response(endless)).probe()).finding, "starting");
   assert.ok(pulls < 12, `${pulls} pieces of 500 kB`);
+});
+
+test("an MPD is there, or the server says why not, or there is no answer", async () => {
+  const ask = (answer: Response | Error) =>
+    probeMpd("http://host/a/index.mpd", new AbortController().signal, () =>
+      answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer),
+    );
+  const off = text("dash is switched off", 403, { "x-error-code": "STREAM_PROTOCOL_OFF" });
+  assert.deepEqual((await ask(new Response("<MPD/>"))).finding, "there");
+  assert.deepEqual(await ask(off), {
+    finding: "off",
+    status: 403,
+    reason: "dash is switched off",
+    codecs: [],
+  });
+  assert.equal((await ask(new Error("offline"))).finding, "unreachable");
 });

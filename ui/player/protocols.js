@@ -8,7 +8,8 @@
 
 /**
  * `title`: as people read it. `resource`: beside the page. `isLowLatency`: gives up smoothness for nearness, so that one
- * which stalls again and again makes room for a calmer one. `stepsBack`: what was shown can be shown again.
+ * which stalls again and again makes room for a calmer one. `stepsBack`: what was shown can be shown again; those that cannot return to the edge
+ * by themselves.
  */
 export const PROTOCOLS = /** @type {const} */ ({
   "ll-hls": {
@@ -24,7 +25,7 @@ export const PROTOCOLS = /** @type {const} */ ({
     resource: "index.ll.mpd",
     engine: "dash",
     isLowLatency: true,
-    stepsBack: true,
+    stepsBack: false,
   },
   dash: { title: "DASH", resource: "index.mpd", engine: "dash", isLowLatency: false, stepsBack: true },
   "mse-ld": {
