@@ -8,10 +8,10 @@ import type { Page } from "playwright-core";
 import { openPage } from "../test/support/browser.ts";
 import { filmClock } from "../test/support/clock-camera.ts";
 import { eventually } from "../test/support/eventually.ts";
-import { median, seenPictures, serveLatencyPage } from "../test/support/latency-page.ts";
+import { median, READ_PICTURES, seenPictures, serveLatencyPage } from "../test/support/latency-page.ts";
 import type { SeenPictures } from "../test/support/latency-page.ts";
 import { isLatencyPlayer, LATENCY_SCRIPTS, PLAYERS } from "../test/support/latency-players.ts";
-import type { LatencyPlayer } from "../test/support/latency-players.ts";
+import type { LatencyEngine, LatencyPlayer } from "../test/support/latency-players.ts";
 import type { TestEnd } from "../test/support/program.ts";
 import { needs } from "../test/support/tools.ts";
 import { startWeir } from "../test/support/weir.ts";
@@ -153,12 +153,8 @@ async function openStudio(studio: Cleaning, asked: Arguments): Promise<(engine: 
 async function joinOnce(engine: LatencyPlayer, url: string, asked: Arguments): Promise<Join> {
   const cleaning = new Cleaning();
   try {
-    const { library, module } = PLAYERS[engine];
-    const home = await serveLatencyPage(cleaning, LATENCY_SCRIPTS);
     const { page } = await openPage(cleaning, { flags: ["--autoplay-policy=no-user-gesture-required"] });
-    await page.goto(home);
-    if (library !== null) await page.addScriptTag({ url: `/${library}` });
-    await page.addScriptTag({ type: "module", content: module.replace("STREAM_URL", url) });
+    await openEngine(cleaning, page, engine, url);
     await eventually(() => untilPicture(page), { timeoutMs: FIRST_PICTURE_MS, intervalMs: 250 });
     await sleep(asked.warmUpSeconds * 1000);
     const before = await seenPictures(page);
@@ -167,6 +163,24 @@ async function joinOnce(engine: LatencyPlayer, url: string, asked: Arguments): P
   } finally {
     await cleaning.run();
   }
+}
+
+/** Plays in a page of nothing but that player, or opens the page that plays by itself. */
+async function openEngine(
+  cleaning: TestEnd,
+  page: Page,
+  engine: LatencyPlayer,
+  url: string,
+): Promise<void> {
+  const { library, module }: LatencyEngine = PLAYERS[engine];
+  if (module === null) {
+    await page.goto(url);
+    await page.evaluate(READ_PICTURES);
+    return;
+  }
+  await page.goto(await serveLatencyPage(cleaning, LATENCY_SCRIPTS));
+  if (library !== null) await page.addScriptTag({ url: `/${library}` });
+  await page.addScriptTag({ type: "module", content: module.replace("STREAM_URL", url) });
 }
 
 async function untilPicture(page: Page): Promise<void> {

@@ -49,7 +49,8 @@ describe("the player page", () => {
       assert.deepEqual(scripts, script === null ? [] : [script]);
       await eventually(async () => {
         const { delaySeconds } = await player.state();
-        assert.ok(delaySeconds !== null && delaySeconds > 0 && delaySeconds < 60, `${delaySeconds} s`);
+        // A file that plays live may be a moment ahead of the clock: then it is 0.
+        assert.ok(delaySeconds !== null && delaySeconds >= 0 && delaySeconds < 60, `${delaySeconds} s`);
       });
       await player.screenshot(`player-${proto}`);
       assert.deepEqual(player.errors, []);

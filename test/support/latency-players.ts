@@ -12,8 +12,8 @@ export type LatencyEngine = {
   readonly scheme: "http" | "ws";
   /** A classic script that is loaded in front, by its name in `LATENCY_SCRIPTS`; `null` where there is none. */
   readonly library: string | null;
-  /** The module that plays; it sets `happened`, a list of what went wrong. `STREAM_URL` stands for the address. */
-  readonly module: string;
+  /** The module that plays; `null` where the address is a page that plays by itself. It sets `happened`, a list of what went wrong. `STREAM_URL` stands for the address. */
+  readonly module: string | null;
 };
 
 const file = (path: string): URL => new URL(`../../${path}`, import.meta.url);
@@ -78,6 +78,7 @@ const MSE_LD = `
   });`;
 
 const http = { scheme: "http" } as const;
+const page = { ...http, library: null, module: null } as const;
 
 /** All players, by the name that `bench/latency.ts` takes. */
 export const PLAYERS = {
@@ -106,6 +107,11 @@ export const PLAYERS = {
     library: null,
     module: MSE_LD,
   },
+  "page-ll-hls": { ...page, title: "LL-HLS in the player page", path: "/embed.html?proto=ll-hls" },
+  "page-hls": { ...page, title: "HLS in the player page", path: "/embed.html?proto=hls" },
+  "page-dash": { ...page, title: "DASH in the player page", path: "/embed.html?proto=dash" },
+  "page-ll-dash": { ...page, title: "LL-DASH in the player page", path: "/embed.html?proto=ll-dash" },
+  "page-mse-ld": { ...page, title: "MSE-LD in the player page", path: "/embed.html?proto=mse-ld" },
 } as const satisfies Readonly<Record<string, LatencyEngine>>;
 
 /** Whether there is a player of this name. */

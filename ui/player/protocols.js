@@ -8,8 +8,8 @@
 
 /**
  * `title`: as people read it. `resource`: beside the page. `isLowLatency`: gives up smoothness for nearness, so that one
- * which stalls again and again makes room for a calmer one. `stepsBack`: what was shown can be shown again; those that cannot return to the edge
- * by themselves.
+ * which stalls again and again makes room for a calmer one. `stepsBack`: what was shown can be shown again; a player that
+ * goes back to the edge by itself cannot do that.
  */
 export const PROTOCOLS = /** @type {const} */ ({
   "ll-hls": {
