@@ -23,6 +23,8 @@ export type FilePacketsOptions = {
   readonly reading: SegmentReading;
   /** As `FilePresentationOptions.cacheKey`. */
   readonly cacheKey: string;
+  /** A cell with more bytes is cut in halves, and these again; 4 MiB unless given. */
+  readonly cellBytes?: number;
 };
 
 /** A cell's samples: `[firsts[i], ends[i])` of the track `i`. */
@@ -92,7 +94,8 @@ export class FilePackets implements RecordedPackets {
     let startUs = Math.floor(us / CELL_US) * CELL_US;
     let lengthUs = CELL_US;
     let cell = this.#cell(startUs, lengthUs);
-    while (this.#bytesOf(cell) > CELL_BYTES && lengthUs > LEAST_CELL_US) {
+    const { cellBytes = CELL_BYTES } = this.#options;
+    while (this.#bytesOf(cell) > cellBytes && lengthUs > LEAST_CELL_US) {
       lengthUs /= 2;
       if (us >= startUs + lengthUs) startUs += lengthUs;
       cell = this.#cell(startUs, lengthUs);

@@ -75,6 +75,8 @@ export class RecordedPlay {
   /** Counts jumps: what was read before the last one is of no use. */
   #jumps = 0;
   #retries = 0;
+  /** After a read that failed, until the next. */
+  #isBackingOff = false;
   /** Decode time at which a part that was asked for ends. */
   #stopUs = Infinity;
   #sentUs = 0;
@@ -228,10 +230,11 @@ export class RecordedPlay {
     const format = this.#format;
     if (run === null || format === null) return this.#readNext();
     const dueUs = this.#playedNowUs() + this.#bufferUs;
+    const roomBytes = MAX_QUEUED_BYTES - this.#parts.recording.queuedBytes();
     const batch = new MessageBatch((bytes) => this.#parts.write(bytes), PIECE_BYTES);
     for (;;) {
       const packet = run.packets[this.#next];
-      if (packet === undefined || batch.totalBytes >= MAX_QUEUED_BYTES) break;
+      if (packet === undefined || batch.totalBytes >= roomBytes) break;
       const dtsUs = ticksToUs(packet.dts, packet.track.timescale);
       if (dtsUs > dueUs || dtsUs >= this.#stopUs) break;
       format.packet(packet, batch);
@@ -264,12 +267,13 @@ export class RecordedPlay {
     this.#timer?.cancel();
     this.#timer = this.#parts.recording.clock.schedule(delayMs, () => {
       this.#timer = null;
+      this.#isBackingOff = false;
       this.#pump();
     });
   }
 
   #readNext(): boolean {
-    if (this.#isReading || this.#timer !== null) return false;
+    if (this.#isReading || this.#isBackingOff) return false;
     this.#isReading = true;
     this.#warnOfDry();
     void this.#read(this.#packets!, this.#jumps);
@@ -306,6 +310,7 @@ export class RecordedPlay {
     const mayPass = asMediaError(failure)?.disposition === "retry" && this.#retries < MAX_RETRIES;
     if (!mayPass) return this.#parts.failed(failure);
     this.#retries++;
+    this.#isBackingOff = true;
     this.#wait(RETRY_MS);
     return undefined;
   }
@@ -330,6 +335,7 @@ export class RecordedPlay {
   }
 
   #cancelTimers(): void {
+    this.#isBackingOff = false;
     this.#timer?.cancel();
     this.#timer = null;
     this.#dryTimer?.cancel();
