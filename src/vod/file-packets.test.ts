@@ -79,7 +79,7 @@ describe("FilePackets", () => {
     }
     for (const key of keys) {
       assert.equal(packets.startAt(key), key);
-      const [first] = (await packets.read(key)).packets.filter(({ track }) => track.kind === "video");
+      const first = (await packets.read(key)).packets.find(({ track }) => track.kind === "video");
       assert.equal(usOf(first!), key);
     }
     assert.equal(packets.startAt(-5), 0);
