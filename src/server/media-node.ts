@@ -26,6 +26,7 @@ import { ListenerSet } from "./listener-set.ts";
 import { LiveWindows } from "./live-windows.ts";
 import { memoryBudgetBytes, overBudget } from "./memory.ts";
 import { Playback, isPackaged } from "./playback.ts";
+import { recordedFile } from "./recordings.ts";
 import { RemoteWindows } from "./remote-windows.ts";
 import { planOf, rulesOf } from "./stream-rules.ts";
 
@@ -254,6 +255,7 @@ export class MediaNode {
         clock: this.#clock,
         logger: this.#log,
         addresses: this.#options.addresses,
+        recordings: (target) => recordedFile(target, "rtmp", { config: this.#config, vods: this.vods }),
       },
     );
   }
