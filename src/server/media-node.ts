@@ -128,6 +128,7 @@ export class MediaNode {
     this.#playback = new Playback({
       directory: this.#directory,
       vods: this.vods,
+      log,
       config: () => this.#config,
       window: (name) => this.#window(name),
     });
