@@ -4,8 +4,11 @@ import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { openPage } from "../support/browser.ts";
+import { eventually } from "../support/eventually.ts";
 import { countStreams, makeClip, probePackets, publish, runTool } from "../support/ffmpeg.ts";
 import type { ClipOptions } from "../support/ffmpeg.ts";
+import { hlsJsState, playInHlsJs } from "../support/hls-js.ts";
 import type { TestEnd } from "../support/program.ts";
 import { needs } from "../support/tools.ts";
 import { startWeir } from "../support/weir.ts";
@@ -84,7 +87,7 @@ test(
 );
 
 test(
-  "a live stream: consecutive segments have no error, and sound that old devices lack is left out",
+  "a live stream: consecutive segments have no error",
   { skip: needs("ffmpeg", "tstools"), timeout: 120_000 },
   async (t) => {
     const folder = await folderWith(t, {});
@@ -103,5 +106,56 @@ test(
       ["h264", "aac"],
     );
     assert.ok(Number(streams[0]!.nb_read_frames) >= 75, streams[0]!.nb_read_frames);
+  },
+);
+
+test(
+  "hls.js plays a file to its end and a live stream on and on",
+  { skip: needs("ffmpeg", "chromium"), timeout: 180_000 },
+  async (t) => {
+    const folder = await folderWith(t, { "film.mp4": FILM });
+    const weir = await startWeir(t, {
+      config: `template pub { prefix pub; input publish://; segment_duration 2; } vod vod { storage ${folder}; segment_duration 3; }`,
+    });
+    publish(t, weir.rtmpUrl("pub/show"), await makeClip(FILM), { loop: true });
+    const { page } = await openPage(t);
+    await playInHlsJs(page, weir.url("/vod/film.mp4/index.ts.m3u8"));
+    const atEnd = async (): Promise<void> => {
+      const { hasEnded, errors, durationS } = await hlsJsState(page);
+      assert.deepEqual(errors, []);
+      assert.ok(hasEnded);
+      assert.ok(Math.abs(durationS - 12) < 0.2, `${durationS} s`);
+    };
+    await eventually(atEnd, { timeoutMs: 60_000 });
+
+    await weir.onAir("pub/show");
+    await playInHlsJs(page, weir.url("/pub/show/index.ts.m3u8"));
+    const playedS = async (): Promise<number> => {
+      const { timeS, errors, pictures } = await hlsJsState(page);
+      assert.deepEqual(errors, []);
+      assert.ok(timeS > 0 && pictures > 10);
+      return timeS;
+    };
+    const beganS = await eventually(playedS, { timeoutMs: 60_000 });
+    const playsOn = async (): Promise<void> => assert.ok((await playedS()) > beganS + 6);
+    await eventually(playsOn, { timeoutMs: 60_000 });
+  },
+);
+
+test(
+  "sound that old devices lack is left out, and the log says so once",
+  { skip: needs("ffmpeg"), timeout: 60_000 },
+  async (t) => {
+    const folder = await folderWith(t, { "opus.mp4": { durationS: 4, gopPictures: 25, audio: "libopus" } });
+    const weir = await startWeir(t, { config: `vod vod { storage ${folder}; segment_duration 1; }` });
+    const text = await textOf(weir.url("/vod/opus.mp4/video.m3u8"));
+    assert.match(text, /\n# track a1 is left out: .*opus/);
+    assert.match(text, /\ntracks-v1\/seg/);
+    await textOf(weir.url("/vod/opus.mp4/index.ts.m3u8"));
+    await weir.logged("track a1 is left out");
+    await textOf(weir.url("/vod/opus.mp4/video.m3u8?token=x"));
+    await weir.logged((line) => line["level"] === "info");
+    const said = weir.log.filter((line) => JSON.stringify(line).includes("track a1 is left out"));
+    assert.equal(said.length, 1);
   },
 );
