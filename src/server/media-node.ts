@@ -361,6 +361,7 @@ function servedVods(config: ResolvedConfig): VodOptions[] {
       storages: vod.storages,
       segmentDurationMs: vod.options.segmentDurationMs,
       download: vod.download,
+      autoMbr: vod.autoMbr,
     }));
 }
 

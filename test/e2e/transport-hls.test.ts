@@ -8,7 +8,7 @@ import { openPage } from "../support/browser.ts";
 import { eventually } from "../support/eventually.ts";
 import { countStreams, makeClip, probePackets, publish, runTool } from "../support/ffmpeg.ts";
 import type { ClipOptions } from "../support/ffmpeg.ts";
-import { hlsJsState, playInHlsJs } from "../support/hls-js.ts";
+import { hlsJsState, playInHlsJs } from "./hls-js.ts";
 import type { TestEnd } from "../support/program.ts";
 import { needs } from "../support/tools.ts";
 import { startWeir } from "../support/weir.ts";
