@@ -18,6 +18,11 @@ export type HlsJsState = {
   readonly levels: number;
 };
 
+type HlsJsEvent = {
+  readonly details?: string;
+  readonly reason?: string;
+  readonly frag?: { readonly type: string; readonly level: number; readonly sn: number | string };
+};
 type Named = { readonly name: string; readonly lang?: string };
 type Player = {
   readonly levels: readonly unknown[];
@@ -26,7 +31,7 @@ type Player = {
   subtitleTrack: number;
   audioTrack: number;
   currentLevel: number;
-  on(name: string, run: (name: string, event: { details?: string; reason?: string }) => void): void;
+  on(name: string, run: (name: string, event: HlsJsEvent) => void): void;
   loadSource(url: string): void;
   attachMedia(video: HTMLVideoElement): void;
 };
@@ -45,8 +50,10 @@ export async function playInHlsJs(page: Page, url: string): Promise<void> {
     const hls = new here.Hls();
     here.hls = hls;
     here.errors = [];
-    hls.on("hlsError", (_, { details, reason }) => {
-      if (details !== "bufferStalledError") here.errors.push(`${details} ${reason ?? ""}`);
+    hls.on("hlsError", (_, { details, reason, frag }) => {
+      const where = frag === undefined ? "" : `${frag.type} ${frag.level}/${frag.sn}`;
+      const at = `${where} at ${video.currentTime.toFixed(2)} s`;
+      if (details !== "bufferStalledError") here.errors.push(`${details} ${reason ?? ""} ${at}`);
     });
     hls.loadSource(source);
     hls.attachMedia(video);
