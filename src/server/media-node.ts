@@ -132,6 +132,7 @@ export class MediaNode {
     this.#playback = new Playback({
       directory: this.#directory,
       vods: this.vods,
+      log,
       config: () => this.#config,
       window: (name) => this.#window(name),
     });
@@ -378,6 +379,7 @@ function servedVods(config: ResolvedConfig): VodOptions[] {
       storages: vod.storages,
       segmentDurationMs: vod.options.segmentDurationMs,
       download: vod.download,
+      autoMbr: vod.autoMbr,
     }));
 }
 
