@@ -1,7 +1,7 @@
 /**
  * Makes the folder that the image is made from ready; run while the image is built, after `npm ci --omit=dev`.
  *
- * - Leaves out what never runs: tests, declarations, source maps, all builds of hls.js but the one that pages load.
+ * - Leaves out what never runs: tests, declarations, source maps, all builds of hls.js and dash.js but the ones that pages load.
  * - Takes the types off: the sources become plain JavaScript, on the same lines. Otherwise every thread would load a
  *   compiler for it at every start: an image that is read-only has no place for the compile cache, and a cache made
  *   here would serve one user id, one amount of memory and one model of CPU only.
@@ -24,7 +24,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
-import { basename, join } from "node:path";
+import { basename, join, relative, sep } from "node:path";
 
 /** Where the reference product has its sample files, and where the article's configuration looks for them. */
 const SAMPLES = "opt/flussonic/priv";
@@ -32,8 +32,14 @@ const SAMPLES = "opt/flussonic/priv";
 /** What is kept of packages: code, what describes them, and what their licences ask to be kept. */
 const KEPT_OF_PACKAGES = /\.(js|cjs|mjs|json)$|^(licen[cs]e|notice|copying)/i;
 
-/** Of hls.js, pages load this one file (src/server/pages.ts). */
-const KEPT_OF_HLS = /^(hls\.min\.js|package\.json|licen[cs]e.*)$/i;
+/** Of these packages, pages load one file each (src/server/pages.ts). */
+const KEPT_OF_PLAYERS = new Map([
+  ["hls.js", /^(dist\/hls\.min\.js|package\.json|licen[cs]e.*)$/i],
+  [
+    "dashjs",
+    /^(dist\/modern\/umd\/dash\.mediaplayer\.min\.js(\.license\.txt)?|package\.json|licen[cs]e.*)$/i,
+  ],
+]);
 
 const TEST = /\.(test|fuzz)\.ts$/;
 
@@ -58,10 +64,15 @@ function prunePackages(packages: string): void {
     rmSync(join(packages, name), { recursive: true, force: true });
   }
   for (const path of filesBelow(packages)) {
-    const kept = path.startsWith(join(packages, "hls.js/")) ? KEPT_OF_HLS : KEPT_OF_PACKAGES;
-    if (!kept.test(basename(path))) rmSync(path);
+    if (!isKept(relative(packages, path))) rmSync(path);
   }
   removeEmptyFolders(packages);
+}
+
+function isKept(path: string): boolean {
+  const [packageName = "", ...rest] = path.split(sep);
+  const ofPlayer = KEPT_OF_PLAYERS.get(packageName);
+  return ofPlayer === undefined ? KEPT_OF_PACKAGES.test(basename(path)) : ofPlayer.test(rest.join("/"));
 }
 
 function takeTypesOff(path: string): void {

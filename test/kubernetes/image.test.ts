@@ -97,13 +97,21 @@ describe("the folder that the image is made from", () => {
     assert.equal(status, 0, stderr);
   });
 
-  test("has no tests, types or maps in it, and one build of hls.js", () => {
+  test("has no tests, types or maps in it, and one build of each player", () => {
     const files = readdirSync(folder, { recursive: true, encoding: "utf8" });
     assert.deepEqual(
       files.filter((name) => /\.(ts|map)$/.test(name)),
       [],
     );
     assert.deepEqual(readdirSync(join(app, "node_modules/hls.js/dist")), ["hls.min.js"]);
+    const builds = readdirSync(join(app, "node_modules/dashjs/dist"), {
+      recursive: true,
+      encoding: "utf8",
+    });
+    assert.deepEqual(
+      builds.filter((name) => name.endsWith(".js")),
+      ["modern/umd/dash.mediaplayer.min.js"],
+    );
   });
 
   test("has the clip, and the link to it", () => {

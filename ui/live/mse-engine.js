@@ -68,7 +68,7 @@ export class MseEngine {
   #onWaiting = () => this.#stalled();
   /** Stalls after the first picture. */
   stalls = 0;
-  /** UTC of the newest frame in seconds, as the server's clock has it. */
+  /** UTC of the newest picture in seconds, as the server's clock has it. */
   newestUtcSeconds = 0;
   /** All tracks of the stream. @type {readonly MseTrack[]} */
   tracks = [];
@@ -137,7 +137,10 @@ export class MseEngine {
     }
     const bytes = new DataView(data);
     const buffer = this.#buffers.get(bytes.getUint8(TRACK_BYTE));
-    this.newestUtcSeconds = bytes.getUint32(UTC_SECONDS_AT) + bytes.getUint32(UTC_SECONDS_AT + 4) / 1e6;
+    // Sound may be ahead: what a viewer sees is the picture.
+    if (buffer?.kind === "video" || this.#buffers.size === 1) {
+      this.newestUtcSeconds = bytes.getUint32(UTC_SECONDS_AT) + bytes.getUint32(UTC_SECONDS_AT + 4) / 1e6;
+    }
     buffer?.append(data);
   }
 
