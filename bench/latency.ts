@@ -1,252 +1,233 @@
 /**
- * `node bench/latency.ts --engine NAME`: the delay from camera to screen. A camera before a clock publishes, a player in
- * Chromium shows the pictures, and the page reads the clock back from them. Each join is a browser of its own.
+ * How old the pictures on a screen are: a camera that films a clock, the server, and players in Chromium.
+ * `node bench/latency.ts [--joins N] [--seconds S] [--engine E,...] [--docs]`; see README.md here.
  */
+import { readFileSync, writeFileSync } from "node:fs";
+import { loadavg } from "node:os";
+import { relative, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import type { Page } from "playwright-core";
-import { openPage } from "../test/support/browser.ts";
 import { filmClock } from "../test/support/clock-camera.ts";
-import { eventually } from "../test/support/eventually.ts";
-import { median, READ_PICTURES, seenPictures, serveLatencyPage } from "../test/support/latency-page.ts";
+import { seenPictures } from "../test/support/latency-page.ts";
 import type { SeenPictures } from "../test/support/latency-page.ts";
-import { isLatencyPlayer, LATENCY_SCRIPTS, PLAYERS } from "../test/support/latency-players.ts";
-import type { LatencyEngine, LatencyPlayer } from "../test/support/latency-players.ts";
+import {
+  happenedOn,
+  LATENCY_PLAYERS,
+  LATENCY_PLAYER_SPECS,
+  openLatencyPage,
+} from "../test/support/latency-players.ts";
+import type { LatencyPlayer } from "../test/support/latency-players.ts";
 import type { TestEnd } from "../test/support/program.ts";
-import { needs } from "../test/support/tools.ts";
 import { startWeir } from "../test/support/weir.ts";
+import type { Weir } from "../test/support/weir.ts";
+import { thisMachine } from "./machine.ts";
+import { replaceBetween } from "./report.ts";
+import { median } from "./rows.ts";
 
-const USAGE = `usage: node bench/latency.ts --engine NAME[,NAME...] [options]
-  --engine    some of: ${Object.keys(PLAYERS).join(", ")}
-  --joins     browsers one after the other, 5 unless given
-  --seconds   measured in each, 60 unless given
-  --warm-up   seconds after the first picture that do not count, 15 unless given: players find the edge in them
-  --url       plays this address instead of starting a server; one engine only. The camera publishes to --publish
-  --publish   rtmp:// address that the camera publishes to, with --url
-  --gop       seconds from key frame to key frame, 1 unless given
-  --segment   the server's segment_duration in seconds, 2 unless given
-  --json      one line of JSON instead of the table`;
-
-const FRAME_RATE = 25;
-const FIRST_PICTURE_MS = 60_000;
-
-/** One player, from its join to the end of its window. */
+/** One join: a page that was opened, watched and closed. Units: milliseconds. */
 export type Join = {
-  /** Ages of the pictures in the window. Units: milliseconds. */
-  readonly medianMs: number;
+  /** Age of the pictures; of those after `SETTLE_SHARE` of the join. */
+  readonly p50Ms: number;
   readonly p95Ms: number;
-  readonly mostMs: number;
-  readonly pictures: number;
+  /** From the request for the page to the first picture. */
+  readonly startMs: number;
   readonly stalls: number;
-  /** Before the window. */
-  readonly warmUpStalls: number;
-  readonly playedS: number;
-  readonly elapsedS: number;
-  /** What the player complained of, each kind once. */
+  readonly pictures: number;
+  /** Of the time since the first picture, how much of it was played. */
+  readonly playedShare: number;
   readonly happened: readonly string[];
 };
 
-/** All joins of one engine. */
-export type Latency = {
-  readonly engine: LatencyPlayer;
-  readonly medianMs: number;
-  readonly joins: readonly Join[];
+/** A player beside the others in the table. */
+export type Watched = { readonly player: LatencyPlayer; readonly joins: readonly Join[] };
+
+/** Until then a player may still be on its way to the edge. */
+const SETTLE_SHARE = 0.2;
+/** A page without a picture by then is a join that failed. */
+const PATIENCE_SECONDS = 30;
+const CAMERA_TIMEOUT_MS = 30_000;
+
+/** Wanted of each, in words. */
+const AIMS: Readonly<Record<LatencyPlayer, string>> = {
+  "ll-hls": "<= 1.5 s",
+  "ll-dash": "<= 1.6 s",
+  hls: "<= 7 s",
+  flv: "<= 0.8 s",
+  "mse-ld": "<= 0.5 s",
 };
 
-type Arguments = {
-  readonly engines: readonly LatencyPlayer[];
-  readonly joins: number;
-  readonly seconds: number;
-  readonly warmUpSeconds: number;
-  readonly url: string | null;
-  readonly publishUrl: string | null;
-  readonly gopSeconds: number;
-  readonly segmentSeconds: number;
-  readonly isJson: boolean;
-};
+/** The segments of plain HLS are of 2 s; key frames come each second. */
+const CONFIG = `
+template short { prefix short; input publish:// source_timeout=30; segment_duration 1; }
+template long { prefix long; input publish:// source_timeout=30; segment_duration 2; }
+`;
 
-function readArguments(argv: readonly string[]): Arguments {
-  const text = { type: "string" } as const;
+const PAGE = resolve(import.meta.dirname, "../docs/performance.md");
+const USAGE = `usage: node bench/latency.ts [--joins N] [--seconds S] [--engine E,...] [--docs]
+  --joins    pages opened for each player, one after the other; 5 unless given
+  --seconds  how long each is watched; 60 unless given
+  --engine   some of: ${LATENCY_PLAYERS.join(", ")}
+  --docs     writes the table into docs/performance.md`;
+
+/** The median and the 95th percentile of what was seen; `null` of a join without a picture. */
+export function describeJoin(
+  seen: SeenPictures,
+  watchedSeconds: number,
+  happened: readonly string[],
+): Join | null {
+  const { agesMs, stalls, playedS, elapsedS } = seen;
+  const steady = agesMs.slice(Math.floor(agesMs.length * SETTLE_SHARE)).toSorted((a, b) => a - b);
+  const middle = median(steady);
+  if (middle === null) return null;
+  return {
+    p50Ms: middle,
+    p95Ms: steady[Math.floor(steady.length * 0.95)] ?? middle,
+    startMs: Math.max(0, watchedSeconds - elapsedS) * 1000,
+    stalls,
+    pictures: agesMs.length,
+    playedShare: elapsedS === 0 ? 0 : playedS / elapsedS,
+    happened,
+  };
+}
+
+/** The table, in GitHub's Markdown. */
+export function renderLatency(all: readonly Watched[]): string {
+  const head = [
+    "player",
+    "camera to screen",
+    "least to most",
+    "p95",
+    "first picture",
+    "stalls",
+    "joins",
+    "aim",
+  ];
+  const line = (texts: readonly string[]): string => `| ${texts.join(" | ")} |`;
+  const rows = all.map(({ player, joins }) => {
+    const of = (pick: (join: Join) => number): number[] => joins.map(pick);
+    const ages = of(({ p50Ms }) => p50Ms);
+    const range =
+      joins.length === 0 ? "" : `${seconds(Math.min(...ages))} to ${seconds(Math.max(...ages))}`;
+    return line([
+      LATENCY_PLAYER_SPECS[player].title,
+      `${seconds(median(ages))} s`,
+      range,
+      seconds(median(of(({ p95Ms }) => p95Ms))),
+      seconds(median(of(({ startMs }) => startMs))),
+      String(of(({ stalls }) => stalls).reduce((sum, stalls) => sum + stalls, 0)),
+      String(joins.length),
+      AIMS[player],
+    ]);
+  });
+  return [line(head), line(head.map(() => "---")), ...rows].join("\n");
+}
+
+function seconds(ms: number | null): string {
+  return ms === null ? "-" : (ms / 1000).toFixed(2);
+}
+
+/** Whatever is registered is undone in the reverse order, as a test's context does it. */
+async function withEnd<T>(run: (t: TestEnd) => Promise<T>): Promise<T> {
+  const cleanups: (() => void | Promise<void>)[] = [];
+  try {
+    return await run({ after: (clean) => void cleanups.push(clean) });
+  } finally {
+    for (const clean of cleanups.toReversed()) await clean();
+  }
+}
+
+async function join(weir: Weir, stream: string, player: LatencyPlayer, forSeconds: number): Promise<Join> {
+  const spec = LATENCY_PLAYER_SPECS[player];
+  return withEnd(async (t) => {
+    const startedMs = performance.now();
+    const page = await openLatencyPage(t, weir.url(`/${stream}`), spec);
+    const openedMs = performance.now();
+    const passedSeconds = (): number => (performance.now() - openedMs) / 1000;
+    while (passedSeconds() < PATIENCE_SECONDS && (await seenPictures(page)).agesMs.length === 0)
+      await sleep(100);
+    await sleep(forSeconds * 1000);
+    const seen = await seenPictures(page);
+    const happened = await happenedOn(page);
+    const result = describeJoin(seen, (performance.now() - startedMs) / 1000, happened);
+    if (result === null) throw new Error(`no picture was shown; ${happened.join("; ")}`);
+    return result;
+  });
+}
+
+/** One player at a time, with the camera for it alone: each costs the machine as little as it can. */
+async function watch(player: LatencyPlayer, joins: number, forSeconds: number): Promise<Watched> {
+  return withEnd(async (t) => {
+    const weir = await startWeir(t, { config: CONFIG });
+    const stream = player === "hls" ? "long/camera" : "short/camera";
+    filmClock(t, weir.rtmpUrl(stream));
+    await weir.onAir(stream, CAMERA_TIMEOUT_MS);
+    const done: Join[] = [];
+    for (let i = 1; i <= joins; i++) {
+      const of = `${player}, join ${i} of ${joins}`;
+      try {
+        const one = await join(weir, stream, player, forSeconds);
+        done.push(one);
+        const { p50Ms, p95Ms, startMs, stalls, pictures, playedShare, happened } = one;
+        say(
+          `${of}: ${seconds(p50Ms)} s, p95 ${seconds(p95Ms)} s, first picture ${seconds(startMs)} s, ` +
+            `${stalls} stalls, ${pictures} pictures, played ${Math.round(playedShare * 100)} %` +
+            (happened.length > 0 ? `; ${happened.join("; ")}` : ""),
+        );
+      } catch (error) {
+        say(`${of}: failed: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    }
+    return { player, joins: done };
+  });
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+function wholeNumber(text: string, name: string, most: number): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1 && value <= most) return value;
+  throw new Error(`--${name}: 1 to ${most}\n${USAGE}`);
+}
+
+async function main(argv: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...argv],
     options: {
-      ...{ engine: text, joins: text, seconds: text, "warm-up": text, url: text, publish: text },
-      ...{ gop: text, segment: text, json: { type: "boolean", default: false } },
+      joins: { type: "string", default: "5" },
+      seconds: { type: "string", default: "60" },
+      engine: { type: "string" },
+      docs: { type: "boolean", default: false },
     },
   });
-  const engines = (values.engine ?? "").split(",").map((name) => {
-    if (!isLatencyPlayer(name)) throw new Error(`no engine "${name}"`);
-    return name;
+  const players = (values.engine?.split(",") ?? LATENCY_PLAYERS).map((name) => {
+    const player = LATENCY_PLAYERS.find((known) => known === name.trim());
+    if (player === undefined) throw new Error(`no engine "${name}"\n${USAGE}`);
+    return player;
   });
-  if (values.url !== undefined && engines.length !== 1) throw new Error("--url goes with one engine");
-  return {
-    engines,
-    joins: positive("joins", values.joins, 5),
-    seconds: positive("seconds", values.seconds, 60),
-    warmUpSeconds: positive("warm-up", values["warm-up"], 15),
-    url: values.url ?? null,
-    publishUrl: values.publish ?? null,
-    gopSeconds: positive("gop", values.gop, 1),
-    segmentSeconds: positive("segment", values.segment, 2),
-    isJson: values.json,
-  };
+  const joins = wholeNumber(values.joins, "joins", 100);
+  const forSeconds = wholeNumber(values.seconds, "seconds", 3600);
+  const load = loadavg()[0] ?? 0;
+  if (load > 0.7) say(`other programs are running here (load average ${load.toFixed(1)})`);
+  const all: Watched[] = [];
+  for (const player of players) all.push(await watch(player, joins, forSeconds));
+  const table = renderLatency(all);
+  console.log(table);
+  if (!values.docs) return;
+  const { cores, cpu, linux } = thisMachine();
+  const date = new Date().toISOString().slice(0, 10);
+  const title = `${date}, ${cores} x ${cpu}, Linux ${linux}; medians of ${joins} joins of ${forSeconds} s.`;
+  const page = replaceBetween(readFileSync(PAGE, "utf8"), `\n${title}\n\n${table}\n\n`, "latency");
+  writeFileSync(PAGE, page);
+  say(`written: ${relative(process.cwd(), PAGE)}`);
 }
 
-function positive(name: string, text: string | undefined, otherwise: number): number {
-  const value = text === undefined ? otherwise : Number(text);
-  if (!(value > 0 && value < 100_000)) throw new Error(`--${name} takes a number above 0, not "${text}"`);
-  return value;
-}
-
-/** What is to be undone, in the order of a test's end: what came last goes first. */
-class Cleaning implements TestEnd {
-  readonly #steps: (() => void | Promise<void>)[] = [];
-
-  after(clean: () => void | Promise<void>): void {
-    this.#steps.push(clean);
-  }
-
-  async run(): Promise<void> {
-    for (const clean of this.#steps.splice(0).toReversed()) await clean();
-  }
-}
-
-/** Measures all engines of the arguments, one after the other. */
-async function measure(asked: Arguments, onJoin: (line: string) => void): Promise<Latency[]> {
-  const studio = new Cleaning();
+if (import.meta.main) {
   try {
-    const urlOf = await openStudio(studio, asked);
-    const results: Latency[] = [];
-    for (const engine of asked.engines) {
-      const joins: Join[] = [];
-      for (let i = 0; i < asked.joins; i++) {
-        const join = await joinOnce(engine, urlOf(engine), asked);
-        joins.push(join);
-        onJoin(`${PLAYERS[engine].title}, join ${i + 1}: ${describeJoin(join)}`);
-      }
-      results.push({ engine, medianMs: median(joins.map(({ medianMs }) => medianMs)), joins });
-    }
-    return results;
-  } finally {
-    await studio.run();
-  }
-}
-
-/** Starts the camera and, unless an address is given, a server. Returns: where an engine finds the stream. */
-async function openStudio(studio: Cleaning, asked: Arguments): Promise<(engine: LatencyPlayer) => string> {
-  const camera = { frameRate: FRAME_RATE, gopPictures: Math.round(asked.gopSeconds * FRAME_RATE) };
-  const { url, publishUrl } = asked;
-  if (url !== null) {
-    if (publishUrl !== null) filmClock(studio, publishUrl, camera);
-    return () => url;
-  }
-  const config = `template pub { prefix pub; input publish://; segment_duration ${asked.segmentSeconds}; }`;
-  const weir = await startWeir(studio, { config });
-  filmClock(studio, weir.rtmpUrl("pub/clock"), camera);
-  await weir.onAir("pub/clock", 30_000);
-  return (engine) => {
-    const { path, scheme } = PLAYERS[engine];
-    return weir.url(`/pub/clock${path}`).replace(/^http/, scheme);
-  };
-}
-
-async function joinOnce(engine: LatencyPlayer, url: string, asked: Arguments): Promise<Join> {
-  const cleaning = new Cleaning();
-  try {
-    const { page } = await openPage(cleaning, { flags: ["--autoplay-policy=no-user-gesture-required"] });
-    await openEngine(cleaning, page, engine, url);
-    await eventually(() => untilPicture(page), { timeoutMs: FIRST_PICTURE_MS, intervalMs: 250 });
-    await sleep(asked.warmUpSeconds * 1000);
-    const before = await seenPictures(page);
-    await sleep(asked.seconds * 1000);
-    return summaryOf(before, await seenPictures(page), await happenedOn(page));
-  } finally {
-    await cleaning.run();
-  }
-}
-
-/** Plays in a page of nothing but that player, or opens the page that plays by itself. */
-async function openEngine(
-  cleaning: TestEnd,
-  page: Page,
-  engine: LatencyPlayer,
-  url: string,
-): Promise<void> {
-  const { library, module }: LatencyEngine = PLAYERS[engine];
-  if (module === null) {
-    await page.goto(url);
-    await page.evaluate(READ_PICTURES);
-    return;
-  }
-  await page.goto(await serveLatencyPage(cleaning, LATENCY_SCRIPTS));
-  if (library !== null) await page.addScriptTag({ url: `/${library}` });
-  await page.addScriptTag({ type: "module", content: module.replace("STREAM_URL", url) });
-}
-
-async function untilPicture(page: Page): Promise<void> {
-  const { agesMs } = await seenPictures(page);
-  if (agesMs.length === 0) throw new Error(`no picture yet; ${(await happenedOn(page)).join("; ")}`);
-}
-
-function happenedOn(page: Page): Promise<readonly string[]> {
-  return page.evaluate(() => (globalThis as unknown as { happened?: string[] }).happened ?? []);
-}
-
-/** What lies between two looks at a page. */
-export function summaryOf(before: SeenPictures, after: SeenPictures, happened: readonly string[]): Join {
-  const agesMs = after.agesMs.slice(before.agesMs.length).toSorted((a, b) => a - b);
-  return {
-    medianMs: Math.round(median(agesMs)),
-    p95Ms: Math.round(agesMs[Math.floor(agesMs.length * 0.95)] ?? NaN),
-    mostMs: Math.round(agesMs.at(-1) ?? NaN),
-    pictures: agesMs.length,
-    stalls: after.stalls - before.stalls,
-    warmUpStalls: before.stalls,
-    playedS: after.playedS - before.playedS,
-    elapsedS: after.elapsedS - before.elapsedS,
-    happened: [...new Set(happened)],
-  };
-}
-
-function describeJoin(join: Join): string {
-  const { medianMs, p95Ms, mostMs, pictures, stalls, warmUpStalls, playedS, elapsedS, happened } = join;
-  return (
-    `median ${medianMs} ms, 95% ${p95Ms} ms, most ${mostMs} ms, ${stalls} stalls (and ${warmUpStalls} before), ` +
-    `${pictures} pictures, ${playedS.toFixed(1)} s in ${elapsedS.toFixed(1)} s` +
-    (happened.length === 0 ? "" : `; ${happened.slice(0, 5).join("; ")}`)
-  );
-}
-
-/** The table of docs/performance.md: one row an engine. */
-export function renderLatencies(results: readonly Latency[]): string {
-  const rows = results.map(({ engine, medianMs, joins }) => {
-    const worstMs = Math.max(...joins.map((join) => join.p95Ms));
-    const stalls = joins.reduce((sum, join) => sum + join.stalls, 0);
-    return `| ${PLAYERS[engine].title} | ${medianMs} ms | ${worstMs} ms | ${stalls} | ${joins.length} |`;
-  });
-  return [
-    "| player | median | worst 95% | stalls | joins |",
-    "| --- | --- | --- | --- | --- |",
-    ...rows,
-  ].join("\n");
-}
-
-async function main(argv: readonly string[]): Promise<number> {
-  let asked: Arguments;
-  try {
-    asked = readArguments(argv);
+    await main(process.argv.slice(2));
   } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
-    return 2;
+    say(error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
   }
-  const missing = needs("chromium", "ffmpeg");
-  if (missing !== false) {
-    console.error(missing);
-    return 1;
-  }
-  const results = await measure(asked, (line) => console.error(line));
-  console.log(asked.isJson ? JSON.stringify(results) : renderLatencies(results));
-  return 0;
 }
-
-if (import.meta.main) process.exitCode = await main(process.argv.slice(2));

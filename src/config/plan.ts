@@ -122,6 +122,8 @@ export type VodPlan = {
   readonly storages: readonly StoragePlan[];
   /** Whole files may be had. */
   readonly download: boolean;
+  /** The path of a folder plays the files in it as qualities of one work. */
+  readonly autoMbr: boolean;
   readonly options: VodOptionsPlan;
   readonly place: Place;
 };

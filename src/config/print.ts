@@ -128,6 +128,7 @@ function vodLines(vod: VodPlan): string[] {
     ...textLine("comment", vod.comment),
     ...(vod.disabled ? ["disabled;"] : []),
     ...(vod.download ? ["download;"] : []),
+    ...(vod.autoMbr ? ["auto_mbr;"] : []),
     `segment_duration ${showDuration(vod.options.segmentDurationMs)};`,
     ...protocolsLine(vod.options.protocols),
   ];

@@ -48,6 +48,7 @@ function readVod(directive: Directive, definitions: Definitions, problems: Probl
     comment: textSetting(settings, "comment"),
     disabled: flag(settings, "disabled") ?? booleanOf(defaultOf("vod", "disabled")),
     storages: readStorages(settings, problems),
+    autoMbr: flag(settings, "auto_mbr") ?? booleanOf(defaultOf("vod", "auto_mbr")),
     download: flag(settings, "download") ?? booleanOf(defaultOf("vod", "download")),
     options: {
       segmentDurationMs: numberOf(segmentDuration ?? defaultOf("vod", "segment_duration")),

@@ -26,6 +26,20 @@ const WORKING: readonly DirectiveSpec[] = [
     status: "works",
     doc: "Gives whole files at `/PREFIX/PATH`, parts of them too, as a web server does. Without it they are only played.",
   },
+  {
+    name: "auto_mbr",
+    scopes: ["vod"],
+    arguments: [{ label: "true|false", type: { kind: "boolean" }, optional: true }],
+    repeat: "once",
+    default: "false",
+    onChange: "nothing",
+    since: "0.1",
+    status: "works",
+    doc:
+      "Plays a folder: the MP4 files in it are qualities of one work, in one playlist, with the sound of the first that " +
+      "has any. All need key frames at the same times; one that has not is left out, and the log says where. Without it " +
+      "qualities are named in the path: `/PREFIX/film,-360p,-720p,.mp4/index.m3u8`.",
+  },
 ];
 
 /** Storage URLs that are known by their scheme and have no effect yet. */
@@ -34,11 +48,6 @@ export const LATER_STORAGES: readonly string[] = ["http", "https", "s3", "s3s", 
 const NO_EFFECT_YET = withoutEffect(
   ["vod"],
   [
-    {
-      name: "auto_mbr",
-      usage: "auto_mbr;",
-      doc: "Makes one adaptive set of files that differ in bitrate.",
-    },
     { name: "read_queue", usage: "read_queue N;", doc: "How many reads wait for one disk." },
     { name: "timeout", usage: "timeout SECONDS;", doc: "How long to wait for a remote storage." },
   ],

@@ -4,15 +4,44 @@ import type { Timeline, TrackSelection } from "./presentation.ts";
 /** Bits per second of a selection over a timeline, container included. */
 export type Bandwidth = { readonly peakBps: number; readonly averageBps: number };
 
-/** What a fragment costs beside its payload: `moof` and `mdat` headers per track, one `trun` entry per sample. */
-const BYTES_PER_SEGMENT_TRACK = 130;
-const BYTES_PER_SAMPLE = 16;
+/** What segments are written as. */
+export type SegmentContainer = "cmaf" | "ts";
+
+/** What a container costs beside the payload. */
+type ContainerCost = {
+  readonly segmentBytes: number;
+  readonly segmentTrackBytes: number;
+  readonly pictureBytes: number;
+  readonly frameBytes: number;
+  /** Bytes that are written for each byte of payload. */
+  readonly factor: number;
+};
+
+const COSTS: Readonly<Record<SegmentContainer, ContainerCost>> = {
+  // `moof` and `mdat` headers per track, one `trun` entry per sample.
+  cmaf: { segmentBytes: 0, segmentTrackBytes: 130, pictureBytes: 16, frameBytes: 16, factor: 1 },
+  // 16 times two tables; up to 15 packets that the last PES packet is stuffed into; for a picture a PES header, a
+  // delimiter, the clock and half a packet of stuffing; for a frame of sound an ADTS header and its share of those, for
+  // some frames share a PES packet.
+  ts: {
+    segmentBytes: 6016,
+    segmentTrackBytes: 15 * 188,
+    pictureBytes: 140,
+    frameBytes: 36,
+    factor: 188 / 184,
+  },
+};
 
 /**
  * Measures what RFC 8216 section 4.3.4.2 asks for: BANDWIDTH is the largest bit rate of any segment, AVERAGE-BANDWIDTH
  * that of all of them together. A segment shorter than half a second does not speak for the peak.
  */
-export function measureBandwidth(timeline: Timeline, selection: TrackSelection): Bandwidth {
+export function measureBandwidth(
+  timeline: Timeline,
+  selection: TrackSelection,
+  container: SegmentContainer = "cmaf",
+): Bandwidth {
+  const cost = COSTS[container];
   let peakBps = 0;
   let totalBits = 0;
   let totalUs = 0;
@@ -20,9 +49,11 @@ export function measureBandwidth(timeline: Timeline, selection: TrackSelection):
     let bytes = 0;
     for (const id of selection) {
       const samples = segment.trackSamples(id);
+      const sampleBytes = id.startsWith("v") ? cost.pictureBytes : cost.frameBytes;
       if (samples > 0)
-        bytes += segment.trackBytes(id) + BYTES_PER_SEGMENT_TRACK + samples * BYTES_PER_SAMPLE;
+        bytes += segment.trackBytes(id) * cost.factor + cost.segmentTrackBytes + samples * sampleBytes;
     }
+    if (bytes > 0) bytes += cost.segmentBytes;
     totalBits += bytes * 8;
     totalUs += segment.durationUs;
     const bps = (bytes * 8 * 1_000_000) / segment.durationUs;

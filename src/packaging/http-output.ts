@@ -25,4 +25,6 @@ export type OutputRequest = {
   readonly request: HttpRequest;
   /** What every address inside a playlist carries on, such as a token: with its `?`, or the empty text. */
   readonly carriedQuery: string;
+  /** Says something of what plays in the log, once however often it is said. */
+  notice?(message: string): void;
 };

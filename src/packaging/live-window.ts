@@ -152,6 +152,10 @@ export class LiveWindow implements PacketSink, Presentation {
     return this.#byName.get(name)?.body(selection) ?? null;
   }
 
+  unlistedTracks(name: string): TrackSet | null {
+    return this.#byName.get(name)?.tracks ?? null;
+  }
+
   /** The same with its media in shared memory, for another thread to send. */
   sharedSegment(name: string, selection: TrackSelection): MediaBody | null {
     return this.#byName.get(name)?.sharedBody(selection) ?? null;

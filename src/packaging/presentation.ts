@@ -17,6 +17,11 @@ export type Presentation = {
    * Rejects with a `MediaError` when the storage cannot give it.
    */
   segment(name: string, selection: TrackSelection): Promise<MediaBody | null> | MediaBody | null;
+  /**
+   * The tracks of a segment that is kept and not listed any more; `null` when there is none of that name. Left out where all
+   * segments are listed.
+   */
+  unlistedTracks?(name: string): TrackSet | null;
   /** Entity tag of the segments where the same name may mean other bytes after a change of the file; else `null`. */
   readonly version: string | null;
   /** True where segments lie in memory as long as they are listed, so that a reply holds none of its own. */

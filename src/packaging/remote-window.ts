@@ -95,6 +95,10 @@ export class RemoteWindow implements Presentation {
     return this.#segments.get(name)?.body(selection) ?? this.#fetch(name, selection);
   }
 
+  unlistedTracks(name: string): TrackSet | null {
+    return this.#segments.get(name)?.tracks ?? null;
+  }
+
   #keep(listed: readonly RemoteSegment[]): void {
     const kept = new Map(this.#segments);
     for (const segment of listed) kept.set(segment.name, segment);

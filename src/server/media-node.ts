@@ -26,6 +26,7 @@ import { ListenerSet } from "./listener-set.ts";
 import { LiveWindows } from "./live-windows.ts";
 import { memoryBudgetBytes, overBudget } from "./memory.ts";
 import { Playback, isPackaged } from "./playback.ts";
+import { recordedFile } from "./recordings.ts";
 import { RemoteWindows } from "./remote-windows.ts";
 import { planOf, rulesOf } from "./stream-rules.ts";
 
@@ -131,6 +132,7 @@ export class MediaNode {
     this.#playback = new Playback({
       directory: this.#directory,
       vods: this.vods,
+      log,
       config: () => this.#config,
       window: (name) => this.#window(name),
     });
@@ -254,6 +256,7 @@ export class MediaNode {
         clock: this.#clock,
         logger: this.#log,
         addresses: this.#options.addresses,
+        recordings: (target) => recordedFile(target, "rtmp", { config: this.#config, vods: this.vods }),
       },
     );
   }
@@ -376,6 +379,7 @@ function servedVods(config: ResolvedConfig): VodOptions[] {
       storages: vod.storages,
       segmentDurationMs: vod.options.segmentDurationMs,
       download: vod.download,
+      autoMbr: vod.autoMbr,
     }));
 }
 

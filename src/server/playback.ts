@@ -1,5 +1,6 @@
 import { textReply } from "../base/http-message.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
+import type { Logger } from "../base/log.ts";
 import { asksForWebSocket } from "../base/web-socket/handshake.ts";
 import { allowsProtocol } from "../config/plan.ts";
 import type { ProtocolRule, ResolvedConfig } from "../config/plan.ts";
@@ -27,6 +28,7 @@ import { rulesOf, vodProtocols } from "./stream-rules.ts";
 export type PlaybackParts = {
   readonly directory: StreamDirectory;
   readonly vods: VodLibrary;
+  readonly log: Logger;
   /** The configuration in force. */
   config(): ResolvedConfig;
   /** The live window of a stream, wherever it lives. Throws or rejects with STREAM_STARTING, STREAM_NOT_ON_AIR. */
@@ -35,6 +37,9 @@ export type PlaybackParts = {
 
 /** Paths whose meaning is kept; none is longer than 2048 characters. */
 const MAX_KEPT_PATHS = 1024;
+
+/** Notices that are known to have been said. */
+const MAX_KEPT_NOTICES = 1024;
 
 /** It stands behind every address of a playlist. */
 const MAX_TOKEN_LENGTH = 512;
@@ -68,6 +73,7 @@ type Playing = {
 export class Playback {
   readonly #parts: PlaybackParts;
   readonly #addresses = new Map<string, PlayAddress>();
+  readonly #said = new Set<string>();
 
   constructor(parts: PlaybackParts) {
     this.#parts = parts;
@@ -95,7 +101,9 @@ export class Playback {
     const token = request.query.size === 0 ? null : request.query.get("token");
     if (token !== null && token.length > MAX_TOKEN_LENGTH)
       return textReply(400, `the token is longer than ${MAX_TOKEN_LENGTH} characters`);
-    const asked = { request, carriedQuery: token === null ? "" : `?token=${encodeURIComponent(token)}` };
+    const carriedQuery = token === null ? "" : `?token=${encodeURIComponent(token)}`;
+    const notice = (message: string): void => this.#sayOnce(address.name, message);
+    const asked = { request, carriedQuery, notice };
     const { presentation, parsed } = this.#find(address);
     return presentation instanceof Promise
       ? presentation.then((ready) => parsed.reply(ready, asked))
@@ -109,6 +117,14 @@ export class Playback {
     if (!allowsProtocol(vodProtocols(this.#parts.config(), name), "mp4"))
       throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol: "mp4" });
     return downloadReply(this.#parts.vods, name, contentType);
+  }
+
+  #sayOnce(name: string, message: string): void {
+    const key = `${name}\n${message}`;
+    if (this.#said.has(key)) return;
+    if (this.#said.size >= MAX_KEPT_NOTICES) this.#said.clear();
+    this.#said.add(key);
+    this.#parts.log.warn(message, { name });
   }
 
   #isFile(name: string): boolean {

@@ -13,6 +13,8 @@ export type ByteSource = RandomAccess & {
    * Idempotent.
    */
   release(): void;
+  /** The files whose bytes stand in it one behind the other, when it is several qualities of one work. */
+  readonly members?: readonly ByteSource[];
 };
 
 /** A place that has files: a directory, later an HTTP server or a bucket. */
@@ -30,6 +32,15 @@ export type Storage = {
   problem(): Promise<string | null>;
   /** Files below the storage whose names end in one of the extensions, at most `limits` of everything. */
   list(extensions: readonly string[], limits: ListLimits): Promise<readonly string[]>;
+};
+
+/** A storage whose folders can be looked into one by one. */
+export type FolderStorage = Storage & {
+  /**
+   * Names of the files in a folder that end in one of the extensions, at most `limit`, in no order; `null` when there is no
+   * such folder. Throws like `open`.
+   */
+  namesIn(folder: string, extensions: readonly string[], limit: number): Promise<readonly string[] | null>;
 };
 
 /** What a listing may cost. */

@@ -6,6 +6,7 @@ import type { WorkLimits } from "./bounded-work.ts";
 import { ByteLru } from "./byte-lru.ts";
 import type { ByteLruLimits } from "./byte-lru.ts";
 import type { ByteSource, Storage } from "./byte-source.ts";
+import { alignedFile } from "./aligned-file.ts";
 import { vodErrors } from "./errors.ts";
 import { FilePresentation } from "./file-presentation.ts";
 import type { SegmentBlock } from "./file-presentation.ts";
@@ -134,9 +135,9 @@ export class FileCache {
   async #read(request: FileRequest, source: ByteSource, storage: Storage): Promise<FilePresentation> {
     const { clock, blocks, log } = this.#options;
     const startedUs = clock.nowUs();
-    const file = await readMediaFile(source);
-    const cacheKey = String(this.#nextCacheKey++);
     const { segmentDurationMs } = request;
+    const file = alignedFile(await readMediaFile(source), segmentDurationMs * 1000);
+    const cacheKey = String(this.#nextCacheKey++);
     const reading = { blocks, work: workOf(this.#reads, storage.location, this.#options.reads) };
     const presentation = new FilePresentation({ file, segmentDurationMs, reading, cacheKey });
     const segments = presentation.timeline().segments.length;

@@ -160,7 +160,12 @@ export class IndexedTrack {
 }
 
 /** A track of a movie and what is served of it as. */
-export type ServedTrack = { readonly movieTrack: MovieTrack; readonly track: Track };
+export type ServedTrack = {
+  readonly movieTrack: MovieTrack;
+  readonly track: Track;
+  /** Of its movie, where tracks are of several. */
+  readonly movieTimescale?: number;
+};
 
 /**
  * Puts tracks on one timeline whose first decode time is 0, with the distances between them kept.
@@ -168,11 +173,11 @@ export type ServedTrack = { readonly movieTrack: MovieTrack; readonly track: Tra
  * Throws: MP4_LIMIT when a track begins or ends farther from the first one than a file may last.
  */
 export function indexTracks(served: readonly ServedTrack[], movieTimescale: number): IndexedTrack[] {
-  const unmoved = served.map(({ movieTrack, track }) => {
+  const unmoved = served.map(({ movieTrack, track, movieTimescale: own = movieTimescale }) => {
     const { samples } = movieTrack;
-    const times = rawTimes(movieTrack, track, movieTimescale);
+    const times = rawTimes(movieTrack, track, own);
     const first = firstServed(movieTrack, times);
-    const end = endServed(movieTrack, times, movieTimescale, first);
+    const end = endServed(movieTrack, times, own, first);
     const leastCts = samples.minCtsOffset() * times.factor;
     const startTicks = samples.dtsAt(first) * times.factor + leastCts + times.offsetTicks;
     checkExact(startTicks, times);

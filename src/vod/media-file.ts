@@ -30,6 +30,8 @@ export type MediaFile = {
   readonly notices: readonly string[];
   /** The file is in fragments and its last ones are not all there. */
   readonly isCutOff: boolean;
+  /** Several files of one work in different qualities: each has a video track, the first one with sound has the sound. */
+  readonly isSet: boolean;
 };
 
 /** Longest first frame that is read for the facts that stand there. */
@@ -39,26 +41,36 @@ const MAX_FIRST_FRAME_BYTES = 4 * 2 ** 20;
 const FACTS_IN_FRAME: readonly Codec[] = ["mp3", "av1", "ac3", "eac3"];
 
 /**
- * Reads the index of a file.
+ * Reads the index of a file, or of all members of a set.
  *
  * A track whose codec configuration cannot be read is left out with a notice.
- * Throws: MP4_* when the file is broken; VOD_* when the storage cannot give it.
+ * Throws: MP4_* when a file is broken; VOD_* when the storage cannot give it.
  */
 export async function readMediaFile(source: ByteSource): Promise<MediaFile> {
-  const movie = await readFrom(source, readMovie(source.sizeBytes));
-  const notices = [...movie.notices];
+  const members = source.members ?? [source];
+  const notices: string[] = [];
   const served: ServedTrack[] = [];
   const counts: Record<TrackKind, number> = { video: 0, audio: 0, text: 0 };
-  for (const movieTrack of movie.tracks) {
-    const id = trackId(movieTrack.kind, counts[movieTrack.kind] + 1);
-    const track = await describe(source, movieTrack, id, notices);
-    if (track === null) continue;
-    counts[movieTrack.kind]++;
-    served.push({ movieTrack, track });
+  let isCutOff = false;
+  let base = 0;
+  for (const member of members) {
+    const movie = await readFrom(member, readMovie(member.sizeBytes));
+    notices.push(...movie.notices);
+    isCutOff ||= movie.isCutOff;
+    const wanted = members.length === 1 ? movie.tracks : tracksOfQuality(movie.tracks, counts.audio === 0);
+    for (const movieTrack of wanted) {
+      const id = trackId(movieTrack.kind, counts[movieTrack.kind] + 1);
+      const track = await describe(member, movieTrack, id, notices);
+      if (track === null) continue;
+      counts[movieTrack.kind]++;
+      const moved = { ...movieTrack, samples: movieTrack.samples.movedBy(base) };
+      served.push({ movieTrack: moved, track, movieTimescale: movie.timescale });
+    }
+    base += member.sizeBytes;
   }
   if (served.length === 0)
     throw mp4Errors.error("MP4_NO_TRACKS", { reason: notices.slice(0, 4).join("; ") });
-  const tracks = indexTracks(served, movie.timescale);
+  const tracks = indexTracks(served, 1);
   return {
     source,
     tracks,
@@ -70,8 +82,15 @@ export async function readMediaFile(source: ByteSource): Promise<MediaFile> {
     endUs: Math.max(...tracks.map((track) => track.endUs)),
     memoryBytes: tracks.reduce((sum, { samples }) => sum + samples.memoryBytes, 2048 * tracks.length),
     notices,
-    isCutOff: movie.isCutOff,
+    isCutOff,
+    isSet: members.length > 1,
   };
+}
+
+/** What one quality adds to a set: its first video track, and all but video when sound is still missing. */
+function tracksOfQuality(tracks: readonly MovieTrack[], needsSound: boolean): readonly MovieTrack[] {
+  const video = tracks.find(({ kind }) => kind === "video");
+  return tracks.filter((track) => track === video || (track.kind !== "video" && needsSound));
 }
 
 async function describe(

@@ -9,6 +9,7 @@ import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Presentation } from "../packaging/presentation.ts";
+import type { RecordedPackets } from "../stream/recorded-packets.ts";
 import { ByteLru } from "./byte-lru.ts";
 import { BoundedWork } from "./bounded-work.ts";
 import type { ByteSource, Storage } from "./byte-source.ts";
@@ -16,6 +17,7 @@ import { listFiles } from "./catalogue.ts";
 import { vodErrors } from "./errors.ts";
 import { FileCache, openFirst } from "./file-cache.ts";
 import type { FilePresentation, SegmentBlock } from "./file-presentation.ts";
+import { FileSets } from "./file-sets.ts";
 import type { MediaFile } from "./media-file.ts";
 import { DiskStorage } from "./storages/disk-storage.ts";
 
@@ -28,6 +30,8 @@ export type VodOptions = {
   readonly segmentDurationMs: number;
   /** Whole files may be had. */
   readonly download?: boolean;
+  /** The path of a folder plays the files in it as qualities of one work. */
+  readonly autoMbr?: boolean;
 };
 
 /** What a library may cost. */
@@ -70,7 +74,12 @@ export type VodLibraryOptions = {
 /** A file to be had whole. */
 export type DownloadedFile = Pick<ByteSource, "sizeBytes" | "version" | "modifiedMs" | "read">;
 
-type Vod = { readonly options: VodOptions; readonly storages: readonly Storage[] };
+type Vod = {
+  readonly options: VodOptions;
+  readonly storages: readonly Storage[];
+  /** The same storages, in which paths may name several files. */
+  readonly players: readonly Storage[];
+};
 
 const MAX_CACHED_BLOCKS = 20_000;
 const LIST_DEPTH = 8;
@@ -122,6 +131,11 @@ export class VodLibrary {
   /** The same file for `startFileSource`. Throws like `open`. */
   async openMedia(path: string): Promise<MediaFile> {
     return (await this.#open(path)).file;
+  }
+
+  /** The same file for those who play it through one connection. Throws like `open`. */
+  async openPackets(path: string): Promise<RecordedPackets> {
+    return (await this.#open(path)).packets();
   }
 
   /**
@@ -184,7 +198,7 @@ export class VodLibrary {
     return await this.#files.open({
       key,
       name: path,
-      storages: vod.storages,
+      storages: vod.players,
       path: rest,
       segmentDurationMs,
     });
@@ -210,7 +224,9 @@ export class VodLibrary {
         this.#log.error("vod storage was not looked at", { vod: options.name, reason: messageOf(caught) });
       });
     }
-    return { options, storages };
+    const folders = options.autoMbr ?? false;
+    const players = storages.map((storage) => new FileSets(storage, { folders }));
+    return { options, storages, players };
   }
 
   /** A storage may be mounted later, so one that is missing is no failure; but most often its path is mistyped. */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { basename, dirname } from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { publishClock } from "../support/burnt-clock.ts";
+import { filmClock } from "../support/clock-camera.ts";
 import { eventually } from "../support/eventually.ts";
 import { makeClip, publish } from "../support/ffmpeg.ts";
 import { needs } from "../support/tools.ts";
@@ -99,14 +99,14 @@ for (const player of ["dashjs", "shaka"] as const) {
 
     test("plays at low latency what still grows", options, async (t) => {
       const weir = await startWeir(t, { config: CONFIG });
-      const clock = publishClock(t, weir.rtmpUrl("pub/camera"));
-      await weir.onAir("pub/camera");
+      filmClock(t, weir.rtmpUrl("pub/camera"));
+      await weir.onAir("pub/camera", 30_000);
       const page = await openDashPage(t, { player, url: weir.url("/pub/camera/index.ll.mpd") });
       await untilPlaying(page, 250);
       const before = await page.state();
       const ages: number[] = [];
       for (let i = 0; i < 40; i++) {
-        ages.push(await page.pictureAgeMs(clock.startMs));
+        ages.push(await page.pictureAgeMs());
         await sleep(250);
       }
       const after = await page.state();

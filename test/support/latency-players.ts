@@ -1,74 +1,46 @@
-/** Players of every kind for the latency page: what each does with the video, and where each finds a stream. */
+/** Players that others wrote, and our engine, on the page that measures how old the pictures on the screen are. */
+import type { Page } from "playwright-core";
+import { openPage } from "./browser.ts";
+import { serveLatencyPage } from "./latency-page.ts";
+import type { TestEnd } from "./program.ts";
 
-/** The name of a player. */
-export type LatencyPlayer = keyof typeof PLAYERS;
+/** The players by name. */
+export const LATENCY_PLAYERS = ["ll-hls", "ll-dash", "hls", "flv", "mse-ld"] as const;
 
-/** A player for the latency page. */
-export type LatencyEngine = {
-  /** What it is, for a table. */
+/** A player's name. */
+export type LatencyPlayer = (typeof LATENCY_PLAYERS)[number];
+
+/** How a player plays a stream. */
+export type LatencyPlayerSpec = {
+  /** For people. */
   readonly title: string;
-  /** Of the stream, behind its name. */
-  readonly path: string;
+  /** What follows the stream's name in the address. */
+  readonly suffix: string;
   readonly scheme: "http" | "ws";
-  /** A classic script that is loaded in front, by its name in `LATENCY_SCRIPTS`; `null` where there is none. */
+  /** Loaded before the script; of `SCRIPTS`. */
   readonly library: string | null;
-  /** The module that plays; `null` where the address is a page that plays by itself. It sets `happened`, a list of what went wrong. `STREAM_URL` stands for the address. */
-  readonly module: string | null;
+  /** `URL` stands for the address of the stream. */
+  readonly script: string;
 };
 
-const file = (path: string): URL => new URL(`../../${path}`, import.meta.url);
+const MODULES = new URL("../../node_modules/", import.meta.url);
 
-/** What the latency page must serve for the players. */
-export const LATENCY_SCRIPTS: Readonly<Record<string, URL>> = {
-  "hls.js": file("node_modules/hls.js/dist/hls.min.js"),
-  "dash.js": file("node_modules/dashjs/dist/modern/umd/dash.mediaplayer.min.js"),
-  "mpegts.js": file("node_modules/mpegts.js/dist/mpegts.js"),
-  "mse-engine.js": file("ui/live/mse-engine.js"),
-  "mse-buffer.js": file("ui/live/mse-buffer.js"),
+/** What the page may load, by name. */
+const SCRIPTS: Readonly<Record<string, URL>> = {
+  "mse-engine.js": new URL("../../ui/live/mse-engine.js", import.meta.url),
+  "mse-buffer.js": new URL("../../ui/live/mse-buffer.js", import.meta.url),
+  "mpegts.js": new URL("mpegts.js/dist/mpegts.js", MODULES),
+  "hls.js": new URL("hls.js/dist/hls.min.js", MODULES),
+  "dash.js": new URL("dashjs/dist/modern/umd/dash.all.min.js", MODULES),
 };
-
-const HLS = `
-  globalThis.happened = [];
-  const hls = new Hls();
-  hls.on(Hls.Events.ERROR, (_event, { details, fatal }) => globalThis.happened.push(details + (fatal ? " failure" : "")));
-  hls.loadSource("STREAM_URL");
-  hls.attachMedia(document.querySelector("video"));`;
-
-const DASH = `
-  globalThis.happened = [];
-  const player = dashjs.MediaPlayer().create();
-  player.updateSettings({ debug: { logLevel: dashjs.Debug.LOG_LEVEL_NONE } });
-  player.on(dashjs.MediaPlayer.events.ERROR, ({ error }) => globalThis.happened.push("failure " + error?.message));
-  player.initialize(document.querySelector("video"), "STREAM_URL", true);`;
-
-/** These are the settings with which mpegts.js stays near the edge: it seeks there whenever it is late. */
-const FLV = `
-  globalThis.happened = [];
-  mpegts.LoggingControl.enableAll = false;
-  const player = mpegts.createPlayer(
-    { type: "flv", isLive: true, url: "STREAM_URL" },
-    {
-      enableStashBuffer: false,
-      lazyLoad: false,
-      liveBufferLatencyChasing: true,
-      liveBufferLatencyMaxLatency: 0.6,
-      liveBufferLatencyMinRemain: 0.2,
-      autoCleanupSourceBuffer: true,
-    },
-  );
-  player.on(mpegts.Events.ERROR, (...details) => globalThis.happened.push("failure " + details.join(" ")));
-  player.attachMediaElement(document.querySelector("video"));
-  player.load();
-  void player.play();`;
 
 const MSE_LD = `
   import { MseEngine } from "/mse-engine.js";
   const video = document.querySelector("video");
   const note = (word) => (detail) => globalThis.happened.push(word + " " + (detail ?? ""));
-  globalThis.happened = [];
-  new MseEngine({
+  globalThis.engine = new MseEngine({
     video,
-    url: "STREAM_URL",
+    url: "URL",
     events: {
       onReady: () => void video.play(),
       onUnavailable: note("unavailable"),
@@ -77,44 +49,87 @@ const MSE_LD = `
     },
   });`;
 
-const http = { scheme: "http" } as const;
-const page = { ...http, library: null, module: null } as const;
+/** These are the settings with which mpegts.js stays near the edge: it seeks there when it is far behind,
+ * and plays a little faster when it is somewhat late. */
+const FLV = `
+  const player = mpegts.createPlayer(
+    { type: "flv", isLive: true, url: "URL" },
+    {
+      enableStashBuffer: false,
+      lazyLoad: false,
+      liveBufferLatencyChasing: true,
+      liveBufferLatencyMaxLatency: 1,
+      liveBufferLatencyMinRemain: 0.35,
+      liveSync: true,
+      liveSyncMaxLatency: 0.5,
+      liveSyncTargetLatency: 0.35,
+      liveSyncPlaybackRate: 1.1,
+      autoCleanupSourceBuffer: true,
+    },
+  );
+  player.on(mpegts.Events.ERROR, (...details) => globalThis.happened.push("Error " + details.join(" ")));
+  player.attachMediaElement(document.querySelector("video"));
+  player.load();
+  void player.play();`;
 
-/** All players, by the name that `bench/latency.ts` takes. */
-export const PLAYERS = {
-  hls: { ...http, title: "HLS in hls.js", path: "/index.m3u8", library: "hls.js", module: HLS },
-  "ll-hls": { ...http, title: "LL-HLS in hls.js", path: "/index.ll.m3u8", library: "hls.js", module: HLS },
-  dash: { ...http, title: "DASH in dash.js", path: "/index.mpd", library: "dash.js", module: DASH },
+const HLS = `
+  const video = document.querySelector("video");
+  const hls = new Hls({ lowLatencyMode: true, maxLiveSyncPlaybackRate: 1.2 });
+  hls.on(Hls.Events.ERROR, (_, { fatal, details }) =>
+    globalThis.happened.push((fatal ? "failure " : "trouble ") + details));
+  hls.loadSource("URL");
+  hls.attachMedia(video);
+  void video.play();`;
+
+const DASH = `
+  const player = dashjs.MediaPlayer().create();
+  player.on("error", ({ error }) => globalThis.happened.push("Error " + error?.message));
+  player.initialize(document.querySelector("video"), "URL", true);`;
+
+/** All of them. */
+export const LATENCY_PLAYER_SPECS: Readonly<Record<LatencyPlayer, LatencyPlayerSpec>> = {
+  "ll-hls": {
+    title: "LL-HLS, hls.js",
+    suffix: "/index.ll.m3u8",
+    scheme: "http",
+    library: "hls.js",
+    script: HLS,
+  },
   "ll-dash": {
-    ...http,
-    title: "LL-DASH in dash.js",
-    path: "/index.ll.mpd",
+    title: "LL-DASH, dash.js",
+    suffix: "/index.ll.mpd",
+    scheme: "http",
     library: "dash.js",
-    module: DASH,
+    script: DASH,
   },
-  flv: { ...http, title: "HTTP-FLV in mpegts.js", path: ".flv", library: "mpegts.js", module: FLV },
-  "ws-flv": {
-    scheme: "ws",
-    title: "FLV over a WebSocket in mpegts.js",
-    path: ".flv",
-    library: "mpegts.js",
-    module: FLV,
+  hls: {
+    title: "HLS, segments of 2 s, hls.js",
+    suffix: "/index.m3u8",
+    scheme: "http",
+    library: "hls.js",
+    script: HLS,
   },
-  "mse-ld": {
-    scheme: "ws",
-    title: "MSE-LD in the page's engine",
-    path: "/mse_ld",
-    library: null,
-    module: MSE_LD,
-  },
-  "page-ll-hls": { ...page, title: "LL-HLS in the player page", path: "/embed.html?proto=ll-hls" },
-  "page-hls": { ...page, title: "HLS in the player page", path: "/embed.html?proto=hls" },
-  "page-dash": { ...page, title: "DASH in the player page", path: "/embed.html?proto=dash" },
-  "page-ll-dash": { ...page, title: "LL-DASH in the player page", path: "/embed.html?proto=ll-dash" },
-  "page-mse-ld": { ...page, title: "MSE-LD in the player page", path: "/embed.html?proto=mse-ld" },
-} as const satisfies Readonly<Record<string, LatencyEngine>>;
+  flv: { title: "HTTP-FLV, mpegts.js", suffix: ".flv", scheme: "http", library: "mpegts.js", script: FLV },
+  "mse-ld": { title: "MSE-LD, our engine", suffix: "/mse_ld", scheme: "ws", library: null, script: MSE_LD },
+};
 
-/** Whether there is a player of this name. */
-export function isLatencyPlayer(name: string): name is LatencyPlayer {
-  return Object.hasOwn(PLAYERS, name);
+/** Opens a page with one player on it. `streamUrl`: of the stream alone, `http://HOST/NAME`. */
+export async function openLatencyPage(
+  t: TestEnd,
+  streamUrl: string,
+  spec: LatencyPlayerSpec,
+): Promise<Page> {
+  const url = await serveLatencyPage(t, SCRIPTS);
+  const { page } = await openPage(t, { flags: ["--autoplay-policy=no-user-gesture-required"] });
+  await page.goto(url);
+  const source = streamUrl.replace("http", spec.scheme) + spec.suffix;
+  await page.addScriptTag({ content: "globalThis.happened = [];" });
+  if (spec.library !== null) await page.addScriptTag({ url: `/${spec.library}` });
+  await page.addScriptTag({ type: "module", content: spec.script.replace("URL", source) });
+  return page;
+}
+
+/** What the player said that went wrong: `failure`, `unavailable` or `Error`, or only `trouble`. */
+export function happenedOn(page: Page): Promise<readonly string[]> {
+  return page.evaluate(() => (globalThis as unknown as { happened: string[] }).happened);
 }

@@ -10,8 +10,11 @@ export type FragmentDefaults = {
   readonly flags: number;
 };
 
+/** What samples are added to: a `SampleTableBuilder`, or somebody else who wants them. */
+export type SampleSink = Pick<SampleTableBuilder, "moveToTime" | "moveToPlace" | "add">;
+
 /** A track that fragments add to. */
-export type FragmentedTrack = { readonly defaults: FragmentDefaults; readonly builder: SampleTableBuilder };
+export type FragmentedTrack = { readonly defaults: FragmentDefaults; readonly builder: SampleSink };
 
 const BASE_DATA_OFFSET = 0x1;
 const DESCRIPTION_INDEX = 0x2;
@@ -131,7 +134,7 @@ function readTrackRun(
   defaults: FragmentDefaults,
   base: number,
   nextPlace: number,
-  builder: SampleTableBuilder | null,
+  builder: SampleSink | null,
 ): number {
   needBytes(trun, 0, 8);
   const { bytes } = trun;

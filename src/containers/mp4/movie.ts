@@ -45,7 +45,9 @@ export type Movie = {
   readonly isCutOff: boolean;
 };
 
-type OpenTrack = Omit<MovieTrack, "samples"> & { readonly fragments: FragmentedTrack; table: SampleTable };
+type OpenTrack = Omit<MovieTrack, "samples"> & { readonly fragments: BuiltTrack; table: SampleTable };
+
+type BuiltTrack = FragmentedTrack & { readonly builder: SampleTableBuilder };
 
 /**
  * Reads the index of an MP4 file: `moov` at either end, and the `moof` of every fragment. Media data are hopped over.

@@ -49,6 +49,15 @@ export class SampleTable {
     this.#parts = parts;
   }
 
+  /** The same samples in a file in front of whose bytes so many others stand. Ownership: columns are shared. */
+  movedBy(bytes: number): SampleTable {
+    if (bytes === 0) return this;
+    return new SampleTable({
+      ...this.#parts,
+      chunkOffsets: this.#parts.chunkOffsets.map((offset) => offset + bytes),
+    });
+  }
+
   /** What the table takes in memory. */
   get memoryBytes(): number {
     const p = this.#parts;

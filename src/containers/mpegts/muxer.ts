@@ -33,6 +33,11 @@ export type TsMuxerOptions = {
   readonly firstVersion?: number;
   /** False: tables by the interval alone. */
   readonly tablesAtKeyFrames?: boolean;
+  /**
+   * The decode time of the picture that follows what is written, in another muxer's bytes: the clock stays before it,
+   * also where sound is written that plays later. Units: 90 kHz ticks, before `originTicks`.
+   */
+  readonly clockEndTicks?: number;
 };
 
 /** What a muxer takes of a packet; a `MediaPacket` and a `SourcePacket` both are one. */
@@ -74,6 +79,7 @@ export class TsMuxer {
   readonly #pcrDelayTicks: number;
   readonly #originTicks: number;
   readonly #tablesAtKeyFrames: boolean;
+  readonly #clockEndTicks: number;
   readonly #patSequence: TsSequence = { pid: TS_PID.pat, counter: 0 };
   readonly #pmtSequence: TsSequence = { pid: PMT_PID, counter: 0 };
   readonly #sequences = new Map<number, TsSequence>();
@@ -99,6 +105,7 @@ export class TsMuxer {
     this.#pcrDelayTicks = toTsTicks(options.pcrDelayMs ?? 200, 1000);
     this.#originTicks = options.originTicks ?? 0;
     this.#tablesAtKeyFrames = options.tablesAtKeyFrames ?? true;
+    this.#clockEndTicks = (options.clockEndTicks ?? Infinity) + this.#originTicks;
     this.#version = options.firstVersion ?? 0;
   }
 
@@ -310,7 +317,7 @@ export class TsMuxer {
     }
     const clock = this.#clockStream;
     if (clock === null) return;
-    const due = nowTicks - this.#pcrDelayTicks;
+    const due = Math.min(nowTicks, this.#clockEndTicks) - this.#pcrDelayTicks;
     // At a beginning the clock comes first, with the first access unit or by itself.
     if (this.#lastPcr === null && next !== clock) this.#pcrOnly(clock, due);
     this.#fillPcr(clock, due);

@@ -1,4 +1,4 @@
-import type { TrackSet } from "../../media/track.ts";
+import type { Track, TrackSet } from "../../media/track.ts";
 import { makeTrackSet } from "../../media/track.ts";
 import { canCarryInTs } from "./carriage.ts";
 import { TS_PACKET_BYTES, TS_TIMESCALE } from "./layout.ts";
@@ -42,6 +42,7 @@ export function muxTsSegment(
     tableIntervalMs: tableInterval(chosen),
     firstVersion: tracks.epoch % VERSIONS,
     tablesAtKeyFrames: false,
+    clockEndTicks: nextPictureTicks(chosen, carried),
   });
   muxer.setTracks(makeTrackSet(tracks.epoch, carried));
   muxer.expect(likelyBytes(chosen));
@@ -49,6 +50,18 @@ export function muxTsSegment(
   for (const packet of chosen) muxer.write(packet, last.get(packet.track.id) === packet);
   muxer.finish();
   return muxer.take();
+}
+
+/**
+ * When the next segment's first picture is likely to be decoded, as far from the last as that is from the one before.
+ * Sound that plays until the next picture is shown is decoded after that one where pictures are reordered.
+ */
+function nextPictureTicks(packets: readonly TsMuxerInput[], tracks: readonly Track[]): number {
+  const clock = tracks.find(({ kind }) => kind === "video");
+  let [before, last] = [-Infinity, -Infinity];
+  for (const { track, dts } of packets) if (track.id === clock?.id) [before, last] = [last, dts];
+  if (clock === undefined || before === -Infinity) return Infinity;
+  return toTsTicks(last + (last - before), clock.timescale);
 }
 
 /** A little more than the packets will need: a TS packet of headers and stuffing each, and a part of the rest. */

@@ -7,12 +7,19 @@ export const PLAYLIST_TYPE = "application/vnd.apple.mpegurl";
 /** EXT-X-MAP outside of I-frame playlists needs 6, fractional EXTINF 3; 7 is what fMP4 packagers declare. */
 export const HLS_VERSION = 7;
 
+/** Fractional EXTINF; old devices refuse playlists of later versions. */
+export const TS_VERSION = 3;
+
 /** What a media playlist is rendered of. `query`: what every URL carries on, with its `?`, or the empty text. */
 export type MediaPlaylistRequest = {
   readonly presentation: Presentation;
   readonly timeline: Timeline;
   readonly selection: TrackSelection;
   readonly query: string;
+  /** Given: segments are transport streams, whose addresses begin with this folder, which may be empty. */
+  readonly tsFolder?: string;
+  /** Lines for those who read the playlist themselves. */
+  readonly comments?: readonly string[];
 };
 
 /**
@@ -25,7 +32,9 @@ export function renderMediaPlaylist(request: MediaPlaylistRequest): string | nul
   const { timeline, selection } = request;
   const { segments, mutability } = timeline;
   if (!hasTracks(timeline, selection)) return null;
-  const lines = ["#EXTM3U", `#EXT-X-VERSION:${HLS_VERSION}`, ...numberLines(timeline)];
+  const version = request.tsFolder === undefined ? HLS_VERSION : TS_VERSION;
+  const head = ["#EXTM3U", `#EXT-X-VERSION:${version}`, ...commentLines(request.comments)];
+  const lines = [...head, ...numberLines(timeline)];
   if (mutability === "static") lines.push("#EXT-X-PLAYLIST-TYPE:VOD");
   if (mutability === "event") lines.push("#EXT-X-PLAYLIST-TYPE:EVENT");
   if (segments.every((segment) => segment.isIndependent)) lines.push("#EXT-X-INDEPENDENT-SEGMENTS");
@@ -33,6 +42,11 @@ export function renderMediaPlaylist(request: MediaPlaylistRequest): string | nul
   for (const segment of segments) lines.push(...writer.before(segment), ...writer.end(segment));
   if (mutability === "static") lines.push("#EXT-X-ENDLIST");
   return `${lines.join("\n")}\n`;
+}
+
+/** Comments as a playlist has them. Spec: RFC 8216 section 4.1: lines that begin with `#` and no tag. */
+export function commentLines(comments: readonly string[] = []): string[] {
+  return comments.map((comment) => `# ${comment}`);
 }
 
 /** Whether each of the tracks is in some segment of the timeline. */
@@ -73,12 +87,12 @@ export class SegmentLines {
 
   /** The tags that stand before a segment, and before its first part. */
   before(segment: Pick<SegmentEntry, "tracks" | "discontinuity" | "utcUs">): string[] {
-    const { presentation, selection, query } = this.#request;
+    const { presentation, selection, query, tsFolder } = this.#request;
     const lines: string[] = [];
     if (segment.discontinuity) lines.push("#EXT-X-DISCONTINUITY");
-    const isEmpty = selectTracks(segment.tracks, selection).length === 0;
-    const name = isEmpty ? this.#initName : presentation.initName(segment.tracks, selection);
-    if (name !== this.#initName || (segment.discontinuity && !isEmpty)) {
+    const hasNoMap = tsFolder !== undefined || selectTracks(segment.tracks, selection).length === 0;
+    const name = hasNoMap ? this.#initName : presentation.initName(segment.tracks, selection);
+    if (name !== this.#initName || (segment.discontinuity && !hasNoMap)) {
       this.#initName = name;
       lines.push(`#EXT-X-MAP:URI="init-${name}.mp4${query}"`);
     }
@@ -88,12 +102,13 @@ export class SegmentLines {
 
   /** The lines of the segment itself. */
   end(segment: Pick<SegmentEntry, "tracks" | "durationUs" | "name">): string[] {
-    const { selection, query } = this.#request;
+    const { selection, query, tsFolder } = this.#request;
+    const uri = tsFolder === undefined ? `seg-${segment.name}.m4s` : `${tsFolder}seg-${segment.name}.ts`;
     const isEmpty = selectTracks(segment.tracks, selection).length === 0;
     return [
       ...(isEmpty ? ["#EXT-X-GAP"] : []),
       `#EXTINF:${seconds(segment.durationUs)},`,
-      `seg-${segment.name}.m4s${query}`,
+      `${uri}${query}`,
     ];
   }
 }

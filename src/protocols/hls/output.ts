@@ -1,11 +1,18 @@
 import type { HttpOutput } from "../../packaging/http-output.ts";
 import { parseHlsPath } from "./path.ts";
 import { hlsReply } from "./reply.ts";
+import { parseTsResource } from "./ts-path.ts";
+import { tsReply } from "./ts-reply.ts";
 
 /** HLS for live streams and files. */
 export const hlsOutput: HttpOutput = {
   protocol: "hls",
   parse(path) {
+    const transport = parseTsResource(path);
+    if (transport !== null) {
+      const { name, resource } = transport;
+      return { name, reply: (presentation, asked) => tsReply(resource, presentation, asked) };
+    }
     const parsed = parseHlsPath(path);
     if (parsed === null) return null;
     const { name, resource } = parsed;

@@ -14,7 +14,7 @@ const PART = /^part-([0-9]{1,16})-(0|[1-9][0-9]{0,4})\.m4s$/;
 /**
  * Splits a decoded path into the name and the HLS resource.
  *
- * Forms: `/NAME/index.m3u8`, `/NAME/tracks-v1a1/mono.m3u8`, `/NAME/tracks-v1a1/init-HASH.mp4`,
+ * Forms: `/NAME/index.m3u8` or `/NAME/index.fmp4.m3u8`, `/NAME/tracks-v1a1/mono.m3u8`, `/NAME/tracks-v1a1/init-HASH.mp4`,
  * `/NAME/tracks-v1a1/seg-MILLISECONDS.m4s`. Of low-latency HLS: `/NAME/index.ll.m3u8`,
  * `/NAME/tracks-v1a1/mono.ll.m3u8`, `/NAME/tracks-v1a1/part-MILLISECONDS-INDEX.m4s`. NAME may hold slashes. Returns
  * `null` for any other path.
@@ -22,7 +22,7 @@ const PART = /^part-([0-9]{1,16})-(0|[1-9][0-9]{0,4})\.m4s$/;
 export function parseHlsPath(path: string): { name: string; resource: HlsResource } | null {
   const slash = path.lastIndexOf("/");
   const last = path.slice(slash + 1);
-  if (last === "index.m3u8" || last === "index.ll.m3u8") {
+  if (last === "index.m3u8" || last === "index.fmp4.m3u8" || last === "index.ll.m3u8") {
     const resource = { kind: "multivariant", isLowLatency: last === "index.ll.m3u8" } as const;
     return slash > 1 && path.startsWith("/") ? { name: path.slice(1, slash), resource } : null;
   }

@@ -1,40 +1,53 @@
 import type { Track } from "../../media/track.ts";
 import { measureBandwidth, measureFrameRate } from "../../packaging/bandwidth.ts";
+import type { SegmentContainer } from "../../packaging/bandwidth.ts";
 import { formatTrackSelection } from "../../packaging/presentation.ts";
 import type { Timeline, TrackSelection } from "../../packaging/presentation.ts";
-import { HLS_VERSION } from "./media-playlist.ts";
+import { HLS_VERSION, TS_VERSION, commentLines } from "./media-playlist.ts";
 
 const AUDIO_GROUP = "audio";
+
+/** What a multivariant playlist is rendered of. */
+export type MultivariantRequest = {
+  readonly timeline: Timeline;
+  /** Those of the timeline that are wanted. */
+  readonly tracks: readonly Track[];
+  /** What every URL carries on, with its `?`, or the empty text. */
+  readonly query: string;
+  /** The name of the media playlists, `mono.m3u8`. */
+  readonly link: string;
+  /** Sound is a rendition of its own also where there is one track of it. */
+  readonly separatesAudio: boolean;
+  readonly container: SegmentContainer;
+  /** Lines for those who read the playlist themselves. */
+  readonly comments?: readonly string[];
+};
 
 /**
  * Writes the multivariant playlist of a presentation.
  *
  * One variant per video track, with the audio inside when there is one, or beside it as renditions of a group when
- * there are several; one variant with all its audio when there is no video. `query` is what every URL carries on, with
- * its `?`, or the empty text. `isLowLatency`: the media playlists are those with parts.
+ * there are several; one variant with all its audio when there is no video.
  * Spec: RFC 8216 section 4.3.4; codecs by RFC 6381.
  */
-export function renderMultivariantPlaylist(
-  timeline: Timeline,
-  query: string,
-  isLowLatency: boolean,
-): string {
-  const link = `${isLowLatency ? "mono.ll.m3u8" : "mono.m3u8"}${query}`;
-  const { tracks } = timeline.tracks;
+export function renderMultivariantPlaylist(request: MultivariantRequest): string {
+  const { timeline, tracks, query, container } = request;
+  const form = { timeline, container, link: `${request.link}${query}` };
   const videos = tracks.filter((track) => track.kind === "video");
   const audios = tracks.filter((track) => track.kind === "audio");
-  const lines = ["#EXTM3U", `#EXT-X-VERSION:${HLS_VERSION}`];
+  const version = container === "ts" ? TS_VERSION : HLS_VERSION;
+  const lines = ["#EXTM3U", `#EXT-X-VERSION:${version}`, ...commentLines(request.comments)];
   if (timeline.segments.every((segment) => segment.isIndependent))
     lines.push("#EXT-X-INDEPENDENT-SEGMENTS");
-  const groups = audios.length > 1 ? groupByCodec(audios) : [];
+  const isApart = audios.length > 1 || (request.separatesAudio && videos.length > 0);
+  const groups = isApart ? groupByCodec(audios) : [];
   for (const group of groups) {
-    lines.push(...group.tracks.map((audio, index) => renditionLine(group.id, audio, index, link)));
+    lines.push(...group.tracks.map((audio, index) => renditionLine(group.id, audio, index, form.link)));
   }
   const leads = videos.length > 0 ? videos : audios.slice(0, 1);
   for (const lead of leads) {
-    if (groups.length === 0)
-      lines.push(...variantLines(timeline, [...new Set([lead, ...audios])], null, link));
-    for (const group of groups) lines.push(...variantLines(timeline, [lead], group, link));
+    if (groups.length === 0) lines.push(...variantLines(form, [...new Set([lead, ...audios])], null));
+    for (const group of groups) lines.push(...variantLines(form, [lead], group));
   }
   return `${lines.join("\n")}\n`;
 }
@@ -73,17 +86,19 @@ function renditionLine(group: string, audio: Track, index: number, link: string)
   return `#EXT-X-MEDIA:${attributes.join(",")}`;
 }
 
+/** How all variants of one playlist are written. */
+type VariantForm = Pick<MultivariantRequest, "timeline" | "container"> & { readonly link: string };
+
 function variantLines(
-  timeline: Timeline,
+  { timeline, container, link }: VariantForm,
   inside: readonly Track[],
   group: AudioGroup | null,
-  link: string,
 ): string[] {
   const selection = inside.map((track) => track.id);
-  const own = measureBandwidth(timeline, selection);
+  const own = measureBandwidth(timeline, selection, container);
   const beside = (group?.tracks ?? [])
     .filter((track) => !inside.includes(track))
-    .map((track) => measureBandwidth(timeline, [track.id]));
+    .map((track) => measureBandwidth(timeline, [track.id], container));
   const peakBps = own.peakBps + Math.max(0, ...beside.map((bandwidth) => bandwidth.peakBps));
   const averageBps = own.averageBps + Math.max(0, ...beside.map((bandwidth) => bandwidth.averageBps));
   const codecs = new Set([...inside, ...(group?.tracks ?? [])].map((track) => track.codecString));

@@ -6,6 +6,7 @@ import type { Presentation, Timeline } from "../../packaging/presentation.ts";
 import type { HlsResource } from "./path.ts";
 import { heldPart, lowLatencyReply } from "./ll-reply.ts";
 import { PLAYLIST_TYPE, renderMediaPlaylist } from "./media-playlist.ts";
+import { readChoice } from "./choice.ts";
 import { renderMultivariantPlaylist } from "./playlist.ts";
 
 /** Playlists rendered of a timeline. */
@@ -36,7 +37,7 @@ export function hlsReply(
           playlistReply(resource, presentation, query),
       );
     case "multivariant":
-      return playlistReply(resource, presentation, query);
+      return playlistReply(resource, presentation, query, request);
     case "part":
       return onceFollowed(presentation, () => {
         const body = heldPart(resource, presentation, request);
@@ -54,16 +55,24 @@ function playlistReply(
   resource: HlsResource & { kind: "multivariant" | "media" },
   presentation: Presentation,
   query: string,
+  request: HttpRequest | null = null,
 ): HttpReply {
   const timeline = presentation.timeline();
-  const isMedia = resource.kind === "media";
   const { isLowLatency } = resource;
-  const key = `${isMedia ? formatTrackSelection(resource.selection) : ""} ${isLowLatency} ${query}`;
-  const render = (): string | null =>
-    isMedia
-      ? renderMediaPlaylist({ presentation, timeline, selection: resource.selection, query })
-      : renderMultivariantPlaylist(timeline, query, isLowLatency);
   const version = presentation.version ?? liveVersion(timeline);
-  const cache = playlistCaching(timeline);
-  return rendered.reply(timeline, key, { render, version, cache, hasQuery: query !== "" });
+  const form = { version, cache: playlistCaching(timeline), hasQuery: query !== "" };
+  if (resource.kind === "media") {
+    const { selection } = resource;
+    return rendered.reply(timeline, `${formatTrackSelection(selection)} ${isLowLatency} ${query}`, {
+      ...form,
+      render: () => renderMediaPlaylist({ presentation, timeline, selection, query }),
+    });
+  }
+  const { tracks, separatesAudio, key } = readChoice(timeline.tracks.tracks, request);
+  const link = isLowLatency ? "mono.ll.m3u8" : "mono.m3u8";
+  return rendered.reply(timeline, `multi ${key} ${isLowLatency} ${query}`, {
+    ...form,
+    render: () =>
+      renderMultivariantPlaylist({ timeline, tracks, query, link, separatesAudio, container: "cmaf" }),
+  });
 }

@@ -5,11 +5,14 @@ import type { FileHandle } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { asMediaError, messageOf } from "../../base/errors.ts";
 import type { Clock } from "../../base/clock.ts";
-import type { ByteSource, ListLimits, Storage } from "../byte-source.ts";
+import type { ByteSource, FolderStorage, ListLimits } from "../byte-source.ts";
 import { vodErrors } from "../errors.ts";
 
 /** Longest path below a storage, in characters; more is not a file but a mistake. */
 const MAX_PATH_LENGTH = 1024;
+
+/** Entries of one folder that are looked at for the files of a set. */
+const MAX_FOLDER_ENTRIES = 1000;
 
 /** Errors of the file system that mean that there is no such file. */
 const NOT_THERE: ReadonlySet<string | undefined> = new Set([
@@ -28,7 +31,7 @@ const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants
  * Files below one directory. A path that names or links to anything outside of it is refused, and only regular files
  * are opened.
  */
-export class DiskStorage implements Storage {
+export class DiskStorage implements FolderStorage {
   readonly location: string;
   readonly #clock: Clock;
 
@@ -80,6 +83,25 @@ export class DiskStorage implements Storage {
       }
     }
     return found.sort();
+  }
+
+  async namesIn(
+    folder: string,
+    extensions: readonly string[],
+    limit: number,
+  ): Promise<readonly string[] | null> {
+    return await this.#attempt(folder, async () => {
+      const names: string[] = [];
+      let entries = 0;
+      for await (const entry of await opendir(await this.#resolve(folder))) {
+        if (++entries > MAX_FOLDER_ENTRIES || names.length >= limit) break;
+        // A link is looked at when it is opened.
+        const mayBeFile = entry.isFile() || entry.isSymbolicLink();
+        if (mayBeFile && !entry.name.startsWith(".") && hasExtension(entry.name, extensions))
+          names.push(entry.name);
+      }
+      return names;
+    });
   }
 
   /** The real path of a file. Throws: VOD_BAD_PATH when it is not below the root. */

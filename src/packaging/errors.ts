@@ -1,0 +1,17 @@
+import { defineErrors } from "../base/errors.ts";
+
+/** What a player may ask wrongly of any protocol that plays presentations. */
+export const packagingErrors = defineErrors({
+  TRACKS_BAD_FILTER: {
+    disposition: "reject",
+    httpStatus: 400,
+    message: "filter.tracks names no tracks: write their ids without anything between them, such as v1a1",
+    doc: "The `filter.tracks` of a playlist's address is not a list of track ids such as `v1a1` or `v2a1a3`, or names one twice. The ids are those in the playlist without a filter.",
+  },
+  TRACKS_NOT_THERE: {
+    disposition: "reject",
+    httpStatus: 404,
+    message: "filter.tracks asks for {asked}, and what plays has {tracks}",
+    doc: "None of the tracks that the `filter.tracks` of a playlist's address names is in the stream or file, or the protocol cannot carry any of them. The message says which tracks there are.",
+  },
+});

@@ -1,0 +1,22 @@
+import type { Track } from "../media/track.ts";
+import { packagingErrors } from "./errors.ts";
+import { formatTrackSelection, parseTrackSelection } from "./presentation.ts";
+
+/**
+ * Those of the tracks that the address of a playlist or MPD asks for with `filter.tracks=v1a1`, in their own order; all
+ * when it asks for none. Some that are named may not be there: a stream's sound may come and go.
+ *
+ * Throws: TRACKS_BAD_FILTER; TRACKS_NOT_THERE when none of them is there.
+ */
+export function filterTracks(tracks: readonly Track[], query: URLSearchParams): readonly Track[] {
+  const text = query.size === 0 ? null : query.get("filter.tracks");
+  if (text === null) return tracks;
+  const selection = parseTrackSelection(text);
+  if (selection === null) throw packagingErrors.error("TRACKS_BAD_FILTER");
+  const found = tracks.filter(({ id }) => selection.includes(id));
+  if (found.length > 0) return found;
+  throw packagingErrors.error("TRACKS_NOT_THERE", {
+    asked: text,
+    tracks: formatTrackSelection(tracks.map(({ id }) => id)),
+  });
+}

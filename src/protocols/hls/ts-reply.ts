@@ -1,0 +1,98 @@
+import type { HttpReply } from "../../base/http-message.ts";
+import type { Track } from "../../media/track.ts";
+import type { OutputRequest } from "../../packaging/http-output.ts";
+import {
+  PlaylistReplies,
+  liveVersion,
+  notFound,
+  playlistCaching,
+} from "../../packaging/playlist-replies.ts";
+import { formatTrackSelection } from "../../packaging/presentation.ts";
+import type { Presentation, Timeline, TrackSelection } from "../../packaging/presentation.ts";
+import { playsInTs, tsSegmentReply } from "../../packaging/ts-segments.ts";
+import { readChoice } from "./choice.ts";
+import { PLAYLIST_TYPE, renderMediaPlaylist } from "./media-playlist.ts";
+import { renderMultivariantPlaylist } from "./playlist.ts";
+import type { TsResource } from "./ts-path.ts";
+
+/** Playlists rendered of a timeline. */
+const rendered = new PlaylistReplies<Timeline>(PLAYLIST_TYPE);
+
+/**
+ * Answers one request for HLS in transport streams: the same timeline and boundaries as everywhere, the segments made
+ * when somebody asks. Tracks that devices which need transport streams cannot play are left out; the playlist says so in
+ * a comment, and the log does.
+ *
+ * Throws or rejects with TRACKS_*, and what `tsSegmentReply` does.
+ */
+export function tsReply(
+  resource: TsResource,
+  presentation: Presentation,
+  asked: OutputRequest,
+): Promise<HttpReply> | HttpReply {
+  if (resource.kind === "ts-segment") return tsSegmentReply(resource, presentation);
+  const timeline = presentation.timeline();
+  const query = asked.carriedQuery;
+  const wanted = wantedTracks(resource, timeline);
+  if (wanted === null) return notFound("playlist of these tracks");
+  const { tracks, separatesAudio, key } = readChoice(
+    wanted,
+    resource.kind === "ts-media" ? null : asked.request,
+  );
+  const played = tracks.filter(playsInTs);
+  const comments = tracks.filter((track) => !playsInTs(track)).map(leftOut);
+  for (const comment of comments) asked.notice?.(`HLS as MPEG-TS: ${comment}`);
+  if (played.length === 0) return notFound("playlist of tracks that MPEG-TS carries");
+  const selection = resource.kind === "ts-single" ? singleSelection(played) : idsOf(played);
+  const base = { timeline, query, comments };
+  const media = { ...base, presentation, selection };
+  const render = (): string | null => {
+    switch (resource.kind) {
+      case "ts-multivariant": {
+        const form = { link: "mono.ts.m3u8", separatesAudio, container: "ts" } as const;
+        return renderMultivariantPlaylist({ ...base, ...form, tracks: played });
+      }
+      case "ts-single":
+        return renderMediaPlaylist({ ...media, tsFolder: `tracks-${formatTrackSelection(selection)}/` });
+      case "ts-media":
+        return renderMediaPlaylist({ ...media, tsFolder: "" });
+    }
+  };
+  return rendered.reply(timeline, `${resource.kind} ${key} ${query}`, {
+    render,
+    version: presentation.version ?? liveVersion(timeline),
+    cache: playlistCaching(timeline),
+    hasQuery: query !== "",
+  });
+}
+
+/** The tracks that a path means, of any stretch of the timeline; `null` when one of them is in none. */
+function wantedTracks(resource: TsResource, timeline: Timeline): readonly Track[] | null {
+  if (resource.kind !== "ts-media") return timeline.tracks.tracks;
+  const found = resource.selection.flatMap((id) => findTrack(timeline, id) ?? []);
+  return found.length === resource.selection.length ? found : null;
+}
+
+function findTrack(timeline: Timeline, id: Track["id"]): Track | null {
+  const now = timeline.tracks.tracks.find((track) => track.id === id);
+  if (now !== undefined) return now;
+  for (const { tracks } of timeline.segments) {
+    const found = tracks.tracks.find((track) => track.id === id);
+    if (found !== undefined) return found;
+  }
+  return null;
+}
+
+/** Whoever takes one playlist cannot choose between pictures, but between languages. */
+function singleSelection(tracks: readonly Track[]): TrackSelection {
+  const video = tracks.find((track) => track.kind === "video");
+  return idsOf(tracks.filter((track) => track === video || track.kind === "audio"));
+}
+
+function idsOf(tracks: readonly Track[]): TrackSelection {
+  return tracks.map(({ id }) => id);
+}
+
+function leftOut({ id, codec }: Track): string {
+  return `track ${id} is left out: devices that need MPEG-TS do not play ${codec} in it`;
+}

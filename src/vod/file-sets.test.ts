@@ -1,0 +1,183 @@
+import assert from "node:assert/strict";
+import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { FakeClock } from "../../test/support/fake-clock.ts";
+import { makeClip, probePackets } from "../../test/support/ffmpeg.ts";
+import { MemorySource } from "../../test/support/memory-source.ts";
+import { RecordingLog } from "../../test/support/recording-log.ts";
+import { needs } from "../../test/support/tools.ts";
+import { readSegmentSamples } from "../containers/mp4/segment-samples.ts";
+import type { TrackId } from "../media/ids.ts";
+import { FileSets, MAX_SET_FILES, parseFileSet } from "./file-sets.ts";
+import { JoinedSource, joinVersions } from "./joined-source.ts";
+import { DiskStorage } from "./storages/disk-storage.ts";
+import { VodLibrary } from "./vod.ts";
+
+const many = (count: number): string => `f,${Array.from({ length: count }, (_, i) => i).join(",")},.mp4`;
+
+const names: [string, string[] | null][] = [
+  ["film.,360p,720p,.mp4", ["film.360p.mp4", "film.720p.mp4"]],
+  ["a/b,c/film,,-hd,.mp4", ["a/b,c/film.mp4", "a/b,c/film-hd.mp4"]],
+  [",one.mp4,two.mp4,", ["one.mp4", "two.mp4"]],
+  ["film.mp4", null],
+  ["Smith, John.mp4", null],
+  ["one,two,.mp4", null],
+  ["a,b,c/film.mp4", null],
+  ["film,1,1,.mp4", null],
+  [many(MAX_SET_FILES), Array.from({ length: MAX_SET_FILES }, (_, i) => `f${i}.mp4`)],
+  [many(MAX_SET_FILES + 1), null],
+  ["", null],
+];
+for (const [path, want] of names) {
+  test(`"${path.slice(0, 40)}" names ${want === null ? "no set" : `${want.length} files`}`, () =>
+    assert.deepEqual(parseFileSet(path), want));
+}
+
+describe("joined sources", () => {
+  const members = [Uint8Array.of(0, 1, 2), Uint8Array.of(3), Uint8Array.of(4, 5, 6, 7)].map(
+    (bytes, i) => new MemorySource(bytes, { version: `${i}` }),
+  );
+  const joined = new JoinedSource("set", members);
+
+  test("every range is that of the bytes together", async () => {
+    const all = [0, 1, 2, 3, 4, 5, 6, 7];
+    assert.equal(joined.sizeBytes, all.length);
+    for (let from = 0; from <= all.length; from++) {
+      for (let length = 0; length <= all.length + 1; length++) {
+        assert.deepEqual([...(await joined.read(from, length))], all.slice(from, from + length));
+      }
+    }
+  });
+
+  test("a member that has become shorter ends what is read, and does not move what is behind it", async () => {
+    const short = new MemorySource(Uint8Array.of(0, 1), { sizeBytes: 3 });
+    const broken = new JoinedSource("set", [short, members[1]!]);
+    assert.deepEqual([...(await broken.read(0, 4))], [0, 1]);
+    assert.deepEqual([...(await broken.read(3, 1))], [3]);
+  });
+
+  test("the version is another one when that of any member is, and all are released", () => {
+    assert.equal(joined.version, joinVersions(["0", "1", "2"]));
+    assert.notEqual(joined.version, joinVersions(["0", "1", "3"]));
+    joined.release();
+    assert.deepEqual(
+      members.map(({ released }) => released),
+      [1, 1, 1],
+    );
+  });
+});
+
+describe("sets of files on a disk", { skip: needs("ffmpeg") }, () => {
+  const clock = new FakeClock();
+  let folder = "";
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "weir-sets-"));
+    await mkdir(join(folder, "film"));
+    const common = { durationS: 8, gopPictures: 50 };
+    const low = await makeClip({ ...common, width: 160, height: 90 });
+    const high = await makeClip({ ...common, width: 320, height: 180, audio: null, bFrames: 0 });
+    const odd = await makeClip({ ...common, width: 240, height: 136, gopPictures: 40 });
+    await copyFile(low, join(folder, "film", "160p.mp4"));
+    await copyFile(high, join(folder, "film", "1080p.mp4"));
+    await mkdir(join(folder, "pair"));
+    await copyFile(low, join(folder, "pair", "one.mp4"));
+    await copyFile(odd, join(folder, "pair", "one-odd.mp4"));
+    await copyFile(low, join(folder, "plain,with,commas,.mp4"));
+    await symlink("160p.mp4", join(folder, "film", "320p.mp4"));
+    await writeFile(join(folder, "film", "notes.txt"), "");
+    await writeFile(join(folder, "film", ".hidden.mp4"), "");
+    await mkdir(join(folder, "empty"));
+  });
+  after(() => rm(folder, { recursive: true, force: true }));
+
+  function library(autoMbr: boolean) {
+    const log = new RecordingLog();
+    const vods = [{ name: "vod", storages: [{ path: folder }], segmentDurationMs: 2000, autoMbr }];
+    return { log, vod: new VodLibrary({ vods, clock, log }) };
+  }
+
+  test("a folder is a set where that is allowed, and a file's own name comes first", async () => {
+    const disk = new DiskStorage(folder, clock);
+    const sets = new FileSets(disk, { folders: true });
+    const set = await sets.open("film");
+    assert.deepEqual(
+      set!.members!.map(({ path }) => path),
+      ["film/160p.mp4", "film/320p.mp4", "film/1080p.mp4"],
+    );
+    assert.equal(await sets.versionOf("film"), set!.version);
+    set!.release();
+    assert.equal(await new FileSets(disk, { folders: false }).open("film"), null);
+    assert.equal(await sets.open("empty"), null);
+    assert.equal(await sets.versionOf("empty"), null);
+    assert.equal(await sets.open("nowhere"), null);
+    const plain = await sets.open("plain,with,commas,.mp4");
+    assert.equal(plain!.members, undefined);
+    plain!.release();
+    await assert.rejects(sets.open("../film"), { code: "VOD_BAD_PATH" });
+    await assert.rejects(sets.open("film/,160p,720p,.mp4"), {
+      code: "VOD_NOT_FOUND",
+      message: /film\/720p\.mp4/,
+    });
+    assert.equal(await sets.versionOf("film/,160p,720p,.mp4"), null);
+  });
+
+  test("qualities are tracks of one timeline, with the sound of one and the bytes of each", async () => {
+    const { vod, log } = library(false);
+    const given = await vod.open("vod/film/,160p,1080p,.mp4");
+    const { tracks, segments } = given.timeline();
+    assert.deepEqual(
+      tracks.tracks.map(({ id, width }) => [id, width]),
+      [
+        ["v1", 160],
+        ["a1", 0],
+        ["v2", 320],
+      ],
+    );
+    assert.equal(segments.length, 4);
+    const { samples: high } = await samplesOf(join(folder, "film", "1080p.mp4"));
+    const found: Buffer[] = [];
+    for (const { name, sequence, startUs, isIndependent } of segments) {
+      assert.ok(isIndependent);
+      for (const id of ["v1", "v2"] as TrackId[]) {
+        const body = await given.segment(name, [id]);
+        const samples = readSegmentSamples(body!, tracks.tracks);
+        assert.ok(samples[0]!.isSync);
+        // B-frames or none: the first picture of a segment plays when the segment begins.
+        const beginUs = (samples[0]!.pts / samples[0]!.track.timescale) * 1e6;
+        // The first segment begins with the sound that is ahead of them.
+        const isThere = sequence === 0 ? beginUs === 40_000 : Math.abs(beginUs - startUs) < 1000;
+        assert.ok(isThere, `${id} of ${name} begins at ${beginUs}`);
+        if (id === "v2") found.push(...samples.map(({ payload }) => Buffer.from(payload)));
+      }
+    }
+    assert.deepEqual(
+      found.map(({ byteLength }) => byteLength),
+      high,
+    );
+    assert.ok(!log.lines.some(({ level }) => level === "warn" || level === "error"));
+    await vod.close();
+  });
+
+  test("a quality whose key frames are elsewhere is left out, and the log says where, once", async () => {
+    const { vod, log } = library(false);
+    const set = await vod.open("vod/pair/one,,-odd,.mp4");
+    await vod.open("vod/pair/one,,-odd,.mp4");
+    assert.deepEqual(
+      set.timeline().tracks.tracks.map(({ id }) => id),
+      ["v1", "a1"],
+    );
+    const said = log.lines.filter((line) => JSON.stringify(line).includes("is left out"));
+    assert.equal(said.length, 1);
+    assert.match(JSON.stringify(said[0]), /quality v2 \(240x136\).*at 2\.0\d+, 4\.0\d+, 6\.0\d+ s;/);
+    await vod.close();
+  });
+});
+
+/** Sizes of the pictures of a file, by ffprobe's word. */
+async function samplesOf(path: string): Promise<{ samples: number[] }> {
+  const packets = await probePackets(path, { select: "v:0" });
+  return { samples: packets.map(({ size }) => Number(size)) };
+}
