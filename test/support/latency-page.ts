@@ -57,8 +57,10 @@ export function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? NaN;
 }
 
-/** The script that reads the clock from the one video of a page, whoever's page it is; to be run in it once. */
-export const READ_PICTURES = `const video = document.querySelector("video");
+const PAGE = `<!doctype html><title>latency</title><link rel="icon" href="data:,">
+<video muted autoplay playsinline width="640" height="360"></video>
+<script>
+const video = document.querySelector("video");
 const canvas = document.createElement("canvas");
 canvas.width = ${(CLOCK_BITS + 2) * FIELD_SIZE};
 canvas.height = ${FIELD_SIZE};
@@ -90,10 +92,5 @@ globalThis.seen = () => ({
   lagS: video.buffered.length === 0 ? 0 : video.buffered.end(video.buffered.length - 1) - video.currentTime,
   playedS: video.currentTime - firstTimeS,
   elapsedS: firstAtMs === 0 ? 0 : (performance.now() - firstAtMs) / 1000,
-});`;
-
-const PAGE = `<!doctype html><title>latency</title><link rel="icon" href="data:,">
-<video muted autoplay playsinline width="640" height="360"></video>
-<script>
-${READ_PICTURES}
+});
 </script>`;
