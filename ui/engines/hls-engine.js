@@ -52,6 +52,7 @@ export class HlsJsEngine {
       this.#begin(startTracks);
       events.onReady();
     });
+    hls.once(HlsJs.Events.AUDIO_TRACKS_UPDATED, () => this.#beginSound(startTracks));
     hls.on(HlsJs.Events.LEVEL_UPDATED, (_event, { details }) => {
       this.#details = details;
       this.#sawLive ||= details.live;
@@ -129,6 +130,10 @@ export class HlsJsEngine {
       const level = this.hls.levels.findIndex(({ url }) => url.some((address) => wanted.test(address)));
       if (level >= 0) this.hls.startLevel = level;
     }
+  }
+
+  /** Sound tracks are known when the first level is chosen. */
+  #beginSound(/** @type {import("../player/engines.js").TrackNumbers | undefined} */ tracks) {
     const sound = (tracks?.audio ?? 0) - 1;
     if (sound >= 0 && sound < this.hls.audioTracks.length) this.hls.audioTrack = sound;
   }

@@ -12,6 +12,7 @@ class FakeHls {
     MANIFEST_PARSED: "parsed",
     LEVEL_UPDATED: "level",
     BUFFER_CREATED: "buffers",
+    AUDIO_TRACKS_UPDATED: "sounds",
     ERROR: "error",
   };
   static last: FakeHls;
@@ -33,6 +34,9 @@ class FakeHls {
     FakeHls.last = this;
   }
   on(event: string, listener: Listener): void {
+    this.listeners.set(event, listener);
+  }
+  once(event: string, listener: Listener): void {
     this.listeners.set(event, listener);
   }
   tell(event: string, data: unknown = {}): void {
@@ -163,9 +167,11 @@ test("begins with the tracks that it is told, where there are such", () => {
   ];
   hls.audioTracks = [{ name: "English" }, { name: "Suomi" }];
   hls.tell("parsed");
+  hls.tell("sounds");
   assert.deepEqual([hls.startLevel, hls.audioTrack], [1, 1]);
   const other = make({ video: 11, audio: 9 }).hls;
   other.tell("parsed");
+  other.tell("sounds");
   assert.deepEqual([other.startLevel, other.audioTrack], [-1, 0]);
 });
 
