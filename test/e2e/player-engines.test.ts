@@ -6,6 +6,7 @@ import type { Page } from "playwright-core";
 import { eventually } from "../support/eventually.ts";
 import { makeClip } from "../support/ffmpeg.ts";
 import { openPlayer, untilPlaying } from "../support/player-page.ts";
+import type { PlayerPage } from "../support/player-page.ts";
 import { needs } from "../support/tools.ts";
 import { startWeir } from "../support/weir.ts";
 import type { Weir } from "../support/weir.ts";
@@ -117,11 +118,15 @@ describe("the player page", () => {
     await page.keyboard.press("s");
     const sound = page.getByRole("combobox", { name: "Sound" });
     await sound.selectOption({ index: 1 });
-    await eventually(async () => {
-      const { choices } = await player.state();
+    const second = async (on: PlayerPage): Promise<void> => {
+      const { choices } = await on.state();
       assert.equal(choices.find(({ kind }) => kind === "sound")?.selected, 1);
-    });
+    };
+    await eventually(() => second(player));
     assert.deepEqual(player.errors, []);
+    const chosen = await openPlayer(t, player.page.url().replace("dash", "hls&start_track=a2"));
+    await untilPlaying(chosen);
+    await eventually(() => second(chosen));
   });
 
   test("begins and stops where the address says, as far as there is no archive", options, async (t) => {
