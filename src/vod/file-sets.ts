@@ -2,6 +2,7 @@ import type { ByteSource, FolderStorage, Storage } from "./byte-source.ts";
 import { LISTED_EXTENSIONS } from "./catalogue.ts";
 import { vodErrors } from "./errors.ts";
 import { JoinedSource, joinVersions } from "./joined-source.ts";
+import { findSidecars, withSidecars } from "./sidecars.ts";
 
 /** Files of one set: no ladder of qualities is longer, and each of them costs a descriptor and an index. */
 export const MAX_SET_FILES = 12;
@@ -38,7 +39,10 @@ export class FileSets implements Storage {
 
   async open(path: string): Promise<ByteSource | null> {
     const plain = await this.#storage.open(path);
-    if (plain !== null) return plain;
+    if (plain !== null) {
+      const sidecars = await findSidecars(this.#storage, path).catch(() => []);
+      return sidecars.length === 0 ? plain : withSidecars(plain, sidecars);
+    }
     const files = await this.#filesOf(path);
     if (files === null) return null;
     const opened: ByteSource[] = [];
@@ -79,7 +83,8 @@ export class FileSets implements Storage {
   async #filesOf(path: string): Promise<readonly string[] | null> {
     const named = parseFileSet(path);
     if (named !== null || !this.#folders) return named;
-    const names = await this.#storage.namesIn(path, LISTED_EXTENSIONS, MAX_SET_FILES);
+    const wanted = { prefix: "", extensions: LISTED_EXTENSIONS, limit: MAX_SET_FILES };
+    const names = await this.#storage.namesIn(path, wanted);
     if (names === null || names.length === 0) return null;
     return names.toSorted(byNumbers.compare).map((name) => `${path}/${name}`);
   }

@@ -13,6 +13,8 @@ import type { TrackId } from "../media/ids.ts";
 import { makeTrackSet } from "../media/track.ts";
 import type { Codec, Track, TrackKind, TrackSet } from "../media/track.ts";
 import type { ByteSource } from "./byte-source.ts";
+import type { TextTrack } from "../packaging/presentation.ts";
+import { memoryOfCues, readSidecars } from "./sidecars.ts";
 import { indexTracks, servedTimescale } from "./indexed-track.ts";
 import type { IndexedTrack, ServedTrack } from "./indexed-track.ts";
 
@@ -32,6 +34,8 @@ export type MediaFile = {
   readonly isCutOff: boolean;
   /** Several files of one work in different qualities: each has a video track, the first one with sound has the sound. */
   readonly isSet: boolean;
+  /** Subtitles, of files beside it. */
+  readonly texts: readonly TextTrack[];
 };
 
 /** Longest first frame that is read for the facts that stand there. */
@@ -71,6 +75,7 @@ export async function readMediaFile(source: ByteSource): Promise<MediaFile> {
   if (served.length === 0)
     throw mp4Errors.error("MP4_NO_TRACKS", { reason: notices.slice(0, 4).join("; ") });
   const tracks = indexTracks(served, 1);
+  const texts = await readSidecars(source.sidecars ?? [], notices);
   return {
     source,
     tracks,
@@ -80,10 +85,13 @@ export async function readMediaFile(source: ByteSource): Promise<MediaFile> {
     ),
     startUs: Math.min(...tracks.map((track) => track.startUs)),
     endUs: Math.max(...tracks.map((track) => track.endUs)),
-    memoryBytes: tracks.reduce((sum, { samples }) => sum + samples.memoryBytes, 2048 * tracks.length),
+    memoryBytes:
+      tracks.reduce((sum, { samples }) => sum + samples.memoryBytes, 2048 * tracks.length) +
+      texts.reduce((sum, { cues }) => sum + memoryOfCues(cues), 0),
     notices,
     isCutOff,
     isSet: members.length > 1,
+    texts,
   };
 }
 
