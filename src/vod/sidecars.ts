@@ -68,13 +68,13 @@ export function memoryOfCues(cues: readonly Cue[]): number {
   return cues.reduce((sum, { text }) => sum + 2 * text.length + BYTES_PER_CUE, 0);
 }
 
-async function readCues({ open, isSubRip }: Sidecar): Promise<ReturnType<typeof readWebVtt>> {
-  const source = await open();
+async function readCues(sidecar: Sidecar): Promise<ReturnType<typeof readWebVtt>> {
+  const source = await sidecar.open();
   if (source === null) return { cues: [], skipped: 0 };
   try {
     // One more than the limit: the parser says that it is too much.
     const bytes = await source.read(0, Math.min(source.sizeBytes, SUBTITLE_LIMITS.fileBytes + 1));
-    return isSubRip ? readSubRip(bytes) : readWebVtt(bytes);
+    return sidecar.isSubRip ? readSubRip(bytes) : readWebVtt(bytes);
   } finally {
     source.release();
   }
