@@ -39,7 +39,10 @@ export type TextTrack = {
   readonly id: TrackId;
   /** BCP 47 tag; `und` when it is not known. */
   readonly language: string;
-  readonly cues: readonly Cue[];
+  /** In order of their begin. Rejects with the storage's `MediaError`. */
+  cues(): Promise<readonly Cue[]> | readonly Cue[];
+  /** What its cues take in memory where they are kept from the start. */
+  readonly memoryBytes?: number;
 };
 
 /** `live`: a sliding window. `event`: only grows. `static`: complete. */

@@ -58,7 +58,13 @@ describe("subtitles beside a film", { skip: needs("ffmpeg") }, () => {
     const vod = new VodLibrary({ vods, clock, log });
     const { texts } = await vod.open("vod/film.mp4");
     assert.deepEqual(
-      texts!.map(({ id, language, cues }) => [id, language, cues.map(({ text }) => text).join("/")]),
+      await Promise.all(
+        texts!.map(async (text) => [
+          text.id,
+          text.language,
+          (await text.cues()).map((cue) => cue.text).join("/"),
+        ]),
+      ),
       [
         ["t1", "en", "first/second"],
         ["t2", "de", "eins"],

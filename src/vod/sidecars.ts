@@ -1,6 +1,7 @@
 import { messageOf } from "../base/errors.ts";
 import type { Cue } from "../containers/webvtt/cue.ts";
 import { SUBTITLE_LIMITS, readSubRip, readWebVtt } from "../containers/webvtt/reader.ts";
+import type { TrackId } from "../media/ids.ts";
 import { trackId } from "../media/ids.ts";
 import type { TextTrack } from "../packaging/presentation.ts";
 import type { ByteSource, FolderStorage, Sidecar } from "./byte-source.ts";
@@ -54,7 +55,7 @@ export async function readSidecars(sidecars: readonly Sidecar[], notices: string
     try {
       const { cues, skipped } = await readCues(sidecar);
       if (skipped > 0) notices.push(`${skipped} cues of ${path} are left out: their times are none`);
-      if (cues.length > 0) texts.push({ id: trackId("text", texts.length + 1), language, cues });
+      if (cues.length > 0) texts.push(textOf(trackId("text", texts.length + 1), language, cues));
       else notices.push(`${path} is left out: it has no cues`);
     } catch (caught) {
       notices.push(`${path} is left out: ${messageOf(caught)}`);
@@ -63,9 +64,9 @@ export async function readSidecars(sidecars: readonly Sidecar[], notices: string
   return texts;
 }
 
-/** What cues take in memory, about. Units: bytes. */
-export function memoryOfCues(cues: readonly Cue[]): number {
-  return cues.reduce((sum, { text }) => sum + 2 * text.length + BYTES_PER_CUE, 0);
+function textOf(id: TrackId, language: string, cues: readonly Cue[]): TextTrack {
+  const memoryBytes = cues.reduce((sum, { text }) => sum + 2 * text.length + BYTES_PER_CUE, 0);
+  return { id, language, cues: () => cues, memoryBytes };
 }
 
 async function readCues(sidecar: Sidecar): Promise<ReturnType<typeof readWebVtt>> {

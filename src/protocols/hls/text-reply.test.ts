@@ -37,8 +37,8 @@ const inits = new InitSegments();
 const film: Presentation = {
   version: "v",
   texts: [
-    { id: trackId("text", 1), language: "en", cues },
-    { id: trackId("text", 2), language: "und", cues: [] },
+    { id: trackId("text", 1), language: "en", cues: () => cues },
+    { id: trackId("text", 2), language: "und", cues: () => [] },
   ],
   timeline: () => timeline,
   initName: (tracks, chosen) => inits.nameOf(tracks, chosen),

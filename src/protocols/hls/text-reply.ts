@@ -1,4 +1,5 @@
 import type { HttpReply } from "../../base/http-message.ts";
+import type { Cue } from "../../containers/webvtt/cue.ts";
 import { cuesBetween, writeWebVtt } from "../../containers/webvtt/writer.ts";
 import {
   CORS,
@@ -21,9 +22,13 @@ const encoder = new TextEncoder();
  * Answers a request for subtitles: a media playlist with the boundaries of the media, or the cues that are shown in one
  * of its segments, with their whole times. `query`: what every URL carries on, with its `?`, or the empty text.
  *
- * Spec: RFC 8216 section 3.5.
+ * Throws or rejects with the storage's `MediaError`. Spec: RFC 8216 section 3.5.
  */
-export function textReply(resource: TextResource, presentation: Presentation, query: string): HttpReply {
+export function textReply(
+  resource: TextResource,
+  presentation: Presentation,
+  query: string,
+): Promise<HttpReply> | HttpReply {
   const text = presentation.texts?.find(({ id }) => id === resource.id);
   if (text === undefined) return notFound("subtitles");
   const timeline = presentation.timeline();
@@ -40,14 +45,21 @@ export function textReply(resource: TextResource, presentation: Presentation, qu
 function segmentReply(
   { name, container }: TextResource & { kind: "text-segment" },
   presentation: Presentation,
-  { cues }: TextTrack,
-): HttpReply {
+  text: TextTrack,
+): Promise<HttpReply> | HttpReply {
   const segment = findSegment(presentation.timeline().segments, name);
   if (segment === null) return notFound("segment");
   const { startUs, durationUs } = segment;
-  const shown = cuesBetween(cues, startUs, startUs + durationUs);
-  const bytes = encoder.encode(writeWebVtt(shown, container === "ts" ? TS_ORIGIN_TICKS : 0));
-  const { version } = presentation;
+  const reply = (cues: readonly Cue[]): HttpReply => {
+    const shown = cuesBetween(cues, startUs, startUs + durationUs);
+    const ticks = container === "ts" ? TS_ORIGIN_TICKS : 0;
+    return replyOf(name, presentation, encoder.encode(writeWebVtt(shown, ticks)));
+  };
+  const cues = text.cues();
+  return cues instanceof Promise ? cues.then(reply) : reply(cues);
+}
+
+function replyOf(name: string, { version }: Presentation, bytes: Uint8Array): HttpReply {
   return {
     status: 200,
     headers: [
