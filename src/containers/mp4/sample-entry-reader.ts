@@ -47,10 +47,12 @@ const audioReaders: Readonly<Record<string, EntryReader>> = {
   "ec-3": (entry) => plain("eac3", needConfig(entry, audioBytes(entry), "dec3")),
 };
 
-/** The samples of each are of a kind of their own: `SampleEntry.entry` tells. */
+/**
+ * The samples of each are of a kind of their own: `SampleEntry.entry` tells. QuickTime's `text` is not here: that is what
+ * the names of chapters are in.
+ */
 const textReaders: Readonly<Record<string, EntryReader>> = {
   tx3g: () => plain("webvtt", new Uint8Array(0)),
-  text: () => plain("webvtt", new Uint8Array(0)),
   wvtt: () => plain("webvtt", new Uint8Array(0)),
 };
 
