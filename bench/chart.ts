@@ -15,6 +15,7 @@ const LABELS: Readonly<Record<Name, string>> = {
   floor: "floor (only copies)",
   nginx: "nginx-rtmp",
   nms: "node-media-server",
+  ffmpeg: "ffmpeg",
 };
 const NAMES = ["weir", "floor", "nginx", "nms"] as const;
 

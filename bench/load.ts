@@ -31,6 +31,37 @@ export type Played = {
   readonly load_cpu_pct: number;
 };
 
+/** What viewers of segments say; see tools/httpload.c. */
+export type Viewed = {
+  readonly n: number;
+  readonly playing: number;
+  readonly sec: number;
+  readonly bytes: number;
+  readonly lists: number;
+  readonly media: number;
+  /** What of `media` there was for each viewer. */
+  readonly made: number;
+  readonly errors: number;
+  readonly first_error: string;
+  readonly lat_ms: { readonly p50: number; readonly p99: number; readonly n: number };
+  readonly srv_cpu_us_per_viewer_s: number;
+  readonly srv_cpu_s_per_GB: number;
+  readonly load_cpu_pct: number;
+};
+
+/** How viewers of segments are run. */
+export type ViewOptions = {
+  /** Low-latency HLS, DASH, low-latency DASH, or segments from anywhere in a film. */
+  readonly how: "ll" | "dash" | "lldash" | "seek";
+  /** Of the media playlist or MPD. */
+  readonly path: string;
+  readonly viewers: number;
+  readonly seconds: number;
+  readonly settleSeconds: number;
+  /** Between two MPDs, or two seeks; 1 unless given. */
+  readonly intervalSeconds?: number;
+};
+
 /** What connections that come and go say. */
 export type Churned = {
   readonly made: number;
@@ -64,6 +95,10 @@ const RATE_TOLERANCE = 0.05;
 
 /** More open files than sockets of players. */
 const SPARE_FILES = 200;
+
+/** Video and audio, where they are apart; and the connection for lists. */
+const KINDS_OF_MEDIA = 2;
+const SOCKETS_OF_VIEWER = 1 + KINDS_OF_MEDIA;
 
 /** A publisher in the background. */
 export class Publisher {
@@ -142,19 +177,48 @@ export async function churn(kit: Kit, server: Server, connections: number): Prom
   return JSON.parse(await runChild([kit.rtmpload, ...args])) as Churned;
 }
 
-/** Fetches one URL again and again over 50 connections; the first second is not measured. */
+/** Runs viewers of segments to their end. */
+export async function view(kit: Kit, server: Server, options: ViewOptions): Promise<Viewed> {
+  const { how, path, viewers, seconds, settleSeconds, intervalSeconds = 1 } = options;
+  const what = [how, "-p", String(server.httpPort), "-u", path, "-n", String(viewers)];
+  const times = ["-d", String(seconds), "-w", String(settleSeconds), "-i", String(intervalSeconds)];
+  const output = await runChild([kit.httpload, ...what, ...times, "-P", server.pids.join(",")]);
+  return JSON.parse(output) as Viewed;
+}
+
+/** Whether all viewers got all that there was; otherwise why the run does not count. */
+export function judgeViewed(server: Server, viewed: Viewed): string | null {
+  const { n, playing, errors, first_error: first, media, made } = viewed;
+  const limit = Math.min(...server.pids.map(openFilesLimit));
+  if (limit < n * SOCKETS_OF_VIEWER + SPARE_FILES) return `the server may open only ${limit} files here`;
+  if (playing !== n) return `${playing} of ${n} viewers got media`;
+  if (errors > 0) return `${errors} errors: ${first}`;
+  // What was under way when the window began or ended may be in it or not.
+  const least = (made - KINDS_OF_MEDIA) * n * (1 - RATE_TOLERANCE);
+  const greatest = (made + KINDS_OF_MEDIA) * n * (1 + RATE_TOLERANCE);
+  if (media >= least && media <= greatest) return null;
+  return `${n} viewers got ${media} pieces of media; there were ${made} for each`;
+}
+
+/** Fetches URLs in turn, again and again, over 50 connections; the first second is not measured. */
 export async function fetchMany(
   wrk: string,
   server: Server,
-  options: { readonly path: string; readonly seconds: number; readonly headers: readonly string[] },
+  options: {
+    readonly paths: readonly string[];
+    readonly seconds: number;
+    readonly headers: readonly string[];
+  },
 ): Promise<Fetched> {
-  const { path, seconds, headers } = options;
-  const url = `http://127.0.0.1:${server.httpPort}${path}`;
+  const { paths, seconds, headers } = options;
+  const url = `http://127.0.0.1:${server.httpPort}${paths[0]}`;
+  // Its script reads them there; with one path it does not have to choose.
+  const env = { WRK_PATHS: paths.length > 1 ? paths.join(" ") : undefined };
   const script = ["-s", toolPath("wrk-report.lua")];
   const command = [wrk, "-t1", "-c50", ...script, ...headers.flatMap((line) => ["-H", line])];
-  await runChild([...command, "-d1s", url]);
+  await runChild([...command, "-d1s", url], { env });
   const before = cpuSeconds(server.pids);
-  const output = await runChild([...command, `-d${seconds}s`, url]);
+  const output = await runChild([...command, `-d${seconds}s`, url], { env });
   const cpuS = cpuSeconds(server.pids) - before;
   const line = output.trim().split("\n").at(-1) ?? "";
   return { ...(JSON.parse(line) as Omit<Fetched, "cpuS">), cpuS };

@@ -1,7 +1,7 @@
 /** The words of a measurement, from one run of one server to a row of the table. */
 
 /** Who is measured: the server of this project, the limit, the peers. */
-export type Name = "weir" | "floor" | "nginx" | "nms";
+export type Name = "weir" | "floor" | "nginx" | "nms" | "ffmpeg";
 
 /** Numbers of one run by name; the unit is the last word of the name. */
 export type Figures = Readonly<Record<string, number>>;
@@ -27,7 +27,18 @@ export type Case = {
 };
 
 /** Groups of cases, in the order in which they run. */
-export const GROUPS = ["fanout", "flv", "hls", "ingest", "idle", "stall", "churn"] as const;
+export const GROUPS = [
+  "fanout",
+  "flv",
+  "hls",
+  "viewers",
+  "vod",
+  "mux",
+  "ingest",
+  "idle",
+  "stall",
+  "churn",
+] as const;
 
 /** What `--only` takes. */
 export type Group = (typeof GROUPS)[number];

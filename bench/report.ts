@@ -25,8 +25,11 @@ const ROOT = resolve(import.meta.dirname, "..");
 const RESULTS = join(import.meta.dirname, "results");
 const PAGE = join(ROOT, "docs/performance.md");
 const CHART = join(ROOT, "docs/performance.svg");
-const BEGIN = "<!-- the bench writes from here -->";
-const END = "<!-- to here -->";
+/** Who writes a part of the page, and the marks around that part. */
+const MARKS = {
+  bench: ["<!-- the bench writes from here -->", "<!-- to here -->"],
+  latency: ["<!-- bench/latency.ts writes from here -->", "<!-- bench/latency.ts to here -->"],
+} as const;
 
 /** Writes the JSON file, and the page when the run is whole or was told to. */
 export function writeReport(report: Report): void {
@@ -51,9 +54,10 @@ export function writeReport(report: Report): void {
   say(`written: ${relative(ROOT, PAGE)}, ${relative(ROOT, CHART)}`);
 }
 
-/** The page with new text between its two marks. */
-export function replaceBetween(page: string, text: string): string {
-  const [from, to] = [page.indexOf(BEGIN), page.indexOf(END)];
-  if (from < 0 || to < from) throw new Error(`docs/performance.md has no "${BEGIN}" and "${END}"`);
-  return page.slice(0, from + BEGIN.length) + text + page.slice(to);
+/** The page with new text between the two marks of its writer. */
+export function replaceBetween(page: string, text: string, writer: keyof typeof MARKS = "bench"): string {
+  const [begin, end] = MARKS[writer];
+  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`docs/performance.md has no "${begin}" and "${end}"`);
+  return page.slice(0, from + begin.length) + text + page.slice(to);
 }

@@ -37,7 +37,7 @@ function makeRow(of: Case, spec: RowSpec, outcomes: Outcomes): Row {
   const ours = outcomes.get("weir");
   if (spec.floorFigure !== undefined && ours !== undefined) cells.floor = makeCell(ours, spec.floorFigure);
   const ratios: Partial<Record<Name, number>> = {};
-  for (const name of ["floor", "nginx", "nms"] as const) {
+  for (const name of ["floor", "nginx", "nms", "ffmpeg"] as const) {
     const ratio = divide(cells.weir?.median, cells[name]?.median);
     if (ratio !== null) ratios[name] = ratio;
   }

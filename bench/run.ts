@@ -6,8 +6,11 @@ import { fanoutCases, flvCases } from "./cases/fanout.ts";
 import { hlsCases } from "./cases/hls.ts";
 import { idleCases } from "./cases/idle.ts";
 import { ingestCases } from "./cases/ingest.ts";
+import { muxCases } from "./cases/mux.ts";
 import { FULL, QUICK } from "./cases/plan.ts";
 import type { Plan } from "./cases/plan.ts";
+import { viewerCases } from "./cases/viewers.ts";
+import { vodCases } from "./cases/vod.ts";
 import { endChildren } from "./child.ts";
 import { installPeers } from "./install.ts";
 import { GROUPS } from "./measured.ts";
@@ -28,6 +31,9 @@ const CASES_OF: Readonly<Record<Group, (plan: Plan) => Case[]>> = {
   fanout: fanoutCases,
   flv: flvCases,
   hls: hlsCases,
+  viewers: viewerCases,
+  vod: vodCases,
+  mux: muxCases,
   ingest: ingestCases,
   idle: idleCases,
   stall: stallCases,

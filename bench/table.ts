@@ -1,8 +1,9 @@
 /** The table, as text for a terminal and as Markdown for docs/performance.md. */
 import type { Cell, Name, Row } from "./measured.ts";
 
-const NAMES = ["weir", "floor", "nginx", "nms"] as const satisfies readonly Name[];
-const HEAD = ["what", "unit", "weir", "floor", "nginx", "nms", "weir is", "spread", "aim"];
+const NAMES = ["weir", "floor", "nginx", "nms", "ffmpeg"] as const satisfies readonly Name[];
+/** It is beside us in few rows: a table without them has no column for it. */
+const RARE: Name = "ffmpeg";
 
 /** A number with its unit. */
 export function describeCell(value: number, digits: number, unit: string): string {
@@ -12,8 +13,10 @@ export function describeCell(value: number, digits: number, unit: string): strin
 
 /** Columns padded to their width, with what does not count below. */
 export function renderText(rows: readonly Row[]): string {
-  const lines = [HEAD, ...rows.map(columns)];
-  const widths = HEAD.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+  const names = namesIn(rows);
+  const head = headOf(names);
+  const lines = [head, ...rows.map((row) => columns(row, names))];
+  const widths = head.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
   const padded = lines.map((line) =>
     line
       .map((text, column) => text.padEnd(widths[column] ?? 0))
@@ -26,15 +29,25 @@ export function renderText(rows: readonly Row[]): string {
 /** A table of GitHub's Markdown, with what does not count below. */
 export function renderMarkdown(rows: readonly Row[]): string {
   const line = (texts: readonly string[]): string => `| ${texts.join(" | ")} |`;
-  const table = [line(HEAD), line(HEAD.map(() => "---")), ...rows.map((row) => line(columns(row)))];
+  const names = namesIn(rows);
+  const head = headOf(names);
+  const table = [line(head), line(head.map(() => "---")), ...rows.map((row) => line(columns(row, names)))];
   const below = remarks(rows).map((text) => `- ${text}`);
   return [...table, ...(below.length > 0 ? ["", ...below] : [])].join("\n");
 }
 
-function columns(row: Row): string[] {
+function namesIn(rows: readonly Row[]): readonly Name[] {
+  return NAMES.filter((name) => name !== RARE || rows.some(({ cells }) => cells[name] !== undefined));
+}
+
+function headOf(names: readonly Name[]): string[] {
+  return ["what", "unit", ...names, "weir is", "spread", "aim"];
+}
+
+function columns(row: Row, names: readonly Name[]): string[] {
   const ratios = Object.entries(row.ratios).map(([name, ratio]) => `${ratio.toFixed(2)} x ${name}`);
-  const ours = NAMES.map((name) => describeMedian(row.cells[name], row.digits));
-  return [row.what, row.unit, ...ours, ratios.join(", "), spreads(row), row.aim ?? ""];
+  const medians = names.map((name) => describeMedian(row.cells[name], row.digits));
+  return [row.what, row.unit, ...medians, ratios.join(", "), spreads(row, names), row.aim ?? ""];
 }
 
 function describeMedian(cell: Cell | undefined, digits: number): string {
@@ -44,12 +57,14 @@ function describeMedian(cell: Cell | undefined, digits: number): string {
 }
 
 /** (greatest - least) / median of the runs, ours first. */
-function spreads(row: Row): string {
-  const texts = NAMES.map((name) => row.cells[name]).map((cell) =>
-    cell === undefined || cell.spread === null || cell.runs.length < 2
-      ? "-"
-      : `${Math.round(cell.spread * 100)} %`,
-  );
+function spreads(row: Row, names: readonly Name[]): string {
+  const texts = names
+    .map((name) => row.cells[name])
+    .map((cell) =>
+      cell === undefined || cell.spread === null || cell.runs.length < 2
+        ? "-"
+        : `${Math.round(cell.spread * 100)} %`,
+    );
   return texts.every((text) => text === "-") ? "" : texts.join(" / ");
 }
 

@@ -1,4 +1,4 @@
-/** The two programs in C, built from `tools/`, and the film that all servers are given. */
+/** The programs in C, built from `tools/`, and the film that all servers are given. */
 import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { createHash } from "node:crypto";
 import { homedir } from "node:os";
@@ -18,7 +18,10 @@ export const GOP_SECONDS = 2;
 export type Kit = {
   readonly rtmpload: string;
   readonly rtmpfloor: string;
+  readonly httpload: string;
   readonly film: string;
+  /** The same film as an MP4 file. */
+  readonly movie: string;
   /** Media bytes of each second of the film. */
   readonly filmBytes: readonly number[];
 };
@@ -27,6 +30,7 @@ export type Kit = {
 export type FilmRate = { readonly mean: number; readonly least: number; readonly greatest: number };
 
 const SOURCES = resolve(import.meta.dirname, "tools");
+const QUIET = ["-hide_banner", "-nostdin", "-loglevel", "error", "-y"];
 const FILM_COMMAND =
   "-f lavfi -i testsrc2=size=1280x720:rate=25 -f lavfi -i sine -t 60 -c:v libx264 -preset veryfast " +
   "-tune zerolatency -b:v 2000k -maxrate 2000k -bufsize 2000k -g 50 -pix_fmt yuv420p -c:a aac -b:a 128k";
@@ -38,7 +42,9 @@ export async function prepareKit(): Promise<Kit> {
   return {
     rtmpload: await build("rtmpload"),
     rtmpfloor: await build("rtmpfloor"),
+    httpload: await build("httpload"),
     film,
+    movie: await makeMovie(film),
     filmBytes: mediaBytesBySecond(readFileSync(film)).slice(0, FILM_SECONDS),
   };
 }
@@ -104,9 +110,18 @@ async function makeFilm(): Promise<string> {
   const film = join(CACHE_FOLDER, `film-${hash}.flv`);
   if (!existsSync(film)) {
     const unfinished = `${film}.${process.pid}.flv`;
-    const quiet = ["-hide_banner", "-nostdin", "-loglevel", "error", "-y"];
-    await runChild(["ffmpeg", ...quiet, ...FILM_COMMAND.split(" "), unfinished]);
+    await runChild(["ffmpeg", ...QUIET, ...FILM_COMMAND.split(" "), unfinished]);
     renameSync(unfinished, film);
   }
   return film;
+}
+
+async function makeMovie(film: string): Promise<string> {
+  const movie = film.replace(/\.flv$/, ".mp4");
+  if (!existsSync(movie)) {
+    const unfinished = `${movie}.${process.pid}.mp4`;
+    await runChild(["ffmpeg", ...QUIET, "-i", film, "-c", "copy", "-movflags", "+faststart", unfinished]);
+    renameSync(unfinished, movie);
+  }
+  return movie;
 }

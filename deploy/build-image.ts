@@ -51,7 +51,7 @@ export function buildArguments(builder: Builder, options: ImageOptions): string[
     ...(options.base === null ? {} : { BASE: options.base }),
     ...(options.builderImage === null ? {} : { BUILDER: options.builderImage }),
     ...(options.user === null ? {} : { RUN_AS: options.user }),
-    // BuildKit dates the image by it; the others have an option of their own.
+    // BuildKit dates the image by it, but not the folders that it makes itself; the others have an option of their own.
     ...(builder === "docker" ? { SOURCE_DATE_EPOCH: String(options.dateS) } : {}),
   };
   // The other image format has no HEALTHCHECK. Kept layers would be taken for a USER or LABEL with other arguments, too.

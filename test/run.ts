@@ -7,7 +7,7 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { clusterMachine, TestCluster } from "./runner/cluster.ts";
 import { installTools, thisMachine } from "./runner/install-tools.ts";
-import { FUZZ_SECONDS_VARIABLE, makePlan } from "./runner/plan.ts";
+import { FUZZ_SECONDS_VARIABLE, JOURNEYS, makePlan } from "./runner/plan.ts";
 import type { PlannedGroup } from "./runner/plan.ts";
 import { Report } from "./runner/report.ts";
 import { runPlan } from "./runner/run-plan.ts";
@@ -63,7 +63,7 @@ async function main(): Promise<number> {
 
 /** Journeys play and publish with other people's programs; the rest does without. */
 function needsTools(group: PlannedGroup): boolean {
-  return group.name === "interop" || group.name === "e2e" || group.name === "cluster";
+  return JOURNEYS.has(group.name) || group.name === "cluster";
 }
 
 function abortAfter(minutes: number): AbortSignal {

@@ -152,6 +152,9 @@ function starter(plan: Plan, name: Name, windowMs: number | null): StartServer |
       return nginx === null || nginxRtmpModule === null ? null : nginxRtmp(nginx, nginxRtmpModule);
     case "nms":
       return script === null ? null : nodeMediaServer(script);
+    case "ffmpeg":
+      // Serves nobody.
+      return null;
   }
 }
 

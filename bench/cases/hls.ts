@@ -91,7 +91,7 @@ function measureNginx(plan: Plan, kind: Kind, nginx: string, { playlist, segment
 async function measureFetch(plan: Plan, kind: Kind, server: Server, hls: Hls): Promise<Outcome> {
   const path = kind === "segment" ? hls.segmentPath : hls.playlistPath;
   const headers = kind === "segment" ? [] : BROWSER_HEADERS;
-  const options = { path, headers, seconds: plan.scale.fetchSeconds };
+  const options = { paths: [path], headers, seconds: plan.scale.fetchSeconds };
   const fetched = await fetchMany(plan.installed.wrk ?? "wrk", server, options);
   const figures = {
     gbPerCpuSecond: fetched.bytes / 1e9 / fetched.cpuS,

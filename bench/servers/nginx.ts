@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { eventually } from "../../test/support/eventually.ts";
 import { freePort } from "../../test/support/free-port.ts";
 import { processFamily } from "../process-facts.ts";
+import { GOP_SECONDS } from "../tools.ts";
 import { APP, makeFolder, startProcess } from "./server.ts";
 import type { Server, StartServer } from "./server.ts";
 
@@ -24,17 +25,31 @@ export function nginxRtmp(program: string, module: string): StartServer {
   };
 }
 
+/** Makes a starter of a live server that writes DASH into files and sends those. */
+export function nginxDash(program: string, module: string): StartServer {
+  return async () => {
+    const ports = { rtmp: await freePort(), http: await freePort() };
+    const live = `application ${APP} { live on; dash on; dash_path files/${APP}; dash_fragment ${GOP_SECONDS}s; }`;
+    const rtmp = `rtmp { access_log off; server { listen 127.0.0.1:${ports.rtmp}; ${live} } }`;
+    const http = [
+      "access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000000;",
+      ...temporaryPaths(),
+      `server { listen 127.0.0.1:${ports.http}; root files; }`,
+    ];
+    const text = `load_module ${module};\n${events()}\n${rtmp}\nhttp {\n${http.join("\n")}\n}\n`;
+    const server = await start(program, { port: ports.rtmp, folders: ["files", `files/${APP}`], text });
+    return { ...server, rtmpPort: ports.rtmp, httpPort: ports.http };
+  };
+}
+
 /** Makes a starter of a file server. A file NAME.gz is sent for NAME to who takes gzip, without compressing it anew. */
 export function nginxStatic(program: string, files: StaticFiles): StartServer {
   return async () => {
     const port = await freePort();
-    const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
-      (name) => `${name}_temp_path t;`,
-    );
     const http = [
       "access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000000; gzip_static on;",
       "open_file_cache max=100; types { application/vnd.apple.mpegurl m3u8; video/mp4 m4s; }",
-      ...temporary,
+      ...temporaryPaths(),
       `server { listen 127.0.0.1:${port}; root files; }`,
     ];
     const text = `${events()}\nhttp {\n${http.join("\n")}\n}\n`;
@@ -72,6 +87,10 @@ async function start(
     return family;
   });
   return { name: "nginx", pids, stop };
+}
+
+function temporaryPaths(): string[] {
+  return ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `${name}_temp_path t;`);
 }
 
 function events(): string {

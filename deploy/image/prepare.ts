@@ -1,16 +1,18 @@
 /**
  * Makes the folder that the image is made from ready; run while the image is built, after `npm ci --omit=dev`.
  *
- * - Leaves out what never runs: tests, declarations, source maps, all builds of hls.js but the one that pages load.
+ * - Leaves out what never runs: tests, declarations, source maps, all builds of hls.js and dash.js but the ones that pages load.
  * - Takes the types off: the sources become plain JavaScript, on the same lines. Otherwise every thread would load a
  *   compiler for it at every start: an image that is read-only has no place for the compile cache, and a cache made
  *   here would serve one user id, one amount of memory and one model of CPU only.
  * - Puts the sample clip where configurations look for it.
- * - Gives every file the same date, so that the same sources make the same image.
+ * - Gives every file the same date, and the modes that git would: a checkout made under another umask makes the same
+ *   image, which whoever it runs as can read.
  *
  * `node prepare.ts [APP [ROOT]]`: the folder with the sources, `/opt/weir` unless given, and the one that becomes `/`.
  */
 import {
+  chmodSync,
   copyFileSync,
   lutimesSync,
   mkdirSync,
@@ -22,7 +24,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
-import { basename, join } from "node:path";
+import { basename, join, relative, sep } from "node:path";
 
 /** Where the reference product has its sample files, and where the article's configuration looks for them. */
 const SAMPLES = "opt/flussonic/priv";
@@ -30,8 +32,14 @@ const SAMPLES = "opt/flussonic/priv";
 /** What is kept of packages: code, what describes them, and what their licences ask to be kept. */
 const KEPT_OF_PACKAGES = /\.(js|cjs|mjs|json)$|^(licen[cs]e|notice|copying)/i;
 
-/** Of hls.js, pages load this one file (src/server/pages.ts). */
-const KEPT_OF_HLS = /^(hls\.min\.js|package\.json|licen[cs]e.*)$/i;
+/** Of these packages, pages load one file each (src/server/pages.ts). */
+const KEPT_OF_PLAYERS = new Map([
+  ["hls.js", /^(dist\/hls\.min\.js|package\.json|licen[cs]e.*)$/i],
+  [
+    "dashjs",
+    /^(dist\/modern\/umd\/dash\.mediaplayer\.min\.js(\.license\.txt)?|package\.json|licen[cs]e.*)$/i,
+  ],
+]);
 
 const TEST = /\.(test|fuzz)\.ts$/;
 
@@ -47,8 +55,8 @@ function main(app: string, root: string): void {
   for (const path of filesBelow(join(app, "src"))) takeTypesOff(path);
   rmSync(join(app, "deploy/image/prepare.ts"), { force: true });
   placeSamples(join(app, "samples"), join(root, SAMPLES));
-  setDates(app, dateS);
-  setDates(join(root, "opt/flussonic"), dateS);
+  setDatesAndModes(app, dateS);
+  setDatesAndModes(join(root, "opt/flussonic"), dateS);
 }
 
 function prunePackages(packages: string): void {
@@ -56,10 +64,15 @@ function prunePackages(packages: string): void {
     rmSync(join(packages, name), { recursive: true, force: true });
   }
   for (const path of filesBelow(packages)) {
-    const kept = path.startsWith(join(packages, "hls.js/")) ? KEPT_OF_HLS : KEPT_OF_PACKAGES;
-    if (!kept.test(basename(path))) rmSync(path);
+    if (!isKept(relative(packages, path))) rmSync(path);
   }
   removeEmptyFolders(packages);
+}
+
+function isKept(path: string): boolean {
+  const [packageName = "", ...rest] = path.split(sep);
+  const ofPlayer = KEPT_OF_PLAYERS.get(packageName);
+  return ofPlayer === undefined ? KEPT_OF_PACKAGES.test(basename(path)) : ofPlayer.test(rest.join("/"));
 }
 
 function takeTypesOff(path: string): void {
@@ -78,12 +91,19 @@ function placeSamples(from: string, to: string): void {
   symlinkSync("sample.mp4", join(to, "bunny.mp4"));
 }
 
-function setDates(path: string, dateS: number): void {
-  for (const entry of readdirSync(path, { withFileTypes: true })) {
-    if (entry.isDirectory()) setDates(join(path, entry.name), dateS);
-    else lutimesSync(join(path, entry.name), dateS, dateS);
+/** Nothing in the image is a program of its own: no file needs to be executable. A link has no mode. */
+function setDatesAndModes(folder: string, dateS: number): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) {
+      setDatesAndModes(path, dateS);
+      continue;
+    }
+    if (entry.isFile()) chmodSync(path, 0o644);
+    lutimesSync(path, dateS, dateS);
   }
-  lutimesSync(path, dateS, dateS);
+  chmodSync(folder, 0o755);
+  lutimesSync(folder, dateS, dateS);
 }
 
 function filesBelow(folder: string): string[] {

@@ -40,6 +40,8 @@ export type HttpReply = {
   readonly file?: HttpFile;
   /** The connection becomes a WebSocket, in place of `body`: for a request that asks for one. */
   readonly webSocket?: WebSocketStart;
+  /** Takes the request's body while it comes; the reply is the one that this ends with. For POST and PUT. */
+  readonly upload?: HttpUploadStart;
 };
 
 /** A body of known length that is too long to be held in memory. */
@@ -69,6 +71,30 @@ export type HttpBodySink = {
   end(instead?: HttpReply): void;
   /** Ends the connection at once, so that the client sees that the body is not whole. */
   abort(): void;
+};
+
+/** Begins to take a body. May throw a `MediaError`, which becomes the reply. */
+export type HttpUploadStart = (upload: HttpUpload) => HttpUploadTaker;
+
+/** The connection under a body that is taken while it comes. */
+export type HttpUpload = {
+  /** Reads no more until `resume`. */
+  pause(): void;
+  resume(): void;
+  /** Answers before the body has ended; nothing more is read, and the connection is closed behind the reply. */
+  finish(reply: HttpReply): void;
+  /** The same with the reply that tells an error. */
+  fail(error: unknown): void;
+};
+
+/** Who takes a body. After `HttpUpload.finish` or `fail` it hears nothing more. */
+export type HttpUploadTaker = {
+  /** The next bytes; they are good until it returns. May throw a `MediaError`, which becomes the reply. */
+  write(bytes: Uint8Array): void;
+  /** The body has ended. Returns: the reply. May throw as `write` does. */
+  end(): HttpReply;
+  /** The client left, or the reply tells an error: nothing more comes. Called once; never after `end` has returned. */
+  close(reason: string): void;
 };
 
 /**

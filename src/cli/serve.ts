@@ -3,6 +3,7 @@ import { messageOf } from "../base/errors.ts";
 import { formatProblems } from "../config/format.ts";
 import { loadConfig } from "../config/load.ts";
 import type { SourceFile } from "../config/place.ts";
+import type { Problem } from "../config/problem.ts";
 import { systemClock } from "../base/clock.ts";
 import { ConfigWatch } from "../server/config-watch.ts";
 import { demoConfig } from "../server/demo.ts";
@@ -36,10 +37,10 @@ export async function serveCommand(options: ServeOptions, io: CliIo): Promise<nu
   const password = randomBytes(9).toString("base64url");
   const watch = new ConfigWatch(options.config, systemClock);
   const reloads = options.demo ? null : reloadsOf(options.config, io, watch);
-  const files = options.demo ? demoFiles(options, password) : await readFiles(options.config, io, watch);
-  if (files === null) return 1;
-  const { config, problems, sources } = loadConfig(files, options.demo ? {} : io.env);
-  if (config === undefined) {
+  const read = options.demo ? demoFiles(options, password) : await readFiles(options.config, watch);
+  const { config, problems: found, sources } = loadConfig(read.files, options.demo ? {} : io.env);
+  const problems = [...read.problems, ...found];
+  if (config === undefined || problems.some(({ severity }) => severity === "error")) {
     io.stderr(formatProblems(problems, sources));
     io.stderr(
       `weir: not started: the configuration in ${options.demo ? "the demo" : options.config} has errors\n`,
@@ -66,7 +67,7 @@ export async function serveCommand(options: ServeOptions, io: CliIo): Promise<nu
   });
   if (io.env["WEIR_FAULTS"] !== undefined) injectFaultsOnSignal(server, io.env["WEIR_FAULTS"]);
   returnStartupMemory();
-  reloads?.begin({ server, log, threshold, config, isEmpty: isEmptyConfig(files) });
+  reloads?.begin({ server, log, threshold, config, isEmpty: isEmptyConfig(read.files) });
   const signal = await ending.first;
   await reloads?.end();
   log.info("stopping", { signal });
@@ -76,20 +77,16 @@ export async function serveCommand(options: ServeOptions, io: CliIo): Promise<nu
   return 0;
 }
 
-function demoFiles(options: ServeOptions, password: string): SourceFile[] {
-  return [{ file: "demo.conf", text: demoConfig({ ...options, password }) }];
+type ReadFiles = { readonly files: readonly SourceFile[]; readonly problems: readonly Problem[] };
+
+function demoFiles(options: ServeOptions, password: string): ReadFiles {
+  return { files: [{ file: "demo.conf", text: demoConfig({ ...options, password }) }], problems: [] };
 }
 
-/** Errors go to standard error, and make it `null`. */
-async function readFiles(
-  path: string,
-  io: CliIo,
-  watch: ConfigWatch,
-): Promise<readonly SourceFile[] | null> {
+async function readFiles(path: string, watch: ConfigWatch): Promise<ReadFiles> {
   const { files, problems, volumes } = await readConfigSource(path);
   watch.remember(volumes);
-  if (problems.length > 0) io.stderr(formatProblems(problems, files));
-  return problems.some((problem) => problem.severity === "error") ? null : files;
+  return { files, problems };
 }
 
 /** SIGHUP is heard from now on, also while the server starts. */

@@ -1,4 +1,5 @@
 import { usageOf } from "./schema.ts";
+import { shownName } from "./secret-words.ts";
 import { nearestName } from "./suggest.ts";
 import { parseValue, quoted } from "./values.ts";
 import type { Token } from "./lexer.ts";
@@ -138,7 +139,7 @@ class ArgumentReader {
     const names = specs.map((spec) => spec.name);
     const near = this.#problems.isFull ? undefined : nearestName(name, names);
     const hint = near === undefined ? undefined : `did you mean "${near}"?`;
-    const message = `${this.#spec.name} has no option ${quoted(name)}`;
+    const message = `${this.#spec.name} has no option ${quoted(shownName(name))}`;
     this.#problems.error("CONFIG_UNKNOWN_OPTION", place, message, { hint });
   }
 

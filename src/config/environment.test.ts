@@ -212,23 +212,34 @@ test("no secret of the environment is in a message or in the text that is shown"
     LICENSE_KEY: "hunter2",
     STREAMER_CONFIG_EXTERNAL: "http://hunter2@host",
     STREAMER_CLUSTER_KEY: "hunter2",
-    STREAMER_HTTP: "x\u001b[31m\ny",
+    STREAMER_HTTP: "hunter2",
+    STREAMER_HTTPS: "[\u000b3\ny",
+    STREAMER_LOG_LEVEL: "root:hunter2",
+    STREAMER_HOSTNAME: "root:hunter2",
+    STREAMER_SECRETS_STORAGE: "k8s://root:hunter2",
+    STREAMER_EDIT_AUTH_FILE: "root:hunter2",
   });
   assert.doesNotMatch(JSON.stringify({ problems, sources }), /hunter/);
   assert.equal(
     sources.at(-1)?.text,
-    "FLUSSONIC_EDIT_AUTH=***\nLICENSE_KEY=***\nSTREAMER_CLUSTER_KEY=***\nSTREAMER_CONFIG_EXTERNAL=***\nSTREAMER_HTTP=x?[31m?y",
+    [
+      ...["FLUSSONIC_EDIT_AUTH", "LICENSE_KEY", "STREAMER_CLUSTER_KEY", "STREAMER_CONFIG_EXTERNAL"],
+      ...["STREAMER_EDIT_AUTH_FILE", "STREAMER_HOSTNAME", "STREAMER_HTTP", "STREAMER_HTTPS"],
+      ...["STREAMER_LOG_LEVEL", "STREAMER_SECRETS_STORAGE"],
+    ]
+      .map((name) => `${name}=***`)
+      .join("\n"),
   );
 });
 
 test("a bad variable is shown like a line of a file", () => {
-  const { problems, sources } = load({ LICENSE_KEY: "", STREAMER_HTTP: "abc" });
+  const { problems, sources } = load({ LICENSE_KEY: "", STREAMER_HTTP: "808080" });
   const expected = [
-    'error: STREAMER_HTTP: "abc" is not a port',
+    'error: STREAMER_HTTP: "808080" is not a port',
     "  --> environment:1:15",
     "   |",
-    " 1 | STREAMER_HTTP=abc",
-    "   |               ^^^ a number up to 65535, or ADDRESS:PORT",
+    " 1 | STREAMER_HTTP=808080",
+    "   |               ^^^^^^ a number up to 65535, or ADDRESS:PORT",
     "",
   ];
   assert.equal(formatProblems(problems, sources), expected.join("\n"));

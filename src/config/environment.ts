@@ -1,6 +1,7 @@
 import { MAX_CREDENTIALS_LENGTH, readCredentials } from "./credentials.ts";
 import { findDirective } from "./directives.ts";
 import { VARIABLE_PREFIXES, VARIABLES } from "./schema-environment.ts";
+import type { VariableSpec } from "./schema-environment.ts";
 import { readSecretsStorage } from "./secrets-storage.ts";
 import { addressOf, textOf } from "./settings.ts";
 import { nearestName } from "./suggest.ts";
@@ -74,10 +75,14 @@ function bareName(name: string): string {
 
 function shownValue(name: string, environment: Environment): string {
   const spec = VARIABLES.find((one) => one.name === bareName(name));
-  if (spec?.open !== true) return "***";
+  if (spec === undefined || !isShown(spec, valueOf(environment, name))) return "***";
   return valueOf(environment, name)
     .slice(0, MAX_VARIABLE_LENGTH)
     .replaceAll(/[^\x20-\x7E]/g, "?");
+}
+
+function isShown(spec: VariableSpec, value: string): boolean {
+  return spec.open?.test(value) === true;
 }
 
 class VariableReader {
@@ -163,9 +168,13 @@ class VariableReader {
     const place = { ...this.#place(name), column: name.length + 2, length: text.length };
     const parsed =
       text.length > MAX_VARIABLE_LENGTH ? { fault: "the value is too long" } : parseValue(type, text);
-    if ("value" in parsed) return { value: parsed.value, place };
+    const shownPlace = { ...place, length: shownValue(name, this.#environment).length };
+    if ("value" in parsed) return { value: parsed.value, place: shownPlace };
     const hint = "hint" in parsed ? parsed.hint : undefined;
-    this.#problems.error("CONFIG_BAD_VALUE", place, `${name}: ${parsed.fault}`, { hint });
+    const spec = VARIABLES.find((one) => one.name === bare)!;
+    const isQuoted = parsed.fault.includes('"') && !isShown(spec, text);
+    const fault = isQuoted ? `the value is no ${spec.form}` : parsed.fault;
+    this.#problems.error("CONFIG_BAD_VALUE", shownPlace, `${name}: ${fault}`, { hint });
     return undefined;
   }
 

@@ -29,6 +29,12 @@ export const MAX_WORD_LENGTH = 4096;
 /** Most tokens of one file: one million is a config of some 200 000 lines and about 100 MB of memory. */
 export const MAX_TOKENS = 1_000_000;
 
+/** What to do about characters that editors and other systems leave behind, by their numbers. */
+const HINTS: Readonly<Record<string, string>> = {
+  "000D": "end lines with LF, or CR and LF",
+  FEFF: "a byte order mark in the middle of a file: delete it",
+};
+
 const TAB = 0x09;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
@@ -238,7 +244,7 @@ class Lexer {
     const code = this.#text.charCodeAt(at).toString(16).toUpperCase().padStart(4, "0");
     const isSpace = !isControl(this.#text, at);
     const message = `character U+${code} is not allowed here`;
-    const hint = isSpace ? "type an ordinary space" : "is this file UTF-8 text?";
+    const hint = HINTS[code] ?? (isSpace ? "type an ordinary space" : "is this file UTF-8 text?");
     this.#problems.error("CONFIG_BAD_CHARACTER", this.#source.place(at, at + 1), message, { hint });
   }
 

@@ -1,29 +1,35 @@
 import type { Status } from "./schema.ts";
 
-/** One variable, named without its prefix. `open`: its value is no secret and may be shown in messages. */
+/**
+ * One variable, named without its prefix. `open`: a value that looks like this may be shown in messages; any other may be
+ * a secret that was put into the wrong variable.
+ */
 export type VariableSpec = Status & {
   readonly name: string;
   readonly form: string;
-  readonly open?: true;
+  readonly open?: RegExp;
   readonly doc: string;
 };
 
 /** The prefixes of our variables; where both are set, the first wins. */
 export const VARIABLE_PREFIXES = ["STREAMER_", "FLUSSONIC_"] as const;
 
+/** Looks like a port, or an address with one, however wrong. */
+const ADDRESS = /^[\d\s.,:;/[\]]*$|^\[?[\da-f]*:[\da-f:.]*\]?:\d*$/i;
+
 /** The variables that are known, each with either prefix. */
 export const VARIABLES: readonly VariableSpec[] = [
   {
     name: "HTTP",
     form: "[ADDRESS:]PORT",
-    open: true,
+    open: ADDRESS,
     status: "works",
     doc: "Opens an HTTP listener with the API, unless the config opens the same port of the same address.",
   },
   {
     name: "HTTPS",
     form: "[ADDRESS:]PORT",
-    open: true,
+    open: ADDRESS,
     status: "refused-until-it-works",
     reason: "without TLS, what is meant to be encrypted would be sent in clear or not at all",
     doc: "An HTTP listener with TLS.",
@@ -31,7 +37,7 @@ export const VARIABLES: readonly VariableSpec[] = [
   {
     name: "HOSTNAME",
     form: "NAME",
-    open: true,
+    open: /^[\w.$()-]*$/,
     status: "works",
     doc: "Wins over `hostname` of the config.",
   },
@@ -50,7 +56,7 @@ export const VARIABLES: readonly VariableSpec[] = [
   {
     name: "LOG_LEVEL",
     form: "LEVEL",
-    open: true,
+    open: /^[a-z]*$/i,
     status: "works",
     doc: "Wins over `loglevel` of the config.",
   },
@@ -64,7 +70,7 @@ export const VARIABLES: readonly VariableSpec[] = [
   {
     name: "SECRETS_STORAGE",
     form: "k8s://[NAMESPACE/]SECRET",
-    open: true,
+    open: /^[a-z\d]*:\/\/[\w./-]*$/i,
     status: "works",
     doc:
       "The Kubernetes Secret in which the server keeps its `server_id` and, where no `edit_auth` is given, credentials " +
@@ -73,7 +79,7 @@ export const VARIABLES: readonly VariableSpec[] = [
   {
     name: "ADMIN_VIEW_DISABLED",
     form: "true|false",
-    open: true,
+    open: /^[a-z]*$/i,
     status: "no-effect-yet",
     doc: "Whether tokens for viewing as administrator are refused.",
   },

@@ -2,6 +2,7 @@ import { readArguments } from "./arguments.ts";
 import { directiveNames, findDirective, scopesOf } from "./directives.ts";
 import { missingSemicolon } from "./parser.ts";
 import { usageOf } from "./schema.ts";
+import { shownName } from "./secret-words.ts";
 import { endOfStatement } from "./semicolons.ts";
 import { nearestName } from "./suggest.ts";
 import { quoted } from "./values.ts";
@@ -100,7 +101,7 @@ function unknownDirective(
   }
   const near = problems.isFull ? undefined : nearestName(word.text, directiveNames(scope));
   const hint = near === undefined ? undefined : `did you mean "${near}"?`;
-  const message = `unknown directive ${quoted(word.text)} in this place`;
+  const message = `unknown directive ${quoted(shownName(word.text))} in this place`;
   problems.error("CONFIG_UNKNOWN_DIRECTIVE", place, message, { hint });
   const meant = near === undefined ? undefined : findDirective(scope, near);
   return meant?.status === "works" && meant.block !== undefined ? meant : undefined;

@@ -1,4 +1,5 @@
 import { nameFault } from "./names.ts";
+import { shownWord } from "./secret-words.ts";
 import { nearestName } from "./suggest.ts";
 
 /**
@@ -294,10 +295,10 @@ function parsePair(text: string): Parsed {
 }
 
 /**
- * Puts a word of the config in quotes for a message, shortened when it is long.
+ * Puts a word of the config in quotes for a message, without the secrets in it, and shortened when it is long.
  */
 export function quoted(text: string): string {
-  return `"${shortened(text)}"`;
+  return `"${shortened(shownWord(text))}"`;
 }
 
 function shortened(text: string): string {

@@ -79,9 +79,11 @@ describe("the Kubernetes API", () => {
     test(`names the rule that is missing: ${rule.slice(0, 30)}`, async () => {
       const { cluster, api } = start();
       cluster.allowed = [];
-      await assert.rejects(ask(api), {
-        code: "KUBERNETES_FORBIDDEN",
-        message: `system:serviceaccount:media:weir may not ${rule}`,
+      await assert.rejects(ask(api), (error: Error) => {
+        const opening = `system:serviceaccount:media:weir may not ${rule} (the API server says: `;
+        assert.equal(error.message.slice(0, opening.length), opening);
+        assert.match(error.message.slice(opening.length), /cannot \w+ resource\)$/);
+        return "code" in error && error.code === "KUBERNETES_FORBIDDEN";
       });
       assert.equal(cluster.requests[0]?.split(" ")[0], verb);
     });
@@ -89,7 +91,31 @@ describe("the Kubernetes API", () => {
 
   const STATUSES: readonly [status: number, body: string, code: string, message: RegExp][] = [
     [401, '{"message":"Unauthorized"}', "KUBERNETES_UNAUTHORIZED", /token: Unauthorized$/],
-    [403, "", "KUBERNETES_FORBIDDEN", /^the service account may not get pods "weir-0"/],
+    [
+      403,
+      '{"message":"pods is forbidden: x cannot get resource"}',
+      "KUBERNETES_FORBIDDEN",
+      /^the service account may not get pods "weir-0" .*says: pods is forbidden: x cannot get resource\)$/,
+    ],
+    [
+      403,
+      `{"message":"pods \\"${"x".repeat(400)}\\" is forbidden: User \\"me\\" cannot get resource"}`,
+      "KUBERNETES_FORBIDDEN",
+      /^me may not get pods "weir-0" .*says: pods "x{294}\)$/,
+    ],
+    [403, "", "KUBERNETES_DENIED", /denies to get pods "weir-0" in namespace "media": no reason is given$/],
+    [
+      403,
+      '{"message":"exceeded quota: q, requested: count/secrets=1"}',
+      "KUBERNETES_DENIED",
+      /^the Kubernetes API denies to get pods .*: exceeded quota: q, requested: count\/secrets=1$/,
+    ],
+    [
+      403,
+      '{"message":"admission webhook \\"a.example.com\\" denied the request: no label"}',
+      "KUBERNETES_DENIED",
+      /: admission webhook "a\.example\.com" denied the request: no label$/,
+    ],
     [404, '{"message":"no"}', "KUBERNETES_NOT_FOUND", /cannot get pods "weir-0" in namespace "media": no$/],
     [429, "", "KUBERNETES_UNAVAILABLE", /answers 429: no reason is given$/],
     [500, '{"message":"etcd\\n\\u0000is away"}', "KUBERNETES_UNAVAILABLE", /answers 500: etcd is away$/],

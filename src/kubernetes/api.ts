@@ -2,7 +2,7 @@
  * The Kubernetes API as far as the server needs it: one Secret, its own pod, Events. It knows no sockets; see
  * `transport.ts`, and docs/decisions/0008-kubernetes-api.md for why this is not a library.
  */
-import type { MediaError } from "../base/errors.ts";
+import type { ErrorContext, MediaError } from "../base/errors.ts";
 import { kubernetesErrors } from "./errors.ts";
 import type { KubernetesReply, KubernetesRequest, KubernetesTransport } from "./transport.ts";
 
@@ -146,16 +146,26 @@ function parsed(body: string): unknown {
 function refusal(reply: KubernetesReply, target: Target): MediaError {
   const { verb, resource, namespace, name } = target;
   const { status } = reply;
-  const context = { verb, resource, namespace, name, status, reason: reasonOf(reply.body) };
+  const said = reasonOf(reply.body);
+  const context = { verb, resource, namespace, name, status, reason: said.slice(0, MAX_REASON_LENGTH) };
   if (status === 401) return kubernetesErrors.error("KUBERNETES_UNAUTHORIZED", context);
-  if (status === 403) {
-    const account = accountIn(context.reason);
-    return kubernetesErrors.error("KUBERNETES_FORBIDDEN", { ...context, account, rule: ruleFor(target) });
-  }
+  if (status === 403) return denial(target, said, context);
   if (status === 404) return kubernetesErrors.error("KUBERNETES_NOT_FOUND", context);
   if (status === 409) return kubernetesErrors.error("KUBERNETES_CONFLICT", context);
   if (status === 429 || status >= 500) return kubernetesErrors.error("KUBERNETES_UNAVAILABLE", context);
   return kubernetesErrors.error("KUBERNETES_REFUSED", context);
+}
+
+/**
+ * RBAC says what the account cannot do; quotas and admission refuse with the same status and say something else.
+ *
+ * Spec: Kubernetes API conventions, "HTTP Status codes" (403 is for whatever forbids).
+ */
+function denial(target: Target, said: string, context: ErrorContext): MediaError {
+  const isOfRbac = said.includes(`cannot ${target.verb} resource`);
+  if (!isOfRbac) return kubernetesErrors.error("KUBERNETES_DENIED", context);
+  const account = accountIn(said);
+  return kubernetesErrors.error("KUBERNETES_FORBIDDEN", { ...context, account, rule: ruleFor(target) });
 }
 
 /**
@@ -175,7 +185,7 @@ function accountIn(reason: string): string {
   return /User "([^"]+)"/.exec(reason)?.[1] ?? "the service account";
 }
 
-/** What a `Status` object says, short enough for a message. */
+/** What a `Status` object says, on one line. */
 function reasonOf(body: string): string {
   let message: unknown;
   try {
@@ -184,7 +194,7 @@ function reasonOf(body: string): string {
     return "no reason is given";
   }
   if (typeof message !== "string" || message === "") return "no reason is given";
-  return message.slice(0, MAX_REASON_LENGTH).replaceAll(/\p{Cc}+/gu, " ");
+  return message.replaceAll(/\p{Cc}+/gu, " ");
 }
 
 function secretOf(body: unknown): Secret {

@@ -7,10 +7,20 @@ export const kubernetesErrors = defineErrors({
     message: "this is not a pod of a cluster: {variable} is not set",
     doc: "Kubernetes gives every pod KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT. Outside a cluster, leave FLUSSONIC_SECRETS_STORAGE away.",
   },
+  KUBERNETES_BAD_ADDRESS: {
+    disposition: "reject",
+    message: "{variable} is not what Kubernetes sets it to: {value}",
+    doc: "KUBERNETES_SERVICE_HOST is an address or a name, KUBERNETES_SERVICE_PORT a number of 1 to 65535. The manifest sets something else: leave it out there.",
+  },
   KUBERNETES_NO_TOKEN: {
     disposition: "reject",
     message: "the pod has no service account: {path} cannot be read ({reason})",
     doc: "The pod or its service account says `automountServiceAccountToken: false`, or the files are not readable for the user that the server runs as. Mount the token, and start the pod anew.",
+  },
+  KUBERNETES_BAD_TOKEN: {
+    disposition: "retry",
+    message: "the pod's service account is of no use: {path} {fault}",
+    doc: "The file is mounted and does not have in it what Kubernetes puts there: one line for the token and for the namespace, certificates in PEM for `ca.crt`. Something else is mounted over it. It is read anew at each try.",
   },
   KUBERNETES_UNREACHABLE: {
     disposition: "retry",
@@ -35,8 +45,14 @@ export const kubernetesErrors = defineErrors({
   KUBERNETES_FORBIDDEN: {
     disposition: "retry",
     message:
-      '{account} may not {verb} {resource} "{name}" in namespace "{namespace}"; add this rule to its Role: {rule}',
+      '{account} may not {verb} {resource} "{name}" in namespace "{namespace}"; add this rule to its Role: {rule} ' +
+      "(the API server says: {reason})",
     doc: "A Role with that rule, or a RoleBinding of it to the pod's service account, is missing. It is tried again: the pod need not be started anew.",
+  },
+  KUBERNETES_DENIED: {
+    disposition: "retry",
+    message: 'the Kubernetes API denies to {verb} {resource} "{name}" in namespace "{namespace}": {reason}',
+    doc: "No rule of a Role is missing: a ResourceQuota is used up, or an admission webhook or policy of the cluster is against it. It is tried again: the pod need not be started anew.",
   },
   KUBERNETES_NOT_FOUND: {
     disposition: "retry",
@@ -47,7 +63,8 @@ export const kubernetesErrors = defineErrors({
     disposition: "retry",
     message:
       'there is no Secret "{name}" in namespace "{namespace}", and {account} may not create it; ' +
-      "run: kubectl -n {namespace} create secret generic {name}; or add this rule to its Role: {rule}",
+      "run: kubectl -n {namespace} create secret generic {name}; or add this rule to its Role: {rule} " +
+      "(the API server says: {reason})",
     doc: "FLUSSONIC_SECRETS_STORAGE names a Secret that is not there. Create it, empty, or allow the server to. It is tried again: the pod need not be started anew.",
   },
   KUBERNETES_CONFLICT: {

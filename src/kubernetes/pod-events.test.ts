@@ -4,12 +4,18 @@ import { FAKE_WALL_START_US, FakeClock } from "../../test/support/fake-clock.ts"
 import { FakeKubernetes } from "../../test/support/fake-kubernetes.ts";
 import { RecordingLog } from "../../test/support/recording-log.ts";
 import { KubernetesApi } from "./api.ts";
+import { kubernetesErrors } from "./errors.ts";
 import { EVENT_INTERVAL_MS, PodEvents } from "./pod-events.ts";
+import type { KubernetesTransport } from "./transport.ts";
 
 const BAD = [
   { file: "/etc/flussonic/flussonic.conf.d/a.conf", line: 3, column: 7, message: '"x" is not a port' },
 ];
 const WORSE = [{ ...BAD[0]!, line: 4 }];
+
+function metadataOf(body: string): { readonly name: string } {
+  return (JSON.parse(body) as { metadata: { name: string } }).metadata;
+}
 
 type Setup = { cluster: FakeKubernetes; events: PodEvents; clock: FakeClock; log: RecordingLog };
 
@@ -173,33 +179,128 @@ describe("Events that cannot be written", () => {
     assert.deepEqual(cluster.events, []);
   });
 
+  test("since the reply is none are lost, and the next one is written", async () => {
+    const { cluster, events, clock, log } = setup();
+    cluster.fault = "garbage";
+    events.configRefused(BAD);
+    await clock.advanceSettling(EVENT_INTERVAL_MS * 2);
+    assert.equal(log.of("info")[0]?.fields["code"], "KUBERNETES_BAD_REPLY");
+    cluster.fault = "none";
+    events.configApplied();
+    await clock.advanceSettling(100);
+    assert.deepEqual(reasons(cluster), ["ConfigApplied"]);
+    assert.equal(clock.pendingTimers, 0);
+  });
+
   for (const [fault, code] of [
     ["close", "KUBERNETES_UNREACHABLE"],
-    ["garbage", "KUBERNETES_BAD_REPLY"],
     ["overloaded", "KUBERNETES_UNAVAILABLE"],
   ] as const) {
-    test(`since the API server fails with ${code} are lost, and the next one is written`, async () => {
-      const { cluster, events, clock, log } = setup();
+    test(`since the API server fails with ${code} are sent again, no more often than others`, async () => {
+      const { cluster, events, clock, log } = setup({ name: "weir-0", uid: "u" });
       cluster.fault = fault;
       events.configRefused(BAD);
-      await clock.advanceSettling(EVENT_INTERVAL_MS);
-      assert.equal(log.of("info")[0]?.fields["code"], code);
+      await clock.advanceSettling(EVENT_INTERVAL_MS * 6 + 100);
+      assert.deepEqual(
+        log.of("info").map(({ fields }) => fields["code"]),
+        [code],
+      );
+      assert.equal(cluster.events.length, 0);
       cluster.fault = "none";
+      await clock.advanceSettling(EVENT_INTERVAL_MS);
+      assert.deepEqual(reasons(cluster), ["ConfigRefused"]);
+      assert.equal(cluster.events[0]?.object["eventTime"], "2026-01-01T00:00:00.000000Z");
+      assert.deepEqual([clock.pendingTimers, cluster.requests], [0, ["create events"]]);
+    });
+
+    test(`since the API server fails with ${code} make place for what happens later`, async () => {
+      const { cluster, events, clock } = setup();
+      cluster.fault = fault;
+      events.configRefused(BAD);
+      await clock.advanceSettling(EVENT_INTERVAL_MS * 2);
       events.configApplied();
-      await clock.advanceSettling(100);
+      cluster.fault = "none";
+      await clock.advanceSettling(EVENT_INTERVAL_MS * 2);
       assert.deepEqual(reasons(cluster), ["ConfigApplied"]);
+      assert.equal(clock.pendingTimers, 0);
     });
   }
 
-  test("since the name is no pod's are told of by that name", async () => {
-    const { events, clock, log } = setup({ name: "node-7" });
+  test("since the reply was lost are not written twice", async () => {
+    const { cluster, events, clock, log } = setup();
+    const names = new Set<string>();
+    let isLost = true;
+    const under = cluster.transport();
+    const transport: KubernetesTransport = {
+      ...under,
+      send: async (request) => {
+        const { name } = request.body === undefined ? { name: "" } : metadataOf(request.body);
+        if (names.has(name)) return { status: 409, body: '{"message":"already exists"}' };
+        const reply = await under.send(request);
+        if (request.method !== "POST" || !isLost) return reply;
+        isLost = false;
+        names.add(name);
+        throw kubernetesErrors.error("KUBERNETES_TIMEOUT", { address: "a", timeoutMs: 1 });
+      },
+    };
+    events.stop();
+    const others = new PodEvents({
+      api: new KubernetesApi(transport),
+      pod: { name: "weir-0" },
+      clock,
+      log,
+    });
+    others.configRefused(BAD);
+    await clock.advanceSettling(EVENT_INTERVAL_MS * 3);
+    assert.deepEqual(reasons(cluster), ["ConfigRefused"]);
+    assert.deepEqual(
+      log.of("info").map(({ fields }) => fields["code"]),
+      ["KUBERNETES_TIMEOUT"],
+    );
+    assert.equal(clock.pendingTimers, 0);
+  });
+
+  test("since the name is a pod's cut short are written by that name, without a uid", async () => {
+    const { cluster, events, clock, log } = setup({ name: "node-7" });
     events.configRefused(BAD);
     await clock.advanceSettling(100);
-    assert.deepEqual(
-      log.of("info").map(({ fields }) => fields["reason"]),
-      ['the Kubernetes API cannot get pods "node-7" in namespace "media": pods "node-7" not found'],
-    );
+    const about = { apiVersion: "v1", kind: "Pod", namespace: "media", name: "node-7" };
+    assert.deepEqual(cluster.events[0]?.object["regarding"], about);
+    assert.deepEqual(log.lines, []);
   });
+
+  for (const [why, message] of [
+    [
+      "a Role that has the core group alone",
+      'User "x" cannot create resource "events" in API group "events.k8s.io"',
+    ],
+    ["a policy of the cluster", "denied by policy"],
+  ] as const) {
+    test(`to events.k8s.io for ${why} are written to core v1, and the next ones at once`, async () => {
+      const { cluster, events, clock, log } = setup({ name: "weir-0", uid: "u" });
+      events.stop();
+      const under = cluster.transport();
+      const paths: string[] = [];
+      const transport: KubernetesTransport = {
+        ...under,
+        send: (request) => {
+          paths.push(request.path);
+          const refusal = { status: 403, body: JSON.stringify({ message }) };
+          return request.path.includes("events.k8s.io") ? Promise.resolve(refusal) : under.send(request);
+        },
+      };
+      const pod = { name: "weir-0", uid: "u" };
+      const others = new PodEvents({ api: new KubernetesApi(transport), pod, clock, log });
+      others.configRefused(BAD);
+      await clock.advanceSettling(EVENT_INTERVAL_MS * 2);
+      others.configApplied();
+      await clock.advanceSettling(EVENT_INTERVAL_MS);
+      assert.deepEqual(reasons(cluster), ["ConfigRefused", "ConfigApplied"]);
+      const core = "/api/v1/namespaces/media/events";
+      assert.deepEqual(paths, ["/apis/events.k8s.io/v1/namespaces/media/events", core, core]);
+      assert.deepEqual(log.lines, []);
+    });
+  }
 
   test("hold up nobody while the API server does not answer, and nothing is written after the stop", async () => {
     const { cluster, events, clock, log } = setup();

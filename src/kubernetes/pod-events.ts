@@ -23,14 +23,31 @@ type Wanted = {
   readonly reason: "ConfigRefused" | "ConfigApplied";
   readonly note: string;
   readonly count: number;
+  /** When it was sent for the first time; absent before that. Its name is made of it, so it cannot be there twice. */
+  readonly wallUs?: number;
 };
+
+/** Faults that pass: the Event is sent again after `EVENT_INTERVAL_MS`. */
+const PASSING_FAULTS: ReadonlySet<string> = new Set([
+  "KUBERNETES_UNAVAILABLE",
+  "KUBERNETES_TIMEOUT",
+  "KUBERNETES_UNREACHABLE",
+]);
+
+/** It is not there, or not for this service account. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  "KUBERNETES_NOT_FOUND",
+  "KUBERNETES_FORBIDDEN",
+  "KUBERNETES_DENIED",
+]);
 
 /**
  * Kubernetes Events on the server's own pod, for configurations that do not check and for their mending.
  *
  * At most one is written in `EVENT_INTERVAL_MS`; of what happens meanwhile the last is told, with its count when it
- * was the same each time. What cannot be written is lost: the log has it all. A service account that may not write
- * Events is one line in the log, at level info, and never another.
+ * was the same each time. While the API server is away or overloaded the last is tried again, once in that time; what
+ * cannot be written for another reason is lost: the log has it all. A service account that may not write Events is one
+ * line in the log, at level info, and never another.
  */
 export class PodEvents implements ConfigEvents {
   readonly #options: PodEventsOptions;
@@ -86,20 +103,20 @@ export class PodEvents implements ConfigEvents {
     this.#wanted = null;
     this.#last = wanted;
     this.#sending = true;
-    const wallUs = clock.wallUs();
+    const wallUs = wanted.wallUs ?? clock.wallUs();
     this.#nextAtUs = clock.nowUs() + EVENT_INTERVAL_MS * 1000;
     try {
       this.#pod ??= await this.#findPod();
       await this.#write(this.#pod, wanted, wallUs);
     } catch (caught) {
       this.#complain(caught);
+      if (PASSING_FAULTS.has(codeOf(caught))) this.#wanted ??= { ...wanted, wallUs };
     }
     this.#sending = false;
     this.#pump();
   }
 
   async #write(pod: PodReference, wanted: Wanted, wallUs: number): Promise<void> {
-    const { api } = this.#options;
     const event: PodEvent = {
       pod,
       reason: wanted.reason,
@@ -108,18 +125,30 @@ export class PodEvents implements ConfigEvents {
       count: wanted.count,
       wallUs,
     };
-    if (this.#group !== "") {
+    if (this.#group === "events.k8s.io") {
       try {
-        return await api.createEvent(this.#group, ...podEvent(this.#group, event));
+        return await this.#create("events.k8s.io", event);
       } catch (caught) {
-        if (asMediaError(caught)?.code !== "KUBERNETES_NOT_FOUND") throw caught;
-        this.#group = "";
+        if (!REFUSALS.has(codeOf(caught))) throw caught;
       }
     }
-    await api.createEvent(this.#group, ...podEvent(this.#group, event));
+    await this.#create("", event);
+    this.#group = "";
   }
 
-  /** Without a permission to read the pod the Event has no uid: `kubectl get events` has it, `describe pod` has not. */
+  /** An Event that is there already was written by a try whose reply was lost. */
+  async #create(group: "events.k8s.io" | "", event: PodEvent): Promise<void> {
+    try {
+      await this.#options.api.createEvent(group, ...podEvent(group, event));
+    } catch (caught) {
+      if (codeOf(caught) !== "KUBERNETES_CONFLICT") throw caught;
+    }
+  }
+
+  /**
+   * Where the pod may not be read, or is not found since a host name is a pod's name cut to 63 characters, the Event has
+   * no uid: `kubectl get events` has it, `describe pod` has not.
+   */
   async #findPod(): Promise<PodReference> {
     const { api, pod } = this.#options;
     const name: ObjectName = { namespace: await api.namespace(), name: pod.name };
@@ -127,13 +156,13 @@ export class PodEvents implements ConfigEvents {
     try {
       return { ...name, uid: await api.readPodUid(name) };
     } catch (caught) {
-      if (asMediaError(caught)?.code === "KUBERNETES_FORBIDDEN") return name;
+      if (REFUSALS.has(codeOf(caught))) return name;
       throw caught;
     }
   }
 
   #complain(caught: unknown): void {
-    const code = asMediaError(caught)?.code ?? "";
+    const code = codeOf(caught);
     if (this.#stopped || code === this.#complaint) return;
     this.#complaint = code;
     this.#options.log.info("no Kubernetes Event can be written on the pod", {
@@ -141,4 +170,8 @@ export class PodEvents implements ConfigEvents {
       code,
     });
   }
+}
+
+function codeOf(caught: unknown): string {
+  return asMediaError(caught)?.code ?? "";
 }

@@ -205,6 +205,22 @@ describe("the log of the state in a Secret", () => {
 });
 
 describe("without a permission or a Secret", () => {
+  test("to have one more of them in the namespace the server says so, and names no rule", async () => {
+    const message = 'secrets "state" is forbidden: exceeded quota: few, limited: count/secrets=5';
+    const cluster = new FakeKubernetes();
+    const answer = cluster.answer.bind(cluster);
+    cluster.answer = (request, token) =>
+      request.method === "GET"
+        ? answer(request, token)
+        : { status: 403, body: JSON.stringify({ message }) };
+    const { state, log } = pod(cluster);
+    await state.start();
+    state.stop();
+    const [line] = log.of("warn");
+    assert.equal(line?.fields["code"], "KUBERNETES_DENIED");
+    assert.match(String(line?.fields["reason"]), /exceeded quota: few, limited: count\/secrets=5$/);
+  });
+
   const CASES: readonly {
     name: string;
     allowed: readonly string[];

@@ -18,11 +18,11 @@ export type KubernetesTransport = {
   /**
    * Sends one request and waits for the whole reply.
    *
-   * Rejects: KUBERNETES_NO_TOKEN, KUBERNETES_UNREACHABLE, KUBERNETES_TIMEOUT, KUBERNETES_TLS, KUBERNETES_BAD_REPLY when
+   * Rejects: KUBERNETES_NO_TOKEN, KUBERNETES_BAD_TOKEN, KUBERNETES_UNREACHABLE, KUBERNETES_TIMEOUT, KUBERNETES_TLS, KUBERNETES_BAD_REPLY when
    * the reply is too big.
    */
   send(request: KubernetesRequest): Promise<KubernetesReply>;
-  /** The namespace of the pod. Rejects: KUBERNETES_NO_TOKEN. */
+  /** The namespace of the pod. Rejects: KUBERNETES_NO_TOKEN, KUBERNETES_BAD_TOKEN. */
   namespace(): Promise<string>;
   /** Ends what is under way; idempotent. */
   close(): void;

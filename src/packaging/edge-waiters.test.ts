@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import { trackSet } from "../../test/support/media.ts";
-import { EdgeWaiters, hasReached } from "./edge-waiters.ts";
+import { EdgeWaiters, endAtOnce, hasReached } from "./edge-waiters.ts";
 import type { LiveEdge, PartEntry, SegmentEntry } from "./presentation.ts";
 
 const part: PartEntry = { durationUs: 200_000, tracks: [] };
@@ -61,6 +61,16 @@ test("a part too many of the last segment is waited for until the next one has a
     [1, true],
   ] as const)
     assert.equal(hasReached(edgeOf(10, openParts), { sequence: 10, part: 10 }), want);
+});
+
+test("who waits for what will never come is told so, unless he leaves first", async () => {
+  const ended: string[] = [];
+  const hold = { sequence: 1, part: null, address: "a", end: (how: string) => void ended.push(how) };
+  endAtOnce(hold);
+  endAtOnce(hold).cancel();
+  assert.deepEqual(ended, []);
+  await Promise.resolve();
+  assert.deepEqual(ended, ["over"]);
 });
 
 describe("those who wait", () => {

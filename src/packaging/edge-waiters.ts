@@ -26,6 +26,15 @@ function movedOn({ timeline }: LiveEdge, point: EdgePoint): EdgePoint {
   return { sequence: point.sequence + 1, part: 0 };
 }
 
+/** For one who waits for what will never come: tells so, but not before this returned. */
+export function endAtOnce(hold: Hold): { cancel(): void } {
+  let isWaiting = true;
+  queueMicrotask(() => {
+    if (isWaiting) hold.end("over");
+  });
+  return { cancel: () => void (isWaiting = false) };
+}
+
 /**
  * Those who wait for a point of one live edge: one list, woken in one pass, one timer for all.
  *

@@ -200,6 +200,7 @@ test("a publisher that leaves completes the segment", async () => {
   window.onEnd();
   await eventually(() => assert.equal(bodies[0]!.end_, "ended"));
   assert.equal(moofs(bodies[0]!), 3);
+  await eventually(() => assert.equal(bodies[1]!.end_, 404));
 });
 
 test("an edge that is lost in the middle leaves nobody with half a segment that looks whole", async () => {

@@ -3,7 +3,7 @@ import type { HttpBodySink, HttpReply, HttpRequest } from "../base/http-message.
 import { growingSegments } from "./growing-segments.ts";
 import type { MediaFile } from "./media-path.ts";
 import { CORS, notFound } from "./playlist-replies.ts";
-import type { EdgePoint, EdgeSource, LiveEdge, MediaBody, Presentation } from "./presentation.ts";
+import type { EdgePoint, EdgeSource, HoldEnd, LiveEdge, MediaBody, Presentation } from "./presentation.ts";
 
 /** How long one who found no place to wait stays away. */
 const NO_PLACE_MS = 100;
@@ -56,6 +56,8 @@ class GrowingBody {
   readonly #sink: HttpBodySink;
   #isClosed = false;
   #hasSent = false;
+  /** What is waited for will never come. */
+  #isOver = false;
   #stopWaiting: (() => void) | null = null;
 
   constructor(source: EdgeSource, wanted: Wanted, sink: HttpBodySink) {
@@ -77,7 +79,7 @@ class GrowingBody {
       for (let index = 0; !this.#isClosed;) {
         const step = stepOf(this.#source.now(), this.#wanted, index);
         if (step === "end") return this.#sink.end();
-        if (step === "gone") return this.#giveUp();
+        if (step === "gone" || (step === "wait" && this.#isOver)) return this.#giveUp();
         if (step === "wait") {
           await this.#wait(index);
           continue;
@@ -119,7 +121,11 @@ class GrowingBody {
         { sequence, part },
         { sequence, part: null },
       ] satisfies EdgePoint[]) {
-        const hold = this.#source.hold({ ...point, address, end: stop });
+        const end = (how: HoldEnd): void => {
+          this.#isOver = how === "over";
+          stop();
+        };
+        const hold = this.#source.hold({ ...point, address, end });
         held.push(hold ?? systemClock.schedule(NO_PLACE_MS, stop));
       }
     });

@@ -1,6 +1,6 @@
 import { systemClock } from "../base/clock.ts";
 import type { Clock } from "../base/clock.ts";
-import { EdgeWaiters, HOLD_TARGETS } from "./edge-waiters.ts";
+import { EdgeWaiters, HOLD_TARGETS, endAtOnce } from "./edge-waiters.ts";
 import type { MediaPacket, PacketSink } from "../media/packet.ts";
 import type { TrackSet } from "../media/track.ts";
 import { InitSegments } from "./init-segments.ts";
@@ -13,8 +13,17 @@ import { snapshotOf } from "./window-snapshot.ts";
 import type { EdgeSnapshot, WindowSnapshot } from "./window-snapshot.ts";
 import type { FinishedSegment } from "./segmenter.ts";
 
+/** Where a window ended: the one that takes its place goes on from there. */
+export type WindowEnd = {
+  /** Above every number of the window. */
+  readonly nextSequence: number;
+  readonly discontinuitySequence: number;
+};
+
 /** The shape of a stream's live window. */
 export type LiveWindowOptions = {
+  /** The window that was there before. */
+  readonly after?: WindowEnd | undefined;
   readonly segmentDurationUs: number;
   /** Segments that the playlist lists; as many again stay for players that hold an older playlist. */
   readonly segmentCount: number;
@@ -87,6 +96,7 @@ export class LiveWindow implements PacketSink, Presentation {
     this.#targetDurationUs = options.segmentDurationUs;
     this.#segmenter = new Segmenter({
       segmentDurationUs: options.segmentDurationUs,
+      minSequence: options.after?.nextSequence,
       maxDurationUs: () => this.#longestUs(),
       onSegment: (segment) => this.#append(segment),
       onPart: () => this.#edgeMoved(),
@@ -114,6 +124,15 @@ export class LiveWindow implements PacketSink, Presentation {
     let sum = 0;
     for (const segment of this.#segments) sum += segment.bytes;
     return sum + this.#segmenter.bytes;
+  }
+
+  /** Where it is to be gone on from: the timeline breaks there. The segment that grows has a number already. */
+  get end(): WindowEnd {
+    const last = this.#segments.at(-1);
+    const { after = { nextSequence: 0, discontinuitySequence: 0 } } = this.#options;
+    if (last === undefined || this.#discontinuitySequence === null) return after;
+    const discontinuitySequence = this.#discontinuitySequence + countDiscontinuities(this.#segments, 0) + 1;
+    return { nextSequence: last.sequence + 2, discontinuitySequence };
   }
 
   timeline(): Timeline {
@@ -221,7 +240,7 @@ export class LiveWindow implements PacketSink, Presentation {
     this.#byName.set(segment.name, segment);
     if (this.#timeline === null)
       this.#targetDurationUs = Math.max(this.#targetDurationUs, finished.durationUs);
-    this.#discontinuitySequence ??= Math.floor(finished.startUs / 10_000_000) % FIRST_DISCONTINUITIES;
+    this.#discontinuitySequence ??= this.#firstDiscontinuities(finished.startUs);
     this.#discontinuitySequence += this.#dropOld();
     const enoughUs = this.#options.segmentDurationUs * START_SEGMENTS;
     if (this.#timeline === null && this.#heldUs() < enoughUs) return;
@@ -264,6 +283,7 @@ export class LiveWindow implements PacketSink, Presentation {
     if (open === null || open.parts === null) return null;
     const { sequence, startUs, tracks, discontinuity, isIndependent } = open;
     const [name, parts] = [segmentName(startUs), [...open.parts.entries]];
+    this.#inits.add(tracks);
     return { sequence, name, startUs, utcUs: startUs, tracks, discontinuity, isIndependent, parts };
   }
 
@@ -272,7 +292,7 @@ export class LiveWindow implements PacketSink, Presentation {
   }
 
   #hold(hold: Hold): { cancel(): void } | null {
-    if (this.#timeline === null || this.#ended) return null;
+    if (this.#timeline === null || this.#ended) return endAtOnce(hold);
     return this.#held.hold(hold, (this.#timeline.targetDurationUs / 1000) * HOLD_TARGETS);
   }
 
@@ -309,6 +329,12 @@ export class LiveWindow implements PacketSink, Presentation {
     let sum = 0;
     for (const segment of this.#segments) sum += segment.durationUs;
     return sum;
+  }
+
+  #firstDiscontinuities(startUs: number): number {
+    return (
+      this.#options.after?.discontinuitySequence ?? Math.floor(startUs / 10_000_000) % FIRST_DISCONTINUITIES
+    );
   }
 
   #wake(): void {

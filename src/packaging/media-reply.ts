@@ -30,10 +30,10 @@ export function mediaFileReply(
   request: HttpRequest | null = null,
 ): Promise<HttpReply> | HttpReply {
   const { kind, name, selection } = file;
-  const body =
-    kind === "init" ? presentation.initSegment(name, selection) : presentation.segment(name, selection);
+  if (kind === "init") return initReply(file, presentation);
+  const body = presentation.segment(name, selection);
   const reply = (found: MediaBody | null): Promise<HttpReply> | HttpReply => {
-    const mayGrow = found === null && request !== null && kind === "segment" && isNews(name, presentation);
+    const mayGrow = found === null && request !== null && isNews(name, presentation);
     if (!mayGrow) return bodyReply(file, found, presentation);
     return onceFollowed(
       presentation,
@@ -41,6 +41,16 @@ export function mediaFileReply(
     );
   };
   return body instanceof Promise ? body.then(reply) : reply(body);
+}
+
+/** One that is not known may be that of the segment that grows elsewhere. */
+function initReply(file: MediaFile, presentation: Presentation): Promise<HttpReply> | HttpReply {
+  const { name, selection } = file;
+  const body = presentation.initSegment(name, selection);
+  if (body !== null) return bodyReply(file, body, presentation);
+  return onceFollowed(presentation, () =>
+    bodyReply(file, presentation.initSegment(name, selection), presentation),
+  );
 }
 
 /** How far behind the newest segment one may begin that is asked for before it is complete. */

@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import { EdgeWaiters, HOLD_TARGETS } from "./edge-waiters.ts";
+import { EdgeWaiters, HOLD_TARGETS, endAtOnce } from "./edge-waiters.ts";
 import { formatTrackSelection } from "./presentation.ts";
 import type { EdgeSource, Hold, LiveEdge, MediaBody, Timeline, TrackSelection } from "./presentation.ts";
 
@@ -50,7 +50,7 @@ export class RemoteEdge implements EdgeSource {
   }
 
   hold(hold: Hold): { cancel(): void } | null {
-    if (this.#edge === null) return null;
+    if (this.#edge === null) return endAtOnce(hold);
     const { targetDurationUs } = this.#edge.timeline;
     return this.#held.hold(hold, (targetDurationUs / 1000) * HOLD_TARGETS);
   }

@@ -73,6 +73,7 @@ export class RemoteWindow implements Presentation {
     if (window !== null) this.update(window);
     if (this.#timeline === null) return;
     const known = open === null ? null : { ...open, tracks: this.#sets.known(open.tracks) };
+    if (known !== null) this.#inits.add(known.tracks);
     this.edge?.update(this.#timeline, { partTargetUs, open: known });
   }
 

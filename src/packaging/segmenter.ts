@@ -30,6 +30,8 @@ export type SegmenterOptions = {
   readonly chunkDurationUs?: number;
   /** The longest that the next segment may become, in microseconds; a GOP that lasts longer is cut within. */
   maxDurationUs(): number;
+  /** No segment has a lower number; for a stream whose slots had another length before. */
+  readonly minSequence?: number | undefined;
   /** Called with each segment as soon as all its tracks are complete. */
   onSegment(segment: FinishedSegment): void;
   /** Called when a part of the open segment is complete, or another segment is the open one. */
@@ -70,6 +72,8 @@ export class Segmenter implements PacketSink {
   /** Tracks, other than the reference, that have not reached `#next` yet. */
   readonly #behind = new Set<TrackId>();
   #pendingDiscontinuity = false;
+  /** Between a slot and its number. */
+  #slotOffset: number | null = null;
   #referenceUs = 0;
   #nextSequence: number | null = null;
   #partRule: PartRule | null = null;
@@ -199,7 +203,9 @@ export class Segmenter implements PacketSink {
   }
 
   #slotOf(us: number): number {
-    return Math.floor((us * 2) / this.#options.segmentDurationUs);
+    const slot = Math.floor((us * 2) / this.#options.segmentDurationUs);
+    this.#slotOffset ??= Math.max(0, (this.#options.minSequence ?? 0) - slot);
+    return slot + this.#slotOffset;
   }
 
   #route(packet: MediaPacket): void {

@@ -19,9 +19,9 @@ export class TrackParts {
   #made = 0;
 
   /** The next part ends in front of the sample `end`, its last sample lasts so many ticks. */
-  close(end: number, lastDuration: number): void {
+  close(end: number, lastTicks: number): void {
     this.#ends.push(end);
-    this.#lastDurations.push(lastDuration);
+    this.#lastDurations.push(lastTicks);
   }
 
   /** Parts that are complete. */

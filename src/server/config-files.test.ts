@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { ProjectedVolume } from "../../test/support/projected-volume.ts";
+import { gzipSync } from "node:zlib";
 import {
   MAX_CONFIG_BYTES,
   MAX_CONFIG_FILE_BYTES,
@@ -124,6 +125,65 @@ test("an empty directory is a warning", async () => {
     [["warning", "CONFIG_NO_FILES"]],
   );
 });
+
+test("a directory whose files have other names is a warning that names them, the first three", async () => {
+  const directory = await tree("keys", {
+    ports: "http 80;",
+    vod: "",
+    publish: "",
+    zzz: "",
+    "..data": "-> .",
+  });
+  const { problems } = await readConfigFiles(directory);
+  assert.deepEqual(problems.length, 1);
+  assert.match(
+    problems[0]!.hint ?? "",
+    /"ports", "publish", "vod" do not: name the keys of a ConfigMap so, or mount/,
+  );
+});
+
+const base64 = (text: string): string => Buffer.from(text).toString("base64");
+const LONG = "template pub { prefix pub; input publish://; }\n".repeat(9);
+const NOT_TEXT: readonly [name: string, bytes: string | Buffer, says: string | null][] = [
+  [
+    "UTF-16",
+    Buffer.from("\uFEFFhttp 80;\r\n", "utf16le"),
+    "the file is not UTF-8 text: it is UTF-16, save it as UTF-8",
+  ],
+  [
+    "UTF-16, the other way round",
+    Buffer.from([0xfe, 0xff, 0, 0x3b]),
+    "the file is not UTF-8 text: it is UTF-16, save it as UTF-8",
+  ],
+  ["compressed", gzipSync("http 80;"), "the file is not UTF-8 text: it is compressed by gzip"],
+  ["base64", base64("http 80;"), "the file is base64 of a configuration"],
+  [
+    "base64 in lines",
+    base64(LONG).replaceAll(/(.{76})/g, "$1\r\n"),
+    "the file is base64 of a configuration",
+  ],
+  [
+    "base64 with a line end",
+    `${base64("edit_auth root secret;")}\n`,
+    "the file is base64 of a configuration",
+  ],
+  ["base64 of something else", base64("root:password"), null],
+  ["one word", "disabled", null],
+  ["a directive", "http 80;", null],
+  ["spaces", " ".repeat(1_000_000), null],
+  ["a megabyte of letters with an end", `${"a ".repeat(500_000)};`, null],
+];
+for (const [name, bytes, says] of NOT_TEXT) {
+  test(`a file that is ${name} is ${says === null ? "read" : "told of, and its content is not"}`, async () => {
+    const directory = await tree(`coded ${name}`, {});
+    await writeFile(join(directory, "a.conf"), bytes);
+    const { files, problems } = await readConfigFiles(directory);
+    assert.deepEqual(
+      [files.length, problems.map(({ code, message }) => [code, message])],
+      says === null ? [1, []] : [0, [["CONFIG_FILE_NOT_TEXT", says]]],
+    );
+  });
+}
 
 test("what cannot be read is a problem that names it, and the others are read", async () => {
   const directory = await tree("odd", {
@@ -276,9 +336,9 @@ test("names that the kubelet has not linked yet are read, and those that it has 
   await volume.write({ "a.conf": "a2", "new.conf": "new" }, async () => {
     inGap = await readConfigFiles(directory);
   });
-  const after = await readConfigFiles(directory);
-  assert.deepEqual(names(after, directory), ["flussonic.conf.d/a.conf", "flussonic.conf.d/new.conf"]);
-  assert.deepEqual(inGap, after);
+  const behind = await readConfigFiles(directory);
+  assert.deepEqual(names(behind, directory), ["flussonic.conf.d/a.conf", "flussonic.conf.d/new.conf"]);
+  assert.deepEqual(inGap, behind);
 });
 
 test("parts below a path of the volume's items are read from where the volume stands", async () => {

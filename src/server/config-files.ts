@@ -77,7 +77,15 @@ function volumeDirectories(path: string): string[] {
   return [path, dirname(path), `${path}.d`, join(path, `${MAIN_FILE}.d`)];
 }
 
-type Listing = { readonly paths: readonly string[]; readonly problems: readonly Problem[] };
+/** `others`: files that are passed over for their names. */
+type Listing = {
+  readonly paths: readonly string[];
+  readonly problems: readonly Problem[];
+  readonly others: readonly string[];
+};
+
+/** Files that are passed over, as many as a message names. */
+const MAX_NAMED_OTHERS = 3;
 
 /** One reading of all files, as the volumes were at one moment. */
 class Reading {
@@ -114,18 +122,22 @@ class Reading {
   async #withParts(main: string): Promise<Listing> {
     const directory = join(dirname(main), `${basename(main)}.d`);
     const kind = await this.#kindOf(directory);
-    if (kind !== "directory") return { paths: [main], problems: typeof kind === "object" ? [kind] : [] };
-    const { paths, problems } = await this.#partsOf(directory);
-    return { paths: [main, ...paths], problems };
+    if (kind !== "directory")
+      return { paths: [main], problems: typeof kind === "object" ? [kind] : [], others: [] };
+    const { paths, ...rest } = await this.#partsOf(directory);
+    return { paths: [main, ...paths], ...rest };
   }
 
   async #partsOf(directory: string): Promise<Listing> {
     try {
       const names = await this.#volumes.namesIn(directory);
-      const parts = names.filter((name) => name.endsWith(".conf") && !name.startsWith(".")).toSorted();
-      return { paths: parts.map((name) => join(directory, name)), problems: [] };
+      const seen = names.filter((name) => !name.startsWith(".")).toSorted();
+      const parts = seen.filter((name) => name.endsWith(".conf"));
+      const others = seen.filter((name) => !name.endsWith(".conf"));
+      return { paths: parts.map((name) => join(directory, name)), problems: [], others };
     } catch (error) {
-      return { paths: [], problems: [failure("CONFIG_FILE_UNREADABLE", directory, reasonOf(error))] };
+      const problems = [failure("CONFIG_FILE_UNREADABLE", directory, reasonOf(error))];
+      return { paths: [], problems, others: [] };
     }
   }
 
@@ -190,7 +202,16 @@ class Reading {
 function orEmpty(path: string, listing: Listing): Listing {
   if (listing.paths.length > 0 || listing.problems.length > 0) return listing;
   const message = "the directory has no *.conf in it";
-  return { paths: [], problems: [problem("warning", "CONFIG_NO_FILES", wholeFile(path), message)] };
+  const others = listing.others.slice(0, MAX_NAMED_OTHERS).map((name) => `"${name}"`);
+  const hint =
+    others.length === 0
+      ? undefined
+      : `files are read when their names end in ".conf", and ${others.join(", ")} do not: name the keys of a ConfigMap so, or mount them with items`;
+  return {
+    paths: [],
+    problems: [problem("warning", "CONFIG_NO_FILES", wholeFile(path), message, { hint })],
+    others: [],
+  };
 }
 
 /** The size that `stat` tells is not believed: the file may grow, and files of the kernel have size 0. */
@@ -207,10 +228,41 @@ async function readUpTo(handle: FileHandle, maxBytes: number): Promise<Uint8Arra
 }
 
 function decode(path: string, bytes: Uint8Array): { text: string; bytes: number } | Problem {
+  let text: string;
   try {
-    return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), bytes: bytes.byteLength };
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    return failure("CONFIG_FILE_NOT_TEXT", path, "the file is not UTF-8 text");
+    return failure("CONFIG_FILE_NOT_TEXT", path, `the file is not UTF-8 text${whatInstead(bytes)}`);
+  }
+  if (!isEncoded(text)) return { text, bytes: bytes.byteLength };
+  const hint = "put the text itself into a ConfigMap; under `data` of a Secret encode it once";
+  return problem(
+    "error",
+    "CONFIG_FILE_NOT_TEXT",
+    wholeFile(path),
+    "the file is base64 of a configuration",
+    { hint },
+  );
+}
+
+/** Spec: The Unicode Standard, section 2.6 (byte order marks); RFC 1952 section 2.3.1. */
+function whatInstead([first, second]: Uint8Array): string {
+  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff))
+    return ": it is UTF-16, save it as UTF-8";
+  return first === 0x1f && second === 0x8b ? ": it is compressed by gzip" : "";
+}
+
+/** A Secret's `data` is base64 already; who encodes a file as well gets base64. What it hides is not for the log. */
+function isEncoded(text: string): boolean {
+  const coded = text.trim();
+  if (!/^[A-Za-z0-9+/\s]{8,}={0,2}$/.test(coded)) return false;
+  try {
+    const decoded = new TextDecoder("utf-8", { fatal: true }).decode(
+      Buffer.from(coded.replaceAll(/\s/g, ""), "base64"),
+    );
+    return /[;{]/.test(decoded) && !/[^\P{Cc}\t\r\n]/u.test(decoded);
+  } catch {
+    return false;
   }
 }
 

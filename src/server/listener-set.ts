@@ -1,7 +1,7 @@
-import { messageOf } from "../base/errors.ts";
 import type { Place } from "../config/place.ts";
 import { listenerKeys } from "../config/plan.ts";
 import { serverErrors } from "./errors.ts";
+import { listenFailure } from "./listen-failure.ts";
 
 /** What is known of a listener before it is opened. */
 export type ListenerPlan = { readonly host?: string; readonly port: number; readonly place: Place };
@@ -133,8 +133,7 @@ export class ListenerSet<Plan extends ListenerPlan, One extends Listener> {
     try {
       await (paused === undefined ? listener.start() : listener.resume());
     } catch (caught) {
-      const { file, line } = plan.place;
-      throw new Error(`${messageOf(caught)} (${file}:${line})`, { cause: caught });
+      throw listenFailure(caught, plan.place);
     }
     if (this.#isStopped) {
       await listener.stop();

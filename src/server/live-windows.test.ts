@@ -36,7 +36,7 @@ function setUp() {
       publisher.write(sourcePacket({ track: video, dts: i * 3600, isSync: i % 25 === 0 }));
     }
   };
-  return { clock, windows, publisher, send };
+  return { clock, windows, publisher, send, stream: directory.find(name)! };
 }
 
 test("a request for a young stream waits for its first segments", async () => {
@@ -75,4 +75,43 @@ test("while the publisher is away the playlist stays as it was, until the stream
   assert.ok((await windows.ready(name, () => false)).isReady);
   clock.advance(5001);
   await assert.rejects(async () => windows.ready(name, () => false), { code: "STREAM_NOT_ON_AIR" });
+});
+
+for (const segmentDurationUs of [500_000, 1_000_000, 4_000_000]) {
+  test(`a window that is opened anew with ${segmentDurationUs} us goes on behind the one before`, async () => {
+    const { windows, stream, send } = setUp();
+    send(0, 300);
+    const old = (await windows.ready(name, () => true)).timeline();
+    windows.drop(stream);
+    assert.throws(() => windows.ready(name, () => true), { code: "STREAM_STARTING" });
+    windows.drop(stream);
+    windows.open(stream, { segmentDurationUs, segmentCount: 3 });
+    send(300, 700);
+    const timeline = (await windows.ready(name, () => true)).timeline();
+    const numbers = timeline.segments.map(({ sequence }) => sequence);
+    assert.ok(numbers[0]! > old.segments.at(-1)!.sequence, numbers.join(", "));
+    assert.deepEqual(
+      numbers,
+      numbers.map((_, i) => numbers[0]! + i),
+    );
+    assert.equal(timeline.discontinuitySequence, old.discontinuitySequence + 1);
+    assert.ok(timeline.segments.every(({ startUs }) => startUs > old.segments[0]!.startUs));
+    assert.equal(timeline.targetDurationUs, Math.max(segmentDurationUs, 1_000_000));
+  });
+}
+
+test("who follows a window that is dropped is told", async () => {
+  const { windows, stream, send } = setUp();
+  send(0, 300);
+  const told = windows.changed(name, 1000);
+  windows.drop(stream);
+  assert.equal(await told, null);
+});
+
+test("a window that was dropped before it had a segment leaves no trace", async () => {
+  const { windows, stream, send } = setUp();
+  windows.drop(stream);
+  windows.open(stream, { segmentDurationUs: 2e6, segmentCount: 3 });
+  send(0, 300);
+  assert.ok((await windows.ready(name, () => true)).timeline().segments.length >= 2);
 });

@@ -3,7 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import type { MediaError } from "../base/errors.ts";
 import type { StreamName } from "../media/ids.ts";
 import { LiveWindow } from "../packaging/live-window.ts";
-import type { LiveWindowOptions } from "../packaging/live-window.ts";
+import type { LiveWindowOptions, WindowEnd } from "../packaging/live-window.ts";
 import type { MediaBody, TrackSelection } from "../packaging/presentation.ts";
 import type { EdgeSnapshot, WindowSnapshot } from "../packaging/window-snapshot.ts";
 import { streamErrors } from "../stream/errors.ts";
@@ -21,21 +21,36 @@ export class LiveWindows {
   readonly #clock: Clock;
   readonly #debt = new SharedMemoryDebt();
   readonly #windows = new Map<StreamName, LiveWindow>();
+  /** Of streams that live: where windows ended that were dropped. */
+  readonly #ends = new Map<StreamName, WindowEnd>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Packages a stream from now on. */
+  /** Packages a stream from now on; where its window was dropped before, behind a discontinuity. */
   open(stream: LiveStream, options: LiveWindowOptions): void {
-    const window = new LiveWindow(options);
-    this.#windows.set(stream.rules.name, window);
+    const { name } = stream.rules;
+    const window = new LiveWindow({ ...options, after: this.#ends.get(name) });
+    this.#windows.set(name, window);
     stream.attach(window);
   }
 
-  /** Forgets the window of a stream that ended. */
+  /** Packages a stream that lives no more, until `open`; nothing happens where it has no window. */
+  drop(stream: LiveStream): void {
+    const { name } = stream.rules;
+    const window = this.#windows.get(name);
+    if (window === undefined) return;
+    this.#windows.delete(name);
+    stream.detach(window);
+    window.onEnd();
+    this.#ends.set(name, window.end);
+  }
+
+  /** Forgets the windows of a stream that ended. */
   close(name: StreamName): void {
     this.#windows.delete(name);
+    this.#ends.delete(name);
   }
 
   /**

@@ -18,8 +18,25 @@ export function makeLogger(threshold: LogThreshold, destination?: { write(line: 
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  const output = destination ?? pino.destination({ sync: false, maxLength: MAX_UNWRITTEN_BYTES });
+  const output = destination ?? standardOutput();
   return wrap(pino(options, output), threshold);
+}
+
+/**
+ * Standard output, whatever becomes of it: where the log is a file on a full volume its lines wait, up to the bound, and are
+ * written when there is room; with a pipe that is closed they are gone. Neither stops the server.
+ */
+function standardOutput(): { write(line: string): void } {
+  const output = pino.destination({ sync: false, maxLength: MAX_UNWRITTEN_BYTES });
+  const flushSync = output.flushSync.bind(output);
+  let isFailing = false;
+  output.on("error", () => (isFailing = true));
+  output.on("write", () => (isFailing = false));
+  // Called at the end of the process: by itself it would try until it succeeds.
+  output.flushSync = () => {
+    if (!isFailing) flushSync();
+  };
+  return output;
 }
 
 function wrap(target: PinoLogger, threshold: LogThreshold): Logger {

@@ -4,6 +4,7 @@ import type { TestContext } from "node:test";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import { sourcePacket, videoTrack } from "../../test/support/media.ts";
 import { AddressCounter } from "../base/address-counter.ts";
+import type { HttpRequest } from "../base/http-message.ts";
 import { silentLogger } from "../base/log.ts";
 import { loadConfig } from "../config/load.ts";
 import type { ResolvedConfig } from "../config/plan.ts";
@@ -38,8 +39,11 @@ function makeNode(t: TestContext, text: string): { node: MediaNode } {
   return { node };
 }
 
-/** Publishes one picture over RTMP. Returns: why the publisher was taken off, once it was. */
-function publish(node: MediaNode): { revoked: string[] } {
+/**
+ * Publishes one picture over RTMP. Returns: why the publisher was taken off, once it was, and a function that sends pictures
+ * of so many seconds, a key frame in each.
+ */
+function publish(node: MediaNode): { revoked: string[]; send: (seconds: number) => void } {
   const revoked: string[] = [];
   const publisher = node.local.publish({
     name,
@@ -50,7 +54,13 @@ function publish(node: MediaNode): { revoked: string[] } {
   const track = videoTrack();
   publisher.setTracks([track]);
   publisher.write(sourcePacket({ track, dts: 0, isSync: true }));
-  return { revoked };
+  let frame = 1;
+  const send = (seconds: number): void => {
+    for (const end = frame + seconds * 25; frame < end; frame++) {
+      publisher.write(sourcePacket({ track, dts: frame * 3600, isSync: frame % 25 === 0 }));
+    }
+  };
+  return { revoked, send };
 }
 
 const TAKEN = "the configuration does not let it publish any more";
@@ -102,4 +112,65 @@ test("a file takes the place of the publisher that has to go, and the stream sta
   node.configure(configOf("stream pub/camera { input fake://; }"));
   assert.equal(node.local.find(name), stream);
   assert.equal(stream?.publishedOver, "fake");
+});
+
+/** The media playlist of the stream. */
+async function playlist(node: MediaNode): Promise<{ status: number; text: string }> {
+  const path = "/pub/camera/tracks-v1/mono.m3u8";
+  const request: HttpRequest = {
+    method: "GET",
+    path,
+    query: new URLSearchParams(),
+    header: () => undefined,
+    remoteAddress: "",
+  };
+  const reply = await node.handle(request);
+  assert.ok(reply !== null);
+  return { status: reply.status, text: Buffer.concat(reply.body).toString() };
+}
+
+test("new segment settings reach a stream that lives, and its publisher stays", async (t) => {
+  const { node } = makeNode(
+    t,
+    "stream pub/camera { input publish://; segment_duration 1; segment_count 3; }",
+  );
+  const { revoked, send } = publish(node);
+  send(10);
+  assert.match((await playlist(node)).text, /TARGETDURATION:1\n/);
+  node.configure(configOf("stream pub/camera { input publish://; segment_duration 4; segment_count 3; }"));
+  send(20);
+  const { text } = await playlist(node);
+  assert.match(text, /TARGETDURATION:4\n[^]*EXTINF:4/);
+  node.configure(
+    configOf("stream pub/camera { input publish://; segment_duration 4; segment_count 4; title x; }"),
+  );
+  send(20);
+  assert.equal((await playlist(node)).text.match(/EXTINF/g)?.length, 4);
+  assert.deepEqual(revoked, []);
+});
+
+test("what is no matter of segments leaves a playlist as it is", async (t) => {
+  const { node } = makeNode(t, "stream pub/camera { input publish://; segment_duration 1; }");
+  const { send } = publish(node);
+  send(10);
+  const { text } = await playlist(node);
+  node.configure(
+    configOf(
+      "stream pub/camera { input publish://; segment_duration 1; title x; source_timeout 7; prepush 2; }",
+    ),
+  );
+  assert.deepEqual(await playlist(node), { status: 200, text });
+});
+
+test("HLS that is switched on for a stream that lives plays, and takes no memory when it is switched off", async (t) => {
+  const off = "stream pub/camera { input publish://; segment_duration 1; protocols -hls; }";
+  const { node } = makeNode(t, off);
+  const { send } = publish(node);
+  send(10);
+  await assert.rejects(playlist(node), { code: "STREAM_PROTOCOL_OFF" });
+  node.configure(configOf("stream pub/camera { input publish://; segment_duration 1; }"));
+  send(10);
+  assert.equal((await playlist(node)).status, 200);
+  node.configure(configOf(off));
+  await assert.rejects(playlist(node), { code: "STREAM_PROTOCOL_OFF" });
 });

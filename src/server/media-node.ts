@@ -4,10 +4,11 @@ import type { Clock, Timer } from "../base/clock.ts";
 import { hashText } from "../base/hash.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
 import type { Logger } from "../base/log.ts";
-import type { ResolvedConfig, RtmpListenerPlan } from "../config/plan.ts";
+import type { LivePlan, ResolvedConfig, RtmpListenerPlan } from "../config/plan.ts";
 import type { StreamName } from "../media/ids.ts";
 import type { LiveWindow } from "../packaging/live-window.ts";
 import type { Presentation } from "../packaging/presentation.ts";
+import { TsPublishers } from "../protocols/http-ts/publishers.ts";
 import { RtmpListener } from "../protocols/rtmp/listener.ts";
 import type { RtmpLimits } from "../protocols/rtmp/listener.ts";
 import type { StreamDirectory, StreamSummary } from "../stream/directory.ts";
@@ -25,6 +26,7 @@ import { ListenerSet } from "./listener-set.ts";
 import { LiveWindows } from "./live-windows.ts";
 import { memoryBudgetBytes, overBudget } from "./memory.ts";
 import { Playback, isPackaged } from "./playback.ts";
+import { recordedFile } from "./recordings.ts";
 import { RemoteWindows } from "./remote-windows.ts";
 import { planOf, rulesOf } from "./stream-rules.ts";
 
@@ -90,6 +92,7 @@ export class MediaNode {
   readonly #threads: ThreadDirectory | null;
   readonly #remote: RemoteWindows | null;
   readonly #playback: Playback;
+  readonly #tsPublishers: TsPublishers;
   readonly #options: MediaNodeOptions;
   #config: ResolvedConfig;
   readonly #clock: Clock;
@@ -125,6 +128,7 @@ export class MediaNode {
     this.#directory = this.#threads ?? this.local;
     this.vods = new VodLibrary({ vods: servedVods(config), log, clock });
     this.#inputs = new FileInputs({ directory: this.#threads ?? this.local, vods: this.vods, clock, log });
+    this.#tsPublishers = new TsPublishers({ directory: this.#directory, clock, log });
     this.#playback = new Playback({
       directory: this.#directory,
       vods: this.vods,
@@ -150,7 +154,7 @@ export class MediaNode {
     const rtmp = this.rtmp.all.map((listener) => listener.stats());
     return {
       streams: this.local.list().length,
-      publishers: rtmp.reduce((sum, { publishers }) => sum + publishers, 0),
+      publishers: rtmp.reduce((sum, { publishers }) => sum + publishers, this.#tsPublishers.size),
       subscribers: this.#viewers(),
       mirroredViewers: this.#threads?.mirroredViewers ?? 0,
       droppedPackets: this.#threads?.droppedPackets ?? 0,
@@ -162,6 +166,7 @@ export class MediaNode {
 
   /** A new configuration is in force: what it takes away ends, what it adds begins, the rest goes on. */
   configure(config: ResolvedConfig): void {
+    const before = this.#config;
     this.#config = config;
     for (const listener of this.rtmp.all) listener.setLimits(rtmpLimits(config));
     this.vods.setVods(servedVods(config));
@@ -170,6 +175,10 @@ export class MediaNode {
       if (rules === null || rules.disabled) this.local.end(stream, "the configuration takes it away");
       else {
         stream.configure(rules);
+        if (isPackagedAnew(planOf(before, stream.rules.name), planOf(config, stream.rules.name))) {
+          this.#windows.drop(stream);
+          this.#equip(stream);
+        }
         if (!this.#mayPublish(stream)) stream.takeOff("the configuration does not let it publish any more");
       }
     }
@@ -180,6 +189,11 @@ export class MediaNode {
   /** Answers a request for media; `null` when it is for something else. See `Playback.handle`. */
   handle(request: HttpRequest, sendWindow?: SendWindow): Promise<HttpReply> | HttpReply | null {
     return this.#playback.handle(request, sendWindow);
+  }
+
+  /** Answers a request that brings media; `null` when it is for something else. Throws STREAM_BAD_NAME. */
+  takes(request: HttpRequest): HttpReply | null {
+    return this.#tsPublishers.reply(request);
   }
 
   /** The home of a stream that this thread watches has changed. */
@@ -202,14 +216,16 @@ export class MediaNode {
     }
     if (step === "send-viewers-on") (this.#threads ?? this.local).endWaiting();
     if (step === "end-publishers") {
-      const closed = this.rtmp.all.reduce((sum, listener) => sum + listener.endPublishers(), 0);
+      const overHttp = this.#tsPublishers.endAll("the server stops");
+      const closed = this.rtmp.all.reduce((sum, listener) => sum + listener.endPublishers(), overHttp);
       if (closed > 0) this.#log.info("publishers were closed, the drain is nearly over", { closed });
     }
   }
 
   /** Publishers from outside that are on air here, and viewers that hold a connection. */
   crowd(): { readonly publishers: number; readonly viewers: number } {
-    const publishers = this.rtmp.all.reduce((sum, listener) => sum + listener.stats().publishers, 0);
+    const overRtmp = this.rtmp.all.reduce((sum, listener) => sum + listener.stats().publishers, 0);
+    const publishers = overRtmp + this.#tsPublishers.size;
     return { publishers, viewers: this.#viewers() };
   }
 
@@ -218,6 +234,7 @@ export class MediaNode {
     this.#guardTimer?.cancel();
     await this.#inputs.stop();
     await this.rtmp.stop();
+    this.#tsPublishers.endAll("the server stops");
     if (this.#threads === null) this.local.close("the server stops");
     else this.#threads.close("the server stops");
     this.#remote?.close();
@@ -239,6 +256,7 @@ export class MediaNode {
         clock: this.#clock,
         logger: this.#log,
         addresses: this.#options.addresses,
+        recordings: (target) => recordedFile(target, "rtmp", { config: this.#config, vods: this.vods }),
       },
     );
   }
@@ -363,6 +381,25 @@ function servedVods(config: ResolvedConfig): VodOptions[] {
       download: vod.download,
       autoMbr: vod.autoMbr,
     }));
+}
+
+/** Whether another plan asks for other segments, or for any or none. */
+function isPackagedAnew(before: LivePlan | null, after: LivePlan | null): boolean {
+  return packagingOf(before) !== packagingOf(after);
+}
+
+/** The options that decide how a stream is packaged: all but those that apply to a stream as it lives. */
+function packagingOf(plan: LivePlan | null): string {
+  if (plan === null) return "";
+  const live: readonly string[] = [
+    "sourceTimeoutMs",
+    "prepushMs",
+    "sendWindow",
+    "secondPublisher",
+    "protocols",
+  ];
+  const options = Object.entries(plan.options).filter(([option]) => !live.includes(option));
+  return JSON.stringify([options, isPackaged(plan.options.protocols)]);
 }
 
 /** Which of `count` threads plays the file of a stream. */

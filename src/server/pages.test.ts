@@ -112,9 +112,10 @@ test("everything that a page refers to is served", () => {
     for (const [, address] of text(path).matchAll(/(?:src|href)="(\/[^"]*)"/g)) find(address!);
   }
   for (const name of ASSETS.filter((asset) => asset.endsWith(".js"))) {
-    for (const [, specifier] of text(`/-/ui/${name}`).matchAll(
-      /^(?:import|\} from|import .* from) "([^"]+)";$/gm,
+    for (const [, fixed, late, script] of text(`/-/ui/${name}`).matchAll(
+      /^(?:import|\} from|import .* from) "([^"]+)";$|\bimport\("(\.[^"]+\.js)"\)(?!\.)|"(\/-\/ui\/[^"]+)"/gm,
     )) {
+      const specifier = fixed ?? late ?? script;
       find(new URL(specifier!, `http://host/-/ui/${name}`).pathname);
     }
   }
@@ -165,9 +166,16 @@ test("an incomplete installation is an error that names the file", async (t) => 
   await assert.rejects(loadPages({ uiDirectory: pathToFileURL(`${empty}/`) }), { code: "ENOENT" });
   const hlsScript = pathToFileURL(join(empty, "hls.min.js"));
   await assert.rejects(loadPages({ hlsScript }), /hls\.min\.js/);
+  await assert.rejects(loadPages({ dashScript: pathToFileURL(join(empty, "dash.js")) }), /dash\.js/);
 });
 
 test("the script for HLS is the one of the hls.js package", async () => {
   const expected = await readFile(new URL(import.meta.resolve("hls.js/dist/hls.min.js")));
   assert.deepEqual(Buffer.from(find("/-/ui/hls.min.js").body), expected);
+});
+
+test("the player page itself refers to no engine: each is loaded when it is chosen", () => {
+  const html = text("/a/embed.html");
+  assert.doesNotMatch(html, /hls\.min|dash\.min|ui\/engines|ui\/live/);
+  assert.match(new TextDecoder().decode(find("/-/ui/dash.min.js").body), /MediaPlayer/);
 });

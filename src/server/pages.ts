@@ -13,6 +13,8 @@ export type PagesOptions = {
   readonly uiDirectory?: URL;
   /** The script that browsers play HLS with: the minified build of hls.js. */
   readonly hlsScript?: URL;
+  /** The script that they play DASH with, where a page asks for that: a minified build of dash.js. */
+  readonly dashScript?: URL;
 };
 
 /** One file as it is sent. Ownership: shared and never written to. */
@@ -39,6 +41,10 @@ const EMBED_PAGE = "player/embed.html";
 
 /** The files of `ui/` that browsers may have. A list, so that nothing else in that directory is ever sent. */
 export const ASSETS: readonly string[] = [
+  "engines/dash-engine.js",
+  "engines/hls-engine.js",
+  "engines/mse-ld-engine.js",
+  "engines/native-engine.js",
   "home/commands.js",
   "home/copying.js",
   "home/home.css",
@@ -46,9 +52,17 @@ export const ASSETS: readonly string[] = [
   "home/listing.js",
   "home/lists.js",
   "home/server.js",
+  "live/mse-buffer.js",
+  "live/mse-engine.js",
+  "player/bounds.js",
+  "player/choices.js",
   "player/controls.js",
   "player/engines.js",
   "player/findings.js",
+  "player/help.js",
+  "player/keys.js",
+  "player/late-engine.js",
+  "player/menu.js",
   "player/messages.js",
   "player/options.js",
   "player/permission.js",
@@ -59,12 +73,17 @@ export const ASSETS: readonly string[] = [
   "player/playlist.js",
   "player/position.js",
   "player/probe.js",
+  "player/protocols.js",
   "player/recovery.js",
+  "player/server-clock.js",
   "player/situation.js",
   "shared/icon.svg",
   "shared/names.js",
   "shared/theme.css",
 ];
+
+/** Without what plays protected and Smooth Streaming content; beside the build that the package names. */
+const DASH_BUILD = "../umd/dash.mediaplayer.min.js";
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
@@ -116,14 +135,16 @@ const gzip = promisify(gzipCallback);
 export async function loadPages(options: PagesOptions = {}): Promise<Pages> {
   const directory = options.uiDirectory ?? new URL("../../ui/", import.meta.url);
   const hlsScript = options.hlsScript ?? new URL(import.meta.resolve("hls.js/dist/hls.min.js"));
+  const dashScript = options.dashScript ?? new URL(DASH_BUILD, import.meta.resolve("dashjs"));
   const [front, embed, ...assets] = await Promise.all([
     loadPage(new URL(FRONT_PAGE, directory), FRONT_POLICY),
     loadPage(new URL(EMBED_PAGE, directory), EMBED_POLICY),
     loadPage(hlsScript, ASSET_POLICY),
+    loadPage(dashScript, ASSET_POLICY),
     ...ASSETS.map((name) => loadPage(new URL(name, directory), ASSET_POLICY)),
   ]);
   const byPath = new Map([["/", front]]);
-  ["hls.min.js", ...ASSETS].forEach((name, i) => byPath.set(UI_PREFIX + name, assets[i]!));
+  ["hls.min.js", "dash.min.js", ...ASSETS].forEach((name, i) => byPath.set(UI_PREFIX + name, assets[i]!));
   const find = (path: string): Page | null =>
     byPath.get(path) ?? (embeddedName(path) === null ? null : embed);
   return {

@@ -1,18 +1,27 @@
 /** The live edge of a stream in another thread: who follows it, what crosses, what is left when nobody does. */
 import assert from "node:assert/strict";
-import { beforeEach, describe, test } from "node:test";
+import { afterEach, beforeEach, describe, test } from "node:test";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import { LiveSource } from "../../test/support/live-source.ts";
 import { wirePair } from "../../test/support/wires.ts";
 import { concatBytes } from "../base/bytes.ts";
+import type { HttpRequest } from "../base/http-message.ts";
 import type { StreamName, TrackId } from "../media/ids.ts";
 import { LiveWindow } from "../packaging/live-window.ts";
 import type { LiveEdge, MediaBody } from "../packaging/presentation.ts";
 import type { RemoteWindow } from "../packaging/remote-window.ts";
+import { hlsReply } from "../protocols/hls/reply.ts";
 import { RemoteWindows } from "./remote-windows.ts";
 import type { WindowHost } from "./remote-windows.ts";
 
 const name = "pub/x" as StreamName;
+const request: HttpRequest = {
+  method: "GET",
+  path: "/",
+  query: new URLSearchParams(),
+  header: () => undefined,
+  remoteAddress: "192.0.2.1",
+};
 const BOTH = ["v1", "a1"] as TrackId[];
 
 describe("the edge of a stream whose home is another thread", () => {
@@ -27,21 +36,22 @@ describe("the edge of a stream whose home is another thread", () => {
     home = new LiveWindow({ segmentDurationUs: 2e6, segmentCount: 4, chunkDurationUs: 200_000, clock });
     source = new LiveSource(home);
     source.play({ seconds: 9.04 });
-    asked = [];
+    const [window, log]: [LiveWindow, string[]] = [home, []];
+    asked = log;
     const host: WindowHost = {
       window: async (_, version) => {
-        await home.whenChanged(version);
-        return home.hasEnded ? null : home.snapshot();
+        await window.whenChanged(version);
+        return window.hasEnded ? null : window.snapshot();
       },
-      segment: (_, segment, selection) => home.sharedSegment(segment, selection),
-      edge: async (_, version, window) => {
-        asked.push("edge");
-        await home.whenEdgeMoved(version);
-        return home.hasEnded ? null : home.edgeSnapshot(window);
+      segment: (_, segment, selection) => window.sharedSegment(segment, selection),
+      edge: async (_, version, known) => {
+        log.push("edge");
+        await window.whenEdgeMoved(version);
+        return window.hasEnded ? null : window.edgeSnapshot(known);
       },
       part: (_, segment, index, selection) => {
-        asked.push(`part ${index}`);
-        return home.sharedPart(segment, index, selection);
+        log.push(`part ${index}`);
+        return window.sharedPart(segment, index, selection);
       },
     };
     const [here, there] = wirePair();
@@ -50,6 +60,8 @@ describe("the edge of a stream whose home is another thread", () => {
     remote = new RemoteWindows({ clock, host, homeOf: () => Promise.resolve(1) });
     remote.siblingChanged(1, here);
   });
+
+  afterEach(() => remote.close());
 
   const settle = async (): Promise<void> => {
     for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
@@ -110,6 +122,38 @@ describe("the edge of a stream whose home is another thread", () => {
     );
   });
 
+  test("a part that another thread hinted at is waited for, though this one is told of it later", async () => {
+    const window = await followed();
+    const { name: segment, parts } = window.edge!.now()!.open!;
+    const get = async (part: string, index: number): Promise<number> => {
+      const resource = { kind: "part", selection: BOTH, name: part, index } as const;
+      return (await hlsReply(resource, window, "", request)).status;
+    };
+    const waiting = [
+      get(segment, parts.length),
+      get(segment, parts.length + 1),
+      get(String(Number(segment) + 2000), 0),
+    ];
+    assert.equal(await get(segment, parts.length + 2), 404);
+    assert.equal(await get("1", 0), 404);
+    for (let n = 0; n < 12; n++) {
+      source.play({ seconds: 0.2 });
+      await settle();
+    }
+    assert.deepEqual(await Promise.all(waiting), [200, 200, 200]);
+  });
+
+  test("the init segment of what grows is known wherever somebody asks for it", async () => {
+    const window = await remote.ready(name);
+    home.onPause();
+    source.play({ seconds: 0.5, begins: "track-change", hasAudio: false });
+    const { tracks } = home.edge!.now()!.open!;
+    const init = home.initName(tracks, ["v1"] as TrackId[]);
+    const resource = { kind: "init", selection: ["v1"] as TrackId[], name: init } as const;
+    assert.equal((await hlsReply(resource, window, "", request)).status, 200);
+    assert.equal((await hlsReply({ ...resource, name: "0".repeat(12) }, window, "", request)).status, 404);
+  });
+
   test("is followed no more when nobody has asked for it for a while, and again when somebody does", async () => {
     const { edge } = await followed();
     clock.advance(16_000);
@@ -134,7 +178,10 @@ describe("the edge of a stream whose home is another thread", () => {
     home.onEnd();
     await settle();
     assert.deepEqual([ended, edge!.now()], [["over"], null]);
-    assert.equal(edge!.hold({ sequence, part: 0, address: "a", end: () => {} }), null);
+    edge!.hold({ sequence, part: 0, address: "a", end: (how) => void ended.push(how) });
+    assert.equal(ended.length, 1);
+    await settle();
+    assert.deepEqual(ended, ["over", "over"]);
   });
 
   test("ends with the thread: who waits is told", async () => {

@@ -102,7 +102,7 @@ export class RemoteWindows {
       window: ({ name, version }) => host.window(name, version),
       segment: ({ name, segment, selection }) => host.segment(name, segment, selection),
       edge: ({ name, version, window }) => host.edge(name, version, window),
-      part: ({ name, segment, index, selection }) => host.part(name, segment, index, selection),
+      part: (asked) => host.part(asked.name, asked.segment, asked.index, asked.selection),
     });
     this.#channels.set(index, channel);
   }

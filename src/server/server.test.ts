@@ -16,6 +16,7 @@ vod hidden { storage "${SAMPLES_DIRECTORY}"; protocols -hls -player; }
 template any { prefix ""; input publish://; }
 stream clip { title "A clip"; input file://vod/sample.mp4; segment_duration 1; }
 stream fake { input fake://fake; segment_duration 1; protocols -player; }
+stream dash-only { input fake://fake; protocols dash player; }
 stream off { input publish://; disabled; }
 stream gone { input file:///nowhere/x.mp4; }
 `;
@@ -70,6 +71,7 @@ describe("a server", () => {
     ]);
     assert.deepEqual(rows, [
       ["clip", "A clip", "live", "file", true],
+      ["dash-only", null, "live", "fake", true],
       ["fake", null, "live", "fake", false],
       ["gone", null, "waiting", "file", true],
       ["off", null, "stopped", "publish", true],
@@ -88,7 +90,9 @@ describe("a server", () => {
   test("a listener without the API plays, and has the player's own files", async () => {
     assert.equal((await get("/clip/index.m3u8", {}, 1)).status, 200);
     assert.equal((await get("/clip/embed.html", {}, 1)).status, 200);
-    assert.equal((await get("/-/ui/player/player.js", {}, 1)).status, 200);
+    for (const path of ["/-/ui/player/player.js", "/-/ui/engines/dash-engine.js", "/-/ui/dash.min.js"]) {
+      assert.equal((await get(path, {}, 1)).status, 200);
+    }
   });
 
   test("the API asks for credentials, the probes do not", async () => {
@@ -101,7 +105,7 @@ describe("a server", () => {
     assert.equal((await get(path, basic("root:wrong"))).status, 401);
     for (const who of ["root:secret", "reader:only"]) {
       const stats = (await (await get(path, basic(who))).json()) as Record<string, unknown>;
-      assert.deepEqual([stats["total_streams"], stats["online_streams"]], [4, 2]);
+      assert.deepEqual([stats["total_streams"], stats["online_streams"]], [5, 3]);
     }
     for (const other of ["streams", "streams/foo/config/stats", "config/stats/more"]) {
       assert.equal((await get(`/streamer/api/v3/${other}`, basic("root:secret"))).status, 404);
@@ -139,5 +143,7 @@ test("the statistics say how the server is", async (t) => {
   assert.equal(await status(), "running");
   void server.drain();
   assert.equal(await status(), "draining");
+  await assert.rejects(server.configure(config!), { code: "SERVER_STOPPING" });
+  await server.stop();
   await assert.rejects(server.configure(config!), { code: "SERVER_STOPPING" });
 });

@@ -1,5 +1,5 @@
 import { activeInput, allowsProtocol } from "../config/plan.ts";
-import type { LivePlan, ResolvedConfig } from "../config/plan.ts";
+import type { LivePlan, ProtocolRule, ResolvedConfig } from "../config/plan.ts";
 import type { Track, TrackSet } from "../media/track.ts";
 import type { StreamSummary } from "../stream/directory.ts";
 import { planOf } from "./stream-rules.ts";
@@ -43,12 +43,19 @@ export function listStreams(config: ResolvedConfig, streams: readonly StreamSumm
   return [...listed.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
+/** What the player page can play. */
+const OF_THE_PAGE = ["hls", "dash", "mseld"];
+
+function hasPlayer(protocols: ProtocolRule): boolean {
+  const isAllowed = (one: string): boolean => allowsProtocol(protocols, one);
+  return isAllowed("player") && OF_THE_PAGE.some(isAllowed);
+}
+
 function planned(
   name: string,
   plan: LivePlan | null,
 ): Pick<PublicStream, "name" | "title" | "input" | "playable"> {
-  const playable =
-    plan !== null && ["hls", "player"].every((one) => allowsProtocol(plan.options.protocols, one));
+  const playable = plan !== null && hasPlayer(plan.options.protocols);
   return {
     name,
     title: plan?.title ?? null,

@@ -490,3 +490,34 @@ test("the last viewer's end is told once, before the viewer hears of it", () => 
   assert.deepEqual(events, ["empty 0", "stream-ended", "stream-ended"]);
   assert.equal(pace.viewers, 0);
 });
+
+test("a format that keeps one sequence is told of each epoch once, before its first packet, whoever joins", () => {
+  const calls: string[] = [];
+  const sequence: WireFormat = {
+    begin: ({ epoch }) => void calls.push(`begin ${epoch}`),
+    tracks: () => new Uint8Array(0),
+    packet(packet, room) {
+      calls.push(packet.startsGop ? "K" : "p");
+      room.reserve(1).fill(1, room.offset, room.offset + 1);
+    },
+  };
+  const one = new Fanout({ format: sequence, cache, clock, pace });
+  const sendTo = (epoch: number, startsGop: boolean): void => {
+    const packet = mediaPacket({ track, epoch, isSync: startsGop, dts: calls.length * 3600 });
+    cache.push(packet);
+    one.onPacket(packet);
+  };
+  one.onTracks(makeTrackSet(1, [track]));
+  sendTo(1, true);
+  sendTo(1, false);
+  assert.deepEqual(calls, [], "nobody listens");
+  one.join(new Viewer(), true);
+  one.join(new Viewer(), true);
+  sendTo(1, true);
+  one.join(new Viewer(), true);
+  cache.clear();
+  one.onTracks(makeTrackSet(2, [track]));
+  sendTo(2, true);
+  one.join(new Viewer(), true);
+  assert.deepEqual(calls, ["begin 1", "K", "p", "K", "begin 2", "K"]);
+});

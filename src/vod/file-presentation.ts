@@ -15,6 +15,7 @@ import { readBlocks } from "./block-reader.ts";
 import type { BoundedWork } from "./bounded-work.ts";
 import type { ByteLru } from "./byte-lru.ts";
 import { vodErrors } from "./errors.ts";
+import { FilePackets } from "./file-packets.ts";
 import type { IndexedTrack } from "./indexed-track.ts";
 import type { MediaFile } from "./media-file.ts";
 import { cutSegments } from "./segment-cuts.ts";
@@ -57,6 +58,7 @@ export class FilePresentation implements Presentation {
   #cuts: SegmentCuts | null = null;
   #timeline: Timeline | null = null;
   #indexes: ReadonlyMap<string, number> | null = null;
+  #packets: FilePackets | null = null;
 
   constructor(options: FilePresentationOptions) {
     this.#options = options;
@@ -91,6 +93,12 @@ export class FilePresentation implements Presentation {
       { styp: true },
     );
     return [header, ...blocks.map(({ payload }) => payload).filter((payload) => payload.byteLength > 0)];
+  }
+
+  /** The same file as packets; what is read of it counts to the same bounds. */
+  packets(): FilePackets {
+    this.#packets ??= new FilePackets(this.#options);
+    return this.#packets;
   }
 
   #getCuts(): SegmentCuts {

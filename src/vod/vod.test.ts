@@ -226,6 +226,29 @@ describe("VodLibrary", () => {
     await vods.close();
   });
 
+  test("gives whole files where it may, whatever is in them, and nothing that has to be given back", async () => {
+    const { base, put } = library();
+    put("a/one.mp4");
+    const storages = [{ path: join(base, "missing") }, { path: join(base, "a") }];
+    const played = { name: "played", storages, segmentDurationMs: 4000 };
+    const vods = new VodLibrary({
+      vods: [played, { ...played, name: "given", download: true }],
+      clock: new FakeClock(),
+      log: silentLogger,
+    });
+    await assert.rejects(vods.download("played/one.mp4"), { code: "VOD_NO_DOWNLOAD", httpStatus: 403 });
+    await assert.rejects(vods.download("given/two.mp4"), { code: "VOD_NOT_FOUND" });
+    await assert.rejects(vods.download("given/../a/one.mp4"), { code: "VOD_BAD_PATH" });
+    await assert.rejects(vods.download("other/one.mp4"), { code: "VOD_NOT_FOUND" });
+    const file = await vods.download("given/one.mp4");
+    assert.equal(file.sizeBytes, SMALL.byteLength);
+    assert.deepEqual(await file.read(4, 4), Buffer.from(SMALL.subarray(4, 8)));
+    assert.equal((await file.read(file.sizeBytes - 1, 100)).byteLength, 1);
+    writeFileSync(join(base, "a/one.mp4"), "another");
+    await assert.rejects(file.read(0, 4), { code: "VOD_CHANGED" });
+    await vods.close();
+  });
+
   test("says once of each storage that is not there, and asks it all the same", async () => {
     const { base, put } = library();
     put("a/one.mp4");

@@ -9,6 +9,7 @@ import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Presentation } from "../packaging/presentation.ts";
+import type { RecordedPackets } from "../stream/recorded-packets.ts";
 import { ByteLru } from "./byte-lru.ts";
 import { BoundedWork } from "./bounded-work.ts";
 import type { ByteSource, Storage } from "./byte-source.ts";
@@ -130,6 +131,11 @@ export class VodLibrary {
   /** The same file for `startFileSource`. Throws like `open`. */
   async openMedia(path: string): Promise<MediaFile> {
     return (await this.#open(path)).file;
+  }
+
+  /** The same file for those who play it through one connection. Throws like `open`. */
+  async openPackets(path: string): Promise<RecordedPackets> {
+    return (await this.#open(path)).packets();
   }
 
   /**

@@ -65,7 +65,7 @@ const options = { skip: needs("chromium", "ffmpeg"), timeout: 180_000 };
 test("plays a live stream for 30 s without a stall", options, async (t) => {
   const weir = await startWeir(t, { config: CONFIG });
   const { page, errors, screenshot } = await openPage(t);
-  await page.goto(weir.url("/demo/embed.html"));
+  await page.goto(weir.url("/demo/embed.html?proto=hls"));
   await untilPlaying(page);
   await playWithoutStall(page, 30);
   await screenshot("player-live");

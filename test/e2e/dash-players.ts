@@ -1,7 +1,7 @@
 /** dash.js and Shaka Player on a page of Chromium, with all that they complain about. */
 import { resolve } from "node:path";
 import type { Page } from "playwright-core";
-import { CLOCK_BITS, CLOCK_STEP_MS } from "../support/burnt-clock.ts";
+import { CLOCK_BITS, FIELD_SIZE } from "../support/clock-camera.ts";
 import { openPage } from "../support/browser.ts";
 import type { TestEnd } from "../support/program.ts";
 
@@ -30,8 +30,8 @@ export type DashPage = {
   readonly complaints: readonly string[];
   state(): Promise<PlayerState>;
   seek(seconds: number): Promise<void>;
-  /** How long ago the picture on the screen was taken, in milliseconds; see `publishClock`. */
-  pictureAgeMs(startMs: number): Promise<number>;
+  /** How long ago the picture on the screen was taken, in milliseconds; `NaN` when it has no clock. See `filmClock`. */
+  pictureAgeMs(): Promise<number>;
 };
 
 /** How an MPD is played. */
@@ -72,8 +72,7 @@ export async function openDashPage(t: TestEnd, options: DashPageOptions): Promis
     page,
     complaints,
     state: () => page.evaluate(readState),
-    pictureAgeMs: (startMs) =>
-      page.evaluate(readPictureAge, { startMs, bits: CLOCK_BITS, stepMs: CLOCK_STEP_MS }),
+    pictureAgeMs: () => page.evaluate(readPictureAge, { bits: CLOCK_BITS, fieldSize: FIELD_SIZE }),
     seek: (seconds) => page.evaluate((to) => (window as unknown as PageWindow).weirTest.seek(to), seconds),
   };
 }
@@ -161,23 +160,19 @@ function readState(): PlayerState {
 }
 
 /** Reads the clock in the picture that is shown when this is called. */
-function readPictureAge({
-  startMs,
-  bits,
-  stepMs,
-}: {
-  startMs: number;
-  bits: number;
-  stepMs: number;
-}): number {
+function readPictureAge({ bits, fieldSize }: { bits: number; fieldSize: number }): number {
   const canvas = document.createElement("canvas");
-  canvas.width = bits;
-  canvas.height = 1;
+  canvas.width = (bits + 2) * fieldSize;
+  canvas.height = fieldSize;
   const context = canvas.getContext("2d", { willReadFrequently: true })!;
-  context.drawImage(document.querySelector("video")!, 0, 0, bits, 1);
+  const { width, height } = canvas;
+  context.drawImage(document.querySelector("video")!, 0, 0, width, height, 0, 0, width, height);
   const now = Date.now();
-  const pixels = context.getImageData(0, 0, bits, 1).data;
-  let count = 0;
-  for (let bit = 0; bit < bits; bit++) if (pixels[bit * 4]! > 128) count += 2 ** bit;
-  return now - startMs - count * stepMs;
+  const pixels = context.getImageData(0, fieldSize / 2, width, 1).data;
+  const bit = (field: number): number => (pixels[(field * fieldSize + fieldSize / 2) * 4]! > 128 ? 1 : 0);
+  if (bit(0) !== 0 || bit(1) !== 1) return NaN;
+  let stamp = 0;
+  for (let i = bits - 1; i >= 0; i--) stamp = stamp * 2 + bit(i + 2);
+  const modulus = 2 ** bits;
+  return (((now - stamp) % modulus) + modulus) % modulus;
 }

@@ -52,6 +52,20 @@ describe("a download", { skip, concurrency: true, timeout: 120_000 }, () => {
     assert.equal(hash(new Uint8Array(await part.arrayBuffer())), hash(film.subarray(1000, 2000)));
     const known = await fetch(url, { headers: { "if-none-match": whole.headers.get("etag")! } });
     assert.equal(known.status, 304);
+    const day = whole.headers.get("last-modified")!;
+    assert.equal((await fetch(url, { headers: { "if-modified-since": day } })).status, 304);
+    const earlier = new Date(Date.parse(day) - 1000).toUTCString();
+    const changed = await fetch(url, { headers: { "if-modified-since": earlier } });
+    assert.equal(changed.status, 200);
+    await changed.arrayBuffer();
+    for (const [date, status] of [
+      [day, 206],
+      [earlier, 200],
+    ] as const) {
+      const rest = await fetch(url, { headers: { range: "bytes=5-9", "if-range": date } });
+      assert.equal(rest.status, status);
+      await rest.arrayBuffer();
+    }
     assert.equal((await fetch(url, { headers: { range: `bytes=${film.length}-` } })).status, 416);
   });
 

@@ -8,6 +8,7 @@ import { Readable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { test } from "node:test";
 import { makeClip, probePackets, probeStreams, publish, runTool } from "../support/ffmpeg.ts";
+import { startProgram } from "../support/program.ts";
 import type { TestEnd } from "../support/program.ts";
 import { needs } from "../support/tools.ts";
 import { startWeir } from "../support/weir.ts";
@@ -107,5 +108,49 @@ test(
       60_000,
     );
     assert.match(played.stderr, /frame= *7\d/);
+  },
+);
+
+test(
+  "ffmpeg publishes over POST, and what it sent comes out again",
+  { skip: needs("ffmpeg"), timeout: 120_000 },
+  async (t) => {
+    const clip = await makeClip({ durationS: 20, gopPictures: 25, bFrames: 2 });
+    const weir = await startWeir(t, { config: `threads 2; ${CONFIG}` });
+    const url = weir.url("/pub/camera/mpegts");
+    const publisher = startProgram(t, "ffmpeg", [
+      ...["-hide_banner", "-nostdin", "-v", "warning", "-re", "-stream_loop", "-1", "-i", clip],
+      ...["-c", "copy", "-f", "mpegts", "-method", "POST", url],
+    ]);
+    await weir.onAir("pub/camera");
+    const refused = await fetch(url, { method: "POST", body: "x" });
+    assert.deepEqual([refused.status, refused.headers.get("x-error-code")], [409, "STREAM_BUSY"]);
+    const recorded = await record(t, url, 500_000);
+    const got = await probePackets(recorded, { select: "v" });
+    assert.ok(got.length > 50, `${got.length} pictures`);
+    const steps = got.slice(1, 50).map((packet, i) => Number(packet.dts_time) - Number(got[i]!.dts_time));
+    // Where the clip begins anew ffmpeg makes one longer step.
+    const odd = steps.filter((step) => Math.abs(step - 0.04) > 0.002);
+    assert.ok(odd.length <= 1, steps.join());
+    await publisher.kill();
+    await weir.logged("publisher left");
+  },
+);
+
+test(
+  "curl -T publishes a file, and is told what was taken, or why nothing was",
+  { skip: needs("ffmpeg", "curl"), timeout: 120_000 },
+  async (t) => {
+    const clip = await makeClip({ durationS: 4, gopPictures: 25, extension: "ts" });
+    const other = await makeClip({ durationS: 20, gopPictures: 25, bFrames: 2 });
+    const weir = await startWeir(t, { config: `threads 2; ${CONFIG}` });
+    const send = async (file: string, path: string): Promise<string> => {
+      const args = ["-s", "-S", "-w", "%{http_code}", "-T", file, weir.url(path)];
+      return (await runTool("curl", args, 30_000)).stdout;
+    };
+    assert.match(await send(clip, "/pub/camera/mpegts"), /^\d{3} packets were taken\n200$/);
+    assert.match(await send(other, "/pub/camera/mpegts"), /no transport stream[^]*415$/);
+    assert.match(await send(clip, "/nobody/mpegts"), /no stream "nobody"[^]*404$/);
+    assert.match(await send(clip, "/pub/camera/index.m3u8"), /405$/);
   },
 );

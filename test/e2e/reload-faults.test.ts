@@ -77,8 +77,9 @@ async function allAnswer(url: string, status: number): Promise<void> {
   });
 }
 
-async function stranger(t: TestContext): Promise<{ port: number; server: Server }> {
-  const server = createServer().listen(0, "127.0.0.1");
+/** Somebody else's port. */
+async function stranger(t: TestContext, host = "127.0.0.1"): Promise<{ port: number; server: Server }> {
+  const server = createServer().listen(0, host);
   t.after(() => server.close());
   await new Promise((resolve) => server.once("listening", resolve));
   return { port: (server.address() as AddressInfo).port, server };
@@ -117,6 +118,27 @@ for (const threads of [1, 3]) {
       publish(t, `rtmp://127.0.0.1:${port}/pub/third`, clip, { loop: true });
       await weir.onAir("pub/third");
     });
+
+    test(
+      "only when the port is opened brings back the listener that made way, with its publisher",
+      { skip },
+      async (t) => {
+        const { port } = await stranger(t, "127.0.0.2");
+        const before = { "a.conf": PUBLISH, "ports.conf": `rtmp 127.0.0.1:${port};\n` };
+        const { weir, volume } = await start(t, { threads, parts: before });
+        const clip = await makeClip({ durationS: 10, gopPictures: 25 });
+        publish(t, `rtmp://127.0.0.1:${port}/pub/camera`, clip, { loop: true });
+        await weir.onAir("pub/camera");
+        const line = await edit(weir, volume, { ...before, "ports.conf": `rtmp 127.0.0.2:${port};\n` });
+        assert.match(String(line["reason"]), /EADDRINUSE.*ports\.conf:1/);
+        await eventually(async () => {
+          publish(t, `rtmp://127.0.0.1:${port}/pub/second`, clip, { loop: true });
+          await weir.onAir("pub/second", 3000);
+        });
+        assert.equal(departures(weir).filter(({ stream }) => stream === "pub/camera").length, 0);
+        assert.equal(weir.log.filter(({ msg }) => /is replaced/.test(String(msg))).length, 0);
+      },
+    );
 
     test("of a moment is taken when that is over", async (t) => {
       const { port, server } = await stranger(t);
@@ -165,7 +187,7 @@ for (const threads of [1, 3]) {
     test("such as a drain that has begun changes nothing any more", { skip }, async (t) => {
       const { weir, volume } = await start(t, {
         threads,
-        main: "drain_timeout 4;",
+        main: "drain_timeout 8;",
         parts: { "a.conf": PUBLISH },
       });
       const clip = await makeClip({ durationS: 10, gopPictures: 25 });

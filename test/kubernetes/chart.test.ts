@@ -1,58 +1,29 @@
 /** The Helm chart: rendered for each kind, with everything switched on, and with values that are wrong. */
 import assert from "node:assert/strict";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import packageFile from "../../package.json" with { type: "json" };
 import { startProgram } from "../support/program.ts";
+import type { TestEnd } from "../support/program.ts";
+import { CHART, helm, KINDS, ofKind, render } from "./support/chart.ts";
 import { crossCheck } from "./support/cross-checks.ts";
 import { startFakeCluster } from "./support/fake-cluster.ts";
 import { parseObjects, podTemplates } from "./support/objects.ts";
 import type { KubeObject } from "./support/objects.ts";
-import { programPath, root, runProgram, whyNoPrograms } from "./support/programs.ts";
-import type { ProgramRun } from "./support/programs.ts";
+import { programPath, root, whyNoPrograms } from "./support/programs.ts";
 import { schemaProblems } from "./support/schema.ts";
+import { loadPodConfig } from "./support/server-config.ts";
 
-const CHART = "deploy/helm/weir";
-const KINDS = ["Deployment", "DaemonSet", "StatefulSet"] as const;
 const skip = whyNoPrograms();
-
-function helm(command: readonly string[], values: object): ProgramRun {
-  const folder = mkdtempSync(join(tmpdir(), "weir-chart-"));
-  try {
-    // JSON is YAML.
-    writeFileSync(join(folder, "values.yaml"), JSON.stringify(values));
-    return runProgram("helm", [...command, "--values", join(folder, "values.yaml")]);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
-function render(values: object): KubeObject[] {
-  const { status, stdout, stderr } = helm(["template", "tv", CHART, "--namespace", "media"], values);
-  assert.equal(status, 0, stderr);
-  return parseObjects(stdout);
-}
-
-/** The one object of a kind. */
-function ofKind(objects: readonly KubeObject[], kind: string): KubeObject {
-  const found = objects.filter((object) => object.kind === kind);
-  assert.equal(found.length, 1, kind);
-  return found[0]!;
-}
-
-/** Why the chart refuses values. */
-function refusal(values: object): string {
-  const { status, stderr } = helm(["template", "tv", CHART], values);
-  assert.notEqual(status, 0, "the values were taken");
-  return stderr;
-}
 
 /** Everything that can be switched on together. */
 const EVERYTHING = {
-  config: { "ports.conf": "http 80; rtmp 1935;\n", "more.conf": "vod more {\n  storage /films;\n}\n" },
-  ports: { http: 80 },
+  config: {
+    "ports.conf": "http 80; http 81; rtmp 1935;\n",
+    "more.conf": "vod more {\n  storage /films;\n}\n",
+  },
+  ports: { http: 80, extra: [{ name: "more", port: 81, expose: false }] },
   hostPorts: { http: 80, rtmp: 1935 },
   allowLowPorts: true,
   image: { repository: "example.com/media/weir", tag: "x" },
@@ -68,7 +39,10 @@ const EVERYTHING = {
     rtmpNodePort: 30935,
   },
   serviceMonitor: { enabled: true, labels: { release: "prometheus" } },
-  networkPolicy: { from: [{ namespaceSelector: { matchLabels: { media: "yes" } } }] },
+  networkPolicy: {
+    apiFrom: [{ podSelector: {} }],
+    from: [{ namespaceSelector: { matchLabels: { media: "yes" } } }],
+  },
   podAnnotations: { a: "b" },
   podLabels: { tier: "edge" },
   nodeSelector: { media: "yes" },
@@ -143,105 +117,125 @@ describe("the chart", { skip }, () => {
     assert.deepEqual(names, [false, true, false]);
   });
 
+  const editAuth = (objects: readonly KubeObject[]): string => {
+    const secret = ofKind(objects, "Secret", "tv-weir-admin");
+    const { edit_auth: coded } = secret["data"] as { edit_auth: string };
+    return Buffer.from(coded, "base64").toString();
+  };
+
   test("makes up a password, or takes the one that it is given, or a Secret that is there", () => {
-    const editAuth = (objects: KubeObject[]): string => {
-      const secret = ofKind(objects, "Secret");
-      assert.equal(secret.metadata.name, "tv-weir-admin");
-      const { edit_auth: coded } = secret["data"] as { edit_auth: string };
-      return Buffer.from(coded, "base64").toString();
-    };
     assert.match(editAuth(render({})), /^admin:[A-Za-z0-9]{24}$/);
     assert.equal(editAuth(render({ credentials: { login: "tv", password: "a:b" } })), "tv:a:b");
     const objects = render({ credentials: { existingSecret: "mine", key: "auth" } });
     assert.deepEqual(
-      objects.filter(({ kind }) => kind === "Secret"),
-      [],
+      objects.filter(({ kind }) => kind === "Secret").map(({ metadata }) => metadata.name),
+      ["tv-weir-state"],
     );
-    const [variable] = podTemplates(objects)[0]!.spec.containers[0]!.env ?? [];
-    assert.deepEqual(variable?.valueFrom, { secretKeyRef: { name: "mine", key: "auth" } });
-  });
-
-  test("gives the credentials as a file that may change, or leaves them to the configuration and the server", () => {
-    const credentialsOf = (values: object): unknown[] => {
-      const objects = render({ credentials: values });
-      assert.deepEqual(crossCheck(objects), []);
-      assert.deepEqual(objects.flatMap(schemaProblems), []);
-      const { containers, volumes = [] } = podTemplates(objects)[0]!.spec;
-      const variables = (containers[0]!.env ?? []).filter(({ name }) => name.includes("EDIT_AUTH"));
-      const mounted = containers[0]!.volumeMounts?.find(({ name }) => name === "credentials");
-      const secrets = objects.filter(({ kind }) => kind === "Secret").length;
-      const volume = volumes.find(({ name }) => name === "credentials");
-      return [secrets, variables, mounted?.mountPath, volume?.secret];
-    };
-    const variable = { name: "FLUSSONIC_EDIT_AUTH_FILE", value: "/etc/weir/credentials/edit_auth" };
-    const items = (key: string) => [{ key, path: "edit_auth" }];
-    const file = [variable, "/etc/weir/credentials"] as const;
-    assert.deepEqual(credentialsOf({ asFile: true }), [
-      1,
-      [file[0]],
-      file[1],
-      { secretName: "tv-weir-admin", items: items("edit_auth") },
-    ]);
-    const { stdout } = helm(["template", "tv", CHART], {
-      credentials: { create: false, existingSecret: "mine", key: "a", asFile: true },
+    const { volumes } = podTemplates(objects)[0]!.spec;
+    const items = [{ key: "auth", path: "edit_auth" }];
+    assert.deepEqual(volumes?.find(({ name }) => name === "credentials")?.secret, {
+      secretName: "mine",
+      items,
     });
-    assert.match(stdout, /secretName: mine\s+items:\s+- key: a\s+path: edit_auth/);
-    assert.deepEqual(credentialsOf({ create: false }), [0, [], undefined, undefined]);
-    assert.deepEqual(credentialsOf({ create: false, asFile: true }), [0, [], undefined, undefined]);
   });
 
-  const notes: readonly [name: string, values: object, says: RegExp][] = [
+  test("hands the credentials over as a file, so that another password needs no restart", () => {
+    const objects = render({});
+    const [pod] = podTemplates(objects);
+    const container = pod!.spec.containers[0]!;
+    const mount = container.volumeMounts?.find(({ name }) => name === "credentials");
+    assert.deepEqual(mount, { name: "credentials", mountPath: "/etc/weir/credentials", readOnly: true });
+    assert.equal(loadPodConfig(pod!, objects).config?.editAuthFile, "/etc/weir/credentials/edit_auth");
+    assert.doesNotMatch(JSON.stringify(container.env), /secretKeyRef/);
+  });
+
+  test("hands them over by the environment where it is told to", () => {
+    const objects = render({ credentials: { asFile: false, login: "tv", password: "x" } });
+    const [pod] = podTemplates(objects);
+    assert.deepEqual(loadPodConfig(pod!, objects).config?.editAuth, { login: "tv", password: "x" });
+    assert.equal(
+      pod!.spec.volumes?.some(({ name }) => name === "credentials"),
+      false,
+    );
+  });
+
+  test("leaves them to the server where it is told to, and so renders the same each time", () => {
+    const values = { credentials: { create: false } };
+    const objects = render(values);
+    assert.deepEqual(objects, render(values));
+    assert.deepEqual(crossCheck(objects), []);
+    const { config } = loadPodConfig(podTemplates(objects)[0]!, objects);
+    assert.deepEqual(
+      [config?.editAuth, config?.editAuthFile, config?.secretsStorage],
+      [undefined, undefined, { name: "tv-weir-state" }],
+    );
+  });
+
+  for (const [whose, owner, isMade] of [
+    ["its own", "tv", true],
+    ["somebody else's", "other", false],
+    ["one that nobody has put on a label", undefined, false],
+  ] as const) {
+    test(`keeps the Secret of the state: ${whose} is ${isMade ? "updated" : "used as it is"}`, async (t) => {
+      const annotations = owner === undefined ? {} : { "meta.helm.sh/release-name": owner };
+      const secret = {
+        apiVersion: "v1",
+        kind: "Secret",
+        metadata: { name: "tv-weir-state", annotations },
+        data: { server_id: "eA==" },
+      };
+      const lines = await connected(t, [secret], ["template", "tv", CHART, "--dry-run=server"]);
+      const made = parseObjects(lines).filter(({ metadata }) => metadata.name === "tv-weir-state");
+      assert.deepEqual(
+        made.map((object) => [object.kind, object["data"]]),
+        isMade ? [["Secret", undefined]] : [],
+      );
+    });
+  }
+
+  for (const [what, values, says] of [
     [
-      "credentials of the chart's",
-      {},
+      "of the chart's Secret",
+      [],
       /get secret tv-weir-admin -o go-template='\{\{index \.data "edit_auth" \| base64decode\}\}'/,
     ],
     [
-      "credentials of the server's",
-      { credentials: { create: false } },
+      "of the server's",
+      ["--set", "credentials.create=false"],
       /get secret tv-weir-state -o go-template='\{\{\.data\.edit_auth \| base64decode\}\}'/,
     ],
     [
-      "no credentials",
-      { credentials: { create: false }, secretsStorage: { enabled: false } },
+      "of nobody",
+      ["--set", "credentials.create=false,secretsStorage.enabled=false"],
       /Nobody is let into the API/,
     ],
-  ];
-  for (const [name, values, says] of notes) {
-    test(`says how to get in with ${name}`, (t) => {
-      // "helm template" leaves the notes out, and "helm install" wants a cluster: here they are part of an object.
-      const folder = mkdtempSync(join(tmpdir(), "weir-notes-"));
-      t.after(() => rmSync(folder, { recursive: true }));
-      cpSync(join(root, CHART), folder, { recursive: true });
-      cpSync(join(folder, "templates/NOTES.txt"), join(folder, "notes.tpl"));
-      writeFileSync(
-        join(folder, "templates/notes.yaml"),
-        'notes: {{ tpl (.Files.Get "notes.tpl") . | toJson }}',
-      );
-      const shown = ["--show-only", "templates/notes.yaml"];
-      const { status, stdout, stderr } = helm(["template", "tv", folder, ...shown], values);
-      assert.equal(status, 0, stderr);
-      const notes = JSON.parse(stdout.slice(stdout.indexOf('"'))) as string;
-      assert.match(notes, says);
+  ] as const) {
+    test(`says after the install how to get in with the credentials ${what}`, async (t) => {
+      const lines = await connected(t, [], ["install", "tv", CHART, "--dry-run=client", ...values]);
+      assert.match(lines.split("NOTES:")[1] ?? "", says);
     });
   }
+
+  test("says after the install that more than one pod is not for live", async (t) => {
+    const install = ["install", "tv", CHART, "--dry-run=client"];
+    for (const [values, isWarned] of [
+      [[], false],
+      [["--set", "autoscaling.enabled=true"], true],
+      [["--set", "replicas=2"], true],
+      [["--set", "replicas=2,kind=DaemonSet"], false],
+    ] as const) {
+      const notes = (await connected(t, [], [...install, ...values])).split("NOTES:")[1] ?? "";
+      assert.match(notes, /^ +http:\/\/localhost:8080\/$/m);
+      assert.equal(notes.includes("pods do not share their live streams yet"), isWarned, values.join(" "));
+    }
+  });
 
   test("keeps the password that it has made up when it is upgraded, and takes a new one that it is given", async (t) => {
     const kept = { edit_auth: Buffer.from("admin:made-up-earlier").toString("base64") };
     const secret = { apiVersion: "v1", kind: "Secret", metadata: { name: "tv-weir-admin" }, data: kept };
-    const cluster = await startFakeCluster(t, "media", [secret]);
     const upgrade = async (...values: readonly string[]): Promise<string> => {
-      const connection = ["--dry-run=server", "--kube-apiserver", cluster, "--disable-openapi-validation"];
-      const args = ["template", "tv", CHART, "--namespace", "media", ...connection, ...values];
-      const lines: string[] = [];
-      const program = startProgram(t, programPath("helm"), args, {
-        cwd: root,
-        env: { KUBECONFIG: "/dev/null" },
-        onLine: (line) => lines.push(line),
-      });
-      assert.deepEqual(await program.ended, { code: 0, signal: null }, program.stderr);
-      const made = ofKind(parseObjects(lines.join("\n")), "Secret")["data"] as { edit_auth: string };
-      return Buffer.from(made.edit_auth, "base64").toString();
+      const command = ["template", "tv", CHART, "--dry-run=server", ...values];
+      return editAuth(parseObjects(await connected(t, [secret], command)));
     };
     assert.equal(await upgrade(), "admin:made-up-earlier");
     assert.equal(await upgrade("--set", "credentials.password=new"), "admin:new");
@@ -263,23 +257,22 @@ describe("the chart", { skip }, () => {
     assert.deepEqual(objects.map(({ kind }) => kind).toSorted(), ["Secret", "Service", "StatefulSet"]);
     assert.deepEqual(objects.flatMap(schemaProblems), []);
   });
-
-  const wrong: readonly [name: string, values: object, says: RegExp][] = [
-    ["an unknown value", { replica: 2 }, /replica/],
-    ["an unknown value inside", { service: { port: 80 } }, /port/],
-    ["an unknown kind", { kind: "ReplicaSet" }, /kind/],
-    ["a part that the server would not read", { config: { "ports.txt": "http 80;" } }, /ports\.txt/],
-    ["a port that is none", { ports: { http: 70000 } }, /http/],
-    ["a login with a colon", { credentials: { login: "a:b" } }, /login/],
-    ["a DaemonSet that scales", { kind: "DaemonSet", autoscaling: { enabled: true } }, /enabled/],
-    ["scaling by nothing", { autoscaling: { enabled: true, cpu: 0 } }, /autoscaling\.cpu/],
-    [
-      "monitoring without a Service",
-      { service: { enabled: false }, serviceMonitor: { enabled: true } },
-      /service\.enabled/,
-    ],
-  ];
-  for (const [name, values, says] of wrong) {
-    test(`refuses ${name}`, () => assert.match(refusal(values), says));
-  }
 });
+
+/** What helm writes that is told of a cluster with these objects. */
+async function connected(
+  t: TestEnd,
+  objects: readonly KubeObject[],
+  command: readonly string[],
+): Promise<string> {
+  const cluster = await startFakeCluster(t, "media", objects);
+  const connection = ["--namespace", "media", "--kube-apiserver", cluster, "--disable-openapi-validation"];
+  const lines: string[] = [];
+  const program = startProgram(t, programPath("helm"), [...command, ...connection], {
+    cwd: root,
+    env: { KUBECONFIG: "/dev/null" },
+    onLine: (line) => lines.push(line),
+  });
+  assert.deepEqual(await program.ended, { code: 0, signal: null }, program.stderr);
+  return lines.join("\n");
+}

@@ -15,10 +15,8 @@ apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
 metadata: { name: weir }
 rules:
-  - { apiGroups: [""], resources: [secrets], resourceNames: [state], verbs: [get, update, patch] }
-  - { apiGroups: [""], resources: [secrets], verbs: [create] }
+  - { apiGroups: [""], resources: [secrets], resourceNames: [state], verbs: [get, patch] }
   - { apiGroups: ["", events.k8s.io], resources: [events], verbs: [create] }
-  - { apiGroups: [""], resources: [pods], verbs: [get] }
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
@@ -30,6 +28,10 @@ apiVersion: v1
 kind: Secret
 metadata: { name: admin }
 stringData: { edit_auth: "root:password" }
+---
+apiVersion: v1
+kind: Secret
+metadata: { name: state }
 ---
 apiVersion: v1
 kind: ConfigMap
@@ -79,6 +81,7 @@ spec:
           securityContext: { runAsUser: 0, capabilities: { drop: [ALL], add: [NET_BIND_SERVICE] } }
           env:
             - { name: FLUSSONIC_EDIT_AUTH, valueFrom: { secretKeyRef: { name: admin, key: edit_auth } } }
+            - { name: POD_UID, valueFrom: { fieldRef: { fieldPath: metadata.uid } } }
             - { name: FLUSSONIC_SECRETS_STORAGE, value: "k8s://state" }
           ports: [{ name: http, containerPort: 80 }, { name: rtmp, containerPort: 1935 }]
           startupProbe: { httpGet: { path: /a, port: http } }
@@ -187,6 +190,79 @@ const FAULTS: readonly [check: keyof typeof CROSS_CHECKS, from: string, to: stri
   ["the configuration checks", "rtmp 1935;", "rtmq 1935;", /ports\.conf:2: /],
   ["the configuration checks", "root:password", "root", /LOGIN|":"/],
   ["pods have the time to drain", "Seconds: 30", "Seconds: 20", /is killed before it has drained/],
+  ["pods have the time to drain", "http 80;", "http 80; drain_timeout 26;", /is killed before/],
+  [
+    "names are what the API server takes",
+    "kind: Service\nmetadata: { name: weir }",
+    "kind: Service\nmetadata: { name: my.tv }",
+    /Service my\.tv: its name is no DNS label/,
+  ],
+  [
+    "names are what the API server takes",
+    "kind: Service\nmetadata: { name: weir }",
+    'kind: Service\nmetadata: { name: "1tv" }',
+    /Service 1tv: its name is no DNS label/,
+  ],
+  [
+    "names are what the API server takes",
+    "kind: Secret\nmetadata: { name: admin }",
+    "kind: Secret\nmetadata: { name: Ad_min }",
+    /Secret Ad_min: its name is no DNS name/,
+  ],
+  [
+    "names are what the API server takes",
+    "kind: Deployment\nmetadata: { name: weir }",
+    "kind: Deployment\nmetadata: { name: a-name-that-is-longer-than-a-pod-leaves-room-for0 }",
+    /leaves pods no room for theirs/,
+  ],
+  [
+    "names are what the API server takes",
+    "metadata: { labels: { app: weir } }",
+    'metadata: { labels: { app: weir, other: "no value" } }',
+    /label other has no good value/,
+  ],
+  [
+    "Services say what their type allows",
+    "{ name: rtmp, port: 1935 }",
+    "{ name: rtmp, port: 1935, nodePort: 30935 }",
+    /has a nodePort and is ClusterIP/,
+  ],
+  [
+    "Services say what their type allows",
+    "selector: { app: weir }\n  ports",
+    "externalTrafficPolicy: Local\n  selector: { app: weir }\n  ports",
+    /has an externalTrafficPolicy and is ClusterIP/,
+  ],
+  [
+    "nothing is there twice",
+    "{ name: rtmp, port: 1935 }",
+    "{ name: rtmp, port: 80 }",
+    /Service weir has port 80\/TCP twice/,
+  ],
+  [
+    "nothing is there twice",
+    "{ name: rtmp, port: 1935 }",
+    "{ name: http, port: 1935, targetPort: rtmp }",
+    /Service weir has port http twice/,
+  ],
+  [
+    "nothing is there twice",
+    "{ name: rtmp, containerPort: 1935 }",
+    "{ name: http, containerPort: 1935 }",
+    /Deployment weir has port http twice/,
+  ],
+  [
+    "nothing is there twice",
+    "{ name: POD_UID, value",
+    "{ name: FLUSSONIC_SECRETS_STORAGE, value: x }\n            - { name: POD_UID, value",
+    /has variable FLUSSONIC_SECRETS_STORAGE twice/,
+  ],
+  [
+    "what scales and monitors has a target",
+    "maxReplicas: 3",
+    "minReplicas: 4, maxReplicas: 3",
+    /scales from 4 to 3/,
+  ],
   [
     "what scales and monitors has a target",
     "kind: Deployment, name: weir",
@@ -195,9 +271,27 @@ const FAULTS: readonly [check: keyof typeof CROSS_CHECKS, from: string, to: stri
   ],
   [
     "the service account may do what the server asks, and no more",
-    "verbs: [get, update, patch]",
+    "verbs: [get, patch]",
     "verbs: [get, update]",
     /weir may not patch secrets state/,
+  ],
+  [
+    "the service account may do what the server asks, and no more",
+    "verbs: [get, patch]",
+    "verbs: [get, patch, update]",
+    /weir may update secrets state, which the server does not ask for/,
+  ],
+  [
+    "the service account may do what the server asks, and no more",
+    "kind: Secret\nmetadata: { name: state }",
+    "kind: Secret\nmetadata: { name: other }",
+    /weir may not create secrets/,
+  ],
+  [
+    "the service account may do what the server asks, and no more",
+    "name: POD_UID",
+    "name: POD_NAME",
+    /weir may not get pods/,
   ],
   [
     "the service account may do what the server asks, and no more",

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import {
+  chmodSync,
   cpSync,
   existsSync,
   lstatSync,
@@ -82,6 +83,12 @@ describe("the folder that the image is made from", () => {
       if (path === "" || entry.dev === true || entry.optional === true) continue;
       cpSync(join(root, path), join(app, path), { recursive: true });
     }
+    // As a checkout is under a umask of 077, and with whatever else git does not keep.
+    for (const name of readdirSync(app, { recursive: true, encoding: "utf8" })) {
+      const path = join(app, name);
+      if (lstatSync(path).isDirectory()) chmodSync(path, 0o700);
+      else if (lstatSync(path).isFile()) chmodSync(path, name.endsWith(".ts") ? 0o600 : 0o4777);
+    }
     const { status, stderr } = spawnSync(process.execPath, ["deploy/image/prepare.ts", app, folder], {
       cwd: app,
       encoding: "utf8",
@@ -90,13 +97,21 @@ describe("the folder that the image is made from", () => {
     assert.equal(status, 0, stderr);
   });
 
-  test("has no tests, types or maps in it, and one build of hls.js", () => {
+  test("has no tests, types or maps in it, and one build of each player", () => {
     const files = readdirSync(folder, { recursive: true, encoding: "utf8" });
     assert.deepEqual(
       files.filter((name) => /\.(ts|map)$/.test(name)),
       [],
     );
     assert.deepEqual(readdirSync(join(app, "node_modules/hls.js/dist")), ["hls.min.js"]);
+    const builds = readdirSync(join(app, "node_modules/dashjs/dist"), {
+      recursive: true,
+      encoding: "utf8",
+    });
+    assert.deepEqual(
+      builds.filter((name) => name.endsWith(".js")),
+      ["modern/umd/dash.mediaplayer.min.js"],
+    );
   });
 
   test("has the clip, and the link to it", () => {
@@ -114,6 +129,18 @@ describe("the folder that the image is made from", () => {
       .filter((name) => name.startsWith("opt/weir/"))
       .map((name) => lstatSync(join(folder, name)).mtimeMs);
     assert.deepEqual([...new Set(dates)], [1_700_000_000_000]);
+  });
+
+  test("has the same modes whatever those of the checkout were: anyone may read, nobody but its owner write", () => {
+    const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
+    const modes = names
+      .map((name) => join(folder, name))
+      .filter((path) => path !== join(folder, "opt") && !lstatSync(path).isSymbolicLink())
+      .map(
+        (path) =>
+          `${lstatSync(path).isDirectory() ? "d" : "-"}${(lstatSync(path).mode & 0o7777).toString(8)}`,
+      );
+    assert.deepEqual([...new Set(modes)].toSorted(), ["-644", "d755"]);
   });
 
   test("runs: it becomes ready, plays the clip, and obeys SIGTERM", async (t) => {
@@ -182,27 +209,72 @@ describe("the health check of the image", () => {
   });
 
   for (const address of ["0.0.0.0", "127.0.0.1", "127.0.0.2", "::", "::1", "fd00::1:2"]) {
-    test(
-      `finds a listener at ${address} by itself, and that it is gone`,
-      { skip: whyNoNamespace() },
-      () => {
-        const script = `
-        ip link set lo up; ip addr add fd00::1:2/128 dev lo
+    test(`finds a listener at ${address} by itself, and that it is gone`, { skip: whyNoMount() }, () => {
+      const script = `
+        ip link set lo up; mount -t tmpfs none /dev/shm; ip addr add fd00::1:2/128 dev lo nodad
         "$NODE" -e 'require("http").createServer((q, r) => r.end()).listen(81, process.argv[1], () => console.log(0))' \
           ${address} > "$OUT" &
-        until [ -s "$OUT" ]; do sleep 0.05; done
+        for i in $(seq 400); do [ -s "$OUT" ] && break; sleep 0.05; done
         "$NODE" ${path}; alive=$?
         kill $!; wait
         "$NODE" ${path}; dead=$?
         rm "$OUT"; echo $alive $dead`;
-        const { stdout, stderr } = spawnSync("unshare", ["-n", "bash", "-c", `OUT=$(mktemp); ${script}`], {
+      const { stdout, stderr } = spawnSync(
+        "unshare",
+        ["-n", "-m", "bash", "-c", `OUT=$(mktemp); ${script}`],
+        {
           encoding: "utf8",
           env: { ...process.env, NODE: process.execPath },
-        });
-        assert.equal(stdout.trim(), "0 1", stderr);
+        },
+      );
+      assert.equal(stdout.trim(), "0 1", stderr);
+    });
+  }
+});
+
+describe("the health check without ports", { skip: whyNoMount() }, () => {
+  /** Opens `sockets` sockets at each port, shared as media threads share them; RTMP counts who comes. */
+  const SERVER = `
+    const [http, rtmp, sockets, file] = process.argv.slice(1);
+    const { createServer } = require("http"), net = require("net"), { writeFileSync } = require("fs");
+    let asked = 0, open = 0;
+    const count = () => { open++; if (open === 2 * sockets) writeFileSync(file, "open"); };
+    for (let left = sockets; left > 0; left--) {
+      const listen = (server, port) => server.listen({ port: Number(port), reusePort: true }, count);
+      listen(createServer((q, r) => r.end()), http);
+      listen(net.createServer((s) => { s.on("error", () => {}).destroy(); asked++; }), rtmp);
+    }
+    process.on("SIGTERM", () => { console.log(asked); process.exit(); });`;
+
+  /** Runs the check so often, and gives their codes and how often RTMP was asked. */
+  function checked(ports: readonly [http: number, rtmp: number], sockets: number, times: number): string {
+    const health = join(root, "deploy/image/health.js");
+    const script = `
+      ip link set lo up; mount -t tmpfs none /dev/shm
+      "$NODE" -e "$SERVER" ${ports.join(" ")} ${sockets} "$OUT/open" > "$OUT/asked" & server=$!
+      for i in $(seq 400); do [ -s "$OUT/open" ] && break; sleep 0.05; done
+      for i in $(seq ${times}); do "$NODE" ${health}; echo $?; done
+      kill $server; wait $server; cat "$OUT/asked"; rm -r "$OUT"`;
+    const { stdout, stderr } = spawnSync(
+      "unshare",
+      ["-n", "-m", "bash", "-c", `OUT=$(mktemp -d); ${script}`],
+      {
+        encoding: "utf8",
+        env: { ...process.env, NODE: process.execPath, SERVER },
       },
     );
+    assert.equal(stderr, "");
+    return stdout.trim().replaceAll("\n", " ");
   }
+
+  test("finds the server among the sockets of many threads, which fill more than a page of the kernel's table", () => {
+    assert.equal(checked([8080, 1935], 64, 1), "0 0");
+    assert.equal(checked([2000, 1935], 64, 1), "0 0");
+  });
+
+  test("asks the port that has answered before, and others no more", () => {
+    assert.equal(checked([9000, 2000], 4, 3), "0 0 0 1");
+  });
 });
 
 describe("the server as process 1", () => {
@@ -234,6 +306,14 @@ describe("the server as process 1", () => {
     assert.equal(status, 128 + 15, stdout + stderr);
   });
 });
+
+/** The check remembers in /dev/shm, which has to be the test's own. */
+function whyNoMount(): string | false {
+  const why = whyNoNamespace();
+  if (why !== false) return why;
+  const { status } = spawnSync("unshare", ["-n", "-m", "mount", "-t", "tmpfs", "none", "/dev/shm"]);
+  return status === 0 ? false : "this machine allows no mounts in a namespace";
+}
 
 function whyNoNamespace(): string | false {
   if (process.platform !== "linux" || process.getuid?.() !== 0)

@@ -9,7 +9,8 @@ import { findObject, parseObjects, podTemplates } from "./support/objects.ts";
 import type { KubeObject } from "./support/objects.ts";
 import { root, runProgram, whyNoPrograms } from "./support/programs.ts";
 import { schemaProblems } from "./support/schema.ts";
-import { loadPodConfig } from "./support/server-config.ts";
+import { permissionsOf } from "./support/access-checks.ts";
+import { loadPodConfig, serverContainer } from "./support/server-config.ts";
 
 const skip = whyNoPrograms();
 
@@ -23,22 +24,27 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
     "PodDisruptionBudget",
     "Role",
     "RoleBinding",
+    "Secret",
     "Service",
     "ServiceAccount",
   ],
-  daemonset: ["ConfigMap", "DaemonSet", "NetworkPolicy", "Role", "RoleBinding", "ServiceAccount"],
+  daemonset: ["ConfigMap", "DaemonSet", "NetworkPolicy", "Role", "RoleBinding", "Secret", "ServiceAccount"],
   statefulset: [
     "ConfigMap",
     "NetworkPolicy",
     "PodDisruptionBudget",
     "Role",
     "RoleBinding",
+    "Secret",
     "Service",
     "Service",
     "ServiceAccount",
     "StatefulSet",
   ],
 };
+
+/** In both API groups. */
+const EVENTS = ["create events null", "create events null"];
 
 function kustomize(folder: string): KubeObject[] {
   const { status, stdout, stderr } = runProgram("kubectl", ["kustomize", `deploy/kubernetes/${folder}`]);
@@ -66,6 +72,38 @@ for (const [folder, kinds] of Object.entries(FOLDERS)) {
     test("the image is the one that npm run image builds", () => {
       const images = podTemplates(objects).flatMap((pod) => pod.spec.containers.map(({ image }) => image));
       assert.deepEqual(images, [`weir:${packageFile.version}`]);
+    });
+
+    test("a pod has 10 s more than its drain, is not given up for one slow answer, and reads what its group may", () => {
+      for (const { spec } of podTemplates(objects)) {
+        assert.equal(spec.terminationGracePeriodSeconds, 35);
+        assert.equal(serverContainer(spec)?.readinessProbe?.failureThreshold, 3);
+        assert.ok(
+          spec.securityContext?.fsGroup === 65_532 ||
+            serverContainer(spec)?.securityContext?.runAsUser === 0,
+        );
+      }
+    });
+
+    test("a pod with a token knows its name and uid, and nobody may create Secrets or read pods", () => {
+      for (const { spec } of podTemplates(objects)) {
+        const fields = (serverContainer(spec)?.env ?? []).map(
+          ({ name, valueFrom }) => `${name}=${valueFrom?.fieldRef?.fieldPath}`,
+        );
+        const expected = ["POD_NAME=metadata.name", "POD_UID=metadata.uid"];
+        const hasToken = spec.serviceAccountName !== undefined;
+        assert.deepEqual(
+          fields.filter((field) => field.startsWith("POD_")),
+          hasToken ? expected : [],
+        );
+        const granted = permissionsOf(spec.serviceAccountName ?? "", objects);
+        assert.deepEqual(
+          granted.map(({ verb, resource, name }) => `${verb} ${resource} ${name}`),
+          hasToken
+            ? [`get secrets weir-${folder}-state`, `patch secrets weir-${folder}-state`, ...EVENTS]
+            : [],
+        );
+      }
     });
 
     test("all objects have the labels by which one finds them", () => {
@@ -121,7 +159,7 @@ describe("a manifest in the reference product's style", () => {
     assert.deepEqual(
       problems.filter((problem) => !problem.includes("which the server does not ask for")),
       // It grants no Events: the server writes them to its log alone.
-      ["publish may not create events", "publish may not create events.events.k8s.io"],
+      ["publish may not create events.events.k8s.io", "publish may not create events"],
     );
   });
 

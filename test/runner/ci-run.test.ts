@@ -47,6 +47,15 @@ function folderWithDown(t: TestContext): { folder: string; isDown: () => boolean
   return { folder, isDown: () => existsSync(join(folder, "is-down")) };
 }
 
+/** Also one that nobody has waited for is not running. */
+function isRunning(pid: string): boolean {
+  try {
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
+  } catch {
+    return false;
+  }
+}
+
 const root = resolve(import.meta.dirname, "../..");
 
 describe("the CI script", () => {
@@ -92,11 +101,17 @@ describe("the CI script", () => {
 
   test("ended by a signal, ends the tests and takes the cluster down", async (t) => {
     const { folder, isDown } = folderWithDown(t);
-    const script = `case "$*" in *test) echo ${folder} > $WEIR_TEST_CLUSTER_MARK; echo started; exec sleep 600;; esac`;
+    const script = `case "$*" in *test) echo ${folder} > $WEIR_TEST_CLUSTER_MARK; sleep 600 & echo $!; wait;; esac`;
     const { env } = ciWith(t, script);
     const child = spawn(CI_RUN, [], { cwd: tmpdir(), env, stdio: ["ignore", "pipe", "ignore"] });
     const ended = new Promise<number | null>((end) => child.once("close", end));
-    child.stdout.once("data", () => child.kill("SIGTERM"));
+    let below = "";
+    child.stdout.setEncoding("utf8").once("data", (pid: string) => {
+      below = pid.trim();
+      child.kill("SIGTERM");
+    });
     assert.deepEqual([await ended, isDown()], [143, true]);
+    assert.match(below, /^[0-9]+$/);
+    assert.equal(isRunning(below), false, "what the tests had started is still there");
   });
 });

@@ -23,6 +23,8 @@ export type PlannedFile = {
   readonly file: string;
   readonly timeoutMs: number;
   readonly env: Readonly<Record<string, string>>;
+  /** It opens a browser: no two of these run at a time, since each keeps a whole CPU busy. */
+  readonly usesBrowser: boolean;
 };
 
 /** Files that run together, so many at a time. */
@@ -60,9 +62,14 @@ export function makePlan(options: PlanOptions): PlannedGroup[] {
   return GROUPS.flatMap((name) => {
     const members = byGroup.get(name) ?? [];
     if (members.length === 0) return [];
-    const concurrency = name === "unit" || name === "house" ? options.parallelism : 1;
-    return [{ name, concurrency, files: planFiles(name, members, options) }];
+    return [{ name, concurrency: lanesOf(name, options), files: planFiles(name, members, options) }];
   });
+}
+
+/** Journeys wait more than they work: two at a time. What measures, and what asks a cluster, is alone. */
+function lanesOf(name: GroupName, { parallelism }: PlanOptions): number {
+  if (name === "unit" || name === "house") return parallelism;
+  return name === "e2e" || name === "interop" ? Math.min(2, parallelism) : 1;
 }
 
 /** The fuzz targets below a folder: files named `*.fuzz.ts`, as `test/fuzz/run.test.ts` runs them. */
@@ -74,7 +81,10 @@ export function findFuzzTargets(root: string): string[] {
 
 function planFiles(name: GroupName, members: readonly string[], options: PlanOptions): PlannedFile[] {
   const limitMs = options.fileTimeoutMs ?? (JOURNEYS.has(name) ? JOURNEY_TIMEOUT_MS : UNIT_TIMEOUT_MS);
-  if (name !== "fuzz") return members.map((file) => ({ file, timeoutMs: limitMs, env: {} }));
+  if (name !== "fuzz") {
+    const usesBrowser = (file: string): boolean => JOURNEYS.has(name) && opensBrowser(options.root, file);
+    return members.map((file) => ({ file, timeoutMs: limitMs, env: {}, usesBrowser: usesBrowser(file) }));
+  }
   const shares = members.map((file) =>
     isFuzzDriver(file) ? Math.max(1, findFuzzTargets(options.root).length) : 1,
   );
@@ -83,8 +93,13 @@ function planFiles(name: GroupName, members: readonly string[], options: PlanOpt
   return members.map((file, index) => {
     const seconds = (totalSeconds * shares[index]!) / allShares;
     const env = { [FUZZ_SECONDS_VARIABLE]: seconds.toFixed(2) };
-    return { file, timeoutMs: options.fileTimeoutMs ?? limitMs + seconds * 4000, env };
+    const timeoutMs = options.fileTimeoutMs ?? limitMs + seconds * 4000;
+    return { file, timeoutMs, env, usesBrowser: false };
   });
+}
+
+function opensBrowser(root: string, file: string): boolean {
+  return readFileSync(resolve(root, file), "utf8").includes("chromium");
 }
 
 function groupOf(root: string, file: string): GroupName {

@@ -52,9 +52,16 @@ async function runOnCluster(group: PlannedGroup, failed: Failed[], options: RunO
 
 async function runGroup(group: PlannedGroup, failed: Failed[], options: RunOptions): Promise<void> {
   const waiting = [...group.files];
+  let hasBrowser = false;
+  const take = (): PlannedFile | undefined => {
+    const index = waiting.findIndex(({ usesBrowser }) => !usesBrowser || !hasBrowser);
+    return index < 0 ? undefined : waiting.splice(index, 1)[0];
+  };
   const lane = async (): Promise<void> => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+    for (let next = take(); next !== undefined; next = take()) {
+      if (next.usesBrowser) hasBrowser = true;
       const outcome = await runOne(next, options);
+      if (next.usesBrowser) hasBrowser = false;
       options.report.file(outcome);
       if (JOURNEYS.has(group.name) && hasFailed(outcome))
         failed.push({ planned: next, needsCluster: group.name === "cluster" });

@@ -33,7 +33,11 @@ const PASSES = `test("plays", () => {});`;
 const FAILS = `test("plays", () => { throw new Error("a hiccup"); });`;
 
 function group(name: GroupName, ...names: string[]): PlannedGroup {
-  return { name, concurrency: 1, files: names.map((file) => ({ file, timeoutMs: 60_000, env: {} })) };
+  return {
+    name,
+    concurrency: 1,
+    files: names.map((file) => ({ file, timeoutMs: 60_000, env: {}, usesBrowser: false })),
+  };
 }
 
 async function run(groups: readonly PlannedGroup[], more: Partial<RunOptions> = {}) {

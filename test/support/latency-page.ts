@@ -11,6 +11,8 @@ export type SeenPictures = {
   /** Age of each picture when it was shown, in milliseconds, oldest first. */
   readonly agesMs: readonly number[];
   readonly stalls: number;
+  /** Media between the picture that is shown and the newest that is there, in seconds. */
+  readonly lagS: number;
   /** Seconds that were played, and that went by since the first picture. */
   readonly playedS: number;
   readonly elapsedS: number;
@@ -86,7 +88,9 @@ function shown(now, { expectedDisplayTime }) {
 video.requestVideoFrameCallback(shown);
 video.addEventListener("waiting", () => { if (agesMs.length > 0 && !video.seeking) stalls++; });
 globalThis.seen = () => ({
-  agesMs, stalls, playedS: video.currentTime - firstTimeS,
+  agesMs, stalls,
+  lagS: video.buffered.length === 0 ? 0 : video.buffered.end(video.buffered.length - 1) - video.currentTime,
+  playedS: video.currentTime - firstTimeS,
   elapsedS: firstAtMs === 0 ? 0 : (performance.now() - firstAtMs) / 1000,
 });
 </script>`;

@@ -134,7 +134,7 @@ function ageWords(row, nowMs) {
 }
 
 /** Short, since the list is narrow: the row is no link, and this is why. */
-const NOT_PLAYABLE = "Its HLS or player page is switched off";
+const NOT_PLAYABLE = "Its player page is switched off";
 
 /** Why a stream that waits is not on air, by where its media come from. */
 const WAITING_WORDS = new Map([

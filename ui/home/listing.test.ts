@@ -37,7 +37,7 @@ const facts: [stream: object, brief: string, facts: string][] = [
       [{ status: "waiting", input: "constructor" }, "Not on air"],
       [{ status: "waiting" }, "Not on air"],
       [{ status: "stopped", input: "file" }, "Disabled in the configuration"],
-      [{ status: "live", playable: false, video: "h264 1x1" }, "Its HLS or player page is switched off"],
+      [{ status: "live", playable: false, video: "h264 1x1" }, "Its player page is switched off"],
     ] as const
   ).map(([stream, words]): [object, string, string] => [stream, words, words]),
   [{ status: "live" }, "", ""],

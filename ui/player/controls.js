@@ -1,16 +1,27 @@
 // @ts-check
 /** What a person sees and touches on the player page. All texts are set as text, never as markup. */
 
+import { Help } from "./help.js";
+import { actionOf } from "./keys.js";
+import { Menu, playerTitle } from "./menu.js";
 import { renderPosition } from "./position.js";
 
 /** Without movement of pointer or key for this long, the controls leave the picture alone. */
 const REST_MS = 3000;
 /** A step with an arrow key, in seconds. */
 const STEP_SECONDS = 5;
+/** And of the volume, of which 1 is all. */
+const VOLUME_STEP = 0.1;
 
 /**
  * @typedef {import("./playback.js").Playback} Playback
  * @typedef {Playback["view"]} View
+ */
+
+/**
+ * @typedef {Omit<import("./menu.js").MenuOptions, "protocol"> & {
+ *   protocol: () => { title: string, stepsBack: boolean } | null,
+ * }} ControlsOptions
  */
 
 /** The controls of one player page; they live as long as it. */
@@ -22,17 +33,25 @@ export class Controls {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #restTimer;
   #shownMessage = "";
-  #shownTracks = "";
   #parts;
+  /** @type {ControlsOptions} */
+  #options;
+  #menu;
+  #help;
+  #shownTitle = "";
 
   /**
    * @param {Document} page
    * @param {Playback} playback
+   * @param {ControlsOptions} options
    */
-  constructor(page, playback) {
+  constructor(page, playback, options) {
     this.#playback = playback;
+    this.#options = options;
     this.#parts = findParts(page);
     this.#video = this.#parts.video;
+    this.#menu = new Menu(this.#parts, playback, options);
+    this.#help = new Help(this.#parts);
     this.#listenToButtons();
     this.#listenToSliders();
     this.#listenToStage(page);
@@ -51,7 +70,9 @@ export class Controls {
       paused: String(this.#video.paused),
       muted: String(this.#video.muted),
       full: String(stage.ownerDocument.fullscreenElement !== null),
-      resting: String(this.#isResting && view.phase === "playing" && !this.#video.paused),
+      resting: String(
+        this.#isResting && view.phase === "playing" && !this.#video.paused && !this.#menu.isOpen,
+      ),
     });
     this.#parts.controls.hidden = !isShown;
     this.#parts.start.hidden = !(view.phase === "idle" || view.phase === "finished");
@@ -60,6 +81,28 @@ export class Controls {
     this.#renderSound(view);
     renderPosition(this.#parts, this.#video, view, this.#isSeeking);
     this.#renderPlay();
+    this.#renderWay(view);
+    this.#menu.render(view);
+  }
+
+  /**
+   * Says something to those who do not see it.
+   *
+   * @param {string} words
+   */
+  announce(words) {
+    this.#parts.announcer.textContent = words;
+  }
+
+  /** In small letters, what plays; who listens is told when it becomes another. @param {View} view */
+  #renderWay(view) {
+    const { way } = this.#parts;
+    const title = playerTitle(this.#options.protocol(), view.isLive);
+    way.hidden = title === "" || view.isLive !== true;
+    way.textContent = title;
+    if (title === "" || title === this.#shownTitle) return;
+    if (this.#shownTitle !== "") this.announce(`Playing by ${title}.`);
+    this.#shownTitle = title;
   }
 
   /** @param {View} view */
@@ -87,34 +130,22 @@ export class Controls {
     const loudness = muted ? 0 : this.#video.volume;
     volume.value = String(loudness);
     volume.style.setProperty("--done", `${loudness * 100}%`);
-    this.#renderTracks();
-  }
-
-  /** A choice of sound tracks, where there is one. */
-  #renderTracks() {
-    const { soundTrack } = this.#parts;
-    const tracks = this.#playback.hls?.audioTracks ?? [];
-    const names = tracks.map((track, index) => track.name || track.lang || `Sound ${index + 1}`);
-    const key = JSON.stringify(names);
-    if (key !== this.#shownTracks) {
-      this.#shownTracks = key;
-      soundTrack.replaceChildren(...names.map((name, index) => new Option(name, String(index))));
-    }
-    soundTrack.hidden = tracks.length < 2;
-    soundTrack.value = String(this.#playback.hls?.audioTrack ?? 0);
   }
 
   #renderPlay() {
-    const { play, fullscreen, stage } = this.#parts;
+    const { play, fullscreen, pip, stage } = this.#parts;
     play.setAttribute("aria-label", this.#video.paused ? "Play" : "Pause");
     play.title = this.#video.paused ? "Play (k)" : "Pause (k)";
     const isFull = stage.ownerDocument.fullscreenElement !== null;
     fullscreen.setAttribute("aria-label", isFull ? "Leave full screen" : "Full screen");
     fullscreen.hidden = !canFillScreen(stage, this.#video);
+    const isSmall = stage.ownerDocument.pictureInPictureElement !== null;
+    pip.setAttribute("aria-label", isSmall ? "Leave picture in picture" : "Picture in picture");
+    pip.hidden = !stage.ownerDocument.pictureInPictureEnabled || this.#video.videoWidth === 0;
   }
 
   #listenToButtons() {
-    const { start, play, live, mute, unmute, retry, fullscreen, soundTrack } = this.#parts;
+    const { start, play, live, mute, unmute, retry, fullscreen, pip, showHelp } = this.#parts;
     start.addEventListener("click", () => this.#playback.play());
     play.addEventListener("click", () => this.#togglePlay());
     live.addEventListener("click", () => this.#playback.seekToLive());
@@ -122,10 +153,8 @@ export class Controls {
     mute.addEventListener("click", () => this.#toggleMute());
     unmute.addEventListener("click", () => this.#toggleMute());
     fullscreen.addEventListener("click", () => this.#toggleFullscreen());
-    soundTrack.addEventListener("change", () => {
-      const { hls } = this.#playback;
-      if (hls !== null) hls.audioTrack = Number(soundTrack.value);
-    });
+    pip.addEventListener("click", () => this.#togglePictureInPicture());
+    showHelp.addEventListener("click", () => this.#help.toggle());
   }
 
   #listenToSliders() {
@@ -157,6 +186,9 @@ export class Controls {
     this.#video.addEventListener("pointerup", (event) => this.#onTap(event));
     this.#video.addEventListener("dblclick", () => this.#toggleFullscreen());
     page.addEventListener("fullscreenchange", () => this.render());
+    for (const name of ["enterpictureinpicture", "leavepictureinpicture"]) {
+      this.#video.addEventListener(name, () => this.render());
+    }
     page.addEventListener("keydown", (event) => this.#onKey(event));
   }
 
@@ -171,27 +203,27 @@ export class Controls {
 
   /** @param {KeyboardEvent} event */
   #onKey(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target instanceof HTMLSelectElement) return;
-    const isOnControl =
-      event.target instanceof HTMLButtonElement || event.target instanceof HTMLInputElement;
-    const isControlsOwn = event.key === " " || event.key.startsWith("Arrow");
-    if (isOnControl && isControlsOwn) return;
-    const act = this.#keys[event.key.toLowerCase()];
-    if (act === undefined) return;
+    const action = actionOf(event, focusOf(event.target));
+    // The dialog has the keys to itself, but for the one that opened it.
+    if (action === null || (this.#help.isOpen && action !== "help")) return;
     event.preventDefault();
     this.#stir();
-    act();
+    this.#acts[action]();
   }
 
-  /** @type {Record<string, () => void>} */
-  #keys = {
-    " ": () => this.#togglePlay(),
-    k: () => this.#togglePlay(),
-    m: () => this.#toggleMute(),
-    f: () => this.#toggleFullscreen(),
-    l: () => this.#playback.seekToLive(),
-    arrowleft: () => this.#step(-STEP_SECONDS),
-    arrowright: () => this.#step(STEP_SECONDS),
+  /** @type {Record<import("./keys.js").KeyAction, () => void>} */
+  #acts = {
+    play: () => this.#togglePlay(),
+    mute: () => this.#toggleMute(),
+    fullscreen: () => this.#toggleFullscreen(),
+    live: () => this.#playback.seekToLive(),
+    back: () => this.#step(-STEP_SECONDS),
+    ahead: () => this.#step(STEP_SECONDS),
+    louder: () => this.#changeVolume(VOLUME_STEP),
+    softer: () => this.#changeVolume(-VOLUME_STEP),
+    pip: () => this.#togglePictureInPicture(),
+    settings: () => this.#openSettings(),
+    help: () => this.#help.toggle(),
   };
 
   #togglePlay() {
@@ -202,15 +234,42 @@ export class Controls {
   #toggleMute() {
     this.#video.muted = !this.#video.muted;
     if (!this.#video.muted && this.#video.volume === 0) this.#video.volume = 1;
+    this.announce(this.#video.muted ? "Sound off" : "Sound on");
   }
 
-  /** @param {number} seconds */
+  /** @param {number} step */
+  #changeVolume(step) {
+    if (!this.#playback.view.hasSound) return;
+    const before = this.#video.muted ? 0 : this.#video.volume;
+    const volume = Math.min(1, Math.max(0, Math.round((before + step) * 100) / 100));
+    this.#video.volume = volume;
+    this.#video.muted = volume === 0;
+    this.announce(`Volume ${Math.round(volume * 100)}%`);
+  }
+
+  #openSettings() {
+    if (!this.#parts.controls.hidden) this.#menu.toggle();
+  }
+
+  #togglePictureInPicture() {
+    const { pip, stage } = this.#parts;
+    const page = stage.ownerDocument;
+    if (page.pictureInPictureElement !== null) page.exitPictureInPicture().catch(staysAsItIs);
+    else if (!pip.hidden) this.#video.requestPictureInPicture().catch(staysAsItIs);
+  }
+
+  /**
+   * Within a file, or within what the live window still has.
+   *
+   * @param {number} seconds
+   */
   #step(seconds) {
-    if (this.#playback.view.isLive !== false) return;
-    this.#video.currentTime = Math.min(
-      Math.max(0, this.#video.currentTime + seconds),
-      this.#video.duration || 0,
-    );
+    const { isLive, edgeSeconds } = this.#playback.view;
+    const { seekable, currentTime, duration } = this.#video;
+    if (isLive === null || seekable.length === 0) return;
+    if (isLive && (edgeSeconds === null || this.#options.protocol()?.stepsBack !== true)) return;
+    const [first, last] = isLive ? [seekable.start(0), edgeSeconds ?? 0] : [0, duration || 0];
+    this.#video.currentTime = Math.min(Math.max(first, currentTime + seconds), Math.max(first, last));
   }
 
   #toggleFullscreen() {
@@ -241,6 +300,12 @@ export class Controls {
 /** A browser that refuses full screen needs no words: the picture stays. */
 function staysAsItIs() {}
 
+/** @param {EventTarget | null} target */
+function focusOf(target) {
+  if (target instanceof HTMLSelectElement) return "select";
+  return target instanceof HTMLButtonElement || target instanceof HTMLInputElement ? "control" : "none";
+}
+
 /** @param {Document} page */
 function findParts(page) {
   return {
@@ -259,11 +324,25 @@ function findParts(page) {
     play: part(page, "play", HTMLButtonElement),
     live: part(page, "live", HTMLButtonElement),
     liveLabel: part(page, "live-label", HTMLElement),
+    delay: part(page, "delay", HTMLElement),
     time: part(page, "time", HTMLElement),
-    soundTrack: part(page, "sound-track", HTMLSelectElement),
+    way: part(page, "way", HTMLElement),
+    announcer: part(page, "announcer", HTMLElement),
     mute: part(page, "mute", HTMLButtonElement),
     volume: part(page, "volume", HTMLInputElement),
+    settings: part(page, "settings", HTMLButtonElement),
+    pip: part(page, "pip", HTMLButtonElement),
     fullscreen: part(page, "fullscreen", HTMLButtonElement),
+    menu: part(page, "menu", HTMLElement),
+    stream: part(page, "stream", HTMLSelectElement),
+    quality: part(page, "quality", HTMLSelectElement),
+    sound: part(page, "sound", HTMLSelectElement),
+    subtitles: part(page, "subtitles", HTMLSelectElement),
+    playingBy: part(page, "playing-by", HTMLElement),
+    showHelp: part(page, "show-help", HTMLButtonElement),
+    help: part(page, "help", HTMLDialogElement),
+    keys: part(page, "keys", HTMLElement),
+    closeHelp: part(page, "close-help", HTMLButtonElement),
   };
 }
 

@@ -1,12 +1,7 @@
 // @ts-check
 /**
- * The two ways to play a playlist: hls.js where the browser has Media Source Extensions, else the browser's own HLS
- * (older iOS). Both look the same from outside; neither decides what to do about a failure.
- */
-
-/**
- * @typedef {import("hls.js").default} Hls
- * @typedef {typeof import("hls.js").default} HlsClass
+ * The one interface of everything that plays. An engine is one file in `ui/engines/`, with the library that it needs; it
+ * is loaded when it is chosen. None of them decides what to do about a failure.
  */
 
 /**
@@ -19,19 +14,33 @@
 
 /**
  * @typedef {object} EngineEvents
- * @property {() => void} onReady the playlist is read: `play()` makes sense now
+ * @property {() => void} onReady there is something: `play()` makes sense now
  * @property {(failure: Failure) => void} onFailure
  * @property {(detail: string) => void} onTrouble something the engine mends by itself, e.g. `bufferStalledError`
  */
 
 /**
+ * Something that a viewer may choose.
+ * @typedef {object} Choice
+ * @property {"quality" | "sound" | "subtitles"} kind
+ * @property {readonly string[]} names at most `MAX_NAMES`
+ * @property {number} selected the place in `names`; -1: the player chooses the quality, or no subtitles are shown
+ */
+
+/** So many things to choose from at most: they come from a playlist, and fill a menu. */
+export const MAX_NAMES = 50;
+
+/**
  * @typedef {object} Engine
- * @property {Hls | null} hls
- * @property {boolean | null} isLive was live at any time; `null` until a playlist is read
- * @property {boolean} isGrowing the newest playlist is not overdue
- * @property {boolean} isOver was live, and its playlist says that nothing follows
+ * @property {import("hls.js").default | null} hls
+ * @property {boolean | null} isLive was live at any time; `null` until that is known
+ * @property {boolean} isGrowing the newest media is not overdue
+ * @property {boolean} isOver was live, and the server says that nothing follows
  * @property {boolean} hasSound as far as is known
  * @property {number | null} edgeSeconds where a viewer of a live stream should be, on the video's clock
+ * @property {number | null} pictureTimeMs when the picture that is shown came to the server, by the server's clock
+ * @property {readonly Choice[]} choices
+ * @property {(kind: Choice["kind"], index: number) => void} choose
  * @property {() => void} resumeLoad goes on loading after a network failure
  * @property {() => void} recoverMedia builds the decoder anew after a media failure
  * @property {() => void} destroy
@@ -43,176 +52,86 @@
  * @property {string} url
  * @property {number} startSeconds where to begin; -1 for the live edge or the beginning
  * @property {EngineEvents} events
+ * @property {TrackNumbers} [startTracks]
  */
 
-/** What lies behind the playing position is kept this long, in seconds: enough to step back, and bounded. */
-const BACK_BUFFER_SECONDS = 30;
+/**
+ * Tracks to begin with, counted from 1.
+ * @typedef {object} TrackNumbers
+ * @property {number | null} video
+ * @property {number | null} audio
+ */
 
-/** A playlist is overdue when it did not grow for this many target durations (RFC 8216 6.2.2 asks for 1.5). */
-const OVERDUE_TARGETS = 3;
+/** @typedef {(options: EngineOptions) => Engine} MakeEngine */
 
-/** Details that mean: the browser has no decoder for this. */
-const CODEC_DETAILS = new Set([
-  "manifestIncompatibleCodecsError",
-  "bufferAddCodecError",
-  "bufferIncompatibleCodecsError",
-]);
+/** @type {Record<import("./protocols.js").EngineName, () => Promise<MakeEngine>>} */
+const LOADERS = {
+  hls: async () => {
+    const [{ HlsJsEngine }, Hls] = await Promise.all([
+      import("../engines/hls-engine.js"),
+      loadLibrary("/-/ui/hls.min.js", "Hls"),
+    ]);
+    return (options) => new HlsJsEngine(Hls, options);
+  },
+  dash: async () => {
+    const [{ DashEngine }, dashjs] = await Promise.all([
+      import("../engines/dash-engine.js"),
+      loadLibrary("/-/ui/dash.min.js", "dashjs"),
+    ]);
+    return (options) => new DashEngine(dashjs, options);
+  },
+  "mse-ld": async () => {
+    const { MseLdEngine } = await import("../engines/mse-ld-engine.js");
+    return (options) => new MseLdEngine(options);
+  },
+  native: async () => {
+    const { NativeEngine } = await import("../engines/native-engine.js");
+    return (options) => new NativeEngine(options);
+  },
+};
 
 /**
- * Makes the engine that this browser can use, or `null` where it can use none.
+ * Loads what an engine needs; once, whatever the number of calls.
  *
- * @param {EngineOptions} options
- * @param {HlsClass | undefined} HlsJs
- * @returns {Engine | null}
+ * Throws: what the browser says, where a script cannot be loaded.
+ * @param {import("./protocols.js").EngineName} name
+ * @returns {Promise<MakeEngine>}
  */
-export function createEngine(options, HlsJs) {
-  if (HlsJs?.isSupported() === true) return new HlsJsEngine(HlsJs, options);
-  if (options.video.canPlayType("application/vnd.apple.mpegurl") !== "") return new NativeEngine(options);
-  return null;
-}
-
-/** @implements {Engine} */
-export class HlsJsEngine {
-  #events;
-  #sawLive = false;
-  hasSound = true;
-  /** @type {import("hls.js").LevelDetails | null} */
-  #details = null;
-
-  /**
-   * @param {HlsClass} HlsJs
-   * @param {EngineOptions} options
-   */
-  constructor(HlsJs, { video, url, startSeconds, events }) {
-    this.#events = events;
-    const hls = new HlsJs({ startPosition: startSeconds, backBufferLength: BACK_BUFFER_SECONDS });
-    /** @type {Hls} */
-    this.hls = hls;
-    hls.on(HlsJs.Events.MANIFEST_PARSED, () => events.onReady());
-    hls.on(HlsJs.Events.LEVEL_UPDATED, (_event, { details }) => {
-      this.#details = details;
-      this.#sawLive ||= details.live;
-    });
-    hls.on(HlsJs.Events.BUFFER_CREATED, (_event, { tracks }) => {
-      this.hasSound = "audio" in tracks || "audiovideo" in tracks;
-    });
-    hls.on(HlsJs.Events.ERROR, (_event, data) => this.#onError(data));
-    hls.loadSource(url);
-    hls.attachMedia(video);
-  }
-
-  get isLive() {
-    return this.#details === null ? null : this.#sawLive;
-  }
-
-  get isGrowing() {
-    const details = this.#details;
-    return details === null || !details.live || details.age < OVERDUE_TARGETS * details.targetduration;
-  }
-
-  get isOver() {
-    return this.#sawLive && this.#details?.live === false;
-  }
-
-  get edgeSeconds() {
-    return this.#sawLive ? this.hls.liveSyncPosition : null;
-  }
-
-  resumeLoad() {
-    this.hls.startLoad();
-  }
-
-  recoverMedia() {
-    this.hls.recoverMediaError();
-  }
-
-  destroy() {
-    this.hls.destroy();
-  }
-
-  /** @param {import("hls.js").ErrorData} data */
-  #onError(data) {
-    const detail = data.details;
-    if (!data.fatal) {
-      this.#events.onTrouble(detail);
-      return;
-    }
-    const isAtManifest = detail.startsWith("manifest");
-    this.#events.onFailure({ kind: kindOf(data.type, detail), isAtManifest, detail });
-  }
+export function loadEngine(name) {
+  return LOADERS[name]();
 }
 
 /**
- * @param {string} type
- * @param {string} detail
- * @returns {Failure["kind"]}
+ * @typedef {object} Libraries
+ * @property {typeof import("hls.js").default} Hls
+ * @property {typeof import("dashjs")} dashjs
  */
-function kindOf(type, detail) {
-  if (CODEC_DETAILS.has(detail)) return "codec";
-  if (type === "networkError") return "network";
-  return type === "mediaError" ? "media" : "other";
-}
-
-/** @implements {Engine} */
-export class NativeEngine {
-  hls = null;
-  isGrowing = true;
-  isOver = false;
-  hasSound = true;
-  #video;
-  #url;
-  #unlisten = new AbortController();
-
-  /** @param {EngineOptions} options */
-  constructor({ video, url, startSeconds, events }) {
-    this.#video = video;
-    this.#url = url;
-    const { signal } = this.#unlisten;
-    video.addEventListener("error", () => events.onFailure(failureOf(video.error)), { signal });
-    video.addEventListener("stalled", () => events.onTrouble("stalled"), { signal });
-    video.addEventListener(
-      "loadedmetadata",
-      () => {
-        if (startSeconds >= 0) video.currentTime = startSeconds;
-        events.onReady();
-      },
-      { signal },
-    );
-    video.src = url;
-  }
-
-  get isLive() {
-    return this.#video.readyState === 0 ? null : this.#video.duration === Infinity;
-  }
-
-  get edgeSeconds() {
-    const { seekable } = this.#video;
-    return this.isLive === true && seekable.length > 0 ? seekable.end(seekable.length - 1) : null;
-  }
-
-  resumeLoad() {
-    this.#video.src = this.#url;
-  }
-
-  recoverMedia() {
-    this.#video.src = this.#url;
-  }
-
-  destroy() {
-    this.#unlisten.abort();
-    this.#video.removeAttribute("src");
-    this.#video.load();
-  }
-}
 
 /**
- * @param {MediaError | null} error
- * @returns {Failure}
+ * A classic script that leaves its library on `window`.
+ *
+ * @template {keyof Libraries} Name
+ * @param {string} path
+ * @param {Name} name
+ * @returns {Promise<Libraries[Name]>}
  */
-function failureOf(error) {
-  const code = error?.code ?? 0;
-  const detail = `video error ${code}`;
-  if (code === 3) return { kind: "media", isAtManifest: false, detail };
-  // MEDIA_ERR_SRC_NOT_SUPPORTED is what a 404 gives as well: only asking the server tells them apart.
-  return { kind: "network", isAtManifest: code === 4, detail };
+function loadLibrary(path, name) {
+  const libraries = /** @type {Partial<Libraries>} */ (globalThis);
+  const present = libraries[name];
+  if (present !== undefined) return Promise.resolve(present);
+  return new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = path;
+    script.addEventListener("load", () => {
+      script.remove();
+      const loaded = libraries[name];
+      if (loaded === undefined) reject(new Error(`${path} has no ${name}`));
+      else resolve(loaded);
+    });
+    script.addEventListener("error", () => {
+      script.remove();
+      reject(new Error(`${path} could not be loaded`));
+    });
+    document.head.append(script);
+  });
 }

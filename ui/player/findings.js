@@ -53,6 +53,7 @@ const BY_CODE = new Map(
     ["STREAM_BAD_NAME", "bad-name"],
     ["VOD_NOT_FOUND", "no-file"],
     ["VOD_BAD_PATH", "withheld"],
+    ["VOD_NO_DOWNLOAD", "withheld"],
     ["VOD_UNREADABLE", "withheld"],
     ["VOD_SEGMENT_TOO_BIG", "unservable"],
     ["VOD_READ_FAILED", "failing"],

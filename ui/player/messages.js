@@ -59,7 +59,8 @@ const MESSAGES = {
   }),
   off: (name) => ({
     title: `${name} cannot be played on this page.`,
-    detail: "The server's configuration switches HLS or the player page off for it.",
+    detail:
+      "The server's configuration switches off all that this page can play of it, or the page itself.",
     canRetry: true,
   }),
   "bad-name": (name) => ({

@@ -43,6 +43,10 @@ const STUCK_END_MS = 2000;
 const FAR_BEHIND_SECONDS = 10;
 /** Not further behind than this counts as live, in seconds. */
 const AT_EDGE_SECONDS = 6;
+/** A new player of the same kind is tried once; if that fails as well soon after, one of another kind. */
+const TRIES_OF_A_KIND = 1;
+/** So many stalls in a minute are too many for a kind of player that gives up smoothness for nearness. */
+const MAX_STALLS = 4;
 /** The pause after too many failures. */
 const BROKEN_PAUSE_MS = 30_000;
 
@@ -53,6 +57,10 @@ const BROKEN_PAUSE_MS = 30_000;
  * @property {(startSeconds: number, events: EngineEvents) => Engine | null} createEngine
  * @property {(signal: AbortSignal) => Promise<Probe>} probe
  * @property {(codec: string) => boolean} canDecode
+ * @property {(why: string) => boolean} fallBack the next engine will be of another kind; `false`: there is none
+ * @property {() => void} beginAnew the next engine will be of the first kind again
+ * @property {() => boolean} isImpatient the present kind is one that stalls easily, and there are calmer ones
+ * @property {() => number} serverMs the server's clock, in milliseconds since 1970
  * @property {() => boolean} isOnline
  * @property {() => boolean} isHidden
  * @property {() => number} nowMs monotonic
@@ -85,7 +93,10 @@ export class Playback {
     resumeLoad: new Budget(3, MINUTE_MS),
     recoverMedia: new Budget(2, MINUTE_MS),
     restart: new Budget(5, MINUTE_MS),
+    sameKind: new Budget(TRIES_OF_A_KIND, MINUTE_MS),
+    stall: new Budget(MAX_STALLS, MINUTE_MS),
   };
+  #seenWaits = 0;
   #bufferStalls = 0;
   #recoveries = 0;
 
@@ -122,6 +133,10 @@ export class Playback {
       isBusy: isWaiting && this.#message === null,
       hasPlayed: this.#picture.hasPlayed,
       hasSound: this.#engine?.hasSound ?? true,
+      choices: this.#engine?.choices ?? [],
+      edgeSeconds: this.#engine?.edgeSeconds ?? null,
+      pictureTimeMs: this.#engine?.pictureTimeMs ?? null,
+      delaySeconds: this.#delaySeconds(),
       waits: this.#picture.waits,
       bufferStalls: this.#bufferStalls,
       recoveries: this.#recoveries,
@@ -145,9 +160,21 @@ export class Playback {
     this.#options.onChange();
   }
 
+  /**
+   * The viewer chooses a quality, a sound track or subtitles.
+   *
+   * @param {import("./engines.js").Choice["kind"]} kind
+   * @param {number} index
+   */
+  choose(kind, index) {
+    this.#engine?.choose(kind, index);
+    this.#options.onChange();
+  }
+
   /** Tries again now, whatever the last answer was. */
   retry() {
     this.#wantsPlay = true;
+    this.#options.beginAnew();
     for (const budget of Object.values(this.#budgets)) budget.refill();
     this.#start();
   }
@@ -184,6 +211,7 @@ export class Playback {
     // It may have failed while it was made, and something else may have begun.
     if (heeded.signal.aborted) engine?.destroy();
     else this.#engine = engine;
+    this.#budgets.stall.refill();
     if (engine === null) this.#becomeUnplayable();
   }
 
@@ -270,12 +298,29 @@ export class Playback {
     // While the server is being asked, what is buffered may fail as well; the answer leads on from there.
     if (this.#phase === "absent") return;
     if (failure.kind === "network") this.#watchServer(failure);
-    else if (failure.kind === "codec") this.#becomeUnplayable();
+    else if (failure.kind === "codec") this.#onCodecFailure(failure.detail);
     else if (failure.kind === "media" && this.#take("recoverMedia") > 0) this.#recover("recoverMedia");
     else this.#restart();
   }
 
-  /** @param {"resumeLoad" | "recoverMedia" | "restart"} step */
+  /** @param {string} detail */
+  #onCodecFailure(detail) {
+    if (!this.#startOtherKind(detail)) this.#becomeUnplayable();
+  }
+
+  /**
+   * Goes on with another kind of player at once, where there is one.
+   *
+   * @param {string} why
+   */
+  #startOtherKind(why) {
+    if (!this.#options.fallBack(why)) return false;
+    this.#recoveries++;
+    this.#start();
+    return true;
+  }
+
+  /** @param {"resumeLoad" | "recoverMedia" | "restart" | "sameKind" | "stall"} step */
   #take(step) {
     return this.#budgets[step].take(this.#options.nowMs());
   }
@@ -299,6 +344,9 @@ export class Playback {
     }
     this.#options.log(`recovering: a new player, attempt ${attempt}`);
     this.#recoveries++;
+    if (this.#take("sameKind") === 0 && this.#options.fallBack("it keeps failing")) {
+      this.#budgets.sameKind.refill();
+    }
     this.#drop();
     this.#moveTo("starting");
     const delayMs = attempt === 1 ? 0 : pollDelayMs(attempt - 2);
@@ -320,8 +368,10 @@ export class Playback {
       const codecs = probe.codecs.join();
       const refused = this.#probe?.codecs.join() ?? "";
       const isAnother = codecs !== "" && refused !== "" && codecs !== refused;
-      if (isAnother) this.#start();
-      else if (refused === "") this.#hear(probe);
+      if (isAnother) {
+        this.#options.beginAnew();
+        this.#start();
+      } else if (refused === "") this.#hear(probe);
       return !isAnother;
     });
   }
@@ -337,6 +387,7 @@ export class Playback {
     this.#watch.start((probe, attempt) => {
       const isBack = probe.finding === "there" || (probe.finding === "ended" && !wasLive);
       if (isBack) this.#comeBack(failure, attempt);
+      else if (probe.finding === "off" && this.#startOtherKind("it is switched off here")) return false;
       else this.#hear(probe);
       return !isBack;
     });
@@ -348,6 +399,7 @@ export class Playback {
    */
   #comeBack(failure, attempt) {
     this.#options.log(attempt === 0 ? "the server has the stream" : "the stream is back");
+    if (attempt > 0) this.#options.beginAnew();
     if (attempt > 0 || failure === null) this.#start();
     else if (!failure.isAtManifest && this.#take("resumeLoad") > 0) this.#recover("resumeLoad");
     else this.#restart();
@@ -365,6 +417,7 @@ export class Playback {
     // After a recovery without a gap in the picture there is no `playing` event.
     if (hasMoved && this.#phase === "starting") this.#onPicture();
     if (this.#phase === "playing") this.#freeWhenStuck(this.#picture.stuckMs);
+    this.#calmDown();
     this.#refreshMessage();
   }
 
@@ -374,6 +427,25 @@ export class Playback {
     if (stuckMs > STUCK_END_MS && this.#engine?.isOver === true) this.#watchServer(null);
     else if (stuckMs > STUCK_JUMP_MS && mayJump && this.#isFarBehind()) this.seekToLive();
     else if (stuckMs > STUCK_RESTART_MS && this.#engine?.isGrowing === true) this.#restart();
+  }
+
+  /** A kind of player that stalls again and again makes room for a calmer one. */
+  #calmDown() {
+    const waits = this.#picture.waits;
+    const stalls = waits - this.#seenWaits;
+    this.#seenWaits = waits;
+    if (this.#phase !== "playing" || !this.#options.isImpatient() || this.#options.isHidden()) return;
+    for (let i = 0; i < stalls; i++) {
+      if (this.#take("stall") > 0) continue;
+      this.#startOtherKind("it stalls too often");
+      return;
+    }
+  }
+
+  /** Between the picture's arrival at the server and now; of a live stream only. */
+  #delaySeconds() {
+    const timeMs = this.#engine?.isLive === true ? this.#engine.pictureTimeMs : null;
+    return timeMs === null ? null : Math.max(0, (this.#options.serverMs() - timeMs) / 1000);
   }
 
   #behindSeconds() {

@@ -41,6 +41,9 @@ class FakeEngine implements Engine {
   isOver = false;
   hasSound = true;
   edgeSeconds: number | null = null;
+  pictureTimeMs: number | null = null;
+  choices = [];
+  choose = (kind: string, index: number): unknown => this.calls.push(`choose ${kind} ${index}`);
   readonly calls: string[] = [];
   readonly startSeconds: number;
   readonly events: EngineEvents;
@@ -68,6 +71,9 @@ class Stage {
   isHidden = false;
   hasEngine = true;
   isLive = true;
+  /** Kinds of players that there are, and the present one. */
+  kinds = 1;
+  kind = 0;
   nowMs = 0;
   changes = 0;
   readonly playback: Playback;
@@ -81,6 +87,10 @@ class Stage {
       name: "pub/camera",
       createEngine: (startSeconds, events) => this.#createEngine(startSeconds, events),
       probe: () => Promise.resolve(this.#answer()),
+      fallBack: () => this.#fallBack(),
+      beginAnew: () => void (this.kind = 0),
+      isImpatient: () => this.kind + 1 < this.kinds,
+      serverMs: () => 100_000,
       canDecode: (codec) => codec.startsWith("avc1"),
       isOnline: () => this.isOnline,
       isHidden: () => this.isHidden,
@@ -98,6 +108,12 @@ class Stage {
     // A new source begins at its beginning, and paused.
     Object.assign(this.video, { currentTime: 0, paused: true, ended: false });
     return engine;
+  }
+
+  #fallBack(): boolean {
+    if (this.kind + 1 >= this.kinds) return false;
+    this.kind++;
+    return true;
   }
 
   #answer(): Probe {
@@ -600,4 +616,102 @@ test("no order of events leads where no way leads, and the stream plays in the e
       assert.equal(stage.view.phase, "playing");
     });
   }
+});
+
+describe("other kinds of players", () => {
+  test("are tried where one has no decoder", async (t) => {
+    const stage = new Stage(t);
+    stage.kinds = 2;
+    stage.playback.play();
+    stage.engine.fail("codec", true);
+    assert.deepEqual([stage.kind, stage.engines.length, stage.view.phase], [1, 2, "starting"]);
+    stage.engine.fail("codec", true);
+    await stage.pass(500);
+    assert.deepEqual([stage.kind, stage.view.phase], [1, "unplayable"]);
+  });
+
+  test("are tried where one fails twice", async (t) => {
+    const stage = new Stage(t);
+    stage.kinds = 2;
+    stage.playback.play();
+    stage.engine.fail("other");
+    await stage.pass(250);
+    assert.equal(stage.kind, 0, "once is an accident");
+    stage.engine.fail("other");
+    await stage.pass(1500);
+    assert.deepEqual([stage.kind, stage.engines.length], [1, 3]);
+  });
+
+  test("are tried where the server has the stream, and one finds no beginning twice", async (t) => {
+    const stage = new Stage(t);
+    stage.kinds = 2;
+    stage.playback.play();
+    stage.engine.fail("network", true);
+    await stage.pass(500);
+    stage.engine.fail("network", true);
+    await stage.pass(1500);
+    assert.deepEqual([stage.kind, stage.engines.length, stage.view.phase], [1, 3, "starting"]);
+  });
+
+  test("are tried at once where the server has switched one off", async (t) => {
+    const stage = new Stage(t);
+    stage.kinds = 2;
+    stage.playback.play();
+    await stage.lose("off", true);
+    assert.deepEqual([stage.kind, stage.words], [1, undefined]);
+    await stage.lose("off", true);
+    assert.equal(stage.words, "pub/camera cannot be played on this page.");
+  });
+
+  test("take over from one that stalls again and again, and not from the last", async (t) => {
+    const stage = new Stage(t);
+    stage.kinds = 2;
+    await stage.begin();
+    const stall = async (): Promise<void> => {
+      stage.video.tell("waiting");
+      await stage.pass(1000, "moves");
+      stage.video.tell("playing");
+    };
+    for (let i = 0; i < 4; i++) await stall();
+    assert.equal(stage.kind, 0);
+    await stall();
+    assert.deepEqual([stage.kind, stage.engines.length], [1, 2]);
+    stage.ready();
+    for (let i = 0; i < 8; i++) await stall();
+    assert.deepEqual([stage.kind, stage.engines.length], [1, 2]);
+  });
+
+  test("make room for the first when the stream returns, and when the viewer tries again", async (t) => {
+    const stage = new Stage(t);
+    stage.kinds = 2;
+    stage.playback.play();
+    stage.engine.fail("codec", true);
+    assert.equal(stage.kind, 1);
+    await stage.lose("waiting");
+    stage.server = "there";
+    await stage.pass(5000);
+    assert.equal(stage.kind, 0);
+    stage.kind = 1;
+    stage.playback.retry();
+    assert.equal(stage.kind, 0);
+  });
+});
+
+test("the delay is that of the picture against the server's clock, of a live stream only", async (t) => {
+  const stage = new Stage(t);
+  await stage.begin();
+  assert.equal(stage.view.delaySeconds, null);
+  stage.engine.pictureTimeMs = 98_500;
+  assert.equal(stage.view.delaySeconds, 1.5);
+  stage.engine.pictureTimeMs = 100_500;
+  assert.equal(stage.view.delaySeconds, 0, "a clock that is a little off makes no picture of the future");
+  stage.engine.isLive = false;
+  assert.equal(stage.view.delaySeconds, null);
+});
+
+test("what a viewer chooses goes to the engine", async (t) => {
+  const stage = new Stage(t);
+  await stage.begin();
+  stage.playback.choose("sound", 1);
+  assert.deepEqual(stage.engine.calls, ["choose sound 1"]);
 });

@@ -2,16 +2,20 @@
 /** The player page: puts address, playback and controls together. */
 
 import { nameOfPath, shownName } from "../shared/names.js";
+import { Bounds } from "./bounds.js";
 import { Controls } from "./controls.js";
-import { createEngine } from "./engines.js";
+import { loadEngine } from "./engines.js";
+import { LateEngine } from "./late-engine.js";
 import { messageFor } from "./messages.js";
-import { parseOptions, playlistUrl } from "./options.js";
+import { parseOptions, resourceUrl } from "./options.js";
 import { Playback } from "./playback.js";
-import { probePlaylist } from "./probe.js";
+import { probeMpd, probePlaylist } from "./probe.js";
+import { abilitiesOf, Lineup, lineupFor, PROTOCOLS } from "./protocols.js";
+import { ServerClock } from "./server-clock.js";
 
-/** @typedef {typeof globalThis & { Hls?: typeof import("hls.js").default, weirPlayer?: object }} PlayerWindow */
+/** @typedef {import("./protocols.js").ProtocolName} ProtocolName */
 
-const page = /** @type {PlayerWindow} */ (globalThis);
+const page = /** @type {typeof globalThis & { weirPlayer?: object }} */ (globalThis);
 const name = nameOfPath(location.pathname);
 
 if (name === null) showNameless();
@@ -19,36 +23,113 @@ else open(name);
 
 /** @param {string} streamName */
 function open(streamName) {
-  document.title = `${shownName(streamName)} - Weir`;
   const options = parseOptions(location.search);
-  const url = playlistUrl(location.href, options.token);
+  for (const complaint of options.complaints) log(complaint);
   const video = /** @type {HTMLVideoElement} */ (document.getElementById("video"));
   video.muted = options.muted;
   video.volume = options.volume;
+  showName(streamName);
 
-  const playback = new Playback({
-    video,
-    name: streamName,
-    createEngine: (startSeconds, events) => createEngine({ video, url, startSeconds, events }, page.Hls),
-    probe: (signal) => probePlaylist(url, signal),
-    canDecode: (codec) => canDecode(codec, video),
-    isOnline: () => navigator.onLine,
-    isHidden: () => document.hidden,
-    nowMs: () => performance.now(),
-    log,
-    onChange: () => controls?.render(),
-  });
+  const stepsBack = options.dvr || options.agoSeconds !== null || options.fromMs !== null;
+  const lineup = new Lineup(lineupFor({ ...options, stepsBack }, abilitiesOf(video)));
+  const clock = new ServerClock();
+  // Not before: a stream that is not there has no clock, and the browser would note a second failure.
+  const askClock = () => void clock.ask(resourceUrl(location.href, "utc", options.token));
+  video.addEventListener("playing", askClock, { once: true });
   /** @type {Controls | null} */
   let controls = null;
-  controls = new Controls(document, playback);
+  const onChange = () => controls?.render();
+  const playback = openPlayback(streamName, { video, lineup, clock, options, onChange });
+  controls = new Controls(document, playback, {
+    name: streamName,
+    options,
+    protocol: () => (lineup.current === null ? null : PROTOCOLS[lineup.current]),
+  });
   controls.render();
+  keepBounds(new Bounds(options), video, playback, (words) => controls?.announce(words));
 
   addEventListener("online", () => playback.poke());
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) playback.poke();
   });
-  publishForTests(streamName, playback, video);
+  publishForTests(streamName, playback, { video, lineup });
   if (options.autoplay) playback.play();
+}
+
+/**
+ * @typedef {object} Parts
+ * @property {HTMLVideoElement} video
+ * @property {Lineup} lineup
+ * @property {ServerClock} clock
+ * @property {import("./options.js").PlayerOptions} options
+ * @property {() => void} onChange
+ */
+
+/**
+ * @param {string} streamName
+ * @param {Parts} parts
+ */
+function openPlayback(streamName, { video, lineup, clock, options, onChange }) {
+  const urlOf = (/** @type {ProtocolName} */ protocol) =>
+    resourceUrl(location.href, PROTOCOLS[protocol].resource, options.token);
+  return new Playback({
+    video,
+    name: streamName,
+    createEngine: (startSeconds, events) => {
+      const { current } = lineup;
+      if (current === null) return null;
+      const given = { video, url: urlOf(current), startSeconds, events, startTracks: options.startTracks };
+      return new LateEngine(() => loadEngine(PROTOCOLS[current].engine), given);
+    },
+    fallBack: (why) => {
+      const before = lineup.current;
+      const hasOther = lineup.fallBack();
+      if (hasOther && before !== null && lineup.current !== null) {
+        log(`${PROTOCOLS[lineup.current].title} instead of ${PROTOCOLS[before].title}: ${why}`);
+      }
+      return hasOther;
+    },
+    beginAnew: () => lineup.reset(),
+    isImpatient: () => lineup.current !== null && PROTOCOLS[lineup.current].isLowLatency,
+    serverMs: () => clock.nowMs(),
+    probe: async (signal) => {
+      const hls = await probePlaylist(urlOf("hls"), signal);
+      if (hls.finding !== "off" || lineup.current === null) return hls;
+      const { engine } = PROTOCOLS[lineup.current];
+      // What is off for one protocol may be there for another.
+      if (engine === "dash") return probeMpd(urlOf("dash"), signal);
+      return engine === "mse-ld" ? { ...hls, finding: "there" } : hls;
+    },
+    canDecode: (codec) => canDecode(codec, video),
+    isOnline: () => navigator.onLine,
+    isHidden: () => document.hidden,
+    nowMs: () => performance.now(),
+    log,
+    onChange,
+  });
+}
+
+/** @param {string} streamName */
+function showName(streamName) {
+  const shown = shownName(streamName);
+  document.title = `${shown} - Weir`;
+  const heading = document.getElementById("heading");
+  if (heading !== null) heading.textContent = shown;
+}
+
+/**
+ * @param {Bounds} bounds
+ * @param {HTMLVideoElement} video
+ * @param {Playback} playback
+ * @param {(words: string) => void} announce
+ */
+function keepBounds(bounds, video, playback, announce) {
+  video.addEventListener("timeupdate", () => {
+    const words = bounds.look(video, playback.view);
+    if (words === null) return;
+    log(words);
+    announce(words);
+  });
 }
 
 /**
@@ -56,9 +137,9 @@ function open(streamName) {
  *
  * @param {string} streamName
  * @param {Playback} playback
- * @param {HTMLVideoElement} video
+ * @param {{ video: HTMLVideoElement, lineup: Lineup }} parts
  */
-function publishForTests(streamName, playback, video) {
+function publishForTests(streamName, playback, { video, lineup }) {
   page.weirPlayer = {
     get hls() {
       return playback.hls;
@@ -69,6 +150,7 @@ function publishForTests(streamName, playback, video) {
       const quality = video.getVideoPlaybackQuality();
       return {
         name: streamName,
+        protocol: lineup.current,
         ...view,
         stalls: view.waits + view.bufferStalls,
         message:

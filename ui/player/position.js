@@ -7,6 +7,7 @@
  * @property {HTMLElement} time
  * @property {HTMLButtonElement} live
  * @property {HTMLElement} liveLabel
+ * @property {HTMLElement} delay
  */
 
 /**
@@ -22,14 +23,42 @@ export function formatTime(seconds) {
 }
 
 /**
+ * How late a picture is, as people write it: `0.8 s`, `12 s`, `3:20 min`.
+ *
+ * @param {number} seconds
+ */
+export function formatDelay(seconds) {
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  return seconds < 99.5 ? `${Math.round(seconds)} s` : `${formatTime(seconds)} min`;
+}
+
+/**
+ * A time of day: `14:03:07`, or `12:03:07 UTC`.
+ *
+ * @param {number} timeMs since 1970
+ * @param {boolean} isLocal as this device's clock shows it
+ */
+export function clockTime(timeMs, isLocal) {
+  const date = new Date(timeMs);
+  if (Number.isNaN(date.getTime())) return "";
+  if (!isLocal) return `${date.toISOString().slice(11, 19)} UTC`;
+  return [date.getHours(), date.getMinutes(), date.getSeconds()].map(pair).join(":");
+}
+
+/**
  * Shows where the picture is.
  *
  * @param {PositionParts} parts
  * @param {HTMLVideoElement} video
- * @param {{ isLive: boolean | null, isAtEdge: boolean }} view
+ * @param {{ isLive: boolean | null, isAtEdge: boolean, delaySeconds: number | null }} view
  * @param {boolean} isDragging the knob is held: it stays where it is
  */
-export function renderPosition({ seek, time, live, liveLabel }, video, { isLive, isAtEdge }, isDragging) {
+export function renderPosition(
+  { seek, time, live, liveLabel, delay },
+  video,
+  { isLive, isAtEdge, delaySeconds },
+  isDragging,
+) {
   const { duration, currentTime } = video;
   const isFile = isLive === false && Number.isFinite(duration);
   live.hidden = isLive !== true;
@@ -39,6 +68,8 @@ export function renderPosition({ seek, time, live, liveLabel }, video, { isLive,
     isAtEdge ? "Live: this is the newest picture" : "Go to the newest picture",
   );
   liveLabel.textContent = isAtEdge ? "Live" : "Go live";
+  delay.hidden = delaySeconds === null;
+  delay.textContent = delaySeconds === null ? "" : `-${formatDelay(delaySeconds)}`;
   seek.hidden = !isFile;
   time.hidden = !isFile;
   if (!isFile) return;

@@ -49,6 +49,27 @@ export async function probePlaylist(url, signal, fetcher = (...request) => fetch
 }
 
 /**
+ * Fetches an MPD: a stream is there when it has one.
+ *
+ * Never rejects: whatever goes wrong is a finding.
+ * @param {string} url
+ * @param {AbortSignal} signal
+ * @param {typeof fetch} [fetcher]
+ * @returns {Promise<Probe>}
+ */
+export async function probeMpd(url, signal, fetcher = (...request) => fetch(...request)) {
+  try {
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
+    const response = await fetcher(url, { signal: limit, cache: "no-store" });
+    if (!response.ok) return await probeOfError(response);
+    await response.body?.cancel();
+    return { finding: "there", status: response.status, reason: "", codecs: [] };
+  } catch {
+    return { finding: "unreachable", status: 0, reason: "", codecs: [] };
+  }
+}
+
+/**
  * @param {string} url
  * @param {AbortSignal} signal
  * @param {typeof fetch} fetcher

@@ -14,11 +14,12 @@ const encoder = new TextEncoder();
 /**
  * The body of the data message or script tag that says what the tracks are: the name `onMetaData` and one ECMA array.
  *
- * Ownership: the result is new.
+ * `durationUs`: of media that has an end. Ownership: the result is new.
  * Spec: FLV 10.1 E.4.4, E.5; AMF 0 sections 2.2, 2.3, 2.4, 2.10; Enhanced RTMP v2, Enhancing onMetaData.
  */
-export function buildMetadataBody(tracks: readonly Track[]): Uint8Array {
-  const fields = Object.entries(metadataOf(tracks));
+export function buildMetadataBody(tracks: readonly Track[], durationUs: number | null = null): Uint8Array {
+  const duration = durationUs === null ? {} : { duration: durationUs / 1_000_000 };
+  const fields = Object.entries<MetadataValue>({ ...duration, ...metadataOf(tracks) });
   const head = new Uint8Array(5);
   head[0] = AMF0.ecmaArray;
   writeU32(head, 1, fields.length);

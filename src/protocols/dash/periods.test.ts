@@ -65,6 +65,8 @@ test("a track that ends well before its segment is as long as its media", () => 
   const cut = segmentEntry(0, { trackUs: (id) => (id === "a1" ? 3_500_000 : 3_990_000) });
   assert.equal(timelineRuns([cut], audio)[0]!.durationMs, 3500);
   assert.equal(timelineRuns([cut], video)[0]!.durationMs, 4000);
+  const oneFrame = segmentEntry(0, { trackUs: () => 4_000_000 - 21_333 });
+  assert.equal(timelineRuns([oneFrame], audio)[0]!.durationMs, 4000);
 });
 
 test("other tracks are another Period although the time goes on", () => {

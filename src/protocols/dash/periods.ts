@@ -1,4 +1,4 @@
-import type { Track, TrackSet } from "../../media/track.ts";
+import type { Track, TrackKind, TrackSet } from "../../media/track.ts";
 import type { SegmentEntry } from "../../packaging/presentation.ts";
 
 /** A stretch of the timeline in which neither the tracks change nor the time breaks: a Period of the MPD. */
@@ -55,13 +55,17 @@ export function timelineRuns(segments: readonly SegmentEntry[], track: Track): T
   return runs;
 }
 
-/** A track whose media ends this much before its segment does is said to end there. */
-const HOLE_US = 100_000;
+/**
+ * A track whose media ends so many of its frames before its segment does is said to end there. Of pictures that were
+ * decoded out of their order when the source broke off, the last ones may be shown later than their number tells.
+ */
+const HOLE_FRAMES: Readonly<Record<TrackKind, number>> = { audio: 1.5, video: 6, text: 1.5 };
 
 /** Up to the next segment's begin, so that times add up, or as long as the track's media where it ends well before. */
 function trackDurationMs(segment: SegmentEntry, track: Track, timeMs: number): number {
   const { startUs, durationUs } = segment;
   const trackUs = segment.trackUs(track.id);
-  const isShort = durationUs - trackUs > HOLE_US;
+  const holeUs = (trackUs / segment.trackSamples(track.id)) * HOLE_FRAMES[track.kind];
+  const isShort = durationUs - trackUs > holeUs;
   return Math.max(1, Math.floor((startUs + (isShort ? trackUs : durationUs)) / 1000) - timeMs);
 }

@@ -171,7 +171,7 @@ ${parts("1767225608000", 5)}#EXT-X-PRELOAD-HINT:TYPE=PART,URI="part-176722560800
     const waiting = assert.rejects(get(`_HLS_msn=${open().sequence + 1}`), { code: "HLS_HELD_TOO_LONG" });
     window.onEnd();
     await waiting;
-    await assert.rejects(get(`_HLS_msn=${lastMsn() + 1}`), { code: "HLS_TOO_MANY_HELD" });
+    await assert.rejects(get(`_HLS_msn=${lastMsn() + 1}`), { code: "HLS_HELD_TOO_LONG", httpStatus: 503 });
   });
 
   test("is forgotten when its client leaves", () => {

@@ -7,11 +7,15 @@ import type { Presentation, TrackSelection } from "../../packaging/presentation.
 import { readDirectives } from "./directives.ts";
 import { hlsErrors } from "./errors.ts";
 import { lastPoint, renderLowLatencyPlaylist } from "./ll-playlist.ts";
+import type { LowLatencyRequest } from "./ll-playlist.ts";
 import { PLAYLIST_TYPE, targetSeconds } from "./media-playlist.ts";
 import type { HlsResource } from "./path.ts";
 
 /** Playlists rendered of an edge. */
 const rendered = new PlaylistReplies<LiveEdge>(PLAYLIST_TYPE);
+
+/** Selections and forms that are kept of one edge. */
+const MAX_KNOWN = 64;
 
 /** A reply that was waited for stays right for this many target durations (RFC 8216bis appendix B.1). */
 const HELD_CACHE_TARGETS = 6;
@@ -44,7 +48,7 @@ export function lowLatencyReply(
     const maxAge = point === null ? Math.max(1, Math.floor(targets / 2)) : targets * HELD_CACHE_TARGETS;
     const key = `${formatTrackSelection(selection)} ${skips} ${maxAge} ${query}`;
     return rendered.reply(now, key, {
-      render: () => renderLowLatencyPlaylist({ presentation, edge: now, selection, query, skips }),
+      render: () => textWith(query, { presentation, edge: now, selection, skips }),
       version: `${versionOf(now)}${skips ? "-delta" : ""}`,
       cache: `public, max-age=${maxAge}`,
       hasQuery: query !== "",
@@ -53,6 +57,26 @@ export function lowLatencyReply(
   if (point === null || hasReached(edge, point)) return reply(edge);
   checkDistance(edge, point);
   return whenReached(source, point, request).then(() => reply(source.now() ?? edge));
+}
+
+/** Stands for the query in what is rendered once for all; no address has it. */
+const QUERY_MARK = "\0";
+
+/** What is between the places of the query, by edge, selection and form. */
+const pieces = new WeakMap<LiveEdge, Map<string, readonly string[] | null>>();
+
+/** The playlist with that query, which may be another one for each viewer: of the rest, all share what was rendered. */
+function textWith(query: string, request: Omit<LowLatencyRequest, "query">): string | null {
+  let known = pieces.get(request.edge);
+  if (known === undefined) pieces.set(request.edge, (known = new Map()));
+  const key = `${formatTrackSelection(request.selection)} ${request.skips}`;
+  let found = known.get(key);
+  if (found === undefined) {
+    found = renderLowLatencyPlaylist({ ...request, query: QUERY_MARK })?.split(QUERY_MARK) ?? null;
+    if (known.size >= MAX_KNOWN) known.clear();
+    known.set(key, found);
+  }
+  return found?.join(query) ?? null;
 }
 
 /** What changes with every change of an edge. */
@@ -113,10 +137,20 @@ export function heldPart(
   const source = presentation.edge;
   if (source === undefined) return null;
   const { name, index, selection } = resource;
-  const open = source.now()?.open;
-  const isNext = open?.name === name && open.parts.length === index;
-  if (!isNext || request === null) return source.part(name, index, selection);
-  return whenReached(source, { sequence: open.sequence, part: index }, request).then(() =>
-    source.part(name, index, selection),
-  );
+  const point = request === null ? null : pointAhead(source, name, index);
+  if (request === null || point === null) return source.part(name, index, selection);
+  return whenReached(source, point, request).then(() => source.part(name, index, selection));
+}
+
+/** What a part that is not there yet is waited for by; `null` where it is not to be waited for. */
+function pointAhead(source: EdgeSource, name: string, index: number): EdgePoint | null {
+  const open = source.now()?.open ?? null;
+  if (open === null) return null;
+  // An edge that is told by another thread may be one move behind that of the thread that hinted at the part.
+  const behind = source.follow === undefined ? 0 : 1;
+  const { sequence, parts } = open;
+  if (open.name === name)
+    return index >= parts.length && index <= parts.length + behind ? { sequence, part: index } : null;
+  const isNextSegment = behind > 0 && index === 0 && Number(name) > Number(open.name);
+  return isNextSegment ? { sequence: sequence + 1, part: 0 } : null;
 }

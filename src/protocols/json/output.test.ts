@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { audioTrack, mediaPacket, videoTrack } from "../../../test/support/media.ts";
-import type { HttpRequest } from "../../base/http-message.ts";
+import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
 import { makeTrackSet } from "../../media/track.ts";
 import { LiveWindow } from "../../packaging/live-window.ts";
 import { jsonOutput } from "./output.ts";
@@ -100,6 +100,24 @@ test("media_info.json says what each track is", async () => {
       },
     ],
   });
+});
+
+test("what has not changed is written once, with a tag, for as long as a playlist", async () => {
+  const window = liveWindow();
+  feed(window, 0, 5);
+  for (const path of ["/demo/index.json", "/demo/media_info.json"]) {
+    const ask = (): unknown => jsonOutput.parse(path)!.reply(window, { request, carriedQuery: "" });
+    const first = (await ask()) as HttpReply;
+    assert.equal(await ask(), first, "the same object again");
+    const headers = new Map(first.headers);
+    assert.equal(headers.get("cache-control"), "public, max-age=1");
+    assert.equal(headers.get("content-type"), "application/json");
+    feed(window, 5, 9);
+    const next = (await ask()) as HttpReply;
+    assert.notEqual(new Map(next.headers).get("etag"), headers.get("etag"));
+    window.onPause();
+    window.onTracks(makeTrackSet(1, [video, audio]));
+  }
 });
 
 test("index.json has a period for each stretch without a break, and addresses that can be asked for", async () => {

@@ -3,6 +3,7 @@ import type { Clock, Timer } from "../../base/clock.ts";
 import { asMediaError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import type { SessionId } from "../../media/ids.ts";
+import type { RecordedPackets } from "../../stream/recorded-packets.ts";
 import { publishPatiently } from "../../stream/patient-publish.ts";
 import type { Publisher, StreamDirectory } from "../../stream/directory.ts";
 import type { SendWindow } from "../../stream/rules.ts";
@@ -11,6 +12,7 @@ import { rtmpFormat } from "./from-stream.ts";
 import type { RtmpTarget } from "./names.ts";
 import type { RtmpCloseReason } from "./session-states.ts";
 import type { RtmpNetStream, RtmpPlayback, RtmpPublication } from "./net-stream.ts";
+import type { RtmpRecording } from "./recorded-play.ts";
 import { READ_BUFFER_BYTES } from "../../base/reused-reads.ts";
 import { SendQueue } from "../../base/send-queue.ts";
 import type { ReadingRests } from "./reading-rests.ts";
@@ -51,6 +53,12 @@ export type RtmpSocket = Duplex & {
   setKeepAlive(isOn: boolean, delayMs: number): unknown;
 };
 
+/**
+ * Where a connection finds what is recorded under a name: what opens it, or `null` when the directory is to be asked.
+ * Throws a `MediaError` whose message the peer is told.
+ */
+export type RtmpRecordings = (target: RtmpTarget) => (() => Promise<RecordedPackets>) | null;
+
 /** What a connection is given. */
 export type RtmpConnectionParts = {
   /** What its log lines are found by. */
@@ -62,6 +70,7 @@ export type RtmpConnectionParts = {
   readonly rests: ReadingRests<RtmpConnection>;
   readonly logger: Logger;
   readonly options: RtmpConnectionOptions;
+  readonly recordings?: RtmpRecordings | undefined;
   /** Called once, when the socket is gone. */
   onGone(): void;
 };
@@ -189,9 +198,13 @@ export class RtmpConnection implements RtmpSessionHost {
       : this.#ingest(claim, target);
   }
 
-  play(target: RtmpTarget): RtmpPlayback {
+  play(target: RtmpTarget): RtmpPlayback | RtmpRecording {
     // What is already being closed gets no more.
     if (this.#queue.isOverflowing) return { close: () => {} };
+    const open = this.#parts.recordings?.(target) ?? null;
+    if (open !== null) {
+      return { open, clock: this.#parts.clock, queuedBytes: () => this.#queue.unsentBytes };
+    }
     return this.#parts.directory.subscribe({
       name: target.name,
       protocol: PROTOCOL,
@@ -259,6 +272,7 @@ export class RtmpConnection implements RtmpSessionHost {
 
   #drained(): void {
     this.#queue.drained();
+    this.#session.stream.drained();
     if (!this.#isReadingPaused || this.#socket.writableNeedDrain) return;
     this.#isReadingPaused = false;
     this.#resumeReading();

@@ -36,16 +36,7 @@ class RtmpFormat implements WireFormat {
   }
 
   tracks(tracks: TrackSet, atUs: number): Uint8Array {
-    const carried = tracks.tracks.filter(isCarried);
-    const timestampMs = configurationMs(atUs, this.#originUs);
-    const metadata = headerOf(MESSAGE.dataAmf0, timestampMs);
-    const messages = [buildMessage(metadata, buildMetadataBody(carried), SENT_CHUNK_BYTES)];
-    for (const track of carried) {
-      const body = buildConfigBody(track);
-      const type = track.kind === "video" ? MESSAGE.video : MESSAGE.audio;
-      if (body !== null) messages.push(buildMessage(headerOf(type, timestampMs), body, SENT_CHUNK_BYTES));
-    }
-    return concatBytes(messages);
+    return trackMessages(tracks, configurationMs(atUs, this.#originUs), null);
   }
 
   packet(packet: MediaPacket, room: WireRoom): void {
@@ -59,6 +50,26 @@ class RtmpFormat implements WireFormat {
     writeMessage(out, at, header, payload, { chunkSize: SENT_CHUNK_BYTES, prefixBytes });
     writeFrameHeader(out, at + headerBytes(timestampMs), track, flags);
   }
+}
+
+/**
+ * Metadata and codec configurations of a recording, told at a time of the player's clock.
+ * `durationUs`: what players show as its length.
+ */
+export function recordedTracks(tracks: TrackSet, timestampMs: number, durationUs: number): Uint8Array {
+  return trackMessages(tracks, timestampMs, durationUs);
+}
+
+function trackMessages(tracks: TrackSet, timestampMs: number, durationUs: number | null): Uint8Array {
+  const carried = tracks.tracks.filter(isCarried);
+  const metadata = headerOf(MESSAGE.dataAmf0, timestampMs);
+  const messages = [buildMessage(metadata, buildMetadataBody(carried, durationUs), SENT_CHUNK_BYTES)];
+  for (const track of carried) {
+    const body = buildConfigBody(track);
+    const type = track.kind === "video" ? MESSAGE.video : MESSAGE.audio;
+    if (body !== null) messages.push(buildMessage(headerOf(type, timestampMs), body, SENT_CHUNK_BYTES));
+  }
+  return concatBytes(messages);
 }
 
 const CHUNK_STREAM_OF: Readonly<Record<number, number>> = {

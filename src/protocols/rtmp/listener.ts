@@ -13,7 +13,7 @@ import type { StreamDirectory } from "../../stream/directory.ts";
 import type { SendWindow } from "../../stream/rules.ts";
 import { RtmpConnection } from "./connection.ts";
 import { ReadingRests } from "./reading-rests.ts";
-import type { RtmpConnectionOptions } from "./connection.ts";
+import type { RtmpConnectionOptions, RtmpRecordings } from "./connection.ts";
 import { DEFAULT_CHUNK_LIMITS } from "./wire/chunk-reader.ts";
 
 /** What a listener may be told; everything but the port has a default. */
@@ -79,6 +79,8 @@ export type RtmpListenerParts = {
    * addresses a node stands for many viewers.
    */
   readonly addresses: AddressLimit;
+  /** Names that are played from recordings; none when absent. */
+  readonly recordings?: RtmpRecordings;
 };
 
 /** Figures of a listener. */
@@ -240,6 +242,7 @@ export class RtmpListener {
       clock: this.#parts.clock,
       rests: this.#rests,
       logger: this.#parts.logger,
+      recordings: this.#parts.recordings,
       socket: readInto(this.#readBuffer, socket, (bytes) => connection.receive(bytes), SLICE_BYTES),
       options: connectionOptions(this.#limits, this.#options.sendWindow?.() ?? "auto"),
       onGone: () => this.#forget(connection, address),

@@ -45,6 +45,11 @@ for (const { name, app, stream, value } of cases) {
   });
 }
 
+test("the container that a player names is kept, for files whose extension it took off", () => {
+  assert.equal(resolveTarget("vod", "mp4:sub/film")?.container, "mp4");
+  assert.equal(resolveTarget("vod", "sub/film.mp4")?.container, null);
+});
+
 test("the application is found in a tcUrl", () => {
   assert.equal(applicationOfUrl("rtmp://host:1935/pub/my?x=1"), "pub/my?x=1");
   assert.equal(applicationOfUrl("rtmp://host"), "");

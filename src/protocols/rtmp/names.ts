@@ -6,6 +6,11 @@ export type RtmpTarget = {
   readonly name: StreamName;
   /** The query strings of stream name and application as sent, joined with `&`; empty when there are none. */
   readonly query: string;
+  /**
+   * The container that the player put in front of the name, e.g. `mp4`; `null` for none. Some take the file's extension
+   * off then: `mp4:film` for `film.mp4`.
+   */
+  readonly container: string | null;
 };
 
 /** The application name that stands for "no prefix": `rtmp://host/static/pub/camera` is `pub/camera`. */
@@ -13,7 +18,7 @@ const RESERVED_APPLICATION = "static";
 /** The instance that Flash Media Server names when the URL names none. */
 const DEFAULT_INSTANCE = "_definst_";
 /** What players put in front of a stream name to tell a server the container. */
-const CONTAINER_PREFIX = /^(?:mp4|flv|mp3|m4v|f4v):/;
+const CONTAINER_PREFIX = /^(mp4|flv|mp3|m4v|f4v):/;
 
 /**
  * Joins the application of `connect` and the name of `publish` or `play` into the name of a stream.
@@ -31,7 +36,8 @@ export function resolveTarget(application: string, stream: string): RtmpTarget |
   if (kept[0] === RESERVED_APPLICATION && kept.length > 1) kept.shift();
   const name = parseStreamName(kept.join("/"));
   if (name === null) return null;
-  return { name, query: [streamQuery, appQuery].filter((part) => part !== "").join("&") };
+  const container = CONTAINER_PREFIX.exec(streamPath)?.[1] ?? null;
+  return { name, query: [streamQuery, appQuery].filter((part) => part !== "").join("&"), container };
 }
 
 /** The application in a `tcUrl`, for clients that send no `app`: the path after the host, with its query. */

@@ -5,7 +5,9 @@ import { rtmpErrors } from "./errors.ts";
 import { resolveTarget } from "./names.ts";
 import type { RtmpTarget } from "./names.ts";
 import type { RtmpOutbox } from "./outbox.ts";
-import { PlayDuration, playDurationMs } from "./play-duration.ts";
+import { PlayDuration, playDurationMs, playStartMs } from "./play-duration.ts";
+import { DEFAULT_BUFFER_MS, RecordedPlay } from "./recorded-play.ts";
+import type { RtmpRecording } from "./recorded-play.ts";
 import type { RtmpCloseReason, RtmpState } from "./session-states.ts";
 import type { StatusKey } from "./status.ts";
 import type { AmfValue } from "./wire/amf-value.ts";
@@ -28,8 +30,11 @@ export type RtmpNetStreamHost = {
   write(bytes: Uint8Array): void;
   /** Claims the name. Throws a `MediaError` whose message the peer is told. */
   publish(target: RtmpTarget): RtmpPublication | Promise<RtmpPublication>;
-  /** Subscribes; media then comes through `RtmpNetStream.media`. Throws a `MediaError` whose message the peer is told. */
-  play(target: RtmpTarget): RtmpPlayback;
+  /**
+   * Subscribes; media then comes through `RtmpNetStream.media`. A recording is read by the stream itself. Throws a
+   * `MediaError` whose message the peer is told.
+   */
+  play(target: RtmpTarget): RtmpPlayback | RtmpRecording;
 };
 
 class Refusal {
@@ -60,6 +65,8 @@ const PLAY_REFUSALS: ReadonlyMap<string, StatusKey> = new Map([
   ["STREAM_NOT_FOUND", "playNotFound"],
   ["STREAM_NOT_ON_AIR", "playNotFound"],
   ["STREAM_BAD_NAME", "playNotFound"],
+  ["VOD_NOT_FOUND", "playNotFound"],
+  ["VOD_BAD_PATH", "playNotFound"],
 ]);
 
 /**
@@ -74,6 +81,10 @@ export class RtmpNetStream {
   #target: RtmpTarget | null = null;
   #publication: RtmpPublication | null = null;
   #playback: RtmpPlayback | null = null;
+  /** The same as `#playback`, when it is one. */
+  #recorded: RecordedPlay | null = null;
+  /** How much media the player holds, as it says itself. */
+  #bufferMs = DEFAULT_BUFFER_MS;
   /** Of a player that asked for a part only. */
   #duration: PlayDuration | null = null;
   /** Media that came while `host.play` ran: it follows the messages that announce it. */
@@ -130,13 +141,15 @@ export class RtmpNetStream {
     this.#role = "play";
     const durationMs = playDurationMs(command.args);
     this.#duration = durationMs === null ? null : new PlayDuration(durationMs);
+    let recording: RtmpRecording | null;
     try {
-      this.#subscribe(this.#resolve(application, command.args[0]));
+      recording = this.#subscribe(this.#resolve(application, command.args[0]));
     } catch (caught) {
       this.#early = null;
       return this.#refuse(caught, PLAY_REFUSALS, "playFailed");
     }
     this.#owner.moveTo("playing");
+    if (recording !== null) return this.#playRecorded(recording, command);
     this.#owner.out.streamBegin();
     const details = { details: this.name };
     this.#owner.out.status("playReset", undefined, details);
@@ -147,7 +160,8 @@ export class RtmpNetStream {
   /** `pause`, on and off. Live media is not kept for one viewer: the subscription ends, and begins anew. */
   pause({ args }: RtmpCommand): void {
     const wantsPause = args[0] === true;
-    if (this.#owner.state() === "playing" && wantsPause) {
+    if (this.#recorded !== null) this.#pauseRecorded(this.#recorded, wantsPause);
+    else if (this.#owner.state() === "playing" && wantsPause) {
       this.#playback?.close();
       this.#playback = null;
       this.#duration?.interrupt();
@@ -157,6 +171,30 @@ export class RtmpNetStream {
     } else if (this.#owner.state() === "paused" && !wantsPause && this.#target !== null) {
       this.#resume(this.#target);
     }
+  }
+
+  /** `seek`, in a recording; a live stream has one position. */
+  seek({ args }: RtmpCommand): void {
+    const recorded = this.#recorded;
+    if (recorded === null) return;
+    const [toMs] = args;
+    if (typeof toMs !== "number" || !Number.isFinite(toMs) || toMs < 0) {
+      this.#owner.out.status("seekFailed", "A time in milliseconds is needed.");
+      return;
+    }
+    if (recorded.isEnded) this.#owner.moveTo("playing");
+    recorded.seek(toMs);
+  }
+
+  /** Set Buffer Length: how much media the player holds. Units: milliseconds. */
+  setBuffer(lengthMs: number): void {
+    this.#bufferMs = lengthMs;
+    this.#recorded?.setBuffer(lengthMs);
+  }
+
+  /** The connection's queue is shorter than it was. */
+  drained(): void {
+    this.#recorded?.drained();
   }
 
   /** Ends publishing or playing at the peer's wish. */
@@ -171,6 +209,7 @@ export class RtmpNetStream {
     } else if (state === "playing" || state === "paused") {
       this.#playback?.close();
       this.#playback = null;
+      this.#recorded = null;
       this.#owner.moveTo("idle");
       this.#owner.out.status("playStop");
     }
@@ -228,6 +267,7 @@ export class RtmpNetStream {
     const playback = this.#playback;
     this.#publication = null;
     this.#playback = null;
+    this.#recorded = null;
     playback?.close();
     publication?.close(reason);
   }
@@ -302,10 +342,51 @@ export class RtmpNetStream {
     this.#owner.close("refused", error);
   }
 
-  #subscribe(target: RtmpTarget): void {
+  #subscribe(target: RtmpTarget): RtmpRecording | null {
     this.#early = [];
     this.#earlyEnd = null;
-    this.#playback = this.#owner.host.play(target);
+    const playback = this.#owner.host.play(target);
+    if (!("open" in playback)) {
+      this.#playback = playback;
+      return null;
+    }
+    this.#early = null;
+    return playback;
+  }
+
+  #playRecorded(recording: RtmpRecording, { args }: RtmpCommand): void {
+    const recorded = new RecordedPlay({
+      recording,
+      out: this.#owner.out,
+      name: this.name ?? "",
+      startMs: playStartMs(args),
+      durationMs: playDurationMs(args),
+      bufferMs: this.#bufferMs,
+      write: (bytes) => this.#owner.host.write(bytes),
+      // Nothing is sent now, and one may seek back: a pause in all but the word, and it has the time of one.
+      ended: () => this.#owner.moveTo("paused"),
+      failed: (caught) => this.#recordedFailed(caught),
+    });
+    this.#playback = recorded;
+    this.#recorded = recorded;
+  }
+
+  #recordedFailed(caught: unknown): void {
+    this.#playback?.close();
+    if (asMediaError(caught) !== null) this.#refuse(caught, PLAY_REFUSALS, "playFailed");
+    else this.#owner.close("internal-error", caught instanceof Error ? caught : new Error(String(caught)));
+  }
+
+  #pauseRecorded(recorded: RecordedPlay, wantsPause: boolean): void {
+    if (recorded.isEnded) return;
+    const state = this.#owner.state();
+    if (state === "playing" && wantsPause) {
+      this.#owner.moveTo("paused");
+      recorded.pause();
+    } else if (state === "paused" && !wantsPause) {
+      this.#owner.moveTo("playing");
+      recorded.resume();
+    }
   }
 
   #releaseEarly(): void {

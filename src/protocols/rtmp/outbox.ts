@@ -1,6 +1,7 @@
 import { PLAY_MESSAGE_STREAM, SENT_CHUNK_BYTES } from "./from-stream.ts";
 import { statusObject } from "./status.ts";
 import type { StatusKey } from "./status.ts";
+import { writeAmf0 } from "./wire/amf0.ts";
 import type { AmfValue } from "./wire/amf-value.ts";
 import { buildMessage } from "./wire/chunk-writer.ts";
 import {
@@ -58,6 +59,24 @@ export class RtmpOutbox {
   /** Stream EOF for the player's message stream. */
   streamEof(): void {
     this.#control(MESSAGE.userControl, buildUserControl(CONTROL_EVENT.streamEof, PLAY_MESSAGE_STREAM));
+  }
+
+  /** Stream Dry for the player's message stream: nothing can be sent for now. */
+  streamDry(): void {
+    this.#control(MESSAGE.userControl, buildUserControl(CONTROL_EVENT.streamDry, PLAY_MESSAGE_STREAM));
+  }
+
+  /** Stream Is Recorded for the player's message stream: one can seek in it. */
+  streamIsRecorded(): void {
+    const body = buildUserControl(CONTROL_EVENT.streamIsRecorded, PLAY_MESSAGE_STREAM);
+    this.#control(MESSAGE.userControl, body);
+  }
+
+  /** A status as a data message, `onPlayStatus`, among the media of a time. */
+  playStatus(key: StatusKey, timestampMs: number, more: Readonly<Record<string, AmfValue>>): void {
+    const body = writeAmf0(["onPlayStatus", statusObject(key, undefined, more)]);
+    const header = { chunkStreamId: CHUNK_STREAM.status, timestampMs, typeId: MESSAGE.dataAmf0 };
+    this.#write(buildMessage({ ...header, messageStreamId: PLAY_MESSAGE_STREAM }, body, this.#chunkSize));
   }
 
   /** The reply to a call; nothing when the call wanted none. */

@@ -17,6 +17,15 @@ export function playDurationMs(args: readonly AmfValue[]): number | null {
   return start === -1 || start === -2 ? duration * 1000 : duration;
 }
 
+/**
+ * Where in a recording a `play` command asks to begin. Units: milliseconds, as Flash and librtmp send it; 0 for the words
+ * for "live". Spec: Adobe RTMP 1.0 section 7.2.2.1.
+ */
+export function playStartMs(args: readonly AmfValue[]): number {
+  const [, start] = args;
+  return typeof start === "number" && Number.isFinite(start) ? Math.max(0, start) : 0;
+}
+
 /** Ends a player's stream of bytes after so much stream time, by the timestamps of the messages in it. */
 export class PlayDuration {
   readonly #durationMs: number;

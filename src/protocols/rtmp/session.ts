@@ -273,8 +273,9 @@ export class RtmpSession {
   }
 
   #userControl(message: RtmpMessage): void {
-    const { event, value } = parseUserControl(message);
+    const { event, value, bufferMs } = parseUserControl(message);
     if (event === CONTROL_EVENT.pingRequest) this.#out.pong(value);
+    if (event === CONTROL_EVENT.setBufferLength) this.stream.setBuffer(bufferMs);
   }
 
   #command(command: RtmpCommand): void {
@@ -306,9 +307,9 @@ export class RtmpSession {
     ["getStreamLength", (session, { transactionId }) => session.#out.result(transactionId, null, 0)],
     ["FCUnsubscribe", RtmpSession.#acknowledged],
     ["_checkbw", RtmpSession.#acknowledged],
-    // A live stream has one position and one speed, and everybody gets the same bytes.
+    ["seek", (session, command) => session.#seek(command)],
+    // A stream has one speed and one set of tracks for everybody.
     ["play2", RtmpSession.#acknowledged],
-    ["seek", RtmpSession.#acknowledged],
     ["receiveAudio", RtmpSession.#acknowledged],
     ["receiveVideo", RtmpSession.#acknowledged],
   ]);
@@ -339,6 +340,11 @@ export class RtmpSession {
   #pause(command: RtmpCommand): void {
     this.stream.pause(command);
     this.#out.result(command.transactionId, null);
+  }
+
+  #seek(command: RtmpCommand): void {
+    this.#out.result(command.transactionId, null);
+    this.stream.seek(command);
   }
 
   #announce({ transactionId, args }: RtmpCommand, call: string, key: StatusKey): void {

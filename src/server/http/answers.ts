@@ -9,6 +9,9 @@ import type { RequestTarget } from "./request-target.ts";
 /** What answers the requests of a listener; may throw a `MediaError`, whose status and message become the reply. */
 export type HttpHandler = (request: HttpRequest) => Promise<HttpReply> | HttpReply;
 
+/** Answers a request that brings something; `null` where nothing is taken. Throws as an `HttpHandler` does. */
+export type UploadHandler = (request: HttpRequest) => HttpReply | null;
+
 const CORS: HttpHeaders = [["access-control-allow-origin", "*"]];
 
 /** From requests to replies, whatever goes wrong. */
@@ -16,9 +19,11 @@ export class Answers {
   readonly #handle: HttpHandler;
   readonly #log: Logger;
   readonly #failures: PerSecondLog;
+  readonly #takes: UploadHandler;
 
-  constructor(handle: HttpHandler, log: Logger) {
+  constructor(handle: HttpHandler, log: Logger, takes: UploadHandler = () => null) {
     this.#handle = handle;
+    this.#takes = takes;
     this.#log = log;
     this.#failures = new PerSecondLog(log, "HTTP requests failed");
   }
@@ -28,17 +33,21 @@ export class Answers {
     const { method } = request;
     if (typeof target.path !== "string") return textReply(400, target.path.problem, CORS);
     if (method === "OPTIONS") return preflight();
-    if (method !== "GET" && method !== "HEAD") {
-      return textReply(405, `this server answers GET, HEAD and OPTIONS here, not ${method}`, [
-        ["allow", "GET, HEAD, OPTIONS"],
-        ...CORS,
-      ]);
-    }
+    if (method === "POST" || method === "PUT") return this.#take(request, target);
+    if (method !== "GET" && method !== "HEAD") return refusedMethod(method);
     try {
       const reply = this.#handle(request);
       return reply instanceof Promise
         ? reply.catch((caught: unknown) => this.failure(caught, target.rawPath))
         : reply;
+    } catch (caught) {
+      return this.failure(caught, target.rawPath);
+    }
+  }
+
+  #take(request: HttpRequest, target: RequestTarget): HttpReply {
+    try {
+      return this.#takes(request) ?? refusedMethod(request.method);
     } catch (caught) {
       return this.failure(caught, target.rawPath);
     }
@@ -72,6 +81,13 @@ export class Answers {
     const words = "too many slow readers: ask again in a few seconds";
     return textReply(503, words, [["retry-after", "3"], ...CORS]);
   }
+}
+
+function refusedMethod(method: string): HttpReply {
+  return textReply(405, `this server answers GET, HEAD and OPTIONS here, not ${method}`, [
+    ["allow", "GET, HEAD, OPTIONS"],
+    ...CORS,
+  ]);
 }
 
 function preflight(): HttpReply {

@@ -24,10 +24,11 @@ const segment: HttpReply = {
   ],
   body: [content.subarray(0, 10), content.subarray(10, 60_000), content.subarray(60_000)],
 };
+const NEW_YEAR = "Thu, 01 Jan 2026 00:00:00 GMT";
 /** The same as a file, which gives no more than 30 000 bytes at a time. */
 const file: HttpReply = {
   status: 200,
-  headers: segment.headers,
+  headers: [...segment.headers, ["last-modified", NEW_YEAR]],
   body: [],
   file: {
     sizeBytes: content.byteLength,
@@ -122,7 +123,9 @@ const PLAIN: [what: string, request: string][] = [
   ["the end of a file", get("/file", "Range: bytes=-5\r\n")],
   ["a range past the end of a file", get("/file", "Range: bytes=100000-\r\n")],
   ["a range of an old file", get("/file", 'Range: bytes=0-1\r\nIf-Range: "old"\r\n')],
+  ["a range of a file of that day", get("/file", `Range: bytes=0-1\r\nIf-Range: ${NEW_YEAR}\r\n`)],
   ["a known file", get("/file", 'If-None-Match: "v1"\r\n')],
+  ["a file that has not changed", get("/file", `If-Modified-Since: ${NEW_YEAR}\r\n`)],
   ["two files and a list", get("/file") + get("/file", "Range: bytes=0-0\r\n") + get("/list")],
   ["a list", get("/list")],
   ["a list zipped", get("/list", "Accept-Encoding: gzip, br\r\n")],

@@ -26,8 +26,9 @@ export class FileBody {
   readonly #range: ByteRange;
   readonly #carrier: FileCarrier;
   readonly #clock: Clock;
-  readonly #gone = Promise.withResolvers<"left">();
   #hasLeft = false;
+  /** Ends the wait for the piece on its way; one at a time, so that nothing piles up over a long file. */
+  #wake: (() => void) | null = null;
 
   constructor(file: HttpFile, range: ByteRange, carrier: FileCarrier, clock: Clock = systemClock) {
     this.#file = file;
@@ -39,7 +40,7 @@ export class FileBody {
   /** To be called when the connection is gone: nothing more is read. */
   left(): void {
     this.#hasLeft = true;
-    this.#gone.resolve("left");
+    this.#wake?.();
   }
 
   /** Sends it all. Resolves with how it ended; never rejects. After a failure the connection is gone. */
@@ -49,7 +50,8 @@ export class FileBody {
         const piece = await this.#file.read(at, Math.min(PIECE_BYTES, this.#range.end - at));
         if (this.#hasLeft) return "left";
         if (piece.byteLength === 0) throw new Error("the file ended before its size");
-        if ((await this.#send(piece)) === "left") return "left";
+        await this.#send(piece);
+        if (this.#hasLeft) return "left";
         at += piece.byteLength;
       }
       return "sent";
@@ -59,15 +61,16 @@ export class FileBody {
     }
   }
 
-  async #send(piece: Uint8Array): Promise<"taken" | "left"> {
-    const { promise: taken, resolve } = Promise.withResolvers<"taken">();
+  /** Resolves when the piece has left, or nobody is there any more. */
+  async #send(piece: Uint8Array): Promise<void> {
+    const { promise: isOver, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
     const deadline = this.#clock.schedule(PIECE_MS, () => {
       this.left();
       this.#carrier.destroy();
     });
-    this.#carrier.write(piece, () => resolve("taken"));
-    const outcome = await Promise.race([taken, this.#gone.promise]);
+    this.#carrier.write(piece, resolve);
+    await isOver;
     deadline.cancel();
-    return this.#hasLeft ? "left" : outcome;
   }
 }

@@ -14,7 +14,8 @@ export type WireReply = {
  * Turns a handler's reply into what this client is sent: 304 for what it has, a range, gzip, no body for HEAD. Of an
  * endless body only the head: its length is not known.
  *
- * Spec: RFC 9110 sections 9.3.2 (HEAD), 13.1.2 (If-None-Match), 14 (ranges), 12.5.3 (Accept-Encoding).
+ * Spec: RFC 9110 sections 9.3.2 (HEAD), 13.1.2 (If-None-Match), 13.1.5 (If-Range), 14 (ranges), 12.5.3
+ * (Accept-Encoding).
  */
 export function finishReply(request: HttpRequest, reply: HttpReply): WireReply {
   const headers: string[] = [];
@@ -51,10 +52,10 @@ export type WireFile = {
 export function finishFile(request: HttpRequest, reply: HttpReply, { sizeBytes }: HttpFile): WireFile {
   const headers = reply.headers.flat();
   const etag = reply.headers.find(([name]) => name === "etag")?.[1] ?? null;
-  if (etag !== null && isKnown(request.header("if-none-match"), etag))
-    return { status: 304, headers, range: null };
+  const modified = reply.headers.find(([name]) => name === "last-modified")?.[1] ?? null;
+  if (isUnchanged(request, etag, modified)) return { status: 304, headers, range: null };
   headers.push("accept-ranges", "bytes");
-  const asked = askedRange(request, etag, sizeBytes);
+  const asked = askedRange(request, [etag, modified], sizeBytes);
   if (asked === "unsatisfiable") {
     headers.push("content-range", `bytes */${sizeBytes}`, "content-length", "0");
     return { status: 416, headers, range: null };
@@ -65,20 +66,22 @@ export function finishFile(request: HttpRequest, reply: HttpReply, { sizeBytes }
   return { status: asked === null ? 200 : 206, headers, range: request.method === "HEAD" ? null : range };
 }
 
+/** The range that is asked for, as long as the body is the one that the client has a part of by either validator. */
 function askedRange(
   request: HttpRequest,
-  etag: string | null,
+  validators: readonly (string | null)[],
   sizeBytes: number,
 ): ByteRange | "unsatisfiable" | null {
   const ifRange = request.header("if-range");
-  const header = ifRange === undefined || ifRange === etag ? request.header("range") : undefined;
+  const isSame = ifRange === undefined || validators.includes(ifRange);
+  const header = isSame ? request.header("range") : undefined;
   return request.method === "GET" ? parseByteRange(header, sizeBytes) : null;
 }
 
 function ranged(request: HttpRequest, reply: HttpReply, headers: string[], etag: string | null): WireReply {
   headers.push("accept-ranges", "bytes");
   const sizeBytes = totalBytes(reply.body);
-  const range = askedRange(request, etag, sizeBytes);
+  const range = askedRange(request, [etag], sizeBytes);
   if (range === null) return withBody(request, 200, headers, reply.body);
   if (range === "unsatisfiable") {
     return withBody(request, 416, [...headers, "content-range", `bytes */${sizeBytes}`], []);
@@ -96,6 +99,14 @@ function withBody(
   // RFC 9110 section 8.6: a reply without content says no length.
   if (status !== 204) headers.push("content-length", String(totalBytes(body)));
   return { status, headers, body: request.method === "HEAD" ? [] : body };
+}
+
+/** Whether the client has it already, by its tag or else by its date. Spec: RFC 9110 sections 13.1.2, 13.1.3. */
+function isUnchanged(request: HttpRequest, etag: string | null, modified: string | null): boolean {
+  const ifNoneMatch = request.header("if-none-match");
+  if (ifNoneMatch !== undefined) return etag !== null && isKnown(ifNoneMatch, etag);
+  const since = Date.parse(request.header("if-modified-since") ?? "");
+  return modified !== null && Date.parse(modified) <= since;
 }
 
 function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {

@@ -1,5 +1,6 @@
 /** Requests that are answered late: what a handler learns of a client that leaves, and thousands that wait at once. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
 import { test } from "node:test";
@@ -103,9 +104,15 @@ for (const [kind, readsPlain] of kinds) {
   });
 }
 
-const HELD = 5000;
+/** Both ends of each connection are open files of this process; some systems allow few. */
+const HELD = Math.min(5000, Math.floor((openFilesLimit() - 200) / 2));
 
-test("five thousand who wait for a part are answered in one pass, with one playlist", async (t) => {
+function openFilesLimit(): number {
+  const found = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "latin1"));
+  return Number(found?.[1] ?? 1024);
+}
+
+test(`${HELD} who wait for a part are answered in one pass, with one playlist`, async (t) => {
   const window = new LiveWindow({ segmentDurationUs: 2e6, segmentCount: 4, chunkDurationUs: 200_000 });
   const source = new LiveSource(window);
   source.play({ seconds: 9.04 });

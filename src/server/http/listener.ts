@@ -7,7 +7,7 @@ import { systemClock } from "../../base/clock.ts";
 import { PerSecondLog } from "../../base/log.ts";
 import type { LogFields, Logger } from "../../base/log.ts";
 import { Answers } from "./answers.ts";
-import type { HttpHandler } from "./answers.ts";
+import type { HttpHandler, UploadHandler } from "./answers.ts";
 import { EndlessBodies } from "./endless-body.ts";
 import { HeadMemory } from "./head-memory.ts";
 import { answerNode } from "./node-exchange.ts";
@@ -36,6 +36,8 @@ export type HttpListenerOptions = {
   readonly log: Logger;
   /** Answers a request; may throw a `MediaError`, whose status and message become the reply. */
   readonly handle: HttpHandler;
+  /** Answers a POST or PUT with an `upload`; `null` where nothing is taken, as everywhere when it is left out. */
+  readonly takes?: UploadHandler;
 };
 
 /** Whole head of a request; RFC 9112 leaves the limit to us, and a media URL with a token fits many times. */
@@ -76,10 +78,9 @@ export class HttpListener {
     this.#idleTimeoutMs = options.idleTimeoutMs;
     this.#bodies = new EndlessBodies(options.idleTimeoutMs);
     this.#parts = this.#makeParts();
-    this.#webSockets = new WebSockets({
-      ...this.#parts,
-      onBroken: (address, reason) => this.#note({ address, reason: `a WebSocket was closed: ${reason}` }),
-    });
+    this.#webSockets = new WebSockets((address, reason) =>
+      this.#note({ address, reason: `a WebSocket was closed: ${reason}` }),
+    );
     this.#server = this.#createServer();
     // What the server does with a connection by itself is kept for those that are handed over to it.
     this.#takeConnection = this.#server.listeners("connection")[0] as TakeConnection;
@@ -171,7 +172,8 @@ export class HttpListener {
       {
         maxHeaderSize: MAX_HEAD_BYTES,
         headersTimeout: headTimeoutMs,
-        requestTimeout: headTimeoutMs * 3,
+        // A body that is taken has no end; how long others may take is `boundBody`'s.
+        requestTimeout: 0,
         connectionsCheckingInterval: Math.min(1000, headTimeoutMs),
         keepAliveTimeout: idleTimeoutMs,
         noDelay: true,
@@ -188,7 +190,7 @@ export class HttpListener {
     server.maxConnections = MAX_CONNECTIONS;
     server.setTimeout(idleTimeoutMs);
     server.on("upgrade", (incoming, socket, rest: Buffer) =>
-      this.#webSockets.upgrade(incoming, socket as Socket, rest),
+      this.#webSockets.upgrade(incoming, socket as Socket, rest, this.#parts),
     );
     server.on("clientError", (error: Error & { code?: string }, socket) =>
       this.#refuse(error.code, socket as Socket),
@@ -197,11 +199,11 @@ export class HttpListener {
   }
 
   #makeParts(): ConnectionParts {
-    const { handle, log, budget, headTimeoutMs = HEAD_TIMEOUT_MS } = this.#options;
+    const { handle, takes, log, budget, headTimeoutMs = HEAD_TIMEOUT_MS } = this.#options;
     const idleTimeoutMs = this.#idleTimeoutMs;
     const full = "slow readers hold all the memory that replies may hold";
     return {
-      answers: new Answers(handle, log),
+      answers: new Answers(handle, log, takes),
       ready: new ReadyReplies(idleTimeoutMs),
       heads: new HeadMemory(),
       budget,

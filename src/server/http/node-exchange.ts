@@ -13,6 +13,7 @@ import { LARGE_BODY_BYTES, ReplyHold } from "./reply-budget.ts";
 import type { ReplyBudget } from "./reply-budget.ts";
 import { readTarget } from "./request-target.ts";
 import type { RequestTarget } from "./request-target.ts";
+import { boundBody, takeUpload } from "./upload.ts";
 
 /** What answering the requests of `node:http` needs. */
 export type NodeExchangeParts = {
@@ -32,6 +33,15 @@ export function answerNode(
   const target = readTarget(incoming.url ?? "/");
   const request = readRequest(incoming, outgoing, target);
   const reply = parts.answers.reply(request, target);
+  if (!(reply instanceof Promise) && reply.upload !== undefined) {
+    takeUpload(incoming, reply.upload, {
+      answer: (last) => sendOrFail(request, last, outgoing, { ...parts, rawPath: target.rawPath }),
+      failure: (caught) => parts.answers.failure(caught, target.rawPath),
+      outgoing,
+    });
+    return;
+  }
+  boundBody(incoming);
   const finish = (found: HttpReply): void => {
     if (!outgoing.destroyed) sendOrFail(request, found, outgoing, { ...parts, rawPath: target.rawPath });
   };

@@ -13,14 +13,12 @@ import type { ReadyReplies } from "./ready-replies.ts";
 import { readTarget } from "./request-target.ts";
 import { WebSocketConnection } from "./web-socket.ts";
 
-/** What the WebSockets of one listener share. */
+/** What a WebSocket is made with: the listener's present settings. */
 export type WebSocketsParts = {
   readonly answers: Answers;
   readonly ready: ReadyReplies;
   readonly bodies: EndlessBodies;
   readonly idleTimeoutMs: number;
-  /** A client broke the protocol. */
-  onBroken(address: string | undefined, reason: string): void;
 };
 
 /** A client that has not closed its end after so long is cut off. */
@@ -30,12 +28,13 @@ const WHOLE: HeadTraits = { isConditional: false, acceptsGzip: false };
 
 /** The WebSockets of one listener. */
 export class WebSockets {
-  readonly #parts: WebSocketsParts;
+  readonly #onBroken: (address: string | undefined, reason: string) => void;
   readonly #open = new Set<WebSocketConnection>();
   #isStopping = false;
 
-  constructor(parts: WebSocketsParts) {
-    this.#parts = parts;
+  /** `onBroken` is called for a client that broke the protocol. */
+  constructor(onBroken: (address: string | undefined, reason: string) => void) {
+    this.#onBroken = onBroken;
   }
 
   /** WebSockets that are open. */
@@ -44,8 +43,8 @@ export class WebSockets {
   }
 
   /** Answers a request that `node:http` has read and whose connection it has let go, with the bytes behind it. */
-  upgrade(incoming: IncomingMessage, socket: Socket, rest: Buffer): void {
-    const { answers, idleTimeoutMs } = this.#parts;
+  upgrade(incoming: IncomingMessage, socket: Socket, rest: Buffer, parts: WebSocketsParts): void {
+    const { answers, idleTimeoutMs } = parts;
     socket.on("error", () => {});
     socket.setTimeout(idleTimeoutMs, () => socket.destroy());
     socket.setNoDelay(true);
@@ -53,7 +52,7 @@ export class WebSockets {
     const target = readTarget(incoming.url ?? "/");
     const request = readRequest(incoming, socket, target);
     const answer = (reply: HttpReply): void => {
-      if (!socket.destroyed) this.#answer(socket, { request, rawPath: target.rawPath, reply });
+      if (!socket.destroyed) this.#answer(socket, { request, rawPath: target.rawPath, reply, parts });
     };
     const reply = answers.reply(request, target);
     if (reply instanceof Promise) void reply.then(answer);
@@ -70,27 +69,27 @@ export class WebSockets {
     const { webSocket, stream } = asked.reply;
     try {
       if (webSocket !== undefined) this.#accept(socket, asked, webSocket);
-      else if (stream === undefined) this.#refuse(socket, asked.request, asked.reply);
-      else this.#refuse(socket, asked.request, textReply(400, "there is no WebSocket here: ask plainly"));
+      else if (stream === undefined) refuse(socket, asked, asked.reply);
+      else refuse(socket, asked, textReply(400, "there is no WebSocket here: ask plainly"));
     } catch (caught) {
-      const failure = this.#parts.answers.failure(caught, asked.rawPath);
-      this.#refuse(socket, asked.request, failure);
+      refuse(socket, asked, asked.parts.answers.failure(caught, asked.rawPath));
     }
   }
 
-  #accept(socket: Socket, { request, reply }: Asked, start: WebSocketStart): void {
-    const { ready, bodies } = this.#parts;
+  #accept(socket: Socket, asked: Asked, start: WebSocketStart): void {
+    const { request, reply, parts } = asked;
+    const { ready, bodies } = parts;
     if (request.header("sec-websocket-version") !== WEB_SOCKET_VERSION) {
-      this.#refuse(socket, request, otherVersion());
+      refuse(socket, asked, otherVersion());
       return;
     }
     const head = ready.upgradeHead(reply, acceptHandshake(request));
     const connection = new WebSocketConnection(socket, {
       head,
       start,
-      closeTimeoutMs: Math.min(CLOSE_TIMEOUT_MS, this.#parts.idleTimeoutMs),
+      closeTimeoutMs: Math.min(CLOSE_TIMEOUT_MS, parts.idleTimeoutMs),
       instead: (other) => ready.form(request, WHOLE, other, false),
-      onBroken: (reason) => this.#parts.onBroken(socket.remoteAddress, reason),
+      onBroken: (reason) => this.#onBroken(socket.remoteAddress, reason),
     });
     connection.open();
     socket.setTimeout(0);
@@ -102,13 +101,13 @@ export class WebSockets {
     });
     if (this.#isStopping) connection.shut(CLOSE_CODE.goingAway, "the server stops");
   }
+}
 
-  #refuse(socket: Socket, request: HttpRequest, reply: HttpReply): void {
-    const { first, rest } = this.#parts.ready.form(request, WHOLE, reply, false);
-    socket.write(first);
-    for (const chunk of rest) socket.write(chunk);
-    socket.destroySoon();
-  }
+function refuse(socket: Socket, { request, parts }: Asked, reply: HttpReply): void {
+  const { first, rest } = parts.ready.form(request, WHOLE, reply, false);
+  socket.write(first);
+  for (const chunk of rest) socket.write(chunk);
+  socket.destroySoon();
 }
 
 /** Spec: RFC 6455 section 4.4. */
@@ -119,4 +118,9 @@ function otherVersion(): HttpReply {
   ]);
 }
 
-type Asked = { readonly request: HttpRequest; readonly rawPath: string; readonly reply: HttpReply };
+type Asked = {
+  readonly request: HttpRequest;
+  readonly rawPath: string;
+  readonly reply: HttpReply;
+  readonly parts: WebSocketsParts;
+};

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { rm, writeFile } from "node:fs/promises";
+import { readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -46,6 +46,24 @@ describe("the way to the API server from within a pod", () => {
       });
     });
   }
+
+  for (const port of ["abc", "0", "65536", "99999", "443x", "-1", "4 43", "1e3"]) {
+    test(`is not there at port ${port}`, () => {
+      const env = { KUBERNETES_SERVICE_HOST: "10.0.0.1", KUBERNETES_SERVICE_PORT: port };
+      assert.throws(() => connectInCluster({ env, clock: systemClock }), {
+        code: "KUBERNETES_BAD_ADDRESS",
+        message: `KUBERNETES_SERVICE_PORT is not what Kubernetes sets it to: "${port}"`,
+      });
+    });
+  }
+
+  test("is not there at a host that is no name", () => {
+    const env = { KUBERNETES_SERVICE_HOST: "a\r\nb", KUBERNETES_SERVICE_PORT: "443" };
+    assert.throws(() => connectInCluster({ env, clock: systemClock }), {
+      code: "KUBERNETES_BAD_ADDRESS",
+      message: 'KUBERNETES_SERVICE_HOST is not what Kubernetes sets it to: "a\\r\\nb"',
+    });
+  });
 
   for (const name of ["token", "ca.crt", "namespace"]) {
     test(`is not there without the file ${name}`, async (t) => {
@@ -158,10 +176,53 @@ describe("an API server that cannot prove who it is", () => {
       rejection(/wrong version|packet length/i),
     );
   });
+});
 
-  test("since ca.crt has no certificate in it", async (t) => {
+describe("a service account that is of no use", () => {
+  const CASES: readonly [what: string, file: string, text: string, says: RegExp][] = [
+    ["no authority", "ca.crt", "", /ca\.crt is empty$/],
+    ["garbage for an authority", "ca.crt", "nothing\n", /ca\.crt has no certificate in it$/],
+    [
+      "a certificate of garbage for an authority",
+      "ca.crt",
+      "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+      /ca\.crt has a certificate in it that cannot be read \(.+\)$/,
+    ],
+    ["no token", "token", "\n", /token is empty$/],
+    ["a token on two lines", "token", "one\ntwo", /token has characters in it that no token has$/],
+    ["a token with a byte order mark inside", "token", "one\uFEFFtwo", /that no token has$/],
+    ["a token that is not ASCII", "token", "t\u00f6ken", /that no token has$/],
+    ["no namespace", "namespace", "", /namespace is empty$/],
+    ["a path for a namespace", "namespace", "../kube-system", /no name of a namespace in it$/],
+  ];
+  for (const [what, file, text, says] of CASES) {
+    test(`with ${what} asks nobody, and says which file it is`, async (t) => {
+      const served = await serveKubernetes(t);
+      await writeFile(join(served.directory, file), text);
+      const api = connect(served);
+      const asked = file === "namespace" ? api.namespace() : api.readSecret(STATE);
+      await assert.rejects(asked, (error: Error) => {
+        assert.match(error.message, says);
+        assert.doesNotMatch(error.message, /one|two|kube-system/);
+        return "code" in error && error.code === "KUBERNETES_BAD_TOKEN";
+      });
+      assert.deepEqual(served.cluster.requests, []);
+    });
+  }
+
+  test("with a file of fifty megabytes is not read", async (t) => {
     const served = await serveKubernetes(t);
-    await writeFile(join(served.directory, "ca.crt"), "nothing\n");
-    await assert.rejects(connect(served).readSecret(STATE), { code: "KUBERNETES_TLS" });
+    await truncate(join(served.directory, "ca.crt"), 50_000_000);
+    await assert.rejects(connect(served).readSecret(STATE), {
+      code: "KUBERNETES_NO_TOKEN",
+      message: /ca\.crt cannot be read \(it has over 1048576 bytes\)$/,
+    });
+  });
+
+  test("is none when ca.crt has its authority twice, with text around, as clusters that renew it have", async (t) => {
+    const served = await serveKubernetes(t);
+    const own = await readFile(join(served.directory, "ca.crt"), "utf8");
+    await writeFile(join(served.directory, "ca.crt"), `# old\n${own}# new\n${own}\n`);
+    assert.equal(await connect(served).readSecret(STATE), null);
   });
 });

@@ -1,5 +1,6 @@
 /** The way to the Kubernetes API from within a pod. Loaded only where it is used: TLS costs memory. */
-import { readFile } from "node:fs/promises";
+import { X509Certificate } from "node:crypto";
+import { readFile, stat } from "node:fs/promises";
 import { request as httpsRequest } from "node:https";
 import type { RequestOptions } from "node:https";
 import type { ClientRequest } from "node:http";
@@ -20,6 +21,9 @@ export const SERVICE_ACCOUNT_DIRECTORY = "/var/run/secrets/kubernetes.io/service
 /** A reply that is bigger is not read on; a Secret holds 1 MiB at most, which base64 makes longer by a third. */
 export const MAX_REPLY_BYTES = 2 * 1024 * 1024;
 
+/** A bigger file is no service account's. */
+const MAX_FILE_BYTES = 1024 * 1024;
+
 /** Where the API server is, and where the pod's credentials lie. */
 export type InClusterOptions = {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -29,24 +33,60 @@ export type InClusterOptions = {
 };
 
 /**
- * Makes the way to the API server of the pod's own cluster. Throws: KUBERNETES_NOT_IN_CLUSTER.
+ * Makes the way to the API server of the pod's own cluster. Throws: KUBERNETES_NOT_IN_CLUSTER,
+ * KUBERNETES_BAD_ADDRESS.
  *
  * Spec: Kubernetes documentation, "Accessing the Kubernetes API from a Pod".
  */
 export function connectInCluster({ env, clock, serviceAccount }: InClusterOptions): KubernetesTransport {
   return new InClusterTransport({
-    host: variable(env, "KUBERNETES_SERVICE_HOST"),
-    port: variable(env, "KUBERNETES_SERVICE_PORT"),
+    host: variable(env, "KUBERNETES_SERVICE_HOST", (host) => /^[\w.:-]+$/.test(host)),
+    port: variable(env, "KUBERNETES_SERVICE_PORT", isPort),
     directory: serviceAccount ?? SERVICE_ACCOUNT_DIRECTORY,
     clock,
   });
 }
 
-function variable(env: InClusterOptions["env"], name: string): string {
+function variable(env: InClusterOptions["env"], name: string, isRight: (value: string) => boolean): string {
   const value = env[name]?.trim() ?? "";
   if (value === "") throw kubernetesErrors.error("KUBERNETES_NOT_IN_CLUSTER", { variable: name });
-  return value;
+  if (isRight(value)) return value;
+  const shown = JSON.stringify(value.slice(0, MAX_SHOWN_LENGTH));
+  throw kubernetesErrors.error("KUBERNETES_BAD_ADDRESS", { variable: name, value: shown });
 }
+
+function isPort(text: string): boolean {
+  return /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535;
+}
+
+/** What is wrong with the text of a mounted file; `null`: nothing. */
+type FaultOf = (text: string) => string | null;
+
+/** Characters of a value of the environment that go into a message. */
+const MAX_SHOWN_LENGTH = 40;
+
+/** What goes into a header of HTTP. Spec: RFC 6750 section 2.1. */
+const faultOfToken: FaultOf = (text) =>
+  text === "" ? "is empty" : /^[\w.~+/-]+=*$/.test(text) ? null : "has characters in it that no token has";
+
+const faultOfNamespace: FaultOf = (text) =>
+  text === ""
+    ? "is empty"
+    : /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(text)
+      ? null
+      : "has no name of a namespace in it";
+
+/** Node passes over what is no certificate, and would believe nobody, or whoever the system believes. */
+const faultOfAuthority: FaultOf = (text) => {
+  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g) ?? [];
+  if (text !== "" && blocks.length === 0) return "has no certificate in it";
+  try {
+    const certificates = blocks.map((block) => new X509Certificate(block));
+    return certificates.length > 0 ? null : "is empty";
+  } catch (caught) {
+    return `has a certificate in it that cannot be read (${messageOf(caught)})`;
+  }
+};
 
 type Endpoint = {
   readonly host: string;
@@ -68,12 +108,15 @@ class InClusterTransport implements KubernetesTransport {
   }
 
   async send(request: KubernetesRequest): Promise<KubernetesReply> {
-    const [token, ca] = await Promise.all([this.#read("token"), this.#read("ca.crt")]);
+    const [token, ca] = await Promise.all([
+      this.#read("token", faultOfToken),
+      this.#read("ca.crt", faultOfAuthority),
+    ]);
     return this.#exchange(request, { token, ca });
   }
 
   namespace(): Promise<string> {
-    return this.#read("namespace");
+    return this.#read("namespace", faultOfNamespace);
   }
 
   close(): void {
@@ -81,9 +124,18 @@ class InClusterTransport implements KubernetesTransport {
     for (const request of this.#open) request.destroy();
   }
 
-  async #read(name: string): Promise<string> {
+  async #read(name: string, faultOf: FaultOf): Promise<string> {
     const path = join(this.#endpoint.directory, name);
+    const text = await this.#textOf(path);
+    const fault = faultOf(text);
+    if (fault !== null) throw kubernetesErrors.error("KUBERNETES_BAD_TOKEN", { path, fault });
+    return text;
+  }
+
+  async #textOf(path: string): Promise<string> {
     try {
+      const { size } = await stat(path);
+      if (size > MAX_FILE_BYTES) throw new Error(`it has over ${MAX_FILE_BYTES} bytes`);
       return (await readFile(path, "utf8")).trim();
     } catch (caught) {
       throw kubernetesErrors.error("KUBERNETES_NO_TOKEN", { path, reason: messageOf(caught) }, caught);

@@ -205,6 +205,7 @@ export class MediaRuntime {
         idleTimeoutMs: this.#limits.httpIdleTimeoutMs,
         log: this.#log,
         handle: (request) => this.#handle(request, plan()),
+        takes: (request) => this.#node.takes(request),
       });
       if (this.#areViewersSentOn) listener.closeAfterReplies();
       return listener;

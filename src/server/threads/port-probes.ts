@@ -1,8 +1,8 @@
 import { createServer } from "node:net";
 import type { AddressInfo, Server } from "node:net";
-import { messageOf } from "../../base/errors.ts";
 import { listenerKeys } from "../../config/plan.ts";
 import type { ResolvedConfig } from "../../config/plan.ts";
+import { listenFailure } from "../listen-failure.ts";
 import type { ListenerPlan } from "../listener-set.ts";
 
 type Listeners = ResolvedConfig["listeners"];
@@ -56,9 +56,7 @@ function withNews(
 function hold({ host, place }: ListenerPlan, port: number): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = createServer((socket) => socket.destroy());
-    server.once("error", (error) =>
-      reject(new Error(`${messageOf(error)} (${place.file}:${place.line})`, { cause: error })),
-    );
+    server.once("error", (error) => reject(listenFailure(error, place)));
     server.listen({ port, ...(host === undefined ? {} : { host }) }, () => resolve(server));
   });
 }

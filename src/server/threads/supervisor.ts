@@ -280,7 +280,8 @@ export class MediaThreads {
       await requireOpenable(listeners, this.#config.listeners);
       try {
         for (const seat of this.#open()) {
-          ports = (await this.#answerOf(seat, this.#listen(seat.thread!, listeners, ports))) ?? ports;
+          if (seat.thread === null) continue;
+          ports = (await this.#answerOf(seat, this.#listen(seat.thread, listeners, ports))) ?? ports;
           this.#refuseToStop();
         }
       } catch (caught) {
@@ -322,12 +323,12 @@ export class MediaThreads {
 
   async #openSeat(seat: Seat, thread: MediaThread): Promise<void> {
     this.#ports = await this.#listen(thread, this.#config.listeners, this.#ports);
+    // It began with a configuration that is not in force any more.
+    if (seat.config !== this.#config) await this.#configureSeat(seat);
     await thread.channel.ask("start", null, this.#openLimit());
     if (seat.thread !== thread) return;
     this.#watch.forgive(seat.index);
     seat.isOpen = true;
-    // A configuration that came while the thread started went to the others only.
-    if (seat.config !== this.#config) await this.#configureSeat(seat);
   }
 
   async #configureAll(): Promise<void> {
@@ -342,7 +343,8 @@ export class MediaThreads {
     seat.config = config;
     try {
       await this.#listen(thread, config.listeners, this.#ports);
-      await thread.channel.ask("configure", config, this.#openLimit());
+      // A thread that was silent may have been told of a newer one, whose listeners this one would close.
+      if (seat.config === config) await thread.channel.ask("configure", config, this.#openLimit());
     } catch (caught) {
       if (seat.thread !== thread || this.#stopping) return;
       await thread.terminate(`it did not take the configuration: ${messageOf(caught)}`);
@@ -445,9 +447,11 @@ function onlyOf(plans: readonly ListenerPlan[], ports: PortsByKey): PortsByKey {
 
 /** Where that is so a configuration only closes listeners, and needs nobody's consent. */
 function areAllOpen({ http, rtmp }: Listeners, ports: OpenPorts): boolean {
-  const isOpen = (plans: readonly ListenerPlan[], open: PortsByKey): boolean =>
-    listenerKeys(plans).every((key) => open[key] !== undefined);
-  return isOpen(http, ports.http) && isOpen(rtmp, ports.rtmp);
+  return hasAll(http, ports.http) && hasAll(rtmp, ports.rtmp);
+}
+
+function hasAll(plans: readonly ListenerPlan[], ports: PortsByKey): boolean {
+  return listenerKeys(plans).every((key) => ports[key] !== undefined);
 }
 
 /** Gives two threads the ways to each other. */

@@ -1,7 +1,8 @@
 /** What no schema can see: whether the objects of one installation fit each other and the server. */
 import { problemsOfAccess } from "./access-checks.ts";
+import { problemsOfDoubles, problemsOfNames, problemsOfServices } from "./api-server-checks.ts";
 import { findObject, keysOf, podTemplates, selects } from "./objects.ts";
-import type { Container, KubeObject, Labels, PodTemplate } from "./objects.ts";
+import type { Container, ContainerPort, KubeObject, Labels, PodTemplate } from "./objects.ts";
 import { loadPodConfig, serverContainer } from "./server-config.ts";
 
 /** Objects that are installed together, and the pods among them. */
@@ -17,8 +18,8 @@ export type CrossCheck = (installation: Installation) => string[];
 const FIRST_FREE_PORT = 1024;
 const LOW_PORTS_SYSCTL = "net.ipv4.ip_unprivileged_port_start";
 
-/** The server's drain_timeout is 25 s by default, and it needs some time after that. */
-const MIN_GRACE_S = 30;
+/** What the server needs after its drain_timeout. */
+const END_S = 5;
 
 /** The messages of a configuration that a shipped manifest may cause. */
 const HARMLESS = new Set(["CONFIG_NOT_NEEDED", "CONFIG_NO_EFFECT_YET"]);
@@ -35,6 +36,9 @@ export const CROSS_CHECKS: Readonly<Record<string, CrossCheck>> = {
   "the configuration checks": configurationChecks,
   "pods have the time to drain": graces,
   "what scales and monitors has a target": targets,
+  "names are what the API server takes": problemsOfNames,
+  "Services say what their type allows": problemsOfServices,
+  "nothing is there twice": problemsOfDoubles,
   "the service account may do what the server asks, and no more": problemsOfAccess,
 };
 
@@ -142,7 +146,10 @@ function probedPorts({ objects, pods }: Installation): string[] {
     const shut = selected.flatMap((pod) =>
       pod.spec.containers.flatMap((container) =>
         (container.ports ?? []).filter(
-          (port) => !open.includes(port.containerPort) && !open.includes(port.name ?? ""),
+          (port) =>
+            !open.includes(port.containerPort) &&
+            !open.includes(port.name ?? "") &&
+            isOffered(port, pod, objects),
         ),
       ),
     );
@@ -153,6 +160,19 @@ function probedPorts({ objects, pods }: Installation): string[] {
     ];
   });
   return [...probes, ...policies];
+}
+
+/** Whether somebody outside is meant to come to a port: through the node, a Service, or by the pod's own address. */
+function isOffered(port: ContainerPort, pod: PodTemplate, objects: readonly KubeObject[]): boolean {
+  const services = ofKind(objects, "Service").filter((one) => selects(selectorOf(one) ?? {}, pod.labels));
+  const targeted = services.flatMap((service) => {
+    const { ports } = service["spec"] as {
+      readonly ports: readonly { readonly port: number; readonly targetPort?: string | number }[];
+    };
+    return ports.map((one) => one.targetPort ?? one.port);
+  });
+  const isTargeted = targeted.includes(port.containerPort) || targeted.includes(port.name ?? "");
+  return port.hostPort !== undefined || services.length === 0 || isTargeted;
 }
 
 function lowPorts({ pods }: Installation): string[] {
@@ -235,17 +255,27 @@ function configurationChecks({ objects, pods }: Installation): string[] {
   });
 }
 
-function graces({ pods }: Installation): string[] {
+function graces({ objects, pods }: Installation): string[] {
   return pods
-    .filter((pod) => (pod.spec.terminationGracePeriodSeconds ?? 30) < MIN_GRACE_S)
+    .filter((pod) => {
+      const drainMs = loadPodConfig(pod, objects).config?.drainTimeoutMs ?? 0;
+      return (pod.spec.terminationGracePeriodSeconds ?? 30) < drainMs / 1000 + END_S;
+    })
     .map((pod) => `${title(pod.owner)} is killed before it has drained`);
 }
 
-function targets({ objects }: Installation): string[] {
+function targets({ objects, pods }: Installation): string[] {
   const scalers = ofKind(objects, "HorizontalPodAutoscaler").flatMap((scaler) => {
-    const { scaleTargetRef: target } = scaler["spec"] as {
+    const {
+      scaleTargetRef: target,
+      minReplicas = 1,
+      maxReplicas,
+    } = scaler["spec"] as {
       readonly scaleTargetRef: { readonly kind: string; readonly name: string };
+      readonly minReplicas?: number;
+      readonly maxReplicas: number;
     };
+    if (minReplicas > maxReplicas) return [`${title(scaler)} scales from ${minReplicas} to ${maxReplicas}`];
     const found = findObject(objects, target.kind, target.name);
     if (found === undefined)
       return [`${title(scaler)} scales ${target.kind} ${target.name}, which is not there`];
@@ -257,9 +287,17 @@ function targets({ objects }: Installation): string[] {
     const services = ofKind(objects, "Service").filter((service) => isMonitored(service, selector));
     if (services.length !== 1) return [`${title(monitor)} selects ${services.length} Services`];
     const { ports } = services[0]!["spec"] as { readonly ports: readonly { readonly name: string }[] };
+    const scraped = pods.filter((pod) => selects(selectorOf(services[0]!) ?? {}, pod.labels));
+    const isThere = ({ port, targetPort }: MonitorSpec["endpoints"][number]): boolean =>
+      port === undefined
+        ? scraped.every((pod) => hasPort(pod.spec.containers, targetPort ?? ""))
+        : ports.some(({ name }) => name === port);
     return endpoints
-      .filter(({ port }) => !ports.some(({ name }) => name === port))
-      .map(({ port }) => `${title(monitor)} scrapes port ${port}, which the Service does not have`);
+      .filter((endpoint) => !isThere(endpoint))
+      .map(
+        ({ port, targetPort }) =>
+          `${title(monitor)} scrapes port ${port ?? targetPort}, which is not there`,
+      );
   });
   return [...scalers, ...monitors];
 }
@@ -269,7 +307,11 @@ type MonitorSpec = {
     readonly matchLabels: Labels;
     readonly matchExpressions?: readonly { readonly key: string; readonly operator: string }[];
   };
-  readonly endpoints: readonly { readonly port: string; readonly path: string }[];
+  readonly endpoints: readonly {
+    readonly port?: string;
+    readonly targetPort?: string;
+    readonly path: string;
+  }[];
 };
 
 function isMonitored(service: KubeObject, selector: MonitorSpec["selector"]): boolean {

@@ -5,16 +5,23 @@ import type { TestEnd } from "../../support/program.ts";
 import type { KubeObject } from "./objects.ts";
 
 /** What discovery says of the kinds in use; Spec: Kubernetes API, "API discovery". */
-const KINDS = {
-  secrets: "Secret",
-  configmaps: "ConfigMap",
-  services: "Service",
-  serviceaccounts: "ServiceAccount",
-} as const;
+const KINDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  v1: {
+    secrets: "Secret",
+    configmaps: "ConfigMap",
+    services: "Service",
+    serviceaccounts: "ServiceAccount",
+  },
+  "apps/v1": { deployments: "Deployment", daemonsets: "DaemonSet", statefulsets: "StatefulSet" },
+  "autoscaling/v2": { horizontalpodautoscalers: "HorizontalPodAutoscaler" },
+  "networking.k8s.io/v1": { networkpolicies: "NetworkPolicy" },
+  "policy/v1": { poddisruptionbudgets: "PodDisruptionBudget" },
+  "rbac.authorization.k8s.io/v1": { roles: "Role", rolebindings: "RoleBinding" },
+};
 
 /**
- * Serves the objects of one namespace on 127.0.0.1, to whoever asks, and nothing else: version, discovery of the core
- * group, and GET of an object by name. Returns: its URL.
+ * Serves objects of the core group of one namespace on 127.0.0.1, to whoever asks, and nothing else: version, discovery,
+ * and GET of an object by name. Returns: its URL.
  */
 export async function startFakeCluster(
   t: TestEnd,
@@ -24,11 +31,15 @@ export async function startFakeCluster(
   const replies = new Map<string, unknown>([
     ["/version", { major: "1", minor: "33", gitVersion: "v1.33.0" }],
     ["/api", { kind: "APIVersions", versions: ["v1"] }],
-    ["/apis", { kind: "APIGroupList", apiVersion: "v1", groups: [] }],
-    ["/api/v1", { kind: "APIResourceList", groupVersion: "v1", resources: resourceList() }],
+    ["/apis", { kind: "APIGroupList", apiVersion: "v1", groups: groups() }],
   ]);
+  for (const groupVersion of Object.keys(KINDS)) {
+    const root = groupVersion.includes("/") ? "/apis" : "/api";
+    const resources = resourceList(groupVersion);
+    replies.set(`${root}/${groupVersion}`, { kind: "APIResourceList", groupVersion, resources });
+  }
   for (const object of objects) {
-    const resource = Object.entries(KINDS).find(([, kind]) => kind === object.kind)?.[0];
+    const resource = Object.entries(KINDS["v1"]!).find(([, kind]) => kind === object.kind)?.[0];
     replies.set(`/api/v1/namespaces/${namespace}/${resource}/${object.metadata.name}`, object);
   }
   const server = createServer((request, response) => {
@@ -45,6 +56,20 @@ export async function startFakeCluster(
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-function resourceList(): object[] {
-  return Object.entries(KINDS).map(([name, kind]) => ({ name, kind, namespaced: true, verbs: ["get"] }));
+function groups(): object[] {
+  return Object.keys(KINDS)
+    .filter((groupVersion) => groupVersion.includes("/"))
+    .map((groupVersion) => {
+      const [name, version] = groupVersion.split("/");
+      return { name, versions: [{ groupVersion, version }], preferredVersion: { groupVersion, version } };
+    });
+}
+
+function resourceList(groupVersion: string): object[] {
+  return Object.entries(KINDS[groupVersion]!).map(([name, kind]) => ({
+    name,
+    kind,
+    namespaced: true,
+    verbs: ["get"],
+  }));
 }

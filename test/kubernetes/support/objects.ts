@@ -27,11 +27,16 @@ export type KeyReference = { readonly name: string; readonly key: string; readon
 export type Variable = {
   readonly name: string;
   readonly value?: string;
-  readonly valueFrom?: { readonly secretKeyRef?: KeyReference; readonly configMapKeyRef?: KeyReference };
+  readonly valueFrom?: {
+    readonly secretKeyRef?: KeyReference;
+    readonly configMapKeyRef?: KeyReference;
+    readonly fieldRef?: { readonly fieldPath: string };
+  };
 };
 
 /** A probe, as far as it is checked. */
 export type Probe = {
+  readonly failureThreshold?: number;
   readonly httpGet?: {
     readonly path: string;
     readonly port: string | number;
@@ -45,7 +50,11 @@ export type Container = {
   readonly image: string;
   readonly env?: readonly Variable[];
   readonly ports?: readonly ContainerPort[];
-  readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[];
+  readonly volumeMounts?: readonly {
+    readonly name: string;
+    readonly mountPath: string;
+    readonly readOnly?: boolean;
+  }[];
   readonly startupProbe?: Probe;
   readonly readinessProbe?: Probe;
   readonly livenessProbe?: Probe;
@@ -73,6 +82,7 @@ export type PodSpec = {
   readonly volumes?: readonly Volume[];
   readonly securityContext?: {
     readonly runAsUser?: number;
+    readonly fsGroup?: number;
     readonly sysctls?: readonly { readonly name: string; readonly value: string }[];
   };
   readonly topologySpreadConstraints?: readonly {

@@ -40,11 +40,17 @@ export function podEnvironment(pod: PodTemplate, objects: readonly KubeObject[])
   return Object.fromEntries(variables.map((one) => [one.name, valueOf(one, objects)]));
 }
 
+/** Fields of a pod. */
+const FIELDS: Readonly<Record<string, string>> = {
+  "spec.nodeName": "node-1",
+  "metadata.name": "pod-1",
+  "metadata.uid": "00000000-0000-4000-8000-000000000001",
+};
+
 function valueOf(variable: Variable, objects: readonly KubeObject[]): string {
   if (variable.value !== undefined) return variable.value;
   const reference = variable.valueFrom?.secretKeyRef;
-  // A field of the pod; all that the server is given is the node's name.
-  if (reference === undefined) return "node-1";
+  if (reference === undefined) return FIELDS[variable.valueFrom?.fieldRef?.fieldPath ?? ""] ?? "";
   const secret = findObject(objects, "Secret", reference.name);
   const data = secret?.["data"] as Record<string, string> | undefined;
   const plain = secret?.["stringData"] as Record<string, string> | undefined;

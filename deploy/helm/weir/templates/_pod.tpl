@@ -11,7 +11,7 @@ metadata:
     {{- toYaml . | nindent 4 }}
   {{- end }}
 spec:
-  serviceAccountName: {{ include "weir.serviceAccountName" . }}
+  serviceAccountName: {{ include "weir.serviceAccountName" . | quote }}
   enableServiceLinks: false
   terminationGracePeriodSeconds: {{ .Values.terminationGracePeriodSeconds }}
   {{- with .Values.imagePullSecrets }}
@@ -19,7 +19,7 @@ spec:
     {{- toYaml . | nindent 4 }}
   {{- end }}
   {{- with .Values.priorityClassName }}
-  priorityClassName: {{ . }}
+  priorityClassName: {{ . | quote }}
   {{- end }}
   {{- with .Values.nodeSelector }}
   nodeSelector:
@@ -46,7 +46,7 @@ spec:
           {{- include "weir.selectorLabels" . | nindent 10 }}
   {{- end }}
   securityContext:
-    {{- $security := deepCopy .Values.podSecurityContext }}
+    {{- $security := deepCopy (default (dict) .Values.podSecurityContext) }}
     {{- if .Values.allowLowPorts }}
     {{- $low := dict "name" "net.ipv4.ip_unprivileged_port_start" "value" "0" }}
     {{- $_ := set $security "sysctls" (append (default (list) $security.sysctls) $low) }}
@@ -54,10 +54,25 @@ spec:
     {{- toYaml $security | nindent 4 }}
   containers:
     - name: weir
-      image: {{ printf "%s:%s" .Values.image.repository (default .Chart.AppVersion .Values.image.tag) | quote }}
+      image: {{ include "weir.image" . | quote }}
       imagePullPolicy: {{ .Values.image.pullPolicy }}
       env:
-        {{- if eq .Values.kind "DaemonSet" }}
+        # Which pod Kubernetes Events are about.
+        - name: POD_NAME
+          valueFrom:
+            fieldRef:
+              fieldPath: metadata.name
+        - name: POD_UID
+          valueFrom:
+            fieldRef:
+              fieldPath: metadata.uid
+        {{- $named := false }}
+        {{- range .Values.env }}
+        {{- if has .name (list "FLUSSONIC_HOSTNAME" "STREAMER_HOSTNAME") }}
+        {{- $named = true }}
+        {{- end }}
+        {{- end }}
+        {{- if and (eq .Values.kind "DaemonSet") (not $named) }}
         - name: FLUSSONIC_HOSTNAME
           valueFrom:
             fieldRef:
@@ -71,13 +86,13 @@ spec:
         - name: FLUSSONIC_EDIT_AUTH
           valueFrom:
             secretKeyRef:
-              name: {{ include "weir.credentialsName" . }}
-              key: {{ .Values.credentials.key }}
+              name: {{ include "weir.credentialsName" . | quote }}
+              key: {{ .Values.credentials.key | quote }}
         {{- end }}
         {{- end }}
         {{- if .Values.secretsStorage.enabled }}
         - name: FLUSSONIC_SECRETS_STORAGE
-          value: {{ printf "k8s://%s" (include "weir.stateName" .) }}
+          value: {{ printf "k8s://%s" (include "weir.stateName" .) | quote }}
         {{- end }}
         {{- with .Values.env }}
         {{- toYaml . | nindent 8 }}
@@ -94,33 +109,34 @@ spec:
           hostPort: {{ . }}
           {{- end }}
         {{- range .Values.ports.extra }}
-        - name: {{ .name }}
+        - name: {{ .name | quote }}
           containerPort: {{ .port }}
           protocol: {{ default "TCP" .protocol }}
         {{- end }}
       startupProbe:
         httpGet:
           path: /streamer/api/v3/monitoring/liveness
-          port: http
+          port: {{ .Values.ports.api | quote }}
         periodSeconds: 1
         failureThreshold: 60
       readinessProbe:
         httpGet:
           path: /streamer/api/v3/monitoring/readiness
-          port: http
+          port: {{ .Values.ports.api | quote }}
         periodSeconds: 2
         timeoutSeconds: 3
-        failureThreshold: 1
+        # One slow answer does not take the only pod away. A pod that ends is taken out of the Service at once without it.
+        failureThreshold: 3
       livenessProbe:
         httpGet:
           path: /streamer/api/v3/monitoring/liveness
-          port: http
+          port: {{ .Values.ports.api | quote }}
         periodSeconds: 10
         timeoutSeconds: 5
       resources:
-        {{- toYaml .Values.resources | nindent 8 }}
+        {{- toYaml (default (dict) .Values.resources) | nindent 8 }}
       securityContext:
-        {{- toYaml .Values.securityContext | nindent 8 }}
+        {{- toYaml (default (dict) .Values.securityContext) | nindent 8 }}
       volumeMounts:
         - name: config
           mountPath: /etc/flussonic/flussonic.conf.d
@@ -140,13 +156,14 @@ spec:
   volumes:
     - name: config
       configMap:
-        name: {{ include "weir.configMapName" . }}
+        name: {{ include "weir.configMapName" . | quote }}
     {{- if and (include "weir.givesCredentials" .) .Values.credentials.asFile }}
+    # Not by subPath: only so does another password reach a running pod.
     - name: credentials
       secret:
-        secretName: {{ include "weir.credentialsName" . }}
+        secretName: {{ include "weir.credentialsName" . | quote }}
         items:
-          - key: {{ .Values.credentials.key }}
+          - key: {{ .Values.credentials.key | quote }}
             path: edit_auth
     {{- end }}
     {{- with .Values.volumes }}

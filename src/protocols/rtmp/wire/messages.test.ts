@@ -54,7 +54,9 @@ test("a transaction id that is no number counts as none", () => {
 
 test("control messages are built and read back", () => {
   const ping = message(MESSAGE.userControl, buildUserControl(6, 0xfffffffe));
-  assert.deepEqual(parseUserControl(ping), { event: 6, value: 0xfffffffe });
+  assert.deepEqual(parseUserControl(ping), { event: 6, value: 0xfffffffe, bufferMs: 0 });
+  const buffer = message(MESSAGE.userControl, hex("0003 00000001 00000bb8"));
+  assert.deepEqual(parseUserControl(buffer), { event: 3, value: 1, bufferMs: 3000 });
   assert.equal(
     parseControlNumber(message(MESSAGE.windowAckSize, buildControlNumber(2_500_000))),
     2_500_000,

@@ -85,14 +85,16 @@ export function buildCommand(command: RtmpCommand): Uint8Array {
   return writeAmf0([command.name, command.transactionId, command.object, ...command.args]);
 }
 
-/** A user control event. `value`: message stream id, or timestamp for pings. */
-export type UserControl = { readonly event: number; readonly value: number };
+/** A user control event. `value`: message stream id, or timestamp for pings; `bufferMs`: of Set Buffer Length. */
+export type UserControl = { readonly event: number; readonly value: number; readonly bufferMs: number };
 
 /** Reads a user control message. Throws: RTMP_CONTROL_TRUNCATED. Spec: Adobe RTMP 1.0 section 7.1.7. */
 export function parseUserControl(message: RtmpMessage): UserControl {
   requireBytes(message, 2);
   const event = (message.body[0]! << 8) | message.body[1]!;
-  return { event, value: message.body.byteLength >= 6 ? readU32(message.body, 2) : 0 };
+  const { byteLength } = message.body;
+  const value = byteLength >= 6 ? readU32(message.body, 2) : 0;
+  return { event, value, bufferMs: byteLength >= 10 ? readU32(message.body, 6) : 0 };
 }
 
 /** The body of a user control event with one 4-byte value. */

@@ -1,28 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { EngineOptions, Failure, HlsClass } from "./engines.js";
-import { createEngine } from "./engines.js";
-
-/** A video element as far as engines use it. */
-class FakeVideo extends EventTarget {
-  src = "";
-  readyState = 0;
-  duration = NaN;
-  currentTime = 0;
-  error: { code: number } | null = null;
-  seekable = { length: 1, end: () => 42 };
-  nativeHls = "";
-  loads = 0;
-  canPlayType(): string {
-    return this.nativeHls;
-  }
-  removeAttribute(): void {
-    this.src = "";
-  }
-  load(): void {
-    this.loads++;
-  }
-}
+import type { EngineOptions, Failure } from "../player/engines.js";
+import { HlsJsEngine } from "./hls-engine.js";
+import type { HlsClass } from "./hls-engine.js";
 
 type Listener = (event: string, data: unknown) => void;
 
@@ -34,15 +14,20 @@ class FakeHls {
     BUFFER_CREATED: "buffers",
     ERROR: "error",
   };
-  static supported = true;
-  static isSupported(): boolean {
-    return FakeHls.supported;
-  }
   static last: FakeHls;
   readonly calls: string[] = [];
   readonly listeners = new Map<string, Listener>();
   readonly config: unknown;
   liveSyncPosition = 12;
+  playingDate: Date | null = null;
+  levels: { height: number; url: string[] }[] = [];
+  audioTracks: { name: string }[] = [];
+  subtitleTracks: { name: string }[] = [];
+  manualLevel = -1;
+  nextLevel = -1;
+  startLevel = -1;
+  audioTrack = 0;
+  subtitleTrack = -1;
   constructor(config: unknown) {
     this.config = config;
     FakeHls.last = this;
@@ -60,12 +45,10 @@ class FakeHls {
   destroy = (): unknown => this.calls.push("destroy");
 }
 
-function make(t: test.TestContext, hls: "supported" | "unsupported" | "absent", nativeHls = "") {
-  FakeHls.supported = hls === "supported";
-  const video = Object.assign(new FakeVideo(), { nativeHls });
+function make(startTracks?: EngineOptions["startTracks"]) {
   const heard: (string | Failure)[] = [];
   const options: EngineOptions = {
-    video: video as unknown as HTMLVideoElement,
+    video: {} as HTMLVideoElement,
     url: "http://host/a/index.m3u8",
     startSeconds: 7,
     events: {
@@ -73,16 +56,18 @@ function make(t: test.TestContext, hls: "supported" | "unsupported" | "absent", 
       onFailure: (failure) => heard.push(failure),
       onTrouble: (detail) => heard.push(detail),
     },
+    ...(startTracks === undefined ? {} : { startTracks }),
   };
-  const engine = createEngine(options, hls === "absent" ? undefined : (FakeHls as unknown as HlsClass));
-  t.after(() => (FakeHls.supported = true));
-  return { engine: engine!, video, heard };
+  const engine = new HlsJsEngine(FakeHls as unknown as HlsClass, options);
+  return { engine, hls: FakeHls.last, heard };
 }
 
-const details = (live: boolean, age = 0) => ({ details: { live, age, targetduration: 4 } });
+const details = (live: boolean, age = 0, partTarget = 0) => ({
+  details: { live, age, targetduration: 4, partTarget },
+});
 
-test("hls.js plays where it can, from where it is told", (t) => {
-  const { engine, heard } = make(t, "supported", "maybe");
+test("hls.js plays where it can, from where it is told", () => {
+  const { engine, heard } = make();
   const hls = FakeHls.last;
   assert.ok(Object.is(engine.hls, hls));
   assert.deepEqual(hls.calls, ["load http://host/a/index.m3u8", "attach"]);
@@ -95,26 +80,30 @@ test("hls.js plays where it can, from where it is told", (t) => {
   assert.deepEqual(hls.calls.slice(2), ["startLoad", "recoverMediaError", "destroy"]);
 });
 
-test("a live stream is known by its playlist, and so are its pauses and its end", (t) => {
-  const { engine } = make(t, "supported");
+test("a live stream is known by its playlist, and so are its pauses and its end", () => {
+  const { engine } = make();
   const facts = () => [engine.isLive, engine.isGrowing, engine.isOver, engine.edgeSeconds];
   assert.deepEqual(facts(), [null, true, false, null]);
   FakeHls.last.tell("level", details(true));
   assert.deepEqual(facts(), [true, true, false, 12]);
   FakeHls.last.tell("level", details(true, 12));
   assert.deepEqual(facts(), [true, false, false, 12]);
+  FakeHls.last.tell("level", details(true, 2, 0.2));
+  assert.equal(engine.isGrowing, true);
+  FakeHls.last.tell("level", details(true, 4, 0.2));
+  assert.equal(engine.isGrowing, false, "with parts it is overdue sooner");
   FakeHls.last.tell("level", details(false, 99));
   assert.deepEqual(facts(), [true, true, true, 12]);
 });
 
-test("a file is not live and has no edge", (t) => {
-  const { engine } = make(t, "supported");
+test("a file is not live and has no edge", () => {
+  const { engine } = make();
   FakeHls.last.tell("level", details(false));
   assert.deepEqual([engine.isLive, engine.isOver, engine.edgeSeconds], [false, false, null]);
 });
 
-test("whether there is sound is known from the buffers", (t) => {
-  const { engine } = make(t, "supported");
+test("whether there is sound is known from the buffers", () => {
+  const { engine } = make();
   assert.equal(engine.hasSound, true);
   FakeHls.last.tell("buffers", { tracks: { video: {} } });
   assert.equal(engine.hasSound, false);
@@ -134,49 +123,55 @@ const errors: [type: string, detail: string, kind: string, isAtManifest: boolean
   ["otherError", "internalException", "other", false],
 ];
 for (const [type, detail, kind, isAtManifest] of errors) {
-  test(`a fatal ${detail} is a ${kind} failure`, (t) => {
-    const { heard } = make(t, "supported");
+  test(`a fatal ${detail} is a ${kind} failure`, () => {
+    const { heard } = make();
     FakeHls.last.tell("error", { type, details: detail, fatal: true });
     assert.deepEqual(heard, [{ kind, isAtManifest, detail }]);
   });
 }
 
-test("what hls.js mends by itself is no failure", (t) => {
-  const { heard } = make(t, "supported");
+test("what hls.js mends by itself is no failure", () => {
+  const { heard } = make();
   FakeHls.last.tell("error", { type: "mediaError", details: "bufferStalledError", fatal: false });
   assert.deepEqual(heard, ["bufferStalledError"]);
 });
 
-for (const hls of ["unsupported", "absent"] as const) {
-  test(`with hls.js ${hls} the browser's own HLS plays`, (t) => {
-    const { engine, video, heard } = make(t, hls, "maybe");
-    assert.equal(video.src, "http://host/a/index.m3u8");
-    assert.equal(engine.isLive, null);
-    Object.assign(video, { readyState: 1, duration: Infinity });
-    video.dispatchEvent(new Event("loadedmetadata"));
-    assert.deepEqual([heard.shift(), video.currentTime], ["ready", 7]);
-    assert.deepEqual([engine.isLive, engine.edgeSeconds, engine.hls], [true, 42, null]);
-    for (const code of [2, 3, 4]) {
-      video.error = { code };
-      video.dispatchEvent(new Event("error"));
-    }
-    assert.deepEqual(
-      heard.map((failure) =>
-        typeof failure === "string" ? failure : [failure.kind, failure.isAtManifest],
-      ),
-      [
-        ["network", false],
-        ["media", false],
-        ["network", true],
-      ],
-    );
-    video.src = "";
-    engine.resumeLoad();
-    assert.equal(video.src, "http://host/a/index.m3u8");
-    engine.destroy();
-    video.dispatchEvent(new Event("error"));
-    assert.deepEqual([heard.length, video.src, video.loads], [3, "", 1]);
-  });
-}
+test("what there is to choose is told, and the choice is hls.js' own", () => {
+  const { engine, hls } = make();
+  hls.levels = [
+    { height: 360, url: ["/a/tracks-v2a1/index.m3u8"] },
+    { height: 720, url: ["/a/tracks-v1a1/index.m3u8"] },
+  ];
+  hls.audioTracks = [{ name: "English" }, { name: "Suomi" }];
+  hls.subtitleTracks = [{ name: "Deutsch" }];
+  assert.deepEqual(engine.choices, [
+    { kind: "quality", names: ["360p", "720p"], selected: -1 },
+    { kind: "sound", names: ["English", "Suomi"], selected: 0 },
+    { kind: "subtitles", names: ["Deutsch"], selected: -1 },
+  ]);
+  engine.choose("quality", 1);
+  engine.choose("sound", 1);
+  engine.choose("subtitles", 0);
+  assert.deepEqual([hls.nextLevel, hls.audioTrack, hls.subtitleTrack], [1, 1, 0]);
+});
 
-test("without any HLS there is no engine", (t) => assert.equal(make(t, "absent").engine, null));
+test("begins with the tracks that it is told, where there are such", () => {
+  const { hls } = make({ video: 1, audio: 2 });
+  hls.levels = [
+    { height: 360, url: ["/a/tracks-v2a1/index.m3u8"] },
+    { height: 720, url: ["/a/tracks-v1a1/index.m3u8"] },
+  ];
+  hls.audioTracks = [{ name: "English" }, { name: "Suomi" }];
+  hls.tell("parsed");
+  assert.deepEqual([hls.startLevel, hls.audioTrack], [1, 1]);
+  const other = make({ video: 11, audio: 9 }).hls;
+  other.tell("parsed");
+  assert.deepEqual([other.startLevel, other.audioTrack], [-1, 0]);
+});
+
+test("when a picture came to the server, its date in the playlist says", () => {
+  const { engine, hls } = make();
+  assert.equal(engine.pictureTimeMs, null);
+  hls.playingDate = new Date(5000);
+  assert.equal(engine.pictureTimeMs, 5000);
+});

@@ -43,6 +43,7 @@ const TARGET_STEP_SECONDS = 0.08;
 /** Further behind than this the position jumps; nearer, playback is a little faster or slower. */
 const JUMP_SECONDS = 1;
 const MAX_RATE = 1.1;
+const MIN_RATE = 0.9;
 /** So far around the target nothing is done. */
 const SLACK_SECONDS = 0.04;
 
@@ -67,7 +68,7 @@ export class MseEngine {
   #onWaiting = () => this.#stalled();
   /** Stalls after the first picture. */
   stalls = 0;
-  /** UTC of the newest frame in seconds, as the server's clock has it. */
+  /** UTC of the newest picture in seconds, as the server's clock has it. */
   newestUtcSeconds = 0;
   /** All tracks of the stream. @type {readonly MseTrack[]} */
   tracks = [];
@@ -136,7 +137,10 @@ export class MseEngine {
     }
     const bytes = new DataView(data);
     const buffer = this.#buffers.get(bytes.getUint8(TRACK_BYTE));
-    this.newestUtcSeconds = bytes.getUint32(UTC_SECONDS_AT) + bytes.getUint32(UTC_SECONDS_AT + 4) / 1e6;
+    // Sound may be ahead: what a viewer sees is the picture.
+    if (buffer?.kind === "video" || this.#buffers.size === 1) {
+      this.newestUtcSeconds = bytes.getUint32(UTC_SECONDS_AT) + bytes.getUint32(UTC_SECONDS_AT + 4) / 1e6;
+    }
     buffer?.append(data);
   }
 
@@ -278,6 +282,6 @@ export function chooseTracks(tracks, isSupported) {
  * @param {number} lateSeconds
  */
 export function rateFor(lateSeconds) {
-  const rate = 1 + lateSeconds / 4;
-  return Math.min(MAX_RATE, Math.max(2 - MAX_RATE, Math.round(rate * 100) / 100));
+  const rate = 1 + lateSeconds / 2;
+  return Math.min(MAX_RATE, Math.max(MIN_RATE, Math.round(rate * 100) / 100));
 }

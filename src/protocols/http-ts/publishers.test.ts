@@ -1,0 +1,165 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { beforeEach, test } from "node:test";
+import { FakeClock } from "../../../test/support/fake-clock.ts";
+import { FakeDirectory } from "../../../test/support/fake-directory.ts";
+import type { FakePublisher } from "../../../test/support/fake-directory.ts";
+import { makeClip } from "../../../test/support/ffmpeg.ts";
+import { RecordingLog } from "../../../test/support/recording-log.ts";
+import { needs } from "../../../test/support/tools.ts";
+import { asMediaError } from "../../base/errors.ts";
+import type { HttpRequest, HttpUpload } from "../../base/http-message.ts";
+import type { Publisher } from "../../stream/directory.ts";
+import { streamErrors } from "../../stream/errors.ts";
+import { TsPublishers } from "./publishers.ts";
+
+class Upload implements HttpUpload {
+  readonly calls: string[] = [];
+  pause(): void {
+    this.calls.push("pause");
+  }
+  resume(): void {
+    this.calls.push("resume");
+  }
+  finish(): void {
+    this.calls.push("finish");
+  }
+  fail(error: unknown): void {
+    this.calls.push(asMediaError(error)?.code ?? "?");
+  }
+}
+
+function request(path: string): HttpRequest {
+  const query = new URLSearchParams();
+  return { method: "POST", path, query, header: () => undefined, remoteAddress: "192.0.2.7" };
+}
+
+let directory: FakeDirectory;
+let log: RecordingLog;
+let publishers: TsPublishers;
+let upload: Upload;
+
+beforeEach(() => {
+  directory = new FakeDirectory();
+  log = new RecordingLog();
+  publishers = new TsPublishers({ directory, log, clock: new FakeClock() });
+  upload = new Upload();
+});
+
+const begin = (path = "/cam/mpegts") => publishers.reply(request(path))!.upload!(upload);
+const published = (): FakePublisher => directory.publishers[0]!;
+
+test("a path that is none, and a name that is none, are refused", () => {
+  assert.equal(publishers.reply(request("/cam/index.m3u8")), null);
+  assert.throws(() => publishers.reply(request("/a b/mpegts")), { code: "STREAM_BAD_NAME" });
+});
+
+test("a name is claimed when the body begins, for the peer's address", () => {
+  begin();
+  const [claim] = directory.publishRequests;
+  assert.deepEqual([claim?.name, claim?.protocol, claim?.remoteAddress], ["cam", "tshttp", "192.0.2.7"]);
+  assert.equal(publishers.size, 1);
+});
+
+test("a refusal becomes the reply, and nobody is left", async () => {
+  directory.refusal = streamErrors.error("STREAM_NOT_PUBLISHABLE", { name: "cam" });
+  begin();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual([upload.calls, publishers.size], [["pause", "STREAM_NOT_PUBLISHABLE"], 0]);
+});
+
+test("a transport stream becomes tracks and packets", { skip: needs("ffmpeg") }, async () => {
+  const clip = await makeClip({ durationS: 4, gopPictures: 25, extension: "ts" });
+  const taker = begin();
+  const bytes = readFileSync(clip);
+  for (let at = 0; at < bytes.byteLength; at += 1000) taker.write(bytes.subarray(at, at + 1000));
+  const reply = taker.end();
+  assert.equal(reply.status, 200);
+  assert.match(Buffer.concat(reply.body).toString(), /^\d{3} packets were taken\n$/);
+  const publisher = published();
+  assert.deepEqual(
+    publisher.trackSets.at(-1)?.map(({ codec }) => codec),
+    ["h264", "aac"],
+  );
+  assert.ok(publisher.of("v1").length >= 99, `${publisher.of("v1").length} pictures`);
+  assert.deepEqual(publisher.closes, ["the body ended"]);
+  assert.equal(publishers.size, 0);
+});
+
+test("a body that has nothing is told so, and one that is no transport stream at once", () => {
+  const empty = begin();
+  assert.throws(() => empty.end(), { code: "HTTP_TS_EMPTY", httpStatus: 400 });
+  empty.close("what it sent could not be read");
+  const wrong = begin();
+  const garbage = new Uint8Array(4 * 1024 * 1024).fill(1);
+  assert.throws(() => wrong.write(garbage), { code: "TS_NO_SYNC", httpStatus: 415 });
+  wrong.close("what it sent could not be read");
+  assert.deepEqual(
+    directory.publishers.map(({ closes }) => closes.length),
+    [1, 1],
+  );
+  assert.equal(publishers.size, 0);
+});
+
+test("a client that leaves closes its publisher once", () => {
+  const taker = begin();
+  taker.close("gone");
+  taker.close("gone");
+  assert.deepEqual(published().closes, ["gone"]);
+  assert.equal(publishers.size, 0);
+});
+
+test("a publisher that is replaced is told why, and hears nothing more", () => {
+  begin();
+  directory.publishRequests[0]!.onRevoked("replaced by another publisher");
+  directory.publishRequests[0]!.onRevoked("again");
+  assert.deepEqual(upload.calls, ["HTTP_TS_REVOKED"]);
+  assert.equal(publishers.size, 0);
+});
+
+test("all are ended when the server ends", () => {
+  begin("/one/mpegts");
+  begin("/two/mpegts");
+  assert.equal(publishers.endAll("the server stops"), 2);
+  assert.deepEqual(upload.calls, ["HTTP_TS_REVOKED", "HTTP_TS_REVOKED"]);
+  assert.deepEqual([publishers.size, publishers.endAll("again")], [0, 0]);
+});
+
+test("while the name is looked for in another thread, the body waits", async () => {
+  const claim = Promise.withResolvers<Publisher>();
+  const slow = { publish: () => claim.promise };
+  publishers = new TsPublishers({ directory: slow, log, clock: new FakeClock() });
+  begin();
+  assert.deepEqual(upload.calls, ["pause"]);
+  claim.resolve(new FakeDirectory().publish({} as never));
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(upload.calls, ["pause", "resume"]);
+});
+
+test("a client that leaves meanwhile leaves no publisher behind", async () => {
+  const claim = Promise.withResolvers<Publisher>();
+  publishers = new TsPublishers({
+    directory: { publish: () => claim.promise },
+    log,
+    clock: new FakeClock(),
+  });
+  begin().close("gone");
+  const publisher = directory.publish({} as never) as FakePublisher;
+  claim.resolve(publisher);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual([publisher.closes.length, publishers.size], [1, 0]);
+});
+
+test("a refusal from another thread becomes the reply", async () => {
+  const claim = Promise.withResolvers<Publisher>();
+  publishers = new TsPublishers({
+    directory: { publish: () => claim.promise },
+    log,
+    clock: new FakeClock(),
+  });
+  begin();
+  claim.reject(streamErrors.error("STREAM_NOT_FOUND", { name: "cam" }));
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(upload.calls, ["pause", "STREAM_NOT_FOUND"]);
+  assert.equal(publishers.size, 0);
+});

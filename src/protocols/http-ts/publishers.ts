@@ -1,0 +1,173 @@
+import { systemClock } from "../../base/clock.ts";
+import type { Clock } from "../../base/clock.ts";
+import { textReply } from "../../base/http-message.ts";
+import type { HttpReply, HttpRequest, HttpUpload, HttpUploadTaker } from "../../base/http-message.ts";
+import { PerSecondLog } from "../../base/log.ts";
+import type { Logger } from "../../base/log.ts";
+import { TsDemuxer } from "../../containers/mpegts/demuxer.ts";
+import { parseStreamName } from "../../media/ids.ts";
+import type { StreamName } from "../../media/ids.ts";
+import type { Publisher, StreamDirectory } from "../../stream/directory.ts";
+import { streamErrors } from "../../stream/errors.ts";
+import { publishPatiently } from "../../stream/patient-publish.ts";
+import { httpTsErrors } from "./errors.ts";
+import { parseTsPath } from "./path.ts";
+import { TS_PROTOCOL } from "./reply.ts";
+
+/** What publishing needs. */
+export type TsPublishersParts = {
+  readonly directory: Pick<StreamDirectory, "publish">;
+  readonly log: Logger;
+  readonly clock?: Clock;
+};
+
+/** Those who publish MPEG-TS over HTTP in one thread: each request's body is one publisher's stream. */
+export class TsPublishers {
+  readonly #parts: TsPublishersParts;
+  readonly #open = new Set<TsUpload>();
+
+  constructor(parts: TsPublishersParts) {
+    this.#parts = parts;
+  }
+
+  /** Publishers that are on air, or about to be. */
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /**
+   * Answers a POST or PUT to `/NAME/mpegts`; `null` for any other path. That the name cannot be published to, or not now,
+   * is told when the body begins: STREAM_NOT_FOUND, _NOT_PUBLISHABLE, _DISABLED, _BUSY, _LIMIT, _DRAINING.
+   *
+   * Throws: STREAM_BAD_NAME.
+   */
+  reply(request: HttpRequest): HttpReply | null {
+    const text = parseTsPath(request.path);
+    if (text === null) return null;
+    const name = parseStreamName(text);
+    if (name === null) {
+      throw streamErrors.error("STREAM_BAD_NAME", {
+        reason: "it has characters or a form that names cannot have",
+      });
+    }
+    const { remoteAddress } = request;
+    return {
+      status: 200,
+      headers: [],
+      body: [],
+      upload: (upload) => this.#begin(upload, name, remoteAddress),
+    };
+  }
+
+  /** Ends all. Returns: how many there were. */
+  endAll(reason: string): number {
+    const { size } = this.#open;
+    for (const upload of this.#open) upload.revoke(reason);
+    return size;
+  }
+
+  #begin(upload: HttpUpload, name: StreamName, remoteAddress: string): TsUpload {
+    const { directory, log, clock = systemClock } = this.#parts;
+    const taker = new TsUpload(upload, clock, log.child({ stream: name, address: remoteAddress }), () =>
+      this.#open.delete(taker),
+    );
+    const request = {
+      name,
+      protocol: TS_PROTOCOL,
+      remoteAddress,
+      onRevoked: (reason: string) => taker.revoke(reason),
+    };
+    const claim = publishPatiently(directory, request, clock);
+    this.#open.add(taker);
+    if (claim instanceof Promise) taker.waitFor(claim);
+    else taker.publishTo(claim);
+    return taker;
+  }
+}
+
+/** One publisher's body. */
+class TsUpload implements HttpUploadTaker {
+  readonly #upload: HttpUpload;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #skipped: PerSecondLog;
+  readonly #onOver: () => void;
+  #publisher: Publisher | null = null;
+  #demuxer: TsDemuxer | null = null;
+  #isOver = false;
+
+  constructor(upload: HttpUpload, clock: Clock, log: Logger, onOver: () => void) {
+    this.#upload = upload;
+    this.#clock = clock;
+    this.#log = log;
+    this.#skipped = new PerSecondLog(log, "skipped what the MPEG-TS publisher sent");
+    this.#onOver = onOver;
+  }
+
+  /** The name is asked for elsewhere; the body waits. */
+  waitFor(claim: Promise<Publisher>): void {
+    this.#upload.pause();
+    void this.#settle(claim);
+  }
+
+  async #settle(claim: Promise<Publisher>): Promise<void> {
+    try {
+      const publisher = await claim;
+      if (this.#isOver) {
+        publisher.close("it left before its name was found");
+        return;
+      }
+      this.publishTo(publisher);
+      this.#upload.resume();
+    } catch (caught) {
+      if (this.#isOver) return;
+      this.#over();
+      this.#upload.fail(caught);
+    }
+  }
+
+  /** The name is this publisher's. */
+  publishTo(publisher: Publisher): void {
+    this.#publisher = publisher;
+    this.#demuxer = new TsDemuxer(publisher, ({ code, message }) =>
+      this.#skipped.add(this.#clock.nowUs(), { code, reason: message }),
+    );
+    this.#log.info("MPEG-TS publisher on air");
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#demuxer?.push(bytes);
+  }
+
+  end(): HttpReply {
+    this.#demuxer?.end();
+    const packets = this.#demuxer?.stats.packets ?? 0;
+    if (packets === 0) throw httpTsErrors.error("HTTP_TS_EMPTY");
+    this.#leave("the body ended");
+    return textReply(200, `${packets} packets were taken`);
+  }
+
+  close(reason: string): void {
+    this.#leave(reason);
+  }
+
+  /** The core took the name away, or the server ends. */
+  revoke(reason: string): void {
+    if (this.#isOver) return;
+    this.#over();
+    this.#publisher?.close(reason);
+    this.#upload.fail(httpTsErrors.error("HTTP_TS_REVOKED", { reason }));
+  }
+
+  #leave(reason: string): void {
+    if (this.#isOver) return;
+    this.#over();
+    this.#publisher?.close(reason);
+  }
+
+  #over(): void {
+    this.#isOver = true;
+    this.#skipped.flush();
+    this.#onOver();
+  }
+}

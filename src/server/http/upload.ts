@@ -1,0 +1,132 @@
+/** Bodies of requests: those that are taken while they come, and the time that others have. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { systemClock } from "../../base/clock.ts";
+import type { HttpReply, HttpUpload, HttpUploadStart, HttpUploadTaker } from "../../base/http-message.ts";
+
+/** How a body's taker and its client hear of each other. */
+export type UploadParts = {
+  readonly outgoing: ServerResponse;
+  /** Sends the reply. */
+  answer(reply: HttpReply): void;
+  /** The reply that tells an error. */
+  failure(caught: unknown): HttpReply;
+};
+
+/** How long a body may take that nobody wants. Stops a client that sends it byte by byte to hold its connection. */
+const UNWANTED_BODY_MS = 30_000;
+/**
+ * How long a client may go on sending behind a reply that came before its body's end. Closed at once, with bytes of it
+ * unread, the connection would be reset, and the client might never see the reply.
+ */
+const LINGER_MS = 5000;
+
+/** Gives the body of a request a time after which its connection is closed. */
+export function boundBody(incoming: IncomingMessage, limitMs = UNWANTED_BODY_MS): void {
+  const { headers } = incoming;
+  if (headers["transfer-encoding"] === undefined && (headers["content-length"] ?? "0") === "0") return;
+  const timer = systemClock.schedule(limitMs, () => {
+    if (!incoming.complete) incoming.socket.destroy();
+  });
+  incoming.once("end", () => timer.cancel());
+  incoming.once("close", () => timer.cancel());
+}
+
+/**
+ * Hands a body to its taker as it comes. A client that sends nothing for the listener's idle time is closed, by the
+ * timeout of its socket.
+ */
+export function takeUpload(incoming: IncomingMessage, start: HttpUploadStart, parts: UploadParts): void {
+  new Upload(incoming, parts).start(start);
+}
+
+class Upload implements HttpUpload {
+  readonly #incoming: IncomingMessage;
+  readonly #parts: UploadParts;
+  #taker: HttpUploadTaker | null = null;
+  #isOver = false;
+
+  constructor(incoming: IncomingMessage, parts: UploadParts) {
+    this.#incoming = incoming;
+    this.#parts = parts;
+  }
+
+  start(start: HttpUploadStart): void {
+    const incoming = this.#incoming;
+    try {
+      const taker = start(this);
+      if (!this.#isOver) this.#taker = taker;
+    } catch (caught) {
+      this.fail(caught);
+    }
+    if (this.#isOver) return;
+    incoming.on("data", (chunk: Buffer) => this.#write(chunk));
+    incoming.on("end", () => this.#end());
+    // A connection that breaks is an error of the request, too.
+    incoming.on("error", () => {});
+    incoming.on("close", () => this.#close("the connection closed before the body had ended"));
+  }
+
+  pause(): void {
+    this.#incoming.pause();
+  }
+
+  resume(): void {
+    this.#incoming.resume();
+  }
+
+  finish(reply: HttpReply): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#taker = null;
+    this.#answer(reply);
+  }
+
+  fail(error: unknown): void {
+    this.finish(this.#parts.failure(error));
+  }
+
+  #write(chunk: Buffer): void {
+    const taker = this.#taker;
+    if (taker === null) return;
+    try {
+      taker.write(chunk);
+    } catch (caught) {
+      this.#break(caught);
+    }
+  }
+
+  #end(): void {
+    const taker = this.#taker;
+    if (taker === null) return;
+    try {
+      const reply = taker.end();
+      this.#taker = null;
+      this.finish(reply);
+    } catch (caught) {
+      this.#break(caught);
+    }
+  }
+
+  #break(caught: unknown): void {
+    const reply = this.#parts.failure(caught);
+    this.#close("what it sent could not be read");
+    this.#answer(reply);
+  }
+
+  #close(reason: string): void {
+    const taker = this.#taker;
+    this.#isOver = true;
+    this.#taker = null;
+    taker?.close(reason);
+  }
+
+  /** What is left of the body is dropped. */
+  #answer(reply: HttpReply): void {
+    const parts = this.#parts;
+    if (parts.outgoing.destroyed) return;
+    parts.answer(reply);
+    if (this.#incoming.complete) return;
+    boundBody(this.#incoming, LINGER_MS);
+    this.#incoming.resume();
+  }
+}

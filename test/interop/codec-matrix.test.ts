@@ -1,0 +1,188 @@
+/** Every codec, in every shape in which it comes, through every output: read back, it is the source frame by frame. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { SourcePacket } from "../../src/media/packet.ts";
+import type { Track } from "../../src/media/track.ts";
+import { makeClip } from "../support/ffmpeg.ts";
+import type { ClipOptions } from "../support/ffmpeg.ts";
+import { filePackets } from "../support/file-packets.ts";
+import { MATRIX_OUTPUTS, MatrixNode } from "../support/matrix-outputs.ts";
+import type { MatrixOutput, ReadFrame, TrackReading } from "../support/matrix-outputs.ts";
+import { needs } from "../support/tools.ts";
+
+/** A stretch of a source on one clock with one set of tracks. */
+type Run = { readonly tracks: readonly Track[]; readonly packets: readonly SourcePacket[] };
+
+type Case = {
+  readonly name: string;
+  readonly clips: readonly ClipOptions[];
+  /** What becomes of the clips' packets before they are published. */
+  readonly change?: (runs: readonly Run[]) => readonly Run[];
+};
+
+const DURATION_S = 4;
+const clip = (options: Partial<ClipOptions> = {}): ClipOptions => ({
+  durationS: DURATION_S,
+  gopPictures: 25,
+  ...options,
+});
+
+/** ffmpeg heeds the last one of an option, so this is what encodes. */
+const AV1 = ["-c:v", "libaom-av1", "-cpu-used", "8", "-row-mt", "1", "-strict", "-2"];
+
+const inSeconds = ({ dts, track }: SourcePacket): number => dts / track.timescale;
+
+/** Leaves out packets. */
+function without(run: Run, isLeftOut: (packet: SourcePacket) => boolean): Run {
+  return { ...run, packets: run.packets.filter((packet) => !isLeftOut(packet)) };
+}
+
+/** The same on another clock. */
+function moved(run: Run, seconds: number): Run {
+  const packets = run.packets.map((packet) => {
+    const ticks = seconds * packet.track.timescale;
+    return { ...packet, dts: packet.dts + ticks, pts: packet.pts + ticks };
+  });
+  return { ...run, packets };
+}
+
+const isSound = ({ track }: SourcePacket): boolean => track.kind === "audio";
+
+const CASES: readonly Case[] = [
+  { name: "H.264 with B-frames and AAC", clips: [clip()] },
+  { name: "H.264 without B-frames and MP3", clips: [clip({ bFrames: 0, audio: "libmp3lame" })] },
+  { name: "H.265 and AC-3", clips: [clip({ video: "libx265", audio: "ac3" })] },
+  { name: "H.264 and Opus", clips: [clip({ audio: "libopus" })] },
+  { name: "AV1 and Opus", clips: [clip({ audio: "libopus", extra: AV1 })] },
+  {
+    name: "open GOPs",
+    clips: [clip({ bFrames: 3, extra: ["-x264-params", "open-gop=1:scenecut=0:b-adapt=0"] })],
+  },
+  {
+    name: "a variable frame rate",
+    clips: [clip({ extra: ["-vf", "select='lt(n,40)+not(mod(n,3))'", "-vsync", "vfr"] })],
+  },
+  { name: "pictures alone", clips: [clip({ audio: null })] },
+  { name: "sound alone", clips: [clip({ video: null })] },
+  {
+    name: "sound that starts late",
+    clips: [clip()],
+    change: ([run]) => [without(run!, (packet) => isSound(packet) && inSeconds(packet) < 2)],
+  },
+  {
+    name: "sound that is away for a while",
+    clips: [clip()],
+    change: ([run]) => [
+      without(run!, (packet) => isSound(packet) && inSeconds(packet) > 1.2 && inSeconds(packet) < 2.8),
+    ],
+  },
+  {
+    name: "a resolution that changes",
+    clips: [clip(), clip({ width: 640, height: 360 })],
+    change: ([one, other]) => [one!, moved(other!, DURATION_S)],
+  },
+  {
+    name: "a clock that jumps back an hour",
+    clips: [clip(), clip()],
+    change: ([one, other]) => [moved(one!, 3600), other!],
+  },
+  {
+    name: "a clock that jumps on an hour",
+    clips: [clip(), clip()],
+    change: ([one, other]) => [one!, moved(other!, 3600)],
+  },
+];
+
+async function runOf(options: ClipOptions): Promise<Run> {
+  const { tracks, packets } = await filePackets(await makeClip(options));
+  return { tracks: tracks.tracks, packets };
+}
+
+/** A stream begins with its first random access point: what is in front of it is for nobody. */
+function fromFirstKey(run: Run): Run {
+  const reference = run.tracks.find(({ kind }) => kind === "video") ?? run.tracks[0];
+  const first = run.packets.findIndex(({ track, isSync }) => track === reference && isSync);
+  return { ...run, packets: run.packets.slice(first) };
+}
+
+/** Publishes runs, and listens with all outputs from the first packet on. */
+async function play(
+  node: MatrixNode,
+  runs: readonly Run[],
+): Promise<Map<MatrixOutput, (ids: readonly string[]) => Promise<readonly TrackReading[]>>> {
+  const publisher = node.publish();
+  const readers = new Map<MatrixOutput, ReturnType<MatrixOutput["listen"]>>();
+  for (const { tracks, packets } of runs) {
+    publisher.setTracks(tracks);
+    for (const packet of packets) {
+      publisher.write(packet);
+      if (readers.size > 0) continue;
+      for (const output of MATRIX_OUTPUTS) readers.set(output, output.listen(node));
+      // Those that answer with a promise listen by the time of the next packet.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+  node.clock.advance(2000);
+  publisher.close("the end");
+  node.clock.advance(2000);
+  return readers;
+}
+
+const secondsOf = ({ pts, track }: SourcePacket): number => pts / track.timescale;
+
+function ofTrack(run: Run, id: string): SourcePacket[] {
+  return run.packets.filter(({ track }) => track.id === id);
+}
+
+/** Compares a track run by run: a new run may begin anywhere, but keeps its own distances. */
+function assertTrack(
+  got: readonly ReadFrame[],
+  runs: readonly Run[],
+  id: string,
+  toleranceS: number,
+): void {
+  const wanted = runs.map((run) => ofTrack(run, id));
+  assert.equal(got.length, wanted.flat().length, `frames of ${id}`);
+  let at = 0;
+  for (const [i, packets] of wanted.entries()) {
+    const own = got.slice(at, (at += packets.length));
+    if (packets.length === 0) continue;
+    const shiftS = own[0]!.ptsS - secondsOf(packets[0]!);
+    for (const [n, packet] of packets.entries()) {
+      const where = `${id}, run ${i}, frame ${n}`;
+      const offS = own[n]!.ptsS - shiftS - secondsOf(packet);
+      assert.ok(Math.abs(offS) <= toleranceS, `${where} is ${offS} s off`);
+      if (packet.track.kind === "video") assert.equal(own[n]!.isKey, packet.isSync, `key flag of ${where}`);
+    }
+  }
+}
+
+/** Sound and pictures keep their distance within each run. */
+function assertDistance(readings: readonly TrackReading[], run: Run, toleranceS: number): void {
+  const shifts = readings
+    .filter(({ frames }) => frames.length > 0)
+    .map(({ id, frames }) => frames[0]!.ptsS - secondsOf(ofTrack(run, id)[0]!));
+  for (const shift of shifts)
+    assert.ok(Math.abs(shift - shifts[0]!) <= 2 * toleranceS, `tracks are ${shift - shifts[0]!} s apart`);
+}
+
+describe("the codec matrix", { skip: needs("ffmpeg"), timeout: 300_000 }, () => {
+  for (const { name, clips, change } of CASES) {
+    test(name, async (t) => {
+      const made = await Promise.all(clips.map(runOf));
+      const runs = (change?.(made) ?? made).map(fromFirstKey);
+      const node = new MatrixNode(t);
+      const readers = await play(node, runs);
+      const tracks = new Map(runs.flatMap((run) => run.tracks).map((track) => [track.id as string, track]));
+      for (const [output, read] of readers) {
+        await t.test(output.name, async () => {
+          const ids = [...tracks].filter(([, { codec }]) => output.carries.has(codec)).map(([id]) => id);
+          const readings = await read(ids);
+          assert.deepEqual(readings.map(({ id }) => id).toSorted(), ids.toSorted());
+          for (const { id, frames } of readings) assertTrack(frames, runs, id, output.toleranceS);
+          assertDistance(readings, runs[0]!, output.toleranceS);
+        });
+      }
+    });
+  }
+});

@@ -1,0 +1,194 @@
+// @ts-check
+/** Plays the MSE-LD socket of a live stream: the page's interface around `ui/live/mse-engine.js`. */
+
+import { MseEngine } from "../live/mse-engine.js";
+import { namesOf } from "../player/choices.js";
+
+/**
+ * @typedef {import("../player/engines.js").Choice} Choice
+ * @typedef {import("../player/engines.js").Engine} Engine
+ * @typedef {import("../player/engines.js").EngineOptions} EngineOptions
+ * @typedef {import("../player/engines.js").Failure} Failure
+ * @typedef {import("../live/mse-engine.js").MseEngineOptions} MseEngineOptions
+ */
+
+/** Without a new frame for this long, it is overdue. */
+const OVERDUE_MS = 3000;
+
+/** @implements {Engine} */
+export class MseLdEngine {
+  hls = null;
+  isOver = false;
+  #video;
+  #options;
+  #make;
+  #nowMs;
+  /** @type {MseEngine} */
+  #engine;
+  #unlisten = new AbortController();
+  #isReady = false;
+  #isHeld = false;
+  #newest = { utcSeconds: 0, seenMs: 0 };
+  /** Chosen by the viewer, by their place among the tracks of their kind. */
+  #chosen = { video: 0, audio: 0 };
+
+  /**
+   * @param {EngineOptions} options
+   * @param {(options: MseEngineOptions) => MseEngine} [make]
+   * @param {() => number} [nowMs] monotonic
+   */
+  constructor(options, make = (given) => new MseEngine(given), nowMs = () => performance.now()) {
+    this.#options = options;
+    this.#video = options.video;
+    this.#make = make;
+    this.#nowMs = nowMs;
+    this.#newest.seenMs = nowMs();
+    this.#chosen = {
+      video: (options.startTracks?.video ?? 1) - 1,
+      audio: (options.startTracks?.audio ?? 1) - 1,
+    };
+    const { signal } = this.#unlisten;
+    this.#video.addEventListener("pause", () => this.#hold(true), { signal });
+    this.#video.addEventListener("play", () => this.#hold(false), { signal });
+    this.#engine = this.#open();
+  }
+
+  get isLive() {
+    return this.#isReady ? true : null;
+  }
+
+  get isGrowing() {
+    const utcSeconds = this.#engine.newestUtcSeconds;
+    if (utcSeconds !== this.#newest.utcSeconds) this.#newest = { utcSeconds, seenMs: this.#nowMs() };
+    return this.#nowMs() - this.#newest.seenMs < OVERDUE_MS;
+  }
+
+  get hasSound() {
+    return !this.#isReady || this.#tracks("audio").length > 0;
+  }
+
+  get edgeSeconds() {
+    const { delaySeconds, targetSeconds } = this.#engine;
+    return this.#isReady ? this.#video.currentTime + Math.max(0, delaySeconds - targetSeconds) : null;
+  }
+
+  get pictureTimeMs() {
+    const { newestUtcSeconds, delaySeconds } = this.#engine;
+    return newestUtcSeconds === 0 ? null : (newestUtcSeconds - delaySeconds) * 1000;
+  }
+
+  /** @returns {Choice[]} */
+  get choices() {
+    return [
+      {
+        kind: "quality",
+        names: namesOf(this.#tracks("video").map(describe)),
+        selected: this.#chosen.video,
+      },
+      { kind: "sound", names: namesOf(this.#tracks("audio").map(describe)), selected: this.#chosen.audio },
+    ];
+  }
+
+  /**
+   * @param {Choice["kind"]} kind
+   * @param {number} index
+   */
+  choose(kind, index) {
+    if (kind === "subtitles") return;
+    this.#chosen[kind === "quality" ? "video" : "audio"] = Math.max(0, index);
+    const video = this.#tracks("video")[this.#chosen.video];
+    const audio = this.#tracks("audio")[this.#chosen.audio];
+    this.#engine.setTracks(`${video?.track_id ?? ""}${audio?.track_id ?? ""}`);
+  }
+
+  resumeLoad() {
+    this.recoverMedia();
+  }
+
+  recoverMedia() {
+    this.#engine.destroy();
+    this.#isReady = false;
+    this.#isHeld = false;
+    this.#engine = this.#open();
+  }
+
+  destroy() {
+    this.#unlisten.abort();
+    this.#engine.destroy();
+    this.#video.playbackRate = 1;
+  }
+
+  #open() {
+    const { video, url, events } = this.#options;
+    const socketUrl = new URL(url);
+    socketUrl.protocol = socketUrl.protocol === "https:" ? "wss:" : "ws:";
+    const tracks = tracksWord(this.#options.startTracks);
+    if (tracks !== "") socketUrl.searchParams.set("tracks", tracks);
+    return this.#make({
+      video,
+      url: socketUrl.href,
+      events: {
+        onReady: () => {
+          this.#isReady = true;
+          events.onReady();
+        },
+        onUnavailable: (reason) => events.onFailure(networkFailure(reason || "unavailable")),
+        onFailure: (detail) => events.onFailure(failureOf(detail)),
+        onTrouble: (detail) => events.onTrouble(detail),
+      },
+    });
+  }
+
+  /** A picture that stands needs no frames: the server keeps them until the viewer goes on. */
+  #hold(/** @type {boolean} */ isHeld) {
+    if (!this.#isReady || isHeld === this.#isHeld) return;
+    this.#isHeld = isHeld;
+    if (isHeld) this.#engine.pause();
+    else this.#engine.resume();
+  }
+
+  #tracks(/** @type {"video" | "audio"} */ kind) {
+    return this.#engine.tracks.filter(({ content }) => content === kind);
+  }
+}
+
+/**
+ * @param {import("../live/mse-engine.js").MseTrack & { lang?: string, height?: number, bitrate?: number }} track its
+ *   bitrate is in thousands
+ * @returns {import("../player/choices.js").Described}
+ */
+function describe({ lang = "", height = 0, bitrate = 0 }) {
+  return { lang, height, bitrateInKbit: bitrate };
+}
+
+/** @param {import("../player/engines.js").TrackNumbers | undefined} tracks */
+function tracksWord(tracks) {
+  return wordOf("v", tracks?.video) + wordOf("a", tracks?.audio);
+}
+
+/**
+ * @param {string} letter
+ * @param {number | null | undefined} number
+ */
+function wordOf(letter, number) {
+  return (number ?? 0) > 0 ? `${letter}${number}` : "";
+}
+
+/**
+ * @param {string} detail
+ * @returns {Failure}
+ */
+function failureOf(detail) {
+  if (detail.startsWith("codec:")) return { kind: "codec", isAtManifest: true, detail };
+  if (detail.startsWith("media:")) return { kind: "media", isAtManifest: false, detail };
+  return networkFailure(detail);
+}
+
+/**
+ * @param {string} detail
+ * @returns {Failure}
+ */
+function networkFailure(detail) {
+  // There is no playlist to resume: a socket that closed is opened anew.
+  return { kind: "network", isAtManifest: true, detail };
+}

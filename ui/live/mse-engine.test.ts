@@ -1,0 +1,324 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, mock, test } from "node:test";
+import { MseEngine, chooseTracks, rateFor } from "./mse-engine.js";
+import type { MseTrack } from "./mse-engine.js";
+
+const VIDEO = { id: 1, track_id: "v1", content: "video", mime: 'video/mp4; codecs="avc1.64001f"' } as const;
+const AUDIO = { id: 101, track_id: "a1", content: "audio", mime: 'audio/mp4; codecs="mp4a.40.2"' } as const;
+const HEVC = { id: 2, track_id: "v2", content: "video", mime: 'video/mp4; codecs="hvc1.1"' } as const;
+
+/** A source buffer in which media is what a test says. */
+class FakeBuffer extends EventTarget {
+  updating = false;
+  readonly appended: number[][] = [];
+  readonly removed: [number, number][] = [];
+  readonly types: string[] = [];
+  aborts = 0;
+  ranges: [start: number, end: number][] = [];
+  get buffered() {
+    const { ranges } = this;
+    return {
+      length: ranges.length,
+      start: (i: number) => ranges[i]![0],
+      end: (i: number) => ranges[i]![1],
+    };
+  }
+  appendBuffer(bytes: ArrayBuffer | Uint8Array): void {
+    assert.equal(this.updating, false, "a busy buffer takes nothing");
+    this.updating = true;
+    this.appended.push([...new Uint8Array(bytes as ArrayBuffer)]);
+  }
+  remove(start: number, end: number): void {
+    this.updating = true;
+    this.removed.push([start, end]);
+  }
+  abort(): void {
+    this.aborts++;
+    this.updating = false;
+  }
+  changeType(mime: string): void {
+    this.types.push(mime);
+  }
+  /** What was appended is there now. */
+  done(...ranges: [number, number][]): void {
+    if (ranges.length > 0) this.ranges = ranges;
+    this.updating = false;
+    this.dispatchEvent(new Event("updateend"));
+  }
+}
+
+class FakeMediaSource extends EventTarget {
+  static readonly made: FakeMediaSource[] = [];
+  static supported: (mime: string) => boolean = () => true;
+  static isTypeSupported(mime: string): boolean {
+    return FakeMediaSource.supported(mime);
+  }
+  readyState = "closed";
+  readonly buffers: FakeBuffer[] = [];
+  readonly mimes: string[] = [];
+  constructor() {
+    super();
+    FakeMediaSource.made.push(this);
+  }
+  addSourceBuffer(mime: string): FakeBuffer {
+    this.mimes.push(mime);
+    this.buffers.push(new FakeBuffer());
+    return this.buffers.at(-1)!;
+  }
+  open(): void {
+    this.readyState = "open";
+    this.dispatchEvent(new Event("sourceopen"));
+  }
+}
+
+class FakeSocket extends EventTarget {
+  static last: FakeSocket;
+  binaryType = "";
+  readonly sent: string[] = [];
+  isClosed = false;
+  readonly url: string;
+  constructor(url: string) {
+    super();
+    this.url = url;
+    FakeSocket.last = this;
+  }
+  send(text: string): void {
+    this.sent.push(text);
+  }
+  close(): void {
+    this.isClosed = true;
+  }
+  says(data: unknown): void {
+    const text = data instanceof ArrayBuffer ? data : JSON.stringify(data);
+    this.dispatchEvent(Object.assign(new Event("message"), { data: text }));
+  }
+}
+
+class FakeVideo extends EventTarget {
+  currentTime = 0;
+  playbackRate = 1;
+  paused = false;
+  seeking = false;
+  src = "";
+  removeAttribute(): void {
+    this.src = "";
+  }
+  load(): void {}
+}
+
+mock.method(URL, "createObjectURL", () => "blob:x");
+mock.method(URL, "revokeObjectURL", () => {});
+
+let video: FakeVideo;
+let happened: string[];
+let engine: MseEngine;
+
+beforeEach(() => {
+  FakeMediaSource.made.length = 0;
+  FakeMediaSource.supported = () => true;
+  video = new FakeVideo();
+  happened = [];
+  engine = new MseEngine({
+    video: video as unknown as HTMLVideoElement,
+    url: "ws://x/cam/mse_ld",
+    events: {
+      onReady: () => happened.push("ready"),
+      onUnavailable: (reason) => happened.push(`unavailable: ${reason}`),
+      onFailure: (detail) => happened.push(`failure: ${detail}`),
+      onTrouble: (detail) => happened.push(detail),
+    },
+    MediaSource: FakeMediaSource as unknown as typeof MediaSource,
+    WebSocket: FakeSocket as unknown as typeof WebSocket,
+  });
+});
+
+afterEach(() => engine.destroy());
+
+/** The init message of some tracks; each payload is the track's number. */
+function init(
+  tracks: readonly (typeof VIDEO | typeof AUDIO | typeof HEVC)[],
+  all: readonly MseTrack[] = tracks,
+) {
+  const withPayload = tracks.map((track) => ({ ...track, payload: btoa(String.fromCharCode(track.id)) }));
+  FakeSocket.last.says({ type: "mse_init_segment", metadata: { tracks: all }, tracks: withPayload });
+}
+
+/** A fragment: its track at byte 47, its UTC at 92, one byte that tells it from others behind that. */
+function fragment(track: number, mark: number, utcSeconds = 1000): ArrayBuffer {
+  const bytes = new DataView(new ArrayBuffer(101));
+  bytes.setUint8(47, track);
+  bytes.setUint32(92, utcSeconds);
+  bytes.setUint32(96, 500_000);
+  bytes.setUint8(100, mark);
+  return bytes.buffer;
+}
+
+/** The marks of what a buffer was given; an init segment is its one byte. */
+const given = ({ appended }: FakeBuffer): (number | undefined)[] => appended.map((bytes) => bytes.at(-1));
+
+/** Plays `v1a1` with media from 10 s to 11 s. */
+function playing(): { video: FakeBuffer; audio: FakeBuffer } {
+  init([VIDEO, AUDIO]);
+  const [source] = FakeMediaSource.made;
+  source!.open();
+  const [first, second] = source!.buffers;
+  first!.done([10, 11]);
+  second!.done([10, 11.1]);
+  return { video: first!, audio: second! };
+}
+
+describe("what comes", () => {
+  test("goes to the buffer of its track, the init segment first, and waits while that is busy", () => {
+    init([VIDEO, AUDIO]);
+    FakeSocket.last.says(fragment(1, 7));
+    const [source] = FakeMediaSource.made;
+    source!.open();
+    assert.deepEqual(source!.mimes, [VIDEO.mime, AUDIO.mime]);
+    FakeSocket.last.says(fragment(101, 8));
+    FakeSocket.last.says(fragment(1, 9));
+    FakeSocket.last.says(fragment(99, 1));
+    const [first, second] = source!.buffers;
+    assert.deepEqual(first!.appended[0]!.slice(0, 1), [1], "init and fragment were joined");
+    first!.done();
+    second!.done();
+    assert.deepEqual(
+      [given(first!), given(second!)],
+      [
+        [7, 9],
+        [101, 8],
+      ],
+    );
+    assert.equal(engine.newestUtcSeconds, 1000.5);
+  });
+
+  test("that is an event without media is told", () => {
+    FakeSocket.last.says({ type: "event", event: "stream_unavailable", reason: "nobody publishes" });
+    FakeSocket.last.says({ type: "event", event: "resumed" });
+    assert.deepEqual(happened, ["unavailable: nobody publishes"]);
+  });
+
+  test("nothing more when the socket is closed: a failure, unless it was destroyed", () => {
+    const close = Object.assign(new Event("close"), { code: 1001, reason: "the server stops" });
+    FakeSocket.last.dispatchEvent(close);
+    assert.deepEqual(happened, ["failure: closed: 1001 the server stops"]);
+    engine.destroy();
+    FakeSocket.last.dispatchEvent(close);
+    FakeSocket.last.says(fragment(1, 1));
+    assert.deepEqual([happened.length, FakeSocket.last.isClosed], [1, true]);
+  });
+});
+
+describe("tracks", () => {
+  test("that the browser cannot play are exchanged for others", () => {
+    FakeMediaSource.supported = (mime) => !mime.includes("hvc1");
+    init([HEVC, AUDIO], [HEVC, VIDEO, AUDIO]);
+    assert.deepEqual(FakeSocket.last.sent, ["set_tracks=v1a1"]);
+    assert.equal(FakeMediaSource.made.length, 0);
+    init([VIDEO, AUDIO], [HEVC, VIDEO, AUDIO]);
+    assert.equal(FakeMediaSource.made.length, 1);
+  });
+
+  test("none of which the browser can play are a failure", () => {
+    FakeMediaSource.supported = () => false;
+    init([VIDEO, AUDIO]);
+    assert.match(happened.join(), /failure: codec/);
+  });
+
+  test("of other kinds need another media source, of the same kinds only another type", () => {
+    const { video: buffer } = playing();
+    const other = { ...VIDEO, mime: 'video/mp4; codecs="avc1.42001e"' };
+    FakeSocket.last.says(fragment(1, 5));
+    init([other as typeof VIDEO, AUDIO]);
+    assert.deepEqual([buffer.types, FakeMediaSource.made.length], [[other.mime], 1]);
+    init([AUDIO]);
+    assert.equal(FakeMediaSource.made.length, 2);
+  });
+
+  test("are chosen first of each kind", () => {
+    const all = [HEVC, VIDEO, AUDIO];
+    assert.equal(
+      chooseTracks(all, () => true),
+      "v2a1",
+    );
+    assert.equal(
+      chooseTracks(all, (mime) => mime.startsWith("audio")),
+      "a1",
+    );
+    assert.equal(
+      chooseTracks(all, () => false),
+      "",
+    );
+  });
+});
+
+describe("the playing position", () => {
+  test("begins just behind the newest frame that all tracks have", () => {
+    playing();
+    assert.deepEqual(happened, ["ready"]);
+    assert.ok(Math.abs(video.currentTime - (11 - engine.targetSeconds)) < 1e-9);
+  });
+
+  test("follows by playing faster or slower, and stands when it is right", () => {
+    const { video: buffer } = playing();
+    for (const [delay, rate] of [
+      [engine.targetSeconds, 1],
+      [engine.targetSeconds + 0.1, 1.05],
+      [engine.targetSeconds + 0.9, 1.1],
+      [engine.targetSeconds - 0.1, 0.95],
+    ] as const) {
+      video.currentTime = 11 - delay;
+      buffer.done();
+      assert.ok(Math.abs(video.playbackRate - rate) < 0.011, `${video.playbackRate} at ${delay} s`);
+    }
+  });
+
+  test("jumps when it is far behind, and over a hole", () => {
+    const { video: buffer, audio } = playing();
+    audio.ranges = [
+      [10, 11.1],
+      [30, 31],
+    ];
+    buffer.done([10, 11], [30, 31]);
+    assert.ok(Math.abs(video.currentTime - (31 - engine.targetSeconds)) < 1e-9);
+    assert.match(happened.at(-1)!, /^jumped/);
+  });
+
+  test("is left alone while the person has paused", () => {
+    const { video: buffer } = playing();
+    video.paused = true;
+    video.currentTime = 5;
+    buffer.done();
+    assert.equal(video.currentTime, 5);
+  });
+
+  test("keeps more distance after each stall, up to a bound", () => {
+    playing();
+    const first = engine.targetSeconds;
+    video.dispatchEvent(new Event("waiting"));
+    assert.deepEqual([engine.stalls, happened.at(-1)], [1, "stalled"]);
+    assert.ok(engine.targetSeconds > first);
+    for (let i = 0; i < 100; i++) video.dispatchEvent(new Event("waiting"));
+    assert.equal(engine.targetSeconds, 1.5);
+  });
+
+  test("has a rate within a tenth of the usual one", () => {
+    assert.deepEqual([-9, -0.1, 0, 0.1, 9].map(rateFor), [0.9, 0.95, 1, 1.05, 1.1]);
+  });
+});
+
+test("what was played long ago is taken out of the buffer", () => {
+  const { video: buffer } = playing();
+  video.currentTime = 60;
+  buffer.done([10, 61]);
+  assert.deepEqual(buffer.removed, [[0, 50]]);
+});
+
+test("a buffer that takes nothing is a failure, not a memory leak", () => {
+  playing();
+  const big = new ArrayBuffer(20 * 1024 * 1024);
+  new DataView(big).setUint8(47, 1);
+  const [source] = FakeMediaSource.made;
+  source!.buffers[0]!.updating = true;
+  for (let i = 0; i < 3; i++) FakeSocket.last.says(big);
+  assert.match(happened.at(-1)!, /failure: media: the video is not taken/);
+});
