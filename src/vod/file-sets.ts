@@ -7,6 +7,9 @@ import { findSidecars, withSidecars } from "./sidecars.ts";
 /** Files of one set: no ladder of qualities is longer, and each of them costs a descriptor and an index. */
 export const MAX_SET_FILES = 12;
 
+/** Names of one folder that are sorted before the first of them are taken. */
+const MAX_NAMES = 1000;
+
 /**
  * The files that a path with commas in its last part names: `film,-360p,-720p,.mp4` is `film-360p.mp4` and
  * `film-720p.mp4`, with what stands before the first comma and behind the last one around each of the others.
@@ -83,10 +86,11 @@ export class FileSets implements Storage {
   async #filesOf(path: string): Promise<readonly string[] | null> {
     const named = parseFileSet(path);
     if (named !== null || !this.#folders) return named;
-    const wanted = { prefix: "", extensions: LISTED_EXTENSIONS, limit: MAX_SET_FILES };
+    const wanted = { prefix: "", extensions: LISTED_EXTENSIONS, limit: MAX_NAMES };
     const names = await this.#storage.namesIn(path, wanted);
     if (names === null || names.length === 0) return null;
-    return names.toSorted(byNumbers.compare).map((name) => `${path}/${name}`);
+    const chosen = names.toSorted(byNumbers.compare).slice(0, MAX_SET_FILES);
+    return chosen.map((name) => `${path}/${name}`);
   }
 }
 

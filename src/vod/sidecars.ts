@@ -9,6 +9,9 @@ import type { ByteSource, FolderStorage, Sidecar } from "./byte-source.ts";
 /** Subtitle files of one film; each is read whole when the film is opened. */
 export const MAX_SIDECARS = 16;
 
+/** Names of one folder that are sorted before the first of them are taken. */
+const MAX_NAMES = 1000;
+
 const EXTENSIONS: readonly string[] = [".vtt", ".srt"];
 /** Between the film's name and the extension: nothing, or a language. */
 const LANGUAGE = /^(?:\.([A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*))?\.(vtt|srt)$/i;
@@ -22,7 +25,7 @@ export async function findSidecars(storage: FolderStorage, path: string): Promis
   const dot = name.lastIndexOf(".");
   const prefix = dot < 1 ? name : name.slice(0, dot);
   const folder = path.slice(0, Math.max(0, slash));
-  const wanted = { prefix, extensions: EXTENSIONS, limit: MAX_SIDECARS * 4 };
+  const wanted = { prefix, extensions: EXTENSIONS, limit: MAX_NAMES };
   const names = (await storage.namesIn(folder, wanted)) ?? [];
   const found = names.toSorted().flatMap((sidecar): Sidecar[] => {
     const match = LANGUAGE.exec(sidecar.slice(prefix.length));
