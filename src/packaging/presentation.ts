@@ -1,3 +1,4 @@
+import type { Cue } from "../containers/webvtt/cue.ts";
 import type { TrackSet } from "../media/track.ts";
 import type { TrackId } from "../media/ids.ts";
 
@@ -26,8 +27,22 @@ export type Presentation = {
   readonly version: string | null;
   /** True where segments lie in memory as long as they are listed, so that a reply holds none of its own. */
   readonly isResident?: boolean;
+  /** Subtitles beside the segments; left out where there are none. */
+  readonly texts?: readonly TextTrack[];
   /** What can be had of a live stream before its newest segment is complete; left out where parts are not made. */
   readonly edge?: EdgeSource;
+};
+
+/** Subtitles: their cues on the presentation's timeline, of which any stretch can be made. */
+export type TextTrack = {
+  /** `t1`, `t2`, ... */
+  readonly id: TrackId;
+  /** BCP 47 tag; `und` when it is not known. */
+  readonly language: string;
+  /** In order of their begin. Rejects with the storage's `MediaError`. */
+  cues(): Promise<readonly Cue[]> | readonly Cue[];
+  /** What its cues take in memory where they are kept from the start. */
+  readonly memoryBytes?: number;
 };
 
 /** `live`: a sliding window. `event`: only grows. `static`: complete. */

@@ -86,8 +86,8 @@ function tracksOfSegment(presentation: Presentation, name: string): TrackSet | n
   return listed?.tracks ?? presentation.unlistedTracks?.(name) ?? null;
 }
 
-/** Names are numbers that rise with the segments. */
-function findSegment(segments: readonly SegmentEntry[], name: string): SegmentEntry | null {
+/** The segment of a name, or `null`. Names are numbers that rise with the segments. */
+export function findSegment(segments: readonly SegmentEntry[], name: string): SegmentEntry | null {
   const wanted = Number(name);
   let [low, high] = [0, segments.length];
   while (low < high) {

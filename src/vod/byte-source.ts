@@ -15,6 +15,18 @@ export type ByteSource = RandomAccess & {
   release(): void;
   /** The files whose bytes stand in it one behind the other, when it is several qualities of one work. */
   readonly members?: readonly ByteSource[];
+  /** Subtitles in files beside it; read when it is opened. */
+  readonly sidecars?: readonly Sidecar[];
+};
+
+/** A file of subtitles beside a film. */
+export type Sidecar = {
+  /** BCP 47 tag; `und` when its name says none. */
+  readonly language: string;
+  readonly isSubRip: boolean;
+  /** Ownership: whoever opens it releases it. `null`: it is gone. */
+  open(): Promise<ByteSource | null>;
+  readonly path: string;
 };
 
 /** A place that has files: a directory, later an HTTP server or a bucket. */
@@ -37,10 +49,16 @@ export type Storage = {
 /** A storage whose folders can be looked into one by one. */
 export type FolderStorage = Storage & {
   /**
-   * Names of the files in a folder that end in one of the extensions, at most `limit`, in no order; `null` when there is no
-   * such folder. Throws like `open`.
+   * Names of the files in a folder that are wanted, in no order; `null` when there is no such folder. Throws like `open`.
    */
-  namesIn(folder: string, extensions: readonly string[], limit: number): Promise<readonly string[] | null>;
+  namesIn(folder: string, wanted: WantedNames): Promise<readonly string[] | null>;
+};
+
+/** Which names of a folder are wanted. */
+export type WantedNames = {
+  readonly prefix: string;
+  readonly extensions: readonly string[];
+  readonly limit: number;
 };
 
 /** What a listing may cost. */

@@ -7,6 +7,7 @@ import type {
   MediaBody,
   Presentation,
   SegmentEntry,
+  TextTrack,
   Timeline,
   TrackSelection,
 } from "../packaging/presentation.ts";
@@ -49,6 +50,7 @@ const MAX_SEGMENT_BYTES = 128 * 2 ** 20;
  */
 export class FilePresentation implements Presentation {
   readonly version: string;
+  readonly texts: readonly TextTrack[];
   readonly file: MediaFile;
   readonly #options: FilePresentationOptions;
   readonly #inits = new InitSegments();
@@ -62,6 +64,7 @@ export class FilePresentation implements Presentation {
     this.#options = options;
     this.file = options.file;
     this.version = options.file.source.version;
+    this.texts = options.file.texts;
   }
 
   timeline(): Timeline {

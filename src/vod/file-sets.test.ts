@@ -90,6 +90,8 @@ describe("sets of files on a disk", { skip: needs("ffmpeg") }, () => {
     await writeFile(join(folder, "film", "notes.txt"), "");
     await writeFile(join(folder, "film", ".hidden.mp4"), "");
     await mkdir(join(folder, "empty"));
+    await mkdir(join(folder, "crowd"));
+    for (let i = 0; i < MAX_SET_FILES + 4; i++) await writeFile(join(folder, "crowd", `${i}.mp4`), "");
   });
   after(() => rm(folder, { recursive: true, force: true }));
 
@@ -113,6 +115,10 @@ describe("sets of files on a disk", { skip: needs("ffmpeg") }, () => {
     assert.equal(await sets.open("empty"), null);
     assert.equal(await sets.versionOf("empty"), null);
     assert.equal(await sets.open("nowhere"), null);
+    const crowd = await sets.open("crowd");
+    assert.equal(crowd!.members!.length, MAX_SET_FILES);
+    assert.equal(crowd!.members!.at(-1)!.path, `crowd/${MAX_SET_FILES - 1}.mp4`);
+    crowd!.release();
     const plain = await sets.open("plain,with,commas,.mp4");
     assert.equal(plain!.members, undefined);
     plain!.release();

@@ -2,9 +2,13 @@ import type { ByteSource, FolderStorage, Storage } from "./byte-source.ts";
 import { LISTED_EXTENSIONS } from "./catalogue.ts";
 import { vodErrors } from "./errors.ts";
 import { JoinedSource, joinVersions } from "./joined-source.ts";
+import { findSidecars, withSidecars } from "./sidecars.ts";
 
 /** Files of one set: no ladder of qualities is longer, and each of them costs a descriptor and an index. */
 export const MAX_SET_FILES = 12;
+
+/** Names of one folder that are sorted before the first of them are taken. */
+const MAX_NAMES = 1000;
 
 /**
  * The files that a path with commas in its last part names: `film,-360p,-720p,.mp4` is `film-360p.mp4` and
@@ -38,7 +42,10 @@ export class FileSets implements Storage {
 
   async open(path: string): Promise<ByteSource | null> {
     const plain = await this.#storage.open(path);
-    if (plain !== null) return plain;
+    if (plain !== null) {
+      const sidecars = await findSidecars(this.#storage, path).catch(() => []);
+      return sidecars.length === 0 ? plain : withSidecars(plain, sidecars);
+    }
     const files = await this.#filesOf(path);
     if (files === null) return null;
     const opened: ByteSource[] = [];
@@ -79,9 +86,11 @@ export class FileSets implements Storage {
   async #filesOf(path: string): Promise<readonly string[] | null> {
     const named = parseFileSet(path);
     if (named !== null || !this.#folders) return named;
-    const names = await this.#storage.namesIn(path, LISTED_EXTENSIONS, MAX_SET_FILES);
+    const wanted = { prefix: "", extensions: LISTED_EXTENSIONS, limit: MAX_NAMES };
+    const names = await this.#storage.namesIn(path, wanted);
     if (names === null || names.length === 0) return null;
-    return names.toSorted(byNumbers.compare).map((name) => `${path}/${name}`);
+    const chosen = names.toSorted(byNumbers.compare).slice(0, MAX_SET_FILES);
+    return chosen.map((name) => `${path}/${name}`);
   }
 }
 

@@ -203,6 +203,13 @@ export function indexTracks(served: readonly ServedTrack[], movieTimescale: numb
   return tracks;
 }
 
+/** How far `indexTracks` moved a track from where its movie has it. Units: microseconds. */
+export function movedUs(served: ServedTrack, indexed: IndexedTrack): number {
+  const { movieTrack, track, movieTimescale = 1 } = served;
+  const raw = rawPts(movieTrack.samples, rawTimes(movieTrack, track, movieTimescale), indexed.first);
+  return ticksToUs(indexed.ptsAt(indexed.first) - raw, track.timescale);
+}
+
 /** Times beyond the safe integers would be off by more than a tick, and could even be negative. */
 function checkExact(startTicks: number, { offsetTicks }: RawTimes): void {
   const ticks = Math.max(Math.abs(startTicks), Math.abs(offsetTicks));

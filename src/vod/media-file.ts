@@ -13,7 +13,12 @@ import type { TrackId } from "../media/ids.ts";
 import { makeTrackSet } from "../media/track.ts";
 import type { Codec, Track, TrackKind, TrackSet } from "../media/track.ts";
 import type { ByteSource } from "./byte-source.ts";
-import { indexTracks, servedTimescale } from "./indexed-track.ts";
+import type { Cue } from "../containers/webvtt/cue.ts";
+import { problemOfText, readTextSamples } from "./text-samples.ts";
+import type { TextSamples } from "./text-samples.ts";
+import type { TextTrack } from "../packaging/presentation.ts";
+import { readSidecars } from "./sidecars.ts";
+import { indexTracks, movedUs, servedTimescale } from "./indexed-track.ts";
 import type { IndexedTrack, ServedTrack } from "./indexed-track.ts";
 
 /** A file whose index is read. */
@@ -32,6 +37,8 @@ export type MediaFile = {
   readonly isCutOff: boolean;
   /** Several files of one work in different qualities: each has a video track, the first one with sound has the sound. */
   readonly isSet: boolean;
+  /** Subtitles, of files beside it. */
+  readonly texts: readonly TextTrack[];
 };
 
 /** Longest first frame that is read for the facts that stand there. */
@@ -51,6 +58,7 @@ export async function readMediaFile(source: ByteSource): Promise<MediaFile> {
   const notices: string[] = [];
   const served: ServedTrack[] = [];
   const counts: Record<TrackKind, number> = { video: 0, audio: 0, text: 0 };
+  const textTracks: Omit<TextSamples, "movedUs">[] = [];
   let isCutOff = false;
   let base = 0;
   for (const member of members) {
@@ -59,6 +67,13 @@ export async function readMediaFile(source: ByteSource): Promise<MediaFile> {
     isCutOff ||= movie.isCutOff;
     const wanted = members.length === 1 ? movie.tracks : tracksOfQuality(movie.tracks, counts.audio === 0);
     for (const movieTrack of wanted) {
+      if (movieTrack.kind === "text") {
+        const problem = problemOfText(movieTrack);
+        const text = { source: member, movieTrack, movieTimescale: movie.timescale };
+        if (problem === null) textTracks.push(text);
+        else notices.push(`track ${movieTrack.number} is left out: ${problem}`);
+        continue;
+      }
       const id = trackId(movieTrack.kind, counts[movieTrack.kind] + 1);
       const track = await describe(member, movieTrack, id, notices);
       if (track === null) continue;
@@ -71,6 +86,9 @@ export async function readMediaFile(source: ByteSource): Promise<MediaFile> {
   if (served.length === 0)
     throw mp4Errors.error("MP4_NO_TRACKS", { reason: notices.slice(0, 4).join("; ") });
   const tracks = indexTracks(served, 1);
+  const texts = await readSidecars(source.sidecars ?? [], notices);
+  const moved = movedUs(served[0]!, tracks[0]!);
+  for (const text of textTracks) texts.push(textOf({ ...text, movedUs: moved }, texts.length + 1));
   return {
     source,
     tracks,
@@ -80,10 +98,28 @@ export async function readMediaFile(source: ByteSource): Promise<MediaFile> {
     ),
     startUs: Math.min(...tracks.map((track) => track.startUs)),
     endUs: Math.max(...tracks.map((track) => track.endUs)),
-    memoryBytes: tracks.reduce((sum, { samples }) => sum + samples.memoryBytes, 2048 * tracks.length),
+    memoryBytes:
+      tracks.reduce((sum, { samples }) => sum + samples.memoryBytes, 2048 * tracks.length) +
+      texts.reduce((sum, { memoryBytes = 0 }) => sum + memoryBytes, 0) +
+      textTracks.reduce((sum, { movieTrack }) => sum + movieTrack.samples.memoryBytes, 0),
     notices,
     isCutOff,
     isSet: members.length > 1,
+    texts,
+  };
+}
+
+/** A text track, whose cues are read when somebody asks for them, and again when that failed. */
+function textOf(samples: TextSamples, number: number): TextTrack {
+  let reading: Promise<readonly Cue[]> | null = null;
+  const forget = (caught: unknown): never => {
+    reading = null;
+    throw caught;
+  };
+  return {
+    id: trackId("text", number),
+    language: samples.movieTrack.language,
+    cues: () => (reading ??= readTextSamples(samples).catch(forget)),
   };
 }
 

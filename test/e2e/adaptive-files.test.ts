@@ -65,12 +65,7 @@ test(
   async (t) => {
     const weir = await serve(t);
     const { page } = await openPage(t);
-    for (const playlist of [
-      "index.ts.m3u8?separate_audio=true",
-      "index.ts.m3u8",
-      "index.m3u8?separate_audio=true",
-      "index.m3u8",
-    ]) {
+    for (const playlist of ["index.m3u8", "index.ts.m3u8?separate_audio=true"]) {
       await playInHlsJs(page, weir.url(`/vod/film/${playlist}`));
       const begins = async (): Promise<void> => assert.ok((await hlsJsState(page)).timeS > 0.5);
       await eventually(begins, { timeoutMs: 40_000 });
@@ -81,8 +76,10 @@ test(
       const ends = async (): Promise<void> => {
         const { hasEnded, errors, levels } = await hlsJsState(page);
         // Without its sound the first picture plays a little after 0, where B-frames are reordered (see IndexedTrack).
-        const others = errors.filter((error) => !/^bufferSeekOverHole .* from 0 to 0\.1/.test(error));
-        if (others.length > 0) console.log(playlist, others);
+        // What was on its way when the quality changed is given up, or is there already.
+        const usual = /^bufferSeekOverHole .* from 0 to 0\.1|^aborted |^bufferAppendNoProgress /;
+        const others = errors.filter((error) => !usual.test(error));
+        assert.deepEqual([others, levels], [[], 2], playlist);
         assert.ok(hasEnded);
       };
       await eventually(ends, { timeoutMs: 60_000 });

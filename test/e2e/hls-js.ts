@@ -53,7 +53,8 @@ export async function playInHlsJs(page: Page, url: string): Promise<void> {
     hls.on("hlsError", (_, { details, reason, frag }) => {
       const where = frag === undefined ? "" : `${frag.type} ${frag.level}/${frag.sn}`;
       const at = `${where} at ${video.currentTime.toFixed(2)} s`;
-      if (details !== "bufferStalledError") here.errors.push(`${details} ${reason ?? ""} ${at}`);
+      if (details !== "bufferStalledError" && details !== "bufferNudgeOnStall")
+        here.errors.push(`${details} ${reason ?? ""} ${at}`);
     });
     hls.loadSource(source);
     hls.attachMedia(video);

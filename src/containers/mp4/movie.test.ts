@@ -212,19 +212,21 @@ describe("readMovie", () => {
     assert.deepEqual({ notices, isCutOff }, { notices: [], isCutOff: false });
   });
 
-  test("leaves text and unknown codecs out and plays the rest", () => {
-    const hdlr = fullBox("hdlr", 0, 0, u32(0), text("sbtl"), u32(0, 0, 0), u8(0));
-    const textTrack = trackOf(smallMovie({ boxes: { hdlr } }), 2);
+  test("leaves time codes, unknown codecs and broken subtitles out and plays the rest", () => {
+    const hdlr = (kind: string) => fullBox("hdlr", 0, 0, u32(0), text(kind), u32(0, 0, 0), u8(0));
+    const timeCode = trackOf(smallMovie({ boxes: { hdlr: hdlr("tmcd") } }), 2);
+    const stsd = fullBox("stsd", 0, 0, u32(0));
+    const broken = trackOf(smallMovie({ boxes: { hdlr: hdlr("text"), stsd } }), 4);
     const vp9 = trackOf(
       smallMovie({ boxes: { stsd: fullBox("stsd", 0, 0, u32(1), avcSampleEntry("vp09")) } }),
       3,
     );
-    const { tracks, notices } = parse(smallMovie({ moreInMoov: [textTrack, vp9] }));
+    const { tracks, notices } = parse(smallMovie({ moreInMoov: [timeCode, vp9, broken] }));
     assert.deepEqual(
       tracks.map((track) => track.number),
       [1],
     );
-    assert.match(notices.join(), /"sbtl" is left out.*"vp09" is not supported/);
+    assert.match(notices.join(), /"tmcd" is left out.*"vp09" is not supported.*describes nothing/);
   });
 });
 

@@ -52,7 +52,7 @@ type BuiltTrack = FragmentedTrack & { readonly builder: SampleTableBuilder };
 /**
  * Reads the index of an MP4 file: `moov` at either end, and the `moof` of every fragment. Media data are hopped over.
  *
- * Tracks of other kinds than video and audio, and of codecs that are not served, are left out with a notice. A file
+ * Tracks of other kinds than video, audio and text, and of codecs that are not served, are left out with a notice. A file
  * that is cut off, or still being written, is refused where its `moov` says what is missing, and otherwise plays its
  * whole fragments.
  * Run it with `readFrom` or `readFromBytes`. Throws: MP4_* errors with the place of what is wrong.
@@ -187,7 +187,13 @@ function readTracks(moov: Box, fileBytes: number, notices: string[]): OpenTrack[
   return tracks;
 }
 
-const KINDS: Readonly<Record<string, TrackKind>> = { vide: "video", soun: "audio" };
+const KINDS: Readonly<Record<string, TrackKind>> = {
+  vide: "video",
+  soun: "audio",
+  sbtl: "text",
+  subt: "text",
+  text: "text",
+};
 
 function readTrack(
   trak: Box,
@@ -219,7 +225,8 @@ function readTrack(
     return { number, kind, sampleEntry, timescale, language, edit, table };
   } catch (caught) {
     const error = asMediaError(caught);
-    if (error?.code !== "MP4_UNSUPPORTED") throw caught;
+    // A film plays without its subtitles, however broken they are.
+    if (error === null || (error.code !== "MP4_UNSUPPORTED" && kind !== "text")) throw caught;
     notice(error.message);
     return null;
   }

@@ -48,6 +48,17 @@ const audioReaders: Readonly<Record<string, EntryReader>> = {
 };
 
 /**
+ * The samples of each are of a kind of their own: `SampleEntry.entry` tells. QuickTime's `text` is not here: that is what
+ * the names of chapters are in.
+ */
+const textReaders: Readonly<Record<string, EntryReader>> = {
+  tx3g: () => plain("webvtt", new Uint8Array(0)),
+  wvtt: () => plain("webvtt", new Uint8Array(0)),
+};
+
+const READERS = { video: videoReaders, audio: audioReaders, text: textReaders } as const;
+
+/**
  * Reads the first sample description of a `stsd` box.
  *
  * Throws: MP4_ENCRYPTED for a protected entry; MP4_UNSUPPORTED for a codec that is not known, for several different
@@ -63,7 +74,7 @@ export function readSampleEntry(stsd: Box, kind: TrackKind): SampleEntry {
   if (first.type === "encv" || first.type === "enca" || first.type === "drms" || first.type === "p608") {
     if (first.type !== "p608") throw mp4Errors.error("MP4_ENCRYPTED", { entry: first.type });
   }
-  const readers = kind === "video" ? videoReaders : audioReaders;
+  const readers = READERS[kind];
   const reader = Object.hasOwn(readers, first.type) ? readers[first.type] : undefined;
   if (reader === undefined) throw unsupported(`${kind} of the kind "${first.type}"`);
   return { entry: first.type, ...reader(first) };

@@ -246,6 +246,20 @@ describe("a segment", () => {
     assertContinuous(tsPacketsOf(joined), 0);
   });
 
+  test("ends its clock before the next one begins, also where its sound plays longer", () => {
+    const source = tsSource({ durationMs: 2000 });
+    const isLater = ({ track, dts }: TsMuxerInput, ms: number) => dts * 1000 >= ms * track.timescale;
+    // Sound up to 200 ms behind the last picture of the first half: as where pictures are reordered.
+    const isSecond = (packet: TsMuxerInput) => isLater(packet, packet.track.kind === "video" ? 1000 : 1200);
+    const halves = [source.filter((packet) => !isSecond(packet)), source.filter(isSecond)];
+    const [first, second] = halves.map((half) => {
+      const bytes = muxTsSegment(half, trackSet(), { originTicks: 90_000 });
+      return pcrs(tsPacketsOf(bytes));
+    });
+    const step = second![0]! - first!.at(-1)!;
+    assert.ok(step > 0 && step <= 3600, `a step of ${step} ticks`);
+  });
+
   test("has one track when one is asked for, a frame of a few bytes at its end too", () => {
     const [frame] = tsSource({ durationMs: 20, video: null });
     const bytes = muxTsSegment(

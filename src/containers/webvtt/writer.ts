@@ -20,9 +20,12 @@ export function cuesBetween(cues: readonly Cue[], startUs: number, endUs: number
   return cues.filter((cue) => cue.startUs < endUs && cue.endUs > startUs);
 }
 
+function two(value: number): string {
+  return String(Math.floor(value)).padStart(2, "0");
+}
+
 function formatTime(us: number): string {
   const ms = Math.round(us / 1000);
-  const two = (value: number): string => String(Math.floor(value)).padStart(2, "0");
   const clock = `${two(ms / 3_600_000)}:${two((ms / 60_000) % 60)}:${two((ms / 1000) % 60)}`;
   return `${clock}.${String(ms % 1000).padStart(3, "0")}`;
 }

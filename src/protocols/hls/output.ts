@@ -1,6 +1,8 @@
 import type { HttpOutput } from "../../packaging/http-output.ts";
 import { parseHlsPath } from "./path.ts";
 import { hlsReply } from "./reply.ts";
+import { parseTextResource } from "./text-path.ts";
+import { textReply } from "./text-reply.ts";
 import { parseTsResource } from "./ts-path.ts";
 import { tsReply } from "./ts-reply.ts";
 
@@ -8,6 +10,14 @@ import { tsReply } from "./ts-reply.ts";
 export const hlsOutput: HttpOutput = {
   protocol: "hls",
   parse(path) {
+    const text = parseTextResource(path);
+    if (text !== null) {
+      const { name, resource } = text;
+      return {
+        name,
+        reply: (presentation, asked) => textReply(resource, presentation, asked.carriedQuery),
+      };
+    }
     const transport = parseTsResource(path);
     if (transport !== null) {
       const { name, resource } = transport;

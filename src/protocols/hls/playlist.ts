@@ -2,16 +2,19 @@ import type { Track } from "../../media/track.ts";
 import { measureBandwidth, measureFrameRate } from "../../packaging/bandwidth.ts";
 import type { SegmentContainer } from "../../packaging/bandwidth.ts";
 import { formatTrackSelection } from "../../packaging/presentation.ts";
-import type { Timeline, TrackSelection } from "../../packaging/presentation.ts";
+import type { TextTrack, Timeline, TrackSelection } from "../../packaging/presentation.ts";
 import { HLS_VERSION, TS_VERSION, commentLines } from "./media-playlist.ts";
 
 const AUDIO_GROUP = "audio";
+const TEXT_GROUP = "subtitles";
 
 /** What a multivariant playlist is rendered of. */
 export type MultivariantRequest = {
   readonly timeline: Timeline;
   /** Those of the timeline that are wanted. */
   readonly tracks: readonly Track[];
+  /** Subtitles that are wanted. */
+  readonly texts: readonly TextTrack[];
   /** What every URL carries on, with its `?`, or the empty text. */
   readonly query: string;
   /** The name of the media playlists, `mono.m3u8`. */
@@ -32,7 +35,7 @@ export type MultivariantRequest = {
  */
 export function renderMultivariantPlaylist(request: MultivariantRequest): string {
   const { timeline, tracks, query, container } = request;
-  const form = { timeline, container, link: `${request.link}${query}` };
+  const form = { timeline, container, link: `${request.link}${query}`, hasTexts: request.texts.length > 0 };
   const videos = tracks.filter((track) => track.kind === "video");
   const audios = tracks.filter((track) => track.kind === "audio");
   const version = container === "ts" ? TS_VERSION : HLS_VERSION;
@@ -44,6 +47,8 @@ export function renderMultivariantPlaylist(request: MultivariantRequest): string
   for (const group of groups) {
     lines.push(...group.tracks.map((audio, index) => renditionLine(group.id, audio, index, form.link)));
   }
+  const { texts } = request;
+  lines.push(...texts.map((text, index) => subtitlesLine(text, index, form.link)));
   const leads = videos.length > 0 ? videos : audios.slice(0, 1);
   for (const lead of leads) {
     if (groups.length === 0) lines.push(...variantLines(form, [...new Set([lead, ...audios])], null));
@@ -86,11 +91,29 @@ function renditionLine(group: string, audio: Track, index: number, link: string)
   return `#EXT-X-MEDIA:${attributes.join(",")}`;
 }
 
+/** Spec: RFC 8216 section 4.3.4.1. */
+function subtitlesLine({ id, language }: TextTrack, index: number, link: string): string {
+  const attributes = [
+    "TYPE=SUBTITLES",
+    `GROUP-ID="${TEXT_GROUP}"`,
+    `NAME="${language === "und" ? "Subtitles" : language} ${index + 1}"`,
+    ...(language === "und" ? [] : [`LANGUAGE="${language}"`]),
+    "DEFAULT=NO",
+    "AUTOSELECT=YES",
+    "FORCED=NO",
+    `URI="tracks-${id}/${link}"`,
+  ];
+  return `#EXT-X-MEDIA:${attributes.join(",")}`;
+}
+
 /** How all variants of one playlist are written. */
-type VariantForm = Pick<MultivariantRequest, "timeline" | "container"> & { readonly link: string };
+type VariantForm = Pick<MultivariantRequest, "timeline" | "container"> & {
+  readonly link: string;
+  readonly hasTexts: boolean;
+};
 
 function variantLines(
-  { timeline, container, link }: VariantForm,
+  { timeline, container, link, hasTexts }: VariantForm,
   inside: readonly Track[],
   group: AudioGroup | null,
 ): string[] {
@@ -108,6 +131,7 @@ function variantLines(
     `CODECS="${[...codecs].join(",")}"`,
     ...videoAttributes(timeline, inside),
     ...(group === null ? [] : [`AUDIO="${group.id}"`]),
+    ...(hasTexts ? [`SUBTITLES="${TEXT_GROUP}"`] : []),
   ];
   return [`#EXT-X-STREAM-INF:${attributes.join(",")}`, `tracks-${formatTrackSelection(selection)}/${link}`];
 }

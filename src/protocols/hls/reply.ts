@@ -68,11 +68,20 @@ function playlistReply(
       render: () => renderMediaPlaylist({ presentation, timeline, selection, query }),
     });
   }
-  const { tracks, separatesAudio, key } = readChoice(timeline.tracks.tracks, request);
+  const choice = readChoice(timeline.tracks.tracks, request, presentation.texts);
+  const { tracks, texts, separatesAudio, key } = choice;
   const link = isLowLatency ? "mono.ll.m3u8" : "mono.m3u8";
   return rendered.reply(timeline, `multi ${key} ${isLowLatency} ${query}`, {
     ...form,
     render: () =>
-      renderMultivariantPlaylist({ timeline, tracks, query, link, separatesAudio, container: "cmaf" }),
+      renderMultivariantPlaylist({
+        timeline,
+        tracks,
+        texts,
+        query,
+        link,
+        separatesAudio,
+        container: "cmaf",
+      }),
   });
 }

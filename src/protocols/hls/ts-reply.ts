@@ -35,9 +35,10 @@ export function tsReply(
   const query = asked.carriedQuery;
   const wanted = wantedTracks(resource, timeline);
   if (wanted === null) return notFound("playlist of these tracks");
-  const { tracks, separatesAudio, key } = readChoice(
+  const { tracks, texts, separatesAudio, key } = readChoice(
     wanted,
     resource.kind === "ts-media" ? null : asked.request,
+    presentation.texts,
   );
   const played = tracks.filter(playsInTs);
   const comments = tracks.filter((track) => !playsInTs(track)).map(leftOut);
@@ -50,7 +51,7 @@ export function tsReply(
     switch (resource.kind) {
       case "ts-multivariant": {
         const form = { link: "mono.ts.m3u8", separatesAudio, container: "ts" } as const;
-        return renderMultivariantPlaylist({ ...base, ...form, tracks: played });
+        return renderMultivariantPlaylist({ ...base, ...form, tracks: played, texts });
       }
       case "ts-single":
         return renderMediaPlaylist({ ...media, tsFolder: `tracks-${formatTrackSelection(selection)}/` });

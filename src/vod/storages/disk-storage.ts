@@ -5,14 +5,14 @@ import type { FileHandle } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { asMediaError, messageOf } from "../../base/errors.ts";
 import type { Clock } from "../../base/clock.ts";
-import type { ByteSource, FolderStorage, ListLimits } from "../byte-source.ts";
+import type { ByteSource, FolderStorage, ListLimits, WantedNames } from "../byte-source.ts";
 import { vodErrors } from "../errors.ts";
 
 /** Longest path below a storage, in characters; more is not a file but a mistake. */
 const MAX_PATH_LENGTH = 1024;
 
-/** Entries of one folder that are looked at for the files of a set. */
-const MAX_FOLDER_ENTRIES = 1000;
+/** Entries of one folder that are looked at for a set, or for subtitles. */
+const MAX_FOLDER_ENTRIES = 10_000;
 
 /** Errors of the file system that mean that there is no such file. */
 const NOT_THERE: ReadonlySet<string | undefined> = new Set([
@@ -85,20 +85,18 @@ export class DiskStorage implements FolderStorage {
     return found.sort();
   }
 
-  async namesIn(
-    folder: string,
-    extensions: readonly string[],
-    limit: number,
-  ): Promise<readonly string[] | null> {
+  async namesIn(folder: string, wanted: WantedNames): Promise<readonly string[] | null> {
+    const { prefix, extensions, limit } = wanted;
     return await this.#attempt(folder, async () => {
+      const place = folder === "" ? this.location : await this.#resolve(folder);
       const names: string[] = [];
       let entries = 0;
-      for await (const entry of await opendir(await this.#resolve(folder))) {
+      for await (const entry of await opendir(place)) {
         if (++entries > MAX_FOLDER_ENTRIES || names.length >= limit) break;
         // A link is looked at when it is opened.
         const mayBeFile = entry.isFile() || entry.isSymbolicLink();
-        if (mayBeFile && !entry.name.startsWith(".") && hasExtension(entry.name, extensions))
-          names.push(entry.name);
+        const isNamed = entry.name.startsWith(prefix) && !entry.name.startsWith(".");
+        if (mayBeFile && isNamed && hasExtension(entry.name, extensions)) names.push(entry.name);
       }
       return names;
     });

@@ -1,0 +1,86 @@
+import type { HttpReply } from "../../base/http-message.ts";
+import type { Cue } from "../../containers/webvtt/cue.ts";
+import { cuesBetween, writeWebVtt } from "../../containers/webvtt/writer.ts";
+import {
+  CORS,
+  PlaylistReplies,
+  entityTag,
+  liveVersion,
+  notFound,
+  playlistCaching,
+} from "../../packaging/playlist-replies.ts";
+import type { Presentation, TextTrack, Timeline } from "../../packaging/presentation.ts";
+import { TS_ORIGIN_TICKS, findSegment } from "../../packaging/ts-segments.ts";
+import { PLAYLIST_TYPE, TS_VERSION, numberLines, seconds } from "./media-playlist.ts";
+import type { TextResource } from "./text-path.ts";
+
+/** Playlists rendered of a timeline. */
+const rendered = new PlaylistReplies<Timeline>(PLAYLIST_TYPE);
+const encoder = new TextEncoder();
+
+/**
+ * Answers a request for subtitles: a media playlist with the boundaries of the media, or the cues that are shown in one
+ * of its segments, with their whole times. `query`: what every URL carries on, with its `?`, or the empty text.
+ *
+ * Throws or rejects with the storage's `MediaError`. Spec: RFC 8216 section 3.5.
+ */
+export function textReply(
+  resource: TextResource,
+  presentation: Presentation,
+  query: string,
+): Promise<HttpReply> | HttpReply {
+  const text = presentation.texts?.find(({ id }) => id === resource.id);
+  if (text === undefined) return notFound("subtitles");
+  const timeline = presentation.timeline();
+  if (resource.kind === "text-segment") return segmentReply(resource, presentation, text);
+  const suffix = resource.container === "ts" ? ".ts.vtt" : ".vtt";
+  return rendered.reply(timeline, `${suffix} ${query}`, {
+    render: () => renderTextPlaylist(timeline, `${suffix}${query}`),
+    version: presentation.version ?? liveVersion(timeline),
+    cache: playlistCaching(timeline),
+    hasQuery: query !== "",
+  });
+}
+
+function segmentReply(
+  { name, container }: TextResource & { kind: "text-segment" },
+  presentation: Presentation,
+  text: TextTrack,
+): Promise<HttpReply> | HttpReply {
+  const segment = findSegment(presentation.timeline().segments, name);
+  if (segment === null) return notFound("segment");
+  const { startUs, durationUs } = segment;
+  const reply = (cues: readonly Cue[]): HttpReply => {
+    const shown = cuesBetween(cues, startUs, startUs + durationUs);
+    const ticks = container === "ts" ? TS_ORIGIN_TICKS : 0;
+    return replyOf(name, presentation, encoder.encode(writeWebVtt(shown, ticks)));
+  };
+  const cues = text.cues();
+  return cues instanceof Promise ? cues.then(reply) : reply(cues);
+}
+
+function replyOf(name: string, { version }: Presentation, bytes: Uint8Array): HttpReply {
+  return {
+    status: 200,
+    headers: [
+      ["content-type", "text/vtt; charset=utf-8"],
+      ["cache-control", "public, max-age=60"],
+      ...(version === null ? [] : entityTag(`${version}-${name}`)),
+      ...CORS,
+    ],
+    body: [bytes],
+    ownBytes: bytes.byteLength,
+  };
+}
+
+function renderTextPlaylist(timeline: Timeline, ending: string): string {
+  const isStatic = timeline.mutability === "static";
+  const lines = ["#EXTM3U", `#EXT-X-VERSION:${TS_VERSION}`, ...numberLines(timeline)];
+  if (isStatic) lines.push("#EXT-X-PLAYLIST-TYPE:VOD");
+  for (const { name, durationUs, discontinuity } of timeline.segments) {
+    if (discontinuity) lines.push("#EXT-X-DISCONTINUITY");
+    lines.push(`#EXTINF:${seconds(durationUs)},`, `seg-${name}${ending}`);
+  }
+  if (isStatic) lines.push("#EXT-X-ENDLIST");
+  return `${lines.join("\n")}\n`;
+}

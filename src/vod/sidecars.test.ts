@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { FakeClock } from "../../test/support/fake-clock.ts";
+import { makeClip } from "../../test/support/ffmpeg.ts";
+import { RecordingLog } from "../../test/support/recording-log.ts";
+import { needs } from "../../test/support/tools.ts";
+import { SUBTITLE_LIMITS } from "../containers/webvtt/reader.ts";
+import { MAX_SIDECARS, findSidecars } from "./sidecars.ts";
+import { DiskStorage } from "./storages/disk-storage.ts";
+import { VodLibrary } from "./vod.ts";
+
+const VTT = "WEBVTT\n\n00:01.000 --> 00:03.000 line:0\nfirst\n\n00:05.000 --> 00:05.500\nsecond\n";
+const SRT = "1\n00:00:01,000 --> 00:00:02,000\n<font>eins</font>\n";
+
+describe("subtitles beside a film", { skip: needs("ffmpeg") }, () => {
+  const clock = new FakeClock();
+  let folder = "";
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "weir-subtitles-"));
+    await copyFile(await makeClip({ durationS: 8, gopPictures: 50 }), join(folder, "film.mp4"));
+    await copyFile(join(folder, "film.mp4"), join(folder, "films.mp4"));
+    const texts = {
+      "film.en.vtt": VTT,
+      "film.ger.SRT": SRT,
+      "film.vtt": VTT,
+      "film.fr.vtt": "not at all",
+      "film.en.part2.vtt": VTT,
+      "filmed.vtt": VTT,
+      "film.txt": VTT,
+    };
+    for (const [name, text] of Object.entries(texts)) await writeFile(join(folder, name), text);
+  });
+  after(() => rm(folder, { recursive: true, force: true }));
+
+  test("are found by its name, with the language between", async () => {
+    const storage = new DiskStorage(folder, clock);
+    const found = await findSidecars(storage, "film.mp4");
+    assert.deepEqual(
+      found.map(({ path, language, isSubRip }) => [path, language, isSubRip]),
+      [
+        ["film.en.vtt", "en", false],
+        ["film.fr.vtt", "fr", false],
+        ["film.ger.SRT", "de", true],
+        ["film.vtt", "und", false],
+      ],
+    );
+    assert.deepEqual(await findSidecars(storage, "films.mp4"), []);
+    assert.deepEqual(await findSidecars(storage, "nowhere/film.mp4"), []);
+  });
+
+  test("are read when it is opened; one that is broken is left out, and the log says so", async () => {
+    const log = new RecordingLog();
+    const vods = [{ name: "vod", storages: [{ path: folder }], segmentDurationMs: 2000 }];
+    const vod = new VodLibrary({ vods, clock, log });
+    const { texts } = await vod.open("vod/film.mp4");
+    assert.deepEqual(
+      await Promise.all(
+        texts!.map(async (text) => [
+          text.id,
+          text.language,
+          (await text.cues()).map((cue) => cue.text).join("/"),
+        ]),
+      ),
+      [
+        ["t1", "en", "first/second"],
+        ["t2", "de", "eins"],
+        ["t3", "und", "first/second"],
+      ],
+    );
+    assert.match(JSON.stringify(log.lines), /film\.fr\.vtt is left out: .*WEBVTT/);
+    await vod.close();
+  });
+
+  test("are bounded in number and length", async () => {
+    const crowd = await mkdtemp(join(tmpdir(), "weir-subtitles-"));
+    try {
+      for (let i = 0; i < MAX_SIDECARS + 3; i++)
+        await writeFile(join(crowd, `a.x${String.fromCharCode(97 + i)}.vtt`), VTT);
+      assert.equal((await findSidecars(new DiskStorage(crowd, clock), "a.mp4")).length, MAX_SIDECARS);
+      await copyFile(join(folder, "film.mp4"), join(crowd, "b.mp4"));
+      await writeFile(join(crowd, "b.vtt"), `WEBVTT\n\n${"x\n".repeat(SUBTITLE_LIMITS.fileBytes / 2)}`);
+      const log = new RecordingLog();
+      const vods = [{ name: "vod", storages: [{ path: crowd }], segmentDurationMs: 2000 }];
+      const vod = new VodLibrary({ vods, clock, log });
+      assert.deepEqual((await vod.open("vod/b.mp4")).texts, []);
+      assert.match(JSON.stringify(log.lines), /b\.vtt is left out: the length of subtitles/);
+      await vod.close();
+    } finally {
+      await rm(crowd, { recursive: true, force: true });
+    }
+  });
+});
