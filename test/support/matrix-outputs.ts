@@ -12,7 +12,6 @@ import type {
   HttpUploadTaker,
   WebSocketPeer,
 } from "../../src/base/http-message.ts";
-import { silentLogger } from "../../src/base/log.ts";
 import { parseAudioTag } from "../../src/containers/flv/audio-tag.ts";
 import { parseVideoTag } from "../../src/containers/flv/video-tag.ts";
 import { loadConfig } from "../../src/config/load.ts";
@@ -27,6 +26,7 @@ import { MediaNode } from "../../src/server/media-node.ts";
 import type { Publisher } from "../../src/stream/directory.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { probePackets } from "./ffmpeg.ts";
+import { RecordingLog } from "./recording-log.ts";
 import { parsePlaylistText } from "./media-playlist-text.ts";
 
 /** A frame as a reader of an output shows it. Units: seconds on whatever clock the output has. */
@@ -39,6 +39,8 @@ export type TrackReading = { readonly id: string; readonly frames: readonly Read
 export type MatrixOutput = {
   readonly name: string;
   readonly carries: ReadonlySet<Codec>;
+  /** What the log calls it when it leaves a track out; none where it never does, or tells its viewers. */
+  readonly logName?: string;
   /** How far its times may be from the source's. Units: seconds. */
   readonly toleranceS: number;
   /** Begins to listen, once the stream is on air; what it gives reads all there was, once the stream has ended. */
@@ -53,6 +55,7 @@ const decoder = new TextDecoder();
 export class MatrixNode {
   readonly clock = new FakeClock();
   readonly node: MediaNode;
+  readonly log = new RecordingLog();
   readonly folder: string;
 
   constructor(t: TestContext, vodFolder = "/nonexistent") {
@@ -66,7 +69,7 @@ export class MatrixNode {
     this.node = new MediaNode({
       config,
       clock: this.clock,
-      log: silentLogger,
+      log: this.log,
       thread: {
         index: 0,
         count: 1,
@@ -103,6 +106,12 @@ export class MatrixNode {
       finish: (answer) => assert.fail(`finished early: ${answer.status}`),
       fail: (error) => assert.fail(error as Error),
     });
+  }
+
+  /** Tracks that the log said an output leaves out, e.g. `mpegts v1 av1`. */
+  leftOut(): string[] {
+    const lines = this.log.lines.filter(({ message }) => message.includes("cannot carry a track"));
+    return lines.map(({ fields }) => `${fields["output"]} ${fields["track"]} ${fields["codec"]}`);
   }
 
   /** Whether `live` can be listened to. */
@@ -194,6 +203,7 @@ export function* rtmpMessages(bytes: readonly Uint8Array[]) {
 
 const flv: MatrixOutput = {
   name: "HTTP-FLV",
+  logName: "flv",
   carries: new Set(EVERY),
   toleranceS: 0.0011,
   listen(node) {
@@ -204,6 +214,7 @@ const flv: MatrixOutput = {
 
 const rtmp: MatrixOutput = {
   name: "RTMP",
+  logName: "rtmp",
   carries: new Set(EVERY),
   toleranceS: 0.0011,
   listen({ node }) {
@@ -226,6 +237,7 @@ const TS_CODECS: Readonly<Record<string, string>> = { video: "v1", audio: "a1" }
 
 const ts: MatrixOutput = {
   name: "MPEG-TS over HTTP",
+  logName: "mpegts",
   carries: new Set(EVERY.filter((codec) => codec !== "av1")),
   toleranceS: 0.0001,
   listen(node) {
