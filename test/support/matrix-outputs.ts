@@ -111,7 +111,9 @@ export class MatrixNode {
   /** Tracks that the log said an output leaves out, e.g. `mpegts v1 av1`. */
   leftOut(): string[] {
     const lines = this.log.lines.filter(({ message }) => message.includes("cannot carry a track"));
-    return lines.map(({ fields }) => `${fields["output"]} ${fields["track"]} ${fields["codec"]}`);
+    return lines.map(({ fields }) =>
+      ["output", "track", "codec"].map((key) => String(fields[key])).join(" "),
+    );
   }
 
   /** Whether `live` can be listened to. */
