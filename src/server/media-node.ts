@@ -326,7 +326,8 @@ export class MediaNode {
 
   #viewers(): number {
     const mirrored = this.#threads?.mirroredViewers ?? 0;
-    return this.streams().reduce((sum, one) => sum + one.subscribers, mirrored);
+    const ofFiles = this.rtmp.all.reduce((sum, listener) => sum + listener.stats().recordingPlayers, 0);
+    return this.streams().reduce((sum, one) => sum + one.subscribers, mirrored + ofFiles);
   }
 
   /** Keeps what the streams of all threads hold within the budget: see `overBudget`. */

@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { MediaPacket, PacketSink } from "../media/packet.ts";
-import type { TrackSet } from "../media/track.ts";
+import type { Track, TrackSet } from "../media/track.ts";
 import type { SubscribeRequest } from "./directory.ts";
 import { Fanout } from "./fanout.ts";
 import type { GopCache } from "./gop-cache.ts";
@@ -20,10 +20,15 @@ export type FanoutsParts = {
   originUs(): number;
   /** Called when the last subscriber of any format is gone. */
   onEmpty(): void;
+  /** A format that is played leaves a track out: called once for each codec of each track. */
+  onLeftOut?(formatId: string, track: Track): void;
 };
 
 /** A viewer who joins begins with pictures no older than this. */
 const UNWATCHED_PATIENCE_MS = 100;
+
+/** Tracks that are told to be left out; who changes codecs all the time is not told about for ever. */
+const MAX_LEFT_OUT = 64;
 
 /** All that one stream sends to the viewers of one thread: a fan-out for each wire format that somebody plays. */
 export class Fanouts implements PacketSink {
@@ -31,6 +36,9 @@ export class Fanouts implements PacketSink {
   readonly #parts: FanoutsParts;
   #rules: StreamRules;
   readonly #fanouts = new Map<string, Fanout>();
+  /** By the id of its format. */
+  readonly #carries = new Map<string, (track: Track) => boolean>();
+  readonly #leftOut = new Set<string>();
   #tracks: TrackSet | null = null;
 
   constructor(parts: FanoutsParts) {
@@ -75,6 +83,7 @@ export class Fanouts implements PacketSink {
   onTracks(tracks: TrackSet): void {
     this.#tracks = tracks;
     for (const fanout of this.#fanouts.values()) fanout.onTracks(tracks);
+    for (const [formatId, carries] of this.#carries) this.#tellLeftOut(formatId, carries, tracks);
   }
 
   onPacket(packet: MediaPacket): void {
@@ -104,13 +113,27 @@ export class Fanouts implements PacketSink {
       onEmpty: () => this.#end(fanout, format.id),
     });
     this.#fanouts.set(format.id, fanout);
-    if (this.#tracks !== null) fanout.onTracks(this.#tracks);
+    const carries = format.carries?.bind(format);
+    if (carries !== undefined) this.#carries.set(format.id, carries);
+    if (this.#tracks === null) return fanout;
+    fanout.onTracks(this.#tracks);
+    if (carries !== undefined) this.#tellLeftOut(format.id, carries, this.#tracks);
     return fanout;
+  }
+
+  #tellLeftOut(formatId: string, carries: (track: Track) => boolean, { tracks }: TrackSet): void {
+    for (const track of tracks) {
+      const key = `${formatId} ${track.id} ${track.codec}`;
+      if (carries(track) || this.#leftOut.has(key) || this.#leftOut.size >= MAX_LEFT_OUT) continue;
+      this.#leftOut.add(key);
+      this.#parts.onLeftOut?.(formatId, track);
+    }
   }
 
   #end(fanout: Fanout, formatId: string): void {
     if (this.#fanouts.get(formatId) !== fanout) return;
     this.#fanouts.delete(formatId);
+    this.#carries.delete(formatId);
     if (this.#fanouts.size === 0) this.#parts.onEmpty();
   }
 }

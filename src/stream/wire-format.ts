@@ -1,5 +1,5 @@
 import type { MediaPacket } from "../media/packet.ts";
-import type { TrackSet } from "../media/track.ts";
+import type { Track, TrackSet } from "../media/track.ts";
 
 /**
  * How one protocol turns a stream into bytes that all of its subscribers share. `stream/` names no protocol: a
@@ -31,6 +31,8 @@ export type WireRoom = {
 /** Makes the format of one stream; `id` is the key under which subscribers share the bytes. */
 export type WireFormatFactory = {
   readonly id: string;
+  /** Whether viewers of this format get a track; left out where it depends on what they ask for. */
+  carries?(track: Track): boolean;
   /** `originUs`: the media clock at the stream's beginning, for protocols whose timestamps start near zero. */
   create(originUs: number): WireFormat;
 };

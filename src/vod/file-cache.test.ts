@@ -8,7 +8,7 @@ import { ByteLru } from "./byte-lru.ts";
 import type { Storage } from "./byte-source.ts";
 import { vodErrors } from "./errors.ts";
 import { FileCache } from "./file-cache.ts";
-import type { SegmentBlock } from "./file-presentation.ts";
+import type { SegmentBlock } from "./segment-reading.ts";
 
 /** A storage with one file, or with none, or that fails; it counts what it is asked. */
 class OneFileStorage implements Storage {

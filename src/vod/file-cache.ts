@@ -9,7 +9,7 @@ import type { ByteSource, Storage } from "./byte-source.ts";
 import { alignedFile } from "./aligned-file.ts";
 import { vodErrors } from "./errors.ts";
 import { FilePresentation } from "./file-presentation.ts";
-import type { SegmentBlock } from "./file-presentation.ts";
+import type { SegmentBlock } from "./segment-reading.ts";
 import { readMediaFile } from "./media-file.ts";
 
 /** How often a file is asked whether it changed. */

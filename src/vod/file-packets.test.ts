@@ -7,7 +7,7 @@ import type { MediaPacket } from "../media/packet.ts";
 import { BoundedWork } from "./bounded-work.ts";
 import { ByteLru } from "./byte-lru.ts";
 import { FilePackets } from "./file-packets.ts";
-import type { SegmentBlock } from "./file-presentation.ts";
+import type { SegmentBlock } from "./segment-reading.ts";
 import { readMediaFile } from "./media-file.ts";
 
 const SAMPLE = readFileSync(new URL("../../samples/sample.mp4", import.meta.url));

@@ -4,7 +4,7 @@ import type { TrackSet } from "../media/track.ts";
 import type { PacketRun, RecordedPackets } from "../stream/recorded-packets.ts";
 import { readBlocks } from "./block-reader.ts";
 import { vodErrors } from "./errors.ts";
-import type { SegmentBlock, SegmentReading } from "./file-presentation.ts";
+import type { SegmentBlock, SegmentReading } from "./segment-reading.ts";
 import type { IndexedTrack } from "./indexed-track.ts";
 import type { MediaFile } from "./media-file.ts";
 

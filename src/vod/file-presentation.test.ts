@@ -15,7 +15,7 @@ import { needs } from "../../test/support/tools.ts";
 import { BoundedWork } from "./bounded-work.ts";
 import { ByteLru } from "./byte-lru.ts";
 import { FilePresentation } from "./file-presentation.ts";
-import type { SegmentBlock } from "./file-presentation.ts";
+import type { SegmentBlock } from "./segment-reading.ts";
 import { readMediaFile } from "./media-file.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "weir-vod-"));

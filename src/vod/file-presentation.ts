@@ -1,5 +1,4 @@
 import { buildFragmentHeader } from "../containers/mp4/fragment.ts";
-import type { FragmentTrack } from "../containers/mp4/fragment.ts";
 import type { TrackId } from "../media/ids.ts";
 import type { TrackSet } from "../media/track.ts";
 import { InitSegments } from "../packaging/init-segments.ts";
@@ -12,24 +11,13 @@ import type {
   TrackSelection,
 } from "../packaging/presentation.ts";
 import { readBlocks } from "./block-reader.ts";
-import type { BoundedWork } from "./bounded-work.ts";
-import type { ByteLru } from "./byte-lru.ts";
 import { vodErrors } from "./errors.ts";
 import { FilePackets } from "./file-packets.ts";
 import type { IndexedTrack } from "./indexed-track.ts";
 import type { MediaFile } from "./media-file.ts";
 import { cutSegments } from "./segment-cuts.ts";
 import type { SegmentCuts } from "./segment-cuts.ts";
-
-/** One track of one segment: its sample table and its payload. */
-export type SegmentBlock = { readonly table: FragmentTrack; readonly payload: Uint8Array };
-
-/** What presentations of all files share. */
-export type SegmentReading = {
-  /** Blocks that were read lately. */
-  readonly blocks: ByteLru<SegmentBlock>;
-  readonly work: BoundedWork;
-};
+import type { SegmentBlock, SegmentReading } from "./segment-reading.ts";
 
 /** What `FilePresentation` needs. */
 export type FilePresentationOptions = {

@@ -16,8 +16,9 @@ import type { ByteSource, Storage } from "./byte-source.ts";
 import { listFiles } from "./catalogue.ts";
 import { vodErrors } from "./errors.ts";
 import { FileCache, openFirst } from "./file-cache.ts";
-import type { FilePresentation, SegmentBlock } from "./file-presentation.ts";
+import type { FilePresentation } from "./file-presentation.ts";
 import { FileSets } from "./file-sets.ts";
+import type { SegmentBlock } from "./segment-reading.ts";
 import type { MediaFile } from "./media-file.ts";
 import { DiskStorage } from "./storages/disk-storage.ts";
 

@@ -6,22 +6,27 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { AddressCounter } from "../../src/base/address-counter.ts";
 import { concatBytes, readU24, readU32 } from "../../src/base/bytes.ts";
-import type { HttpReply, HttpRequest, WebSocketPeer } from "../../src/base/http-message.ts";
-import { silentLogger } from "../../src/base/log.ts";
+import type {
+  HttpReply,
+  HttpRequest,
+  HttpUploadTaker,
+  WebSocketPeer,
+} from "../../src/base/http-message.ts";
+import { parseAudioTag } from "../../src/containers/flv/audio-tag.ts";
+import { parseVideoTag } from "../../src/containers/flv/video-tag.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { parseStreamName } from "../../src/media/ids.ts";
-import type { SourcePacket } from "../../src/media/packet.ts";
 import type { Codec } from "../../src/media/track.ts";
+import { MessageBatch } from "../../src/protocols/rtmp/message-batch.ts";
 import { rtmpFormat, SENT_CHUNK_BYTES } from "../../src/protocols/rtmp/from-stream.ts";
-import { RtmpIngest } from "../../src/protocols/rtmp/to-stream.ts";
 import { ChunkReader } from "../../src/protocols/rtmp/wire/chunk-reader.ts";
 import { buildMessage } from "../../src/protocols/rtmp/wire/chunk-writer.ts";
 import { MESSAGE, buildControlNumber } from "../../src/protocols/rtmp/wire/messages.ts";
 import { MediaNode } from "../../src/server/media-node.ts";
 import type { Publisher } from "../../src/stream/directory.ts";
 import { FakeClock } from "./fake-clock.ts";
-import { FakePublisher } from "./fake-directory.ts";
 import { probePackets } from "./ffmpeg.ts";
+import { RecordingLog } from "./recording-log.ts";
 import { parsePlaylistText } from "./media-playlist-text.ts";
 
 /** A frame as a reader of an output shows it. Units: seconds on whatever clock the output has. */
@@ -34,6 +39,8 @@ export type TrackReading = { readonly id: string; readonly frames: readonly Read
 export type MatrixOutput = {
   readonly name: string;
   readonly carries: ReadonlySet<Codec>;
+  /** What the log calls it when it leaves a track out; none where it never does, or tells its viewers. */
+  readonly logName?: string;
   /** How far its times may be from the source's. Units: seconds. */
   readonly toleranceS: number;
   /** Begins to listen, once the stream is on air; what it gives reads all there was, once the stream has ended. */
@@ -48,6 +55,7 @@ const decoder = new TextDecoder();
 export class MatrixNode {
   readonly clock = new FakeClock();
   readonly node: MediaNode;
+  readonly log = new RecordingLog();
   readonly folder: string;
 
   constructor(t: TestContext, vodFolder = "/nonexistent") {
@@ -61,7 +69,7 @@ export class MatrixNode {
     this.node = new MediaNode({
       config,
       clock: this.clock,
-      log: silentLogger,
+      log: this.log,
       thread: {
         index: 0,
         count: 1,
@@ -87,6 +95,32 @@ export class MatrixNode {
     });
   }
 
+  /** Publishes to `live` over HTTP, as `POST /live/mpegts`. */
+  postTs(): HttpUploadTaker {
+    const request = { ...requestFor("/live/mpegts"), method: "POST" };
+    const reply = this.node.takes(request);
+    assert.ok(reply?.upload !== undefined);
+    return reply.upload({
+      pause: () => {},
+      resume: () => {},
+      finish: (answer) => assert.fail(`finished early: ${answer.status}`),
+      fail: (error) => assert.fail(error as Error),
+    });
+  }
+
+  /** Tracks that the log said an output leaves out, e.g. `mpegts v1 av1`. */
+  leftOut(): string[] {
+    const lines = this.log.lines.filter(({ message }) => message.includes("cannot carry a track"));
+    return lines.map(({ fields }) =>
+      ["output", "track", "codec"].map((key) => String(fields[key])).join(" "),
+    );
+  }
+
+  /** Whether `live` can be listened to. */
+  get isLive(): boolean {
+    return this.node.local.find(NAME)?.isLive === true;
+  }
+
   /** What a request is answered, with its whole body where it has an end. */
   async get(path: string): Promise<Uint8Array> {
     const reply = await this.reply(path);
@@ -96,15 +130,7 @@ export class MatrixNode {
 
   /** The answer itself. */
   async reply(path: string, headers: Readonly<Record<string, string>> = {}): Promise<HttpReply> {
-    const [name = "", query = ""] = path.split("?");
-    const request: HttpRequest = {
-      method: "GET",
-      path: name,
-      query: new URLSearchParams(query),
-      header: (key) => headers[key],
-      remoteAddress: "test",
-    };
-    const reply = await this.node.handle(request);
+    const reply = await this.node.handle(requestFor(path, headers));
     assert.ok(reply !== null, path);
     return reply;
   }
@@ -115,6 +141,12 @@ export class MatrixNode {
     writeFileSync(path, bytes);
     return await probePackets(path);
   }
+}
+
+function requestFor(path: string, headers: Readonly<Record<string, string>> = {}): HttpRequest {
+  const [name = "", query = ""] = path.split("?");
+  const header = (key: string): string | undefined => headers[key];
+  return { method: "GET", path: name, query: new URLSearchParams(query), header, remoteAddress: "test" };
 }
 
 /** Collects an endless body. */
@@ -130,21 +162,23 @@ async function collectBody(node: MatrixNode, path: string): Promise<Uint8Array[]
   return chunks;
 }
 
-/** What a publisher that sends these messages would bring: our own reader of FLV's tag bodies. */
-function ingested(
+/** The frames of FLV's tags, or RTMP's messages, with the times that stand in them. */
+function tagged(
   messages: Iterable<{ typeId: number; timestampMs: number; body: Uint8Array }>,
 ): TrackReading[] {
-  const publisher = new FakePublisher();
-  const ingest = new RtmpIngest(publisher, silentLogger);
-  for (const message of messages) ingest.message({ ...message, messageStreamId: 1, slab: null }, 0);
-  ingest.close("the end");
-  assert.equal(ingest.stats().skipped, 0, "messages that cannot be read");
-  const ids = [...new Set(publisher.packets.map(({ track }) => track.id))];
-  return ids.map((id) => ({ id, frames: publisher.of(id).map(frameOf) }));
-}
-
-function frameOf({ pts, track, isSync }: SourcePacket): ReadFrame {
-  return { ptsS: pts / track.timescale, isKey: isSync };
+  const frames = new Map<string, ReadFrame[]>();
+  for (const { typeId, timestampMs, body } of messages) {
+    if (typeId !== MESSAGE.video && typeId !== MESSAGE.audio) continue;
+    const isVideo = typeId === MESSAGE.video;
+    for (const unit of isVideo ? parseVideoTag(body) : parseAudioTag(body)) {
+      if (unit.type !== "frame") continue;
+      const id = `${isVideo ? "v" : "a"}${unit.trackIndex + 1}`;
+      const own = frames.get(id) ?? [];
+      frames.set(id, own);
+      own.push({ ptsS: (timestampMs + unit.ctsOffsetMs) / 1000, isKey: unit.isKey });
+    }
+  }
+  return [...frames].map(([id, own]) => ({ id, frames: own }));
 }
 
 function probedFrames(packets: Awaited<ReturnType<typeof probePackets>>): ReadFrame[] {
@@ -160,7 +194,8 @@ function* flvMessages(bytes: Uint8Array) {
   }
 }
 
-function* rtmpMessages(bytes: readonly Uint8Array[]) {
+/** The messages in what our RTMP output wrote. */
+export function* rtmpMessages(bytes: readonly Uint8Array[]) {
   const chunks = new ChunkReader();
   const header = { chunkStreamId: 2, timestampMs: 0, typeId: MESSAGE.setChunkSize, messageStreamId: 0 };
   chunks.feed(buildMessage(header, buildControlNumber(SENT_CHUNK_BYTES), 128));
@@ -170,16 +205,18 @@ function* rtmpMessages(bytes: readonly Uint8Array[]) {
 
 const flv: MatrixOutput = {
   name: "HTTP-FLV",
+  logName: "flv",
   carries: new Set(EVERY),
   toleranceS: 0.0011,
   listen(node) {
     const chunks = collectBody(node, "/live.flv");
-    return async () => ingested(flvMessages(concatBytes(await chunks)));
+    return async () => tagged(flvMessages(concatBytes(await chunks)));
   },
 };
 
 const rtmp: MatrixOutput = {
   name: "RTMP",
+  logName: "rtmp",
   carries: new Set(EVERY),
   toleranceS: 0.0011,
   listen({ node }) {
@@ -194,7 +231,7 @@ const rtmp: MatrixOutput = {
         end: () => {},
       },
     });
-    return async () => ingested(rtmpMessages(chunks));
+    return async () => tagged(rtmpMessages(chunks));
   },
 };
 
@@ -202,6 +239,7 @@ const TS_CODECS: Readonly<Record<string, string>> = { video: "v1", audio: "a1" }
 
 const ts: MatrixOutput = {
   name: "MPEG-TS over HTTP",
+  logName: "mpegts",
   carries: new Set(EVERY.filter((codec) => codec !== "av1")),
   toleranceS: 0.0001,
   listen(node) {
@@ -222,8 +260,8 @@ export async function readPlaylist(node: MatrixNode, path: string): Promise<Read
   const { segments } = parsePlaylistText(decoder.decode(await node.get(path)));
   const base = path.slice(0, path.lastIndexOf("/") + 1);
   const pieces = new Map<string, Uint8Array[]>();
-  for (const { uri, map, discontinuityNumber } of segments) {
-    if (uri === null) continue;
+  for (const { uri, map, discontinuityNumber, isGap } of segments) {
+    if (uri === null || isGap) continue;
     const key = `${discontinuityNumber} ${map}`;
     if (!pieces.has(key)) pieces.set(key, [await node.get(base + map)]);
     pieces.get(key)!.push(await node.get(base + uri));
@@ -247,6 +285,47 @@ function playlist(name: string, file: string): MatrixOutput {
     },
   };
 }
+
+/** Each representation's segments, period by period, as the timeline of an MPD lists them. */
+export async function readMpd(node: MatrixNode, path: string): Promise<TrackReading[]> {
+  const text = decoder.decode(await node.get(path));
+  const base = path.slice(0, path.lastIndexOf("/") + 1);
+  const frames = new Map<string, ReadFrame[]>();
+  for (const [, id = "", body = ""] of text.matchAll(
+    /<Representation id="(\w+)"(.*?)<\/Representation>/gs,
+  )) {
+    const init = /initialization="([^"]+)"/.exec(body)![1]!;
+    const media = /media="([^"]+)"/.exec(body)![1]!;
+    const piece = [await node.get(base + init)];
+    for (const time of timesOf(body)) piece.push(await node.get(base + media.replace("$Time$", `${time}`)));
+    const own = frames.get(id) ?? [];
+    frames.set(id, own);
+    own.push(...probedFrames(await node.probe("dash.mp4", concatBytes(piece))));
+  }
+  return [...frames].map(([id, own]) => ({ id, frames: own }));
+}
+
+/** Spec: ISO/IEC 23009-1 section 5.3.9.6. */
+function timesOf(body: string): number[] {
+  const times: number[] = [];
+  let next = 0;
+  for (const [, attributes = ""] of body.matchAll(/<S ([^>]*)\/>/g)) {
+    const value = (name: string): number | null => {
+      const found = new RegExp(`\\b${name}="(\\d+)"`).exec(attributes)?.[1];
+      return found === undefined ? null : Number(found);
+    };
+    next = value("t") ?? next;
+    for (let i = 0; i <= (value("r") ?? 0); i++, next += value("d")!) times.push(next);
+  }
+  return times;
+}
+
+const dash: MatrixOutput = {
+  name: "DASH",
+  carries: new Set(EVERY),
+  toleranceS: 0.0001,
+  listen: (node) => () => readMpd(node, "/live/index.mpd"),
+};
 
 /** A message of the server over a WebSocket. */
 type SocketMessage = { readonly isText: boolean; readonly payload: Uint8Array };
@@ -327,4 +406,53 @@ function trackNumberOf(fragment: Uint8Array): number {
 }
 
 /** All outputs of live streams. */
-export const MATRIX_OUTPUTS: readonly MatrixOutput[] = [rtmp, flv, ts, mse, playlist("HLS", "mono.m3u8")];
+export const MATRIX_OUTPUTS: readonly MatrixOutput[] = [
+  rtmp,
+  flv,
+  ts,
+  mse,
+  playlist("HLS", "mono.m3u8"),
+  playlist("LL-HLS", "mono.ll.m3u8"),
+  dash,
+];
+
+/** One output of files. */
+export type FileOutput = {
+  readonly name: string;
+  readonly toleranceS: number;
+  /** Reads a file of the vod through the output. */
+  read(node: MatrixNode, file: string, ids: readonly string[]): Promise<readonly TrackReading[]>;
+};
+
+/** All outputs of files. */
+export const MATRIX_FILE_OUTPUTS: readonly FileOutput[] = [
+  {
+    name: "RTMP",
+    toleranceS: rtmp.toleranceS,
+    read: async ({ node }, file) => {
+      const recorded = await node.vods.openPackets(`vod/${file}`);
+      const batches: Uint8Array[] = [];
+      const batch = new MessageBatch((bytes) => void batches.push(Uint8Array.from(bytes)), 1000);
+      const format = rtmpFormat.create(0);
+      for (let atUs = 0; ;) {
+        const run = await recorded.read(atUs);
+        for (const packet of run.packets) format.packet(packet, batch);
+        if (run.isLast) break;
+        atUs = run.toUs;
+      }
+      batch.flush();
+      return tagged(rtmpMessages(batches));
+    },
+  },
+  {
+    name: "HLS",
+    toleranceS: 0.0001,
+    read: async (node, file, ids) => {
+      const readings: TrackReading[] = [];
+      for (const id of ids)
+        readings.push({ id, frames: await readPlaylist(node, `/vod/${file}/tracks-${id}/mono.m3u8`) });
+      return readings;
+    },
+  },
+  { name: "DASH", toleranceS: 0.0001, read: (node, file) => readMpd(node, `/vod/${file}/index.mpd`) },
+];

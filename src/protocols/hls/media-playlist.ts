@@ -101,10 +101,13 @@ export class SegmentLines {
   }
 
   /** The lines of the segment itself. */
-  end(segment: Pick<SegmentEntry, "tracks" | "durationUs" | "name">): string[] {
+  end(segment: Pick<SegmentEntry, "tracks" | "durationUs" | "name" | "trackSamples">): string[] {
     const { selection, query, tsFolder } = this.#request;
     const uri = tsFolder === undefined ? `seg-${segment.name}.m4s` : `${tsFolder}seg-${segment.name}.ts`;
-    const isEmpty = selectTracks(segment.tracks, selection).length === 0;
+    // A track may be announced and say nothing yet, or nothing for a while: there are no bytes to be had then.
+    const isEmpty = selectTracks(segment.tracks, selection).every(
+      ({ id }) => segment.trackSamples(id) === 0,
+    );
     return [
       ...(isEmpty ? ["#EXT-X-GAP"] : []),
       `#EXTINF:${seconds(segment.durationUs)},`,

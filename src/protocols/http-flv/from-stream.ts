@@ -23,6 +23,7 @@ import type { WireFormat, WireFormatFactory, WireRoom } from "../../stream/wire-
  */
 export const flvFormat: WireFormatFactory = {
   id: "flv",
+  carries: isCarried,
   create: (originUs) => new FlvFormat(originUs),
 };
 

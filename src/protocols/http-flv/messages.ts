@@ -4,6 +4,7 @@ import {
   frameHeaderBytes,
   writeFrameHeader,
 } from "../../base/web-socket/frame-writer.ts";
+import { isCarried } from "../../containers/flv/carried.ts";
 import type { MediaPacket } from "../../media/packet.ts";
 import type { TrackSet } from "../../media/track.ts";
 import type { WireFormat, WireFormatFactory, WireRoom } from "../../stream/wire-format.ts";
@@ -15,6 +16,7 @@ import { flvFormat } from "./from-stream.ts";
  */
 export const flvMessageFormat: WireFormatFactory = {
   id: "flv-messages",
+  carries: isCarried,
   create: (originUs) => new FlvMessages(flvFormat.create(originUs)),
 };
 

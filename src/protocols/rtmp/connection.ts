@@ -122,6 +122,11 @@ export class RtmpConnection implements RtmpSessionHost {
     return state === "publishing" || state === "playing" || state === "paused" ? role : null;
   }
 
+  /** Whether it plays a recording: the directory knows nothing of such a player. */
+  get playsRecording(): boolean {
+    return this.#session.stream.isRecorded;
+  }
+
   /** Looks at the time: deadlines of the session, and whether a player still takes what it is sent. */
   tick(nowUs: number): void {
     this.#session.tick(nowUs);

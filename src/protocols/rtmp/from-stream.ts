@@ -25,6 +25,7 @@ export const PLAY_MESSAGE_STREAM = 1;
  */
 export const rtmpFormat: WireFormatFactory = {
   id: "rtmp",
+  carries: isCarried,
   create: (originUs) => new RtmpFormat(originUs),
 };
 

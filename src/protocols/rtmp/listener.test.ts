@@ -7,10 +7,13 @@ import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { FakeDirectory } from "../../../test/support/fake-directory.ts";
+import { mediaPacket, trackSet } from "../../../test/support/media.ts";
 import { AddressCounter } from "../../base/address-counter.ts";
 import { concatBytes } from "../../base/bytes.ts";
 import { silentLogger } from "../../base/log.ts";
 import type { LogFields, Logger } from "../../base/log.ts";
+import type { RecordedPackets } from "../../stream/recorded-packets.ts";
+import type { RtmpRecordings } from "./connection.ts";
 import { DEFAULT_RTMP_LIMITS, RtmpListener } from "./listener.ts";
 import type { RtmpLimits } from "./listener.ts";
 import {
@@ -31,6 +34,8 @@ class Bench {
   readonly lines: Line[] = [];
   readonly listener: RtmpListener;
   readonly addresses: AddressCounter;
+  /** What `film.mp4` is, once it is opened. */
+  readonly recording = Promise.withResolvers<RecordedPackets>();
   onChild: (fields: LogFields) => void = () => {};
 
   constructor(limits: Partial<RtmpLimits>, addresses = new AddressCounter(1000)) {
@@ -47,7 +52,10 @@ class Bench {
         return logger;
       },
     };
-    const parts = { directory: this.directory, clock: this.clock, logger, addresses };
+    const { directory, clock } = this;
+    const recordings: RtmpRecordings = ({ name }) =>
+      name === "pub/film.mp4" ? () => this.recording.promise : null;
+    const parts = { directory, clock, logger, addresses, recordings };
     this.listener = new RtmpListener({ host: "127.0.0.1", port: 0, limits }, parts);
   }
   closings(): unknown[] {
@@ -136,6 +144,25 @@ test("a player gets the bytes of its subscription", async (t) => {
   await until(() => client.codes().includes("NetStream.Play.Stop"));
   client.socket.destroy();
   await until(() => bench.listener.stats().connections === 0);
+});
+
+test("a player of a recording never reaches the directory, is counted apart, and is sent its packets", async (t) => {
+  const bench = await open(t);
+  const client = new Client(bench).send(...opening, clientCommand("play", 3, null, "film.mp4"));
+  await until(() => bench.listener.stats().recordingPlayers === 1);
+  assert.equal(bench.listener.stats().players, 1);
+  bench.recording.resolve({
+    tracks: trackSet(),
+    endUs: 40_000,
+    startAt: () => 0,
+    read: async () => ({ packets: [mediaPacket()], toUs: 1_000_000, isLast: true }),
+  });
+  await until(() => client.codes().includes("NetStream.Play.Stop"));
+  assert.ok(Buffer.from(joined(client.received)).includes(Buffer.from(mediaPacket().payload)));
+  assert.equal(bench.directory.subscribeRequests.length, 0);
+  client.socket.destroy();
+  await until(() => bench.listener.stats().connections === 0);
+  assert.equal(bench.listener.stats().recordingPlayers, 0);
 });
 
 test("garbage costs one connection and one line", async (t) => {

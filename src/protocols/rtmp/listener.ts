@@ -88,6 +88,8 @@ export type RtmpListenerStats = {
   readonly connections: number;
   readonly publishers: number;
   readonly players: number;
+  /** Those of them that play recordings. */
+  readonly recordingPlayers: number;
   readonly accepted: number;
   readonly refused: number;
   readonly bytesIn: number;
@@ -191,7 +193,8 @@ export class RtmpListener {
 
   /** Present and summed figures. */
   stats(): RtmpListenerStats {
-    const stats = { publishers: 0, players: 0, bytesIn: this.#pastBytesIn, bytesOut: this.#pastBytesOut };
+    const bytesBefore = { bytesIn: this.#pastBytesIn, bytesOut: this.#pastBytesOut };
+    const stats = { publishers: 0, players: 0, recordingPlayers: 0, ...bytesBefore };
     for (const connection of this.#connections) {
       const bytes = connection.bytes();
       stats.bytesIn += bytes.in;
@@ -199,6 +202,7 @@ export class RtmpListener {
       const role = connection.role();
       if (role === "publish") stats.publishers++;
       if (role === "play") stats.players++;
+      if (connection.playsRecording) stats.recordingPlayers++;
     }
     const { size } = this.#connections;
     return { connections: size, accepted: this.#accepted, refused: this.#refusals.total, ...stats };

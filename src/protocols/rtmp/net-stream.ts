@@ -102,6 +102,11 @@ export class RtmpNetStream {
     return this.#role;
   }
 
+  /** Whether it plays a recording, or has a place in one. */
+  get isRecorded(): boolean {
+    return this.#recorded !== null;
+  }
+
   /** The name that was last asked for, `null` when it was none. */
   get name(): string | null {
     return this.#target?.name ?? null;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
+import fc from "fast-check";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { livePackets, mediaPacket, trackSet, videoTrack } from "../../../test/support/media.ts";
 import { concatBytes, readU32 } from "../../base/bytes.ts";
@@ -388,4 +389,50 @@ test("a film without sound that a player can take is sent without it", async () 
   const viewer = new Viewer(film);
   await viewer.say("play", "film.mp4");
   assert.ok(viewer.pictures().length > 0);
+});
+
+/** Everything that can happen to a player of a film. */
+const STEPS: Readonly<Record<string, (viewer: Viewer) => Promise<void>>> = {
+  play: (viewer) => viewer.say("play", "film.mp4"),
+  playPart: (viewer) => viewer.say("play", "film.mp4", 2500, 1500),
+  seek: (viewer) => viewer.say("seek", 4200),
+  seekBeyond: (viewer) => viewer.say("seek", 1e12),
+  seekNonsense: (viewer) => viewer.say("seek", "x"),
+  pause: (viewer) => viewer.say("pause", true, 0),
+  resume: (viewer) => viewer.say("pause", false, 0),
+  stop: (viewer) => viewer.say("deleteStream", 1),
+  wait: (viewer) => viewer.pass(700),
+  waitLong: (viewer) => viewer.pass(6000),
+  hugeBuffer: (viewer) => viewer.setBuffer(0xffff_ffff),
+  noBuffer: (viewer) => viewer.setBuffer(0),
+  fill: async (viewer) => void (viewer.queued = 1e6),
+  drain: async (viewer) => {
+    viewer.queued = 0;
+    viewer.session.stream.drained();
+    await viewer.settle();
+  },
+  busy: async (viewer) => void (viewer.film.failure = errors.error("VOD_BUSY")),
+  free: async (viewer) => void (viewer.film.failure = null),
+  close: async (viewer) => viewer.session.close("peer-closed"),
+};
+
+test("whatever happens in whatever order, a player keeps its bounds and leaves nothing behind", async () => {
+  const steps = fc.array(fc.constantFrom(...Object.keys(STEPS)), { maxLength: 14 });
+  await fc.assert(
+    fc.asyncProperty(steps, async (names) => {
+      const viewer = new Viewer();
+      for (const name of names) {
+        if (viewer.state() === "closed") break;
+        await STEPS[name]!(viewer);
+        assert.ok(viewer.clock.pendingTimers <= 2, `${viewer.clock.pendingTimers} timers`);
+        if (viewer.state() !== "playing") assert.equal(viewer.clock.pendingTimers, 0);
+        assert.ok(viewer.film.mostRunning <= 1, "one read at a time");
+      }
+      viewer.session.close("peer-closed");
+      await viewer.settle();
+      assert.equal(viewer.clock.pendingTimers, 0);
+      assert.ok(!viewer.closedBy.includes("internal-error"), "nothing unforeseen");
+    }),
+    { numRuns: 60 },
+  );
 });
