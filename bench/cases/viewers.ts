@@ -45,7 +45,7 @@ const KINDS = {
   },
 } as const satisfies Readonly<Record<string, Kind>>;
 
-/** The cases. Chunked DASH, which costs what the others do, and the slow peer are left out of a quick run. */
+/** The cases. Low-latency DASH and the peer are left out of a quick run, for the time they take. */
 export function viewerCases(plan: Plan): Case[] {
   const { lowLatencyHls, dash, lowLatencyDash } = KINDS;
   const cases = [
