@@ -38,7 +38,8 @@ export function vodCases(plan: Plan): Case[] {
     ],
   };
   if (plan.installed.wrk === null) return [seek];
-  return [...SEGMENTS.map((kind) => segmentCase(plan, kind)), seek];
+  const kinds = plan.scale.isWhole ? SEGMENTS : SEGMENTS.slice(0, 1);
+  return [...kinds.map((kind) => segmentCase(plan, kind)), seek];
 }
 
 /** Which film, and so where the server has its media when they are asked for. */
@@ -120,7 +121,8 @@ async function seekIn(plan: Plan, server: Server, path: string): Promise<Outcome
       path,
       viewers: SEEKERS,
       seconds: plan.scale.playSeconds,
-      settleSeconds: plan.scale.settleSeconds,
+      // Memory is looked at from the first seek on.
+      settleSeconds: 0,
       intervalSeconds: SEEK_PAUSE_SECONDS,
     });
     const seeks = viewed.media;
