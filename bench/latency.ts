@@ -94,7 +94,7 @@ export function describeJoin(
 export function renderLatency(all: readonly Watched[]): string {
   const head = [
     "player",
-    "camera to screen",
+    "camera to screen, s",
     "least to most",
     "p95",
     "first picture",
@@ -110,7 +110,7 @@ export function renderLatency(all: readonly Watched[]): string {
       joins.length === 0 ? "" : `${seconds(Math.min(...ages))} to ${seconds(Math.max(...ages))}`;
     return line([
       LATENCY_PLAYER_SPECS[player].title,
-      `${seconds(median(ages))} s`,
+      seconds(median(ages)),
       range,
       seconds(median(of(({ p95Ms }) => p95Ms))),
       seconds(median(of(({ startMs }) => startMs))),

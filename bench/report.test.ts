@@ -39,6 +39,17 @@ describe("the table", () => {
     );
   });
 
+  test("has a column for ffmpeg where a row has it", () => {
+    const beside = row({ weir: cell([0.2]), ffmpeg: cell([0.4]) }, { ffmpeg: 0.5 });
+    const [head, , line] = renderMarkdown([beside]).split("\n");
+    assert.equal(head, "| what | unit | weir | floor | nginx | nms | ffmpeg | weir is | spread | aim |");
+    assert.equal(
+      line,
+      "| RTMP <1000> | CPU-s/GB | 0.20 |  |  |  | 0.40 | 0.50 x ffmpeg |  | <= 1.6 x floor |",
+    );
+    assert.doesNotMatch(renderMarkdown(rows), /ffmpeg/);
+  });
+
   test("says what is not available in its place, and why below", () => {
     const text = renderText(rows);
     assert.match(text, /^RTMP <1000> +CPU-s\/GB +not available +1234\.50/m);
@@ -63,6 +74,13 @@ describe("the page about performance", () => {
   test("has the place that the benchmark writes to", () => {
     const page = readFileSync(new URL("../docs/performance.md", import.meta.url), "utf8");
     assert.match(replaceBetween(page, "\nnew\n"), /writes from here -->\nnew\n<!-- to here -->/);
+  });
+
+  test("has another one for the latencies, and neither is in the other", () => {
+    const page = readFileSync(new URL("../docs/performance.md", import.meta.url), "utf8");
+    const both = replaceBetween(replaceBetween(page, "\nrows\n"), "\nlatencies\n", "latency");
+    assert.match(both, /writes from here -->\nrows\n<!-- to here -->/);
+    assert.match(both, /latency\.ts writes from here -->\nlatencies\n<!-- bench\/latency\.ts to here -->/);
   });
 
   test("is refused without it", () => {

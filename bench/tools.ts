@@ -14,6 +14,9 @@ export const FILM_SECONDS = 60;
 /** A key frame every so often. */
 export const GOP_SECONDS = 2;
 
+/** 10 minutes and 160 MB: the server keeps 64 MiB of what it has read of files. */
+const LONG_MOVIE_FILMS = 10;
+
 /** Programs and input of a run. */
 export type Kit = {
   readonly rtmpload: string;
@@ -22,6 +25,8 @@ export type Kit = {
   readonly film: string;
   /** The same film as an MP4 file. */
   readonly movie: string;
+  /** The film so often after itself that no cache of segments holds it. */
+  readonly longMovie: string;
   /** Media bytes of each second of the film. */
   readonly filmBytes: readonly number[];
 };
@@ -40,11 +45,12 @@ export async function prepareKit(): Promise<Kit> {
   mkdirSync(CACHE_FOLDER, { recursive: true });
   const film = await makeFilm();
   return {
-    rtmpload: await build("rtmpload"),
-    rtmpfloor: await build("rtmpfloor"),
-    httpload: await build("httpload"),
+    rtmpload: await buildTool("rtmpload"),
+    rtmpfloor: await buildTool("rtmpfloor"),
+    httpload: await buildTool("httpload"),
     film,
-    movie: await makeMovie(film),
+    movie: await makeMovie(film, 1),
+    longMovie: await makeMovie(film, LONG_MOVIE_FILMS),
     filmBytes: mediaBytesBySecond(readFileSync(film)).slice(0, FILM_SECONDS),
   };
 }
@@ -93,8 +99,13 @@ export function filmRate(bytesBySecond: readonly number[], seconds: number): Fil
   };
 }
 
-/** The name has the source's hash in it: a changed tool is built anew, and two at once do not disturb each other. */
-async function build(name: string): Promise<string> {
+/**
+ * Builds a program of `tools/` unless it is there. Returns: its path.
+ *
+ * The name has the source's hash in it: a changed tool is built anew, and two at once do not disturb each other.
+ */
+export async function buildTool(name: "rtmpload" | "rtmpfloor" | "httpload"): Promise<string> {
+  mkdirSync(CACHE_FOLDER, { recursive: true });
   const source = join(SOURCES, `${name}.c`);
   const hash = createHash("sha256").update(readFileSync(source)).digest("hex").slice(0, 12);
   const program = join(CACHE_FOLDER, `${name}-${hash}`);
@@ -116,11 +127,12 @@ async function makeFilm(): Promise<string> {
   return film;
 }
 
-async function makeMovie(film: string): Promise<string> {
-  const movie = film.replace(/\.flv$/, ".mp4");
+async function makeMovie(film: string, times: number): Promise<string> {
+  const movie = film.replace(/\.flv$/, `-${times}.mp4`);
   if (!existsSync(movie)) {
     const unfinished = `${movie}.${process.pid}.mp4`;
-    await runChild(["ffmpeg", ...QUIET, "-i", film, "-c", "copy", "-movflags", "+faststart", unfinished]);
+    const input = ["-stream_loop", String(times - 1), "-i", film];
+    await runChild(["ffmpeg", ...QUIET, ...input, "-c", "copy", "-movflags", "+faststart", unfinished]);
     renameSync(unfinished, movie);
   }
   return movie;

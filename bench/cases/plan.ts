@@ -40,7 +40,7 @@ export const QUICK: Scale = {
   ingestSettleSeconds: 3,
   ingestSeconds: 4,
   stallSeconds: 0,
-  churnConnections: 10_000,
+  churnConnections: 5_000,
   isWhole: false,
 };
 

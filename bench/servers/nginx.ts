@@ -19,7 +19,7 @@ export function nginxRtmp(program: string, module: string): StartServer {
     const server = await start(program, {
       port,
       folders: [],
-      text: `load_module ${module};\n${events()}\n${body}\n`,
+      text: () => `load_module ${module};\n${events()}\n${body}\n`,
     });
     return { ...server, rtmpPort: port, httpPort: null };
   };
@@ -29,14 +29,19 @@ export function nginxRtmp(program: string, module: string): StartServer {
 export function nginxDash(program: string, module: string): StartServer {
   return async () => {
     const ports = { rtmp: await freePort(), http: await freePort() };
-    const live = `application ${APP} { live on; dash on; dash_path files/${APP}; dash_fragment ${GOP_SECONDS}s; }`;
-    const rtmp = `rtmp { access_log off; server { listen 127.0.0.1:${ports.rtmp}; ${live} } }`;
+    // The module takes a path from the working folder, and not from nginx's own.
+    const rtmp = (folder: string): string => {
+      const dash = `dash on; dash_path ${folder}/files/${APP}; dash_fragment ${GOP_SECONDS}s;`;
+      const live = `application ${APP} { live on; ${dash} }`;
+      return `rtmp { access_log off; server { listen 127.0.0.1:${ports.rtmp}; ${live} } }`;
+    };
     const http = [
       "access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000000;",
       ...temporaryPaths(),
       `server { listen 127.0.0.1:${ports.http}; root files; }`,
     ];
-    const text = `load_module ${module};\n${events()}\n${rtmp}\nhttp {\n${http.join("\n")}\n}\n`;
+    const text = (folder: string): string =>
+      `load_module ${module};\n${events()}\n${rtmp(folder)}\nhttp {\n${http.join("\n")}\n}\n`;
     const server = await start(program, { port: ports.rtmp, folders: ["files", `files/${APP}`], text });
     return { ...server, rtmpPort: ports.rtmp, httpPort: ports.http };
   };
@@ -48,11 +53,11 @@ export function nginxStatic(program: string, files: StaticFiles): StartServer {
     const port = await freePort();
     const http = [
       "access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000000; gzip_static on;",
-      "open_file_cache max=100; types { application/vnd.apple.mpegurl m3u8; video/mp4 m4s; }",
+      "open_file_cache max=1000; types { application/vnd.apple.mpegurl m3u8; video/mp4 m4s; }",
       ...temporaryPaths(),
       `server { listen 127.0.0.1:${port}; root files; }`,
     ];
-    const text = `${events()}\nhttp {\n${http.join("\n")}\n}\n`;
+    const text = (): string => `${events()}\nhttp {\n${http.join("\n")}\n}\n`;
     const server = await start(program, { port, folders: ["files"], text, files });
     return { ...server, rtmpPort: 0, httpPort: port };
   };
@@ -61,7 +66,8 @@ export function nginxStatic(program: string, files: StaticFiles): StartServer {
 type NginxOptions = {
   readonly port: number;
   readonly folders: readonly string[];
-  readonly text: string;
+  /** The config, made for the folder that it stands in. */
+  readonly text: (folder: string) => string;
   readonly files?: StaticFiles;
 };
 
@@ -77,7 +83,7 @@ async function start(
   const user = process.getuid?.() === 0 ? "user root;\n" : "";
   writeFileSync(
     join(folder, "nginx.conf"),
-    `${user}daemon off;\npid nginx.pid;\nerror_log stderr;\n${text}`,
+    `${user}daemon off;\npid nginx.pid;\nerror_log stderr;\n${text(folder)}`,
   );
   const command = [program, "-p", folder, "-c", "nginx.conf", "-e", "stderr"];
   const { child, stop } = await startProcess(command, { folder, logFile, port });
