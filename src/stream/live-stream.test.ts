@@ -358,3 +358,15 @@ test("closing the directory ends publishers and viewers once", () => {
   directory.close("again");
   assert.deepEqual(told, ["the server stops", "stream-ended"]);
 });
+
+test("for want of memory viewers go, and what they cost, and the publisher stays", () => {
+  publishFrames(directory.publish(request()), 30);
+  const ends: string[] = [];
+  subscribe((reason) => ends.push(reason));
+  const stream = directory.find(name)!;
+  assert.ok(stream.sentBytes > 0);
+  const ownBytes = stream.heldBytes - stream.sentBytes;
+  stream.endViewers();
+  assert.deepEqual([ends, stream.sentBytes, stream.heldBytes], [["no-room"], 0, ownBytes]);
+  assert.equal(stream.isLive, true);
+});

@@ -107,6 +107,11 @@ export class LiveStream {
     return this.#cache.bytes + this.#fanouts.heldBytes;
   }
 
+  /** What of `heldBytes` only viewers cause: the logs that they are sent from. */
+  get sentBytes(): number {
+    return this.#fanouts.heldBytes;
+  }
+
   /** The media clock at the stream's beginning. Units: microseconds since 1970. */
   get originUs(): number {
     this.#originUs ??= this.#timeline.endUs || this.#options.clock.wallUs();
@@ -182,6 +187,11 @@ export class LiveStream {
   endWaiting(): void {
     this.#endsWaiting = true;
     if (this.#publisher === null) this.#endSubscribers();
+  }
+
+  /** Ends those who watch byte by byte, for want of memory; the publisher, and those who ask for segments, go on. */
+  endViewers(): void {
+    this.#fanouts.endAll("no-room");
   }
 
   /** Ends everything: publisher, subscribers, sinks. Idempotent. */

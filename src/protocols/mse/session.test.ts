@@ -132,6 +132,7 @@ const ENDS = [
   { reason: "not-on-air", code: 1013, said: ["stream_unavailable"] },
   { reason: "stream-ended", code: 1000, said: ["stream_unavailable"] },
   { reason: "too-slow", code: 1013, said: [] },
+  { reason: "no-room", code: 1013, said: ["stream_unavailable"] },
 ] as const;
 for (const { reason, code, said } of ENDS) {
   test(`the end "${reason}" is told and closes with ${code}`, () => {

@@ -133,6 +133,8 @@ export class MseSession implements ByteSink, WebSocketPeer {
     if (reason === "too-slow") {
       this.#over();
       this.#socket.close(CLOSE_CODE.tryAgainLater, "too slow for this stream");
+    } else if (reason === "no-room") {
+      this.#finish(CLOSE_CODE.tryAgainLater, "too many choices of tracks are played here now");
     } else if (reason === "not-on-air") {
       this.#finish(CLOSE_CODE.tryAgainLater, "nobody publishes the stream now");
     } else {
