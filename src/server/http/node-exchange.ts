@@ -15,6 +15,8 @@ import { readTarget } from "./request-target.ts";
 import type { RequestTarget } from "./request-target.ts";
 import { boundBody, takeUpload } from "./upload.ts";
 
+const NO_HANDSHAKE = "a WebSocket begins with GET over HTTP/1.1 and the header Connection: Upgrade";
+
 /** What answering the requests of `node:http` needs. */
 export type NodeExchangeParts = {
   readonly answers: Answers;
@@ -74,7 +76,7 @@ function send(
 ): void {
   const instead = (other: HttpReply): WireReply => finishReply(request, other);
   if (reply.webSocket !== undefined) {
-    sendResponse(outgoing, instead(textReply(400, "no WebSocket without the header Connection: Upgrade")));
+    sendResponse(outgoing, instead(textReply(400, NO_HANDSHAKE)));
     return;
   }
   if (reply.stream !== undefined && request.method === "GET") {

@@ -187,7 +187,9 @@ describe("what is no handshake is answered in HTTP", () => {
     ["no key", HANDSHAKE.replace(/sec-websocket-key.*\r\n/, ""), /^HTTP\/1\.1 400 [^]*BAD_HANDSHAKE/],
     ["HEAD", HANDSHAKE.replace("GET", "HEAD"), /^HTTP\/1\.1 400 /],
     ["a path with dot segments", HANDSHAKE.replace("/cam", "/a/../b"), /^HTTP\/1\.1 400 /],
-    ["an address of something else", HANDSHAKE, /^HTTP\/1\.1 200 [^]*"a":1/, jsonReply(200, { a: 1 })],
+    ["what may be a WebSocket and is none", HANDSHAKE, /^HTTP\/1\.1 400 [^]*plainly/, jsonReply(200, {})],
+    ["a refusal", HANDSHAKE, /^HTTP\/1\.1 403 [^]*"a":1/, jsonReply(403, { a: 1 })],
+    ["HTTP/1.0", HANDSHAKE.replace("HTTP/1.1", "HTTP/1.0"), /^HTTP\/1\.1 400 [^]*GET over HTTP\/1\.1/],
     [
       "an address of a body without end",
       HANDSHAKE,
@@ -359,4 +361,75 @@ test("hundreds come and go, and nothing is left of them", async (t) => {
     await eventually(() => assert.equal(listener.connections, 0));
   }
   assert.deepEqual([source.sinks.length, source.closed], [400, 400]);
+});
+
+describe("where there is no WebSocket, the wish for one is ignored", () => {
+  const upgrade = "connection: Upgrade, close\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n";
+  const mayBeWebSocket = (path: string): boolean => path === "/cam";
+
+  test("a file is sent as to anybody else: whole, in ranges, and not to who has it", async (t) => {
+    const bytes = Buffer.from("0123456789");
+    const { port } = await listen(t, {
+      mayBeWebSocket,
+      handle: () => ({
+        status: 200,
+        headers: [["etag", '"1"']],
+        body: [],
+        file: {
+          sizeBytes: bytes.length,
+          read: (at, most) => Promise.resolve(bytes.subarray(at, at + most)),
+        },
+      }),
+    });
+    for (const [more, answer] of [
+      ["", /^HTTP\/1\.1 200 [^]*\r\n\r\n0123456789$/],
+      ["range: bytes=2-4\r\n", /^HTTP\/1\.1 206 [^]*\r\n\r\n234$/],
+      ['if-none-match: "1"\r\n', /^HTTP\/1\.1 304 [^]*\r\n\r\n$/],
+    ] as const) {
+      const client = new RawClient(port, `GET /a.mp4 HTTP/1.1\r\nhost: x\r\n${upgrade}${more}\r\n`);
+      await eventually(() => assert.ok(client.hasEnded));
+      client.socket.end();
+      assert.match(client.text, answer);
+    }
+  });
+
+  test("a body is taken, even where there are WebSockets", async (t) => {
+    const taken: string[] = [];
+    const { port } = await listen(t, {
+      mayBeWebSocket,
+      takes: () => ({
+        status: 200,
+        headers: [],
+        body: [],
+        upload: () => ({
+          write: (chunk) => void taken.push(Buffer.from(chunk).toString()),
+          end: () => jsonReply(200, { taken: taken.join("") }),
+          close: () => {},
+        }),
+      }),
+    });
+    for (const method of ["POST", "PUT"]) {
+      taken.length = 0;
+      const head = `${method} /cam HTTP/1.1\r\nhost: x\r\n${upgrade}content-length: 5\r\n\r\n`;
+      const client = new RawClient(port, `${head}hello`);
+      await eventually(() => assert.ok(client.hasEnded));
+      client.socket.end();
+      assert.match(client.text, /^HTTP\/1\.1 200 [^]*"taken":"hello"/);
+    }
+  });
+});
+
+test("who waits for a reply when the listener stops is cut off, and stop ends", async (t) => {
+  const asked = Promise.withResolvers<void>();
+  const listener = await listen(t, {
+    handle: () => {
+      asked.resolve();
+      return new Promise<HttpReply>(() => {});
+    },
+  });
+  const client = new RawClient(listener.port);
+  await asked.promise;
+  await listener.stop(0);
+  await eventually(() => assert.ok(client.isClosed || client.hasEnded));
+  assert.equal(listener.connections, 0);
 });
