@@ -255,6 +255,11 @@ export class LiveStream {
     return leastMs;
   }
 
+  /** For `ActivePublisher`: how far the media there is is ahead of the wall clock. */
+  get leadMs(): number {
+    return (this.#timeline.endUs - this.#options.clock.wallUs()) / 1000;
+  }
+
   /** For `ActivePublisher`: it left by itself. */
   publisherLeft(from: ActivePublisher, reason: string): void {
     if (this.#publisher !== from) return;
@@ -386,6 +391,10 @@ class ActivePublisher implements Publisher {
 
   patienceMs(): number {
     return this.hasTracks ? this.#stream.patienceMs(this) : 0;
+  }
+
+  leadMs(): number {
+    return this.#stream.leadMs;
   }
 
   close(reason: string): void {
