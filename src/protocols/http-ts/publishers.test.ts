@@ -121,7 +121,7 @@ test("all are ended when the server ends", () => {
   begin("/one/mpegts");
   begin("/two/mpegts");
   assert.equal(publishers.endAll("the server stops"), 2);
-  assert.deepEqual(upload.calls, ["HTTP_TS_REVOKED", "HTTP_TS_REVOKED"]);
+  assert.deepEqual(upload.calls, ["STREAM_DRAINING", "STREAM_DRAINING"]);
   assert.deepEqual([publishers.size, publishers.endAll("again")], [0, 0]);
 });
 

@@ -1,3 +1,4 @@
+import type { MediaError } from "../../base/errors.ts";
 import { systemClock } from "../../base/clock.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { textReply } from "../../base/http-message.ts";
@@ -68,7 +69,7 @@ export class TsPublishers {
   /** Ends all. Returns: how many there were. */
   endAll(reason: string): number {
     const { size } = this.#open;
-    for (const upload of this.#open) upload.revoke(reason);
+    for (const upload of this.#open) upload.sendOn(reason);
     return size;
   }
 
@@ -173,12 +174,21 @@ class TsUpload implements HttpUploadTaker {
     this.#leave(reason);
   }
 
-  /** The core took the name away, or the server ends. */
+  /** The core took the name away. */
   revoke(reason: string): void {
+    this.#refuse(reason, httpTsErrors.error("HTTP_TS_REVOKED", { reason }));
+  }
+
+  /** The server ends: who connects again reaches another one. */
+  sendOn(reason: string): void {
+    this.#refuse(reason, streamErrors.error("STREAM_DRAINING"));
+  }
+
+  #refuse(reason: string, error: MediaError): void {
     if (this.#isOver) return;
     this.#over();
     this.#publisher?.close(reason);
-    this.#upload.fail(httpTsErrors.error("HTTP_TS_REVOKED", { reason }));
+    this.#upload.fail(error);
   }
 
   /** Reads bytes as far as the clock lets them; the rest is kept, and no more comes meanwhile. */

@@ -38,6 +38,7 @@ export function answerNode(
   if (!(reply instanceof Promise) && reply.upload !== undefined) {
     takeUpload(incoming, reply.upload, {
       answer: (last) => sendOrFail(request, last, outgoing, { ...parts, rawPath: target.rawPath }),
+      answerEarly: (last) => answerEarly(outgoing, finishReply(request, last)),
       failure: (caught) => parts.answers.failure(caught, target.rawPath),
       outgoing,
     });
@@ -49,6 +50,14 @@ export function answerNode(
   };
   if (reply instanceof Promise) void reply.then(finish);
   else finish(reply);
+}
+
+/** `node:http` closes a connection at the end of a reply that says so; with a body unread that would reset it. */
+function answerEarly(outgoing: ServerResponse, { status, headers, body }: WireReply): { end(): void } {
+  outgoing.writeHead(status, [...headers, "Connection", "close"]);
+  outgoing.flushHeaders();
+  for (const chunk of body) outgoing.write(chunk);
+  return { end: () => void outgoing.end() };
 }
 
 function sendOrFail(
