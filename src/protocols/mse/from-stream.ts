@@ -37,6 +37,14 @@ export function mseFormat(selection: MseSelection): WireFormatFactory {
   };
 }
 
+const NOTHING = new Uint8Array(0);
+
+/** For who watches nothing now, but wants to hear that the stream has ended. */
+export const pausedFormat: WireFormatFactory = {
+  id: "mse-paused",
+  create: () => ({ tracks: () => NOTHING, packet: () => {} }),
+};
+
 class MseFormat implements WireFormat {
   readonly #originUs: number;
   readonly #selection: MseSelection;

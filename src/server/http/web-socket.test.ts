@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect } from "node:net";
-import type { Socket } from "node:net";
+import { connect, createServer } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { describe, test } from "node:test";
 import type { TestContext } from "node:test";
 import { eventually } from "../../../test/support/eventually.ts";
+import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { RecordingLog } from "../../../test/support/recording-log.ts";
 import { clientFrame, clientFrames } from "../../../test/support/web-socket-frames.ts";
 import { AddressCounter } from "../../base/address-counter.ts";
@@ -16,6 +17,7 @@ import { streamErrors } from "../../stream/errors.ts";
 import { HttpListener } from "./listener.ts";
 import type { HttpListenerOptions } from "./listener.ts";
 import { ReplyBudget } from "./reply-budget.ts";
+import { WebSocketConnection } from "./web-socket.ts";
 
 const HANDSHAKE =
   "GET /cam HTTP/1.1\r\nhost: x\r\nconnection: keep-alive, Upgrade\r\nupgrade: websocket\r\n" +
@@ -432,4 +434,75 @@ test("who waits for a reply when the listener stops is cut off, and stop ends", 
   await listener.stop(0);
   await eventually(() => assert.ok(client.isClosed || client.hasEnded));
   assert.equal(listener.connections, 0);
+});
+
+test("silence is answered with pings after 20 s, and with the end after 60 s", async (t) => {
+  const source = new Source();
+  const clock = new FakeClock();
+  const broken: string[] = [];
+  const server = createServer((socket) => {
+    const connection = new WebSocketConnection(socket, {
+      head: Buffer.from("HTTP/1.1 101 Switching Protocols\r\n\r\n"),
+      start: source.reply.webSocket!,
+      instead: () => assert.fail("nothing else is sent"),
+      closeTimeoutMs: 1000,
+      clock,
+      onBroken: (reason) => broken.push(reason),
+    });
+    connection.open();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => server.close());
+  const client = await new RawClient((server.address() as AddressInfo).port, "").opened();
+  const pings = (count: number): Promise<void> =>
+    eventually(() =>
+      assert.deepEqual(
+        client.frames.map(({ opcode }) => opcode),
+        Array(count).fill(9),
+      ),
+    );
+  clock.advance(19_000);
+  await pings(0);
+  clock.advance(1000);
+  await pings(1);
+  client.socket.write(clientFrames({ opcode: 10, payload: "" }, { opcode: 1, payload: "here" }));
+  await eventually(() => assert.deepEqual(source.texts, ["here"]));
+  clock.advance(20_000);
+  await pings(2);
+  clock.advance(39_000);
+  await pings(3);
+  assert.equal(source.closed, 0);
+  clock.advance(1000);
+  assert.equal(await client.closeCode(), 1013);
+  assert.deepEqual([source.closed, broken], [1, []]);
+  client.socket.destroy();
+  await eventually(() => assert.equal(clock.pendingTimers, 0));
+});
+
+test("who says more than anybody hears is closed with code 1008", async (t) => {
+  const payload = "x".repeat(4096);
+  for (const [peer, opcode] of [
+    ["hears texts", 2],
+    ["hears nothing", 2],
+    ["hears nothing", 1],
+  ] as const) {
+    const source = new Source();
+    const log = new RecordingLog();
+    const reply: HttpReply = {
+      ...source.reply,
+      webSocket: (sink) => {
+        const { close } = source.reply.webSocket!(sink);
+        return { close };
+      },
+    };
+    const { port } = await listen(t, {
+      log,
+      handle: () => (peer === "hears texts" ? source.reply : reply),
+    });
+    const client = await new RawClient(port).opened();
+    for (let i = 0; i < 17; i++) client.socket.write(clientFrame({ opcode, payload }));
+    assert.equal(await client.closeCode(), 1008, peer);
+    assert.match(log.text, /nobody here wants/);
+    client.socket.destroy();
+  }
 });
