@@ -330,13 +330,17 @@ export class MediaNode {
     return this.streams().reduce((sum, one) => sum + one.subscribers, mirrored + ofFiles);
   }
 
-  /** Keeps what the streams of all threads hold within the budget: see `overBudget`. */
-  #guardMemory(): void {
-    Atomics.store(this.#options.thread.viewers, this.#options.thread.index, this.#viewers());
-    const holdings = this.local.list().map((stream) => ({
+  #holdings(): { readonly stream: LiveStream; readonly bytes: number }[] {
+    return this.local.list().map((stream) => ({
       stream,
       bytes: this.#windows.bytesOf(stream.rules.name) + stream.heldBytes,
     }));
+  }
+
+  /** Keeps what the streams of all threads hold within the budget: see `overBudget`. */
+  #guardMemory(): void {
+    Atomics.store(this.#options.thread.viewers, this.#options.thread.index, this.#viewers());
+    const holdings = this.#holdings();
     const { heldKib, index, count } = this.#options.thread;
     const mirroredBytes = this.#threads?.heldBytes ?? 0;
     const heldBytes = holdings.reduce((sum, { bytes }) => sum + bytes, mirroredBytes);
@@ -346,7 +350,20 @@ export class MediaNode {
     const others = allKib * 1024 - heldBytes;
     // A thread with less than its share leaves the cutting to those with more.
     const mayHoldBytes = Math.max(this.#budgetBytes - others, this.#budgetBytes / count) - mirroredBytes;
-    for (const stream of overBudget(holdings, mayHoldBytes)) {
+    const sent = this.local.list().map((stream) => ({ stream, bytes: stream.sentBytes }));
+    const sentBytes = sent.reduce((sum, { bytes }) => sum + bytes, 0);
+    const mayBeSentBytes = mayHoldBytes - (heldBytes - mirroredBytes - sentBytes);
+    // What viewers cause costs viewers, before it costs a publisher.
+    for (const stream of overBudget(sent, mayBeSentBytes)) {
+      if (stream.sentBytes === 0) continue;
+      this.#log.error("all streams together hold more memory than they may: viewers are ended", {
+        stream: stream.rules.name,
+        budgetBytes: this.#budgetBytes,
+        sentBytes: stream.sentBytes,
+      });
+      stream.endViewers();
+    }
+    for (const stream of overBudget(this.#holdings(), mayHoldBytes)) {
       this.#log.error("all streams together hold more memory than they may: the largest is ended", {
         stream: stream.rules.name,
         budgetBytes: this.#budgetBytes,

@@ -69,6 +69,11 @@ type Playing = {
   readonly parsed: OutputAddress;
 };
 
+/** Whether a path is one of those at which there are WebSockets. */
+export function mayBeWebSocket(path: string): boolean {
+  return parseFlvPath(path) !== null || parseMsePath(path) !== null;
+}
+
 /** Answers HTTP requests for media: live streams and files. */
 export class Playback {
   readonly #parts: PlaybackParts;

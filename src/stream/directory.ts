@@ -44,6 +44,11 @@ export type Publisher = {
    * milliseconds; 0 and less than some 20: read at once.
    */
   patienceMs(): number;
+  /**
+   * How far the stream's end is ahead of the wall clock, less than 0 while it is behind; left out where that is known in
+   * another thread only. Units: milliseconds.
+   */
+  leadMs?(): number;
   /** The publisher left; the stream waits `source_timeout` for it to come back. */
   close(reason: string): void;
 };

@@ -6,7 +6,7 @@ import { Fanout } from "./fanout.ts";
 import type { GopCache } from "./gop-cache.ts";
 import type { StreamRules } from "./rules.ts";
 import type { SendPace } from "./send-pace.ts";
-import type { Subscription, SubscriptionEnd, WireFormatFactory } from "./wire-format.ts";
+import type { ByteSink, Subscription, SubscriptionEnd, WireFormatFactory } from "./wire-format.ts";
 
 /** What the fan-outs of a stream are made of. */
 export type FanoutsParts = {
@@ -29,6 +29,8 @@ const UNWATCHED_PATIENCE_MS = 100;
 
 /** Tracks that are told to be left out; who changes codecs all the time is not told about for ever. */
 const MAX_LEFT_OUT = 64;
+/** Choices of tracks that are played at once: each has a log of its own, of a whole GOP. */
+export const MAX_CHOICES = 16;
 
 /** All that one stream sends to the viewers of one thread: a fan-out for each wire format that somebody plays. */
 export class Fanouts implements PacketSink {
@@ -39,6 +41,10 @@ export class Fanouts implements PacketSink {
   /** By the id of its format. */
   readonly #carries = new Map<string, (track: Track) => boolean>();
   readonly #leftOut = new Set<string>();
+  /** Ids of those that are choices of tracks. */
+  readonly #choices = new Set<string>();
+  /** Who chose among the tracks. */
+  readonly #choosers = new Set<Chooser>();
   #tracks: TrackSet | null = null;
 
   constructor(parts: FanoutsParts) {
@@ -65,12 +71,13 @@ export class Fanouts implements PacketSink {
     return bytes;
   }
 
-  /** Adds a subscriber to the bytes of one format. */
+  /** Adds a subscriber to the bytes of one format; one whose choice of tracks is one too many is ended at once. */
   subscribe(request: SubscribeRequest): Subscription {
-    const { prepushMs, sendWindow } = this.#rules;
-    const fanout = this.#fanouts.get(request.format.id) ?? this.#start(request.format);
-    const window = sendWindow ?? request.sendWindow ?? "auto";
-    return fanout.join(request.sink, prepushMs !== false, window);
+    if (request.format.resolve === undefined) return this.#join(request, request.format, request.sink);
+    const chooser = new Chooser(request, (gone) => this.#choosers.delete(gone));
+    this.#choosers.add(chooser);
+    this.#choose(chooser);
+    return chooser;
   }
 
   patienceMs(): number {
@@ -84,6 +91,7 @@ export class Fanouts implements PacketSink {
     this.#tracks = tracks;
     for (const fanout of this.#fanouts.values()) fanout.onTracks(tracks);
     for (const [formatId, carries] of this.#carries) this.#tellLeftOut(formatId, carries, tracks);
+    for (const chooser of [...this.#choosers]) this.#choose(chooser);
   }
 
   onPacket(packet: MediaPacket): void {
@@ -101,6 +109,27 @@ export class Fanouts implements PacketSink {
   /** Ends every subscription. */
   endAll(reason: SubscriptionEnd): void {
     for (const fanout of [...this.#fanouts.values()]) fanout.endAll(reason);
+  }
+
+  #join({ sendWindow }: SubscribeRequest, format: WireFormatFactory, sink: ByteSink): Subscription {
+    const { prepushMs, sendWindow: ofStream } = this.#rules;
+    const fanout = this.#fanouts.get(format.id) ?? this.#start(format);
+    return fanout.join(sink, prepushMs !== false, ofStream ?? sendWindow ?? "auto");
+  }
+
+  /** Puts a subscriber where its choice leads among the tracks that there are now. */
+  #choose(chooser: Chooser): void {
+    const { request, formatId } = chooser;
+    const format = request.format.resolve!(this.#tracks);
+    if (format.id === formatId) return;
+    if (!this.#fanouts.has(format.id) && this.#choices.size >= MAX_CHOICES) {
+      chooser.end("no-room");
+      return;
+    }
+    this.#choices.add(format.id);
+    // What waits there is of the tracks before.
+    if (formatId !== null) this.#fanouts.get(formatId)?.onPause();
+    if (!chooser.isOver) chooser.moveTo(format.id, this.#join(request, format, chooser));
   }
 
   #start(format: WireFormatFactory): Fanout {
@@ -134,6 +163,52 @@ export class Fanouts implements PacketSink {
     if (this.#fanouts.get(formatId) !== fanout) return;
     this.#fanouts.delete(formatId);
     this.#carries.delete(formatId);
+    this.#choices.delete(formatId);
     if (this.#fanouts.size === 0) this.#parts.onEmpty();
+  }
+}
+
+/** A subscriber that chose among the tracks: it is moved to another fan-out when its choice leads elsewhere. */
+class Chooser implements Subscription, ByteSink {
+  readonly request: SubscribeRequest;
+  /** Of the fan-out that it is in. */
+  formatId: string | null = null;
+  isOver = false;
+  readonly #onOver: (gone: Chooser) => void;
+  #subscription: Subscription | null = null;
+
+  constructor(request: SubscribeRequest, onOver: (gone: Chooser) => void) {
+    this.request = request;
+    this.#onOver = onOver;
+  }
+
+  /** It joined another fan-out; it leaves the one before, so that there is never none. */
+  moveTo(formatId: string, subscription: Subscription): void {
+    const before = this.#subscription;
+    this.formatId = formatId;
+    this.#subscription = subscription;
+    before?.close();
+    if (this.isOver) subscription.close();
+  }
+
+  write(bytes: Uint8Array): void {
+    this.request.sink.write(bytes);
+  }
+
+  queuedBytes(): number {
+    return this.request.sink.queuedBytes();
+  }
+
+  end(reason: SubscriptionEnd): void {
+    if (this.isOver) return;
+    this.close();
+    this.request.sink.end(reason);
+  }
+
+  close(): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.#onOver(this);
+    this.#subscription?.close();
   }
 }

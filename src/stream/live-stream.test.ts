@@ -358,3 +358,26 @@ test("closing the directory ends publishers and viewers once", () => {
   directory.close("again");
   assert.deepEqual(told, ["the server stops", "stream-ended"]);
 });
+
+test("for want of memory viewers go, and what they cost, and the publisher stays", () => {
+  publishFrames(directory.publish(request()), 30);
+  const ends: string[] = [];
+  subscribe((reason) => ends.push(reason));
+  const stream = directory.find(name)!;
+  assert.ok(stream.sentBytes > 0);
+  const ownBytes = stream.heldBytes - stream.sentBytes;
+  stream.endViewers();
+  assert.deepEqual([ends, stream.sentBytes, stream.heldBytes], [["no-room"], 0, ownBytes]);
+  assert.equal(stream.isLive, true);
+});
+
+test("a publisher hears how far the stream's end is ahead of the clock, by whomever", () => {
+  const first = directory.publish(request());
+  first.setTracks([video]);
+  for (let i = 0; i <= 250; i++) first.write(sourcePacket({ track: video, dts: i * 3600 }));
+  const leadMs = first.leadMs!();
+  assert.ok(leadMs >= 10_000 && leadMs < 10_100, `${leadMs}`);
+  first.close("gone");
+  clock.advance(4000);
+  assert.equal(directory.publish(request()).leadMs!(), leadMs - 4000);
+});

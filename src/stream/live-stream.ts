@@ -113,6 +113,11 @@ export class LiveStream {
     return this.#cache.bytes + this.#fanouts.heldBytes;
   }
 
+  /** What of `heldBytes` only viewers cause: the logs that they are sent from. */
+  get sentBytes(): number {
+    return this.#fanouts.heldBytes;
+  }
+
   /** The media clock at the stream's beginning. Units: microseconds since 1970. */
   get originUs(): number {
     this.#originUs ??= this.#timeline.endUs || this.#options.clock.wallUs();
@@ -190,6 +195,11 @@ export class LiveStream {
     if (this.#publisher === null) this.#endSubscribers();
   }
 
+  /** Ends those who watch byte by byte, for want of memory; the publisher, and those who ask for segments, go on. */
+  endViewers(): void {
+    this.#fanouts.endAll("no-room");
+  }
+
   /** Ends everything: publisher, subscribers, sinks. Idempotent. */
   close(reason: string): void {
     if (this.#closed) return;
@@ -249,6 +259,11 @@ export class LiveStream {
     let leastMs = MAX_PATIENCE_MS;
     for (const sink of this.#sinks) leastMs = Math.min(leastMs, sink.patienceMs?.() ?? 0);
     return leastMs;
+  }
+
+  /** For `ActivePublisher`: how far the media there is is ahead of the wall clock. */
+  get leadMs(): number {
+    return (this.#timeline.endUs - this.#options.clock.wallUs()) / 1000;
   }
 
   /** For `ActivePublisher`: it left by itself. */
@@ -382,6 +397,10 @@ class ActivePublisher implements Publisher {
 
   patienceMs(): number {
     return this.hasTracks ? this.#stream.patienceMs(this) : 0;
+  }
+
+  leadMs(): number {
+    return this.#stream.leadMs;
   }
 
   close(reason: string): void {

@@ -35,6 +35,11 @@ export type WireFormatFactory = {
   carries?(track: Track): boolean;
   /** `originUs`: the media clock at the stream's beginning, for protocols whose timestamps start near zero. */
   create(originUs: number): WireFormat;
+  /**
+   * For what a viewer chooses among the tracks: the format of those that there are, `null` before any is known, so that
+   * choices that come to the same share their bytes. Asked again whenever the tracks change.
+   */
+  resolve?(tracks: TrackSet | null): WireFormatFactory;
 };
 
 /** A subscriber's connection as the core sees it. */
@@ -47,8 +52,11 @@ export type ByteSink = {
   end(reason: SubscriptionEnd): void;
 };
 
-/** Why a subscription ended from the core's side; `server-stopping`: what is waited for will come to another server. */
-export type SubscriptionEnd = "stream-ended" | "not-on-air" | "too-slow" | "server-stopping";
+/**
+ * Why a subscription ended from the core's side; `server-stopping`: what is waited for will come to another server;
+ * `no-room`: what viewers of this stream, or of all, ask for takes all the memory that it may take.
+ */
+export type SubscriptionEnd = "stream-ended" | "not-on-air" | "too-slow" | "server-stopping" | "no-room";
 
 /** What a subscriber holds; `close` is idempotent and never calls `end`. */
 export type Subscription = { close(): void };

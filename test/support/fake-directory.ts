@@ -33,6 +33,13 @@ export class FakePublisher implements Publisher {
     return this.patience;
   }
 
+  /** What `leadMs` says. */
+  lead = 0;
+
+  leadMs(): number {
+    return this.lead;
+  }
+
   close(reason: string): void {
     this.closes.push(reason);
   }

@@ -12,6 +12,6 @@ export const httpTsErrors = defineErrors({
     disposition: "reject",
     httpStatus: 409,
     message: "the stream was taken away: {reason}",
-    doc: "Another publisher replaced this one, the configuration took the stream away, or the server stops. A publisher that connects again is told what holds now.",
+    doc: "Another publisher replaced this one, or the configuration took the stream away. A publisher that connects again is told what holds now.",
   },
 });

@@ -121,7 +121,7 @@ test("all are ended when the server ends", () => {
   begin("/one/mpegts");
   begin("/two/mpegts");
   assert.equal(publishers.endAll("the server stops"), 2);
-  assert.deepEqual(upload.calls, ["HTTP_TS_REVOKED", "HTTP_TS_REVOKED"]);
+  assert.deepEqual(upload.calls, ["STREAM_DRAINING", "STREAM_DRAINING"]);
   assert.deepEqual([publishers.size, publishers.endAll("again")], [0, 0]);
 });
 
@@ -162,4 +162,37 @@ test("a refusal from another thread becomes the reply", async () => {
   await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual(upload.calls, ["pause", "STREAM_NOT_FOUND"]);
   assert.equal(publishers.size, 0);
+});
+
+test("a file that is sent at once is read at the clock's pace", { skip: needs("ffmpeg") }, async () => {
+  const clock = new FakeClock();
+  publishers = new TsPublishers({ directory, log, clock });
+  const taker = begin();
+  taker.write(readFileSync(await makeClip({ durationS: 8, gopPictures: 25, extension: "ts" })));
+  const seconds = (): number => {
+    const pictures = published().of("v1");
+    return (pictures.at(-1)!.dts - pictures[0]!.dts) / 90_000;
+  };
+  assert.deepEqual(upload.calls, ["pause"]);
+  for (let passed = 0; passed < 6; passed++) {
+    assert.ok(seconds() >= passed && seconds() < passed + 4.5, `${seconds()} s after ${passed} s`);
+    clock.advance(1000);
+  }
+  clock.advance(10_000);
+  assert.deepEqual(upload.calls, ["pause", "resume"]);
+  assert.equal(taker.end().status, 200);
+  assert.ok(published().of("v1").length >= 199);
+  assert.equal(clock.pendingTimers, 0);
+});
+
+test("what waits for the clock goes with its publisher", { skip: needs("ffmpeg") }, async () => {
+  const clock = new FakeClock();
+  publishers = new TsPublishers({ directory, log, clock });
+  const taker = begin();
+  taker.write(readFileSync(await makeClip({ durationS: 8, gopPictures: 25, extension: "ts" })));
+  const { length } = published().packets;
+  taker.close("gone");
+  clock.advance(60_000);
+  assert.deepEqual([published().packets.length, clock.pendingTimers], [length, 0]);
+  assert.deepEqual(upload.calls, ["pause"]);
 });

@@ -1,5 +1,6 @@
+import type { MediaError } from "../../base/errors.ts";
 import { systemClock } from "../../base/clock.ts";
-import type { Clock } from "../../base/clock.ts";
+import type { Clock, Timer } from "../../base/clock.ts";
 import { textReply } from "../../base/http-message.ts";
 import type { HttpReply, HttpRequest, HttpUpload, HttpUploadTaker } from "../../base/http-message.ts";
 import { PerSecondLog } from "../../base/log.ts";
@@ -10,9 +11,15 @@ import type { StreamName } from "../../media/ids.ts";
 import type { Publisher, StreamDirectory } from "../../stream/directory.ts";
 import { streamErrors } from "../../stream/errors.ts";
 import { publishPatiently } from "../../stream/patient-publish.ts";
+import type { SourcePacket } from "../../media/packet.ts";
+import type { Track } from "../../media/track.ts";
 import { httpTsErrors } from "./errors.ts";
 import { parseTsPath } from "./path.ts";
 import { TS_PROTOCOL } from "./reply.ts";
+import { UploadPace } from "./upload-pace.ts";
+
+/** After so much the pace is looked at: of sound alone it is a second or two. */
+const SLICE_BYTES = 64 * 188;
 
 /** What publishing needs. */
 export type TsPublishersParts = {
@@ -62,7 +69,7 @@ export class TsPublishers {
   /** Ends all. Returns: how many there were. */
   endAll(reason: string): number {
     const { size } = this.#open;
-    for (const upload of this.#open) upload.revoke(reason);
+    for (const upload of this.#open) upload.sendOn(reason);
     return size;
   }
 
@@ -94,6 +101,11 @@ class TsUpload implements HttpUploadTaker {
   readonly #onOver: () => void;
   #publisher: Publisher | null = null;
   #demuxer: TsDemuxer | null = null;
+  #pace: UploadPace | null = null;
+  /** What came and is not read yet, as the media is ahead of the clock; `null` while it is read as it comes. */
+  #held: Buffer | null = null;
+  #heldTimer: Timer | null = null;
+  #isHeld = false;
   #isOver = false;
 
   constructor(upload: HttpUpload, clock: Clock, log: Logger, onOver: () => void) {
@@ -129,17 +141,28 @@ class TsUpload implements HttpUploadTaker {
   /** The name is this publisher's. */
   publishTo(publisher: Publisher): void {
     this.#publisher = publisher;
-    this.#demuxer = new TsDemuxer(publisher, ({ code, message }) =>
+    const pace = new UploadPace(this.#clock, publisher.leadMs?.() ?? 0);
+    const sink = {
+      setTracks: (tracks: readonly Track[]) => publisher.setTracks(tracks),
+      write: (packet: SourcePacket) => {
+        pace.note(packet);
+        publisher.write(packet);
+      },
+    };
+    this.#pace = pace;
+    this.#demuxer = new TsDemuxer(sink, ({ code, message }) =>
       this.#skipped.add(this.#clock.nowUs(), { code, reason: message }),
     );
     this.#log.info("MPEG-TS publisher on air");
   }
 
   write(bytes: Uint8Array): void {
-    this.#demuxer?.push(bytes);
+    if (this.#held === null) this.#take(bytes);
+    else this.#held = Buffer.concat([this.#held, bytes]);
   }
 
   end(): HttpReply {
+    if (this.#held !== null) this.#demuxer?.push(this.#held);
     this.#demuxer?.end();
     const packets = this.#demuxer?.stats.packets ?? 0;
     if (packets === 0) throw httpTsErrors.error("HTTP_TS_EMPTY");
@@ -151,12 +174,49 @@ class TsUpload implements HttpUploadTaker {
     this.#leave(reason);
   }
 
-  /** The core took the name away, or the server ends. */
+  /** The core took the name away. */
   revoke(reason: string): void {
+    this.#refuse(reason, httpTsErrors.error("HTTP_TS_REVOKED", { reason }));
+  }
+
+  /** The server ends: who connects again reaches another one. */
+  sendOn(reason: string): void {
+    this.#refuse(reason, streamErrors.error("STREAM_DRAINING"));
+  }
+
+  #refuse(reason: string, error: MediaError): void {
     if (this.#isOver) return;
     this.#over();
     this.#publisher?.close(reason);
-    this.#upload.fail(httpTsErrors.error("HTTP_TS_REVOKED", { reason }));
+    this.#upload.fail(error);
+  }
+
+  /** Reads bytes as far as the clock lets them; the rest is kept, and no more comes meanwhile. */
+  #take(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.byteLength; at += SLICE_BYTES) {
+      this.#demuxer?.push(bytes.subarray(at, at + SLICE_BYTES));
+      const waitMs = this.#pace?.waitMs() ?? 0;
+      if (waitMs === 0) continue;
+      this.#held = Buffer.from(bytes.subarray(at + SLICE_BYTES));
+      this.#heldTimer = this.#clock.schedule(waitMs, () => this.#goOn());
+      if (!this.#isHeld) this.#upload.pause();
+      this.#isHeld = true;
+      return;
+    }
+    if (this.#isHeld) this.#upload.resume();
+    this.#isHeld = false;
+  }
+
+  #goOn(): void {
+    const held = this.#held;
+    this.#held = null;
+    if (held === null || this.#isOver) return;
+    try {
+      this.#take(held);
+    } catch (caught) {
+      this.#leave("what it sent could not be read");
+      this.#upload.fail(caught);
+    }
   }
 
   #leave(reason: string): void {
@@ -167,6 +227,8 @@ class TsUpload implements HttpUploadTaker {
 
   #over(): void {
     this.#isOver = true;
+    this.#heldTimer?.cancel();
+    this.#held = null;
     this.#skipped.flush();
     this.#onOver();
   }

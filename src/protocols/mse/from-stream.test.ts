@@ -13,6 +13,7 @@ import { parseVideoTag } from "../../containers/flv/video-tag.ts";
 import { buildTrack } from "../../codecs/track.ts";
 import { trackId } from "../../media/ids.ts";
 import type { MediaPacket } from "../../media/packet.ts";
+import type { Track } from "../../media/track.ts";
 import type { WireFormat } from "../../stream/wire-format.ts";
 import { mseFormat } from "./from-stream.ts";
 import { FIRST_TRACKS, parseMseSelection } from "./selection.ts";
@@ -122,6 +123,28 @@ test("formats of one choice are one format", () => {
   assert.equal(id("a1v1"), id("v1a1"));
   assert.notEqual(id("v1"), id("v1a1"));
   assert.equal(mseFormat(FIRST_TRACKS).id, "mse-first");
+});
+
+test("choices that come to the same tracks come to one format, whatever else they name", () => {
+  const id = (choice: string, ...tracks: Track[]): string =>
+    mseFormat(parseMseSelection(choice)!).resolve!(tracks.length === 0 ? null : trackSet(tracks)).id;
+  assert.deepEqual(
+    ["", "v1a1", "v1a1a7", "a1v1"].map((choice) => id(choice, video, audio)),
+    Array(4).fill("mse-v1a1"),
+  );
+  assert.deepEqual(
+    ["v1", "v1a2", "v1a99"].map((choice) => id(choice, video, audio)),
+    Array(3).fill("mse-v1"),
+  );
+  assert.deepEqual([id("a2", video, audio), id(""), id("v7")], Array(3).fill("mse-none"));
+  assert.equal(id("", audio), "mse-a1");
+});
+
+test("where nothing is sent, each GOP is a sign of life, so that who comes is told why", () => {
+  const none = mseFormat(parseMseSelection("a9")!).resolve!(trackSet()).create(ORIGIN_US);
+  const pong = Uint8Array.of(0x8a, 0);
+  assert.deepEqual(packetBytes(none, mediaPacket({ track: video, startsGop: true })), pong);
+  assert.equal(packetBytes(none, mediaPacket({ track: video, startsGop: false, isSync: false })), null);
 });
 
 test("the init message has all tracks with measured bit rates, and an init segment of each chosen one", () => {

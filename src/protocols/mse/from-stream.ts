@@ -2,6 +2,7 @@ import { messageOf } from "../../base/errors.ts";
 import { ticksToUs, usToTicks } from "../../base/time.ts";
 import {
   OPCODE,
+  buildFrame,
   buildTextFrame,
   frameHeaderBytes,
   writeFrameHeader,
@@ -12,11 +13,13 @@ import type { Track, TrackSet } from "../../media/track.ts";
 import type { WireFormat, WireFormatFactory, WireRoom } from "../../stream/wire-format.ts";
 import { FRAGMENT_HEADER_BYTES, writeFragmentHeader } from "./fragment.ts";
 import { eventText, initText } from "./messages.ts";
-import { isSelected, selectedTracks, selectionKey } from "./selection.ts";
+import { isNothing, isSelected, resolveSelection, selectedTracks, selectionKey } from "./selection.ts";
 import type { MseSelection } from "./selection.ts";
 
 /** Until a track's bit rate is measured. Units: kbit/s. */
 const UNKNOWN_KBPS = 1;
+/** Says nothing, and may come unasked. Spec: RFC 6455 section 5.5.3. */
+const SIGN_OF_LIFE = buildFrame(OPCODE.pong, new Uint8Array(0));
 /** Over less media than this no bit rate is measured. */
 const MIN_MEASURED_US = 200_000;
 
@@ -30,8 +33,17 @@ export function mseFormat(selection: MseSelection): WireFormatFactory {
   return {
     id: `mse-${selectionKey(selection)}`,
     create: (originUs) => new MseFormat(originUs, selection),
+    resolve: (tracks) => mseFormat(resolveSelection(selection, tracks)),
   };
 }
+
+const NOTHING = new Uint8Array(0);
+
+/** For who watches nothing now, but wants to hear that the stream has ended. */
+export const pausedFormat: WireFormatFactory = {
+  id: "mse-paused",
+  create: () => ({ tracks: () => NOTHING, packet: () => {} }),
+};
 
 class MseFormat implements WireFormat {
   readonly #originUs: number;
@@ -61,6 +73,10 @@ class MseFormat implements WireFormat {
       this.#clocks.set(track.id, clock);
     }
     clock.note(packet);
+    // Where nothing is sent, nobody who comes would be told that.
+    if (packet.startsGop && isNothing(this.#selection)) {
+      room.reserve(SIGN_OF_LIFE.byteLength).set(SIGN_OF_LIFE, room.offset);
+    }
     if (!isSelected(track, this.#selection)) return;
     const messageBytes = FRAGMENT_HEADER_BYTES + payload.byteLength;
     const out = room.reserve(frameHeaderBytes(messageBytes) + messageBytes);

@@ -53,7 +53,10 @@ export function mseReply(name: string, request: HttpRequest, parts: MseReplyPart
       const session = new MseSession(socket, { name: streamName, directory, selection, sendWindow });
       socket.accept();
       if (from === null) session.play();
-      else session.refuseTime();
+      else {
+        session.refuseTime();
+        session.wait();
+      }
       return session;
     },
   };

@@ -1,5 +1,5 @@
 import type { TrackId } from "../../media/ids.ts";
-import type { Track, TrackSet } from "../../media/track.ts";
+import type { Track, TrackKind, TrackSet } from "../../media/track.ts";
 import type { TrackSelection } from "../../packaging/presentation.ts";
 import { parseTrackSelection } from "../../packaging/presentation.ts";
 
@@ -28,9 +28,23 @@ export function parseMseSelection(text: string): MseSelection | null {
   return video === null && audio === null ? null : { video, audio, isDefault: false };
 }
 
-/** The same text for the same tracks, in whatever order they were asked for. */
+/** The same text for the same tracks, in whatever order they were asked for; `none` for no track. */
 export function selectionKey({ video, audio, isDefault }: MseSelection): string {
-  return isDefault ? "first" : `${video ?? ""}${audio ?? ""}`;
+  if (isDefault) return "first";
+  return isNothing({ video, audio, isDefault }) ? "none" : `${video ?? ""}${audio ?? ""}`;
+}
+
+/** Whether a selection means no track at all. */
+export function isNothing({ video, audio, isDefault }: MseSelection): boolean {
+  return !isDefault && video === null && audio === null;
+}
+
+/** What is left of a selection where there are only the tracks of a set, or none yet. */
+export function resolveSelection(selection: MseSelection, set: TrackSet | null): MseSelection {
+  const selected = set === null ? [] : selectedTracks(set, selection);
+  const idOf = (kind: TrackKind): TrackId | null =>
+    selected.find((track) => track.kind === kind)?.id ?? null;
+  return { video: idOf("video"), audio: idOf("audio"), isDefault: false };
 }
 
 /**

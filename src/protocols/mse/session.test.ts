@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { FakeDirectory } from "../../../test/support/fake-directory.ts";
+import { mediaPacket, trackSet, videoTrack } from "../../../test/support/media.ts";
+import { packetBytes } from "../../../test/support/wire-room.ts";
 import type { WebSocketSink } from "../../base/http-message.ts";
 import type { StreamName } from "../../media/ids.ts";
 import { streamErrors } from "../../stream/errors.ts";
@@ -74,9 +76,9 @@ test("pause gives the subscription up, resume takes a new one", () => {
   session.play();
   session.onText("pause");
   session.onText("pause");
-  assert.deepEqual([formats().length, directory.closedSubscriptions], [1, 1]);
+  assert.deepEqual([formats(), directory.closedSubscriptions], [["mse-first", "mse-paused"], 1]);
   session.onText("resume");
-  assert.deepEqual([formats().length, directory.closedSubscriptions], [2, 1]);
+  assert.deepEqual([formats().at(-1), directory.closedSubscriptions], ["mse-first", 2]);
   assert.deepEqual(socket.said, ["paused", "paused", "resumed"]);
 });
 
@@ -86,8 +88,20 @@ test("tracks are switched by a new subscription, while it plays or for later", (
   session.onText("pause");
   session.onText("set_tracks=a2");
   session.onText("resume");
-  assert.deepEqual(formats(), ["mse-first", "mse-v1a2", "mse-a2"]);
-  assert.equal(directory.closedSubscriptions, 2);
+  assert.deepEqual(formats(), ["mse-first", "mse-v1a2", "mse-paused", "mse-a2"]);
+  assert.equal(directory.closedSubscriptions, 3);
+});
+
+test("who has paused hears that the stream has ended, and is sent nothing before", () => {
+  session.play();
+  session.onText("pause");
+  const { format, sink } = directory.subscribeRequests[1]!;
+  const paused = format.create(0);
+  const packet = mediaPacket({ track: videoTrack(), startsGop: true });
+  assert.equal(packetBytes(paused, packet), null);
+  assert.equal(paused.tracks(trackSet(), 0).byteLength, 0);
+  sink.end("stream-ended");
+  assert.deepEqual([socket.said, socket.closedWith?.[0]], [["paused", "stream_unavailable"], 1000]);
 });
 
 test("live begins anew at the edge", () => {
@@ -132,6 +146,7 @@ const ENDS = [
   { reason: "not-on-air", code: 1013, said: ["stream_unavailable"] },
   { reason: "stream-ended", code: 1000, said: ["stream_unavailable"] },
   { reason: "too-slow", code: 1013, said: [] },
+  { reason: "no-room", code: 1013, said: ["stream_unavailable"] },
 ] as const;
 for (const { reason, code, said } of ENDS) {
   test(`the end "${reason}" is told and closes with ${code}`, () => {

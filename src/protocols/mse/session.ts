@@ -6,10 +6,15 @@ import { CLOSE_CODE } from "../../base/web-socket/errors.ts";
 import type { StreamName } from "../../media/ids.ts";
 import type { StreamDirectory } from "../../stream/directory.ts";
 import type { SendWindow } from "../../stream/rules.ts";
-import type { ByteSink, Subscription, SubscriptionEnd } from "../../stream/wire-format.ts";
+import type {
+  ByteSink,
+  Subscription,
+  SubscriptionEnd,
+  WireFormatFactory,
+} from "../../stream/wire-format.ts";
 import { parseMseCommand } from "./commands.ts";
 import { mseErrors } from "./errors.ts";
-import { mseFormat } from "./from-stream.ts";
+import { mseFormat, pausedFormat } from "./from-stream.ts";
 import { eventText } from "./messages.ts";
 import type { MseEvent } from "./messages.ts";
 import type { MseSelection } from "./selection.ts";
@@ -34,8 +39,8 @@ const COMMANDS_PER_SECOND = 5;
 const MAX_SHOWN_CHARACTERS = 40;
 
 /**
- * One viewer of a live stream over MSE-LD. It plays from its beginning on; `pause` gives the subscription up, and every
- * command that needs media takes a new one, which begins with an init segment and a key frame.
+ * One viewer of a live stream over MSE-LD. It plays from its beginning on; `pause` exchanges the subscription for one to
+ * nothing, and every command that needs media takes a new one, which begins with an init segment and a key frame.
  */
 export class MseSession implements ByteSink, WebSocketPeer {
   readonly #socket: WebSocketSink;
@@ -43,6 +48,7 @@ export class MseSession implements ByteSink, WebSocketPeer {
   readonly #clock: Clock;
   #selection: MseSelection;
   #subscription: Subscription | null = null;
+  #isPlaying = false;
   #isOver = false;
   #commandsLeft = COMMAND_BURST;
   #countedUs: number;
@@ -57,13 +63,24 @@ export class MseSession implements ByteSink, WebSocketPeer {
 
   /** Begins to play. */
   play(): void {
-    this.#pause();
+    this.#isPlaying = true;
+    this.#subscribe(mseFormat(this.#selection));
+  }
+
+  /** Plays nothing, and says so when the stream ends. */
+  wait(): void {
+    this.#isPlaying = false;
+    this.#subscribe(pausedFormat);
+  }
+
+  #subscribe(format: WireFormatFactory): void {
+    this.#leave();
     const { name, directory, sendWindow } = this.#parts;
     try {
       const subscription = directory.subscribe({
         name,
         protocol: MSE_PROTOCOL,
-        format: mseFormat(this.#selection),
+        format,
         sink: this,
         waitsForPublisher: false,
         ...(sendWindow === undefined ? {} : { sendWindow }),
@@ -99,10 +116,10 @@ export class MseSession implements ByteSink, WebSocketPeer {
     }
     if (command.type === "resume") {
       this.#say("resumed");
-      if (this.#subscription === null) this.play();
+      if (!this.#isPlaying) this.play();
     } else if (command.type === "pause") {
-      this.#pause();
       this.#say("paused");
+      if (this.#isPlaying) this.wait();
     } else if (command.type === "live") {
       this.#say("switched_to_live");
       this.play();
@@ -111,7 +128,7 @@ export class MseSession implements ByteSink, WebSocketPeer {
     } else if (command.type === "set-tracks") {
       this.#selection = command.selection;
       this.#say("tracks_switched");
-      if (this.#subscription !== null) this.play();
+      if (this.#isPlaying) this.play();
     }
   }
 
@@ -133,6 +150,8 @@ export class MseSession implements ByteSink, WebSocketPeer {
     if (reason === "too-slow") {
       this.#over();
       this.#socket.close(CLOSE_CODE.tryAgainLater, "too slow for this stream");
+    } else if (reason === "no-room") {
+      this.#finish(CLOSE_CODE.tryAgainLater, "too many choices of tracks are played here now");
     } else if (reason === "not-on-air") {
       this.#finish(CLOSE_CODE.tryAgainLater, "nobody publishes the stream now");
     } else {
@@ -149,10 +168,10 @@ export class MseSession implements ByteSink, WebSocketPeer {
 
   #over(): void {
     this.#isOver = true;
-    this.#pause();
+    this.#leave();
   }
 
-  #pause(): void {
+  #leave(): void {
     const subscription = this.#subscription;
     this.#subscription = null;
     subscription?.close();

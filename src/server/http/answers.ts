@@ -47,7 +47,9 @@ export class Answers {
 
   #take(request: HttpRequest, target: RequestTarget): HttpReply {
     try {
-      return this.#takes(request) ?? refusedMethod(request.method);
+      const reply = this.#takes(request);
+      if (reply === null) return refusedMethod(request.method);
+      return isOfAnotherSite(request) ? refusedSite() : reply;
     } catch (caught) {
       return this.failure(caught, target.rawPath);
     }
@@ -81,6 +83,21 @@ export class Answers {
     const words = "too many slow readers: ask again in a few seconds";
     return textReply(503, words, [["retry-after", "3"], ...CORS]);
   }
+}
+
+/**
+ * Whether a web page of another site sends a request: browsers say so, and let a page send what it likes. A sandboxed page
+ * or one from a disk has the origin `null`. Who is no browser says nothing. Spec: RFC 6454 section 7.
+ */
+function isOfAnotherSite(request: HttpRequest): boolean {
+  const origin = request.header("origin");
+  if (origin === undefined) return false;
+  const own = request.header("host")?.toLowerCase();
+  return !URL.canParse(origin) || new URL(origin).host !== own;
+}
+
+function refusedSite(): HttpReply {
+  return textReply(403, "a web page of another site may not publish here: its Origin is not this host");
 }
 
 function refusedMethod(method: string): HttpReply {

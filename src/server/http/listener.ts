@@ -1,5 +1,5 @@
 import { nodeHttp } from "./node-http.ts";
-import type { Server } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import { Server as NetServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import type { AddressLimit } from "../../base/address-counter.ts";
@@ -15,6 +15,7 @@ import { PlainConnection } from "./plain-connection.ts";
 import type { ConnectionParts } from "./plain-connection.ts";
 import { ReadyReplies } from "./ready-replies.ts";
 import type { ReplyBudget } from "./reply-budget.ts";
+import { readTarget } from "./request-target.ts";
 import { WebSockets } from "./web-socket-upgrade.ts";
 import { isWebSocketUpgrade } from "../../base/web-socket/handshake.ts";
 
@@ -36,6 +37,11 @@ export type HttpListenerOptions = {
   readonly log: Logger;
   /** Answers a request; may throw a `MediaError`, whose status and message become the reply. */
   readonly handle: HttpHandler;
+  /**
+   * Whether there may be a WebSocket at an address. Elsewhere, and for anything but GET over HTTP/1.1, the header that
+   * asks for one is ignored. Everywhere when it is left out.
+   */
+  readonly mayBeWebSocket?: (path: string) => boolean;
   /** Answers a POST or PUT with an `upload`; `null` where nothing is taken, as everywhere when it is left out. */
   readonly takes?: UploadHandler;
 };
@@ -161,6 +167,7 @@ export class HttpListener {
 
   #destroyAll(): void {
     this.#server.closeAllConnections();
+    this.#webSockets.destroy();
     this.#bodies.destroy();
     for (const connection of this.#plain) connection.destroy();
   }
@@ -180,7 +187,7 @@ export class HttpListener {
         keepAlive: true,
         keepAliveInitialDelay: 30_000,
         // Any other kind of upgrade is answered as if it had not been asked for. Spec: RFC 9110 section 7.8.
-        shouldUpgradeCallback: ({ headers }) => isWebSocketUpgrade(headers.upgrade),
+        shouldUpgradeCallback: (incoming) => this.#mayUpgrade(incoming),
       },
       (incoming, outgoing) => {
         if (this.#closesAfterReplies) outgoing.shouldKeepAlive = false;
@@ -196,6 +203,15 @@ export class HttpListener {
       this.#refuse(error.code, socket as Socket),
     );
     return server;
+  }
+
+  /** Spec: RFC 6455 section 4.1: GET, and HTTP/1.1 or higher. */
+  #mayUpgrade({ method, httpVersion, headers, url = "/" }: IncomingMessage): boolean {
+    if (method !== "GET" || httpVersion !== "1.1" || !isWebSocketUpgrade(headers.upgrade)) return false;
+    const { mayBeWebSocket } = this.#options;
+    if (mayBeWebSocket === undefined) return true;
+    const { path } = readTarget(url);
+    return typeof path === "string" && mayBeWebSocket(path);
   }
 
   #makeParts(): ConnectionParts {

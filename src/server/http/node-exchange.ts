@@ -15,6 +15,8 @@ import { readTarget } from "./request-target.ts";
 import type { RequestTarget } from "./request-target.ts";
 import { boundBody, takeUpload } from "./upload.ts";
 
+const NO_HANDSHAKE = "a WebSocket begins with GET over HTTP/1.1 and the header Connection: Upgrade";
+
 /** What answering the requests of `node:http` needs. */
 export type NodeExchangeParts = {
   readonly answers: Answers;
@@ -36,6 +38,7 @@ export function answerNode(
   if (!(reply instanceof Promise) && reply.upload !== undefined) {
     takeUpload(incoming, reply.upload, {
       answer: (last) => sendOrFail(request, last, outgoing, { ...parts, rawPath: target.rawPath }),
+      answerEarly: (last) => answerEarly(outgoing, finishReply(request, last)),
       failure: (caught) => parts.answers.failure(caught, target.rawPath),
       outgoing,
     });
@@ -47,6 +50,14 @@ export function answerNode(
   };
   if (reply instanceof Promise) void reply.then(finish);
   else finish(reply);
+}
+
+/** `node:http` closes a connection at the end of a reply that says so; with a body unread that would reset it. */
+function answerEarly(outgoing: ServerResponse, { status, headers, body }: WireReply): { end(): void } {
+  outgoing.writeHead(status, [...headers, "Connection", "close"]);
+  outgoing.flushHeaders();
+  for (const chunk of body) outgoing.write(chunk);
+  return { end: () => void outgoing.end() };
 }
 
 function sendOrFail(
@@ -74,7 +85,7 @@ function send(
 ): void {
   const instead = (other: HttpReply): WireReply => finishReply(request, other);
   if (reply.webSocket !== undefined) {
-    sendResponse(outgoing, instead(textReply(400, "no WebSocket without the header Connection: Upgrade")));
+    sendResponse(outgoing, instead(textReply(400, NO_HANDSHAKE)));
     return;
   }
   if (reply.stream !== undefined && request.method === "GET") {

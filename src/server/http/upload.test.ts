@@ -152,7 +152,7 @@ test("a taker that has enough answers early, and hears nothing more", async (t) 
   taker.upload!.finish(textReply(409, "taken away"));
   taker.upload!.fail(new Error("again"));
   socket.write("3\r\ntwo\r\n0\r\n\r\n");
-  await eventually(() => assert.match(got(), /^HTTP\/1\.1 409 [^]*taken away/));
+  await eventually(() => assert.match(got(), /^HTTP\/1\.1 409 [^]*Connection: close[^]*taken away/i));
   assert.deepEqual([taker.text, taker.ends, taker.closes], ["one", 0, []]);
 });
 
@@ -170,4 +170,41 @@ test("a taker that pauses is given nothing until it resumes", async (t) => {
   taker.onWrite = () => {};
   taker.upload!.resume();
   await eventually(() => assert.equal(taker.text.length, 30_000_003), { timeoutMs: 30_000 });
+});
+
+test("a publisher that is ended by a stop reads why, is told to close, and does not hold the stop up", async (t) => {
+  const taker = new Taker();
+  const listener = await listen(t, taker);
+  const { socket, got } = open(t, listener.port, `${CHUNKED}3\r\none\r\n`);
+  await eventually(() => assert.equal(taker.text, "one"));
+  taker.upload!.fail(streamErrors.error("STREAM_DRAINING"));
+  // It goes on sending, as encoders do that do not read replies; far longer than it is let.
+  await listener.stop(600_000);
+  await eventually(() => assert.ok(socket.closed || socket.readableEnded));
+  assert.match(got(), /^HTTP\/1\.1 503 /);
+  assert.match(got(), /retry-after: 2/i);
+  assert.match(got(), /connection: close/i);
+  assert.equal(listener.connections, 0);
+});
+
+test("a page of another site may not send a body, its own site and what is no browser may", async (t) => {
+  const cases: readonly [origin: string | null, host: string, status: number][] = [
+    [null, "media.example:8080", 200],
+    ["http://media.example:8080", "media.example:8080", 200],
+    ["https://media.example", "Media.Example", 200],
+    ["http://evil.example", "media.example:8080", 403],
+    ["http://media.example", "media.example:8080", 403],
+    ["http://media.example:8080.evil.example", "media.example:8080", 403],
+    ["null", "media.example", 403],
+    ["", "media.example", 403],
+  ];
+  for (const [origin, host, status] of cases) {
+    const taker = new Taker();
+    const { port } = await listen(t, taker);
+    const line = origin === null ? "" : `origin: ${origin}\r\n`;
+    const head = `POST /cam HTTP/1.1\r\nhost: ${host}\r\n${line}content-length: 3\r\n\r\n`;
+    const { got } = open(t, port, `${head}one`);
+    await eventually(() => assert.match(got(), new RegExp(`^HTTP/1\\.1 ${status} [^]*\\n$`), `${origin}`));
+    assert.equal(taker.text, status === 200 ? "one" : "", `${origin}`);
+  }
 });

@@ -8,6 +8,8 @@ export type UploadParts = {
   readonly outgoing: ServerResponse;
   /** Sends the reply. */
   answer(reply: HttpReply): void;
+  /** Sends the reply of a request whose body has not ended; `end` is called when its connection may be closed. */
+  answerEarly(reply: HttpReply): { end(): void };
   /** The reply that tells an error. */
   failure(caught: unknown): HttpReply;
 };
@@ -16,9 +18,10 @@ export type UploadParts = {
 const UNWANTED_BODY_MS = 30_000;
 /**
  * How long a client may go on sending behind a reply that came before its body's end. Closed at once, with bytes of it
- * unread, the connection would be reset, and the client might never see the reply.
+ * unread, the connection would be reset, and the client might never see the reply. Less than a listener gives replies when
+ * it stops.
  */
-const LINGER_MS = 5000;
+const LINGER_MS = 1500;
 
 /** Gives the body of a request a time after which its connection is closed. */
 export function boundBody(incoming: IncomingMessage, limitMs = UNWANTED_BODY_MS): void {
@@ -123,10 +126,15 @@ class Upload implements HttpUpload {
   /** What is left of the body is dropped. */
   #answer(reply: HttpReply): void {
     const parts = this.#parts;
+    const incoming = this.#incoming;
     if (parts.outgoing.destroyed) return;
-    parts.answer(reply);
-    if (this.#incoming.complete) return;
-    boundBody(this.#incoming, LINGER_MS);
-    this.#incoming.resume();
+    if (incoming.complete) {
+      parts.answer(reply);
+      return;
+    }
+    const { end } = parts.answerEarly(reply);
+    boundBody(incoming, LINGER_MS);
+    incoming.once("end", end);
+    incoming.resume();
   }
 }

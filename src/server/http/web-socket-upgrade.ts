@@ -30,6 +30,8 @@ const WHOLE: HeadTraits = { isConditional: false, acceptsGzip: false };
 export class WebSockets {
   readonly #onBroken: (address: string | undefined, reason: string) => void;
   readonly #open = new Set<WebSocketConnection>();
+  /** Of those that are open, that wait for their reply, and that are being refused. */
+  readonly #sockets = new Set<Socket>();
   #isStopping = false;
 
   /** `onBroken` is called for a client that broke the protocol. */
@@ -46,6 +48,8 @@ export class WebSockets {
   upgrade(incoming: IncomingMessage, socket: Socket, rest: Buffer, parts: WebSocketsParts): void {
     const { answers, idleTimeoutMs } = parts;
     socket.on("error", () => {});
+    this.#sockets.add(socket);
+    socket.on("close", () => this.#sockets.delete(socket));
     socket.setTimeout(idleTimeoutMs, () => socket.destroy());
     socket.setNoDelay(true);
     if (rest.byteLength > 0) socket.unshift(rest);
@@ -65,11 +69,17 @@ export class WebSockets {
     for (const connection of this.#open) connection.shut(CLOSE_CODE.goingAway, "the server stops");
   }
 
+  /** Cuts off all that are left, those too that wait for their reply. */
+  destroy(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** A reply that is neither a WebSocket nor a refusal would need what plain requests have: bounds, ranges, conditions. */
   #answer(socket: Socket, asked: Asked): void {
-    const { webSocket, stream } = asked.reply;
+    const { webSocket, status } = asked.reply;
     try {
       if (webSocket !== undefined) this.#accept(socket, asked, webSocket);
-      else if (stream === undefined) refuse(socket, asked, asked.reply);
+      else if (status >= 400) refuse(socket, asked, asked.reply);
       else refuse(socket, asked, textReply(400, "there is no WebSocket here: ask plainly"));
     } catch (caught) {
       refuse(socket, asked, asked.parts.answers.failure(caught, asked.rawPath));

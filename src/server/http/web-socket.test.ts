@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect } from "node:net";
-import type { Socket } from "node:net";
+import { connect, createServer } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { describe, test } from "node:test";
 import type { TestContext } from "node:test";
 import { eventually } from "../../../test/support/eventually.ts";
+import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { RecordingLog } from "../../../test/support/recording-log.ts";
 import { clientFrame, clientFrames } from "../../../test/support/web-socket-frames.ts";
 import { AddressCounter } from "../../base/address-counter.ts";
@@ -16,6 +17,7 @@ import { streamErrors } from "../../stream/errors.ts";
 import { HttpListener } from "./listener.ts";
 import type { HttpListenerOptions } from "./listener.ts";
 import { ReplyBudget } from "./reply-budget.ts";
+import { WebSocketConnection } from "./web-socket.ts";
 
 const HANDSHAKE =
   "GET /cam HTTP/1.1\r\nhost: x\r\nconnection: keep-alive, Upgrade\r\nupgrade: websocket\r\n" +
@@ -187,7 +189,9 @@ describe("what is no handshake is answered in HTTP", () => {
     ["no key", HANDSHAKE.replace(/sec-websocket-key.*\r\n/, ""), /^HTTP\/1\.1 400 [^]*BAD_HANDSHAKE/],
     ["HEAD", HANDSHAKE.replace("GET", "HEAD"), /^HTTP\/1\.1 400 /],
     ["a path with dot segments", HANDSHAKE.replace("/cam", "/a/../b"), /^HTTP\/1\.1 400 /],
-    ["an address of something else", HANDSHAKE, /^HTTP\/1\.1 200 [^]*"a":1/, jsonReply(200, { a: 1 })],
+    ["what may be a WebSocket and is none", HANDSHAKE, /^HTTP\/1\.1 400 [^]*plainly/, jsonReply(200, {})],
+    ["a refusal", HANDSHAKE, /^HTTP\/1\.1 403 [^]*"a":1/, jsonReply(403, { a: 1 })],
+    ["HTTP/1.0", HANDSHAKE.replace("HTTP/1.1", "HTTP/1.0"), /^HTTP\/1\.1 400 [^]*GET over HTTP\/1\.1/],
     [
       "an address of a body without end",
       HANDSHAKE,
@@ -359,4 +363,146 @@ test("hundreds come and go, and nothing is left of them", async (t) => {
     await eventually(() => assert.equal(listener.connections, 0));
   }
   assert.deepEqual([source.sinks.length, source.closed], [400, 400]);
+});
+
+describe("where there is no WebSocket, the wish for one is ignored", () => {
+  const upgrade = "connection: Upgrade, close\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n";
+  const mayBeWebSocket = (path: string): boolean => path === "/cam";
+
+  test("a file is sent as to anybody else: whole, in ranges, and not to who has it", async (t) => {
+    const bytes = Buffer.from("0123456789");
+    const { port } = await listen(t, {
+      mayBeWebSocket,
+      handle: () => ({
+        status: 200,
+        headers: [["etag", '"1"']],
+        body: [],
+        file: {
+          sizeBytes: bytes.length,
+          read: (at, most) => Promise.resolve(bytes.subarray(at, at + most)),
+        },
+      }),
+    });
+    for (const [more, answer] of [
+      ["", /^HTTP\/1\.1 200 [^]*\r\n\r\n0123456789$/],
+      ["range: bytes=2-4\r\n", /^HTTP\/1\.1 206 [^]*\r\n\r\n234$/],
+      ['if-none-match: "1"\r\n', /^HTTP\/1\.1 304 [^]*\r\n\r\n$/],
+    ] as const) {
+      const client = new RawClient(port, `GET /a.mp4 HTTP/1.1\r\nhost: x\r\n${upgrade}${more}\r\n`);
+      await eventually(() => assert.ok(client.hasEnded));
+      client.socket.end();
+      assert.match(client.text, answer);
+    }
+  });
+
+  test("a body is taken, even where there are WebSockets", async (t) => {
+    const taken: string[] = [];
+    const { port } = await listen(t, {
+      mayBeWebSocket,
+      takes: () => ({
+        status: 200,
+        headers: [],
+        body: [],
+        upload: () => ({
+          write: (chunk) => void taken.push(Buffer.from(chunk).toString()),
+          end: () => jsonReply(200, { taken: taken.join("") }),
+          close: () => {},
+        }),
+      }),
+    });
+    for (const method of ["POST", "PUT"]) {
+      taken.length = 0;
+      const head = `${method} /cam HTTP/1.1\r\nhost: x\r\n${upgrade}content-length: 5\r\n\r\n`;
+      const client = new RawClient(port, `${head}hello`);
+      await eventually(() => assert.ok(client.hasEnded));
+      client.socket.end();
+      assert.match(client.text, /^HTTP\/1\.1 200 [^]*"taken":"hello"/);
+    }
+  });
+});
+
+test("who waits for a reply when the listener stops is cut off, and stop ends", async (t) => {
+  const asked = Promise.withResolvers<void>();
+  const listener = await listen(t, {
+    handle: () => {
+      asked.resolve();
+      return new Promise<HttpReply>(() => {});
+    },
+  });
+  const client = new RawClient(listener.port);
+  await asked.promise;
+  await listener.stop(0);
+  await eventually(() => assert.ok(client.isClosed || client.hasEnded));
+  assert.equal(listener.connections, 0);
+});
+
+test("silence is answered with pings after 20 s, and with the end after 60 s", async (t) => {
+  const source = new Source();
+  const clock = new FakeClock();
+  const broken: string[] = [];
+  const server = createServer((socket) => {
+    const connection = new WebSocketConnection(socket, {
+      head: Buffer.from("HTTP/1.1 101 Switching Protocols\r\n\r\n"),
+      start: source.reply.webSocket!,
+      instead: () => assert.fail("nothing else is sent"),
+      closeTimeoutMs: 1000,
+      clock,
+      onBroken: (reason) => broken.push(reason),
+    });
+    connection.open();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => server.close());
+  const client = await new RawClient((server.address() as AddressInfo).port, "").opened();
+  const pings = (count: number): Promise<void> =>
+    eventually(() =>
+      assert.deepEqual(
+        client.frames.map(({ opcode }) => opcode),
+        Array(count).fill(9),
+      ),
+    );
+  clock.advance(19_000);
+  await pings(0);
+  clock.advance(1000);
+  await pings(1);
+  client.socket.write(clientFrames({ opcode: 10, payload: "" }, { opcode: 1, payload: "here" }));
+  await eventually(() => assert.deepEqual(source.texts, ["here"]));
+  clock.advance(20_000);
+  await pings(2);
+  clock.advance(39_000);
+  await pings(3);
+  assert.equal(source.closed, 0);
+  clock.advance(1000);
+  assert.equal(await client.closeCode(), 1013);
+  assert.deepEqual([source.closed, broken], [1, []]);
+  client.socket.destroy();
+  await eventually(() => assert.equal(clock.pendingTimers, 0));
+});
+
+test("who says more than anybody hears is closed with code 1008", async (t) => {
+  const payload = "x".repeat(4096);
+  for (const [peer, opcode] of [
+    ["hears texts", 2],
+    ["hears nothing", 2],
+    ["hears nothing", 1],
+  ] as const) {
+    const source = new Source();
+    const log = new RecordingLog();
+    const reply: HttpReply = {
+      ...source.reply,
+      webSocket: (sink) => {
+        const { close } = source.reply.webSocket!(sink);
+        return { close };
+      },
+    };
+    const { port } = await listen(t, {
+      log,
+      handle: () => (peer === "hears texts" ? source.reply : reply),
+    });
+    const client = await new RawClient(port).opened();
+    for (let i = 0; i < 17; i++) client.socket.write(clientFrame({ opcode, payload }));
+    assert.equal(await client.closeCode(), 1008, peer);
+    assert.match(log.text, /nobody here wants/);
+    client.socket.destroy();
+  }
 });

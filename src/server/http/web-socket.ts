@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { systemClock } from "../../base/clock.ts";
-import type { Timer } from "../../base/clock.ts";
+import type { Clock, Timer } from "../../base/clock.ts";
 import { asMediaError, messageOf } from "../../base/errors.ts";
 import type { HttpReply, WebSocketPeer, WebSocketSink, WebSocketStart } from "../../base/http-message.ts";
 import { CLOSE_CODE, closeCodeOf } from "../../base/web-socket/errors.ts";
@@ -20,6 +20,8 @@ export type WebSocketParts = {
   instead(reply: HttpReply): WireForm;
   /** How long a client may take to close after it was told to. */
   readonly closeTimeoutMs: number;
+  /** Of pings. */
+  readonly clock?: Clock;
   /** The client broke the protocol. */
   onBroken(reason: string): void;
 };
@@ -27,7 +29,16 @@ export type WebSocketParts = {
 /** Answers to pings are left out while so much waits: only the last one asks for one. Spec: RFC 6455 section 5.5.3. */
 const MAX_PONG_QUEUE_BYTES = 64 * 1024;
 
+/** Of what a client says that nobody hears, so much is dropped before it is closed: as where it only has to read. */
+const MAX_UNHEARD_BYTES = 64 * 1024;
+/** After so much silence a client is asked whether it is there: proxies close what is silent, and so do we. */
+const PING_AFTER_MS = 20_000;
+/** Silent for so long, it is not. */
+const GONE_AFTER_MS = 60_000;
+
 const NOTHING = new Uint8Array(0);
+
+const PING = buildFrame(OPCODE.ping, NOTHING);
 
 /** One WebSocket: its frames go out as they are given, in the way of an endless body; what the client says is read here. */
 export class WebSocketConnection implements WebSocketSink {
@@ -39,8 +50,14 @@ export class WebSocketConnection implements WebSocketSink {
   readonly #reader = new WebSocketReader();
   #peer: WebSocketPeer | null = null;
   #isClosing = false;
+  readonly #clock: Clock;
+  #heardUs: number;
+  #silenceTimer: Timer | null = null;
+  #unheardBytes = 0;
 
   constructor(socket: Socket, parts: WebSocketParts) {
+    this.#clock = parts.clock ?? systemClock;
+    this.#heardUs = this.#clock.nowUs();
     this.#socket = socket;
     this.#parts = parts;
     this.#carrier = new Carrier(socket, parts);
@@ -58,7 +75,11 @@ export class WebSocketConnection implements WebSocketSink {
     socket.on("data", (chunk: Buffer) => this.#read(chunk));
     socket.on("drain", () => this.body.drained());
     socket.on("end", () => this.body.destroy());
-    socket.on("close", () => this.body.left());
+    socket.on("close", () => {
+      this.#silenceTimer?.cancel();
+      this.body.left();
+    });
+    this.#silenceTimer = this.#clock.schedule(PING_AFTER_MS, () => this.#watchSilence());
     socket.resume();
   }
 
@@ -100,8 +121,22 @@ export class WebSocketConnection implements WebSocketSink {
     peer?.close();
   }
 
+  #watchSilence(): void {
+    if (this.#isClosing) return;
+    const silentMs = (this.#clock.nowUs() - this.#heardUs) / 1000;
+    if (silentMs >= GONE_AFTER_MS) {
+      this.shut(CLOSE_CODE.tryAgainLater, `no answer to pings for ${GONE_AFTER_MS / 1000} s`);
+      return;
+    }
+    // Before the handshake is accepted it would be that.
+    if (silentMs >= PING_AFTER_MS && this.#carrier.isHeadSent) this.write(PING);
+    const nextMs = silentMs >= PING_AFTER_MS ? PING_AFTER_MS : PING_AFTER_MS - silentMs;
+    this.#silenceTimer = this.#clock.schedule(nextMs, () => this.#watchSilence());
+  }
+
   #read(chunk: Buffer): void {
     if (this.#isClosing) return;
+    this.#heardUs = this.#clock.nowUs();
     try {
       this.#reader.feed(chunk);
       for (let message = this.#next(); message !== null; message = this.#next()) this.#hear(message);
@@ -119,9 +154,19 @@ export class WebSocketConnection implements WebSocketSink {
   }
 
   #hear(message: WebSocketMessage): void {
-    if (message.type === "text") this.#peer?.onText?.(message.text);
+    if (message.type === "text" && this.#peer?.onText !== undefined) this.#peer.onText(message.text);
+    else if (message.type === "text") this.#drop(Buffer.byteLength(message.text));
+    else if (message.type === "binary") this.#drop(message.bytes.byteLength);
     else if (message.type === "ping") this.#pong(message.bytes);
     else if (message.type === "close") this.shut(answerTo(message.code), "");
+  }
+
+  #drop(lengthBytes: number): void {
+    this.#unheardBytes += Math.max(1, lengthBytes);
+    if (this.#unheardBytes <= MAX_UNHEARD_BYTES) return;
+    const reason = `more than ${MAX_UNHEARD_BYTES} bytes that nobody here wants`;
+    this.#parts.onBroken(reason);
+    this.shut(CLOSE_CODE.policy, reason);
   }
 
   #pong(bytes: Uint8Array): void {

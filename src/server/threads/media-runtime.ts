@@ -19,6 +19,7 @@ import type { LogThreshold } from "../log-level.ts";
 import { MediaNode } from "../media-node.ts";
 import type { SiblingWires } from "../media-node.ts";
 import { memoryBudgetBytes } from "../memory.ts";
+import { mayBeWebSocket } from "../playback.ts";
 import { Turns } from "../turns.ts";
 import type { ControlCalls, MediaThreadCalls, OpenPorts, ThreadStart, ThreadStats } from "./messages.ts";
 import { packRequest, unpackReply } from "./packed-http.ts";
@@ -205,6 +206,7 @@ export class MediaRuntime {
         idleTimeoutMs: this.#limits.httpIdleTimeoutMs,
         log: this.#log,
         handle: (request) => this.#handle(request, plan()),
+        mayBeWebSocket,
         takes: (request) => this.#node.takes(request),
       });
       if (this.#areViewersSentOn) listener.closeAfterReplies();

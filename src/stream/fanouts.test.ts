@@ -1,0 +1,168 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { FakeClock } from "../../test/support/fake-clock.ts";
+import { audioTrack, mediaPacket, videoTrack } from "../../test/support/media.ts";
+import { trackId } from "../media/ids.ts";
+import type { StreamName } from "../media/ids.ts";
+import { makeTrackSet } from "../media/track.ts";
+import type { Track, TrackSet } from "../media/track.ts";
+import type { SubscribeRequest } from "./directory.ts";
+import { Fanouts, MAX_CHOICES } from "./fanouts.ts";
+import { GopCache } from "./gop-cache.ts";
+import { SendPace } from "./send-pace.ts";
+import type { ByteSink, WireFormatFactory } from "./wire-format.ts";
+
+const name = "cam" as StreamName;
+const video = videoTrack();
+const sounds = Array.from({ length: 40 }, (_, i) => audioTrack({ id: trackId("audio", i + 1) }));
+const encoder = new TextEncoder();
+
+/** The bytes of some tracks: `[id,id]` for the configuration, then the id of each packet's track. */
+function choice(...ids: string[]): WireFormatFactory {
+  const present = (tracks: TrackSet | null): string[] =>
+    (tracks?.tracks ?? []).map(({ id }) => id as string).filter((id) => ids.includes(id));
+  return {
+    id: `choice-${ids.join("")}`,
+    create: () => ({
+      tracks: (tracks) => encoder.encode(`[${present(tracks).join()}]`),
+      packet: ({ track }, room) => {
+        if (!ids.includes(track.id)) return;
+        const bytes = encoder.encode(track.id);
+        room.reserve(bytes.byteLength).set(bytes, room.offset);
+      },
+    }),
+    resolve: (tracks) => choice(...present(tracks)),
+  };
+}
+
+class Viewer implements ByteSink {
+  got = "";
+  ended: string | null = null;
+  write(bytes: Uint8Array): void {
+    this.got += new TextDecoder().decode(bytes);
+  }
+  queuedBytes(): number {
+    return 0;
+  }
+  end(reason: string): void {
+    this.ended = reason;
+  }
+}
+
+let cache: GopCache;
+let fanouts: Fanouts;
+let emptied: number;
+let frame: number;
+
+beforeEach(() => {
+  const clock = new FakeClock();
+  cache = new GopCache();
+  emptied = 0;
+  frame = 0;
+  fanouts = new Fanouts({
+    rules: {
+      name,
+      disabled: false,
+      acceptsPublisher: true,
+      secondPublisher: "refuse",
+      sourceTimeoutMs: 10_000,
+      prepushMs: 0,
+      allowsProtocol: () => true,
+    },
+    cache,
+    clock,
+    pace: new SendPace((run) => void clock.schedule(0, run)),
+    originUs: () => 0,
+    onEmpty: () => emptied++,
+  });
+});
+
+function tracks(epoch: number, ...of: readonly Track[]): void {
+  cache.clear();
+  fanouts.onTracks(makeTrackSet(epoch, of));
+}
+
+/** A picture that starts a GOP and a sound, sent at once. */
+function send(sound = sounds[0]!): void {
+  const pictures = { track: video, dts: frame++ * 3600, isSync: true, startsGop: true };
+  const sounding = { track: sound, dts: frame * 1920, startsGop: false };
+  for (const packet of [mediaPacket(pictures), mediaPacket(sounding)]) {
+    cache.push(packet);
+    fanouts.onPacket(packet);
+  }
+  fanouts.onPause();
+}
+
+function watch(...ids: string[]): { viewer: Viewer; close(): void } {
+  const viewer = new Viewer();
+  const request: SubscribeRequest = { name, protocol: "x", format: choice(...ids), sink: viewer };
+  const subscription = fanouts.subscribe(request);
+  return { viewer, close: () => subscription.close() };
+}
+
+test("choices of tracks that are not there share one log, so that nobody makes many of them", () => {
+  tracks(1, video, sounds[0]!);
+  send();
+  const first = watch("v1");
+  const oneBytes = fanouts.heldBytes;
+  assert.ok(oneBytes > 0);
+  for (let i = 2; i < 500; i++) watch("v1", `a${i}`);
+  assert.equal(fanouts.heldBytes, oneBytes);
+  assert.equal(fanouts.size, 499);
+  assert.equal(first.viewer.ended, null);
+});
+
+test("choices that are there have a bound; one too many is ended, and room is made by who leaves", () => {
+  tracks(1, video, ...sounds);
+  send();
+  const open = Array.from({ length: MAX_CHOICES }, (_, i) => watch("v1", `a${i + 1}`));
+  assert.ok(open.every(({ viewer }) => viewer.ended === null));
+  const more = watch("v1", "a40");
+  assert.equal(more.viewer.ended, "no-room");
+  more.close();
+  assert.equal(watch("v1", "a1").viewer.ended, null, "a choice that is played already costs nothing");
+  open[3]!.close();
+  assert.equal(watch("v1", "a40").viewer.ended, null);
+  assert.equal(emptied, 0);
+});
+
+test("when the tracks change, a choice is looked at again, and nobody has to come anew", () => {
+  const early = watch("v1", "a2").viewer;
+  tracks(1, video, sounds[0]!);
+  send();
+  const plain = watch("v1").viewer;
+  assert.equal(early.got, "[v1]v1");
+  tracks(2, video, sounds[0]!, sounds[1]!);
+  send(sounds[1]);
+  assert.equal(early.got, "[v1]v1[v1,a2]v1a2");
+  assert.equal(plain.got, "[v1]v1[v1]v1");
+  tracks(3, video);
+  send();
+  assert.equal(early.got, "[v1]v1[v1,a2]v1a2[v1]v1");
+  assert.equal(emptied, 0, "the stream never seemed to have no viewer");
+  assert.equal(fanouts.size, 2);
+});
+
+test("who is moved can leave, and is told the end once", () => {
+  const gone = watch("v1", "a1");
+  const stays = watch("a1").viewer;
+  tracks(1, video, sounds[0]!);
+  gone.close();
+  gone.close();
+  send();
+  fanouts.endAll("stream-ended");
+  assert.deepEqual([gone.viewer.ended, stays.ended, fanouts.size, emptied], [null, "stream-ended", 0, 1]);
+  tracks(2, video);
+  assert.equal(fanouts.size, 0);
+});
+
+test("one too many after a change of tracks is ended, and the others go on", () => {
+  tracks(1, video);
+  const viewers = Array.from({ length: MAX_CHOICES + 3 }, (_, i) => watch("v1", `a${i + 1}`).viewer);
+  tracks(2, video, ...sounds);
+  send();
+  const ended = viewers.map(({ ended: reason }) => reason);
+  // The choice that all left gives its room back only when the last has gone.
+  assert.equal(ended.filter((reason) => reason === "no-room").length, 4);
+  assert.equal(fanouts.size, MAX_CHOICES - 1);
+});
