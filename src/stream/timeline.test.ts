@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { audioTrack, sourcePacket, videoTrack } from "../../test/support/media.ts";
+import { audioTrack, livePackets, sourcePacket, videoTrack } from "../../test/support/media.ts";
+import type { SourcePacket } from "../media/packet.ts";
+import type { Track } from "../media/track.ts";
+import type { Placement } from "./timeline.ts";
 import { Timeline } from "./timeline.ts";
 
 const WALL_US = 1_767_225_600_000_000;
@@ -85,4 +88,142 @@ test("dts always rises within a track, and moved packets are counted", () => {
   const placed = placeAll(timeline, [0, 3600, 3600, 3000, 7200]);
   for (let i = 1; i < placed.length; i++) assert.ok(placed[i]! > placed[i - 1]!);
   assert.equal(timeline.clampedPackets, 2);
+});
+
+/** Both tracks from 0 on, the audio sent so much later than the video of the same time; what a timeline makes of them. */
+function playApart(timeline: Timeline, lagMs: number, durationMs: number, shiftMs = 0) {
+  const sentMs = ({ track, dts }: SourcePacket) =>
+    (dts * 1000) / track.timescale + (track === audio ? lagMs : 0);
+  const sent = livePackets({ video, audio, durationMs }).toSorted((a, b) => sentMs(a) - sentMs(b));
+  const seen = { fits: 0, stray: 0, breaks: 0 };
+  const placedUs = new Map<Track, number[]>([
+    [video, []],
+    [audio, []],
+  ]);
+  for (const packet of sent) {
+    const shift = (shiftMs * packet.track.timescale) / 1000;
+    const shifted = { ...packet, dts: packet.dts + shift, pts: packet.pts + shift };
+    const placement = timeline.judge(shifted);
+    seen[placement]++;
+    if (placement === "stray") continue;
+    if (placement === "breaks") timeline.breakRun();
+    const { dts } = timeline.place(shifted, WALL_US);
+    placedUs.get(packet.track)!.push((dts / packet.track.timescale) * 1e6);
+  }
+  return { seen, placedUs, videoUs: placedUs.get(video)!, audioUs: placedUs.get(audio)! };
+}
+
+for (const lagMs of [500, 900, 1000, 1100, 1500, 3000, 5000, 9500]) {
+  test(`audio that is sent ${lagMs} ms behind its video is taken whole, at its own times`, () => {
+    const { seen, videoUs, audioUs } = playApart(new Timeline(), lagMs, 20_000);
+    assert.deepEqual([seen.stray, seen.breaks], [0, 0]);
+    assert.ok(Math.abs(audioUs[0]! - videoUs[0]!) < 50);
+    assert.ok(audioUs.every((us, i) => Math.abs(us - videoUs[0]! - (i * 1024e6) / 48_000) < 50));
+  });
+}
+
+test("video that is sent behind its audio is taken whole, too", () => {
+  const { seen } = playApart(new Timeline(), -3000, 20_000);
+  assert.deepEqual([seen.stray, seen.breaks], [0, 0]);
+});
+
+test("audio that starts after half a minute keeps its offset", () => {
+  const timeline = new Timeline();
+  const [start] = placeAll(
+    timeline,
+    Array.from({ length: 800 }, (_, i) => i * 3600),
+  );
+  const [first] = placeAll(timeline, [29 * 48_000], audio);
+  assert.ok(Math.abs(first! / 48_000 - start! / 90_000 - 29) < 0.001);
+});
+
+test("audio from before the run's first picture is dropped, what follows is taken", () => {
+  const timeline = new Timeline();
+  const pictures = Array.from({ length: 500 }, (_, i) =>
+    sourcePacket({ track: video, dts: 900_000 + i * 3600 }),
+  );
+  const judged: Placement[] = [];
+  for (const [i, picture] of pictures.entries()) {
+    assert.equal(timeline.judge(picture), "fits");
+    timeline.place(picture, WALL_US);
+    const sound = sourcePacket({ track: audio, dts: 5 * 48_000 + i * 1920 });
+    const placement = timeline.judge(sound);
+    judged.push(placement);
+    if (placement === "fits")
+      assert.ok(timeline.place(sound, WALL_US).dts >= ((WALL_US - 1e6) / 1e6) * 48_000);
+  }
+  assert.equal(judged.indexOf("fits"), 100);
+  assert.ok(judged.slice(100).every((placement) => placement === "fits"));
+});
+
+test("a track that falls silent for long returns as far behind as it was", () => {
+  const timeline = new Timeline();
+  placeAll(timeline, [5 * 90_000]);
+  placeAll(timeline, [0.5 * 48_000 + 4 * 48_000], audio);
+  placeAll(
+    timeline,
+    [6, 14, 22, 30].map((s) => s * 90_000),
+  );
+  assert.equal(timeline.judge(sourcePacket({ track: audio, dts: 29.5 * 48_000 })), "fits");
+});
+
+for (const lagMs of [0, 500, 1500]) {
+  for (const shiftMs of [3_600_000, -15_000]) {
+    test(`a jump of both tracks by ${shiftMs} ms, ${lagMs} ms apart, breaks the run once and loses nothing after it`, () => {
+      const timeline = new Timeline();
+      const before = playApart(timeline, lagMs, 15_000);
+      assert.equal(before.seen.breaks, 0);
+      const after = playApart(timeline, lagMs, 10_000, shiftMs);
+      assert.deepEqual([after.seen.breaks, after.seen.stray], [1, 0]);
+      const lastUs = Math.max(...before.videoUs);
+      assert.ok(after.videoUs[0]! >= lastUs);
+      assert.ok(Math.abs(after.audioUs[0]! - after.videoUs[0]!) < 50);
+    });
+  }
+}
+
+test("a track whose clock has nothing to do with the others gets a place of its own beside them", () => {
+  const timeline = new Timeline();
+  let strays = 0;
+  let lastUs = 0;
+  for (let i = 0; i < 400; i++) {
+    const picture = sourcePacket({ track: video, dts: i * 3600 });
+    assert.equal(timeline.judge(picture), "fits");
+    const videoUs = (timeline.place(picture, WALL_US).dts / 90_000) * 1e6;
+    const sound = sourcePacket({ track: audio, dts: 48_000_000 + i * 1920 });
+    const placement = timeline.judge(sound);
+    assert.notEqual(placement, "breaks");
+    if (placement === "stray") strays++;
+    else lastUs = (timeline.place(sound, WALL_US).dts / 48_000) * 1e6 - videoUs;
+  }
+  assert.equal(strays, Timeline.MAX_STRAYS);
+  assert.ok(Math.abs(lastUs) < 50, `${lastUs} us apart`);
+});
+
+test("strays of thousands of tracks are forgotten, oldest first", () => {
+  const timeline = new Timeline();
+  placeAll(timeline, [0]);
+  const first = sourcePacket({ track: audioTrack(), dts: 48_000_000 });
+  for (let i = 0; i < Timeline.MAX_STRAYS; i++) timeline.judge(first);
+  for (let i = 0; i < 2000; i++)
+    assert.equal(timeline.judge(sourcePacket({ track: audioTrack(), dts: 48_000_000 })), "stray");
+  assert.equal(timeline.judge(first), "stray", "its count was forgotten");
+});
+
+test("a jump of a source whose audio is sent behind drops what is left of the old clock, and breaks the run once", () => {
+  const timeline = new Timeline();
+  const sentUs = ({ track, dts }: SourcePacket) =>
+    (dts * 1e6) / track.timescale + (track === audio ? 1.5e6 : 0);
+  const sent = livePackets({ video, audio, durationMs: 30_000 }).toSorted((a, b) => sentUs(a) - sentUs(b));
+  const seen = { fits: 0, stray: 0, breaks: 0 };
+  for (const packet of sent) {
+    const jumped = packet.dts >= 15 * packet.track.timescale;
+    const shifted = { ...packet, dts: packet.dts + (jumped ? 3600 * packet.track.timescale : 0) };
+    const placement = timeline.judge(shifted);
+    seen[placement]++;
+    if (placement === "breaks") timeline.breakRun();
+    if (placement !== "stray") timeline.place(shifted, WALL_US);
+  }
+  assert.equal(seen.breaks, 1);
+  assert.ok(Math.abs(seen.stray - (1.5 * 48_000) / 1024) < 2, `${seen.stray} strays`);
 });

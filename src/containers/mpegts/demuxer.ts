@@ -274,7 +274,11 @@ export class TsDemuxer {
     } catch (caught) {
       this.#skip(caught);
     }
-    state.reader?.end();
+    try {
+      state.reader?.end();
+    } catch (caught) {
+      this.#skip(caught);
+    }
   }
 
   #pes(reader: ElementaryReader, pes: PesPayload): void {

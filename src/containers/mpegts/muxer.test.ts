@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { makeTrackSet } from "../../media/track.ts";
 import { trackId } from "../../media/ids.ts";
+import type { SourcePacket } from "../../media/packet.ts";
 import type { Track } from "../../media/track.ts";
 import { audioTrack, trackSet, videoTrack } from "../../../test/support/media.ts";
 import { assertContinuous, tsPacketsOf, tsSource } from "../../../test/support/ts-packets.ts";
@@ -10,6 +11,7 @@ import { PMT_PID, canCarryInTs } from "./carriage.ts";
 import { MAX_TS_TRACKS, TsMuxer } from "./muxer.ts";
 import type { TsMuxerInput, TsMuxerOptions } from "./muxer.ts";
 import { muxTsSegment } from "./segment.ts";
+import { readTimestamp } from "./timestamps.ts";
 
 const VIDEO_PID = 0x100;
 const AUDIO_PID = 0x200;
@@ -129,6 +131,50 @@ describe("a muxer", () => {
       [101_000, 200_000, 50_000].map((ms) => ms * 90 - 18_000),
     );
     assertContinuous(packets, 0);
+  });
+
+  /** The audio is written so much later than the video of the same time. */
+  const written = (lagMs: number, durationMs: number) => {
+    const atMs = ({ track, dts }: SourcePacket) =>
+      (dts * 1000) / track.timescale + (track.kind === "audio" ? lagMs : 0);
+    return tsSource({ durationMs }).toSorted((a, b) => atMs(a) - atMs(b));
+  };
+
+  /** By how much the PCR is in front of the least time that is written behind it. Units: 90 kHz ticks. */
+  const leastLead = (packets: readonly TsPacketFields[]) => {
+    let pcr: number | null = null;
+    let least = Infinity;
+    for (const packet of packets) {
+      pcr = packet.pcr ?? pcr;
+      if (!packet.isStart || (packet.pid !== VIDEO_PID && packet.pid !== AUDIO_PID)) continue;
+      const at = 9 + (packet.payload[7]! >= 0xc0 ? 5 : 0);
+      least = Math.min(least, readTimestamp(packet.payload, at) - pcr!);
+    }
+    return least;
+  };
+
+  for (const lagMs of [-2000, 0, 300, 900, 1200, 2000, 2800]) {
+    for (const audioDelayMs of [0, 100]) {
+      test(`keeps one time base, and its clock in front, with audio ${lagMs} ms behind, ${audioDelayMs} ms gathered`, () => {
+        const options = { originTicks: 900_000, audioDelayMs };
+        const packets = mux(written(lagMs, 8000), trackSet(), options);
+        assert.equal(packets.filter(({ isDiscontinuous }) => isDiscontinuous).length, 0);
+        assert.ok(leastLead(packets) > 0, `${leastLead(packets)} ticks`);
+        const clock = pcrs(packets);
+        for (let i = 1; i < clock.length; i++)
+          assert.ok(clock[i]! > clock[i - 1]! && clock[i]! - clock[i - 1]! <= 3600);
+        assertContinuous(packets, 0);
+      });
+    }
+  }
+
+  test("shows its clock after three seconds when a track never comes, and follows no track that is later", () => {
+    const packets = mux(tsSource({ durationMs: 6000, audio: null }), trackSet(), { originTicks: 900_000 });
+    const clock = pcrs(packets);
+    assert.equal(clock[0], 900_000 - 18_000);
+    assert.equal(clock.at(-1), 900_000 + 5960 * 90 - 18_000);
+    const late = pcrs(mux(written(5000, 9000), trackSet(), { originTicks: 900_000 }));
+    assert.equal(late.at(-1), 900_000 + 8960 * 90 - 270_000);
   });
 
   test("leaves out broken and overlong payloads and counts them", () => {

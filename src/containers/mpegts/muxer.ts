@@ -9,6 +9,7 @@ import { TS_PID, TS_TIMESCALE } from "./layout.ts";
 import { TsPacketWriter } from "./packet-writer.ts";
 import type { TsMarks, TsSequence } from "./packet-writer.ts";
 import { pesHeaderBytes, writePesHeader } from "./pes-header.ts";
+import { ProgramClock } from "./program-clock.ts";
 import { buildPat, buildPmt } from "./tables.ts";
 import { toTsTicks } from "./timestamps.ts";
 
@@ -22,11 +23,17 @@ export type TsMuxerOptions = {
   /** PAT and PMT at least so often; 100 unless given. Key frames of the reference track have them in front, too. */
   readonly tableIntervalMs?: number;
   /**
-   * How far the PCR is behind the decode time of what is written with it; 200 unless given. It has to be longer than
-   * `audioDelayMs` and the distance at which tracks are interleaved together. Longer than 250 ms would overflow the
-   * audio buffer of the standard's decoder model.
+   * How far the PCR is behind the newest decode time, at least; 200 unless given. It has to be longer than `audioDelayMs`.
+   * Longer than 250 ms would overflow the audio buffer of the standard's decoder model.
    */
   readonly pcrDelayMs?: number;
+  /**
+   * How far the PCR falls behind the newest decode time where a track is written later than the others; 3000 unless
+   * given. It costs memory and delay: a player that keeps to the clock holds the other tracks for as long as the latest
+   * one was late, and a stream whose map has a track that never comes shows its clock after this time only. 0: what is
+   * written is in order of decode time over all tracks.
+   */
+  readonly pcrWaitMs?: number;
   /** Added to every time; 0 unless given. Units: 90 kHz ticks. */
   readonly originTicks?: number;
   /** The first version of the program map, 0 to 31; 0 unless given. */
@@ -48,13 +55,17 @@ export const MAX_TS_TRACKS = 16;
 
 /** Spec: ISO/IEC 13818-1 section 2.7.2 asks for 100 ms, ETSI TS 101 154 section 4.1.5.3 for 40. */
 const PCR_INTERVAL_TICKS = 0.04 * TS_TIMESCALE;
-/** A step of the media clock that is longer, or one back by as much, is a break of the time base. */
+/** The PCR stands in front of a late track by this and `audioDelayMs`. */
+const PCR_MARGIN_MS = 40;
+/** Pictures further apart do not tell where the next one is to be expected. */
 const MAX_STEP_TICKS = TS_TIMESCALE;
 const PROGRAM_NUMBER = 1;
 const VERSIONS = 32;
 
 type TsStream = TsCarriage & {
   readonly track: Track;
+  /** Its number in the clock. */
+  readonly index: number;
   readonly sequence: TsSequence;
   readonly units: AccessUnitWriter | null;
   readonly frames: AudioGatherer | null;
@@ -63,12 +74,12 @@ type TsStream = TsCarriage & {
 /**
  * Writes packets as a transport stream of one program.
  *
- * Call `setTracks`, then `write` in order of decode time over all tracks, and `take` (or `moveTo`) when the bytes are
- * wanted. Times are the media clock modulo 2^33. The PCR stands `pcrDelayMs` behind the decode time of what is written
- * with it, so that nothing arrives late, and comes in each access unit of the first video track (of the first track
- * when there is no video), in packets of its own where those are more than 40 ms apart. Tracks that a transport stream
- * cannot carry are left out by `canCarryInTs`. A new epoch, or a step of more than a second, is marked as a
- * discontinuity of the time base.
+ * Call `setTracks`, then `write` in order of decode time of each track, and `take` (or `moveTo`) when the bytes are
+ * wanted. Times are the media clock modulo 2^33. The PCR stands `pcrDelayMs` behind the newest decode time, or behind
+ * the slowest track as far as `pcrWaitMs`, so that nothing arrives late, and comes in each access unit of the first
+ * video track (of the first track when there is no video), in packets of its own where those are more than 40 ms apart.
+ * Tracks that a transport stream cannot carry are left out by `canCarryInTs`. A new epoch, or a step of a track of more
+ * than ten seconds, or of one second back, is marked as a discontinuity of the time base.
  * Ownership: payloads are copied, once; nothing of a packet is kept.
  * Spec: ISO/IEC 13818-1; ETSI TS 101 154.
  */
@@ -77,6 +88,7 @@ export class TsMuxer {
   readonly #audioTicks: number;
   readonly #tableTicks: number;
   readonly #pcrDelayTicks: number;
+  readonly #clock: ProgramClock;
   readonly #originTicks: number;
   readonly #tablesAtKeyFrames: boolean;
   readonly #clockEndTicks: number;
@@ -89,8 +101,6 @@ export class TsMuxer {
   #epoch: number | null = null;
   #streams: readonly TsStream[] = [];
   #clockStream: TsStream | null = null;
-  /** The newest decode time. */
-  #clockTicks: number | null = null;
   #lastTablesTicks: number | null = null;
   #lastPcr: number | null = null;
   #isDiscontinuous = false;
@@ -103,6 +113,11 @@ export class TsMuxer {
     this.#audioTicks = toTsTicks(options.audioDelayMs ?? 100, 1000);
     this.#tableTicks = toTsTicks(options.tableIntervalMs ?? 100, 1000);
     this.#pcrDelayTicks = toTsTicks(options.pcrDelayMs ?? 200, 1000);
+    this.#clock = new ProgramClock({
+      delayTicks: this.#pcrDelayTicks,
+      waitTicks: toTsTicks(options.pcrWaitMs ?? 3000, 1000),
+      marginTicks: this.#audioTicks + toTsTicks(PCR_MARGIN_MS, 1000),
+    });
     this.#originTicks = options.originTicks ?? 0;
     this.#tablesAtKeyFrames = options.tablesAtKeyFrames ?? true;
     this.#clockEndTicks = (options.clockEndTicks ?? Infinity) + this.#originTicks;
@@ -123,7 +138,8 @@ export class TsMuxer {
   setTracks(tracks: TrackSet): readonly Track[] {
     this.flush();
     const carried = carriedInTs(tracks).slice(0, MAX_TS_TRACKS);
-    this.#streams = carried.map((track) => this.#streamOf(track));
+    this.#streams = carried.map((track, index) => this.#streamOf(track, index));
+    this.#clock.begin(carried.length);
     this.#clockStream =
       this.#streams.find((stream) => stream.track.kind === "video") ?? this.#streams[0] ?? null;
     this.#adoptMap();
@@ -155,8 +171,8 @@ export class TsMuxer {
   /** The time base breaks before the next packet. */
   discontinue(): void {
     this.flush();
-    if (this.#clockTicks === null) return;
-    this.#clockTicks = null;
+    if (this.#clock.newest === null) return;
+    this.#clock.reset();
     this.#lastPictureTicks = null;
     this.#lastPcr = null;
     this.#lastTablesTicks = null;
@@ -191,7 +207,7 @@ export class TsMuxer {
     this.#writer.moveTo(out, at);
   }
 
-  #streamOf(track: Track): TsStream {
+  #streamOf(track: Track, index: number): TsStream {
     const carriage = carriageOf(track);
     let sequence = this.#sequences.get(carriage.pid);
     if (sequence === undefined) {
@@ -202,6 +218,7 @@ export class TsMuxer {
     return {
       ...carriage,
       track,
+      index,
       sequence,
       units: isVideo ? new AccessUnitWriter(track) : null,
       frames: isVideo ? null : new AudioGatherer(track),
@@ -244,7 +261,7 @@ export class TsMuxer {
     const dts = this.#ticksOf(packet.dts, packet.track);
     const pts = this.#ticksOf(packet.pts, packet.track);
     const isClock = stream === this.#clockStream;
-    this.#advance(dts, isSync && isClock && this.#tablesAtKeyFrames);
+    this.#advance(stream, dts, isSync && isClock && this.#tablesAtKeyFrames);
     if (isClock) this.#noteStep(dts);
     const marks = this.#marks(stream, isSync);
     const headerBytes = pesHeaderBytes(pts, dts);
@@ -262,19 +279,19 @@ export class TsMuxer {
       return;
     }
     const pts = this.#ticksOf(packet.pts, track);
-    this.#noteJump(pts);
+    if (this.#clock.isJump(stream.index, pts)) this.discontinue();
     if (!frames.follows(payload, pts)) this.#writeFrames(stream, frames, false);
     frames.add(payload, pts);
-    this.#clockTicks = Math.max(this.#clockTicks ?? pts, pts);
+    this.#clock.note(stream.index, pts);
     // The clock begins with the first frame, not with the PES packet that has it some frames later.
-    if (this.#lastPcr === null) this.#keepTime(this.#clockTicks, null);
+    if (this.#lastPcr === null) this.#keepTime(this.#clock.newest ?? pts, null);
     if (isLast || frames.lastsTicks >= this.#audioTicks) this.#writeFrames(stream, frames, isLast);
   }
 
   #writeFrames(stream: TsStream, frames: AudioGatherer, isLast: boolean): void {
     const { lengthBytes, pts } = frames;
     if (lengthBytes === 0) return;
-    this.#keepTime(this.#clockTicks ?? pts, stream);
+    this.#keepTime(this.#clock.newest ?? pts, stream);
     const marks = this.#marks(stream, true);
     const headerBytes = pesHeaderBytes(pts, pts);
     const at = this.#writer.beginPes(stream.sequence, headerBytes + lengthBytes, marks, isLast);
@@ -286,26 +303,23 @@ export class TsMuxer {
   }
 
   /** What has to stand in front of an access unit at a time. */
-  #advance(dts: number, needsTables: boolean): void {
-    this.#noteJump(dts);
-    this.#clockTicks = Math.max(this.#clockTicks ?? dts, dts);
+  #advance(next: TsStream, dts: number, needsTables: boolean): void {
+    if (this.#clock.isJump(next.index, dts)) this.discontinue();
+    this.#clock.note(next.index, dts);
+    const newest = this.#clock.newest ?? dts;
     for (const stream of this.#streams) {
       const { frames } = stream;
       if (frames === null || frames.lengthBytes === 0) continue;
-      if (needsTables || dts - frames.pts >= this.#audioTicks) this.#writeFrames(stream, frames, false);
+      if (needsTables || newest - frames.pts >= this.#audioTicks) this.#writeFrames(stream, frames, false);
     }
     if (needsTables) this.#lastTablesTicks = null;
-    this.#keepTime(this.#clockTicks, this.#clockStream);
+    this.#keepTime(newest, next);
   }
 
   #noteStep(dts: number): void {
     const step = this.#lastPictureTicks === null ? 0 : dts - this.#lastPictureTicks;
     this.#pictureStep = step > 0 && step <= MAX_STEP_TICKS ? step : 0;
     this.#lastPictureTicks = dts;
-  }
-
-  #noteJump(dts: number): void {
-    if (this.#clockTicks !== null && Math.abs(dts - this.#clockTicks) > MAX_STEP_TICKS) this.discontinue();
   }
 
   /** Tables and clock references that are due before something of a stream is written. */
@@ -317,7 +331,7 @@ export class TsMuxer {
     }
     const clock = this.#clockStream;
     if (clock === null) return;
-    const due = Math.min(nowTicks, this.#clockEndTicks) - this.#pcrDelayTicks;
+    const due = Math.min(this.#clock.due, this.#clockEndTicks - this.#pcrDelayTicks);
     // At a beginning the clock comes first, with the first access unit or by itself.
     if (this.#lastPcr === null && next !== clock) this.#pcrOnly(clock, due);
     this.#fillPcr(clock, due);
@@ -337,10 +351,10 @@ export class TsMuxer {
   }
 
   #marks(stream: TsStream, isRandomAccess: boolean): TsMarks | null {
-    if (stream !== this.#clockStream || this.#clockTicks === null) {
+    if (stream !== this.#clockStream || this.#clock.newest === null) {
       return isRandomAccess ? RANDOM_ACCESS : null;
     }
-    const pcr = this.#clockTicks - this.#pcrDelayTicks;
+    const pcr = this.#clock.due;
     // The same reading twice is an error to analysers.
     if (this.#lastPcr !== null && pcr <= this.#lastPcr) return isRandomAccess ? RANDOM_ACCESS : null;
     const isDiscontinuous = this.#isDiscontinuous;

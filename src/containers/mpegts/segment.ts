@@ -39,6 +39,7 @@ export function muxTsSegment(
   if (chosen.length === 0) return new Uint8Array(0);
   const muxer = new TsMuxer({
     ...options,
+    pcrWaitMs: 0,
     tableIntervalMs: tableInterval(chosen),
     firstVersion: tracks.epoch % VERSIONS,
     tablesAtKeyFrames: false,
