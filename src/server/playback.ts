@@ -36,8 +36,8 @@ export type PlaybackParts = {
 /** Paths whose meaning is kept; none is longer than 2048 characters. */
 const MAX_KEPT_PATHS = 1024;
 
-/** It stands behind every address of a playlist. */
-const MAX_TOKEN_LENGTH = 512;
+/** It stands behind every address of a playlist, so it counts as it stands there: a sign may be nine bytes. */
+const MAX_TOKEN_BYTES = 512;
 
 /** Who plays presentations, in the order in which they are asked whether a path is theirs. */
 const OUTPUTS: readonly HttpOutput[] = [hlsOutput, dashOutput, jsonOutput];
@@ -92,10 +92,10 @@ export class Playback {
     }
     const address = this.#parsePath(request.path);
     if (address === null) return this.#download(request.path.slice(1));
-    const token = request.query.size === 0 ? null : request.query.get("token");
-    if (token !== null && token.length > MAX_TOKEN_LENGTH)
-      return textReply(400, `the token is longer than ${MAX_TOKEN_LENGTH} characters`);
-    const asked = { request, carriedQuery: token === null ? "" : `?token=${encodeURIComponent(token)}` };
+    const carriedQuery = carriedQueryOf(request);
+    if (carriedQuery === null)
+      return textReply(400, `the token is longer than ${MAX_TOKEN_BYTES} bytes as a URL has it`);
+    const asked = { request, carriedQuery };
     const { presentation, parsed } = this.#find(address);
     return presentation instanceof Promise
       ? presentation.then((ready) => parsed.reply(ready, asked))
@@ -153,6 +153,15 @@ export class Playback {
     const parsed = firstAllowed(name, outputs, (protocol) => rules.allowsProtocol(protocol));
     return { presentation: this.#parts.window(streamName), parsed };
   }
+}
+
+/** What the addresses in a reply carry on; `null` when it is too long. */
+function carriedQueryOf({ query }: HttpRequest): string | null {
+  const token = query.size === 0 ? null : query.get("token");
+  if (token === null) return "";
+  // A lone surrogate has no form in a URL.
+  const encoded = encodeURIComponent(token.toWellFormed());
+  return encoded.length > MAX_TOKEN_BYTES ? null : `?token=${encoded}`;
 }
 
 /** The first output whose protocol may be played. Throws STREAM_PROTOCOL_OFF when none may. */

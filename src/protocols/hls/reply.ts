@@ -58,12 +58,12 @@ function playlistReply(
   const timeline = presentation.timeline();
   const isMedia = resource.kind === "media";
   const { isLowLatency } = resource;
-  const key = `${isMedia ? formatTrackSelection(resource.selection) : ""} ${isLowLatency} ${query}`;
-  const render = (): string | null =>
+  const key = `${isMedia ? formatTrackSelection(resource.selection) : ""} ${isLowLatency}`;
+  const render = (carried: string): string | null =>
     isMedia
-      ? renderMediaPlaylist({ presentation, timeline, selection: resource.selection, query })
-      : renderMultivariantPlaylist(timeline, query, isLowLatency);
+      ? renderMediaPlaylist({ presentation, timeline, selection: resource.selection, query: carried })
+      : renderMultivariantPlaylist(timeline, carried, isLowLatency);
   const version = presentation.version ?? liveVersion(timeline);
   const cache = playlistCaching(timeline);
-  return rendered.reply(timeline, key, { render, version, cache, hasQuery: query !== "" });
+  return rendered.reply(timeline, key, { render, version, cache, query });
 }
