@@ -32,12 +32,13 @@ export function mediaFileReply(
   const { kind, name, selection } = file;
   if (kind === "init") return initReply(file, presentation);
   const body = presentation.segment(name, selection);
+  const whole = (): Promise<HttpReply> | HttpReply => mediaFileReply(file, presentation);
   const reply = (found: MediaBody | null): Promise<HttpReply> | HttpReply => {
     const mayGrow = found === null && request !== null && isNews(name, presentation);
     if (!mayGrow) return bodyReply(file, found, presentation);
     return onceFollowed(
       presentation,
-      () => growingReply(file, presentation, request) ?? bodyReply(file, null, presentation),
+      () => growingReply(file, presentation, request, whole) ?? bodyReply(file, null, presentation),
     );
   };
   return body instanceof Promise ? body.then(reply) : reply(body);

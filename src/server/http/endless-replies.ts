@@ -1,12 +1,14 @@
 /** Endless bodies on the two kinds of connection: a plain one's socket, and a reply of `node:http`. */
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { systemClock } from "../../base/clock.ts";
 import type { HttpReply, HttpStream } from "../../base/http-message.ts";
 import type { SendSocket } from "../../base/send-queue.ts";
 import { EndlessBody } from "./endless-body.ts";
 import type { BodyCarrier, EndlessBodies } from "./endless-body.ts";
 import type { WireReply } from "./finish-reply.ts";
 import type { WireForm } from "./ready-replies.ts";
+import { LARGE_BODY_BYTES, replyDeadlineMs } from "./reply-budget.ts";
 
 /** Of what a client sends that only has to read, so much is dropped before it is cut off. */
 const MAX_IGNORED_BYTES = 64 * 1024;
@@ -101,6 +103,11 @@ class SocketCarrier implements BodyCarrier {
   destroy(): void {
     this.socket.destroy();
   }
+
+  abort(): void {
+    // The end of the connection would be the end of the body; a reset is none.
+    this.socket.resetAndDestroy();
+  }
 }
 
 class ResponseCarrier implements BodyCarrier {
@@ -132,10 +139,21 @@ class ResponseCarrier implements BodyCarrier {
   }
 
   /** `node:http` closes behind a reply that says so. */
-  finish(): void {}
+  finish(): void {
+    const unsentBytes = this.#outgoing.writableLength;
+    if (unsentBytes < LARGE_BODY_BYTES) return;
+    const late = systemClock.schedule(replyDeadlineMs(unsentBytes), () => this.destroy());
+    this.#outgoing.once("close", () => late.cancel());
+  }
 
   destroy(): void {
     this.#outgoing.destroy();
+  }
+
+  abort(): void {
+    const hasChunks = this.#start.isChunked === true && this.#outgoing.req.httpVersion !== "1.0";
+    if (hasChunks) this.destroy();
+    else this.#outgoing.socket?.resetAndDestroy();
   }
 }
 

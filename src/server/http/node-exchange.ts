@@ -148,6 +148,7 @@ export function readRequest(
       return Array.isArray(value) ? value.join(", ") : value;
     },
     remoteAddress: incoming.socket.remoteAddress ?? "",
+    takesChunks: incoming.httpVersion !== "1.0",
     onLeave: (run) =>
       void leaver.once("close", () => {
         if (!leaver.writableEnded) run();
