@@ -1,5 +1,5 @@
 import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
-import { bodyReply, mediaFileReply, onceFollowed } from "../../packaging/media-reply.ts";
+import { bodyReply, mayHaveParts, mediaFileReply, onceFollowed } from "../../packaging/media-reply.ts";
 import { PlaylistReplies, liveVersion, playlistCaching } from "../../packaging/playlist-replies.ts";
 import { formatTrackSelection } from "../../packaging/presentation.ts";
 import type { Presentation, Timeline } from "../../packaging/presentation.ts";
@@ -38,6 +38,7 @@ export function hlsReply(
     case "multivariant":
       return playlistReply(resource, presentation, query);
     case "part":
+      if (!mayHaveParts(resource.name, presentation)) return bodyReply(resource, null, presentation);
       return onceFollowed(presentation, () => {
         const body = heldPart(resource, presentation, request);
         return body instanceof Promise

@@ -19,6 +19,8 @@ export type EndlessStart<Head, Whole> = {
   /** It is sent in chunks; for `streamToResponse`. */
   readonly isChunked?: boolean;
   readonly stream: HttpStream;
+  /** True once no connection is to be kept; for `streamToResponse`. */
+  isStopping?(): boolean;
   /** Another reply, for a connection that is closed behind it. */
   instead(reply: HttpReply): Whole;
 };
@@ -123,6 +125,7 @@ class ResponseCarrier implements BodyCarrier {
 
   sendHead(): void {
     const { status, headers } = this.#start.head;
+    this.#decide();
     if (this.#start.isChunked === true) {
       this.#outgoing.writeHead(status, headers);
       return;
@@ -134,8 +137,14 @@ class ResponseCarrier implements BodyCarrier {
 
   sendInstead(reply: HttpReply): void {
     const whole = this.#start.instead(reply);
+    this.#decide();
     const closing = this.#start.isChunked === true ? [] : ["Connection", "close"];
     sendResponse(this.#outgoing, { ...whole, headers: [...whole.headers, ...closing] });
+  }
+
+  /** What becomes of the connection is decided when the head goes out, which may be long after the request. */
+  #decide(): void {
+    if (this.#start.isStopping?.() === true) this.#outgoing.shouldKeepAlive = false;
   }
 
   /** `node:http` closes behind a reply that says so. */

@@ -20,6 +20,8 @@ export type NodeExchangeParts = {
   readonly answers: Answers;
   readonly budget: ReplyBudget;
   readonly bodies: EndlessBodies;
+  /** True once the listener ends: no connection is kept open behind its reply. */
+  isStopping(): boolean;
   /** Says in the log that the budget is spent. */
   onBusy(): void;
 };
@@ -55,6 +57,8 @@ function sendOrFail(
   outgoing: ServerResponse,
   parts: NodeExchangeParts & { readonly rawPath: string },
 ): void {
+  // Not when it was asked: a request may be held for long.
+  if (parts.isStopping()) outgoing.shouldKeepAlive = false;
   try {
     send(request, reply, outgoing, parts);
   } catch (caught) {
@@ -81,7 +85,8 @@ function send(
     const { stream } = reply;
     const head = finishReply(request, reply);
     const isChunked = reply.isChunked === true;
-    streamToResponse(outgoing, parts.bodies, { head, stream, instead, isChunked });
+    const { isStopping } = parts;
+    streamToResponse(outgoing, parts.bodies, { head, stream, instead, isChunked, isStopping });
     return;
   }
   if (reply.file !== undefined) {
