@@ -13,6 +13,8 @@ export type HttpRequest = {
   header(name: string): string | undefined;
   /** The peer's address. */
   readonly remoteAddress: string;
+  /** `false`: an HTTP/1.0 client, to whom a body of unknown length ends with the connection, broken off or not. */
+  readonly takesChunks?: boolean;
   /**
    * Calls `run` once when the client leaves before it was answered: for an answer that is long in coming. Left out where
    * nobody can tell. One `run` a request.

@@ -1,15 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { eventually } from "../../test/support/eventually.ts";
+import { FakeClock } from "../../test/support/fake-clock.ts";
 import { audioTrack, mediaPacket, trackSet, videoTrack } from "../../test/support/media.ts";
 import { CLOCK_START_US } from "../../test/support/presentation.ts";
 import { concatBytes } from "../base/bytes.ts";
 import type { HttpBodySink, HttpReply, HttpRequest } from "../base/http-message.ts";
 import type { TrackId } from "../media/ids.ts";
+import { MAX_QUEUED_BYTES } from "./growing-reply.ts";
 import { growingSegments } from "./growing-segments.ts";
 import { LiveWindow } from "./live-window.ts";
 import { mediaFileReply } from "./media-reply.ts";
-import type { Presentation } from "./presentation.ts";
+import type { EdgeSource, Hold, LiveEdge, Presentation } from "./presentation.ts";
 
 const video = videoTrack();
 const audio = audioTrack();
@@ -23,8 +25,11 @@ const request: HttpRequest = {
 };
 
 /** A window of segments of a second with parts of 200 ms. */
-function openWindow(): LiveWindow {
-  const window = new LiveWindow({ segmentDurationUs: 1e6, segmentCount: 4, chunkDurationUs: 200_000 });
+function openWindow(clock?: FakeClock): LiveWindow {
+  const window = new LiveWindow({
+    ...{ segmentDurationUs: 1e6, segmentCount: 4, chunkDurationUs: 200_000 },
+    ...(clock === undefined ? {} : { clock }),
+  });
   window.onTracks(trackSet([video, audio]));
   return window;
 }
@@ -90,6 +95,16 @@ function ask(window: Presentation, name: string, selection = ["v1"]): HttpReply 
   );
   assert.ok(!(reply instanceof Promise));
   return reply;
+}
+
+/** As an HTTP/1.0 client asks. */
+function askWithoutChunks(
+  window: Presentation,
+  name: string,
+  changes: Partial<HttpRequest> = {},
+): Promise<HttpReply> {
+  const file = { kind: "segment", name, selection: ["v1"] as TrackId[] } as const;
+  return Promise.resolve(mediaFileReply(file, window, { ...request, takesChunks: false, ...changes }));
 }
 
 function start(reply: HttpReply): Body {
@@ -223,22 +238,122 @@ test("an edge that is lost in the middle leaves nobody with half a segment that 
   await eventually(() => assert.equal(body.end_, "aborted"));
 });
 
-test("one who finds no place to wait tries again", async () => {
-  const window = openWindow();
-  feed(window, 0, 3.5);
-  const source = window.edge!;
-  let refused = 0;
-  const presentation: Presentation = {
+/** That window, with another edge. */
+function presentationWith(window: LiveWindow, edge: Partial<EdgeSource>): Presentation {
+  return {
     version: null,
     timeline: () => window.timeline(),
     initName: () => "",
     initSegment: () => null,
     segment: (name, selection) => window.segment(name, selection),
-    edge: { ...source, hold: () => (refused++, null) },
+    edge: { ...window.edge!, ...edge },
   };
+}
+
+test("one who finds no place to wait is told so, or cut off where something was sent", async () => {
+  const window = openWindow();
+  feed(window, 0, 3.5);
+  const presentation = presentationWith(window, { hold: () => null });
+  const [begun, expected] = [start(ask(presentation, nameAt(3))), start(ask(presentation, nameAt(4)))];
+  await eventually(() => assert.deepEqual([begun.end_, expected.end_], ["aborted", 503]));
+  assert.equal(moofs(begun), 2);
+});
+
+test("a segment on which nothing more comes for three target durations is given up", async () => {
+  const clock = new FakeClock();
+  const window = openWindow(clock);
+  feed(window, 0, 3.5);
+  const [begun, expected] = [start(ask(window, nameAt(3))), start(ask(window, nameAt(4)))];
+  await eventually(() => assert.deepEqual([moofs(begun), window.heldRequests], [2, 4]));
+  clock.advance(2999);
+  assert.deepEqual([begun.end_, expected.end_], ["open", "open"]);
+  clock.advance(1);
+  await eventually(() => assert.deepEqual([begun.end_, expected.end_], ["aborted", 503]));
+  assert.deepEqual([window.heldRequests, clock.pendingTimers], [0, 0]);
+});
+
+test("who cannot take chunks gets the whole segment, once it is complete", async () => {
+  const window = openWindow();
+  feed(window, 0, 3.5);
+  const names = [nameAt(3), nameAt(4)];
+  const waiting = names.map((name) => askWithoutChunks(window, name));
+  assert.equal(window.heldRequests, 2);
+  feed(window, 3.5, 5.1);
+  const replies = await Promise.all(waiting);
+  for (const [index, reply] of replies.entries()) {
+    assert.deepEqual([reply.status, reply.stream], [200, undefined]);
+    assert.equal(reply.body, window.segment(names[index]!, ["v1"] as TrackId[]));
+    assert.equal(new Map(reply.headers).get("etag"), `"${names[index]}-v1"`);
+  }
+});
+
+test("who cannot take chunks waits as long as others, and no longer than he stays", async () => {
+  const clock = new FakeClock();
+  const window = openWindow(clock);
+  feed(window, 0, 3.5);
+  let leave = (): void => {};
+  void askWithoutChunks(window, nameAt(3), { onLeave: (run) => void (leave = run) });
+  const late = askWithoutChunks(window, nameAt(3));
+  assert.equal(window.heldRequests, 2);
+  leave();
+  assert.equal(window.heldRequests, 1);
+  clock.advance(3000);
+  assert.equal((await late).status, 503);
+  const full = presentationWith(window, { hold: () => null });
+  assert.equal((await askWithoutChunks(full, nameAt(3))).status, 503);
+  const ended = askWithoutChunks(window, nameAt(4));
+  window.onEnd();
+  assert.equal((await ended).status, 404);
+  assert.equal(clock.pendingTimers, 0);
+});
+
+test("a part that is listed and cannot be had any more is not left out in silence", async () => {
+  const window = openWindow();
+  feed(window, 0, 3.5);
+  const presentation = presentationWith(window, {
+    part: (name, index, selection) => (index === 1 ? null : window.edge!.part(name, index, selection)),
+  });
   const body = start(ask(presentation, nameAt(3)));
-  await eventually(() => assert.ok(refused > 0));
-  feed(window, 3.5, 4.5);
+  await eventually(() => assert.equal(body.end_, "aborted"));
+  assert.equal(moofs(body), 1);
+});
+
+test("a client that takes nothing is cut off when more waits for it than may", async () => {
+  const window = openWindow();
+  feed(window, 0, 3.44);
+  const body = start(ask(window, nameAt(3)));
+  await eventually(() => assert.equal(moofs(body), 2));
+  body.queuedBytes = () => MAX_QUEUED_BYTES;
+  feed(window, 3.44, 3.64);
+  await eventually(() => assert.equal(moofs(body), 3));
+  body.queuedBytes = () => MAX_QUEUED_BYTES + 1;
+  feed(window, 3.64, 3.84);
+  await eventually(() => assert.equal(body.end_, "aborted"));
+  assert.equal(moofs(body), 3);
+});
+
+test("what an edge said last is sent to its end, also when nobody tells of it any more", async () => {
+  const window = openWindow();
+  feed(window, 0, 3.5);
+  let told: LiveEdge | null = window.edge!.now();
+  const ends: Hold[] = [];
+  const presentation = presentationWith(window, {
+    now: () => told,
+    hold: (hold) => {
+      ends.push(hold);
+      return { cancel: () => {} };
+    },
+    part: (name, index, selection) => {
+      told = null;
+      return Promise.resolve(window.edge!.part(name, index, selection));
+    },
+  });
+  const body = start(ask(presentation, nameAt(3)));
+  await eventually(() => assert.equal(moofs(body), 2));
+  await eventually(() => assert.equal(ends.length, 2));
+  window.onEnd();
+  told = window.edge!.now();
+  ends[1]!.end("reached");
   await eventually(() => assert.equal(body.end_, "ended"));
-  assert.equal(moofs(body), 5);
+  assert.equal(moofs(body), 3);
 });

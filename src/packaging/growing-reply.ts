@@ -1,37 +1,46 @@
-import { systemClock } from "../base/clock.ts";
+import { textReply } from "../base/http-message.ts";
 import type { HttpBodySink, HttpReply, HttpRequest } from "../base/http-message.ts";
 import { growingSegments } from "./growing-segments.ts";
 import type { MediaFile } from "./media-path.ts";
 import { CORS, notFound } from "./playlist-replies.ts";
 import type { EdgePoint, EdgeSource, HoldEnd, LiveEdge, MediaBody, Presentation } from "./presentation.ts";
 
-/** How long one who found no place to wait stays away. */
-const NO_PLACE_MS = 100;
+/** Of one body, so much may wait for a client: who takes less than comes holds old segments in memory. */
+export const MAX_QUEUED_BYTES = 32 * 1024 * 1024;
+
+type MaybeLater = Promise<HttpReply> | HttpReply;
 
 /**
  * The reply to a request for a segment that still grows, or is expected next: its parts in chunks, each as it comes.
- * `null`: the presentation has none of that name.
+ * `null`: the presentation has none of that name. `whole`: the reply with the complete segment, for one who cannot take
+ * chunks: without them, and without a length, a body that breaks off looks whole.
+ *
+ * Whoever waits is answered 503, or cut off where something was sent, when nothing has come for three target durations.
  */
 export function growingReply(
   file: MediaFile,
   presentation: Presentation,
   request: HttpRequest,
-): HttpReply | null {
+  whole: () => MaybeLater,
+): MaybeLater | null {
   const source = presentation.edge;
   const edge = source?.now() ?? null;
   if (source === undefined || edge === null) return null;
   const growing = growingSegments(edge).find(({ name }) => name === file.name);
   if (growing === undefined) return null;
   if (!growing.tracks.tracks.some(({ id }) => file.selection.includes(id))) return null;
-  const kind = file.selection.some((id) => id.startsWith("v")) ? "video" : "audio";
   const { sequence } = growing;
+  if (request.takesChunks === false && request.method !== "HEAD")
+    return whenComplete(source, sequence, request).then((how) =>
+      how === "late" || how === "full" ? unavailable(how) : whole(),
+    );
+  const kind = file.selection.some((id) => id.startsWith("v")) ? "video" : "audio";
   return {
     status: 200,
     headers: [
       ["content-type", `${kind}/mp4`],
-      // A cache in front may keep what came whole, and must not wait for the end before it gives the beginning.
+      // A cache in front may keep what came whole.
       ["cache-control", "public, max-age=31536000, immutable"],
-      ["x-accel-buffering", "no"],
       ...CORS,
     ],
     body: [],
@@ -42,6 +51,26 @@ export function growingReply(
       return body;
     },
   };
+}
+
+/** How a wait ended; `full`: there was no place to wait. */
+type WaitEnd = HoldEnd | "full";
+
+/** Resolves when a segment is complete or will not be, or never when the client leaves first. */
+function whenComplete(source: EdgeSource, sequence: number, request: HttpRequest): Promise<WaitEnd> {
+  const { promise, resolve } = Promise.withResolvers<WaitEnd>();
+  const held = source.hold({ sequence, part: null, address: request.remoteAddress, end: resolve });
+  if (held === null) resolve("full");
+  else request.onLeave?.(() => held.cancel());
+  return promise;
+}
+
+function unavailable(how: "late" | "full"): HttpReply {
+  const reason =
+    how === "late"
+      ? "the stream has not gone on to this segment in three target durations: ask again"
+      : "too many requests wait for this stream, from all addresses together or from yours: ask again";
+  return textReply(503, reason, [["retry-after", "2"], ...CORS]);
 }
 
 type Wanted = { readonly file: MediaFile; readonly sequence: number; readonly address: string };
@@ -56,8 +85,10 @@ class GrowingBody {
   readonly #sink: HttpBodySink;
   #isClosed = false;
   #hasSent = false;
-  /** What is waited for will never come. */
-  #isOver = false;
+  /** How the last wait ended. */
+  #waited: WaitEnd = "reached";
+  /** The edge as it was last seen: what is complete in it stays so, also when nobody tells of it any more. */
+  #edge: LiveEdge | null = null;
   #stopWaiting: (() => void) | null = null;
 
   constructor(source: EdgeSource, wanted: Wanted, sink: HttpBodySink) {
@@ -77,15 +108,17 @@ class GrowingBody {
     const { file } = this.#wanted;
     try {
       for (let index = 0; !this.#isClosed;) {
-        const step = stepOf(this.#source.now(), this.#wanted, index);
+        this.#edge = this.#source.now() ?? this.#edge;
+        const step = stepOf(this.#edge, this.#wanted, index);
         if (step === "end") return this.#sink.end();
-        if (step === "gone" || (step === "wait" && this.#isOver)) return this.#giveUp();
+        if (step === "gone" || (step === "wait" && this.#waited !== "reached")) return this.#giveUp();
         if (step === "wait") {
           await this.#wait(index);
           continue;
         }
-        const found = this.#source.part(file.name, index++, file.selection);
-        this.#write(found instanceof Promise ? await found : found);
+        const found = this.#source.part(file.name, index, file.selection);
+        if (!this.#write(found instanceof Promise ? await found : found, index)) return this.#giveUp();
+        index++;
       }
     } catch {
       // The thread that has the stream has ended: what came is not the whole segment.
@@ -96,14 +129,19 @@ class GrowingBody {
   /** Nobody, and no cache on the way, takes what was sent for the whole. */
   #giveUp(): void {
     if (this.#isClosed) return;
+    const how = this.#waited;
     if (this.#hasSent) this.#sink.abort();
-    else this.#sink.end(notFound("segment"));
+    else this.#sink.end(how === "late" || how === "full" ? unavailable(how) : notFound("segment"));
   }
 
-  #write(body: MediaBody | null): void {
-    if (body === null || this.#isClosed) return;
+  /** Returns: whether the client has the part, or there is nothing of it that it should have. */
+  #write(body: MediaBody | null, index: number): boolean {
+    if (this.#isClosed) return true;
+    if (body === null) return !hasTracks(this.#edge, this.#wanted, index);
+    if (this.#sink.queuedBytes() > MAX_QUEUED_BYTES) return false;
     this.#hasSent = true;
     for (const bytes of body) this.#sink.write(bytes);
+    return true;
   }
 
   /** Resolves when the part may have come, or the segment may be complete, or the client has left. */
@@ -121,15 +159,24 @@ class GrowingBody {
         { sequence, part },
         { sequence, part: null },
       ] satisfies EdgePoint[]) {
-        const end = (how: HoldEnd): void => {
-          this.#isOver = how === "over";
+        const end = (how: WaitEnd): void => {
+          this.#waited = how;
           stop();
         };
         const hold = this.#source.hold({ ...point, address, end });
-        held.push(hold ?? systemClock.schedule(NO_PLACE_MS, stop));
+        if (hold === null) return end("full");
+        held.push(hold);
       }
     });
   }
+}
+
+/** Whether a part that is listed has any of the tracks. */
+function hasTracks(edge: LiveEdge | null, { file, sequence }: Wanted, index: number): boolean {
+  const open = edge?.open?.sequence === sequence ? edge.open : null;
+  const segment = open ?? edge?.timeline.segments.find((entry) => entry.sequence === sequence);
+  const tracks = segment?.parts?.[index]?.tracks ?? [];
+  return tracks.some(({ id }) => file.selection.includes(id));
 }
 
 function stepOf(edge: LiveEdge | null, { file, sequence }: Wanted, index: number): Step {

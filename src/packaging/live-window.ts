@@ -176,9 +176,12 @@ export class LiveWindow implements PacketSink, Presentation {
     return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
-  /** The edge as data, for another thread that was told the window of version `knownWindow`; `null` without one. */
-  edgeSnapshot(knownWindow: number): EdgeSnapshot | null {
-    const edge = this.#edgeNow();
+  /**
+   * The edge as data, for another thread that was told `version` of it, and of the window version `knownWindow`; `null`
+   * without one, and when the window has ended and its last edge was told.
+   */
+  edgeSnapshot(version: number, knownWindow: number): EdgeSnapshot | null {
+    const edge = this.#ended && this.#edgeMoves <= version ? null : this.#edgeNow();
     if (edge === null) return null;
     const { timeline, partTargetUs, open } = edge;
     const window = this.#changes === knownWindow ? null : snapshotOf(timeline, this.#changes, true);

@@ -32,25 +32,26 @@ export function mediaFileReply(
   const { kind, name, selection } = file;
   if (kind === "init") return initReply(file, presentation);
   const body = presentation.segment(name, selection);
+  const whole = (): Promise<HttpReply> | HttpReply => mediaFileReply(file, presentation);
   const reply = (found: MediaBody | null): Promise<HttpReply> | HttpReply => {
     const mayGrow = found === null && request !== null && isNews(name, presentation);
     if (!mayGrow) return bodyReply(file, found, presentation);
     return onceFollowed(
       presentation,
-      () => growingReply(file, presentation, request) ?? bodyReply(file, null, presentation),
+      () => growingReply(file, presentation, request, whole) ?? bodyReply(file, null, presentation),
     );
   };
   return body instanceof Promise ? body.then(reply) : reply(body);
 }
 
-/** One that is not known may be that of the segment that grows elsewhere. */
+/** One that is not known may be that of the segment that grows elsewhere. Its name cannot tell, so it is a short look. */
 function initReply(file: MediaFile, presentation: Presentation): Promise<HttpReply> | HttpReply {
   const { name, selection } = file;
-  const body = presentation.initSegment(name, selection);
-  if (body !== null) return bodyReply(file, body, presentation);
-  return onceFollowed(presentation, () =>
-    bodyReply(file, presentation.initSegment(name, selection), presentation),
-  );
+  const find = (): MediaBody | null => presentation.initSegment(name, selection);
+  const body = find();
+  const looked = body === null ? (presentation.edge?.look?.() ?? null) : null;
+  if (looked === null) return bodyReply(file, body, presentation);
+  return looked.then(() => bodyReply(file, find(), presentation));
 }
 
 /** How far behind the newest segment one may begin that is asked for before it is complete. */
@@ -62,6 +63,21 @@ function isNews(name: string, presentation: Presentation): boolean {
   const { segments, targetDurationUs } = presentation.timeline();
   const ahead = Number(name) - Number(segments.at(-1)!.name);
   return ahead > 0 && ahead <= (targetDurationUs / 1000) * NEWS_TARGETS;
+}
+
+/**
+ * Whether a segment of that name may be one that grows, or one that was there a while ago: who asks for parts of any
+ * other one makes nobody follow the edge, and nobody look for them.
+ */
+export function mayHaveParts(name: string, presentation: Presentation): boolean {
+  const { edge } = presentation;
+  if (edge === undefined) return false;
+  const { segments, targetDurationUs } = presentation.timeline();
+  const [oldest, newest] = [segments[0]!, segments.at(-1)!];
+  const lengthMs = Number(newest.name) - Number(oldest.name) + targetDurationUs / 1000;
+  const isKept = Number(name) >= Number(oldest.name) - lengthMs && Number(name) <= Number(newest.name);
+  // Behind a pause the next segment begins far away.
+  return isKept || isNews(name, presentation) || edge.now()?.open?.name === name;
 }
 
 /** The reply with the bytes of a file, or that says that there are none. */

@@ -1,4 +1,5 @@
 import { gzipSync } from "node:zlib";
+import { concatBytes, totalBytes } from "../base/bytes.ts";
 import { textReply } from "../base/http-message.ts";
 import type { HttpHeaders, HttpReply } from "../base/http-message.ts";
 import type { Timeline } from "./presentation.ts";
@@ -8,59 +9,99 @@ export const CORS: HttpHeaders = [
   ["access-control-allow-origin", "*"],
   ["access-control-expose-headers", "content-length, content-range, date"],
 ];
-const MAX_RENDERED = 64;
-const MAX_KEPT_WITH_QUERY_BYTES = 64 * 1024;
 const encoder = new TextEncoder();
 
-/** What a reply is made of. `render` gives `null` where there is no such playlist. */
+/** Stands for the query in what is rendered once for all; no address has it. */
+const QUERY_MARK = "\0";
+
+/** Up to here a playlist with a query is one chunk: a copy of so little costs less than sending it in pieces. */
+const MAX_JOINED_BYTES = 64 * 1024;
+
+/** What a playlist is made of. `render` gives `null` where there is none. */
 export type PlaylistForm = {
-  render(): string | null;
+  /** The text with `query` behind every address. */
+  render(query: string): string | null;
   /** Of the entity tag. */
   readonly version: string;
   /** The value of `Cache-Control`. */
   readonly cache: string;
-  /** Its addresses carry something on that the client chose. */
-  readonly hasQuery: boolean;
+  /** What the addresses carry on, as it stands in the text: the client chose it. The empty text for nothing. */
+  readonly query: string;
+};
+
+/** What was rendered under one key: the text between the places of the query, and the whole replies without one. */
+type Rendered = {
+  readonly pieces: readonly Uint8Array[];
+  /** By `Cache-Control`. */
+  readonly plain: Map<string, HttpReply>;
 };
 
 /**
- * Playlists of one protocol rendered of snapshots, kept as long as the snapshot: each is written, and zipped, once per change.
+ * Playlists of one protocol rendered of snapshots, kept as long as the snapshot: each is written once per change, for all
+ * queries, and zipped once per change where it has no query.
+ *
+ * Whoever chooses the query chooses how long each line is. So nothing of it is kept, none of it is zipped, a long playlist
+ * is sent as the shared pieces with the query between them, and one of more than `MAX_QUERY_BYTES` of queries is refused.
  * Bounded: `MAX_RENDERED` for each snapshot.
  */
 export class PlaylistReplies<Snapshot extends object> {
+  static readonly MAX_RENDERED = 64;
+  static readonly MAX_QUERY_BYTES = 4 * 1024 * 1024;
+
   readonly #contentType: string;
-  readonly #rendered = new WeakMap<Snapshot, Map<string, HttpReply>>();
+  readonly #rendered = new WeakMap<Snapshot, Map<string, Rendered>>();
 
   constructor(contentType: string) {
     this.#contentType = contentType;
   }
 
-  /** The reply under that key of a snapshot, the same object for all who ask. */
+  /** The reply under that key of a snapshot; without a query the same object for all who ask. */
   reply(snapshot: Snapshot, key: string, form: PlaylistForm): HttpReply {
+    const rendered = this.#renderOnce(snapshot, key, form);
+    if (rendered === null) return notFound("playlist of these tracks");
+    const { pieces, plain } = rendered;
+    if (form.query !== "") return replyWithQuery(pieces, encoder.encode(form.query), this.#headers(form));
+    const found = plain.get(form.cache);
+    if (found !== undefined) return found;
+    const reply = zippedReply(concatBytes(pieces), this.#headers(form));
+    if (plain.size >= PlaylistReplies.MAX_RENDERED) plain.clear();
+    plain.set(form.cache, reply);
+    return reply;
+  }
+
+  #renderOnce(snapshot: Snapshot, key: string, form: PlaylistForm): Rendered | null {
     let known = this.#rendered.get(snapshot);
     if (known === undefined) this.#rendered.set(snapshot, (known = new Map()));
     const found = known.get(key);
     if (found !== undefined) return found;
-    const text = form.render();
-    if (text === null) return notFound("playlist of these tracks");
-    const bytes = encoder.encode(text);
-    const headers: HttpHeaders = [
-      ["content-type", this.#contentType],
-      ["cache-control", form.cache],
-      ...entityTag(form.version),
-      ...CORS,
-    ];
-    // Whoever chooses the query chooses how long each line is: nothing of it is kept, and none of our time goes into it.
-    if (form.hasQuery && bytes.byteLength > MAX_KEPT_WITH_QUERY_BYTES)
-      return { status: 200, headers, body: [bytes], ownBytes: bytes.byteLength };
-    const reply = keptPlaylist(bytes, headers);
-    if (known.size >= MAX_RENDERED) known.clear();
-    known.set(key, reply);
-    return reply;
+    const text = form.render(QUERY_MARK);
+    if (text === null) return null;
+    const pieces = text.split(QUERY_MARK).map((piece) => encoder.encode(piece));
+    const made = { pieces, plain: new Map<string, HttpReply>() };
+    if (known.size >= PlaylistReplies.MAX_RENDERED) known.clear();
+    known.set(key, made);
+    return made;
+  }
+
+  #headers({ cache, version }: PlaylistForm): HttpHeaders {
+    return [["content-type", this.#contentType], ["cache-control", cache], ...entityTag(version), ...CORS];
   }
 }
 
-function keptPlaylist(bytes: Uint8Array, headers: HttpHeaders): HttpReply {
+function replyWithQuery(pieces: readonly Uint8Array[], query: Uint8Array, headers: HttpHeaders): HttpReply {
+  const queryBytes = (pieces.length - 1) * query.byteLength;
+  if (queryBytes > PlaylistReplies.MAX_QUERY_BYTES) {
+    const most = Math.floor(PlaylistReplies.MAX_QUERY_BYTES / (pieces.length - 1));
+    return textReply(400, `the query is too long for so many addresses: up to ${most} bytes can be`, CORS);
+  }
+  const body: Uint8Array[] = [pieces[0]!];
+  for (let i = 1; i < pieces.length; i++) body.push(query, pieces[i]!);
+  const bytes = totalBytes(body);
+  if (bytes <= MAX_JOINED_BYTES) return { status: 200, headers, body: [concatBytes(body)] };
+  return { status: 200, headers, body, ownBytes: bytes };
+}
+
+function zippedReply(bytes: Uint8Array, headers: HttpHeaders): HttpReply {
   let gzipped: Uint8Array | null = null;
   return { status: 200, headers, body: [bytes], gzip: () => (gzipped ??= gzipSync(bytes)) };
 }

@@ -138,6 +138,8 @@ export type EdgeSource = {
   now(): LiveEdge | null;
   /** Where the edge is somewhere else and not followed here yet: has it followed, and resolves when `now` knows it. */
   follow?(): Promise<void> | null;
+  /** The same for one look, after which nobody has to follow it; `null` also when it was looked at a moment ago. */
+  look?(): Promise<void> | null;
   /**
    * Waits for a point of the edge. Returns: what ends the wait without a word, for one who left; `null` when there is no
    * place for another one. `end` is called once at most, and not before this returned.

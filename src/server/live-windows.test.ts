@@ -115,3 +115,39 @@ test("a window that was dropped before it had a segment leaves no trace", async 
   send(0, 300);
   assert.ok((await windows.ready(name, () => true)).timeline().segments.length >= 2);
 });
+
+test("who follows an edge is told the last of it when the stream ends, and may fetch its parts for a while", async () => {
+  const { clock, windows, publisher, send, stream } = setUp();
+  windows.drop(stream);
+  windows.open(stream, { segmentDurationUs: 2e6, segmentCount: 3, chunkDurationUs: 200_000, clock });
+  send(0, 212);
+  const { open, version } = (await windows.edge(name, -1, 0))!;
+  const last = windows.edge(name, version, 0);
+  publisher.close("gone");
+  clock.advance(5001);
+  const told = (await last)!;
+  assert.deepEqual([told.open, windows.endedSize], [null, 1]);
+  const segment = told.window!.timeline.segments.at(-1)!;
+  assert.equal(segment.name, open!.name);
+  assert.ok(windows.sharedPart(name, segment.name, segment.parts!.length - 1, [video.id]) !== null);
+  assert.ok(windows.sharedSegment(name, segment.name, [video.id]) !== null);
+  let isFetched = false;
+  const fetched = windows.lastFetched().then(() => (isFetched = true));
+  await clock.advanceSettling(999);
+  assert.equal(isFetched, false);
+  clock.advance(1);
+  await fetched;
+  clock.advance(4000);
+  assert.equal(windows.endedSize, 0);
+  assert.equal(windows.sharedPart(name, segment.name, 0, [video.id]), null);
+  await windows.lastFetched();
+});
+
+test("a stream that ends while no other thread follows its edge leaves nothing", async () => {
+  const { clock, windows, publisher, send } = setUp();
+  send(0, 212);
+  publisher.close("gone");
+  clock.advance(5001);
+  assert.equal(windows.endedSize, 0);
+  await windows.lastFetched();
+});

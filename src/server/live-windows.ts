@@ -16,11 +16,21 @@ const MAX_WAIT_MS = 12_000;
 /** How long another thread that follows a window waits for its next change before it asks again. */
 const FOLLOW_MS = 20_000;
 
+/** For so long other threads may fetch the last parts of a stream that has ended. */
+const ENDED_MS = 5000;
+
+/** A thread that stops stays for so long where others may still fetch from it: a crossing takes a few milliseconds. */
+const LAST_FETCH_MS = 1000;
+
 /** The live window of every stream that is packaged. */
 export class LiveWindows {
   readonly #clock: Clock;
   readonly #debt = new SharedMemoryDebt();
   readonly #windows = new Map<StreamName, LiveWindow>();
+  /** Of streams that have ended while other threads followed the edge. Bounded by time, and by streams that are followed. */
+  readonly #ended = new Map<StreamName, LiveWindow>();
+  /** Other threads that wait for the next move of an edge. */
+  readonly #edgeAsks = new WeakMap<LiveWindow, number>();
   /** Of streams that live: where windows ended that were dropped. */
   readonly #ends = new Map<StreamName, WindowEnd>();
 
@@ -49,8 +59,19 @@ export class LiveWindows {
 
   /** Forgets the windows of a stream that ended. */
   close(name: StreamName): void {
+    const window = this.#windows.get(name);
     this.#windows.delete(name);
     this.#ends.delete(name);
+    if (window === undefined || (this.#edgeAsks.get(window) ?? 0) === 0) return;
+    this.#ended.set(name, window);
+    this.#clock.schedule(ENDED_MS, () => {
+      if (this.#ended.get(name) === window) this.#ended.delete(name);
+    });
+  }
+
+  /** Streams that have ended and whose last parts other threads may still fetch. */
+  get endedSize(): number {
+    return this.#ended.size;
   }
 
   /**
@@ -80,20 +101,22 @@ export class LiveWindows {
 
   /** A segment with its media in shared memory; `null` when there is none of that name. */
   sharedSegment(name: StreamName, segment: string, selection: TrackSelection): MediaBody | null {
-    const body = this.#windows.get(name)?.sharedSegment(segment, selection) ?? null;
+    const body = this.#oneOf(name)?.sharedSegment(segment, selection) ?? null;
     if (body !== null) this.#debt.add(totalBytes(body));
     return body;
   }
 
   /**
-   * The edge as data, once it has moved since that version, or after `FOLLOW_MS` as it is; `null` when the stream has
-   * none any more. `knownWindow`: the version of the window that was told with it.
+   * The edge as data, once it has moved since that version, or after `FOLLOW_MS` as it is, the last time when the stream
+   * has ended; `null` when it has none any more. `knownWindow`: the version of the window that was told with it.
    */
   async edge(name: StreamName, version: number, knownWindow: number): Promise<EdgeSnapshot | null> {
     const window = this.#windows.get(name);
     if (window === undefined) return null;
+    this.#edgeAsks.set(window, (this.#edgeAsks.get(window) ?? 0) + 1);
     await this.#within(FOLLOW_MS, window.whenEdgeMoved(version));
-    return window.hasEnded ? null : window.edgeSnapshot(knownWindow);
+    this.#edgeAsks.set(window, this.#edgeAsks.get(window)! - 1);
+    return window.edgeSnapshot(version, knownWindow);
   }
 
   /** A part with its media in shared memory; `null` when there is none of that name. */
@@ -103,7 +126,7 @@ export class LiveWindows {
     index: number,
     selection: TrackSelection,
   ): MediaBody | null {
-    const body = this.#windows.get(name)?.sharedPart(segment, index, selection) ?? null;
+    const body = this.#oneOf(name)?.sharedPart(segment, index, selection) ?? null;
     if (body !== null) this.#debt.add(totalBytes(body));
     return body;
   }
@@ -111,6 +134,18 @@ export class LiveWindows {
   /** Bytes of media that the window of a stream holds. */
   bytesOf(name: StreamName): number {
     return this.#windows.get(name)?.bytes ?? 0;
+  }
+
+  /** Resolves when other threads have had a moment to fetch the last parts of streams that have ended; at once without any. */
+  async lastFetched(): Promise<void> {
+    if (this.#ended.size === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#clock.schedule(LAST_FETCH_MS, resolve);
+    await promise;
+  }
+
+  #oneOf(name: StreamName): LiveWindow | undefined {
+    return this.#windows.get(name) ?? this.#ended.get(name);
   }
 
   async #within(limitMs: number, wait: Promise<void>): Promise<void> {

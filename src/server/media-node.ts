@@ -237,8 +237,17 @@ export class MediaNode {
     this.#tsPublishers.endAll("the server stops");
     if (this.#threads === null) this.local.close("the server stops");
     else this.#threads.close("the server stops");
-    this.#remote?.close();
     await this.vods.close();
+  }
+
+  /**
+   * Behind `stop`, when viewers here have their replies: other threads have a moment to fetch the last parts of streams
+   * that ended here, then nothing crosses any more.
+   */
+  async leave(): Promise<void> {
+    if (this.#remote === null) return;
+    await this.#windows.lastFetched();
+    this.#remote.close();
   }
 
   #rtmpListener(plan: () => RtmpListenerPlan, port: number): RtmpListener {

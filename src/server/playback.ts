@@ -41,8 +41,8 @@ const MAX_KEPT_PATHS = 1024;
 /** Notices that are known to have been said. */
 const MAX_KEPT_NOTICES = 1024;
 
-/** It stands behind every address of a playlist. */
-const MAX_TOKEN_LENGTH = 512;
+/** It stands behind every address of a playlist, so it counts as it stands there: a sign may be nine bytes. */
+const MAX_TOKEN_BYTES = 512;
 
 /** Who plays presentations, in the order in which they are asked whether a path is theirs. */
 const OUTPUTS: readonly HttpOutput[] = [hlsOutput, dashOutput, jsonOutput];
@@ -103,10 +103,9 @@ export class Playback {
     }
     const address = this.#parsePath(request.path);
     if (address === null) return this.#download(request.path.slice(1));
-    const token = request.query.size === 0 ? null : request.query.get("token");
-    if (token !== null && token.length > MAX_TOKEN_LENGTH)
-      return textReply(400, `the token is longer than ${MAX_TOKEN_LENGTH} characters`);
-    const carriedQuery = token === null ? "" : `?token=${encodeURIComponent(token)}`;
+    const carriedQuery = carriedQueryOf(request);
+    if (carriedQuery === null)
+      return textReply(400, `the token is longer than ${MAX_TOKEN_BYTES} bytes as a URL has it`);
     const notice = (message: string): void => this.#sayOnce(address.name, message);
     const asked = { request, carriedQuery, notice };
     const { presentation, parsed } = this.#find(address);
@@ -174,6 +173,15 @@ export class Playback {
     const parsed = firstAllowed(name, outputs, (protocol) => rules.allowsProtocol(protocol));
     return { presentation: this.#parts.window(streamName), parsed };
   }
+}
+
+/** What the addresses in a reply carry on; `null` when it is too long. */
+function carriedQueryOf({ query }: HttpRequest): string | null {
+  const token = query.size === 0 ? null : query.get("token");
+  if (token === null) return "";
+  // A lone surrogate has no form in a URL.
+  const encoded = encodeURIComponent(token.toWellFormed());
+  return encoded.length > MAX_TOKEN_BYTES ? null : `?token=${encoded}`;
 }
 
 /** The first output whose protocol may be played. Throws STREAM_PROTOCOL_OFF when none may. */

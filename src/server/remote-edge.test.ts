@@ -1,15 +1,17 @@
 /** The live edge of a stream in another thread: who follows it, what crosses, what is left when nobody does. */
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { eventually } from "../../test/support/eventually.ts";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import { LiveSource } from "../../test/support/live-source.ts";
 import { wirePair } from "../../test/support/wires.ts";
 import { concatBytes } from "../base/bytes.ts";
-import type { HttpRequest } from "../base/http-message.ts";
+import type { HttpBodySink, HttpReply, HttpRequest } from "../base/http-message.ts";
 import type { StreamName, TrackId } from "../media/ids.ts";
 import { LiveWindow } from "../packaging/live-window.ts";
 import type { LiveEdge, MediaBody } from "../packaging/presentation.ts";
 import type { RemoteWindow } from "../packaging/remote-window.ts";
+import type { HlsResource } from "../protocols/hls/path.ts";
 import { hlsReply } from "../protocols/hls/reply.ts";
 import { RemoteWindows } from "./remote-windows.ts";
 import type { WindowHost } from "./remote-windows.ts";
@@ -23,6 +25,25 @@ const request: HttpRequest = {
   remoteAddress: "192.0.2.1",
 };
 const BOTH = ["v1", "a1"] as TrackId[];
+
+/** A client's end of a body. */
+class RecordedBody implements HttpBodySink {
+  moofs = 0;
+  end_ = "open";
+
+  write(bytes: Uint8Array): void {
+    this.moofs += Buffer.from(bytes).toString("latin1").split("moof").length - 1;
+  }
+  queuedBytes(): number {
+    return 0;
+  }
+  end(instead?: HttpReply): void {
+    this.end_ = instead === undefined ? "ended" : String(instead.status);
+  }
+  abort(): void {
+    this.end_ = "aborted";
+  }
+}
 
 describe("the edge of a stream whose home is another thread", () => {
   let clock: FakeClock;
@@ -47,7 +68,7 @@ describe("the edge of a stream whose home is another thread", () => {
       edge: async (_, version, known) => {
         log.push("edge");
         await window.whenEdgeMoved(version);
-        return window.hasEnded ? null : window.edgeSnapshot(known);
+        return window.edgeSnapshot(version, known);
       },
       part: (_, segment, index, selection) => {
         log.push(`part ${index}`);
@@ -170,18 +191,80 @@ describe("the edge of a stream whose home is another thread", () => {
     assert.deepEqual(shapeOf(edge!.now()!), shapeOf(home.edge!.now()!));
   });
 
-  test("ends with the stream: who waits is told", async () => {
+  test("ends with the stream: its last segment comes, and who waits for more is told", async () => {
     const { edge } = await followed();
     const ended: string[] = [];
     const { sequence } = edge!.now()!.open!;
-    edge!.hold({ sequence, part: null, address: "a", end: (how) => void ended.push(how) });
+    for (const ahead of [0, 1])
+      edge!.hold({
+        ...{ sequence: sequence + ahead, part: null, address: "a" },
+        end: (how) => void ended.push(`${ahead} ${how}`),
+      });
     home.onEnd();
     await settle();
-    assert.deepEqual([ended, edge!.now()], [["over"], null]);
+    assert.deepEqual([ended, edge!.now()], [["0 reached", "1 over"], null]);
     edge!.hold({ sequence, part: 0, address: "a", end: (how) => void ended.push(how) });
-    assert.equal(ended.length, 1);
+    assert.equal(ended.length, 2);
     await settle();
-    assert.deepEqual(ended, ["over", "over"]);
+    assert.equal(ended[2], "over");
+  });
+
+  test("a segment that grows here is sent to its end when the stream ends there", async () => {
+    const window = await followed();
+    const { name: segment, parts } = window.edge!.now()!.open!;
+    const body = new RecordedBody();
+    const resource = { kind: "segment", selection: BOTH, name: segment } as const;
+    const reply = await hlsReply(resource, window, "", request);
+    reply.stream!(body);
+    await eventually(() => assert.equal(body.moofs, parts.length));
+    source.play({ seconds: 0.1 });
+    home.onEnd();
+    await eventually(() => assert.equal(body.end_, "ended"));
+    assert.equal(body.moofs, parts.length + 1);
+  });
+
+  test("is followed while somebody waits, however long, and is told of every segment till then", async () => {
+    const { edge } = await followed();
+    const ended: string[] = [];
+    const point = { sequence: edge!.now()!.open!.sequence, part: null, address: "a" };
+    clock.advance(10_000);
+    edge!.hold({ ...point, end: (how) => void ended.push(how) });
+    clock.advance(5500);
+    // A move that ends no wait, when nobody has asked for the edge for longer than it is kept for that.
+    source.play({ seconds: 0.2 });
+    await settle();
+    assert.deepEqual(ended, []);
+    source.play({ seconds: 1 });
+    await settle();
+    assert.deepEqual(ended, ["reached"]);
+  });
+
+  test("nobody makes this thread follow it by asking for what cannot be", async () => {
+    const window = await remote.ready(name);
+    const newest = Number(window.timeline().segments.at(-1)!.name);
+    const get = async (resource: HlsResource): Promise<number> =>
+      (await hlsReply(resource, window, "", request)).status;
+    for (const far of [-60_000, 6001, 1e9])
+      assert.equal(
+        await get({ kind: "part", selection: BOTH, name: String(newest + far), index: 0 }),
+        404,
+        String(far),
+      );
+    await settle();
+    assert.deepEqual(asked, []);
+    const init = { kind: "init", selection: BOTH } as const;
+    for (let n = 0; n < 50; n++)
+      assert.equal(await get({ ...init, name: String(n).padStart(12, "0") }), 404);
+    source.play({ seconds: 1 });
+    await settle();
+    assert.deepEqual([asked, window.edge!.now()], [["edge"], null]);
+    clock.advance(1000);
+    assert.equal(await get({ ...init, name: "f".repeat(12) }), 404);
+    assert.deepEqual(asked, ["edge", "edge"]);
+    await window.edge!.follow();
+    source.play({ seconds: 0.2 });
+    await settle();
+    assert.deepEqual(shapeOf(window.edge!.now()!), shapeOf(home.edge!.now()!));
   });
 
   test("ends with the thread: who waits is told", async () => {

@@ -67,7 +67,10 @@ const UNUSED_US = 30_000_000;
 
 type WindowChannel = Channel<WindowCalls, WindowCalls>;
 
-/** The edge of a window that nobody has asked for so long is followed no more; the window itself may be. */
+/**
+ * The edge of a window that nobody has asked for so long is followed no more, unless somebody waits for it; the window
+ * itself may be.
+ */
 const UNUSED_EDGE_US = 15_000_000;
 
 type Followed = { readonly window: RemoteWindow; readonly ready: Promise<void>; usedUs: number };
@@ -163,7 +166,7 @@ export class RemoteWindows {
       if (body !== null) this.#debt.add(totalBytes(body));
       return body;
     };
-    let edgeUsedUs = 0;
+    let edgeUsedUs = -Infinity;
     const window: RemoteWindow = new RemoteWindow(
       async (segment, selection) => counted(await channel.ask("segment", { name, segment, selection })),
       {
@@ -172,8 +175,8 @@ export class RemoteWindows {
           counted(await channel.ask("part", { name, segment, index, selection })),
         onUse: () => void (edgeUsedUs = clock.nowUs()),
         follow: () => {
-          edgeUsedUs = clock.nowUs();
-          const isUsed = (): boolean => clock.nowUs() - edgeUsedUs < UNUSED_EDGE_US;
+          const isUsed = (): boolean =>
+            clock.nowUs() - edgeUsedUs < UNUSED_EDGE_US || window.edge!.heldRequests > 0;
           return this.#followEdge(name, channel, window, isUsed);
         },
       },
@@ -191,14 +194,14 @@ export class RemoteWindows {
     const { promise, resolve } = Promise.withResolvers<void>();
     const follow = async (): Promise<void> => {
       let [version, known] = [-1, 0];
-      while (isUsed()) {
+      do {
         const snapshot = await channel.ask("edge", { name, version, window: known });
         if (snapshot === null) return;
         version = snapshot.version;
         known = snapshot.window?.version ?? known;
         window.updateEdge(snapshot);
         resolve();
-      }
+      } while (isUsed());
     };
     // The thread that told is gone: the window itself hears of it and says so.
     follow()

@@ -8,6 +8,7 @@ import type { Presentation, Timeline } from "../../packaging/presentation.ts";
 import { lowLatencyOf } from "./low-latency.ts";
 import { renderMpd } from "./mpd.ts";
 import type { DashResource } from "./path.ts";
+import { escapeXml } from "./xml.ts";
 
 /** MPDs rendered of a timeline. */
 const mpds = new PlaylistReplies<Timeline>("application/dash+xml");
@@ -49,11 +50,11 @@ export function dashReply(
 
 function mpdReply(presentation: Presentation, query: string): HttpReply {
   const timeline = presentation.timeline();
-  return mpds.reply(timeline, query, {
-    render: () => renderMpd({ presentation, timeline, query, lowLatency: null }),
+  return mpds.reply(timeline, "", {
+    render: (carried) => renderMpd({ presentation, timeline, query: carried, lowLatency: null }),
     version: presentation.version ?? liveVersion(timeline),
     cache: playlistCaching(timeline),
-    hasQuery: query !== "",
+    query: escapeXml(query),
   });
 }
 
@@ -63,11 +64,11 @@ function lowLatencyReply(presentation: Presentation, query: string): HttpReply |
   if (edge === null) return null;
   const { timeline } = edge;
   const lowLatency = lowLatencyOf(edge);
-  return mpds.reply(timeline, `${lowLatency.version} ${query}`, {
-    render: () => renderMpd({ presentation, timeline, query, lowLatency }),
+  return mpds.reply(timeline, `low-latency ${lowLatency.version}`, {
+    render: (carried) => renderMpd({ presentation, timeline, query: carried, lowLatency }),
     version: `${liveVersion(timeline)}-ll-${lowLatency.version}`,
     // It is asked for twice a segment; a cache that kept it for a second would make players late.
     cache: "no-cache",
-    hasQuery: query !== "",
+    query: escapeXml(query),
   });
 }

@@ -41,6 +41,7 @@ function writeElement({ name, attributes, children }: XmlElement, indent: string
   lines.push(`${indent}</${name}>`);
 }
 
-function escapeXml(text: string): string {
+/** Text as it stands in an attribute. Spec: XML 1.0 section 2.4. */
+export function escapeXml(text: string): string {
   return text.replace(SPECIAL, (char) => `&#${char.charCodeAt(0)};`);
 }

@@ -7,15 +7,11 @@ import type { Presentation, TrackSelection } from "../../packaging/presentation.
 import { readDirectives } from "./directives.ts";
 import { hlsErrors } from "./errors.ts";
 import { lastPoint, renderLowLatencyPlaylist } from "./ll-playlist.ts";
-import type { LowLatencyRequest } from "./ll-playlist.ts";
 import { PLAYLIST_TYPE, targetSeconds } from "./media-playlist.ts";
 import type { HlsResource } from "./path.ts";
 
 /** Playlists rendered of an edge. */
 const rendered = new PlaylistReplies<LiveEdge>(PLAYLIST_TYPE);
-
-/** Selections and forms that are kept of one edge. */
-const MAX_KNOWN = 64;
 
 /** A reply that was waited for stays right for this many target durations (RFC 8216bis appendix B.1). */
 const HELD_CACHE_TARGETS = 6;
@@ -46,37 +42,18 @@ export function lowLatencyReply(
     const { timeline } = now;
     const targets = targetSeconds(timeline.targetDurationUs);
     const maxAge = point === null ? Math.max(1, Math.floor(targets / 2)) : targets * HELD_CACHE_TARGETS;
-    const key = `${formatTrackSelection(selection)} ${skips} ${maxAge} ${query}`;
+    const key = `${formatTrackSelection(selection)} ${skips}`;
     return rendered.reply(now, key, {
-      render: () => textWith(query, { presentation, edge: now, selection, skips }),
+      render: (carried) =>
+        renderLowLatencyPlaylist({ presentation, edge: now, selection, skips, query: carried }),
       version: `${versionOf(now)}${skips ? "-delta" : ""}`,
       cache: `public, max-age=${maxAge}`,
-      hasQuery: query !== "",
+      query,
     });
   };
   if (point === null || hasReached(edge, point)) return reply(edge);
   checkDistance(edge, point);
   return whenReached(source, point, request).then(() => reply(source.now() ?? edge));
-}
-
-/** Stands for the query in what is rendered once for all; no address has it. */
-const QUERY_MARK = "\0";
-
-/** What is between the places of the query, by edge, selection and form. */
-const pieces = new WeakMap<LiveEdge, Map<string, readonly string[] | null>>();
-
-/** The playlist with that query, which may be another one for each viewer: of the rest, all share what was rendered. */
-function textWith(query: string, request: Omit<LowLatencyRequest, "query">): string | null {
-  let known = pieces.get(request.edge);
-  if (known === undefined) pieces.set(request.edge, (known = new Map()));
-  const key = `${formatTrackSelection(request.selection)} ${request.skips}`;
-  let found = known.get(key);
-  if (found === undefined) {
-    found = renderLowLatencyPlaylist({ ...request, query: QUERY_MARK })?.split(QUERY_MARK) ?? null;
-    if (known.size >= MAX_KNOWN) known.clear();
-    known.set(key, found);
-  }
-  return found?.join(query) ?? null;
 }
 
 /** What changes with every change of an edge. */

@@ -1,5 +1,5 @@
 import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
-import { bodyReply, mediaFileReply, onceFollowed } from "../../packaging/media-reply.ts";
+import { bodyReply, mayHaveParts, mediaFileReply, onceFollowed } from "../../packaging/media-reply.ts";
 import { PlaylistReplies, liveVersion, playlistCaching } from "../../packaging/playlist-replies.ts";
 import { formatTrackSelection } from "../../packaging/presentation.ts";
 import type { Presentation, Timeline } from "../../packaging/presentation.ts";
@@ -39,6 +39,7 @@ export function hlsReply(
     case "multivariant":
       return playlistReply(resource, presentation, query, request);
     case "part":
+      if (!mayHaveParts(resource.name, presentation)) return bodyReply(resource, null, presentation);
       return onceFollowed(presentation, () => {
         const body = heldPart(resource, presentation, request);
         return body instanceof Promise
@@ -60,25 +61,25 @@ function playlistReply(
   const timeline = presentation.timeline();
   const { isLowLatency } = resource;
   const version = presentation.version ?? liveVersion(timeline);
-  const form = { version, cache: playlistCaching(timeline), hasQuery: query !== "" };
+  const form = { version, cache: playlistCaching(timeline), query };
   if (resource.kind === "media") {
     const { selection } = resource;
-    return rendered.reply(timeline, `${formatTrackSelection(selection)} ${isLowLatency} ${query}`, {
+    return rendered.reply(timeline, `${formatTrackSelection(selection)} ${isLowLatency}`, {
       ...form,
-      render: () => renderMediaPlaylist({ presentation, timeline, selection, query }),
+      render: (carried) => renderMediaPlaylist({ presentation, timeline, selection, query: carried }),
     });
   }
   const choice = readChoice(timeline.tracks.tracks, request, presentation.texts);
   const { tracks, texts, separatesAudio, key } = choice;
   const link = isLowLatency ? "mono.ll.m3u8" : "mono.m3u8";
-  return rendered.reply(timeline, `multi ${key} ${isLowLatency} ${query}`, {
+  return rendered.reply(timeline, `multi ${key} ${isLowLatency}`, {
     ...form,
-    render: () =>
+    render: (carried) =>
       renderMultivariantPlaylist({
         timeline,
         tracks,
         texts,
-        query,
+        query: carried,
         link,
         separatesAudio,
         container: "cmaf",

@@ -34,11 +34,11 @@ export function textReply(
   const timeline = presentation.timeline();
   if (resource.kind === "text-segment") return segmentReply(resource, presentation, text);
   const suffix = resource.container === "ts" ? ".ts.vtt" : ".vtt";
-  return rendered.reply(timeline, `${suffix} ${query}`, {
-    render: () => renderTextPlaylist(timeline, `${suffix}${query}`),
+  return rendered.reply(timeline, suffix, {
+    render: (carried) => renderTextPlaylist(timeline, `${suffix}${carried}`),
     version: presentation.version ?? liveVersion(timeline),
     cache: playlistCaching(timeline),
-    hasQuery: query !== "",
+    query,
   });
 }
 

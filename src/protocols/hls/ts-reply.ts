@@ -45,9 +45,9 @@ export function tsReply(
   for (const comment of comments) asked.notice?.(`HLS as MPEG-TS: ${comment}`);
   if (played.length === 0) return notFound("playlist of tracks that MPEG-TS carries");
   const selection = resource.kind === "ts-single" ? singleSelection(played) : idsOf(played);
-  const base = { timeline, query, comments };
-  const media = { ...base, presentation, selection };
-  const render = (): string | null => {
+  const render = (carried: string): string | null => {
+    const base = { timeline, query: carried, comments };
+    const media = { ...base, presentation, selection };
     switch (resource.kind) {
       case "ts-multivariant": {
         const form = { link: "mono.ts.m3u8", separatesAudio, container: "ts" } as const;
@@ -59,11 +59,11 @@ export function tsReply(
         return renderMediaPlaylist({ ...media, tsFolder: "" });
     }
   };
-  return rendered.reply(timeline, `${resource.kind} ${key} ${query}`, {
+  return rendered.reply(timeline, `${resource.kind} ${key}`, {
     render,
     version: presentation.version ?? liveVersion(timeline),
     cache: playlistCaching(timeline),
-    hasQuery: query !== "",
+    query,
   });
 }
 

@@ -7,6 +7,9 @@ import { mediaInfo } from "./media-info.ts";
 import { parseJsonPath } from "./path.ts";
 import type { JsonResource } from "./path.ts";
 
+/** Where the query goes behind each address; no address has it. */
+const QUERY_PLACE = "\0";
+
 /** Written once for each change of a timeline, as playlists are. */
 const rendered = new PlaylistReplies<Timeline>("application/json");
 
@@ -28,12 +31,16 @@ function jsonOf(
 ): HttpReply {
   const timeline = presentation.timeline();
   const query = resource === "manifest" ? carriedQuery : "";
-  const content = (): object =>
-    resource === "manifest" ? abstractManifest(presentation, query) : mediaInfo(timeline);
-  return rendered.reply(timeline, `${resource} ${query}`, {
-    render: () => `${JSON.stringify(content())}\n`,
+  const render = (carried: string): string => {
+    if (resource === "media-info") return `${JSON.stringify(mediaInfo(timeline))}\n`;
+    // What is carried goes in behind JSON has escaped the rest: it may be a mark for many queries.
+    const text = JSON.stringify(abstractManifest(presentation, QUERY_PLACE));
+    return `${text.replaceAll(JSON.stringify(QUERY_PLACE).slice(1, -1), carried)}\n`;
+  };
+  return rendered.reply(timeline, resource, {
+    render,
     version: presentation.version ?? liveVersion(timeline),
     cache: playlistCaching(timeline),
-    hasQuery: query !== "",
+    query,
   });
 }

@@ -91,6 +91,19 @@ for (const readsPlain of [true, false]) {
       assert.deepEqual([sources[0]!.closed, sources[1]!.closed], [0, 0]);
     });
 
+    test("who asks with HTTP/1.0 is known not to take chunks", async (t) => {
+      const takes: (boolean | undefined)[] = [];
+      const client = await listen(t, ({ takesChunks }) => {
+        takes.push(takesChunks);
+        return jsonReply(200, {});
+      });
+      client.socket.write(REQUEST);
+      await eventually(() => assert.match(client.got, /{}/));
+      client.socket.write("GET /x HTTP/1.0\r\nhost: x\r\n\r\n");
+      await eventually(() => assert.ok(client.isClosed));
+      assert.deepEqual([takes[0] ?? true, takes[1]], [true, false]);
+    });
+
     test("a request behind the one that is being answered waits for its end", async (t) => {
       const source = new Source();
       const client = await listen(t, (request) =>
@@ -104,6 +117,45 @@ for (const readsPlain of [true, false]) {
       sink.end();
       await eventually(() => assert.ok(client.isClosed));
       assert.match(client.got, /first\r\n0\r\n\r\nHTTP\/1\.1 200[^]*"second":true/);
+    });
+
+    test("a client that sends its end before anything has come has left; one behind the first bytes has not", async (t) => {
+      const waiting = new Source();
+      const client = await listen(t, () => waiting.reply);
+      client.socket.write(REQUEST);
+      await waiting.started();
+      client.socket.end();
+      await eventually(() => assert.deepEqual([waiting.closed, client.isClosed], [1, true]));
+      // `node:http` ends its side with the client's, whatever is under way.
+      if (!readsPlain) return;
+      const begun = new Source();
+      const other = await listen(t, () => begun.reply);
+      other.socket.write(REQUEST);
+      const sink = await begun.started();
+      sink.write(Buffer.from("first"));
+      await eventually(() => assert.match(other.got, /first/));
+      other.socket.end();
+      sink.write(Buffer.from("second"));
+      await eventually(() => assert.match(other.got, /second/));
+      sink.end();
+      await eventually(() => assert.ok(other.isClosed));
+      assert.match(other.got, /\r\n0\r\n\r\n$/);
+      assert.equal(begun.closed, 0);
+    });
+
+    test("a body without a length that is broken off is no end: the connection is reset", async (t) => {
+      const source = new Source();
+      const { isChunked: _, ...endless } = source.reply;
+      const client = await listen(t, () => endless);
+      const codes: (string | undefined)[] = [];
+      client.socket.on("error", (error: Error & { code?: string }) => void codes.push(error.code));
+      client.socket.write(REQUEST);
+      const sink = await source.started();
+      sink.write(Buffer.from("half"));
+      await eventually(() => assert.match(client.got, /half$/));
+      sink.abort();
+      await eventually(() => assert.ok(client.isClosed));
+      assert.deepEqual(codes, ["ECONNRESET"]);
     });
 
     test("the source ends when the client leaves, and hears nothing of it after its own end", async (t) => {

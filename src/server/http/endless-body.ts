@@ -15,6 +15,8 @@ export type BodyCarrier = {
   finish(): void;
   /** Ends the connection at once. */
   destroy(): void;
+  /** The same, so that nobody takes what was sent for the whole body; left out where `destroy` says so much. */
+  abort?(): void;
 };
 
 /** Unsent bytes over which a viewer is closed: the source bounds what it writes, so this is for a source that fails to. */
@@ -85,7 +87,9 @@ export class EndlessBody implements HttpBodySink {
   abort(): void {
     if (this.#isOver) return;
     this.#source = null;
-    this.destroy();
+    this.left();
+    if (this.#carrier.abort === undefined) this.#carrier.destroy();
+    else this.#carrier.abort();
   }
 
   /** To be called when the connection has drained. */
@@ -106,6 +110,11 @@ export class EndlessBody implements HttpBodySink {
   destroy(): void {
     this.left();
     this.#carrier.destroy();
+  }
+
+  /** The head has been sent. */
+  get hasBegun(): boolean {
+    return this.#isHeadSent;
   }
 
   /** Whether the client has taken nothing for so long although something waited for it. */

@@ -1,12 +1,14 @@
 /** Endless bodies on the two kinds of connection: a plain one's socket, and a reply of `node:http`. */
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { systemClock } from "../../base/clock.ts";
 import type { HttpReply, HttpStream } from "../../base/http-message.ts";
 import type { SendSocket } from "../../base/send-queue.ts";
 import { EndlessBody } from "./endless-body.ts";
 import type { BodyCarrier, EndlessBodies } from "./endless-body.ts";
 import type { WireReply } from "./finish-reply.ts";
 import type { WireForm } from "./ready-replies.ts";
+import { LARGE_BODY_BYTES, replyDeadlineMs } from "./reply-budget.ts";
 
 /** Of what a client sends that only has to read, so much is dropped before it is cut off. */
 const MAX_IGNORED_BYTES = 64 * 1024;
@@ -17,6 +19,8 @@ export type EndlessStart<Head, Whole> = {
   /** It is sent in chunks; for `streamToResponse`. */
   readonly isChunked?: boolean;
   readonly stream: HttpStream;
+  /** True once no connection is to be kept; for `streamToResponse`. */
+  isStopping?(): boolean;
   /** Another reply, for a connection that is closed behind it. */
   instead(reply: HttpReply): Whole;
 };
@@ -101,6 +105,11 @@ class SocketCarrier implements BodyCarrier {
   destroy(): void {
     this.socket.destroy();
   }
+
+  abort(): void {
+    // The end of the connection would be the end of the body; a reset is none.
+    this.socket.resetAndDestroy();
+  }
 }
 
 class ResponseCarrier implements BodyCarrier {
@@ -116,6 +125,7 @@ class ResponseCarrier implements BodyCarrier {
 
   sendHead(): void {
     const { status, headers } = this.#start.head;
+    this.#decide();
     if (this.#start.isChunked === true) {
       this.#outgoing.writeHead(status, headers);
       return;
@@ -127,15 +137,32 @@ class ResponseCarrier implements BodyCarrier {
 
   sendInstead(reply: HttpReply): void {
     const whole = this.#start.instead(reply);
+    this.#decide();
     const closing = this.#start.isChunked === true ? [] : ["Connection", "close"];
     sendResponse(this.#outgoing, { ...whole, headers: [...whole.headers, ...closing] });
   }
 
+  /** What becomes of the connection is decided when the head goes out, which may be long after the request. */
+  #decide(): void {
+    if (this.#start.isStopping?.() === true) this.#outgoing.shouldKeepAlive = false;
+  }
+
   /** `node:http` closes behind a reply that says so. */
-  finish(): void {}
+  finish(): void {
+    const unsentBytes = this.#outgoing.writableLength;
+    if (unsentBytes < LARGE_BODY_BYTES) return;
+    const late = systemClock.schedule(replyDeadlineMs(unsentBytes), () => this.destroy());
+    this.#outgoing.once("close", () => late.cancel());
+  }
 
   destroy(): void {
     this.#outgoing.destroy();
+  }
+
+  abort(): void {
+    const hasChunks = this.#start.isChunked === true && this.#outgoing.req.httpVersion !== "1.0";
+    if (hasChunks) this.destroy();
+    else this.#outgoing.socket?.resetAndDestroy();
   }
 }
 

@@ -17,8 +17,8 @@ import type { HttpHandler } from "./answers.ts";
 import { HttpListener } from "./listener.ts";
 import { ReplyBudget } from "./reply-budget.ts";
 
-async function listen(t: TestContext, handle: HttpHandler, readsPlain = true): Promise<number> {
-  const listener = new HttpListener({
+function makeListener(handle: HttpHandler, readsPlain = true): HttpListener {
+  return new HttpListener({
     host: "127.0.0.1",
     port: 0,
     addresses: new AddressCounter(10_000),
@@ -28,6 +28,10 @@ async function listen(t: TestContext, handle: HttpHandler, readsPlain = true): P
     handle,
     readsPlain,
   });
+}
+
+async function listen(t: TestContext, handle: HttpHandler, readsPlain = true): Promise<number> {
+  const listener = makeListener(handle, readsPlain);
   await listener.start();
   t.after(() => listener.stop(0));
   return listener.port;
@@ -84,6 +88,25 @@ for (const [kind, readsPlain] of kinds) {
       assert.equal(client.text, "");
     });
   }
+
+  test(`one that is answered while the listener stops closes its connection: requests ${kind}`, async (t) => {
+    const ends: (() => void)[] = [];
+    const listener = makeListener(
+      () => new Promise((resolve) => ends.push(() => resolve(textReply(200, "late")))),
+      readsPlain,
+    );
+    await listener.start();
+    t.after(() => listener.stop(0));
+    const client = new Client(t, listener.port);
+    client.ask("/wait");
+    await eventually(() => assert.equal(ends.length, 1));
+    // A minute: who keeps the connection would have the stop wait for all of it.
+    const stopped = listener.stop(60_000);
+    ends[0]!();
+    await stopped;
+    await eventually(() => assert.ok(client.isClosed));
+    assert.match(client.text, /connection: close[^]*late\n$/i);
+  });
 
   test(`one that was answered late is not said to have left, and asks again: requests ${kind}`, async (t) => {
     const ends: (() => void)[] = [];

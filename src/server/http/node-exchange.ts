@@ -22,6 +22,8 @@ export type NodeExchangeParts = {
   readonly answers: Answers;
   readonly budget: ReplyBudget;
   readonly bodies: EndlessBodies;
+  /** True once the listener ends: no connection is kept open behind its reply. */
+  isStopping(): boolean;
   /** Says in the log that the budget is spent. */
   onBusy(): void;
 };
@@ -66,6 +68,8 @@ function sendOrFail(
   outgoing: ServerResponse,
   parts: NodeExchangeParts & { readonly rawPath: string },
 ): void {
+  // Not when it was asked: a request may be held for long.
+  if (parts.isStopping()) outgoing.shouldKeepAlive = false;
   try {
     send(request, reply, outgoing, parts);
   } catch (caught) {
@@ -92,7 +96,8 @@ function send(
     const { stream } = reply;
     const head = finishReply(request, reply);
     const isChunked = reply.isChunked === true;
-    streamToResponse(outgoing, parts.bodies, { head, stream, instead, isChunked });
+    const { isStopping } = parts;
+    streamToResponse(outgoing, parts.bodies, { head, stream, instead, isChunked, isStopping });
     return;
   }
   if (reply.file !== undefined) {
@@ -159,6 +164,7 @@ export function readRequest(
       return Array.isArray(value) ? value.join(", ") : value;
     },
     remoteAddress: incoming.socket.remoteAddress ?? "",
+    takesChunks: incoming.httpVersion !== "1.0",
     onLeave: (run) =>
       void leaver.once("close", () => {
         if (!leaver.writableEnded) run();

@@ -230,6 +230,7 @@ export class PlainConnection {
         instead: (other) => this.#form(head, request, other),
         onEnd: () => {
           this.#dropBody();
+          this.#boundRest();
           if (keepsOpen) this.#proceed();
           else this.#finish();
         },
@@ -242,6 +243,15 @@ export class PlainConnection {
       this.#write(this.#form(head, request, answers.failure(caught, head.target.rawPath)));
       if (!keepsOpen) this.#finish();
     }
+  }
+
+  /** What is left of a body in chunks has as long as a whole body of that size. */
+  #boundRest(): void {
+    const socket = this.#socket;
+    if (socket.writableLength < LARGE_BODY_BYTES) return;
+    const hold = new ReplyHold(this.#parts.budget, 0, socket.writableLength, () => socket.destroy());
+    this.#hold = hold;
+    socket.write("", () => this.#release(hold));
   }
 
   /** Sends a file piece by piece and goes on behind it. */
@@ -314,7 +324,9 @@ export class PlainConnection {
   #end(): void {
     this.#hasEnded = true;
     // Who waits for what may be long in coming, and sends its end meanwhile, is taken to have left.
-    if (this.#answering?.leave() === true) this.#finish();
+    const isWaiting = this.#body !== null && !this.#body.hasBegun;
+    if (isWaiting) this.#body!.destroy();
+    else if (this.#answering?.leave() === true) this.#finish();
     else this.#proceed();
   }
 

@@ -133,6 +133,7 @@ export class MediaRuntime {
     this.#isStopping = true;
     const graceMs = this.#isDraining ? DRAINED_GRACE_MS : undefined;
     await Promise.all([this.#node.stop(), this.#http.stop(graceMs)]);
+    await this.#node.leave();
   }
 
   /** The streams whose home is here. */

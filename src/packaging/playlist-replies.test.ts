@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { gunzipSync } from "node:zlib";
+import { concatBytes, totalBytes } from "../base/bytes.ts";
+import type { HttpReply } from "../base/http-message.ts";
+import { PlaylistReplies } from "./playlist-replies.ts";
+
+const snapshot = {};
+const textOf = ({ body }: HttpReply): string => new TextDecoder().decode(concatBytes(body));
+
+/** Replies with one playlist of so many addresses, and how often it was rendered. */
+function playlistOf(lines: number) {
+  const replies = new PlaylistReplies<object>("text/x");
+  const counts = { rendered: 0 };
+  const ask = (query: string, key = "k", cache = "no-cache"): HttpReply =>
+    replies.reply(snapshot, key, {
+      render: (carried) => {
+        counts.rendered++;
+        return Array.from({ length: lines }, (_, line) => `address-${line}${carried}\n`).join("");
+      },
+      version: "1",
+      cache,
+      query,
+    });
+  return { ask, counts };
+}
+
+test("a playlist is rendered once for all queries, and without one it is one reply for all", () => {
+  const { ask, counts } = playlistOf(2);
+  assert.equal(textOf(ask("")), "address-0\naddress-1\n");
+  for (const query of ["?token=a", "?token=b"])
+    assert.equal(textOf(ask(query)), `address-0${query}\naddress-1${query}\n`);
+  assert.equal(ask(""), ask(""));
+  assert.notEqual(ask("?token=a"), ask("?token=a"));
+  assert.equal(counts.rendered, 1);
+});
+
+test("a playlist without a query is zipped once; what a client chose is never zipped", () => {
+  const { ask } = playlistOf(20);
+  const plain = ask("");
+  assert.equal(plain.gzip!(), ask("").gzip!());
+  assert.equal(gunzipSync(plain.gzip!()).toString(), textOf(plain));
+  assert.equal(ask("?token=a").gzip, undefined);
+});
+
+test("queries take no place from others: who asks with thousands of them has nothing rendered again", () => {
+  const { ask, counts } = playlistOf(3);
+  const kept = ask("");
+  for (let n = 0; n < 5000; n++) ask(`?token=${n}`);
+  assert.deepEqual([ask(""), counts.rendered], [kept, 1]);
+});
+
+test("a long playlist with a query is the shared pieces, and counts for who holds memory", () => {
+  const { ask } = playlistOf(5000);
+  const query = `?token=${"x".repeat(500)}`;
+  const [one, other] = [ask(query), ask(query)];
+  assert.equal(textOf(one), textOf(ask("")).replaceAll("\n", `${query}\n`));
+  assert.equal(one.ownBytes, totalBytes(one.body));
+  for (let piece = 0; piece < one.body.length; piece += 2) assert.equal(one.body[piece], other.body[piece]);
+  assert.equal(new Set(one.body.slice(1, 50).filter((_, index) => index % 2 === 0)).size, 1);
+});
+
+test("the queries of one playlist together have a bound, and who goes beyond it is told how long one may be", () => {
+  const lines = 9000;
+  const { ask } = playlistOf(lines);
+  const most = Math.floor(PlaylistReplies.MAX_QUERY_BYTES / lines);
+  assert.equal(ask("?".repeat(most)).status, 200);
+  const refused = ask("?".repeat(most + 1));
+  assert.equal(refused.status, 400);
+  assert.match(textOf(refused), new RegExp(`up to ${most} bytes`));
+});
+
+test("keys of one snapshot, and ways to cache one, are bounded", () => {
+  const { ask, counts } = playlistOf(1);
+  const first = ask("");
+  for (let n = 0; n < PlaylistReplies.MAX_RENDERED; n++) ask("", `k${n}`);
+  assert.notEqual(ask(""), first);
+  assert.equal(counts.rendered, PlaylistReplies.MAX_RENDERED + 2);
+  const kept = ask("");
+  for (let n = 0; n < PlaylistReplies.MAX_RENDERED; n++) ask("", "k", `max-age=${n}`);
+  assert.notEqual(ask(""), kept);
+});
+
+test("what cannot be rendered is not found", () => {
+  const replies = new PlaylistReplies<object>("text/x");
+  const form = { render: () => null, version: "", cache: "", query: "?token=a" };
+  assert.equal(replies.reply(snapshot, "", form).status, 404);
+});

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { HttpRequest } from "../base/http-message.ts";
+import { Playback } from "./playback.ts";
+import type { PlaybackParts } from "./playback.ts";
+
+/** Playback that comes as far as the configuration, and no further. */
+function playback(): Playback {
+  const parts: Partial<PlaybackParts> = {
+    config: () => {
+      throw new RangeError("asked for the configuration");
+    },
+  };
+  return new Playback(parts as PlaybackParts);
+}
+
+function requestWith(token: string): HttpRequest {
+  return {
+    method: "GET",
+    path: "/pub/a/tracks-v1/mono.m3u8",
+    query: new URLSearchParams([["token", token]]),
+    header: () => undefined,
+    remoteAddress: "192.0.2.1",
+  };
+}
+
+test("a token is as long as it is in a URL: nine bytes for a sign of three", () => {
+  const tokens: [what: string, token: string, isTaken: boolean][] = [
+    ["512 letters", "x".repeat(512), true],
+    ["513 letters", "x".repeat(513), false],
+    ["56 euro signs, 504 bytes", "\u20ac".repeat(56), true],
+    ["57 euro signs, 513 bytes", "\u20ac".repeat(57), false],
+    ["512 euro signs", "\u20ac".repeat(512), false],
+    ["half a pair of surrogates", "\ud800", true],
+  ];
+  for (const [what, token, isTaken] of tokens) {
+    const ask = () => playback().handle(requestWith(token));
+    if (isTaken) {
+      assert.throws(ask, /asked for the configuration/, what);
+      continue;
+    }
+    const reply = ask();
+    assert.ok(reply !== null && !(reply instanceof Promise) && reply.status === 400, what);
+  }
+});
