@@ -63,6 +63,7 @@ function replyOf(
   if (known !== undefined) return known;
   const bytes = muxTsSegment(readSegmentSamples(body, tracks.tracks), tracks, {
     originTicks: TS_ORIGIN_TICKS,
+    isLast: isLastOfAll(presentation, file.name),
   });
   const { version } = presentation;
   const caching = version === null ? "public, max-age=31536000, immutable" : "public, max-age=60";
@@ -84,6 +85,12 @@ function replyOf(
 function tracksOfSegment(presentation: Presentation, name: string): TrackSet | null {
   const listed = findSegment(presentation.timeline().segments, name);
   return listed?.tracks ?? presentation.unlistedTracks?.(name) ?? null;
+}
+
+/** Whether nothing follows a segment, now or later. */
+function isLastOfAll(presentation: Presentation, name: string): boolean {
+  const { mutability, segments } = presentation.timeline();
+  return mutability === "static" && segments.at(-1)!.name === name;
 }
 
 /** The segment of a name, or `null`. Names are numbers that rise with the segments. */

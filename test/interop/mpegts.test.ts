@@ -65,7 +65,9 @@ function segmentsOf({ tracks, packets }: FilePackets, originTicks: number): Uint
     (groups.at(-1) ?? groups[groups.push([]) - 1]!).push(packet);
   }
   assert.ok(groups.length >= 2);
-  return groups.map((group) => muxTsSegment(group, tracks, { originTicks }));
+  return groups.map((group) =>
+    muxTsSegment(group, tracks, { originTicks, isLast: group === groups.at(-1) }),
+  );
 }
 
 /** A track's packets as ffprobe has to show them: bytes of the elementary stream, wrapped times. */

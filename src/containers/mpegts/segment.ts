@@ -7,7 +7,10 @@ import type { TsMuxerInput, TsMuxerOptions } from "./muxer.ts";
 import { toTsTicks } from "./timestamps.ts";
 
 /** How a segment is written. */
-export type TsSegmentOptions = Pick<TsMuxerOptions, "audioDelayMs" | "pcrDelayMs" | "originTicks">;
+export type TsSegmentOptions = Pick<TsMuxerOptions, "audioDelayMs" | "pcrDelayMs" | "originTicks"> & {
+  /** No segment follows, whose clock would have to be left room: this one's goes on to the end of its sound. */
+  readonly isLast?: boolean;
+};
 
 /** PAT and PMT of one segment; a multiple of the continuity counter's modulus. */
 const TABLES_PER_SEGMENT = 16;
@@ -37,13 +40,14 @@ export function muxTsSegment(
   const carried = tracks.tracks.filter(canCarryInTs);
   const chosen = packets.filter(({ track }) => carried.some(({ id }) => id === track.id));
   if (chosen.length === 0) return new Uint8Array(0);
+  const { isLast = false, ...muxing } = options;
   const muxer = new TsMuxer({
-    ...options,
+    ...muxing,
     pcrWaitMs: 0,
     tableIntervalMs: tableInterval(chosen),
     firstVersion: tracks.epoch % VERSIONS,
     tablesAtKeyFrames: false,
-    clockEndTicks: nextPictureTicks(chosen, carried),
+    clockEndTicks: isLast ? Infinity : nextPictureTicks(chosen, carried),
   });
   muxer.setTracks(makeTrackSet(tracks.epoch, carried));
   muxer.expect(likelyBytes(chosen));
