@@ -38,7 +38,7 @@ export const QUICK: Scale = {
   settleSeconds: 2.2,
   fetchSeconds: 2,
   ingestSettleSeconds: 3,
-  ingestSeconds: 4,
+  ingestSeconds: 3,
   stallSeconds: 0,
   churnConnections: 5_000,
   isWhole: false,

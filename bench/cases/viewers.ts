@@ -46,14 +46,16 @@ const KINDS = {
   },
 } as const satisfies Readonly<Record<string, Kind>>;
 
-/** The cases. Low-latency DASH and the peer are left out of a quick run, for the time they take. */
+/** The cases; of them a quick run has low-latency HLS, for the time they take. */
 export function viewerCases(plan: Plan): Case[] {
   const { lowLatencyHls, dash, lowLatencyDash } = KINDS;
-  const cases = [
-    caseOf(lowLatencyHls, [ours(plan, lowLatencyHls)]),
+  const first = caseOf(lowLatencyHls, [ours(plan, lowLatencyHls)]);
+  if (!plan.scale.isWhole) return [first];
+  return [
+    first,
     caseOf(dash, [ours(plan, dash), ...nginx(plan, dash)]),
+    caseOf(lowLatencyDash, [ours(plan, lowLatencyDash)]),
   ];
-  return plan.scale.isWhole ? [...cases, caseOf(lowLatencyDash, [ours(plan, lowLatencyDash)])] : cases;
 }
 
 function caseOf({ id, what, how }: Kind, contestants: readonly Contestant[]): Case {
@@ -75,7 +77,7 @@ function ours(plan: Plan, kind: Kind): Contestant {
 /** Its names count from the publisher's start, so its segments' ends are no times of day. */
 function nginx(plan: Plan, kind: Kind): Contestant[] {
   const { nginx: program, nginxRtmpModule: module } = plan.installed;
-  if (program === null || module === null || !plan.scale.isWhole) return [];
+  if (program === null || module === null) return [];
   const path = `${BASE}.mpd`;
   return [
     { name: "nginx", measure: () => measure(plan, nginxDash(program, module), { ...kind, path }, false) },
