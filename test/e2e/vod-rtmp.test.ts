@@ -74,6 +74,16 @@ describe("a file over RTMP", { skip, concurrency: true, timeout: 180_000 }, () =
     assert.equal(h264, 150);
   });
 
+  test("is sought in by ffprobe, to the key frame before", async (t) => {
+    const { url } = await start(t);
+    const args = ["-v", "error", "-select_streams", "v", "-read_intervals", "7%+1"];
+    const shown = ["-show_entries", "packet=pts_time,flags", "-of", "csv=p=0", `${url}/sub/film.mp4`];
+    const { stdout } = await runTool("ffprobe", [...args, ...shown], TOOL_MS);
+    const [time, flags] = stdout.trim().split(",");
+    assert.ok(Math.abs(Number(time) - 6) < 0.2, `begins at ${time} s`);
+    assert.match(flags!, /^K/);
+  });
+
   test("has every frame for GStreamer", { skip: needs("gstreamer") }, async (t) => {
     const { film, url, folder } = await start(t);
     const copy = join(folder, "copy.flv");

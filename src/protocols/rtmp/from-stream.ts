@@ -4,7 +4,7 @@ import { configurationMs, frameTimes } from "../../containers/flv/frame-times.ts
 import { buildMetadataBody } from "../../containers/flv/metadata.ts";
 import { buildConfigBody, frameHeaderBytes, writeFrameHeader } from "../../containers/flv/tag-writer.ts";
 import type { MediaPacket } from "../../media/packet.ts";
-import type { TrackSet } from "../../media/track.ts";
+import type { Track, TrackSet } from "../../media/track.ts";
 import type { WireFormat, WireFormatFactory, WireRoom } from "../../stream/wire-format.ts";
 import { buildMessage, headerBytes, messageBytes, writeMessage } from "./wire/chunk-writer.ts";
 import type { MessageHeader } from "./wire/chunk-writer.ts";
@@ -61,16 +61,26 @@ export function recordedTracks(tracks: TrackSet, timestampMs: number, durationUs
   return trackMessages(tracks, timestampMs, durationUs);
 }
 
+/** The configurations alone: a second metadata message, at another time than 0, is a track of its own to FFmpeg. */
+export function recordedConfigurations({ tracks }: TrackSet, timestampMs: number): Uint8Array {
+  return concatBytes(configurationMessages(tracks.filter(isCarried), timestampMs));
+}
+
 function trackMessages(tracks: TrackSet, timestampMs: number, durationUs: number | null): Uint8Array {
   const carried = tracks.tracks.filter(isCarried);
-  const metadata = headerOf(MESSAGE.dataAmf0, timestampMs);
-  const messages = [buildMessage(metadata, buildMetadataBody(carried, durationUs), SENT_CHUNK_BYTES)];
+  const header = headerOf(MESSAGE.dataAmf0, timestampMs);
+  const metadata = buildMessage(header, buildMetadataBody(carried, durationUs), SENT_CHUNK_BYTES);
+  return concatBytes([metadata, ...configurationMessages(carried, timestampMs)]);
+}
+
+function configurationMessages(carried: readonly Track[], timestampMs: number): Uint8Array[] {
+  const messages: Uint8Array[] = [];
   for (const track of carried) {
     const body = buildConfigBody(track);
     const type = track.kind === "video" ? MESSAGE.video : MESSAGE.audio;
     if (body !== null) messages.push(buildMessage(headerOf(type, timestampMs), body, SENT_CHUNK_BYTES));
   }
-  return concatBytes(messages);
+  return messages;
 }
 
 const CHUNK_STREAM_OF: Readonly<Record<number, number>> = {

@@ -208,6 +208,8 @@ test("a seek goes on at the key frame before, and says so", async () => {
     configurations.map(({ timestampMs }) => timestampMs),
     [0, 6000],
   );
+  const metadata = viewer.messages().filter(({ typeId }) => typeId === MESSAGE.dataAmf0);
+  assert.deepEqual(metadata.length, 1);
 });
 
 test("seeking to a key frame's own time finds it, beyond the end the last one, and after the end it plays again", async () => {

@@ -6,7 +6,7 @@ import { configurationMs } from "../../containers/flv/frame-times.ts";
 import type { PacketRun, RecordedPackets } from "../../stream/recorded-packets.ts";
 import type { WireFormat } from "../../stream/wire-format.ts";
 import { MessageBatch } from "./message-batch.ts";
-import { recordedTracks, rtmpFormat } from "./from-stream.ts";
+import { recordedConfigurations, recordedTracks, rtmpFormat } from "./from-stream.ts";
 import type { RtmpOutbox } from "./outbox.ts";
 
 /** A recording as a connection finds it. */
@@ -142,7 +142,7 @@ export class RecordedPlay {
     out.streamBegin();
     out.status("seekNotify", `Seeking ${this.#timestampMs(this.#readUs)} (stream ${name}).`);
     if (this.#state === "flowing") out.status("playStart", undefined, { details: name });
-    this.#announce(packets);
+    this.#parts.write(recordedConfigurations(packets.tracks, this.#timestampMs(this.#readUs)));
     this.#pump();
   }
 
@@ -184,7 +184,8 @@ export class RecordedPlay {
     out.streamBegin();
     out.status("playReset", undefined, { details: name });
     out.status("playStart", undefined, { details: name });
-    this.#announce(packets);
+    const { tracks, endUs } = packets;
+    this.#parts.write(recordedTracks(tracks, this.#timestampMs(this.#readUs), endUs));
     if (this.#isPausedAtStart) this.pause();
     this.#pump();
   }
@@ -197,10 +198,6 @@ export class RecordedPlay {
     this.#run = null;
     this.#jumps++;
     this.#cancelTimers();
-  }
-
-  #announce({ tracks, endUs }: RecordedPackets): void {
-    this.#parts.write(recordedTracks(tracks, this.#timestampMs(this.#readUs), endUs));
   }
 
   #timestampMs(us: number): number {
