@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/log.ts";
 import type { MediaPacket, PacketSink } from "../media/packet.ts";
 import type { TrackSet } from "../media/track.ts";
 import type { SubscribeRequest } from "./directory.ts";
@@ -14,6 +15,7 @@ export type FanoutsParts = {
   /** The stream's: it has a packet before the fan-outs get it. */
   readonly cache: GopCache;
   readonly clock: Clock;
+  readonly log?: Logger;
   /** The thread's. */
   readonly pace: SendPace;
   /** The media clock at the stream's beginning. */
@@ -34,6 +36,10 @@ export class Fanouts implements PacketSink {
   readonly #parts: FanoutsParts;
   #rules: StreamRules;
   readonly #fanouts = new Map<string, Fanout>();
+  /** Of those that are played. */
+  readonly #formats = new Map<string, WireFormatFactory>();
+  /** What each format was last said to leave out. */
+  readonly #leftOut = new Map<string, string>();
   /** Ids of those that are choices of tracks. */
   readonly #choices = new Set<string>();
   /** Who chose among the tracks. */
@@ -66,6 +72,10 @@ export class Fanouts implements PacketSink {
 
   /** Adds a subscriber to the bytes of one format; one whose choice of tracks is one too many is ended at once. */
   subscribe(request: SubscribeRequest): Subscription {
+    if (this.#leavesAllOut(request.format)) {
+      request.sink.end("not-carried");
+      return { close: () => {} };
+    }
     if (request.format.resolve === undefined) return this.#join(request, request.format, request.sink);
     const chooser = new Chooser(request, (gone) => this.#choosers.delete(gone));
     this.#choosers.add(chooser);
@@ -82,7 +92,12 @@ export class Fanouts implements PacketSink {
 
   onTracks(tracks: TrackSet): void {
     this.#tracks = tracks;
-    for (const fanout of this.#fanouts.values()) fanout.onTracks(tracks);
+    for (const [id, fanout] of [...this.#fanouts]) {
+      fanout.onTracks(tracks);
+      const format = this.#formats.get(id)!;
+      this.#logLeftOut(format);
+      if (this.#leavesAllOut(format)) fanout.endAll("not-carried");
+    }
     for (const chooser of [...this.#choosers]) this.#choose(chooser);
   }
 
@@ -134,13 +149,33 @@ export class Fanouts implements PacketSink {
       onEmpty: () => this.#end(fanout, format.id),
     });
     this.#fanouts.set(format.id, fanout);
+    this.#formats.set(format.id, format);
+    this.#logLeftOut(format);
     if (this.#tracks !== null) fanout.onTracks(this.#tracks);
     return fanout;
+  }
+
+  #leavesAllOut(format: WireFormatFactory): boolean {
+    const tracks = this.#tracks?.tracks ?? [];
+    return tracks.length > 0 && format.carries !== undefined && !tracks.some((one) => format.carries!(one));
+  }
+
+  /** Once for each format, and again when it is something else. */
+  #logLeftOut(format: WireFormatFactory): void {
+    if (format.carries === undefined || this.#tracks === null) return;
+    const left = this.#tracks.tracks.filter((track) => !format.carries!(track));
+    const tracks = left.map(({ id, codec }) => `${id} (${codec})`).join(", ");
+    if ((this.#leftOut.get(format.id) ?? "") === tracks) return;
+    this.#leftOut.set(format.id, tracks);
+    if (tracks === "") return;
+    const fields = { stream: this.#rules.name, output: format.id, tracks };
+    this.#parts.log?.warn("an output leaves out tracks that it cannot carry", fields);
   }
 
   #end(fanout: Fanout, formatId: string): void {
     if (this.#fanouts.get(formatId) !== fanout) return;
     this.#fanouts.delete(formatId);
+    this.#formats.delete(formatId);
     this.#choices.delete(formatId);
     if (this.#fanouts.size === 0) this.#parts.onEmpty();
   }

@@ -70,6 +70,7 @@ export class LiveStream {
       rules,
       cache: this.#cache,
       clock: options.clock,
+      log: options.log,
       pace: options.pace,
       originUs: () => this.originUs,
       onEmpty: () => this.#viewersLeft(),

@@ -24,6 +24,7 @@ import type { WireFormat, WireFormatFactory, WireRoom } from "../../stream/wire-
 export const flvFormat: WireFormatFactory = {
   id: "flv",
   create: (originUs) => new FlvFormat(originUs),
+  carries: isCarried,
 };
 
 class FlvFormat implements WireFormat {

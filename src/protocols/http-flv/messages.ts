@@ -16,6 +16,7 @@ import { flvFormat } from "./from-stream.ts";
 export const flvMessageFormat: WireFormatFactory = {
   id: "flv-messages",
   create: (originUs) => new FlvMessages(flvFormat.create(originUs)),
+  carries: (track) => flvFormat.carries!(track),
 };
 
 class FlvMessages implements WireFormat {

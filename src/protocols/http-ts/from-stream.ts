@@ -1,4 +1,5 @@
 import { asMediaError } from "../../base/errors.ts";
+import { canCarryInTs } from "../../containers/mpegts/carriage.ts";
 import { TsMuxer } from "../../containers/mpegts/muxer.ts";
 import type { MediaPacket } from "../../media/packet.ts";
 import type { TrackSet } from "../../media/track.ts";
@@ -9,7 +10,11 @@ import type { WireFormat, WireFormatFactory, WireRoom } from "../../stream/wire-
  * of each key frame, where players begin, and every 100 ms. Times are the media clock, modulo 2^33.
  * Spec: ISO/IEC 13818-1.
  */
-export const tsFormat: WireFormatFactory = { id: "mpegts", create: () => new TsFormat() };
+export const tsFormat: WireFormatFactory = {
+  id: "mpegts",
+  create: () => new TsFormat(),
+  carries: canCarryInTs,
+};
 
 /** Each sound goes out by itself, at once; then the clock may be as far behind as the standard's decoder allows. */
 const AUDIO_DELAY_MS = 0;
@@ -26,6 +31,8 @@ class TsFormat implements WireFormat {
     } catch (caught) {
       // A configuration that cannot be written: its stream is not sent, and the next epoch may have another.
       if (asMediaError(caught) === null) throw caught;
+      // The muxer would go on under the tracks before.
+      this.#muxer.setTracks({ ...tracks, tracks: [] });
     }
   }
 
