@@ -107,17 +107,17 @@ class Viewer implements ByteSink {
   readonly #name: StreamName;
   readonly #body: HttpBodySink;
   #isStarting = true;
-  #isRefused = false;
+  #refusedFor: SubscriptionEnd | null = null;
 
   constructor(name: StreamName, body: HttpBodySink) {
     this.#name = name;
     this.#body = body;
   }
 
-  /** The subscription is made. Throws STREAM_NOT_ON_AIR when it was over at once. */
+  /** The subscription is made. Throws STREAM_NOT_ON_AIR, STREAM_NOT_CARRIED when it was over at once. */
   started(): void {
     this.#isStarting = false;
-    if (this.#isRefused) throw notOnAir(this.#name);
+    if (this.#refusedFor !== null) throw errorOf(this.#name, this.#refusedFor);
   }
 
   write(bytes: Uint8Array): void {
@@ -129,18 +129,19 @@ class Viewer implements ByteSink {
   }
 
   end(reason: SubscriptionEnd): void {
-    if (this.#isStarting) this.#isRefused = true;
-    else this.#body.end(reason === "too-slow" ? undefined : refusal(this.#name));
+    if (this.#isStarting) this.#refusedFor = reason;
+    else this.#body.end(reason === "too-slow" ? undefined : refusal(this.#name, reason));
   }
 }
 
-function notOnAir(name: StreamName): MediaError {
+function errorOf(name: StreamName, reason: SubscriptionEnd): MediaError {
+  if (reason === "not-carried") return streamErrors.error("STREAM_NOT_CARRIED", { name });
   return streamErrors.error("STREAM_NOT_ON_AIR", { name, reason: "nobody publishes it now" });
 }
 
 /** For a viewer that has got nothing yet; one that has sees the body end. */
-function refusal(name: StreamName): HttpReply {
-  const error = notOnAir(name);
+function refusal(name: StreamName, reason: SubscriptionEnd): HttpReply {
+  const error = errorOf(name, reason);
   return textReply(error.httpStatus, error.message, [
     ["x-error-code", error.code],
     ["access-control-expose-headers", "x-error-code"],

@@ -44,6 +44,12 @@ export const streamErrors = defineErrors({
     message: '{protocol} is switched off for stream "{name}"',
     doc: "The `protocols` directive of the stream, template or vod leaves this protocol out.",
   },
+  STREAM_NOT_CARRIED: {
+    disposition: "reject",
+    httpStatus: 415,
+    message: 'stream "{name}" has nothing that this output can carry: play it over HLS or DASH',
+    doc: "FLV and MPEG-TS carry some codecs only, and FLV one track of each kind. The log names the tracks that an output leaves out; when it leaves out all, a player is told so.",
+  },
   STREAM_LIMIT: {
     disposition: "reject",
     httpStatus: 503,

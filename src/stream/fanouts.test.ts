@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import { audioTrack, mediaPacket, videoTrack } from "../../test/support/media.ts";
+import { RecordingLog } from "../../test/support/recording-log.ts";
 import { trackId } from "../media/ids.ts";
 import type { StreamName } from "../media/ids.ts";
 import { makeTrackSet } from "../media/track.ts";
@@ -51,12 +52,14 @@ class Viewer implements ByteSink {
 
 let cache: GopCache;
 let fanouts: Fanouts;
+let log: RecordingLog;
 let emptied: number;
 let frame: number;
 
 beforeEach(() => {
   const clock = new FakeClock();
   cache = new GopCache();
+  log = new RecordingLog();
   emptied = 0;
   frame = 0;
   fanouts = new Fanouts({
@@ -71,6 +74,7 @@ beforeEach(() => {
     },
     cache,
     clock,
+    log,
     pace: new SendPace((run) => void clock.schedule(0, run)),
     originUs: () => 0,
     onEmpty: () => emptied++,
@@ -165,4 +169,31 @@ test("one too many after a change of tracks is ended, and the others go on", () 
   // The choice that all left gives its room back only when the last has gone.
   assert.equal(ended.filter((reason) => reason === "no-room").length, 4);
   assert.equal(fanouts.size, MAX_CHOICES - 1);
+});
+
+test("what an output leaves out is said once; who could be given nothing is ended", () => {
+  const silentPictures: WireFormatFactory = {
+    ...choice("a1"),
+    id: "sound",
+    carries: ({ kind }) => kind === "audio",
+  };
+  const { resolve: _, ...sound } = silentPictures;
+  const listen = (): Viewer => {
+    const viewer = new Viewer();
+    fanouts.subscribe({ name, protocol: "x", format: sound, sink: viewer });
+    return viewer;
+  };
+  const early = listen();
+  tracks(1, video, sounds[0]!);
+  send();
+  const late = listen();
+  tracks(2, video, sounds[0]!);
+  assert.deepEqual([early.ended, late.ended], [null, null]);
+  assert.deepEqual(
+    log.lines.map(({ message, fields }) => [message, fields["output"], fields["tracks"]]),
+    [["an output leaves out tracks that it cannot carry", "sound", "v1 (h264)"]],
+  );
+  tracks(3, video);
+  assert.deepEqual([early.ended, late.ended, listen().ended], Array(3).fill("not-carried"));
+  assert.equal(fanouts.size, 0);
 });

@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/log.ts";
 import type { MediaPacket, PacketSink } from "../media/packet.ts";
-import type { Track, TrackSet } from "../media/track.ts";
+import type { TrackSet } from "../media/track.ts";
 import type { SubscribeRequest } from "./directory.ts";
 import { Fanout } from "./fanout.ts";
 import type { GopCache } from "./gop-cache.ts";
@@ -14,21 +15,18 @@ export type FanoutsParts = {
   /** The stream's: it has a packet before the fan-outs get it. */
   readonly cache: GopCache;
   readonly clock: Clock;
+  readonly log?: Logger;
   /** The thread's. */
   readonly pace: SendPace;
   /** The media clock at the stream's beginning. */
   originUs(): number;
   /** Called when the last subscriber of any format is gone. */
   onEmpty(): void;
-  /** A format that is played leaves a track out: called once for each codec of each track. */
-  onLeftOut?(formatId: string, track: Track): void;
 };
 
 /** A viewer who joins begins with pictures no older than this. */
 const UNWATCHED_PATIENCE_MS = 100;
 
-/** Tracks that are told to be left out; who changes codecs all the time is not told about for ever. */
-const MAX_LEFT_OUT = 64;
 /** Choices of tracks that are played at once: each has a log of its own, of a whole GOP. */
 export const MAX_CHOICES = 16;
 
@@ -38,9 +36,10 @@ export class Fanouts implements PacketSink {
   readonly #parts: FanoutsParts;
   #rules: StreamRules;
   readonly #fanouts = new Map<string, Fanout>();
-  /** By the id of its format. */
-  readonly #carries = new Map<string, (track: Track) => boolean>();
-  readonly #leftOut = new Set<string>();
+  /** Of those that are played. */
+  readonly #formats = new Map<string, WireFormatFactory>();
+  /** What each format was last said to leave out. */
+  readonly #leftOut = new Map<string, string>();
   /** Ids of those that are choices of tracks. */
   readonly #choices = new Set<string>();
   /** Who chose among the tracks. */
@@ -73,6 +72,10 @@ export class Fanouts implements PacketSink {
 
   /** Adds a subscriber to the bytes of one format; one whose choice of tracks is one too many is ended at once. */
   subscribe(request: SubscribeRequest): Subscription {
+    if (this.#leavesAllOut(request.format)) {
+      request.sink.end("not-carried");
+      return { close: () => {} };
+    }
     if (request.format.resolve === undefined) return this.#join(request, request.format, request.sink);
     const chooser = new Chooser(request, (gone) => this.#choosers.delete(gone));
     this.#choosers.add(chooser);
@@ -89,8 +92,12 @@ export class Fanouts implements PacketSink {
 
   onTracks(tracks: TrackSet): void {
     this.#tracks = tracks;
-    for (const fanout of this.#fanouts.values()) fanout.onTracks(tracks);
-    for (const [formatId, carries] of this.#carries) this.#tellLeftOut(formatId, carries, tracks);
+    for (const [id, fanout] of [...this.#fanouts]) {
+      fanout.onTracks(tracks);
+      const format = this.#formats.get(id)!;
+      this.#logLeftOut(format);
+      if (this.#leavesAllOut(format)) fanout.endAll("not-carried");
+    }
     for (const chooser of [...this.#choosers]) this.#choose(chooser);
   }
 
@@ -142,27 +149,33 @@ export class Fanouts implements PacketSink {
       onEmpty: () => this.#end(fanout, format.id),
     });
     this.#fanouts.set(format.id, fanout);
-    const carries = format.carries?.bind(format);
-    if (carries !== undefined) this.#carries.set(format.id, carries);
-    if (this.#tracks === null) return fanout;
-    fanout.onTracks(this.#tracks);
-    if (carries !== undefined) this.#tellLeftOut(format.id, carries, this.#tracks);
+    this.#formats.set(format.id, format);
+    this.#logLeftOut(format);
+    if (this.#tracks !== null) fanout.onTracks(this.#tracks);
     return fanout;
   }
 
-  #tellLeftOut(formatId: string, carries: (track: Track) => boolean, { tracks }: TrackSet): void {
-    for (const track of tracks) {
-      const key = `${formatId} ${track.id} ${track.codec}`;
-      if (carries(track) || this.#leftOut.has(key) || this.#leftOut.size >= MAX_LEFT_OUT) continue;
-      this.#leftOut.add(key);
-      this.#parts.onLeftOut?.(formatId, track);
-    }
+  #leavesAllOut(format: WireFormatFactory): boolean {
+    const tracks = this.#tracks?.tracks ?? [];
+    return tracks.length > 0 && format.carries !== undefined && !tracks.some((one) => format.carries!(one));
+  }
+
+  /** Once for each format, and again when it is something else. */
+  #logLeftOut(format: WireFormatFactory): void {
+    if (format.carries === undefined || this.#tracks === null) return;
+    const left = this.#tracks.tracks.filter((track) => !format.carries!(track));
+    const tracks = left.map(({ id, codec }) => `${id} (${codec})`).join(", ");
+    if ((this.#leftOut.get(format.id) ?? "") === tracks) return;
+    this.#leftOut.set(format.id, tracks);
+    if (tracks === "") return;
+    const fields = { stream: this.#rules.name, output: format.id, tracks };
+    this.#parts.log?.warn("an output leaves out tracks that it cannot carry", fields);
   }
 
   #end(fanout: Fanout, formatId: string): void {
     if (this.#fanouts.get(formatId) !== fanout) return;
     this.#fanouts.delete(formatId);
-    this.#carries.delete(formatId);
+    this.#formats.delete(formatId);
     this.#choices.delete(formatId);
     if (this.#fanouts.size === 0) this.#parts.onEmpty();
   }

@@ -70,15 +70,10 @@ export class LiveStream {
       rules,
       cache: this.#cache,
       clock: options.clock,
+      log: options.log,
       pace: options.pace,
       originUs: () => this.originUs,
       onEmpty: () => this.#viewersLeft(),
-      onLeftOut: (output, { id, codec }) =>
-        options.log.warn("an output cannot carry a track: its viewers do not get it", {
-          output,
-          track: id,
-          codec,
-        }),
     });
     this.#addSink(this.#fanouts);
     this.#clampedLog = new PerSecondLog(options.log, "packets out of order in time, moved");

@@ -276,6 +276,7 @@ export class ThreadDirectory implements StreamDirectory {
     const mirror = new StreamMirror({
       rules: local.rulesToPlay(name),
       clock,
+      log: this.#options.log,
       pace,
       onIdle: () => this.#forget(name),
     });

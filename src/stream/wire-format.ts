@@ -35,6 +35,8 @@ export type WireFormatFactory = {
   carries?(track: Track): boolean;
   /** `originUs`: the media clock at the stream's beginning, for protocols whose timestamps start near zero. */
   create(originUs: number): WireFormat;
+  /** Whether viewers get a track; all of them when left out. What they do not get is said in the log. */
+  carries?(track: Track): boolean;
   /**
    * For what a viewer chooses among the tracks: the format of those that there are, `null` before any is known, so that
    * choices that come to the same share their bytes. Asked again whenever the tracks change.
@@ -54,9 +56,16 @@ export type ByteSink = {
 
 /**
  * Why a subscription ended from the core's side; `server-stopping`: what is waited for will come to another server;
- * `no-room`: what viewers of this stream, or of all, ask for takes all the memory that it may take.
+ * `no-room`: what viewers of this stream, or of all, ask for takes all the memory that it may take;
+ * `not-carried`: the format carries none of the tracks.
  */
-export type SubscriptionEnd = "stream-ended" | "not-on-air" | "too-slow" | "server-stopping" | "no-room";
+export type SubscriptionEnd =
+  | "stream-ended"
+  | "not-on-air"
+  | "too-slow"
+  | "server-stopping"
+  | "no-room"
+  | "not-carried";
 
 /** What a subscriber holds; `close` is idempotent and never calls `end`. */
 export type Subscription = { close(): void };

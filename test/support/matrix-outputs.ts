@@ -110,9 +110,12 @@ export class MatrixNode {
 
   /** Tracks that the log said an output leaves out, e.g. `mpegts v1 av1`. */
   leftOut(): string[] {
-    const lines = this.log.lines.filter(({ message }) => message.includes("cannot carry a track"));
-    return lines.map(({ fields }) =>
-      ["output", "track", "codec"].map((key) => String(fields[key])).join(" "),
+    const lines = this.log.lines.filter(({ message }) => message.includes("leaves out tracks"));
+    return lines.flatMap(({ fields }) =>
+      Array.from(
+        String(fields["tracks"]).matchAll(/(\w+) \((\w+)\)/g),
+        ([, id, codec]) => `${String(fields["output"])} ${id} ${codec}`,
+      ),
     );
   }
 

@@ -3,6 +3,8 @@
 
 /** What lies behind the playing position is kept this long, in seconds. */
 const BACK_BUFFER_SECONDS = 10;
+/** Where the browser has no more room, this is kept of what was played, in seconds, and nothing older. */
+const LEAST_BACK_SECONDS = 1;
 /** Fragments that wait for a source buffer; more than a GOP of them means that it takes none. */
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 
@@ -16,6 +18,12 @@ export class TrackBuffer {
   #waiting = [];
   #waitingBytes = 0;
   #mime = "";
+  /** Room is being made: what was refused is offered again behind that. */
+  #isEvicting = false;
+  /** The half-read frame is to be forgotten as soon as the buffer is free. */
+  #abortsLater = false;
+  /** To be changed to as soon as the buffer is free. @type {string | null} */
+  #nextMime = null;
 
   /**
    * @param {"video" | "audio"} kind
@@ -55,7 +63,10 @@ export class TrackBuffer {
    * @param {Uint8Array<ArrayBuffer>} init
    */
   begin(mime, init) {
-    if (this.#buffer !== null && this.#mime !== mime) this.#buffer.changeType(mime);
+    if (this.#buffer !== null && this.#mime !== mime) {
+      this.#nextMime = mime;
+      this.#reset();
+    }
     this.#mime = mime;
     this.append(init);
   }
@@ -75,10 +86,23 @@ export class TrackBuffer {
   clear() {
     this.#waiting = [];
     this.#waitingBytes = 0;
+    this.#isEvicting = false;
+    this.#abortsLater = true;
+    this.#reset();
+  }
+
+  /** While a buffer removes, `abort` throws, and while it does anything, `changeType`: then both come behind that. */
+  #reset() {
+    const buffer = this.#buffer;
+    if (buffer === null) return;
     try {
-      this.#buffer?.abort();
+      if (this.#abortsLater) buffer.abort();
+      this.#abortsLater = false;
+      if (buffer.updating) return;
+      if (this.#nextMime !== null) buffer.changeType(this.#nextMime);
+      this.#nextMime = null;
     } catch {
-      // Of a media source that is gone already.
+      // It removes, or is of a media source that is gone already.
     }
   }
 
@@ -91,21 +115,38 @@ export class TrackBuffer {
   #next() {
     const buffer = this.#buffer;
     if (buffer === null || buffer.updating) return;
+    this.#reset();
     try {
       if (this.#waiting.length > 0) {
         const bytes =
           this.#waiting.length === 1 ? this.#waiting[0] : joined(this.#waiting, this.#waitingBytes);
+        buffer.appendBuffer(/** @type {ArrayBuffer} */ (bytes));
         this.#waiting = [];
         this.#waitingBytes = 0;
-        buffer.appendBuffer(/** @type {ArrayBuffer} */ (bytes));
+        this.#isEvicting = false;
         return;
       }
       const keepFrom = this.#hooks.playedSeconds() - BACK_BUFFER_SECONDS;
       if (buffer.buffered.length > 0 && buffer.buffered.start(0) < keepFrom - BACK_BUFFER_SECONDS)
         buffer.remove(0, keepFrom);
     } catch (error) {
-      this.#hooks.onFailure(`media: ${String(error)}`);
+      if (!this.#evict(error, buffer)) this.#hooks.onFailure(`media: ${String(error)}`);
     }
+  }
+
+  /**
+   * Makes room where the browser has no more; what was refused waits for that. Once: refused again, it is a failure.
+   * @param {unknown} error
+   * @param {SourceBuffer} buffer
+   */
+  #evict(error, buffer) {
+    const isFull = error instanceof Error && error.name === "QuotaExceededError";
+    const keepFrom = this.#hooks.playedSeconds() - LEAST_BACK_SECONDS;
+    if (!isFull || this.#isEvicting || buffer.buffered.length === 0) return false;
+    if (buffer.buffered.start(0) >= keepFrom) return false;
+    this.#isEvicting = true;
+    buffer.remove(0, keepFrom);
+    return true;
   }
 }
 

@@ -18,7 +18,8 @@ import { TrackBuffer } from "./mse-buffer.js";
  * @typedef {object} MseEngineEvents
  * @property {() => void} onReady media is there: `play()` makes sense now
  * @property {(reason: string) => void} onUnavailable the server has nothing to play, and says why
- * @property {(detail: string) => void} onFailure it plays no further
+ * @property {() => void} [onEnd] the stream has ended; it plays no further
+ * @property {(detail: string) => void} onFailure it plays no further; told once
  * @property {(detail: string) => void} onTrouble something that the engine mends by itself
  */
 
@@ -47,6 +48,19 @@ const MIN_RATE = 0.9;
 /** So far around the target nothing is done. */
 const SLACK_SECONDS = 0.04;
 
+/** States of a socket. */
+const CONNECTING = 0;
+const OPEN = 1;
+/** Commands kept for a socket that is not open yet. */
+const MAX_UNSAID = 16;
+/** The stream has ended. */
+const NORMAL = 1000;
+/** The server goes, or asks to try again later. */
+const RECONNECT_CODES = [1001, 1013];
+/** Attempts without any media in between, and the longest time between two of them. */
+const MAX_RECONNECTS = 6;
+const MAX_RECONNECT_SECONDS = 10;
+
 export class MseEngine {
   #video;
   #events;
@@ -62,7 +76,19 @@ export class MseEngine {
   #isReady = false;
   #isOver = false;
   #target = FIRST_TARGET_SECONDS;
+  /** Of the media source. */
   #url = "";
+  #Socket;
+  #address;
+  /** What was said before the socket was open. @type {string[]} */
+  #unsaid = [];
+  /** The choice in force, for a socket that comes after this one. */
+  #choice = "";
+  #isPaused = false;
+  #reconnects = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #reconnectTimer;
+  #isFinished = false;
   /** @type {ReturnType<typeof setInterval>} */
   #timer;
   #onWaiting = () => this.#stalled();
@@ -78,11 +104,9 @@ export class MseEngine {
     this.#video = video;
     this.#events = events;
     this.#MediaSource = given.MediaSource ?? MediaSource;
-    const Socket = given.WebSocket ?? WebSocket;
-    this.#socket = new Socket(url);
-    this.#socket.binaryType = "arraybuffer";
-    this.#socket.addEventListener("message", ({ data }) => this.#take(data));
-    this.#socket.addEventListener("close", ({ code, reason }) => this.#fail(`closed: ${code} ${reason}`));
+    this.#Socket = given.WebSocket ?? WebSocket;
+    this.#address = url;
+    this.#socket = this.#connect();
     video.addEventListener("waiting", this.#onWaiting);
     this.#timer = setInterval(() => this.#follow(), 100);
   }
@@ -101,20 +125,61 @@ export class MseEngine {
   /** @param {string} tracks such as `v1a2` */
   setTracks(tracks) {
     this.#hasChosen = true;
-    this.#socket.send(`set_tracks=${tracks}`);
+    this.#choice = `set_tracks=${tracks}`;
+    this.#say(this.#choice);
   }
 
   pause() {
-    this.#socket.send("pause");
+    this.#isPaused = true;
+    this.#say("pause");
   }
 
   resume() {
-    this.#socket.send("resume");
+    this.#isPaused = false;
+    this.#say("resume");
+  }
+
+  /** A socket that is not open yet would throw. @param {string} command */
+  #say(command) {
+    if (this.#socket.readyState === OPEN) this.#socket.send(command);
+    else if (this.#socket.readyState === CONNECTING && this.#unsaid.length < MAX_UNSAID)
+      this.#unsaid.push(command);
+  }
+
+  #connect() {
+    const socket = new this.#Socket(this.#address);
+    socket.binaryType = "arraybuffer";
+    socket.addEventListener("open", () => {
+      for (const command of this.#unsaid.splice(0)) socket.send(command);
+    });
+    socket.addEventListener("message", ({ data }) => this.#take(data));
+    socket.addEventListener("close", ({ code, reason }) => this.#closed(code, reason));
+    return socket;
+  }
+
+  /**
+   * @param {number} code
+   * @param {string} reason
+   */
+  #closed(code, reason) {
+    if (this.#isOver || this.#isFinished) return;
+    if (code === NORMAL) {
+      this.#isFinished = true;
+      this.#events.onEnd?.();
+    } else if (RECONNECT_CODES.includes(code) && this.#reconnects < MAX_RECONNECTS) {
+      const seconds = Math.min(MAX_RECONNECT_SECONDS, 2 ** this.#reconnects++);
+      this.#events.onTrouble(`closed: ${code} ${reason}; connecting again`);
+      this.#reconnectTimer = setTimeout(() => {
+        this.#unsaid = [this.#choice, this.#isPaused ? "pause" : ""].filter((command) => command !== "");
+        this.#socket = this.#connect();
+      }, seconds * 1000);
+    } else this.#fail(`closed: ${code} ${reason}`);
   }
 
   destroy() {
     this.#isOver = true;
     clearInterval(this.#timer);
+    clearTimeout(this.#reconnectTimer);
     this.#video.removeEventListener("waiting", this.#onWaiting);
     this.#socket.close();
     for (const buffer of this.#buffers.values()) buffer.close();
@@ -127,14 +192,17 @@ export class MseEngine {
 
   /** @param {string | ArrayBuffer} data */
   #take(data) {
-    if (this.#isOver) return;
+    if (this.#isOver || this.#isFinished) return;
     if (typeof data === "string") {
       const message = JSON.parse(data);
       if (message.type === "mse_init_segment") this.#begin(message);
       else if (message.type === "event" && message.event === "stream_unavailable")
         this.#events.onUnavailable(message.reason ?? "");
+      else if (message.type === "error")
+        this.#events.onTrouble(`refused: ${message.code ?? ""} ${message.reason ?? ""}`);
       return;
     }
+    this.#reconnects = 0;
     const bytes = new DataView(data);
     const buffer = this.#buffers.get(bytes.getUint8(TRACK_BYTE));
     // Sound may be ahead: what a viewer sees is the picture.
@@ -258,7 +326,8 @@ export class MseEngine {
 
   /** @param {string} detail */
   #fail(detail) {
-    if (this.#isOver) return;
+    if (this.#isOver || this.#isFinished) return;
+    this.#isFinished = true;
     this.#events.onFailure(detail);
   }
 }

@@ -23,26 +23,34 @@ class FakeBuffer extends EventTarget {
       end: (i: number) => ranges[i]![1],
     };
   }
+  /** Appends that are refused for want of room. */
+  refusals = 0;
+  #isRemoving = false;
   appendBuffer(bytes: ArrayBuffer | Uint8Array): void {
     assert.equal(this.updating, false, "a busy buffer takes nothing");
+    if (this.refusals-- > 0) throw new DOMException("full", "QuotaExceededError");
     this.updating = true;
     this.appended.push([...new Uint8Array(bytes as ArrayBuffer)]);
   }
   remove(start: number, end: number): void {
     this.updating = true;
+    this.#isRemoving = true;
     this.removed.push([start, end]);
   }
   abort(): void {
+    if (this.#isRemoving) throw new DOMException("it removes", "InvalidStateError");
     this.aborts++;
     this.updating = false;
   }
   changeType(mime: string): void {
+    assert.equal(this.updating, false, "a busy buffer is not changed");
     this.types.push(mime);
   }
   /** What was appended is there now. */
   done(...ranges: [number, number][]): void {
     if (ranges.length > 0) this.ranges = ranges;
     this.updating = false;
+    this.#isRemoving = false;
     this.dispatchEvent(new Event("updateend"));
   }
 }
@@ -73,6 +81,7 @@ class FakeMediaSource extends EventTarget {
 
 class FakeSocket extends EventTarget {
   static last: FakeSocket;
+  readyState = 1;
   binaryType = "";
   readonly sent: string[] = [];
   isClosed = false;
@@ -83,6 +92,7 @@ class FakeSocket extends EventTarget {
     FakeSocket.last = this;
   }
   send(text: string): void {
+    if (this.readyState === 0) throw new DOMException("connecting", "InvalidStateError");
     this.sent.push(text);
   }
   close(): void {
@@ -124,6 +134,7 @@ beforeEach(() => {
     events: {
       onReady: () => happened.push("ready"),
       onUnavailable: (reason) => happened.push(`unavailable: ${reason}`),
+      onEnd: () => happened.push("end"),
       onFailure: (detail) => happened.push(`failure: ${detail}`),
       onTrouble: (detail) => happened.push(detail),
     },
@@ -155,6 +166,10 @@ function fragment(track: number, mark: number, utcSeconds = 1000): ArrayBuffer {
 
 /** The marks of what a buffer was given; an init segment is its one byte. */
 const given = ({ appended }: FakeBuffer): (number | undefined)[] => appended.map((bytes) => bytes.at(-1));
+
+function closes(code: number): void {
+  FakeSocket.last.dispatchEvent(Object.assign(new Event("close"), { code, reason: "later" }));
+}
 
 /** Plays `v1a1` with media from 10 s to 11 s. */
 function playing(): { video: FakeBuffer; audio: FakeBuffer } {
@@ -197,10 +212,22 @@ describe("what comes", () => {
     assert.deepEqual(happened, ["unavailable: nobody publishes"]);
   });
 
-  test("nothing more when the socket is closed: a failure, unless it was destroyed", () => {
-    const close = Object.assign(new Event("close"), { code: 1001, reason: "the server stops" });
+  test("that is an error is told as something that does not end it", () => {
+    FakeSocket.last.says({ type: "error", code: "MSE_BAD_COMMAND", reason: "not known" });
+    assert.deepEqual(happened, ["refused: MSE_BAD_COMMAND not known"]);
+  });
+
+  test("behind a normal end is nothing, and that is no failure", () => {
+    closes(1000);
+    closes(1006);
+    assert.deepEqual(happened, ["end"]);
+  });
+
+  test("nothing more when the socket is closed: a failure, told once, unless it was destroyed", () => {
+    const close = Object.assign(new Event("close"), { code: 1006, reason: "gone" });
     FakeSocket.last.dispatchEvent(close);
-    assert.deepEqual(happened, ["failure: closed: 1001 the server stops"]);
+    FakeSocket.last.dispatchEvent(close);
+    assert.deepEqual(happened, ["failure: closed: 1006 gone"]);
     engine.destroy();
     FakeSocket.last.dispatchEvent(close);
     FakeSocket.last.says(fragment(1, 1));
@@ -321,4 +348,72 @@ test("a buffer that takes nothing is a failure, not a memory leak", () => {
   source!.buffers[0]!.updating = true;
   for (let i = 0; i < 3; i++) FakeSocket.last.says(big);
   assert.match(happened.at(-1)!, /failure: media: the video is not taken/);
+});
+
+test("commands wait until the socket is open", () => {
+  FakeSocket.last.readyState = 0;
+  engine.setTracks("v1");
+  engine.pause();
+  assert.deepEqual(FakeSocket.last.sent, []);
+  FakeSocket.last.readyState = 1;
+  FakeSocket.last.dispatchEvent(new Event("open"));
+  assert.deepEqual(FakeSocket.last.sent, ["set_tracks=v1", "pause"]);
+});
+
+test("a server that goes, or says later, is connected to again with the choice that was made", () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  try {
+    engine.setTracks("v1a2");
+    for (const [code, seconds] of [
+      [1001, 1],
+      [1013, 2],
+      [1013, 4],
+      [1013, 8],
+      [1013, 10],
+      [1013, 10],
+    ] as const) {
+      const before = FakeSocket.last;
+      closes(code);
+      mock.timers.tick(seconds * 1000 - 1);
+      assert.equal(FakeSocket.last, before);
+      mock.timers.tick(1);
+      assert.notEqual(FakeSocket.last, before);
+      FakeSocket.last.dispatchEvent(new Event("open"));
+      assert.deepEqual(FakeSocket.last.sent, ["set_tracks=v1a2"]);
+    }
+    assert.ok(happened.every((what) => !what.startsWith("failure")));
+    closes(1013);
+    assert.equal(happened.at(-1), "failure: closed: 1013 later");
+  } finally {
+    mock.timers.reset();
+  }
+});
+
+test("a full buffer makes room and takes what it refused; full again, it is a failure", () => {
+  const { video: buffer } = playing();
+  video.currentTime = 15;
+  buffer.ranges = [[10, 16]];
+  buffer.refusals = 1;
+  FakeSocket.last.says(fragment(1, 42));
+  assert.deepEqual(buffer.removed, [[0, 14]]);
+  buffer.done([14, 16]);
+  assert.equal(given(buffer).at(-1), 42);
+  assert.ok(happened.every((what) => !what.startsWith("failure")));
+  buffer.done([14, 16]);
+  buffer.refusals = 1;
+  FakeSocket.last.says(fragment(1, 43));
+  assert.match(happened.at(-1)!, /failure: media: QuotaExceededError/);
+});
+
+test("new tracks while a buffer removes what is old wait for that", () => {
+  const { video: buffer } = playing();
+  video.currentTime = 60;
+  buffer.done([10, 61]);
+  const other = { ...VIDEO, mime: 'video/mp4; codecs="avc1.42001e"' };
+  init([other as typeof VIDEO, AUDIO]);
+  assert.deepEqual(buffer.types, []);
+  const { aborts } = buffer;
+  buffer.done([50, 61]);
+  assert.deepEqual([buffer.types, buffer.aborts], [[other.mime], aborts + 1]);
+  assert.equal(given(buffer).at(-1), 1, "the init segment");
 });

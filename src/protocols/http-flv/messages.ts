@@ -4,7 +4,6 @@ import {
   frameHeaderBytes,
   writeFrameHeader,
 } from "../../base/web-socket/frame-writer.ts";
-import { isCarried } from "../../containers/flv/carried.ts";
 import type { MediaPacket } from "../../media/packet.ts";
 import type { TrackSet } from "../../media/track.ts";
 import type { WireFormat, WireFormatFactory, WireRoom } from "../../stream/wire-format.ts";
@@ -16,8 +15,8 @@ import { flvFormat } from "./from-stream.ts";
  */
 export const flvMessageFormat: WireFormatFactory = {
   id: "flv-messages",
-  carries: isCarried,
   create: (originUs) => new FlvMessages(flvFormat.create(originUs)),
+  carries: (track) => flvFormat.carries!(track),
 };
 
 class FlvMessages implements WireFormat {

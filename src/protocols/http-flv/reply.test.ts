@@ -233,3 +233,9 @@ test("over a WebSocket a stream that is not on air is refused before the handsha
   assert.throws(() => start(new Socket()), { code: "STREAM_NOT_ON_AIR" });
   assert.throws(() => flvSocketReply("a b", { directory }), { code: "STREAM_BAD_NAME" });
 });
+
+test("a stream that has nothing for FLV is refused with the reason, and the log names the tracks", () => {
+  const publisher = publish();
+  publisher.setTracks([videoTrack({ codec: "vp9" as never })]);
+  assert.throws(() => play(new Body()), { code: "STREAM_NOT_CARRIED", httpStatus: 415 });
+});

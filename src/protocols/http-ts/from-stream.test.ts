@@ -188,3 +188,13 @@ test("the reply is a body without end of the protocol's own word", () => {
   publisher.close("done");
   assert.throws(() => play(), { code: "STREAM_NOT_ON_AIR" });
 });
+
+test("behind a configuration that cannot be written nothing goes on under the one before", () => {
+  const format = tsFormat.create(0);
+  format.begin!(trackSet([video]));
+  assert.ok(packetBytes(format, mediaPacket({ track: video })) !== null);
+  const broken = videoTrack({ config: new Uint8Array(0) });
+  format.begin!(trackSet([broken]));
+  assert.equal(packetBytes(format, mediaPacket({ track: video, dts: 3600 })), null);
+  assert.equal(packetBytes(format, mediaPacket({ track: broken, dts: 7200 })), null);
+});

@@ -12,8 +12,8 @@ import type { WireFormat, WireFormatFactory, WireRoom } from "../../stream/wire-
  */
 export const tsFormat: WireFormatFactory = {
   id: "mpegts",
-  carries: canCarryInTs,
   create: () => new TsFormat(),
+  carries: canCarryInTs,
 };
 
 /** Each sound goes out by itself, at once; then the clock may be as far behind as the standard's decoder allows. */
@@ -31,6 +31,8 @@ class TsFormat implements WireFormat {
     } catch (caught) {
       // A configuration that cannot be written: its stream is not sent, and the next epoch may have another.
       if (asMediaError(caught) === null) throw caught;
+      // The muxer would go on under the tracks before.
+      this.#muxer.setTracks({ ...tracks, tracks: [] });
     }
   }
 

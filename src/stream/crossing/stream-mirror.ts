@@ -1,4 +1,5 @@
 import type { Clock, Timer } from "../../base/clock.ts";
+import type { Logger } from "../../base/log.ts";
 import type { MediaPacket, PacketSink } from "../../media/packet.ts";
 import type { TrackSet } from "../../media/track.ts";
 import type { SubscribeRequest } from "../directory.ts";
@@ -13,6 +14,7 @@ import type { Subscription, SubscriptionEnd } from "../wire-format.ts";
 export type StreamMirrorParts = {
   readonly rules: StreamRules;
   readonly clock: Clock;
+  readonly log?: Logger;
   readonly pace: SendPace;
   /** Called once, when it has no viewer any more. */
   onIdle(mirror: StreamMirror): void;
@@ -49,6 +51,7 @@ export class StreamMirror implements PacketSink {
       rules: parts.rules,
       cache: this.#cache,
       clock: parts.clock,
+      ...(parts.log === undefined ? {} : { log: parts.log }),
       pace: parts.pace,
       originUs: () => this.#originUs!,
       onEmpty: () => this.#left(),
