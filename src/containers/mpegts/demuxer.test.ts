@@ -161,6 +161,24 @@ describe("a demuxer", () => {
     assert.deepEqual(plain(demux(...Array.from(bytes, (byte) => Uint8Array.of(byte)))), whole);
   });
 
+  for (const [distance, front] of [
+    [192, 4],
+    [204, 0],
+  ] as const) {
+    test(`reads packets that are ${distance} bytes apart, wherever the input is cut`, () => {
+      const bare = mux(tsSource({ durationMs: 80, pictureBytes: 200 }));
+      const bytes = new Uint8Array((bare.byteLength / 188) * distance).fill(0x5a);
+      for (let i = 0; i * 188 < bare.byteLength; i++)
+        bytes.set(bare.subarray(i * 188, i * 188 + 188), i * distance + front);
+      const want = plain(demux(bare));
+      assert.ok(want.packets.length > 4);
+      assert.equal(demux(bytes).stats.skippedBytes, front);
+      for (let cut = 0; cut <= bytes.byteLength; cut += 1)
+        assert.deepEqual(plain(demux(bytes.subarray(0, cut), bytes.subarray(cut))), want, `cut at ${cut}`);
+      assert.deepEqual(plain(demux(...Array.from(bytes, (byte) => Uint8Array.of(byte)))), want);
+    });
+  }
+
   test("survives being cut off after any byte", () => {
     const bytes = mux(tsSource({ durationMs: 100, pictureBytes: 150 }));
     const all = demux(bytes).packets.length;
