@@ -324,6 +324,24 @@ describe("a demuxer", () => {
     assert.deepEqual(codes, ["TS_PES_BROKEN"]);
   });
 
+  test("leaves out ADTS frames of several blocks whole, says so, and goes on by the next stated time", () => {
+    const several = adtsFrame(hex("fff14c80027ffc 0102030405060708 fff14c80027ffc"));
+    several[6]! |= 1;
+    const pes = [
+      { bytes: concatBytes([adtsFrame(new Uint8Array(20)), several]), pts: 0 },
+      { bytes: adtsFrame(new Uint8Array(21)), pts: 5760 },
+    ].map(({ bytes, pts }) => ({ pid: 0x200, bytes: audioPes(bytes, pts) }));
+    const { packets, errors } = demux(program([stream(0x200, 0x0f)], pes));
+    assert.deepEqual(
+      packets.map(({ dts, payload }) => [dts, payload.byteLength]),
+      [
+        [0, 20],
+        [3072, 21],
+      ],
+    );
+    assert.match(errors.map(({ message }) => message).join(), /^PID 512: [^,]* 2 raw data blocks/);
+  });
+
   test("drops what comes without a time before the first time", () => {
     const bytes = audioPes(adtsFrame(new Uint8Array(20)), null);
     const { packets, errors } = demux(program([stream(0x200, 0x0f)], [{ pid: 0x200, bytes }]));
