@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { Unwrapper, rescale, ticksToUs, usToTicks } from "./time.ts";
+import { MAX_TURNS, Unwrapper, rescale, ticksToUs, usToTicks } from "./time.ts";
 
 test("rescale agrees with exact integer arithmetic on any timestamp of two centuries", () => {
   const timescales = fc.constantFrom(
@@ -66,3 +66,23 @@ test("after a reset the next value stands as it is", () => {
   unwrapper.reset();
   assert.equal(unwrapper.unwrap(3), 3);
 });
+
+for (const step of [2 ** 32 - 1, -(2 ** 32 - 1)]) {
+  test(`three million jumps by ${step} stay within the bound, each the way it says or back to the raw value`, () => {
+    const unwrapper = new Unwrapper(33);
+    let raw = 0;
+    let last = unwrapper.unwrap(raw);
+    let returns = 0;
+    for (let i = 0; i < 3_000_000; i++) {
+      raw = (raw + step + 2 ** 33) % 2 ** 33;
+      const next = unwrapper.unwrap(raw);
+      if (next !== last + step) {
+        returns++;
+        if (next !== raw) assert.fail(`${last} then ${next}`);
+      }
+      if (Math.abs(next) > 2 ** 33 * MAX_TURNS) assert.fail(`${next} is out of bounds`);
+      last = next;
+    }
+    assert.ok(returns > 1000);
+  });
+}

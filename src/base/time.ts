@@ -26,10 +26,16 @@ export function usToTicks(us: number, timescale: number): number {
 }
 
 /**
+ * Turns of a counter after which it stands as it is, as after a reset: three years of 33 bits at 90 kHz. Only a sender
+ * whose times jump all the time gets there, by half a turn each, and shall not reach the end of the safe integers.
+ */
+export const MAX_TURNS = 1024;
+
+/**
  * Undoes the wrap-around of a counter of `bits` bits, once, at the edge of a protocol.
  *
  * Each value is taken as the nearest one to its predecessor modulo 2^bits, so that small steps back stay small steps
- * back. The first value stands as it is.
+ * back. The first value stands as it is. Bound: `MAX_TURNS`.
  */
 export class Unwrapper {
   readonly #modulus: number;
@@ -49,7 +55,8 @@ export class Unwrapper {
     let step = raw - lastRaw;
     if (step > this.#modulus / 2) step -= this.#modulus;
     else if (step < -this.#modulus / 2) step += this.#modulus;
-    this.#last += step;
+    const next = this.#last + step;
+    this.#last = Math.abs(next) > this.#modulus * MAX_TURNS ? raw : next;
     return this.#last;
   }
 

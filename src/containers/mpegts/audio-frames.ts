@@ -13,6 +13,8 @@ export type AudioFrame = {
   readonly frameBytes: number;
   /** Stays the same as long as the configuration does. */
   readonly key: number;
+  /** Why the frame is left out whole, though it is one; `null` where it is not. */
+  readonly problem?: string | null;
 };
 
 /** How frames of a codec are found. */
@@ -36,9 +38,11 @@ const adts: AudioFraming = {
     const header = parseAdtsHeader(bytes, at);
     if (header === null) return null;
     const { headerBytes, frameBytes, objectType, sampleRate, channelConfig, blocks } = header;
-    // A frame of several blocks cannot be taken apart without decoding it; nobody writes any.
-    const key = blocks === 1 ? sampleRate * 64 + objectType * 8 + channelConfig : -1;
-    return { headerBytes, frameBytes, key };
+    const key = sampleRate * 64 + objectType * 8 + channelConfig;
+    // Where a block ends is known only by decoding it, and an AAC packet elsewhere is one block.
+    const problem =
+      blocks === 1 ? null : `an ADTS frame has ${blocks} raw data blocks: set the encoder to one a frame`;
+    return { headerBytes, frameBytes, key, problem };
   },
   config(bytes, at) {
     const header = parseAdtsHeader(bytes, at)!;

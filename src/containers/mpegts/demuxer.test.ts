@@ -161,6 +161,24 @@ describe("a demuxer", () => {
     assert.deepEqual(plain(demux(...Array.from(bytes, (byte) => Uint8Array.of(byte)))), whole);
   });
 
+  for (const [distance, front] of [
+    [192, 4],
+    [204, 0],
+  ] as const) {
+    test(`reads packets that are ${distance} bytes apart, wherever the input is cut`, () => {
+      const bare = mux(tsSource({ durationMs: 80, pictureBytes: 200 }));
+      const bytes = new Uint8Array((bare.byteLength / 188) * distance).fill(0x5a);
+      for (let i = 0; i * 188 < bare.byteLength; i++)
+        bytes.set(bare.subarray(i * 188, i * 188 + 188), i * distance + front);
+      const want = plain(demux(bare));
+      assert.ok(want.packets.length > 4);
+      assert.equal(demux(bytes).stats.skippedBytes, front);
+      for (let cut = 0; cut <= bytes.byteLength; cut += 1)
+        assert.deepEqual(plain(demux(bytes.subarray(0, cut), bytes.subarray(cut))), want, `cut at ${cut}`);
+      assert.deepEqual(plain(demux(...Array.from(bytes, (byte) => Uint8Array.of(byte)))), want);
+    });
+  }
+
   test("survives being cut off after any byte", () => {
     const bytes = mux(tsSource({ durationMs: 100, pictureBytes: 150 }));
     const all = demux(bytes).packets.length;
@@ -304,6 +322,24 @@ describe("a demuxer", () => {
       [20, 21],
     );
     assert.deepEqual(codes, ["TS_PES_BROKEN"]);
+  });
+
+  test("leaves out ADTS frames of several blocks whole, says so, and goes on by the next stated time", () => {
+    const several = adtsFrame(hex("fff14c80027ffc 0102030405060708 fff14c80027ffc"));
+    several[6]! |= 1;
+    const pes = [
+      { bytes: concatBytes([adtsFrame(new Uint8Array(20)), several]), pts: 0 },
+      { bytes: adtsFrame(new Uint8Array(21)), pts: 5760 },
+    ].map(({ bytes, pts }) => ({ pid: 0x200, bytes: audioPes(bytes, pts) }));
+    const { packets, errors } = demux(program([stream(0x200, 0x0f)], pes));
+    assert.deepEqual(
+      packets.map(({ dts, payload }) => [dts, payload.byteLength]),
+      [
+        [0, 20],
+        [3072, 21],
+      ],
+    );
+    assert.match(errors.map(({ message }) => message).join(), /^PID 512: [^,]* 2 raw data blocks/);
   });
 
   test("drops what comes without a time before the first time", () => {

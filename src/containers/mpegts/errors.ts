@@ -6,7 +6,7 @@ export const tsErrors = defineErrors({
     disposition: "close-session",
     httpStatus: 415,
     message: "no transport stream packets in {skippedBytes} bytes",
-    doc: "The bytes are no MPEG transport stream of 188-byte packets, or all of its packets are broken. Send the output of an MPEG-TS muxer (`ffmpeg -f mpegts`), neither MP4 nor RTP.",
+    doc: "The bytes are no MPEG transport stream of packets of 188, 192 or 204 bytes, or all of its packets are broken. Send the output of an MPEG-TS muxer (`ffmpeg -f mpegts`), neither MP4 nor RTP.",
   },
   TS_PACKET_BROKEN: {
     disposition: "skip-unit",

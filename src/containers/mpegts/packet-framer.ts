@@ -8,20 +8,29 @@ export type TsPacketTaker = (bytes: Uint8Array, at: number) => void;
 /** Bytes in a row without a packet after which it is no transport stream. */
 export const MAX_UNSYNCED_BYTES = 256 * 1024;
 
+/**
+ * Distances of packets: bare, with a time of arrival in front (M2TS), and with a Reed-Solomon code behind.
+ * Spec: ISO/IEC 13818-1 section 2.4.3.2; BDAV MPEG-2 TS; ETSI EN 300 429 section 4.4.2.
+ */
+const DISTANCES_BYTES = [TS_PACKET_BYTES, 192, 204] as const;
+const MAX_DISTANCE_BYTES = 204;
+
 /** Sync bytes in a row, a packet apart, by which a packet's place is known. */
 const CONFIRMATIONS = 3;
 
 /**
  * Finds the packets in a byte stream, however it is cut, and again after bytes were lost or put in.
  *
- * Three sync bytes at the distance of packets are a place; from there on each packet's own sync byte is enough.
+ * Three sync bytes at a distance of packets are a place; from there on each packet's own sync byte is enough. What is
+ * between packets of 192 or 204 bytes is left out.
  * Bound: keeps less than three packets. Spec: ISO/IEC 13818-1 section 2.4.3.3 (sync_byte).
  */
 export class TsPacketFramer {
   readonly #take: TsPacketTaker;
-  #tail = new Uint8Array(CONFIRMATIONS * TS_PACKET_BYTES);
+  #tail = new Uint8Array(CONFIRMATIONS * MAX_DISTANCE_BYTES);
   #tailBytes = 0;
   #isSynced = false;
+  #distance: number = TS_PACKET_BYTES;
   #skippedBytes = 0;
   #unsyncedBytes = 0;
 
@@ -42,7 +51,7 @@ export class TsPacketFramer {
       this.#tailBytes = 0;
       return this.#run(joined, 0);
     }
-    const missing = TS_PACKET_BYTES - this.#tailBytes;
+    const missing = this.#distance - this.#tailBytes;
     if (bytes.byteLength < missing) return this.#keep(bytes, 0);
     this.#keep(bytes.subarray(0, missing), 0);
     this.#tailBytes = 0;
@@ -52,9 +61,12 @@ export class TsPacketFramer {
 
   /** Nothing more comes: packets at the end are taken with fewer sync bytes behind them. */
   end(): void {
-    if (this.#isSynced || this.#tailBytes === 0) return;
     const tail = this.#tail.slice(0, this.#tailBytes);
     this.#tailBytes = 0;
+    if (this.#isSynced) {
+      if (tail.byteLength >= TS_PACKET_BYTES) this.#take(tail, 0);
+      return;
+    }
     for (let at = 0; at + TS_PACKET_BYTES <= tail.byteLength;) {
       const isPlace =
         tail[at] === TS_SYNC_BYTE && (tail[at + TS_PACKET_BYTES] ?? TS_SYNC_BYTE) === TS_SYNC_BYTE;
@@ -71,10 +83,10 @@ export class TsPacketFramer {
         at = this.#search(bytes, at);
         if (!this.#isSynced) return this.#keep(bytes, at);
       } else if (bytes[at] !== TS_SYNC_BYTE) this.#isSynced = false;
-      else if (at + TS_PACKET_BYTES > bytes.byteLength) return this.#keep(bytes, at);
+      else if (at + this.#distance > bytes.byteLength) return this.#keep(bytes, at);
       else {
         this.#take(bytes, at);
-        at += TS_PACKET_BYTES;
+        at += this.#distance;
       }
     }
   }
@@ -84,11 +96,10 @@ export class TsPacketFramer {
     let at = start;
     for (; at < bytes.byteLength; at++) {
       if (bytes[at] !== TS_SYNC_BYTE) continue;
-      let proven = 1;
-      while (proven < CONFIRMATIONS && bytes[at + proven * TS_PACKET_BYTES] === TS_SYNC_BYTE) proven++;
-      const isOpen = at + proven * TS_PACKET_BYTES >= bytes.byteLength;
-      if (proven < CONFIRMATIONS && !isOpen) continue;
-      this.#isSynced = proven === CONFIRMATIONS;
+      const distance = distanceAt(bytes, at);
+      if (distance === 0) continue;
+      this.#isSynced = distance > 0;
+      if (distance > 0) this.#distance = distance;
       break;
     }
     this.#skip(at - start);
@@ -107,4 +118,16 @@ export class TsPacketFramer {
     this.#tail.set(from === 0 ? bytes : bytes.subarray(from), this.#tailBytes);
     this.#tailBytes += bytes.byteLength - from;
   }
+}
+
+/** The distance at which sync bytes follow the one at `at`; 0 for none, -1 when more bytes are needed to tell. */
+function distanceAt(bytes: Uint8Array, at: number): number {
+  let isOpen = false;
+  for (const distance of DISTANCES_BYTES) {
+    let proven = 1;
+    while (proven < CONFIRMATIONS && bytes[at + proven * distance] === TS_SYNC_BYTE) proven++;
+    if (proven === CONFIRMATIONS) return distance;
+    isOpen ||= at + proven * distance >= bytes.byteLength;
+  }
+  return isOpen ? -1 : 0;
 }

@@ -76,7 +76,10 @@ export class SoundReader implements ElementaryReader {
         at = next;
         continue;
       }
-      reason = this.#frame(bytes, at, frame, stated) ?? reason;
+      const { problem = null } = frame;
+      reason = (problem ?? this.#frame(bytes, at, frame, stated)) || reason;
+      // What is left out has a length that only its decoder knows.
+      if (problem !== null) this.#nextDts = null;
       stated = null;
       at += frame.frameBytes;
     }
