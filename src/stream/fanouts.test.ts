@@ -81,7 +81,7 @@ beforeEach(() => {
   });
 });
 
-function tracks(epoch: number, ...of: readonly Track[]): void {
+function change(epoch: number, ...of: readonly Track[]): void {
   cache.clear();
   fanouts.onTracks(makeTrackSet(epoch, of));
 }
@@ -105,7 +105,7 @@ function watch(...ids: string[]): { viewer: Viewer; close(): void } {
 }
 
 test("choices of tracks that are not there share one log, so that nobody makes many of them", () => {
-  tracks(1, video, sounds[0]!);
+  change(1, video, sounds[0]!);
   send();
   const first = watch("v1");
   const oneBytes = fanouts.heldBytes;
@@ -117,7 +117,7 @@ test("choices of tracks that are not there share one log, so that nobody makes m
 });
 
 test("choices that are there have a bound; one too many is ended, and room is made by who leaves", () => {
-  tracks(1, video, ...sounds);
+  change(1, video, ...sounds);
   send();
   const open = Array.from({ length: MAX_CHOICES }, (_, i) => watch("v1", `a${i + 1}`));
   assert.ok(open.every(({ viewer }) => viewer.ended === null));
@@ -132,15 +132,15 @@ test("choices that are there have a bound; one too many is ended, and room is ma
 
 test("when the tracks change, a choice is looked at again, and nobody has to come anew", () => {
   const early = watch("v1", "a2").viewer;
-  tracks(1, video, sounds[0]!);
+  change(1, video, sounds[0]!);
   send();
   const plain = watch("v1").viewer;
   assert.equal(early.got, "[v1]v1");
-  tracks(2, video, sounds[0]!, sounds[1]!);
+  change(2, video, sounds[0]!, sounds[1]!);
   send(sounds[1]);
   assert.equal(early.got, "[v1]v1[v1,a2]v1a2");
   assert.equal(plain.got, "[v1]v1[v1]v1");
-  tracks(3, video);
+  change(3, video);
   send();
   assert.equal(early.got, "[v1]v1[v1,a2]v1a2[v1]v1");
   assert.equal(emptied, 0, "the stream never seemed to have no viewer");
@@ -150,20 +150,20 @@ test("when the tracks change, a choice is looked at again, and nobody has to com
 test("who is moved can leave, and is told the end once", () => {
   const gone = watch("v1", "a1");
   const stays = watch("a1").viewer;
-  tracks(1, video, sounds[0]!);
+  change(1, video, sounds[0]!);
   gone.close();
   gone.close();
   send();
   fanouts.endAll("stream-ended");
   assert.deepEqual([gone.viewer.ended, stays.ended, fanouts.size, emptied], [null, "stream-ended", 0, 1]);
-  tracks(2, video);
+  change(2, video);
   assert.equal(fanouts.size, 0);
 });
 
 test("one too many after a change of tracks is ended, and the others go on", () => {
-  tracks(1, video);
+  change(1, video);
   const viewers = Array.from({ length: MAX_CHOICES + 3 }, (_, i) => watch("v1", `a${i + 1}`).viewer);
-  tracks(2, video, ...sounds);
+  change(2, video, ...sounds);
   send();
   const ended = viewers.map(({ ended: reason }) => reason);
   // The choice that all left gives its room back only when the last has gone.
@@ -172,28 +172,28 @@ test("one too many after a change of tracks is ended, and the others go on", () 
 });
 
 test("what an output leaves out is said once; who could be given nothing is ended", () => {
-  const silentPictures: WireFormatFactory = {
-    ...choice("a1"),
+  const ofSound = choice("a1");
+  const sound: WireFormatFactory = {
     id: "sound",
+    create: (originUs) => ofSound.create(originUs),
     carries: ({ kind }) => kind === "audio",
   };
-  const { resolve: _, ...sound } = silentPictures;
   const listen = (): Viewer => {
     const viewer = new Viewer();
     fanouts.subscribe({ name, protocol: "x", format: sound, sink: viewer });
     return viewer;
   };
   const early = listen();
-  tracks(1, video, sounds[0]!);
+  change(1, video, sounds[0]!);
   send();
   const late = listen();
-  tracks(2, video, sounds[0]!);
+  change(2, video, sounds[0]!);
   assert.deepEqual([early.ended, late.ended], [null, null]);
   assert.deepEqual(
     log.lines.map(({ message, fields }) => [message, fields["output"], fields["tracks"]]),
     [["an output leaves out tracks that it cannot carry", "sound", "v1 (h264)"]],
   );
-  tracks(3, video);
+  change(3, video);
   assert.deepEqual([early.ended, late.ended, listen().ended], Array(3).fill("not-carried"));
   assert.equal(fanouts.size, 0);
 });
