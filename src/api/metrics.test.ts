@@ -10,6 +10,9 @@ const thread = {
   viewers: 30,
   heapBytes: 1e7,
   eventLoopDelayS: 0.002,
+  windowBytes: 3000,
+  remotePartBytes: 200,
+  heldRequests: 7,
 };
 const figures: ServerFigures = {
   version: "1.2.3",
@@ -40,6 +43,9 @@ test("every figure is on the page, with its help and its type", async () => {
     "weir_thread_restarts_total 1",
     "weir_lost_streams_total 3",
     "weir_lost_viewers_total 40",
+    'weir_window_bytes{thread="0"} 3000',
+    'weir_remote_part_bytes{thread="0"} 200',
+    'weir_held_requests{thread="0"} 7',
     'weir_viewers{thread="0"} 30',
     'weir_viewers{thread="1"} 0',
     'weir_thread_up{thread="1"} 0',

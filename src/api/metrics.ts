@@ -8,6 +8,12 @@ export type ThreadFigures = {
   readonly publishers: number;
   readonly viewers: number;
   readonly heapBytes: number;
+  /** Media in live windows. */
+  readonly windowBytes: number;
+  /** Parts of other threads' windows. */
+  readonly remotePartBytes: number;
+  /** Requests for media to come. */
+  readonly heldRequests: number;
   /** Lateness of the event loop, 99th percentile of the last minute. */
   readonly eventLoopDelayS: number;
 };
@@ -58,6 +64,17 @@ export class MetricsPage {
       (now) => now.viewers,
     );
     this.#threads("weir_thread_heap_bytes", "Heap in use.", (now) => now.heapBytes);
+    this.#threads("weir_window_bytes", "Media in live windows.", (now) => now.windowBytes);
+    this.#threads(
+      "weir_remote_part_bytes",
+      "Parts of live windows of other threads, in shared memory.",
+      (now) => now.remotePartBytes,
+    );
+    this.#threads(
+      "weir_held_requests",
+      "Requests that are held until the media is there.",
+      (now) => now.heldRequests,
+    );
     this.#threads(
       "weir_event_loop_delay_p99_seconds",
       "How late the event loop was, 99th percentile of the last minute.",

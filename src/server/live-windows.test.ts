@@ -123,10 +123,15 @@ test("who follows an edge is told the last of it when the stream ends, and may f
   send(0, 212);
   const { open, version } = (await windows.edge(name, -1, 0))!;
   const last = windows.edge(name, version, 0);
+  const held = { sequence: open!.sequence + 1, part: null, address: "a", end: () => {} };
+  (await windows.ready(name, () => true)).edge!.hold(held);
+  assert.ok(windows.bytes > 0 && windows.bytes === windows.bytesOf(name));
+  assert.equal(windows.heldRequests, 1);
   publisher.close("gone");
   clock.advance(5001);
   const told = (await last)!;
-  assert.deepEqual([told.open, windows.endedSize], [null, 1]);
+  assert.deepEqual([told.open, windows.endedSize, windows.heldRequests], [null, 1, 0]);
+  assert.ok(windows.bytes > 0 && windows.bytesOf(name) === 0);
   const segment = told.window!.timeline.segments.at(-1)!;
   assert.equal(segment.name, open!.name);
   assert.ok(windows.sharedPart(name, segment.name, segment.parts!.length - 1, [video.id]) !== null);
@@ -138,7 +143,7 @@ test("who follows an edge is told the last of it when the stream ends, and may f
   clock.advance(1);
   await fetched;
   clock.advance(4000);
-  assert.equal(windows.endedSize, 0);
+  assert.deepEqual([windows.endedSize, windows.bytes], [0, 0]);
   assert.equal(windows.sharedPart(name, segment.name, 0, [video.id]), null);
   await windows.lastFetched();
 });

@@ -136,6 +136,23 @@ export class LiveWindows {
     return this.#windows.get(name)?.bytes ?? 0;
   }
 
+  /** Bytes of media that all windows hold, also those of streams that have ended a moment ago. */
+  get bytes(): number {
+    return this.#sum(({ bytes }) => bytes);
+  }
+
+  /** Requests that are held until a part or a segment is there. */
+  get heldRequests(): number {
+    return this.#sum(({ heldRequests }) => heldRequests);
+  }
+
+  #sum(figure: (window: LiveWindow) => number): number {
+    let sum = 0;
+    for (const window of this.#windows.values()) sum += figure(window);
+    for (const window of this.#ended.values()) sum += figure(window);
+    return sum;
+  }
+
   /** Resolves when other threads have had a moment to fetch the last parts of streams that have ended; at once without any. */
   async lastFetched(): Promise<void> {
     if (this.#ended.size === 0) return;

@@ -76,6 +76,12 @@ export type MediaNodeStats = {
   /** Packets that other threads did not get since they took them too slowly. */
   readonly droppedPackets: number;
   readonly rtmpConnections: number;
+  /** Bytes of media that live windows hold. */
+  readonly windowBytes: number;
+  /** Bytes of other threads' parts that are kept here. */
+  readonly remotePartBytes: number;
+  /** Requests that are held until a part or a segment is there. */
+  readonly heldRequests: number;
 };
 
 /**
@@ -161,6 +167,9 @@ export class MediaNode {
       threadLinks: this.#threads?.links ?? 0,
       followedWindows: this.#remote?.size ?? 0,
       rtmpConnections: rtmp.reduce((sum, { connections }) => sum + connections, 0),
+      windowBytes: this.#windows.bytes,
+      remotePartBytes: this.#remote?.partBytes ?? 0,
+      heldRequests: this.#windows.heldRequests + (this.#remote?.heldRequests ?? 0),
     };
   }
 

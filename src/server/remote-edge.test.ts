@@ -113,9 +113,10 @@ describe("the edge of a stream whose home is another thread", () => {
     const { sequence } = window.edge!.now()!.open!;
     for (const part of [5, 6])
       window.edge!.hold({ sequence, part, address: "a", end: (how) => void ended.push(`${part} ${how}`) });
+    assert.equal(remote.heldRequests, 2);
     source.play({ seconds: 0.2 });
     await settle();
-    assert.deepEqual(ended, ["5 reached"]);
+    assert.deepEqual([ended, remote.heldRequests], [["5 reached"], 1]);
     for (let n = 0; n < 12; n++) {
       source.play({ seconds: 0.2 });
       await settle();
@@ -136,6 +137,7 @@ describe("the edge of a stream whose home is another thread", () => {
     assert.equal(edge!.part(open!.name, 2, BOTH), one);
     assert.ok(one!.slice(1).every(({ buffer }) => buffer instanceof SharedArrayBuffer));
     assert.deepEqual(concatBytes(one!), concatBytes(home.edge!.part(open!.name, 2, BOTH) as MediaBody));
+    assert.equal(remote.partBytes, concatBytes(one!).byteLength);
     assert.equal(await edge!.part(open!.name, 77, BOTH), null);
     assert.deepEqual(
       asked.filter((what) => what !== "edge"),

@@ -4,6 +4,7 @@ import type { MessageWire } from "../base/channel.ts";
 import type { Clock } from "../base/clock.ts";
 import type { StreamName } from "../media/ids.ts";
 import type { MediaBody, TrackSelection } from "../packaging/presentation.ts";
+import type { RemoteEdge } from "../packaging/remote-edge.ts";
 import { RemoteWindow } from "../packaging/remote-window.ts";
 import type { EdgeSnapshot, WindowSnapshot } from "../packaging/window-snapshot.ts";
 import { streamErrors } from "../stream/errors.ts";
@@ -93,6 +94,23 @@ export class RemoteWindows {
   /** Windows that are followed. */
   get size(): number {
     return this.#followed.size;
+  }
+
+  /** Requests that are held here until a part or a segment is there. */
+  get heldRequests(): number {
+    return this.#sum(({ heldRequests }) => heldRequests);
+  }
+
+  /** Bytes of the parts that are kept here. */
+  get partBytes(): number {
+    return this.#sum(({ partBytes }) => partBytes);
+  }
+
+  #sum(figure: (edge: RemoteEdge) => number): number {
+    let sum = 0;
+    for (const { window } of this.#followed.values())
+      if (window.edge !== undefined) sum += figure(window.edge);
+    return sum;
   }
 
   /** A sibling thread has come, with the wire to it; `null`: it is gone. */

@@ -25,6 +25,6 @@ export const hlsErrors = defineErrors({
     disposition: "reject",
     httpStatus: 503,
     message: "too many requests wait for this stream, from all addresses together or from yours",
-    doc: "The bound on requests that wait for the next part of one stream is reached: 20000 in all, 6000 of one address. Spread viewers over pods, or put a cache in front that asks once for all.",
+    doc: "The bound on requests that wait for the next part of one stream is reached: 20000 in all, 6000 of one address where `max_connections_per_address` lets it have so many; a segment that grows takes two. Spread viewers over pods, or put a cache in front that asks once for all.",
   },
 });
