@@ -132,9 +132,9 @@ class Upload implements HttpUpload {
       parts.answer(reply);
       return;
     }
-    const { end } = parts.answerEarly(reply);
+    const connection = parts.answerEarly(reply);
     boundBody(incoming, LINGER_MS);
-    incoming.once("end", end);
+    incoming.once("end", () => connection.end());
     incoming.resume();
   }
 }

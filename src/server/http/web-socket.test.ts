@@ -491,8 +491,8 @@ test("who says more than anybody hears is closed with code 1008", async (t) => {
     const reply: HttpReply = {
       ...source.reply,
       webSocket: (sink) => {
-        const { close } = source.reply.webSocket!(sink);
-        return { close };
+        const opened = source.reply.webSocket!(sink);
+        return { close: () => opened.close() };
       },
     };
     const { port } = await listen(t, {
