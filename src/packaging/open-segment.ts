@@ -59,6 +59,11 @@ export class OpenSegment {
     this.adopt(packet);
   }
 
+  /** A track that is not the reference goes on in the segment before this one. */
+  follow(packet: MediaPacket): void {
+    this.#cutter?.other(packet);
+  }
+
   /** Parts that are complete. */
   get partCount(): number {
     return this.#cutter === null ? 0 : this.#cutter.entries.length;
@@ -88,6 +93,7 @@ export class OpenSegment {
     const packets = this.#packets.get(packet.track.id);
     if (packets === undefined) packet.slab?.release();
     else packets.push(packet);
+    if (packet.track !== this.tracks.reference) this.#cutter?.other(packet);
     this.#bytes += packet.payload.byteLength;
   }
 

@@ -9,12 +9,23 @@ import { TrackParts, lastDuration } from "./track-parts.ts";
 /** The packets of a segment, by track, in decode order. */
 export type TrackPackets = ReadonlyMap<TrackId, readonly MediaPacket[]>;
 
+/** A track that has come no further by then is not waited for any more. As long as a segment waits for late sound. */
+const MAX_LAG_US = 1_000_000;
+
+/** A part whose end is known and that is not complete yet: a track that goes on has nothing in it so far. */
+type PendingPart = {
+  readonly endUs: number;
+  readonly nextDts: number | null;
+  /** Packets of the reference track that had come: the rest is of later parts. */
+  readonly references: number;
+};
+
 /** What of a track goes into a part. */
 type TrackShare = {
   /** What begins in front of it; `null`: all. Units: microseconds. */
   readonly beforeUs: number | null;
-  /** So many packets are left for the next part. */
-  readonly keeps: number;
+  /** The packets from that index on are left for later parts. */
+  readonly end: number;
   /** Where the track goes on behind its packets. */
   readonly nextDts: number | null;
 };
@@ -22,8 +33,9 @@ type TrackShare = {
 /**
  * Cuts the packets of a growing segment into parts.
  *
- * A part is complete when the reference track has passed its boundary, or, where that track is silent, when others have:
- * a function of the packets and their order alone. The frames of the reference track that begin in front of the
+ * A part is complete when the reference track has passed its boundary, or, where that track is silent, when others have,
+ * and no track that goes on has nothing in it, for `MAX_LAG_US` at most: where pictures are reordered and the frame rate
+ * varies, the reference is ahead by more than a part. A function of the packets and their order alone. The frames of the reference track that begin in front of the
  * boundary are in it, and of the other tracks what begins in front of it and has come by then.
  */
 export class PartCutter {
@@ -33,6 +45,10 @@ export class PartCutter {
   readonly #entries: PartEntry[] = [];
   readonly #tracks = new Map<TrackId, TrackParts>();
   readonly #startUs: number;
+  /** Where each other track has come, in microseconds. */
+  readonly #reachedUs = new Map<TrackId, number>();
+  readonly #pending: PendingPart[] = [];
+  #referenceUs: number;
   /** Where the part that grows begins. */
   #partUs: number;
   /** Boundaries that the grid has passed. */
@@ -48,6 +64,7 @@ export class PartCutter {
     this.#packets = packets;
     this.#startUs = startUs;
     this.#partUs = startUs;
+    this.#referenceUs = startUs;
     this.#gridUs = startUs + rule.stepUs;
     for (const { id } of set.tracks) this.#tracks.set(id, new TrackParts());
   }
@@ -57,9 +74,9 @@ export class PartCutter {
     return this.#entries;
   }
 
-  /** Where the last complete part ends, in microseconds on the media clock. */
+  /** Where the last part ends whose end is known, in microseconds on the media clock. */
   get closedUs(): number {
-    return this.#partUs;
+    return this.#pending.at(-1)?.endUs ?? this.#partUs;
   }
 
   /** Which samples of a track are in which part. */
@@ -73,26 +90,67 @@ export class PartCutter {
     const ticks = Math.min(packet.dts + this.#ctsTicks, packet.pts);
     const us = ticksToUs(ticks, packet.track.timescale);
     const { slackUs } = this.#rule;
-    while (us >= this.#gridUs - slackUs)
-      this.#close(us <= this.#gridUs + slackUs ? us : this.#gridUs, packet.dts);
+    this.#referenceUs = us;
+    const references = this.#packets.get(packet.track.id)!.length;
+    while (us >= this.#gridUs - slackUs) {
+      const endUs = us <= this.#gridUs + slackUs ? us : this.#gridUs;
+      this.#pending.push({ endUs, nextDts: packet.dts, references });
+      this.#nextStep();
+    }
+    this.#closePending();
+  }
+
+  /** A packet of a track that is not the reference was added, to this segment or to the one before it. */
+  other(packet: MediaPacket): void {
+    if (!this.#packets.has(packet.track.id)) return;
+    this.#reachedUs.set(packet.track.id, ticksToUs(packet.dts, packet.track.timescale));
+    this.#closePending();
   }
 
   /** The reference track is silent, and others have come to `us`; no part may reach to `limitUs`. */
   silence(us: number, limitUs: number): void {
-    while (us > this.#gridUs + this.#rule.slackUs && this.#gridUs < limitUs)
+    this.#closePending(true);
+    while (us > this.#gridUs + this.#rule.slackUs && this.#gridUs < limitUs) {
       this.#close(this.#gridUs, null);
+      this.#nextStep();
+    }
   }
 
   /** Closes the last parts of a segment that ends at `endUs`; `nextDts`: the reference track goes on there. */
   finish(endUs: number, nextDts: number | null): void {
     const { stepUs, targetUs } = this.#rule;
+    this.#closePending(true);
     while (endUs - this.#partUs > targetUs) {
       // A rest that is shorter than a frame has no frame of its own: it is given the last one.
       const isNearEnd = endUs - this.#partUs <= targetUs + stepUs;
       this.#close(this.#gridUs, nextDts, isNearEnd ? "but-last" : "all");
+      this.#nextStep();
     }
     if (endUs > this.#partUs || this.#entries.length === 0 || this.#hasRest())
       this.#close(Math.max(endUs, this.#partUs + 1000), nextDts, "last-part");
+  }
+
+  #nextStep(): void {
+    this.#steps++;
+    this.#gridUs = this.#startUs + (this.#steps + 1) * this.#rule.stepUs;
+  }
+
+  /** Closes the parts that nobody waits for any more, or all. */
+  #closePending(isForced = false): void {
+    for (let part = this.#pending[0]; part !== undefined; part = this.#pending[0]) {
+      if (!isForced && this.#isAwaited(part.endUs)) return;
+      this.#pending.shift();
+      this.#close(part.endUs, part.nextDts, "all", part.references);
+    }
+  }
+
+  /** Whether a track that goes on has nothing in the part that ends there, and may still have. */
+  #isAwaited(endUs: number): boolean {
+    for (const [id, reachedUs] of this.#reachedUs) {
+      const isEmpty = this.#packets.get(id)?.length === this.#taken(id);
+      if (isEmpty && reachedUs < endUs && this.#referenceUs - reachedUs < MAX_LAG_US) return true;
+    }
+    return false;
   }
 
   #hasRest(): boolean {
@@ -106,27 +164,31 @@ export class PartCutter {
   }
 
   /** `share`: what of the reference track's packets is in it; with the last part, all that is left of any track. */
-  #close(endUs: number, nextDts: number | null, share: "all" | "but-last" | "last-part" = "all"): void {
+  #close(
+    endUs: number,
+    nextDts: number | null,
+    share: "all" | "but-last" | "last-part" = "all",
+    references: number | null = null,
+  ): void {
     const tracks: PartTrack[] = [];
     for (const { id } of this.#set.tracks) {
       const isReference = id === this.#set.reference.id;
       const beforeUs = share === "last-part" || isReference ? null : endUs;
-      const keeps = isReference && share === "but-last" ? 1 : 0;
-      const track = this.#closeTrack(id, { beforeUs, keeps, nextDts: isReference ? nextDts : null });
+      const all = this.#packets.get(id)!.length;
+      // At least one stays in this part.
+      const butLast = Math.max(all - 1, Math.min(this.#taken(id) + 1, all));
+      const end = !isReference ? all : share === "but-last" ? butLast : (references ?? all);
+      const track = this.#closeTrack(id, { beforeUs, end, nextDts: isReference ? nextDts : null });
       if (track !== null) tracks.push(track);
     }
     this.#entries.push({ durationUs: endUs - this.#partUs, tracks });
     this.#partUs = endUs;
-    this.#steps++;
-    this.#gridUs = this.#startUs + (this.#steps + 1) * this.#rule.stepUs;
   }
 
   /** Gives the part what a track has. Returns `null` when that is nothing. */
-  #closeTrack(id: TrackId, { beforeUs, keeps, nextDts }: TrackShare): PartTrack | null {
+  #closeTrack(id: TrackId, { beforeUs, end, nextDts }: TrackShare): PartTrack | null {
     const packets = this.#packets.get(id)!;
     const from = this.#taken(id);
-    // At least one stays in this part.
-    const end = Math.max(packets.length - keeps, Math.min(from + 1, packets.length));
     let to = from;
     let hasSync = false;
     for (; to < end; to++) {

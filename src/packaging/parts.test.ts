@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import { LiveSource, SOURCE_START_US } from "../../test/support/live-source.ts";
+import type { SourceStretch } from "../../test/support/live-source.ts";
 import { concatBytes, readFourCc, readU32 } from "../base/bytes.ts";
 import { SlabAllocator } from "../base/slab-allocator.ts";
 import type { TrackId } from "../media/ids.ts";
@@ -271,4 +272,47 @@ test("who follows parts is not kept waiting by a patient publisher", () => {
   assert.equal(window.patienceMs(), 25);
   source.play({ seconds: 10 });
   assert.equal(window.patienceMs(), 250);
+});
+
+describe("a reference track that is ahead by more than a part", () => {
+  const stretches: SourceStretch[] = [
+    { seconds: 30, frameRate: 5, gopFrames: 10, reorderFrames: 2 },
+    { seconds: 30, frameRate: 5, gopFrames: 10, reorderFrames: 4 },
+    {
+      seconds: 30,
+      frameRate: 10,
+      gopFrames: 20,
+      reorderFrames: 2,
+      drops: (frame) => frame % 7 === 3 || frame % 11 > 7,
+    },
+  ];
+  for (const [index, stretch] of stretches.entries()) {
+    test(`leaves no part without sound where the sound has no hole, ${index}`, () => {
+      const window = windowOf();
+      new LiveSource(window).play(stretch);
+      const segments = window.timeline().segments.filter(({ parts }) => parts !== undefined);
+      assert.equal(segments.length, 4);
+      for (const segment of segments) {
+        const sums = (id: string): number =>
+          segment.parts!.reduce((sum, part) => sum + samplesOf(part, id), 0);
+        for (const id of BOTH) assert.equal(sums(id), segment.trackSamples(id), `${segment.name} ${id}`);
+        for (const [part, entry] of segment.parts!.entries())
+          assert.ok(samplesOf(entry, "a1") > 0, `part ${part} of ${segment.name} has no sound`);
+      }
+    });
+  }
+
+  test("waits for sound that has stopped, but a second at most", () => {
+    const window = windowOf();
+    const source = new LiveSource(window);
+    source.play({ seconds: 10.5 });
+    const parts = (): number => window.edge!.now()!.open!.parts.length;
+    assert.equal(parts(), 2);
+    // The sound ends within the third part.
+    source.play({ seconds: 0.9, hasAudio: false });
+    assert.equal(parts(), 3);
+    source.play({ seconds: 0.5, hasAudio: false });
+    assert.equal(parts(), 9);
+    assert.equal(samplesOf(window.edge!.now()!.open!.parts[3]!, "a1"), 0);
+  });
 });

@@ -222,6 +222,7 @@ export class Segmenter implements PacketSink {
       this.#behind.has(packet.track.id) && ticksToUs(packet.dts, packet.track.timescale) < next.startUs;
     if (belongsBefore) {
       this.#current!.add(packet);
+      next.follow(packet);
       return;
     }
     next.add(packet);

@@ -96,8 +96,10 @@ function send(
     const { stream } = reply;
     const head = finishReply(request, reply);
     const isChunked = reply.isChunked === true;
-    const { isStopping } = parts;
-    streamToResponse(outgoing, parts.bodies, { head, stream, instead, isChunked, isStopping });
+    streamToResponse(outgoing, parts.bodies, {
+      ...{ head, stream, instead, isChunked },
+      isStopping: () => parts.isStopping(),
+    });
     return;
   }
   if (reply.file !== undefined) {
