@@ -51,6 +51,7 @@ const BY_CODE = new Map(
     ["STREAM_DISABLED", "disabled"],
     ["STREAM_PROTOCOL_OFF", "off"],
     ["STREAM_BAD_NAME", "bad-name"],
+    ["STREAM_NOT_CARRIED", "unservable"],
     ["VOD_NOT_FOUND", "no-file"],
     ["VOD_BAD_PATH", "withheld"],
     ["VOD_NO_DOWNLOAD", "withheld"],

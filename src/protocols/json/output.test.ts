@@ -106,14 +106,14 @@ test("what has not changed is written once, with a tag, for as long as a playlis
   const window = liveWindow();
   feed(window, 0, 5);
   for (const path of ["/demo/index.json", "/demo/media_info.json"]) {
-    const ask = (): unknown => jsonOutput.parse(path)!.reply(window, { request, carriedQuery: "" });
-    const first = (await ask()) as HttpReply;
-    assert.equal(await ask(), first, "the same object again");
+    const askAgain = (): unknown => jsonOutput.parse(path)!.reply(window, { request, carriedQuery: "" });
+    const first = (await askAgain()) as HttpReply;
+    assert.equal(await askAgain(), first, "the same object again");
     const headers = new Map(first.headers);
     assert.equal(headers.get("cache-control"), "public, max-age=1");
     assert.equal(headers.get("content-type"), "application/json");
     feed(window, 5, 9);
-    const next = (await ask()) as HttpReply;
+    const next = (await askAgain()) as HttpReply;
     assert.notEqual(new Map(next.headers).get("etag"), headers.get("etag"));
     window.onPause();
     window.onTracks(makeTrackSet(1, [video, audio]));
