@@ -61,9 +61,6 @@ async function playInHlsJs(page: Page, origin: string, url: string): Promise<voi
     hls.on("hlsError", (_, { details, reason, fatal }) => {
       if (details === "bufferStalledError") probe.stalls++;
       probe.errors.push(`${details} ${reason ?? ""} ${fatal ? "fatal" : ""}`);
-      // Where it has loaded nothing for long it may hold a placeholder of the segment that is to come for one in front of
-      // the discontinuity, and gives up; pages load the source again then.
-      if (fatal === true) hls.loadSource(source);
     });
     let hasPlayed = false;
     video.addEventListener("playing", () => (hasPlayed = true));

@@ -26,6 +26,12 @@ export type LowLatencyRequest = Omit<MediaPlaylistRequest, "timeline"> & {
 };
 
 /**
+ * The last line where no segment grows, as between two publishers. hls.js takes the segment that a playlist ends with for
+ * the one that is to come, and gives up when that turns out to begin behind a discontinuity; a comment is end enough.
+ */
+const NOTHING_GROWS = "# nothing grows now";
+
+/**
  * Writes the low-latency media playlist of a selection of tracks.
  *
  * Returns: the text, or `null` when no segment has any of the tracks.
@@ -42,6 +48,7 @@ export function renderLowLatencyPlaylist(request: LowLatencyRequest): string | n
   const skipped = request.skips ? countSkipped(timeline) : 0;
   if (skipped > 0) lines.push(`#EXT-X-SKIP:SKIPPED-SEGMENTS=${skipped}`);
   lines.push(...segmentLines(request, skipped), ...reportLines(request));
+  if (!lines.at(-1)!.startsWith("#")) lines.push(NOTHING_GROWS);
   return `${lines.join("\n")}\n`;
 }
 

@@ -94,6 +94,15 @@ ${parts("1767225608000", 5)}#EXT-X-PRELOAD-HINT:TYPE=PART,URI="part-176722560800
     );
   });
 
+  test("does not end with a segment where none grows: hls.js would take it for the one to come", async () => {
+    window.onPause();
+    const lines = textOf(await get(""))
+      .trimEnd()
+      .split("\n");
+    assert.match(lines.at(-2)!, /^seg-\d+\.m4s$/);
+    assert.match(lines.at(-1)!, /^# /, "a comment: RFC 8216 section 4.1");
+  });
+
   test("is held until the part is there, and is one reply for all who waited", async () => {
     const query = `_HLS_msn=${open().sequence}&_HLS_part=5`;
     const waiting = [get(query), get(query)];
