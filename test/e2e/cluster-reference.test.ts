@@ -52,7 +52,8 @@ describe("a manifest in the reference product's style", { skip, timeout: 550_000
       );
     await eventually(() => {
       const state = namespace.get("secret", "flussonic-license") as { data: Record<string, string> };
-      assert.deepEqual(Object.keys(state.data).toSorted(), ["license_key", "server_id"]);
+      const ids = all.map(({ name }) => `server_id.${name}`);
+      assert.deepEqual(Object.keys(state.data).toSorted(), ["license_key", ...ids].toSorted());
     });
   });
 });
