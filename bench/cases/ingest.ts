@@ -63,7 +63,7 @@ async function measurePeer(plan: Plan, start: StartServer): Promise<Outcome> {
 
 /** Without and with HLS, one after the other, so that the difference is of one time. */
 async function measureOurs(plan: Plan): Promise<Outcome> {
-  const bare = await measureIngest(plan, weir({ template: ["protocols -hls;", ...HLS_LINES] }));
+  const bare = await measureIngest(plan, weir({ template: ["protocols rtmp;", ...HLS_LINES] }));
   const whole = await measureIngest(plan, weir({ template: HLS_LINES }));
   const kibPerSecond = (filmRate(plan.kit.filmBytes, 1).mean * 1e6) / 8 / 1024;
   const passedSeconds = plan.scale.ingestSettleSeconds + plan.scale.ingestSeconds;

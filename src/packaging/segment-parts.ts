@@ -13,8 +13,9 @@ import { tableOf } from "./track-parts.ts";
 /** Bodies kept for each segment: its parts in more selections than players ask for. */
 const MAX_CACHED_BODIES = 512;
 
+/** Where the samples of the parts are. A finished segment does not keep its packets: they weigh more than its parts. */
 type Source =
-  | { readonly kind: "open"; readonly packets: TrackPackets }
+  | { readonly kind: "open"; readonly cutter: PartCutter; readonly packets: TrackPackets }
   | { readonly kind: "finished"; readonly media: ReadonlyMap<TrackId, SegmentTrack> };
 
 /**
@@ -22,7 +23,8 @@ type Source =
  * the segment grows, from its tracks once it is finished. The bytes are the same.
  */
 export class SegmentParts {
-  readonly #cutter: PartCutter;
+  /** The complete parts. */
+  readonly entries: readonly PartEntry[];
   readonly #tracks: TrackSet;
   readonly #sequence: number;
   #source: Source;
@@ -30,15 +32,10 @@ export class SegmentParts {
 
   /** `packets`: those that the cutter cuts. */
   constructor(cutter: PartCutter, sequence: number, tracks: TrackSet, packets: TrackPackets) {
-    this.#cutter = cutter;
+    this.entries = cutter.entries;
     this.#sequence = sequence;
     this.#tracks = tracks;
-    this.#source = { kind: "open", packets };
-  }
-
-  /** The complete parts. */
-  get entries(): readonly PartEntry[] {
-    return this.#cutter.entries;
+    this.#source = { kind: "open", cutter, packets };
   }
 
   /** The segment is finished: the packets are not needed any more. */
@@ -79,7 +76,7 @@ export class SegmentParts {
 
   #table(id: TrackId, index: number): FragmentTrack {
     if (this.#source.kind === "finished") return this.#source.media.get(id)!.partTable(index);
-    const parts = this.#cutter.track(id);
+    const parts = this.#source.cutter.track(id);
     const packets = this.#source.packets.get(id)!;
     const [from, to] = [parts.start(index), parts.end(index)];
     return tableOf(packets[from]!.track, packets, from, to, parts.lastDuration(index));
@@ -87,7 +84,7 @@ export class SegmentParts {
 
   #piece(id: TrackId, index: number): Uint8Array {
     if (this.#source.kind === "finished") return this.#source.media.get(id)!.piece(index);
-    const parts = this.#cutter.track(id);
+    const parts = this.#source.cutter.track(id);
     const known = parts.piece(index);
     if (known !== undefined) return known;
     const packets = this.#source.packets.get(id)!.slice(parts.start(index), parts.end(index));
@@ -106,7 +103,7 @@ export class SegmentParts {
     if (this.#source.kind === "finished") return this.#source.media.get(id)!.sharePiece(index);
     const piece = this.#piece(id, index);
     const shared = inSharedMemory(piece);
-    this.#cutter.track(id).keep(index, shared);
+    this.#source.cutter.track(id).keep(index, shared);
     return shared !== piece;
   }
 }

@@ -102,7 +102,7 @@ export class ControlPlane {
     const embedded = embeddedName(request.path);
     if (embedded !== null) requirePlayer(this.#config, embedded);
     const isFrontPage = request.path === "/";
-    const page = isFrontPage && !hasApi ? null : this.#pages.reply(request);
+    const page = isFrontPage && !hasApi ? null : await this.#pages.reply(request);
     return page ?? textReply(404, "nothing is served at this address");
   }
 

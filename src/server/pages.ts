@@ -1,6 +1,6 @@
-/** The front page and the player page: read once, kept in memory, given as plain data. */
+/** The front page and the player page: each file is read when it is first asked for, and kept in memory. */
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { access, constants, readFile } from "node:fs/promises";
 import { extname } from "node:path";
 import { promisify } from "node:util";
 import { gzip as gzipCallback } from "node:zlib";
@@ -28,10 +28,10 @@ export type Page = {
 
 /** The pages of a running server. */
 export type Pages = {
-  /** The page of a decoded path, or `null`: `/`, `/-/ui/...`, `/NAME/embed.html`. */
-  find(path: string): Page | null;
-  /** The reply to a GET or HEAD of a page, or `null` where the path is none. */
-  reply(request: HttpRequest): HttpReply | null;
+  /** The page of a decoded path, or `null`: `/`, `/-/ui/...`, `/NAME/embed.html`. Rejects with the file system's error. */
+  find(path: string): Promise<Page> | null;
+  /** The reply to a GET or HEAD of a page, or `null` where the path is none. Rejects as `find` does. */
+  reply(request: HttpRequest): Promise<HttpReply> | null;
 };
 
 const UI_PREFIX = "/-/ui/";
@@ -128,32 +128,49 @@ const MIN_GZIP_BYTES = 512;
 const gzip = promisify(gzipCallback);
 
 /**
- * Reads all pages into memory.
+ * Looks whether all pages are there. They are read when somebody asks for them: most servers are never asked, and the
+ * scripts of players weigh megabytes.
  *
- * Throws: the file system's error when one of them cannot be read: an incomplete installation.
+ * Rejects with the file system's error when one of them cannot be read: an incomplete installation.
  */
-export async function loadPages(options: PagesOptions = {}): Promise<Pages> {
+export async function openPages(options: PagesOptions = {}): Promise<Pages> {
   const directory = options.uiDirectory ?? new URL("../../ui/", import.meta.url);
   const hlsScript = options.hlsScript ?? new URL(import.meta.resolve("hls.js/dist/hls.min.js"));
   const dashScript = options.dashScript ?? new URL(DASH_BUILD, import.meta.resolve("dashjs"));
-  const [front, embed, ...assets] = await Promise.all([
-    loadPage(new URL(FRONT_PAGE, directory), FRONT_POLICY),
-    loadPage(new URL(EMBED_PAGE, directory), EMBED_POLICY),
-    loadPage(hlsScript, ASSET_POLICY),
-    loadPage(dashScript, ASSET_POLICY),
-    ...ASSETS.map((name) => loadPage(new URL(name, directory), ASSET_POLICY)),
+  const front = new LatePage(new URL(FRONT_PAGE, directory), FRONT_POLICY);
+  const embed = new LatePage(new URL(EMBED_PAGE, directory), EMBED_POLICY);
+  const byPath = new Map([
+    ["/", front],
+    [`${UI_PREFIX}hls.min.js`, new LatePage(hlsScript, ASSET_POLICY)],
+    [`${UI_PREFIX}dash.min.js`, new LatePage(dashScript, ASSET_POLICY)],
   ]);
-  const byPath = new Map([["/", front]]);
-  ["hls.min.js", "dash.min.js", ...ASSETS].forEach((name, i) => byPath.set(UI_PREFIX + name, assets[i]!));
-  const find = (path: string): Page | null =>
-    byPath.get(path) ?? (embeddedName(path) === null ? null : embed);
-  return {
-    find,
-    reply(request) {
-      const page = find(request.path);
-      return page === null ? null : replyWith(page);
-    },
-  };
+  for (const name of ASSETS)
+    byPath.set(UI_PREFIX + name, new LatePage(new URL(name, directory), ASSET_POLICY));
+  await Promise.all([embed, ...byPath.values()].map(({ file }) => access(file, constants.R_OK)));
+  const find = (path: string): Promise<Page> | null =>
+    (byPath.get(path) ?? (embeddedName(path) === null ? null : embed))?.page() ?? null;
+  return { find, reply: (request) => find(request.path)?.then(replyWith) ?? null };
+}
+
+/** One file, read when it is first asked for. */
+class LatePage {
+  readonly file: URL;
+  readonly #policy: string;
+  #page: Promise<Page> | null = null;
+
+  constructor(file: URL, policy: string) {
+    this.file = file;
+    this.#policy = policy;
+  }
+
+  /** Rejects with the file system's error; whoever asks after that tries again. */
+  page(): Promise<Page> {
+    this.#page ??= loadPage(this.file, this.#policy).catch((caught: unknown) => {
+      this.#page = null;
+      throw caught;
+    });
+    return this.#page;
+  }
 }
 
 /**

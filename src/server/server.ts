@@ -10,7 +10,7 @@ import { ControlPlane } from "./control.ts";
 import { Drain, DRAINING } from "./drain.ts";
 import { serverErrors } from "./errors.ts";
 import { ServerIdentity } from "./identity.ts";
-import { loadPages } from "./pages.ts";
+import { openPages } from "./pages.ts";
 import { withStartSettings } from "./start-settings.ts";
 import { MediaThreads } from "./threads/supervisor.ts";
 
@@ -66,7 +66,7 @@ export async function startServer(options: {
   });
   const identity = new ServerIdentity({ config, env, clock, log, serviceAccount });
   const events = configEvents({ env, clock, log, serviceAccount });
-  const pages = await loadPages();
+  const pages = await openPages();
   const control = new ControlPlane({ config, threads, identity, clock, startedAtMs, pages });
   let inForce = config;
   let drainUnderWay: Drain | null = null;
