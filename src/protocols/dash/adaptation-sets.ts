@@ -64,11 +64,11 @@ function groupTracks(tracks: readonly Track[]): Group[] {
     if (group === undefined) groups.set(key, [track]);
     else group.push(track);
   }
-  return [...groups.values()].map((group) => ({ id: setId(group[0]!), tracks: group }));
+  return [...groups.values()].map((group) => ({ id: setIdOf(group[0]!), tracks: group }));
 }
 
 /** The kind's range and the number in the id of the set's first track. */
-function setId({ id, kind }: Track): number {
+export function setIdOf({ id, kind }: Pick<Track, "id" | "kind">): number {
   return SET_IDS[kind] + Number(id.slice(1));
 }
 

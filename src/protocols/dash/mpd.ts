@@ -1,10 +1,11 @@
-import type { Presentation, Timeline } from "../../packaging/presentation.ts";
+import type { Presentation, TextTrack, Timeline } from "../../packaging/presentation.ts";
 import { adaptationSets } from "./adaptation-sets.ts";
 import { serviceDescription } from "./low-latency.ts";
 import type { LowLatency } from "./low-latency.ts";
 import { UTC_FILE } from "./path.ts";
 import { periodsOf } from "./periods.ts";
 import type { DashPeriod } from "./periods.ts";
+import { textSets } from "./text-sets.ts";
 import { writeXmlDocument, xmlElement } from "./xml.ts";
 import type { XmlElement } from "./xml.ts";
 
@@ -18,6 +19,8 @@ const BUFFER_PARTS = 2;
 export type MpdRequest = {
   readonly presentation: Presentation;
   readonly timeline: Timeline;
+  /** Subtitles that are wanted; none unless given. */
+  readonly texts?: readonly TextTrack[];
   /** What every URL carries on, with its `?`, or the empty text. */
   readonly query: string;
   /** `null`: only what is complete is listed. */
@@ -96,12 +99,13 @@ function periodElement(
   },
 ): XmlElement {
   const { period } = at;
-  const { timeline } = request;
+  const { timeline, texts = [], query } = request;
   const zeroMs = timeline.mutability === "static" ? Math.floor(timeline.segments[0]!.startUs / 1000) : 0;
   return xmlElement("Period", { id: period.id, start: duration((period.beginMs - zeroMs) * 1000) }, [
     // The same work in all Periods, as their connection demands.
     xmlElement("AssetIdentifier", { schemeIdUri: "urn:org:dashif:asset-id:2013", value: "main" }),
     ...adaptationSets({ ...request, ...at }),
+    ...textSets(timeline, texts, query),
   ]);
 }
 

@@ -8,6 +8,7 @@ import type { Presentation, Timeline } from "../../packaging/presentation.ts";
 import { lowLatencyOf } from "./low-latency.ts";
 import { renderMpd } from "./mpd.ts";
 import type { DashResource } from "./path.ts";
+import { subtitlesReply } from "./text-sets.ts";
 import { escapeXml } from "./xml.ts";
 
 /** MPDs rendered of a timeline. */
@@ -42,6 +43,8 @@ export function dashReply(
     case "utc":
       // As xs:dateTime. Spec: ISO/IEC 23009-1 section 5.8.5.7, http-xsdate.
       return textReply(200, new Date(clock.wallUs() / 1000).toISOString(), CORS);
+    case "subtitles":
+      return subtitlesReply(resource.id, presentation);
     case "init":
     case "segment":
       return mediaFileReply(resource, presentation, request);
@@ -51,7 +54,14 @@ export function dashReply(
 function mpdReply(presentation: Presentation, query: string): HttpReply {
   const timeline = presentation.timeline();
   return mpds.reply(timeline, "", {
-    render: (carried) => renderMpd({ presentation, timeline, query: carried, lowLatency: null }),
+    render: (carried) =>
+      renderMpd({
+        presentation,
+        timeline,
+        texts: presentation.texts ?? [],
+        query: carried,
+        lowLatency: null,
+      }),
     version: presentation.version ?? liveVersion(timeline),
     cache: playlistCaching(timeline),
     query: escapeXml(query),

@@ -3,6 +3,7 @@ import { measureBandwidth, measureFrameRate } from "../../packaging/bandwidth.ts
 import type { SegmentContainer } from "../../packaging/bandwidth.ts";
 import { formatTrackSelection } from "../../packaging/presentation.ts";
 import type { TextTrack, Timeline, TrackSelection } from "../../packaging/presentation.ts";
+import { textLabel } from "../../packaging/text-replies.ts";
 import { HLS_VERSION, TS_VERSION, commentLines } from "./media-playlist.ts";
 
 const AUDIO_GROUP = "audio";
@@ -92,11 +93,12 @@ function renditionLine(group: string, audio: Track, index: number, link: string)
 }
 
 /** Spec: RFC 8216 section 4.3.4.1. */
-function subtitlesLine({ id, language }: TextTrack, index: number, link: string): string {
+function subtitlesLine(text: TextTrack, index: number, link: string): string {
+  const { id, language } = text;
   const attributes = [
     "TYPE=SUBTITLES",
     `GROUP-ID="${TEXT_GROUP}"`,
-    `NAME="${language === "und" ? "Subtitles" : language} ${index + 1}"`,
+    `NAME="${textLabel(text, index)}"`,
     ...(language === "und" ? [] : [`LANGUAGE="${language}"`]),
     "DEFAULT=NO",
     "AUTOSELECT=YES",
