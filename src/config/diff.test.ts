@@ -181,6 +181,7 @@ test("every directive of the plan is told of when it changes", () => {
     ["disabled", "disabled;"],
     ["static", "static false;"],
     ["source_timeout", "source_timeout 1;"],
+    ["add_audio_only", "add_audio_only;"],
     ["prepush", "prepush 1;"],
     ["send_window", "send_window 100;"],
     ["protocols", "protocols hls;"],
@@ -200,6 +201,7 @@ test("every directive of the plan is told of when it changes", () => {
     ["comment", "comment x;"],
     ["disabled", "disabled;"],
     ["segment_duration", "segment_duration 2;"],
+    ["add_audio_only", "add_audio_only;"],
     ["protocols", "protocols -hls;"],
   ]) {
     const [change] = diffConfigs(

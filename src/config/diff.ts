@@ -62,6 +62,7 @@ const LIVE_FIELDS: Readonly<Record<string, (plan: LivePlan) => unknown>> = {
   segment_duration: (plan) => plan.options.segmentDurationMs,
   segment_count: (plan) => plan.options.segmentCount,
   chunk_duration: (plan) => plan.options.chunkDurationMs,
+  add_audio_only: (plan) => plan.options.addAudioOnly,
   prepush: (plan) => plan.options.prepushMs,
   send_window: (plan) => plan.options.sendWindow,
   protocols: (plan) => plan.options.protocols,
@@ -83,6 +84,7 @@ const VOD: Fields<VodPlan> = {
     comment: (plan) => plan.comment,
     disabled: (plan) => plan.disabled,
     segment_duration: (plan) => plan.options.segmentDurationMs,
+    add_audio_only: (plan) => plan.options.addAudioOnly,
     protocols: (plan) => plan.options.protocols,
   },
 };
