@@ -28,5 +28,5 @@ export type OutputRequest = {
   /** Says something of what plays in the log, once however often it is said. */
   notice?(message: string): void;
   /** Whether a choice of qualities is to have one without video; not unless told. */
-  addsAudioOnly?(): boolean;
+  readonly addsAudioOnly?: () => boolean;
 };

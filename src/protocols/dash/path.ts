@@ -50,5 +50,5 @@ function parseSubtitles({
 }): DashResource | null {
   const [id] = selection;
   const isOneText = selection.length === 1 && id?.startsWith("t") === true;
-  return file === SUBTITLES_FILE && isOneText ? { kind: "subtitles", id: id! } : null;
+  return file === SUBTITLES_FILE && isOneText ? { kind: "subtitles", id } : null;
 }
