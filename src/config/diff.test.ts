@@ -200,6 +200,8 @@ test("every directive of the plan is told of when it changes", () => {
     ["title", "title x;"],
     ["comment", "comment x;"],
     ["disabled", "disabled;"],
+    ["download", "download;"],
+    ["auto_mbr", "auto_mbr;"],
     ["segment_duration", "segment_duration 2;"],
     ["add_audio_only", "add_audio_only;"],
     ["protocols", "protocols -hls;"],
