@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { eventually } from "../support/eventually.ts";
 import { ffmpeg, makeClip, runTool } from "../support/ffmpeg.ts";
 import { schemaProblems } from "../support/mpd-rules.ts";
+import { openPlayer, untilPlaying } from "../support/player-page.ts";
 import type { TestEnd } from "../support/program.ts";
 import { needs } from "../support/tools.ts";
 import { startWeir } from "../support/weir.ts";
@@ -230,5 +231,52 @@ test(
       );
     }
     assert.deepEqual(await schemaProblems(texts), []);
+  },
+);
+
+test(
+  "our own page offers them, shows none until somebody chooses, and then those",
+  { skip: needs("chromium", "ffmpeg"), timeout: 240_000 },
+  async (t) => {
+    const weir = await serve(t);
+    const player = await openPlayer(t, weir.url("/vod/film.mp4/embed.html?proto=dash"));
+    const { page } = player;
+    await untilPlaying(player, 5);
+    await page.evaluate(() => {
+      const video = document.querySelector("video")!;
+      video.playbackRate = 0.1;
+      video.currentTime = 1;
+    });
+    const subtitles = async (): Promise<[names: readonly string[], selected: number]> => {
+      const { choices } = await player.state();
+      const found = choices.find(({ kind }) => kind === "subtitles");
+      return [found?.names ?? [], found?.selected ?? NaN];
+    };
+    const cues = (): Promise<string[]> =>
+      page.evaluate(() => {
+        const tracks = [...document.querySelector("video")!.textTracks];
+        const showing = tracks.filter(({ mode }) => mode === "showing");
+        return showing
+          .flatMap(({ activeCues }) => [...(activeCues ?? [])])
+          .map((cue) => (cue as VTTCue).text);
+      });
+    const isThere = async (): Promise<void> => {
+      const seconds = (await player.state()).currentTimeSeconds;
+      assert.ok(seconds > 1 && seconds < 11, `at ${seconds} s`);
+      assert.deepEqual(await subtitles(), [["de 1", "en 2", "fr 3"], -1]);
+      assert.deepEqual(await cues(), []);
+    };
+    await eventually(isThere, { timeoutMs: 60_000 });
+    await page.evaluate(() => {
+      const select = document.querySelector<HTMLSelectElement>("select#subtitles")!;
+      select.selectedIndex = [...select.options].findIndex(({ text }) => text === "de 1");
+      select.dispatchEvent(new Event("change", { bubbles: true }));
+    });
+    const isShown = async (): Promise<void> => {
+      assert.deepEqual(await subtitles(), [["de 1", "en 2", "fr 3"], 0]);
+      assert.deepEqual(await cues(), ["immer"]);
+    };
+    await eventually(isShown, { timeoutMs: 60_000 });
+    assert.deepEqual(player.errors, []);
   },
 );
