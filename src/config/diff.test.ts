@@ -181,6 +181,7 @@ test("every directive of the plan is told of when it changes", () => {
     ["disabled", "disabled;"],
     ["static", "static false;"],
     ["source_timeout", "source_timeout 1;"],
+    ["add_audio_only", "add_audio_only;"],
     ["prepush", "prepush 1;"],
     ["send_window", "send_window 100;"],
     ["protocols", "protocols hls;"],
@@ -199,7 +200,10 @@ test("every directive of the plan is told of when it changes", () => {
     ["title", "title x;"],
     ["comment", "comment x;"],
     ["disabled", "disabled;"],
+    ["download", "download;"],
+    ["auto_mbr", "auto_mbr;"],
     ["segment_duration", "segment_duration 2;"],
+    ["add_audio_only", "add_audio_only;"],
     ["protocols", "protocols -hls;"],
   ]) {
     const [change] = diffConfigs(

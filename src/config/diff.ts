@@ -62,6 +62,7 @@ const LIVE_FIELDS: Readonly<Record<string, (plan: LivePlan) => unknown>> = {
   segment_duration: (plan) => plan.options.segmentDurationMs,
   segment_count: (plan) => plan.options.segmentCount,
   chunk_duration: (plan) => plan.options.chunkDurationMs,
+  add_audio_only: (plan) => plan.options.addAudioOnly,
   prepush: (plan) => plan.options.prepushMs,
   send_window: (plan) => plan.options.sendWindow,
   protocols: (plan) => plan.options.protocols,
@@ -82,7 +83,10 @@ const VOD: Fields<VodPlan> = {
     title: (plan) => plan.title,
     comment: (plan) => plan.comment,
     disabled: (plan) => plan.disabled,
+    download: (plan) => plan.download,
+    auto_mbr: (plan) => plan.autoMbr,
     segment_duration: (plan) => plan.options.segmentDurationMs,
+    add_audio_only: (plan) => plan.options.addAudioOnly,
     protocols: (plan) => plan.options.protocols,
   },
 };

@@ -154,6 +154,7 @@ test("a stream has every default", () => {
       segmentDurationMs: 4000,
       segmentCount: 4,
       chunkDurationMs: 200,
+      addAudioOnly: false,
       prepushMs: "gop",
       protocols: { kind: "all" },
       secondPublisher: "refuse",
@@ -224,7 +225,11 @@ test("every working directive reaches the plan", () => {
         ],
         autoMbr: true,
         download: true,
-        options: { segmentDurationMs: 6000, protocols: { kind: "only", names: ["hls"] } },
+        options: {
+          segmentDurationMs: 6000,
+          addAudioOnly: true,
+          protocols: { kind: "only", names: ["hls"] },
+        },
       },
       {
         name: "archive/2024",
@@ -232,7 +237,7 @@ test("every working directive reaches the plan", () => {
         storages: [{ kind: "disk", path: "priv" }],
         autoMbr: false,
         download: false,
-        options: { segmentDurationMs: 4000, protocols: { kind: "all" } },
+        options: { segmentDurationMs: 4000, addAudioOnly: false, protocols: { kind: "all" } },
       },
     ],
   );
@@ -245,6 +250,7 @@ test("a stream takes what its template says and wins where it says it itself", (
     segmentDurationMs: 2500,
     segmentCount: 6,
     chunkDurationMs: 200,
+    addAudioOnly: true,
     prepushMs: false,
     sendWindow: 350,
     protocols: { kind: "only", names: ["hls", "rtmp", "player"] },

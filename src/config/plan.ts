@@ -76,6 +76,8 @@ export type StreamOptionsPlan = {
   readonly segmentDurationMs: number;
   readonly segmentCount: number;
   readonly chunkDurationMs: number;
+  /** HLS has a variant without video. */
+  readonly addAudioOnly: boolean;
   readonly prepushMs: number | "gop" | false;
   readonly sendWindow?: SendWindowPlan;
   readonly protocols: ProtocolRule;
@@ -111,7 +113,12 @@ export type TemplatePlan = LivePlan & { readonly prefixes: readonly string[] };
 export type StoragePlan = { readonly kind: "disk"; readonly path: string };
 
 /** How files are served. */
-export type VodOptionsPlan = { readonly segmentDurationMs: number; readonly protocols: ProtocolRule };
+export type VodOptionsPlan = {
+  readonly segmentDurationMs: number;
+  /** HLS has a variant without video. */
+  readonly addAudioOnly: boolean;
+  readonly protocols: ProtocolRule;
+};
 
 /** Files for playback; `name` is the prefix of their URLs. Of `storages`, the first that has a file serves it. */
 export type VodPlan = {

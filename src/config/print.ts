@@ -114,6 +114,7 @@ function liveLines(plan: LivePlan): string[] {
     `segment_duration ${showDuration(options.segmentDurationMs)};`,
     `segment_count ${options.segmentCount};`,
     `chunk_duration ${options.chunkDurationMs};`,
+    ...(options.addAudioOnly ? ["add_audio_only;"] : []),
     `prepush ${options.prepushMs === "gop" ? "true" : durationOrFalse(options.prepushMs)};`,
     ...sendWindowLine(options.sendWindow),
     ...protocolsLine(options.protocols),
@@ -130,6 +131,7 @@ function vodLines(vod: VodPlan): string[] {
     ...(vod.download ? ["download;"] : []),
     ...(vod.autoMbr ? ["auto_mbr;"] : []),
     `segment_duration ${showDuration(vod.options.segmentDurationMs)};`,
+    ...(vod.options.addAudioOnly ? ["add_audio_only;"] : []),
     ...protocolsLine(vod.options.protocols),
   ];
 }

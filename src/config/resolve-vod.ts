@@ -52,6 +52,7 @@ function readVod(directive: Directive, definitions: Definitions, problems: Probl
     download: flag(settings, "download") ?? booleanOf(defaultOf("vod", "download")),
     options: {
       segmentDurationMs: numberOf(segmentDuration ?? defaultOf("vod", "segment_duration")),
+      addAudioOnly: flag(settings, "add_audio_only") ?? booleanOf(defaultOf("vod", "add_audio_only")),
       protocols: readProtocols(settings, problems) ?? { kind: "all" },
     },
     place,

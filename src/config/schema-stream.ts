@@ -217,6 +217,19 @@ const PACKAGING: readonly DirectiveSpec[] = [
       "nearest to it. They play about three parts behind.",
   },
   {
+    name: "add_audio_only",
+    scopes: ["stream", "template", "vod"],
+    arguments: [{ label: "true|false", type: { kind: "boolean" }, optional: true }],
+    repeat: "once",
+    default: "false",
+    onChange: "nothing",
+    since: "0.2",
+    status: "works",
+    doc:
+      "Adds a variant without video to the multivariant playlists of HLS, for players whose network is too slow for any " +
+      "picture. What has no sound, or nothing else, has none.",
+  },
+  {
     name: "prepush",
     scopes: LIVE,
     arguments: [
@@ -292,7 +305,6 @@ const NO_EFFECT_YET = withoutEffect(LIVE, [
     usage: "hls_scte35 aws|scte35|rfc8216|false;",
     doc: "How ad markers are written in HLS.",
   },
-  { name: "add_audio_only", usage: "add_audio_only;", doc: "Adds a variant without video to HLS." },
   { name: "mpegts_pids", usage: "mpegts_pids ...;", doc: "PIDs of MPEG-TS outputs." },
   { name: "mpegts_ac3", usage: "mpegts_ac3 ...;", doc: "How AC-3 is marked in MPEG-TS outputs." },
   { name: "epg_enabled", usage: "epg_enabled;", doc: "Takes the programme guide from MPEG-TS." },

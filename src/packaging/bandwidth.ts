@@ -13,21 +13,32 @@ type ContainerCost = {
   readonly segmentTrackBytes: number;
   readonly pictureBytes: number;
   readonly frameBytes: number;
+  /** Of a second without pictures. */
+  readonly soundSecondBytes: number;
   /** Bytes that are written for each byte of payload. */
   readonly factor: number;
 };
 
 const COSTS: Readonly<Record<SegmentContainer, ContainerCost>> = {
   // `moof` and `mdat` headers per track, one `trun` entry per sample.
-  cmaf: { segmentBytes: 0, segmentTrackBytes: 130, pictureBytes: 16, frameBytes: 16, factor: 1 },
+  cmaf: {
+    segmentBytes: 0,
+    segmentTrackBytes: 130,
+    pictureBytes: 16,
+    frameBytes: 16,
+    soundSecondBytes: 0,
+    factor: 1,
+  },
   // 16 times two tables; up to 15 packets that the last PES packet is stuffed into; for a picture a PES header, a
   // delimiter, the clock and half a packet of stuffing; for a frame of sound an ADTS header and its share of those, for
-  // some frames share a PES packet.
+  // some frames share a PES packet. Sound alone has fewer PES packets than there have to be readings of the clock: most of
+  // the 25 a second are packets of their own.
   ts: {
     segmentBytes: 6016,
     segmentTrackBytes: 15 * 188,
     pictureBytes: 140,
     frameBytes: 36,
+    soundSecondBytes: 4100,
     factor: 188 / 184,
   },
 };
@@ -42,6 +53,7 @@ export function measureBandwidth(
   container: SegmentContainer = "cmaf",
 ): Bandwidth {
   const cost = COSTS[container];
+  const isSoundAlone = !selection.some((id) => id.startsWith("v"));
   let peakBps = 0;
   let totalBits = 0;
   let totalUs = 0;
@@ -53,7 +65,10 @@ export function measureBandwidth(
       if (samples > 0)
         bytes += segment.trackBytes(id) * cost.factor + cost.segmentTrackBytes + samples * sampleBytes;
     }
-    if (bytes > 0) bytes += cost.segmentBytes;
+    if (bytes > 0) {
+      bytes += cost.segmentBytes;
+      if (isSoundAlone) bytes += (cost.soundSecondBytes * segment.durationUs) / 1_000_000;
+    }
     totalBits += bytes * 8;
     totalUs += segment.durationUs;
     const bps = (bytes * 8 * 1_000_000) / segment.durationUs;

@@ -27,4 +27,6 @@ export type OutputRequest = {
   readonly carriedQuery: string;
   /** Says something of what plays in the log, once however often it is said. */
   notice?(message: string): void;
+  /** Whether a choice of qualities is to have one without video; not unless told. */
+  readonly addsAudioOnly?: () => boolean;
 };

@@ -433,6 +433,7 @@ function packagingOf(plan: LivePlan | null): string {
     "sendWindow",
     "secondPublisher",
     "protocols",
+    "addAudioOnly",
   ];
   const options = Object.entries(plan.options).filter(([option]) => !live.includes(option));
   return JSON.stringify([options, isPackaged(plan.options.protocols)]);

@@ -22,7 +22,7 @@ import { streamErrors } from "../stream/errors.ts";
 import type { SendWindow } from "../stream/rules.ts";
 import type { VodLibrary } from "../vod/vod.ts";
 import { downloadReply, downloadType } from "./download.ts";
-import { rulesOf, vodProtocols } from "./stream-rules.ts";
+import { addsAudioOnly, rulesOf, vodProtocols } from "./stream-rules.ts";
 
 /** What playback over HTTP needs. */
 export type PlaybackParts = {
@@ -107,7 +107,8 @@ export class Playback {
     if (carriedQuery === null)
       return textReply(400, `the token is longer than ${MAX_TOKEN_BYTES} bytes as a URL has it`);
     const notice = (message: string): void => this.#sayOnce(address.name, message);
-    const asked = { request, carriedQuery, notice };
+    const audioOnly = (): boolean => addsAudioOnly(this.#parts.config(), address.name);
+    const asked = { request, carriedQuery, notice, addsAudioOnly: audioOnly };
     const { presentation, parsed } = this.#find(address);
     return presentation instanceof Promise
       ? presentation.then((ready) => parsed.reply(ready, asked))

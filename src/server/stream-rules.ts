@@ -1,6 +1,6 @@
 import { matchTemplate, prefixMatches } from "../config/match.ts";
 import { acceptsPublishers, allowsProtocol } from "../config/plan.ts";
-import type { LivePlan, ProtocolRule, ResolvedConfig, VodPlan } from "../config/plan.ts";
+import type { LivePlan, ProtocolRule, ResolvedConfig, VodOptionsPlan, VodPlan } from "../config/plan.ts";
 import { parseStreamName } from "../media/ids.ts";
 import type { StreamName } from "../media/ids.ts";
 import { streamErrors } from "../stream/errors.ts";
@@ -48,14 +48,26 @@ function publishTimeoutMs(plan: LivePlan): number | false | undefined {
   return plan.inputs.find((input) => input.kind === "publish")?.sourceTimeoutMs;
 }
 
-/** Which protocols may play the files below a name: the rule of the vod with the longest prefix that covers it. */
-export function vodProtocols(config: ResolvedConfig, name: string): ProtocolRule {
+/** How the files below a name are served: as the vod with the longest prefix that covers it says; `null` for none. */
+function vodOptions(config: ResolvedConfig, name: string): VodOptionsPlan | null {
   let found: VodPlan | null = null;
   for (const vod of config.vods) {
     if (vod.disabled || !prefixMatches(vod.name, name)) continue;
     if (found === null || vod.name.length > found.name.length) found = vod;
   }
-  return found?.options.protocols ?? { kind: "all" };
+  return found?.options ?? null;
+}
+
+/** Which protocols may play the files below a name. */
+export function vodProtocols(config: ResolvedConfig, name: string): ProtocolRule {
+  return vodOptions(config, name)?.protocols ?? { kind: "all" };
+}
+
+/** Whether HLS has a variant without video of the stream or file of that name. */
+export function addsAudioOnly(config: ResolvedConfig, name: string): boolean {
+  const streamName = parseStreamName(name);
+  const options = streamName === null ? null : planOf(config, streamName)?.options;
+  return (options ?? vodOptions(config, name))?.addAudioOnly ?? false;
 }
 
 /** Throws STREAM_PROTOCOL_OFF where `protocols` of a stream or vod leaves the player page out. */

@@ -2,7 +2,7 @@ import type { ByteSource, FolderStorage, Storage } from "./byte-source.ts";
 import { LISTED_EXTENSIONS } from "./catalogue.ts";
 import { vodErrors } from "./errors.ts";
 import { JoinedSource, joinVersions } from "./joined-source.ts";
-import { findSidecars, withSidecars } from "./sidecars.ts";
+import { findSetSidecars, findSidecars, withSidecars } from "./sidecars.ts";
 
 /** Files of one set: no ladder of qualities is longer, and each of them costs a descriptor and an index. */
 export const MAX_SET_FILES = 12;
@@ -23,6 +23,17 @@ export function parseFileSet(path: string): readonly string[] | null {
   if (rest.length < 2 || rest.length > MAX_SET_FILES) return null;
   const files = rest.map((part) => `${path.slice(0, slash + 1)}${before}${part}${after}`);
   return new Set(files).size === files.length ? files : null;
+}
+
+/** What may stand between the name of a work and that of a quality. */
+const SEPARATORS = /[-_. ]+$/;
+
+/** The name that a set has as a whole: `film.mp4` of `film,-360p,-720p,.mp4` and of `film.,1,2,.mp4`; of a folder its own. */
+function nameOfWhole(path: string): string {
+  if (parseFileSet(path) === null) return path;
+  const slash = path.lastIndexOf("/");
+  const [before = "", ...rest] = path.slice(slash + 1).split(",");
+  return `${path.slice(0, slash + 1)}${before.replace(SEPARATORS, "")}${rest.at(-1)}`;
 }
 
 /**
@@ -59,7 +70,9 @@ export class FileSets implements Storage {
       for (const source of opened) source.release();
       throw caught;
     }
-    return new JoinedSource(path, opened);
+    const set = new JoinedSource(path, opened);
+    const sidecars = await findSetSidecars(this.#storage, [nameOfWhole(path), ...files]).catch(() => []);
+    return sidecars.length === 0 ? set : withSidecars(set, sidecars);
   }
 
   async versionOf(path: string): Promise<string | null> {

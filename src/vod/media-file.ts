@@ -35,7 +35,10 @@ export type MediaFile = {
   readonly notices: readonly string[];
   /** The file is in fragments and its last ones are not all there. */
   readonly isCutOff: boolean;
-  /** Several files of one work in different qualities: each has a video track, the first one with sound has the sound. */
+  /**
+   * Several files of one work in different qualities: each has a video track, the first one with sound has the sound, and
+   * the first one with subtitles has those.
+   */
   readonly isSet: boolean;
   /** Subtitles, of files beside it. */
   readonly texts: readonly TextTrack[];
@@ -65,7 +68,8 @@ export async function readMediaFile(source: ByteSource): Promise<MediaFile> {
     const movie = await readFrom(member, readMovie(member.sizeBytes));
     notices.push(...movie.notices);
     isCutOff ||= movie.isCutOff;
-    const wanted = members.length === 1 ? movie.tracks : tracksOfQuality(movie.tracks, counts.audio === 0);
+    const missing = { audio: counts.audio === 0, text: textTracks.length === 0 };
+    const wanted = members.length === 1 ? movie.tracks : tracksOfQuality(movie.tracks, missing);
     for (const movieTrack of wanted) {
       if (movieTrack.kind === "text") {
         const problem = problemOfText(movieTrack);
@@ -123,10 +127,13 @@ function textOf(samples: TextSamples, number: number): TextTrack {
   };
 }
 
-/** What one quality adds to a set: its first video track, and all but video when sound is still missing. */
-function tracksOfQuality(tracks: readonly MovieTrack[], needsSound: boolean): readonly MovieTrack[] {
+/** What one quality adds to a set: its first video track, and its sound and its subtitles when those are still missing. */
+function tracksOfQuality(
+  tracks: readonly MovieTrack[],
+  missing: Readonly<Record<Exclude<TrackKind, "video">, boolean>>,
+): readonly MovieTrack[] {
   const video = tracks.find(({ kind }) => kind === "video");
-  return tracks.filter((track) => track === video || (track.kind !== "video" && needsSound));
+  return tracks.filter((track) => (track.kind === "video" ? track === video : missing[track.kind]));
 }
 
 async function describe(

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { FakeClock } from "../../test/support/fake-clock.ts";
-import { makeClip } from "../../test/support/ffmpeg.ts";
+import { ffmpeg, makeClip } from "../../test/support/ffmpeg.ts";
 import { RecordingLog } from "../../test/support/recording-log.ts";
 import { needs } from "../../test/support/tools.ts";
 import { SUBTITLE_LIMITS } from "../containers/webvtt/reader.ts";
@@ -73,6 +73,72 @@ describe("subtitles beside a film", { skip: needs("ffmpeg") }, () => {
     );
     assert.match(JSON.stringify(log.lines), /film\.fr\.vtt is left out: .*WEBVTT/);
     await vod.close();
+  });
+
+  test("are those of a set by the name of the whole, or else of the first file that has any", async () => {
+    const sets = await mkdtemp(join(tmpdir(), "weir-subtitles-"));
+    try {
+      await mkdir(join(sets, "work"));
+      for (const place of ["show-360p.mp4", "show-720p.mp4", "work/1.mp4", "work/2.mp4"])
+        await copyFile(join(folder, "film.mp4"), join(sets, place));
+      const log = new RecordingLog();
+      const vods = [{ name: "vod", storages: [{ path: sets }], segmentDurationMs: 2000, autoMbr: true }];
+      const languages = async (path: string): Promise<string[]> => {
+        const vod = new VodLibrary({ vods, clock, log });
+        const { texts } = await vod.open(`vod/${path}`);
+        await vod.close();
+        return texts!.map(({ id, language }) => `${id} ${language}`);
+      };
+      const names = "show-,360p,720p,.mp4";
+      assert.deepEqual([await languages(names), await languages("work")], [[], []]);
+      await writeFile(join(sets, "show-720p.fr.vtt"), VTT);
+      await writeFile(join(sets, "work", "2.en.vtt"), VTT);
+      await writeFile(join(sets, "work", "2.de.srt"), SRT);
+      assert.deepEqual(await languages(names), ["t1 fr"]);
+      assert.deepEqual(await languages("work"), ["t1 de", "t2 en"]);
+      await writeFile(join(sets, "show-360p.it.vtt"), VTT);
+      assert.deepEqual(await languages(names), ["t1 it"]);
+      await writeFile(join(sets, "show.es.vtt"), VTT);
+      await writeFile(join(sets, "work.pt.vtt"), VTT);
+      assert.deepEqual(await languages(names), ["t1 es"]);
+      assert.deepEqual(await languages("work"), ["t1 pt"]);
+      assert.deepEqual(await languages("show-360p.mp4"), ["t1 it"], "a file alone has its own");
+    } finally {
+      await rm(sets, { recursive: true, force: true });
+    }
+  });
+
+  test("inside the files of a set come once, also where there is no sound", async () => {
+    const sets = await mkdtemp(join(tmpdir(), "weir-subtitles-"));
+    try {
+      await writeFile(join(sets, "text.srt"), SRT);
+      const input = ["-y", "-i", join(folder, "film.mp4"), "-i", join(sets, "text.srt")];
+      for (const name of ["1.mp4", "2.mp4"])
+        await ffmpeg([
+          ...input,
+          "-map",
+          "0:v",
+          "-map",
+          "1",
+          "-c",
+          "copy",
+          "-c:s",
+          "mov_text",
+          join(sets, name),
+        ]);
+      const vods = [{ name: "vod", storages: [{ path: sets }], segmentDurationMs: 2000 }];
+      const vod = new VodLibrary({ vods, clock, log: new RecordingLog() });
+      const set = await vod.open("vod/,1,2,.mp4");
+      assert.deepEqual(
+        [...set.timeline().tracks.tracks, ...set.texts!].map(({ id }) => id),
+        ["v1", "v2", "t1"],
+      );
+      const [cue] = await set.texts![0]!.cues();
+      assert.equal(cue?.text, "eins");
+      await vod.close();
+    } finally {
+      await rm(sets, { recursive: true, force: true });
+    }
   });
 
   test("are bounded in number and length", async () => {

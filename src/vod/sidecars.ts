@@ -20,21 +20,64 @@ const BYTES_PER_CUE = 120;
 
 /** The subtitles beside a film: of `film.mp4`, `film.vtt` and `film.en.srt`. Throws like the storage's `open`. */
 export async function findSidecars(storage: FolderStorage, path: string): Promise<readonly Sidecar[]> {
+  const name = nameOf(path);
+  const names = await namesIn(storage, name.folder, name.stem);
+  return sidecarsOf(storage, name, names).slice(0, MAX_SIDECARS);
+}
+
+/**
+ * The subtitles beside qualities of one work, which show the same: those of the first name that has any, be it the name
+ * that all have together or that of one of the files. Looks into each folder once. Throws like the storage's `open`.
+ */
+export async function findSetSidecars(
+  storage: FolderStorage,
+  paths: readonly string[],
+): Promise<readonly Sidecar[]> {
+  const names = paths.map(nameOf);
+  const folders = new Map<string, readonly string[]>();
+  for (const name of names) {
+    const { folder } = name;
+    const stems = names.filter((other) => other.folder === folder).map(({ stem }) => stem);
+    if (!folders.has(folder)) folders.set(folder, await namesIn(storage, folder, commonStart(stems)));
+    const found = sidecarsOf(storage, name, folders.get(folder)!);
+    if (found.length > 0) return found.slice(0, MAX_SIDECARS);
+  }
+  return [];
+}
+
+/** A path, with what the names of its subtitles begin with. */
+type FilmName = { readonly folder: string; readonly stem: string };
+
+function nameOf(path: string): FilmName {
   const slash = path.lastIndexOf("/");
   const name = path.slice(slash + 1);
   const dot = name.lastIndexOf(".");
-  const prefix = dot < 1 ? name : name.slice(0, dot);
-  const folder = path.slice(0, Math.max(0, slash));
-  const wanted = { prefix, extensions: EXTENSIONS, limit: MAX_NAMES };
-  const names = (await storage.namesIn(folder, wanted)) ?? [];
-  const found = names.toSorted().flatMap((sidecar): Sidecar[] => {
-    const match = LANGUAGE.exec(sidecar.slice(prefix.length));
+  return { folder: path.slice(0, Math.max(0, slash)), stem: dot < 1 ? name : name.slice(0, dot) };
+}
+
+function commonStart(texts: readonly string[]): string {
+  let start = texts[0] ?? "";
+  for (const text of texts) while (!text.startsWith(start)) start = start.slice(0, -1);
+  return start;
+}
+
+async function namesIn(storage: FolderStorage, folder: string, prefix: string): Promise<readonly string[]> {
+  const names = await storage.namesIn(folder, { prefix, extensions: EXTENSIONS, limit: MAX_NAMES });
+  return (names ?? []).toSorted();
+}
+
+function sidecarsOf(
+  storage: FolderStorage,
+  { folder, stem }: FilmName,
+  names: readonly string[],
+): Sidecar[] {
+  return names.flatMap((sidecar): Sidecar[] => {
+    const match = sidecar.startsWith(stem) ? LANGUAGE.exec(sidecar.slice(stem.length)) : null;
     if (match === null) return [];
-    const place = `${path.slice(0, slash + 1)}${sidecar}`;
+    const place = folder === "" ? sidecar : `${folder}/${sidecar}`;
     const isSubRip = match[2]!.toLowerCase() === "srt";
     return [{ language: languageOf(match[1]), isSubRip, path: place, open: () => storage.open(place) }];
   });
-  return found.slice(0, MAX_SIDECARS);
 }
 
 /** The same source, which knows the subtitles beside it. */
@@ -47,6 +90,7 @@ export function withSidecars(source: ByteSource, sidecars: readonly Sidecar[]): 
     read: (offset, length) => source.read(offset, length),
     release: () => source.release(),
     sidecars,
+    ...(source.members === undefined ? {} : { members: source.members }),
   };
 }
 

@@ -7,7 +7,7 @@ import { CLOCK_START_US, presentationOf, segmentEntry, timelineOf } from "./pres
 
 function mpdOf(...segments: SegmentEntry[]): string {
   const timeline = timelineOf({ segments });
-  return renderMpd({ presentation: presentationOf(timeline), timeline, query: "", lowLatency: null });
+  return renderMpd({ presentation: presentationOf(timeline), timeline, query: "", lowLatency: null })!;
 }
 
 const again = { stretchStartUs: CLOCK_START_US + 8e6, discontinuity: true };

@@ -1,6 +1,12 @@
 /** Presentations in memory, for tests of what renders them. */
 import { InitSegments } from "../../src/packaging/init-segments.ts";
-import type { EdgeSource, Presentation, SegmentEntry, Timeline } from "../../src/packaging/presentation.ts";
+import type {
+  EdgeSource,
+  Presentation,
+  SegmentEntry,
+  TextTrack,
+  Timeline,
+} from "../../src/packaging/presentation.ts";
 import { trackSet } from "./media.ts";
 
 /** Where the media clock of `segmentEntry` begins: the first of January 2026. Microseconds. */
@@ -44,9 +50,13 @@ export function timelineOf(
 /** A presentation of that timeline; each segment has two bytes. */
 export function presentationOf(
   timeline: Timeline,
-  options: { readonly version?: string; readonly edge?: EdgeSource } = {},
+  options: {
+    readonly version?: string;
+    readonly edge?: EdgeSource;
+    readonly texts?: readonly TextTrack[];
+  } = {},
 ): Presentation {
-  const { version = null, edge } = options;
+  const { version = null, edge, texts } = options;
   const inits = new InitSegments();
   return {
     version,
@@ -57,5 +67,6 @@ export function presentationOf(
     segment: (name) =>
       timeline.segments.some((segment) => segment.name === name) ? [Uint8Array.of(1, 2)] : null,
     ...(edge === undefined ? {} : { edge }),
+    ...(texts === undefined ? {} : { texts }),
   };
 }

@@ -58,6 +58,8 @@ export class DashEngine {
     player.updateSettings({
       debug: { logLevel: dashjs.Debug.LOG_LEVEL_NONE },
       streaming: {
+        // Subtitles are shown when somebody chooses them, as in HLS.
+        text: { defaultEnabled: false },
         buffer: { bufferToKeep: BACK_BUFFER_SECONDS },
         // Where the manifest names no clock, its own server's is asked, and no other.
         utcSynchronization: {

@@ -86,6 +86,7 @@ test("asks for the MPD, and knows nothing before that is read", () => {
   assert.deepEqual([heard, engine.isLive, engine.hasSound], [["ready"], true, false]);
   assert.deepEqual([engine.edgeSeconds, engine.pictureTimeMs], [51, 1_000_000]);
   assert.match(JSON.stringify(player.settings), /http:\/\/host\/a\/utc/);
+  assert.match(JSON.stringify(player.settings), /"text":\{"defaultEnabled":false\}/);
 });
 
 test("a file begins where it is told, and has no edge", () => {

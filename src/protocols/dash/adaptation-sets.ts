@@ -1,7 +1,8 @@
 import { sampleAspectOf } from "../../containers/mp4/sample-entry.ts";
 import type { Track, TrackKind } from "../../media/track.ts";
+import { selectTracks } from "../../packaging/init-segments.ts";
 import { measureBandwidth, measureFrameRate } from "../../packaging/bandwidth.ts";
-import type { Presentation, Timeline } from "../../packaging/presentation.ts";
+import type { Presentation, Timeline, TrackSelection } from "../../packaging/presentation.ts";
 import { producerReferenceTime } from "./low-latency.ts";
 import type { LowLatency } from "./low-latency.ts";
 import { timelineRuns } from "./periods.ts";
@@ -13,6 +14,8 @@ import type { XmlElement } from "./xml.ts";
 export type PeriodContext = {
   readonly presentation: Presentation;
   readonly timeline: Timeline;
+  /** The tracks that are wanted; `null` for all. */
+  readonly selection: TrackSelection | null;
   readonly lowLatency: LowLatency | null;
   readonly period: DashPeriod;
   /** The Period before it in the same MPD. */
@@ -38,13 +41,14 @@ type Group = { readonly id: number; readonly tracks: readonly Track[] };
 /**
  * The AdaptationSets of a Period: the video tracks of one codec and language together, since they are qualities of one
  * picture; every audio and text track alone, since two of them are two things to hear or to read, as in HLS. A track
- * without any segment that is listed is left out.
+ * without any segment that is listed, or that is not wanted, is left out.
  * Spec: ISO/IEC 23009-1 sections 5.3.3, 5.3.5, 5.3.7.
  */
 export function adaptationSets(context: PeriodContext): XmlElement[] {
+  const { period, selection } = context;
   const runs = new Map<Track, readonly TimelineRun[]>();
-  for (const track of context.period.tracks.tracks) {
-    const found = timelineRuns(context.period.segments, track);
+  for (const track of selection === null ? period.tracks.tracks : selectTracks(period.tracks, selection)) {
+    const found = timelineRuns(period.segments, track);
     if (found.length > 0) runs.set(track, found);
   }
   const seen = new Set<TrackKind>();
@@ -64,11 +68,11 @@ function groupTracks(tracks: readonly Track[]): Group[] {
     if (group === undefined) groups.set(key, [track]);
     else group.push(track);
   }
-  return [...groups.values()].map((group) => ({ id: setId(group[0]!), tracks: group }));
+  return [...groups.values()].map((group) => ({ id: setIdOf(group[0]!), tracks: group }));
 }
 
 /** The kind's range and the number in the id of the set's first track. */
-function setId({ id, kind }: Track): number {
+export function setIdOf({ id, kind }: Pick<Track, "id" | "kind">): number {
   return SET_IDS[kind] + Number(id.slice(1));
 }
 

@@ -1,10 +1,12 @@
-import type { Presentation, Timeline } from "../../packaging/presentation.ts";
+import { selectTracks } from "../../packaging/init-segments.ts";
+import type { Presentation, TextTrack, Timeline, TrackSelection } from "../../packaging/presentation.ts";
 import { adaptationSets } from "./adaptation-sets.ts";
 import { serviceDescription } from "./low-latency.ts";
 import type { LowLatency } from "./low-latency.ts";
 import { UTC_FILE } from "./path.ts";
 import { periodsOf } from "./periods.ts";
 import type { DashPeriod } from "./periods.ts";
+import { textSets } from "./text-sets.ts";
 import { writeXmlDocument, xmlElement } from "./xml.ts";
 import type { XmlElement } from "./xml.ts";
 
@@ -18,6 +20,10 @@ const BUFFER_PARTS = 2;
 export type MpdRequest = {
   readonly presentation: Presentation;
   readonly timeline: Timeline;
+  /** The tracks that are wanted; all unless given. */
+  readonly selection?: TrackSelection | null;
+  /** Subtitles that are wanted; none unless given. */
+  readonly texts?: readonly TextTrack[];
   /** What every URL carries on, with its `?`, or the empty text. */
   readonly query: string;
   /** `null`: only what is complete is listed. */
@@ -27,14 +33,17 @@ export type MpdRequest = {
 /**
  * Writes the MPD of a presentation. What is complete is `static`; what still changes is `dynamic`, with its media clock
  * as the presentation time: microseconds since 1970, so that times and Periods are the same whoever writes them and
- * whenever. A Period begins where tracks change or the time breaks.
+ * whenever. A Period begins where tracks change or the time breaks; one that has nothing of what is wanted is left out.
  *
+ * Returns: the text, or `null` when no Period has any of it.
  * Spec: ISO/IEC 23009-1 sections 5.3.1 (MPD), 5.3.2 (Period), 5.8.5.7 (UTCTiming), Annex K (ServiceDescription).
  */
-export function renderMpd(request: MpdRequest): string {
-  const { timeline, lowLatency, query } = request;
+export function renderMpd(request: MpdRequest): string | null {
+  const { timeline, lowLatency, query, selection = null } = request;
   const isStatic = timeline.mutability === "static";
-  const periods = periodsOf([...timeline.segments, ...(lowLatency?.segments ?? [])]);
+  const listed = [...timeline.segments, ...(lowLatency?.segments ?? [])];
+  const periods = periodsOf(listed).filter((period) => selection === null || hasWanted(period, selection));
+  if (periods.length === 0) return null;
   const clocks = isStatic ? [] : clockElements(query);
   const bufferUs = lowLatency === null ? timeline.targetDurationUs : lowLatency.partTargetUs * BUFFER_PARTS;
   return writeXmlDocument(
@@ -55,6 +64,13 @@ export function renderMpd(request: MpdRequest): string {
         ...clocks,
       ],
     ),
+  );
+}
+
+/** Whether a Period has media of any of the tracks that are wanted. */
+function hasWanted({ tracks, segments }: DashPeriod, selection: TrackSelection): boolean {
+  return selectTracks(tracks, selection).some(({ id }) =>
+    segments.some((segment) => segment.trackSamples(id) > 0),
   );
 }
 
@@ -96,12 +112,13 @@ function periodElement(
   },
 ): XmlElement {
   const { period } = at;
-  const { timeline } = request;
+  const { timeline, selection = null, texts = [], query } = request;
   const zeroMs = timeline.mutability === "static" ? Math.floor(timeline.segments[0]!.startUs / 1000) : 0;
   return xmlElement("Period", { id: period.id, start: duration((period.beginMs - zeroMs) * 1000) }, [
     // The same work in all Periods, as their connection demands.
     xmlElement("AssetIdentifier", { schemeIdUri: "urn:org:dashif:asset-id:2013", value: "main" }),
-    ...adaptationSets({ ...request, ...at }),
+    ...adaptationSets({ ...request, ...at, selection }),
+    ...textSets(timeline, texts, query),
   ]);
 }
 

@@ -13,13 +13,28 @@ export const fuzz: TextFuzzTarget = {
     "/x/utc",
     "/x/tracks-v1/seg-1767225600000.m4s",
     "/x/tracks-a1/init-0123456789ab.mp4",
+    "/x/tracks-t1/subtitles.vtt",
   ],
-  dictionary: ["tracks-", "/seg-", ".m4s", "init-", "index.mpd", ".ll", "/utc", "v1", "a1", "/.."],
+  dictionary: [
+    "tracks-",
+    "/seg-",
+    ".m4s",
+    "init-",
+    "index.mpd",
+    ".ll",
+    "/utc",
+    "subtitles.vtt",
+    "t1",
+    "v1",
+    "a1",
+    "/..",
+  ],
   run(path) {
     const parsed = parseDashPath(path);
     if (parsed === null) return;
     const { name, resource } = parsed;
     assert.ok(path.startsWith(`/${name}/`) && name !== "");
+    if (resource.kind === "subtitles") assert.equal(path, `/${name}/tracks-${resource.id}/subtitles.vtt`);
     if (resource.kind !== "init" && resource.kind !== "segment") return;
     const file = resource.kind === "init" ? `init-${resource.name}.mp4` : `seg-${resource.name}.m4s`;
     assert.equal(path, `/${name}/tracks-${formatTrackSelection(resource.selection)}/${file}`);

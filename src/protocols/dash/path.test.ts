@@ -9,6 +9,7 @@ const good = [
   ["/demo/utc", "demo", { kind: "utc" }],
   ["/d/tracks-v1/init-0123456789ab.mp4", "d", { kind: "init", selection: ["v1"], name: "0123456789ab" }],
   ["/vod/f.mp4/tracks-a2/seg-4000.m4s", "vod/f.mp4", { kind: "segment", selection: ["a2"], name: "4000" }],
+  ["/vod/f.mp4/tracks-t1/subtitles.vtt", "vod/f.mp4", { kind: "subtitles", id: "t1" }],
   ["/tracks-v1/index.mpd", "tracks-v1", { kind: "mpd", isLowLatency: false }],
 ] as const;
 for (const [path, name, resource] of good) {
@@ -40,6 +41,10 @@ const bad = [
   "/demo/tracks-v1/seg-12345678901234567.m4s",
   "/demo/tracks-v1/init-XYZ.mp4",
   "/demo/tracks-v1/part-1-0.m4s",
+  "/demo/tracks-v1/subtitles.vtt",
+  "/demo/tracks-t1a1/subtitles.vtt",
+  "/demo/tracks-t1/subtitles.srt",
+  "/demo/subtitles.vtt",
 ];
 for (const path of bad) {
   test(`"${path.slice(0, 40)}" is not a DASH resource`, () => assert.equal(parseDashPath(path), null));

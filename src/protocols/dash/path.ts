@@ -1,14 +1,20 @@
+import type { TrackId } from "../../media/ids.ts";
 import { parseMediaFile, parseTracksPath } from "../../packaging/media-path.ts";
 import type { MediaFile } from "../../packaging/media-path.ts";
+import type { TrackSelection } from "../../packaging/presentation.ts";
 
 /** What a DASH URL asks for below the name of the stream or file. */
 export type DashResource =
   | { readonly kind: "mpd"; readonly isLowLatency: boolean }
   | { readonly kind: "utc" }
+  | { readonly kind: "subtitles"; readonly id: TrackId }
   | MediaFile;
 
 /** The file that tells players the time; named in the MPD. */
 export const UTC_FILE = "utc";
+
+/** All cues of subtitles; named in the MPD. */
+export const SUBTITLES_FILE = "subtitles.vtt";
 
 const FILES: ReadonlyMap<string, DashResource> = new Map([
   ["index.mpd", { kind: "mpd", isLowLatency: false }],
@@ -21,7 +27,8 @@ const FILES: ReadonlyMap<string, DashResource> = new Map([
  * Splits a decoded path into the name and the DASH resource.
  *
  * Forms: `/NAME/index.mpd`, `/NAME/Manifest.mpd`, `/NAME/index.ll.mpd`, `/NAME/utc`, and of each Representation `/NAME/tracks-v1/init-HASH.mp4`
- * and `/NAME/tracks-v1/seg-MILLISECONDS.m4s`, as HLS has them. NAME may hold slashes. Returns `null` for any other path.
+ * and `/NAME/tracks-v1/seg-MILLISECONDS.m4s`, as HLS has them; of subtitles `/NAME/tracks-t1/subtitles.vtt`. NAME may
+ * hold slashes. Returns `null` for any other path.
  */
 export function parseDashPath(path: string): { name: string; resource: DashResource } | null {
   const slash = path.lastIndexOf("/");
@@ -30,6 +37,18 @@ export function parseDashPath(path: string): { name: string; resource: DashResou
     return slash > 1 && path.startsWith("/") ? { name: path.slice(1, slash), resource: known } : null;
   const found = parseTracksPath(path);
   if (found === null) return null;
-  const resource = parseMediaFile(found.file, found.selection);
+  const resource = parseSubtitles(found) ?? parseMediaFile(found.file, found.selection);
   return resource === null ? null : { name: found.name, resource };
+}
+
+function parseSubtitles({
+  file,
+  selection,
+}: {
+  readonly file: string;
+  readonly selection: TrackSelection;
+}): DashResource | null {
+  const [id] = selection;
+  const isOneText = selection.length === 1 && id?.startsWith("t") === true;
+  return file === SUBTITLES_FILE && isOneText ? { kind: "subtitles", id } : null;
 }

@@ -6,8 +6,10 @@ import { mediaFileReply, onceFollowed } from "../../packaging/media-reply.ts";
 import { CORS, PlaylistReplies, liveVersion, playlistCaching } from "../../packaging/playlist-replies.ts";
 import type { Presentation, Timeline } from "../../packaging/presentation.ts";
 import { lowLatencyOf } from "./low-latency.ts";
+import { readMpdChoice } from "./choice.ts";
 import { renderMpd } from "./mpd.ts";
 import type { DashResource } from "./path.ts";
+import { subtitlesReply } from "./text-sets.ts";
 import { escapeXml } from "./xml.ts";
 
 /** MPDs rendered of a timeline. */
@@ -18,14 +20,16 @@ export type DashReplyOptions = {
   /** What the URLs inside an MPD carry on, such as a token, with its `?`; the empty text unless given. */
   readonly query?: string;
   readonly clock?: Clock;
-  /** Who waits for what still grows; without one, nothing is waited for. */
+  /** Who waits for what still grows, and whose query may choose tracks; without one, nothing is waited for. */
   readonly request?: HttpRequest | null;
 };
+
+type Asked = Required<Pick<DashReplyOptions, "query" | "request">>;
 
 /**
  * Answers one DASH request from a presentation, at once where the presentation has the bytes at once; the same object
  * for the same MPD or bytes in memory.
- * Throws or rejects with the storage's `MediaError`.
+ * Throws or rejects with TRACKS_*, and the storage's `MediaError`.
  */
 export function dashReply(
   resource: DashResource,
@@ -34,24 +38,32 @@ export function dashReply(
 ): Promise<HttpReply> | HttpReply {
   switch (resource.kind) {
     case "mpd":
-      if (!resource.isLowLatency) return mpdReply(presentation, query);
+      if (!resource.isLowLatency) return mpdReply(presentation, { query, request });
       return onceFollowed(
         presentation,
-        () => lowLatencyReply(presentation, query) ?? mpdReply(presentation, query),
+        () =>
+          lowLatencyReply(presentation, { query, request }) ?? mpdReply(presentation, { query, request }),
       );
     case "utc":
       // As xs:dateTime. Spec: ISO/IEC 23009-1 section 5.8.5.7, http-xsdate.
       return textReply(200, new Date(clock.wallUs() / 1000).toISOString(), CORS);
+    case "subtitles":
+      return subtitlesReply(resource.id, presentation);
     case "init":
     case "segment":
       return mediaFileReply(resource, presentation, request);
   }
 }
 
-function mpdReply(presentation: Presentation, query: string): HttpReply {
+function mpdReply(presentation: Presentation, { query, request }: Asked): HttpReply {
   const timeline = presentation.timeline();
-  return mpds.reply(timeline, "", {
-    render: (carried) => renderMpd({ presentation, timeline, query: carried, lowLatency: null }),
+  const { segments } = timeline;
+  const { key, ...choice } = readMpdChoice(
+    { timeline, segments, texts: presentation.texts ?? [] },
+    request,
+  );
+  return mpds.reply(timeline, key, {
+    render: (carried) => renderMpd({ presentation, timeline, ...choice, query: carried, lowLatency: null }),
     version: presentation.version ?? liveVersion(timeline),
     cache: playlistCaching(timeline),
     query: escapeXml(query),
@@ -59,13 +71,18 @@ function mpdReply(presentation: Presentation, query: string): HttpReply {
 }
 
 /** The MPD with what still grows; `null` where the presentation has no edge. */
-function lowLatencyReply(presentation: Presentation, query: string): HttpReply | null {
+function lowLatencyReply(presentation: Presentation, { query, request }: Asked): HttpReply | null {
   const edge = presentation.edge?.now() ?? null;
   if (edge === null) return null;
   const { timeline } = edge;
   const lowLatency = lowLatencyOf(edge);
-  return mpds.reply(timeline, `low-latency ${lowLatency.version}`, {
-    render: (carried) => renderMpd({ presentation, timeline, query: carried, lowLatency }),
+  const segments = [...timeline.segments, ...lowLatency.segments];
+  const { key, ...choice } = readMpdChoice(
+    { timeline, segments, texts: presentation.texts ?? [] },
+    request,
+  );
+  return mpds.reply(timeline, `low-latency ${lowLatency.version} ${key}`, {
+    render: (carried) => renderMpd({ presentation, timeline, ...choice, query: carried, lowLatency }),
     version: `${liveVersion(timeline)}-ll-${lowLatency.version}`,
     // It is asked for twice a segment; a cache that kept it for a second would make players late.
     cache: "no-cache",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { writeXmlDocument, xmlElement } from "./xml.ts";
+import { writeXmlDocument, xmlElement, xmlText } from "./xml.ts";
 
 test("a document is one element a line, with what has no value left out", () => {
   const root = xmlElement("A", { x: 1, y: null, z: "text" }, [
@@ -18,6 +18,10 @@ test("a document is one element a line, with what has no value left out", () => 
 </A>
 `,
   );
+});
+
+test("an element of text has it between its tags, and nothing in it is markup", () => {
+  assert.ok(writeXmlDocument(xmlText("L", "a <b> & c")).endsWith("\n<L>a &#60;b&#62; &#38; c</L>\n"));
 });
 
 const values = [

@@ -3,6 +3,8 @@ export type XmlElement = {
   readonly name: string;
   readonly attributes: readonly XmlAttribute[];
   readonly children: readonly XmlElement[];
+  /** What stands in it in place of children. */
+  readonly text?: string;
 };
 
 /** An attribute; one without a value is left out of the document. */
@@ -17,6 +19,11 @@ export function xmlElement(
   return { name, attributes: Object.entries(attributes), children };
 }
 
+/** Makes an element that has nothing but text in it. */
+export function xmlText(name: string, text: string): XmlElement {
+  return { name, attributes: [], children: [], text };
+}
+
 const SPECIAL = /[<>&"'\t\n\r]/g;
 
 /**
@@ -29,9 +36,17 @@ export function writeXmlDocument(root: XmlElement): string {
   return `${lines.join("\n")}\n`;
 }
 
-function writeElement({ name, attributes, children }: XmlElement, indent: string, lines: string[]): void {
+function writeElement(
+  { name, attributes, children, text }: XmlElement,
+  indent: string,
+  lines: string[],
+): void {
   let tag = `${indent}<${name}`;
   for (const [key, value] of attributes) if (value !== null) tag += ` ${key}="${escapeXml(String(value))}"`;
+  if (text !== undefined) {
+    lines.push(`${tag}>${escapeXml(text)}</${name}>`);
+    return;
+  }
   if (children.length === 0) {
     lines.push(`${tag}/>`);
     return;
@@ -41,7 +56,7 @@ function writeElement({ name, attributes, children }: XmlElement, indent: string
   lines.push(`${indent}</${name}>`);
 }
 
-/** Text as it stands in an attribute. Spec: XML 1.0 section 2.4. */
+/** Text as it stands in an attribute or an element. Spec: XML 1.0 section 2.4. */
 export function escapeXml(text: string): string {
   return text.replace(SPECIAL, (char) => `&#${char.charCodeAt(0)};`);
 }

@@ -23,6 +23,8 @@ const HOLD_BACK_PARTS = 3;
 export type LowLatencyRequest = Omit<MediaPlaylistRequest, "timeline"> & {
   readonly edge: LiveEdge;
   readonly skips: boolean;
+  /** The multivariant playlist has a variant without video; not unless told. */
+  readonly addsAudioOnly?: boolean;
 };
 
 /**
@@ -139,9 +141,9 @@ function partUri({ name }: { readonly name: string }, index: number, query: stri
 }
 
 /** Where the other media playlists of the presentation stand: all are cut together. */
-function reportLines({ edge, selection, query }: LowLatencyRequest): string[] {
+function reportLines({ edge, selection, query, addsAudioOnly }: LowLatencyRequest): string[] {
   const own = formatTrackSelection(selection);
-  const all = renditionsOf(edge.timeline.tracks.tracks).map(formatTrackSelection);
+  const all = renditionsOf(edge.timeline.tracks.tracks, addsAudioOnly).map(formatTrackSelection);
   if (!all.includes(own)) return [];
   const { sequence, part } = lastPoint(edge);
   const place = [`LAST-MSN=${sequence}`, ...(part === null ? [] : [`LAST-PART=${part}`])].join(",");

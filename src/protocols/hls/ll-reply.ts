@@ -31,21 +31,21 @@ const ADVANCE_PARTS = 3;
 export function lowLatencyReply(
   selection: TrackSelection,
   presentation: Presentation,
-  query: string,
-  request: HttpRequest,
+  asked: { readonly query: string; readonly request: HttpRequest; readonly addsAudioOnly: boolean },
 ): Promise<HttpReply> | HttpReply | null {
   const source = presentation.edge;
   const edge = source?.now() ?? null;
   if (source === undefined || edge === null) return null;
+  const { query, request, addsAudioOnly } = asked;
   const { point, skips } = readDirectives(request.query);
   const reply = (now: LiveEdge): HttpReply => {
     const { timeline } = now;
     const targets = targetSeconds(timeline.targetDurationUs);
     const maxAge = point === null ? Math.max(1, Math.floor(targets / 2)) : targets * HELD_CACHE_TARGETS;
-    const key = `${formatTrackSelection(selection)} ${skips}`;
+    const key = `${formatTrackSelection(selection)} ${skips} ${addsAudioOnly}`;
+    const form = { presentation, edge: now, selection, skips, addsAudioOnly };
     return rendered.reply(now, key, {
-      render: (carried) =>
-        renderLowLatencyPlaylist({ presentation, edge: now, selection, skips, query: carried }),
+      render: (carried) => renderLowLatencyPlaylist({ ...form, query: carried }),
       version: `${versionOf(now)}${skips ? "-delta" : ""}`,
       cache: `public, max-age=${maxAge}`,
       query,

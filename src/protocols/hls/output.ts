@@ -28,8 +28,8 @@ export const hlsOutput: HttpOutput = {
     const { name, resource } = parsed;
     return {
       name,
-      reply: (presentation, { carriedQuery, request }) =>
-        hlsReply(resource, presentation, carriedQuery, request),
+      reply: (presentation, { carriedQuery, request, addsAudioOnly }) =>
+        hlsReply(resource, presentation, carriedQuery, request, addsAudioOnly),
     };
   },
 };

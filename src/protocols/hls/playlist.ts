@@ -3,6 +3,7 @@ import { measureBandwidth, measureFrameRate } from "../../packaging/bandwidth.ts
 import type { SegmentContainer } from "../../packaging/bandwidth.ts";
 import { formatTrackSelection } from "../../packaging/presentation.ts";
 import type { TextTrack, Timeline, TrackSelection } from "../../packaging/presentation.ts";
+import { textLabel } from "../../packaging/text-replies.ts";
 import { HLS_VERSION, TS_VERSION, commentLines } from "./media-playlist.ts";
 
 const AUDIO_GROUP = "audio";
@@ -21,6 +22,8 @@ export type MultivariantRequest = {
   readonly link: string;
   /** Sound is a rendition of its own also where there is one track of it. */
   readonly separatesAudio: boolean;
+  /** There is a variant without video beside those with it; not unless told. */
+  readonly addsAudioOnly?: boolean;
   readonly container: SegmentContainer;
   /** Lines for those who read the playlist themselves. */
   readonly comments?: readonly string[];
@@ -30,7 +33,8 @@ export type MultivariantRequest = {
  * Writes the multivariant playlist of a presentation.
  *
  * One variant per video track, with the audio inside when there is one, or beside it as renditions of a group when
- * there are several; one variant with all its audio when there is no video.
+ * there are several. Behind them, where it is asked for or there is no video, one with audio alone, and when there is
+ * audio of several codecs one for each, so that every player finds one that it can play.
  * Spec: RFC 8216 section 4.3.4; codecs by RFC 6381.
  */
 export function renderMultivariantPlaylist(request: MultivariantRequest): string {
@@ -49,21 +53,24 @@ export function renderMultivariantPlaylist(request: MultivariantRequest): string
   }
   const { texts } = request;
   lines.push(...texts.map((text, index) => subtitlesLine(text, index, form.link)));
-  const leads = videos.length > 0 ? videos : audios.slice(0, 1);
-  for (const lead of leads) {
-    if (groups.length === 0) lines.push(...variantLines(form, [...new Set([lead, ...audios])], null));
-    for (const group of groups) lines.push(...variantLines(form, [lead], group));
+  for (const video of videos) {
+    if (groups.length === 0) lines.push(...variantLines(form, [video, ...audios], null));
+    for (const group of groups) lines.push(...variantLines(form, [video], group));
+  }
+  if (videos.length === 0 || request.addsAudioOnly === true) {
+    if (groups.length === 0 && audios.length > 0) lines.push(...variantLines(form, audios, null));
+    for (const group of groups) lines.push(...variantLines(form, group.tracks.slice(0, 1), group));
   }
   return `${lines.join("\n")}\n`;
 }
 
 /** The media playlists that the multivariant playlist of a track set names, each by its tracks. */
-export function renditionsOf(tracks: readonly Track[]): TrackSelection[] {
+export function renditionsOf(tracks: readonly Track[], addsAudioOnly = false): TrackSelection[] {
   const videos = tracks.filter((track) => track.kind === "video");
   const audios = tracks.filter((track) => track.kind === "audio");
   if (audios.length > 1) return [...videos, ...audios].map((track) => [track.id]);
-  const leads = videos.length > 0 ? videos : audios;
-  return leads.map((lead) => [...new Set([lead, ...audios])].map((track) => track.id));
+  const alone = videos.length === 0 || addsAudioOnly ? audios.map((audio) => [audio.id]) : [];
+  return [...videos.map((video) => [video, ...audios].map((track) => track.id)), ...alone];
 }
 
 /** Renditions of one group must share a codec: a player that lacks it drops the variants of that group only. */
@@ -92,11 +99,12 @@ function renditionLine(group: string, audio: Track, index: number, link: string)
 }
 
 /** Spec: RFC 8216 section 4.3.4.1. */
-function subtitlesLine({ id, language }: TextTrack, index: number, link: string): string {
+function subtitlesLine(text: TextTrack, index: number, link: string): string {
+  const { id, language } = text;
   const attributes = [
     "TYPE=SUBTITLES",
     `GROUP-ID="${TEXT_GROUP}"`,
-    `NAME="${language === "und" ? "Subtitles" : language} ${index + 1}"`,
+    `NAME="${textLabel(text, index)}"`,
     ...(language === "und" ? [] : [`LANGUAGE="${language}"`]),
     "DEFAULT=NO",
     "AUTOSELECT=YES",
@@ -118,12 +126,18 @@ function variantLines(
   group: AudioGroup | null,
 ): string[] {
   const selection = inside.map((track) => track.id);
+  // Of audio alone one rendition of the group plays, and not two.
+  const isAudioOnly = inside.every((track) => track.kind === "audio");
+  const together = isAudioOnly ? Math.max : (media: number, other: number): number => media + other;
   const own = measureBandwidth(timeline, selection, container);
   const beside = (group?.tracks ?? [])
     .filter((track) => !inside.includes(track))
     .map((track) => measureBandwidth(timeline, [track.id], container));
-  const peakBps = own.peakBps + Math.max(0, ...beside.map((bandwidth) => bandwidth.peakBps));
-  const averageBps = own.averageBps + Math.max(0, ...beside.map((bandwidth) => bandwidth.averageBps));
+  const peakBps = together(own.peakBps, Math.max(0, ...beside.map((bandwidth) => bandwidth.peakBps)));
+  const averageBps = together(
+    own.averageBps,
+    Math.max(0, ...beside.map((bandwidth) => bandwidth.averageBps)),
+  );
   const codecs = new Set([...inside, ...(group?.tracks ?? [])].map((track) => track.codecString));
   const attributes = [
     `BANDWIDTH=${peakBps}`,

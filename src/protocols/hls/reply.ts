@@ -15,7 +15,8 @@ const rendered = new PlaylistReplies<Timeline>(PLAYLIST_TYPE);
 /**
  * Answers one HLS request from a presentation, at once where the presentation has the bytes at once. `query`: what the
  * URLs inside a playlist carry on, such as a token. `request`: whose directives say what is waited for; without one,
- * nothing is. The same object is given again for the same bytes in memory.
+ * nothing is. `addsAudioOnly`: whether there is a variant without video. The same object is given again for the same
+ * bytes in memory.
  *
  * Playlists of what still changes are fresh for a second; init segments and segments never change under their name,
  * except those of a file, whose entity tag is the file's version.
@@ -26,6 +27,7 @@ export function hlsReply(
   presentation: Presentation,
   query = "",
   request: HttpRequest | null = null,
+  addsAudioOnly: () => boolean = () => false,
 ): Promise<HttpReply> | HttpReply {
   switch (resource.kind) {
     case "media":
@@ -33,11 +35,14 @@ export function hlsReply(
       return onceFollowed(
         presentation,
         () =>
-          lowLatencyReply(resource.selection, presentation, query, request) ??
-          playlistReply(resource, presentation, query),
+          lowLatencyReply(resource.selection, presentation, {
+            query,
+            request,
+            addsAudioOnly: addsAudioOnly(),
+          }) ?? playlistReply(resource, presentation, query),
       );
     case "multivariant":
-      return playlistReply(resource, presentation, query, request);
+      return multivariantReply(resource, presentation, { query, request, addsAudioOnly: addsAudioOnly() });
     case "part":
       if (!mayHaveParts(resource.name, presentation)) return bodyReply(resource, null, presentation);
       return onceFollowed(presentation, () => {
@@ -53,36 +58,34 @@ export function hlsReply(
 }
 
 function playlistReply(
-  resource: HlsResource & { kind: "multivariant" | "media" },
+  { selection, isLowLatency }: HlsResource & { kind: "media" },
   presentation: Presentation,
   query: string,
-  request: HttpRequest | null = null,
 ): HttpReply {
   const timeline = presentation.timeline();
-  const { isLowLatency } = resource;
-  const version = presentation.version ?? liveVersion(timeline);
-  const form = { version, cache: playlistCaching(timeline), query };
-  if (resource.kind === "media") {
-    const { selection } = resource;
-    return rendered.reply(timeline, `${formatTrackSelection(selection)} ${isLowLatency}`, {
-      ...form,
-      render: (carried) => renderMediaPlaylist({ presentation, timeline, selection, query: carried }),
-    });
-  }
-  const choice = readChoice(timeline.tracks.tracks, request, presentation.texts);
-  const { tracks, texts, separatesAudio, key } = choice;
+  return rendered.reply(timeline, `${formatTrackSelection(selection)} ${isLowLatency}`, {
+    version: presentation.version ?? liveVersion(timeline),
+    cache: playlistCaching(timeline),
+    query,
+    render: (carried) => renderMediaPlaylist({ presentation, timeline, selection, query: carried }),
+  });
+}
+
+/** Throws TRACKS_*. */
+function multivariantReply(
+  { isLowLatency }: HlsResource & { kind: "multivariant" },
+  presentation: Presentation,
+  asked: { readonly query: string; readonly request: HttpRequest | null; readonly addsAudioOnly: boolean },
+): HttpReply {
+  const timeline = presentation.timeline();
+  const { query, request, addsAudioOnly } = asked;
+  const { key, ...choice } = readChoice(timeline.tracks.tracks, request, presentation.texts);
   const link = isLowLatency ? "mono.ll.m3u8" : "mono.m3u8";
-  return rendered.reply(timeline, `multi ${key} ${isLowLatency}`, {
-    ...form,
-    render: (carried) =>
-      renderMultivariantPlaylist({
-        timeline,
-        tracks,
-        texts,
-        query: carried,
-        link,
-        separatesAudio,
-        container: "cmaf",
-      }),
+  const form = { ...choice, timeline, link, addsAudioOnly, container: "cmaf" } as const;
+  return rendered.reply(timeline, `multi ${key} ${isLowLatency} ${addsAudioOnly}`, {
+    version: presentation.version ?? liveVersion(timeline),
+    cache: playlistCaching(timeline),
+    query,
+    render: (carried) => renderMultivariantPlaylist({ ...form, query: carried }),
   });
 }

@@ -1,22 +1,20 @@
 import type { HttpReply } from "../../base/http-message.ts";
 import type { Cue } from "../../containers/webvtt/cue.ts";
-import { cuesBetween, writeWebVtt } from "../../containers/webvtt/writer.ts";
+import { cuesBetween } from "../../containers/webvtt/writer.ts";
 import {
-  CORS,
   PlaylistReplies,
-  entityTag,
   liveVersion,
   notFound,
   playlistCaching,
 } from "../../packaging/playlist-replies.ts";
 import type { Presentation, TextTrack, Timeline } from "../../packaging/presentation.ts";
+import { webVttReply } from "../../packaging/text-replies.ts";
 import { TS_ORIGIN_TICKS, findSegment } from "../../packaging/ts-segments.ts";
 import { PLAYLIST_TYPE, TS_VERSION, numberLines, seconds } from "./media-playlist.ts";
 import type { TextResource } from "./text-path.ts";
 
 /** Playlists rendered of a timeline. */
 const rendered = new PlaylistReplies<Timeline>(PLAYLIST_TYPE);
-const encoder = new TextEncoder();
 
 /**
  * Answers a request for subtitles: a media playlist with the boundaries of the media, or the cues that are shown in one
@@ -53,24 +51,10 @@ function segmentReply(
   const reply = (cues: readonly Cue[]): HttpReply => {
     const shown = cuesBetween(cues, startUs, startUs + durationUs);
     const ticks = container === "ts" ? TS_ORIGIN_TICKS : 0;
-    return replyOf(name, presentation, encoder.encode(writeWebVtt(shown, ticks)));
+    return webVttReply(shown, { version: presentation.version, name, mpegTsTicks: ticks });
   };
   const cues = text.cues();
   return cues instanceof Promise ? cues.then(reply) : reply(cues);
-}
-
-function replyOf(name: string, { version }: Presentation, bytes: Uint8Array): HttpReply {
-  return {
-    status: 200,
-    headers: [
-      ["content-type", "text/vtt; charset=utf-8"],
-      ["cache-control", "public, max-age=60"],
-      ...(version === null ? [] : entityTag(`${version}-${name}`)),
-      ...CORS,
-    ],
-    body: [bytes],
-    ownBytes: bytes.byteLength,
-  };
 }
 
 function renderTextPlaylist(timeline: Timeline, ending: string): string {

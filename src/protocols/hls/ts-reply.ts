@@ -45,12 +45,13 @@ export function tsReply(
   for (const comment of comments) asked.notice?.(`HLS as MPEG-TS: ${comment}`);
   if (played.length === 0) return notFound("playlist of tracks that MPEG-TS carries");
   const selection = resource.kind === "ts-single" ? singleSelection(played) : idsOf(played);
+  const addsAudioOnly = resource.kind === "ts-multivariant" && asked.addsAudioOnly?.() === true;
   const render = (carried: string): string | null => {
     const base = { timeline, query: carried, comments };
     const media = { ...base, presentation, selection };
     switch (resource.kind) {
       case "ts-multivariant": {
-        const form = { link: "mono.ts.m3u8", separatesAudio, container: "ts" } as const;
+        const form = { link: "mono.ts.m3u8", separatesAudio, addsAudioOnly, container: "ts" } as const;
         return renderMultivariantPlaylist({ ...base, ...form, tracks: played, texts });
       }
       case "ts-single":
@@ -59,7 +60,7 @@ export function tsReply(
         return renderMediaPlaylist({ ...media, tsFolder: "" });
     }
   };
-  return rendered.reply(timeline, `${resource.kind} ${key}`, {
+  return rendered.reply(timeline, `${resource.kind} ${key} ${addsAudioOnly}`, {
     render,
     version: presentation.version ?? liveVersion(timeline),
     cache: playlistCaching(timeline),
