@@ -138,6 +138,7 @@ export class MediaNode {
     this.#playback = new Playback({
       directory: this.#directory,
       vods: this.vods,
+      clock,
       log,
       config: () => this.#config,
       window: (name) => this.#window(name),
@@ -344,7 +345,8 @@ export class MediaNode {
 
   #viewers(): number {
     const mirrored = this.#threads?.mirroredViewers ?? 0;
-    const ofFiles = this.rtmp.all.reduce((sum, listener) => sum + listener.stats().recordingPlayers, 0);
+    const overRtmp = this.rtmp.all.reduce((sum, listener) => sum + listener.stats().recordingPlayers, 0);
+    const ofFiles = overRtmp + this.#playback.fileViewers;
     return this.streams().reduce((sum, one) => sum + one.subscribers, mirrored + ofFiles);
   }
 
