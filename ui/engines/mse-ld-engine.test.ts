@@ -9,6 +9,7 @@ class FakeMse {
   delaySeconds = 0.5;
   targetSeconds = 0.2;
   newestUtcSeconds = 0;
+  durationSeconds: number | null = null;
   tracks: object[] = [];
   readonly calls: string[] = [];
   readonly options: MseEngineOptions;
@@ -84,6 +85,30 @@ test("the server keeps its frames while the video is paused", () => {
   engine.destroy();
   video.dispatchEvent(new Event("pause"));
   assert.deepEqual([first.calls, video.playbackRate], [["pause", "resume", "destroy"], 1]);
+});
+
+test("a file is not live, ends without being over, and begins anew where it was", () => {
+  const { engine, video, first, made, pass } = make("http://host/a.mp4/mse_ld", { startSeconds: 7 });
+  assert.equal(first.options.startSeconds, 7);
+  first.durationSeconds = 20;
+  first.newestUtcSeconds = 3;
+  first.options.events.onReady();
+  assert.deepEqual([engine.isLive, engine.edgeSeconds, engine.pictureTimeMs], [false, null, null]);
+  pass(10_000);
+  assert.equal(engine.isGrowing, true);
+  first.options.events.onEnd?.();
+  assert.equal(engine.isOver, false);
+  video.currentTime = 12;
+  engine.recoverMedia();
+  assert.equal(made[1]!.options.startSeconds, 12);
+});
+
+test("a live stream that has ended is over", () => {
+  const { engine, first } = make();
+  assert.equal(first.options.startSeconds, 0);
+  first.options.events.onReady();
+  first.options.events.onEnd?.();
+  assert.equal(engine.isOver, true);
 });
 
 test("what there is to choose is told, and chosen by the server", () => {
