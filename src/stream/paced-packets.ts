@@ -18,7 +18,7 @@ export type PacedSink = {
   dry?(): void;
   /** All that was asked for is sent; it can still be jumped in. */
   ended(): void;
-  /** It goes no further; its owner closes it. */
+  /** It is closed: what went wrong stays so, or has done so for long. */
   failed(caught: unknown): void;
 };
 
@@ -274,7 +274,9 @@ export class PacedPackets {
   }
 
   #fail(caught: unknown): void {
-    if (this.#state !== "closed") this.#sink.failed(caught);
+    if (this.#state === "closed") return;
+    this.close();
+    this.#sink.failed(caught);
   }
 
   #cancelTimers(): void {

@@ -15,6 +15,9 @@ import { namesOf } from "../player/choices.js";
 /** Without a new frame for this long, it is overdue. */
 const OVERDUE_MS = 3000;
 
+/** What the server says of a bit rate that it has not measured yet. */
+const UNKNOWN_KBIT = 1;
+
 /** @implements {Engine} */
 export class MseLdEngine {
   hls = null;
@@ -170,7 +173,7 @@ export class MseLdEngine {
  * @returns {import("../player/choices.js").Described}
  */
 function describe({ lang = "", height = 0, bitrate = 0 }) {
-  return { lang, height, bitrateInKbit: bitrate };
+  return { lang, height, bitrateInKbit: bitrate > UNKNOWN_KBIT ? bitrate : 0 };
 }
 
 /** @param {import("../player/engines.js").TrackNumbers | undefined} tracks */

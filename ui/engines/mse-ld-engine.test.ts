@@ -133,6 +133,14 @@ test("what there is to choose is told, and chosen by the server", () => {
   );
 });
 
+test("a bit rate that the server does not know yet names nothing", () => {
+  const { engine, first } = make();
+  first.tracks = [1, 1].map((bitrate) => ({ track_id: "a1", content: "audio", lang: "", bitrate }));
+  const { names } = engine.choices.find(({ kind }) => kind === "sound")!;
+  assert.equal(new Set(names).size, 2);
+  assert.doesNotMatch(names.join(), /kbit/);
+});
+
 test("failures are told apart by the words of the engine below", () => {
   const { first, heard } = make();
   const { events } = first.options;

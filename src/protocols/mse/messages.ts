@@ -21,7 +21,7 @@ export function eventText(event: MseEvent, reason?: string): string {
 /** What an init message says beside the tracks. */
 export type InitFacts = {
   /** The bit rate of a track as far as it is known, in kbit/s, never 0. */
-  kbpsOf(track: Track): number;
+  readonly kbpsOf: (track: Track) => number;
   /** How long a file is, in microseconds; `null` for a live stream. */
   readonly durationUs: number | null;
 };

@@ -23,7 +23,7 @@ export type MseReplyParts = {
   /** What opens the file of a name; `null` where the name is none of a file's. Throws STREAM_PROTOCOL_OFF. */
   file(name: string): (() => Promise<RecordedPackets>) | null;
   /** A viewer of a file has come, or is gone. */
-  onFileViewer(change: 1 | -1): void;
+  readonly onFileViewer: (change: 1 | -1) => void;
   readonly clock: Clock;
   readonly log: Logger;
 };
