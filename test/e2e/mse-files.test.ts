@@ -3,12 +3,13 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { get } from "node:http";
 import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { eventually } from "../support/eventually.ts";
-import { makeClip, probePackets } from "../support/ffmpeg.ts";
+import { ffmpeg, makeClip, probePackets } from "../support/ffmpeg.ts";
 import type { TestEnd } from "../support/program.ts";
 import { needs } from "../support/tools.ts";
 import { startWeir } from "../support/weir.ts";
@@ -135,3 +136,42 @@ test(
     assert.equal(await asked("/quiet/sub/film.mp4/mse_ld"), 403);
   },
 );
+
+/** A connection that becomes a WebSocket and is not read until somebody does. */
+async function openUnread(weir: Weir, path: string): Promise<Socket> {
+  const headers = {
+    ...{ connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13" },
+    "sec-websocket-key": "AAAAAAAAAAAAAAAAAAAAAA==",
+  };
+  const [, socket] = (await once(get(weir.url(path), { headers }), "upgrade")) as [IncomingMessage, Socket];
+  socket.pause();
+  return socket;
+}
+
+test("who reads nothing for a while gets everything, once, when it does", options, async (t) => {
+  const { weir, film } = await start(t);
+  // More than the system's buffers of a connection hold: some 90 KB a picture.
+  const noise = "nullsrc=size=320x180:rate=25:duration=6,format=gray,noise=alls=100:allf=t";
+  const encoder = ["-c:v", "libx264", "-preset", "ultrafast", "-qp", "0", "-g", "50"];
+  await ffmpeg(["-f", "lavfi", "-i", noise, ...encoder, "-pix_fmt", "yuv420p", film]);
+  const path = "/vod/sub/film.mp4/mse_ld";
+  const unread = await openUnread(weir, path);
+  t.after(() => void unread.destroy());
+  const viewer = new Viewer(weir, path);
+  await viewer.hears("recordings_ended");
+  const sentBytes = viewer.plays[0]!.fragments.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  assert.ok(sentBytes > 8_000_000, `${sentBytes}`);
+  assert.equal(viewer.plays[0]!.fragments.length, 150);
+  let gotBytes = 0;
+  let last = Buffer.alloc(0);
+  unread.on("data", (chunk: Buffer) => {
+    gotBytes += chunk.byteLength;
+    last = Buffer.concat([last, chunk]).subarray(-200);
+  });
+  unread.resume();
+  await eventually(() => assert.ok(last.includes("recordings_ended"), `${gotBytes} of ${sentBytes}`), {
+    timeoutMs: 60_000,
+  });
+  // Headers of frames, and the texts.
+  assert.ok(gotBytes > sentBytes && gotBytes < sentBytes + 20_000, `${gotBytes} of ${sentBytes}`);
+});
