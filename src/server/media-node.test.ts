@@ -267,3 +267,26 @@ test("transport streams that are kept beside a window go before anybody is ended
   clock.advance(1000);
   assert.deepEqual([node.stats().windowBytes, revoked, log.of("error")], [ownBytes, [], []]);
 });
+
+test("who watches a file over a WebSocket is a viewer until he leaves", async (t) => {
+  const samples = new URL("../../samples", import.meta.url).pathname;
+  const { node, clock } = makeNode(t, `vod vod { storage "${samples}"; }`);
+  const written: string[] = [];
+  const reply = await node.handle({
+    method: "GET",
+    path: "/vod/sample.mp4/mse_ld",
+    query: new URLSearchParams(),
+    header: (field) => (field === "upgrade" ? "websocket" : undefined),
+    remoteAddress: "",
+  });
+  const peer = reply!.webSocket!({
+    accept: () => written.push("accept"),
+    write: () => written.push("frames"),
+    sendText: () => {},
+    queuedBytes: () => 0,
+    close: () => written.push("close"),
+  });
+  assert.deepEqual([written, node.crowd().viewers], [["accept", "frames"], 1]);
+  peer.close();
+  assert.deepEqual([node.crowd().viewers, clock.pendingTimers], [0, 0]);
+});
