@@ -127,6 +127,8 @@ export type WebSocketSink = {
 export type WebSocketPeer = {
   /** A text of at most 64 KiB. */
   onText?(text: string): void;
+  /** Of what waited to be sent, some has been: `WebSocketSink.queuedBytes` is less than it was. */
+  drained?(): void;
   /** The client left. Called once; never after `WebSocketSink.close`. */
   close(): void;
 };

@@ -2,6 +2,7 @@ import { ticksToUs } from "../base/time.ts";
 import { buildFragmentHeader } from "../containers/mp4/fragment.ts";
 import type { TrackId } from "../media/ids.ts";
 import type { TrackSet } from "../media/track.ts";
+import { DerivedBytes } from "./derived-bytes.ts";
 import { selectTracks } from "./init-segments.ts";
 import { formatTrackSelection } from "./presentation.ts";
 import type { MediaBody, PartEntry, SegmentEntry, TrackSelection } from "./presentation.ts";
@@ -28,11 +29,12 @@ export class LiveSegment implements SegmentEntry {
   readonly stretchStartUs: number;
   readonly isIndependent: boolean;
   readonly utcUs: number;
-  readonly bytes: number;
   readonly parts?: readonly PartEntry[];
   readonly segmentParts: SegmentParts | null;
   readonly #media: ReadonlyMap<TrackId, SegmentTrack>;
   readonly #bodies = new Map<string, MediaBody>();
+  readonly #mediaBytes: number;
+  readonly #derived: DerivedBytes;
 
   /** `before`: the segment that it follows. */
   constructor(finished: FinishedSegment, before: LiveSegment | undefined) {
@@ -49,7 +51,25 @@ export class LiveSegment implements SegmentEntry {
     this.#media = finished.media;
     this.segmentParts = finished.parts;
     if (finished.parts !== null) this.parts = finished.parts.entries;
-    this.bytes = [...finished.media.values()].reduce((sum, { table }) => sum + table.dataBytes, 0);
+    this.#mediaBytes = [...finished.media.values()].reduce((sum, { table }) => sum + table.dataBytes, 0);
+    this.#derived = new DerivedBytes(this.#mediaBytes);
+  }
+
+  /** Of its media, and of what was made of it and is kept. */
+  get bytes(): number {
+    return this.#mediaBytes + this.#derived.bytes;
+  }
+
+  /** Counts bytes that were made of a body; `false` where they are too many to be kept. */
+  keepDerived(lengthBytes: number): boolean {
+    return this.#derived.take(lengthBytes);
+  }
+
+  /** Lets go of what was made of it. Returns: how many bytes that was. */
+  forgetDerived(): number {
+    const { bytes } = this.#derived;
+    this.#forgetBodies();
+    return bytes;
   }
 
   /** It is not in the window any more: its payloads may be overwritten. */
@@ -76,7 +96,7 @@ export class LiveSegment implements SegmentEntry {
   /** `body` with the blocks in shared memory. */
   sharedBody(selection: TrackSelection): MediaBody | null {
     for (const { id } of selectTracks(this.tracks, selection)) {
-      if (this.#media.get(id)?.share() === true) this.#bodies.clear();
+      if (this.#media.get(id)?.share() === true) this.#forgetBodies();
     }
     return this.body(selection);
   }
@@ -94,8 +114,14 @@ export class LiveSegment implements SegmentEntry {
       { styp: true },
     );
     const body = [header, ...chosen.flatMap((track) => track.blocks())];
-    if (this.#bodies.size >= MAX_CACHED_SELECTIONS) this.#bodies.clear();
+    if (this.#bodies.size >= MAX_CACHED_SELECTIONS) this.#forgetBodies();
     this.#bodies.set(key, body);
     return body;
+  }
+
+  /** What was made of them goes with them. */
+  #forgetBodies(): void {
+    this.#bodies.clear();
+    this.#derived.clear();
   }
 }

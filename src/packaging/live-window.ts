@@ -119,7 +119,7 @@ export class LiveWindow implements PacketSink, Presentation {
     return this.whenChanged(0);
   }
 
-  /** Bytes of media that the window holds, the segment that still grows included. */
+  /** Bytes that the window holds: media, the segment that still grows, and what was made of segments and is kept. */
   get bytes(): number {
     let sum = 0;
     for (const segment of this.#segments) sum += segment.bytes;
@@ -150,6 +150,17 @@ export class LiveWindow implements PacketSink, Presentation {
 
   segment(name: string, selection: TrackSelection): MediaBody | null {
     return this.#byName.get(name)?.body(selection) ?? null;
+  }
+
+  keepDerived(name: string, lengthBytes: number): boolean {
+    return this.#byName.get(name)?.keepDerived(lengthBytes) === true;
+  }
+
+  /** Lets go of what was made of its segments: it is made again for who asks. Returns: how many bytes that was. */
+  forgetDerived(): number {
+    let bytes = 0;
+    for (const segment of this.#segments) bytes += segment.forgetDerived();
+    return bytes;
   }
 
   unlistedTracks(name: string): TrackSet | null {

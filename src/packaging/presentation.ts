@@ -27,6 +27,11 @@ export type Presentation = {
   readonly version: string | null;
   /** True where segments lie in memory as long as they are listed, so that a reply holds none of its own. */
   readonly isResident?: boolean;
+  /**
+   * Counts bytes that were made of a segment's body, to be kept as long as that is: `false` where they are too many, or the
+   * segment is gone. Left out where nothing is kept.
+   */
+  keepDerived?(name: string, lengthBytes: number): boolean;
   /** Subtitles beside the segments; left out where there are none. */
   readonly texts?: readonly TextTrack[];
   /** What can be had of a live stream before its newest segment is complete; left out where parts are not made. */

@@ -1,5 +1,6 @@
 import type { TrackId } from "../media/ids.ts";
 import type { TrackSet } from "../media/track.ts";
+import { DerivedBytes } from "./derived-bytes.ts";
 import { InitSegments } from "./init-segments.ts";
 import { formatTrackSelection } from "./presentation.ts";
 import type { MediaBody, PartEntry, Presentation, SegmentEntry } from "./presentation.ts";
@@ -95,6 +96,17 @@ export class RemoteWindow implements Presentation {
     return this.#segments.get(name)?.body(selection) ?? this.#fetch(name, selection);
   }
 
+  keepDerived(name: string, lengthBytes: number): boolean {
+    return this.#segments.get(name)?.derived.take(lengthBytes) === true;
+  }
+
+  /** Bytes that were made here of its segments and are kept. */
+  get derivedBytes(): number {
+    let bytes = 0;
+    for (const { derived } of this.#segments.values()) bytes += derived.bytes;
+    return bytes;
+  }
+
   unlistedTracks(name: string): TrackSet | null {
     return this.#segments.get(name)?.tracks ?? null;
   }
@@ -122,6 +134,8 @@ class RemoteSegment implements SegmentEntry {
   readonly utcUs: number | null;
   /** Known once somebody here follows the edge. */
   parts?: readonly PartEntry[];
+  /** Of what is made here of its bodies. */
+  readonly derived: DerivedBytes;
   readonly #figures: SegmentFacts["figures"];
   readonly #fetch: FetchSegment;
   readonly #bodies = new Map<string, MediaBody | Promise<MediaBody | null>>();
@@ -137,6 +151,9 @@ class RemoteSegment implements SegmentEntry {
     this.isIndependent = facts.isIndependent;
     this.utcUs = facts.utcUs;
     this.#figures = facts.figures;
+    let ownBytes = 0;
+    for (const { bytes } of facts.figures.values()) ownBytes += bytes;
+    this.derived = new DerivedBytes(ownBytes);
     this.#fetch = fetch;
   }
 
@@ -162,7 +179,10 @@ class RemoteSegment implements SegmentEntry {
     const key = formatTrackSelection(selection);
     const known = this.#bodies.get(key);
     if (known !== undefined) return known;
-    if (this.#bodies.size >= MAX_SELECTIONS) this.#bodies.clear();
+    if (this.#bodies.size >= MAX_SELECTIONS) {
+      this.#bodies.clear();
+      this.derived.clear();
+    }
     const coming = this.#fetchBody(key, selection);
     this.#bodies.set(key, coming);
     return coming;

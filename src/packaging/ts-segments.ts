@@ -19,7 +19,7 @@ export type TsFile = { readonly name: string; readonly selection: TrackSelection
  */
 export const TS_ORIGIN_TICKS = 90_000;
 
-/** Transport streams made of segments that lie in memory, for as long as those do. */
+/** Transport streams made of segments that lie in memory, for as long as those do; who has the segments counts them. */
 const made = new WeakMap<MediaBody, HttpReply>();
 
 /**
@@ -32,7 +32,7 @@ export function playsInTs(track: Track): boolean {
 
 /**
  * Answers a request for a segment as a transport stream. It is made of the CMAF segment when somebody asks; where that
- * lies in memory, once for all who ask.
+ * lies in memory, once for all who ask, as far as there is room for it.
  *
  * Throws or rejects with the storage's `MediaError`, MP4_*, CODEC_BAD_CONFIG.
  * Spec: RFC 8216 section 3.2.
@@ -58,13 +58,13 @@ function replyOf(
   body: MediaBody | null,
 ): HttpReply {
   if (body === null) return notFound("segment");
-  const isKept = presentation.isResident === true;
-  const known = isKept ? made.get(body) : undefined;
+  const known = presentation.keepDerived === undefined ? undefined : made.get(body);
   if (known !== undefined) return known;
   const bytes = muxTsSegment(readSegmentSamples(body, tracks.tracks), tracks, {
     originTicks: TS_ORIGIN_TICKS,
     isLast: isLastOfAll(presentation, file.name),
   });
+  const isKept = presentation.keepDerived?.(file.name, bytes.byteLength) === true;
   const { version } = presentation;
   const caching = version === null ? "public, max-age=31536000, immutable" : "public, max-age=60";
   const reply: HttpReply = {

@@ -131,12 +131,17 @@ export class LiveWindows {
     return body;
   }
 
-  /** Bytes of media that the window of a stream holds. */
+  /** Lets go of what was made of a stream's segments and can be made again. Returns: how many bytes that was. */
+  forgetDerived(name: StreamName): number {
+    return this.#windows.get(name)?.forgetDerived() ?? 0;
+  }
+
+  /** Bytes that the window of a stream holds. */
   bytesOf(name: StreamName): number {
     return this.#windows.get(name)?.bytes ?? 0;
   }
 
-  /** Bytes of media that all windows hold, also those of streams that have ended a moment ago. */
+  /** Bytes that all windows hold, also those of streams that have ended a moment ago. */
   get bytes(): number {
     return this.#sum(({ bytes }) => bytes);
   }

@@ -2,13 +2,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { FakeClock } from "../../test/support/fake-clock.ts";
+import { RecordingLog } from "../../test/support/recording-log.ts";
 import { sourcePacket, videoTrack } from "../../test/support/media.ts";
 import { AddressCounter } from "../base/address-counter.ts";
 import type { HttpRequest } from "../base/http-message.ts";
-import { silentLogger } from "../base/log.ts";
 import { loadConfig } from "../config/load.ts";
 import type { ResolvedConfig } from "../config/plan.ts";
+import type { StreamName } from "../media/ids.ts";
 import { parseStreamName } from "../media/ids.ts";
+import type { SubscriptionEnd } from "../stream/wire-format.ts";
 import { MediaNode } from "./media-node.ts";
 
 const name = parseStreamName("pub/camera")!;
@@ -20,12 +22,17 @@ function configOf(text: string): ResolvedConfig {
 }
 
 /** The media node of a server with one thread. */
-function makeNode(t: TestContext, text: string): { node: MediaNode } {
+function makeNode(
+  t: TestContext,
+  text: string,
+  options: { readonly liveMemoryBytes?: number } = {},
+): { node: MediaNode; clock: FakeClock; log: RecordingLog } {
+  const [clock, log] = [new FakeClock(), new RecordingLog()];
   const nobody = (): never => assert.fail("one thread asks no other");
   const node = new MediaNode({
     config: configOf(text),
-    clock: new FakeClock(),
-    log: silentLogger,
+    clock,
+    log,
     thread: {
       index: 0,
       count: 1,
@@ -34,19 +41,23 @@ function makeNode(t: TestContext, text: string): { node: MediaNode } {
       homes: { claim: nobody, release: nobody, watch: nobody, unwatch: nobody },
     },
     addresses: new AddressCounter(100),
+    ...options,
   });
   t.after(() => node.stop());
-  return { node };
+  return { node, clock, log };
 }
 
 /**
  * Publishes one picture over RTMP. Returns: why the publisher was taken off, once it was, and a function that sends pictures
  * of so many seconds, a key frame in each.
  */
-function publish(node: MediaNode): { revoked: string[]; send: (seconds: number) => void } {
+function publish(
+  node: MediaNode,
+  { as = name, payloadBytes = 5 }: { readonly as?: StreamName; readonly payloadBytes?: number } = {},
+): { revoked: string[]; send: (seconds: number) => void } {
   const revoked: string[] = [];
   const publisher = node.local.publish({
-    name,
+    name: as,
     protocol: "rtmp",
     remoteAddress: "test",
     onRevoked: (reason) => revoked.push(reason),
@@ -57,7 +68,8 @@ function publish(node: MediaNode): { revoked: string[]; send: (seconds: number) 
   let frame = 1;
   const send = (seconds: number): void => {
     for (const end = frame + seconds * 25; frame < end; frame++) {
-      publisher.write(sourcePacket({ track, dts: frame * 3600, isSync: frame % 25 === 0 }));
+      const payload = new Uint8Array(payloadBytes);
+      publisher.write(sourcePacket({ track, dts: frame * 3600, isSync: frame % 25 === 0, payload }));
     }
   };
   return { revoked, send };
@@ -115,8 +127,11 @@ test("a file takes the place of the publisher that has to go, and the stream sta
 });
 
 /** The media playlist of the stream. */
-async function playlist(node: MediaNode): Promise<{ status: number; text: string }> {
-  const path = "/pub/camera/tracks-v1/mono.m3u8";
+function playlist(node: MediaNode): Promise<{ status: number; text: string }> {
+  return get(node, "/pub/camera/tracks-v1/mono.m3u8");
+}
+
+async function get(node: MediaNode, path: string): Promise<{ status: number; text: string }> {
   const request: HttpRequest = {
     method: "GET",
     path,
@@ -173,4 +188,105 @@ test("HLS that is switched on for a stream that lives plays, and takes no memory
   assert.equal((await playlist(node)).status, 200);
   node.configure(configOf(off));
   await assert.rejects(playlist(node), { code: "STREAM_PROTOCOL_OFF" });
+});
+
+const BUDGET_BYTES = 20_000_000;
+const TWO = `stream pub/camera { input publish://; segment_duration 1; }
+stream pub/small { input publish://; segment_duration 1; }`;
+const small = parseStreamName("pub/small")!;
+
+/** Who watches a stream of a node, and how that ended. */
+function watch(node: MediaNode): SubscriptionEnd[] {
+  const ends: SubscriptionEnd[] = [];
+  node.local.subscribe({
+    name,
+    protocol: "flv",
+    format: {
+      id: "test",
+      create: () => ({
+        tracks: () => new Uint8Array(1),
+        packet: ({ payload }, room) => room.reserve(payload.byteLength).set(payload, room.offset),
+      }),
+    },
+    sink: { write: () => {}, queuedBytes: () => 0, end: (reason) => ends.push(reason) },
+  });
+  return ends;
+}
+
+test("streams that hold more than they may: the largest is ended with the reason, the others go on", (t) => {
+  const { node, clock, log } = makeNode(t, TWO, { liveMemoryBytes: BUDGET_BYTES });
+  const [large, other] = [publish(node, { payloadBytes: 100_000 }), publish(node, { as: small })];
+  node.start();
+  large.send(4);
+  other.send(4);
+  clock.advance(1000);
+  assert.deepEqual(large.revoked, [], "10 MB are within the bound");
+  large.send(8);
+  clock.advance(1000);
+  assert.deepEqual(large.revoked, ["it held the most memory while all streams held too much"]);
+  assert.equal(node.local.find(name), null);
+  assert.ok(node.stats().windowBytes < 1_000_000);
+  assert.deepEqual(
+    log.of("error").map(({ fields }) => [fields["stream"], fields["budgetBytes"]]),
+    [[name, BUDGET_BYTES]],
+  );
+  other.send(4);
+  clock.advance(10_000);
+  assert.deepEqual(other.revoked, []);
+  assert.equal(log.of("error").length, 1, "said once");
+});
+
+test("what viewers cause costs viewers before it costs a publisher", (t) => {
+  const { node, clock, log } = makeNode(t, TWO, { liveMemoryBytes: BUDGET_BYTES });
+  const { revoked, send } = publish(node, { payloadBytes: 20_000 });
+  node.start();
+  const ends = watch(node);
+  clock.advance(1000);
+  assert.deepEqual([ends, log.of("error")], [[], []]);
+  const stream = node.local.find(name)!;
+  // What a log holds depends on how fast its viewers read: here on nothing but whether there are any.
+  const heldBytes = (): number => (ends.length === 0 ? BUDGET_BYTES + 1 : 0);
+  t.mock.getter(stream, "sentBytes", heldBytes);
+  t.mock.getter(stream, "heldBytes", heldBytes);
+  send(1);
+  clock.advance(1000);
+  assert.deepEqual([ends, revoked], [["no-room"], []]);
+  assert.match(log.of("error")[0]!.message, /viewers are ended/);
+});
+
+test("transport streams that are kept beside a window go before anybody is ended", async (t) => {
+  const { node, clock, log } = makeNode(t, TWO, { liveMemoryBytes: BUDGET_BYTES });
+  const { revoked, send } = publish(node, { payloadBytes: 70_000 });
+  node.start();
+  send(12);
+  const segments = (await playlist(node)).text.match(/\d+(?=\.m4s)/g)!;
+  const ownBytes = node.stats().windowBytes;
+  for (const segment of segments)
+    assert.equal((await get(node, `/pub/camera/tracks-v1/seg-${segment}.ts`)).status, 200);
+  assert.ok(node.stats().windowBytes > BUDGET_BYTES, `${ownBytes}, then ${node.stats().windowBytes}`);
+  clock.advance(1000);
+  assert.deepEqual([node.stats().windowBytes, revoked, log.of("error")], [ownBytes, [], []]);
+});
+
+test("who watches a file over a WebSocket is a viewer until he leaves", async (t) => {
+  const samples = new URL("../../samples", import.meta.url).pathname;
+  const { node, clock } = makeNode(t, `vod vod { storage "${samples}"; }`);
+  const written: string[] = [];
+  const reply = await node.handle({
+    method: "GET",
+    path: "/vod/sample.mp4/mse_ld",
+    query: new URLSearchParams(),
+    header: (field) => (field === "upgrade" ? "websocket" : undefined),
+    remoteAddress: "",
+  });
+  const peer = reply!.webSocket!({
+    accept: () => written.push("accept"),
+    write: () => written.push("frames"),
+    sendText: () => {},
+    queuedBytes: () => 0,
+    close: () => written.push("close"),
+  });
+  assert.deepEqual([written, node.crowd().viewers], [["accept", "frames"], 1]);
+  peer.close();
+  assert.deepEqual([node.crowd().viewers, clock.pendingTimers], [0, 0]);
 });

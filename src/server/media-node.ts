@@ -59,6 +59,8 @@ export type MediaNodeOptions = {
   readonly thread: NodeThread;
   /** Bounds RTMP connections of one address. */
   readonly addresses: AddressLimit;
+  /** What the streams of all threads may hold; a share of the process' memory when left out. Units: bytes. */
+  readonly liveMemoryBytes?: number;
 };
 
 /** Figures of a media node. */
@@ -103,7 +105,7 @@ export class MediaNode {
   #config: ResolvedConfig;
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #budgetBytes = memoryBudgetBytes(LIVE_MEMORY_PERCENT);
+  readonly #budgetBytes: number;
   #guardTimer: Timer | null = null;
   readonly #pace = new SendPace();
   readonly #windows: LiveWindows;
@@ -112,6 +114,7 @@ export class MediaNode {
   constructor(options: MediaNodeOptions) {
     const { config, clock, log } = options;
     this.#options = options;
+    this.#budgetBytes = options.liveMemoryBytes ?? memoryBudgetBytes(LIVE_MEMORY_PERCENT);
     this.#config = config;
     this.#clock = clock;
     this.#log = log;
@@ -138,6 +141,7 @@ export class MediaNode {
     this.#playback = new Playback({
       directory: this.#directory,
       vods: this.vods,
+      clock,
       log,
       config: () => this.#config,
       window: (name) => this.#window(name),
@@ -344,7 +348,8 @@ export class MediaNode {
 
   #viewers(): number {
     const mirrored = this.#threads?.mirroredViewers ?? 0;
-    const ofFiles = this.rtmp.all.reduce((sum, listener) => sum + listener.stats().recordingPlayers, 0);
+    const overRtmp = this.rtmp.all.reduce((sum, listener) => sum + listener.stats().recordingPlayers, 0);
+    const ofFiles = overRtmp + this.#playback.fileViewers;
     return this.streams().reduce((sum, one) => sum + one.subscribers, mirrored + ofFiles);
   }
 
@@ -360,7 +365,7 @@ export class MediaNode {
     Atomics.store(this.#options.thread.viewers, this.#options.thread.index, this.#viewers());
     const holdings = this.#holdings();
     const { heldKib, index, count } = this.#options.thread;
-    const mirroredBytes = this.#threads?.heldBytes ?? 0;
+    const mirroredBytes = (this.#threads?.heldBytes ?? 0) + (this.#remote?.derivedBytes ?? 0);
     const heldBytes = holdings.reduce((sum, { bytes }) => sum + bytes, mirroredBytes);
     Atomics.store(heldKib, index, Math.round(heldBytes / 1024));
     let allKib = 0;
@@ -368,9 +373,14 @@ export class MediaNode {
     const others = allKib * 1024 - heldBytes;
     // A thread with less than its share leaves the cutting to those with more.
     const mayHoldBytes = Math.max(this.#budgetBytes - others, this.#budgetBytes / count) - mirroredBytes;
+    // What can be made again goes first.
+    let freedBytes = 0;
+    for (const { rules } of overBudget(holdings, mayHoldBytes)) {
+      freedBytes += this.#windows.forgetDerived(rules.name);
+    }
     const sent = this.local.list().map((stream) => ({ stream, bytes: stream.sentBytes }));
     const sentBytes = sent.reduce((sum, { bytes }) => sum + bytes, 0);
-    const mayBeSentBytes = mayHoldBytes - (heldBytes - mirroredBytes - sentBytes);
+    const mayBeSentBytes = mayHoldBytes - (heldBytes - freedBytes - mirroredBytes - sentBytes);
     // What viewers cause costs viewers, before it costs a publisher.
     for (const stream of overBudget(sent, mayBeSentBytes)) {
       if (stream.sentBytes === 0) continue;

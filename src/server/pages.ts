@@ -54,6 +54,7 @@ export const ASSETS: readonly string[] = [
   "home/server.js",
   "live/mse-buffer.js",
   "live/mse-engine.js",
+  "live/mse-file.js",
   "player/bounds.js",
   "player/choices.js",
   "player/controls.js",

@@ -1,3 +1,4 @@
+import type { Clock } from "../base/clock.ts";
 import { textReply } from "../base/http-message.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
 import type { Logger } from "../base/log.ts";
@@ -17,8 +18,10 @@ import { parseTsPath } from "../protocols/http-ts/path.ts";
 import { tsReply } from "../protocols/http-ts/reply.ts";
 import { parseMsePath } from "../protocols/mse/path.ts";
 import { mseReply } from "../protocols/mse/reply.ts";
+import { MSE_PROTOCOL } from "../protocols/mse/session.ts";
 import type { StreamDirectory } from "../stream/directory.ts";
 import { streamErrors } from "../stream/errors.ts";
+import type { RecordedPackets } from "../stream/recorded-packets.ts";
 import type { SendWindow } from "../stream/rules.ts";
 import type { VodLibrary } from "../vod/vod.ts";
 import { downloadReply, downloadType } from "./download.ts";
@@ -28,6 +31,7 @@ import { addsAudioOnly, rulesOf, vodProtocols } from "./stream-rules.ts";
 export type PlaybackParts = {
   readonly directory: StreamDirectory;
   readonly vods: VodLibrary;
+  readonly clock: Clock;
   readonly log: Logger;
   /** The configuration in force. */
   config(): ResolvedConfig;
@@ -79,9 +83,15 @@ export class Playback {
   readonly #parts: PlaybackParts;
   readonly #addresses = new Map<string, PlayAddress>();
   readonly #said = new Set<string>();
+  #fileViewers = 0;
 
   constructor(parts: PlaybackParts) {
     this.#parts = parts;
+  }
+
+  /** Viewers that hold a connection on which a file is sent as it plays. */
+  get fileViewers(): number {
+    return this.#fileViewers;
   }
 
   /**
@@ -97,10 +107,7 @@ export class Playback {
     const ts = parseTsPath(request.path);
     if (ts !== null) return tsReply(ts, { directory: this.#parts.directory, sendWindow });
     const mse = parseMsePath(request.path);
-    if (mse !== null) {
-      const { directory } = this.#parts;
-      return mseReply(mse, request, { directory, sendWindow, isFile: (name) => this.#isFile(name) });
-    }
+    if (mse !== null) return this.#mse(mse, request, sendWindow);
     const address = this.#parsePath(request.path);
     if (address === null) return this.#download(request.path.slice(1));
     const carriedQuery = carriedQueryOf(request);
@@ -113,6 +120,27 @@ export class Playback {
     return presentation instanceof Promise
       ? presentation.then((ready) => parsed.reply(ready, asked))
       : parsed.reply(presentation, asked);
+  }
+
+  #mse(
+    path: string,
+    request: HttpRequest,
+    sendWindow: SendWindow | undefined,
+  ): Promise<HttpReply> | HttpReply {
+    const { directory, clock, log } = this.#parts;
+    return mseReply(path, request, {
+      ...{ directory, sendWindow, clock, log },
+      file: (name) => this.#packetsOf(name, MSE_PROTOCOL),
+      onFileViewer: (change) => (this.#fileViewers += change),
+    });
+  }
+
+  /** What opens a file as packets, where the name is that of one. Throws STREAM_PROTOCOL_OFF. */
+  #packetsOf(name: string, protocol: string): (() => Promise<RecordedPackets>) | null {
+    if (!this.#isFile(name)) return null;
+    if (!allowsProtocol(vodProtocols(this.#parts.config(), name), protocol))
+      throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol });
+    return () => this.#parts.vods.openPackets(name);
   }
 
   /** A file itself, where the path is that of one. */

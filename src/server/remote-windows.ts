@@ -106,6 +106,13 @@ export class RemoteWindows {
     return this.#sum(({ partBytes }) => partBytes);
   }
 
+  /** Bytes that were made here of other threads' segments and are kept. */
+  get derivedBytes(): number {
+    let bytes = 0;
+    for (const { window } of this.#followed.values()) bytes += window.derivedBytes;
+    return bytes;
+  }
+
   #sum(figure: (edge: RemoteEdge) => number): number {
     let sum = 0;
     for (const { window } of this.#followed.values())

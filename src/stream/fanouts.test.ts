@@ -9,6 +9,7 @@ import { makeTrackSet } from "../media/track.ts";
 import type { Track, TrackSet } from "../media/track.ts";
 import type { SubscribeRequest } from "./directory.ts";
 import { Fanouts, MAX_CHOICES } from "./fanouts.ts";
+import { LeftOutLog } from "./left-out-log.ts";
 import { GopCache } from "./gop-cache.ts";
 import { SendPace } from "./send-pace.ts";
 import type { ByteSink, WireFormatFactory } from "./wire-format.ts";
@@ -62,6 +63,7 @@ beforeEach(() => {
   log = new RecordingLog();
   emptied = 0;
   frame = 0;
+  const leftOut = new LeftOutLog(name, log);
   fanouts = new Fanouts({
     rules: {
       name,
@@ -74,9 +76,9 @@ beforeEach(() => {
     },
     cache,
     clock,
-    log,
     pace: new SendPace((run) => void clock.schedule(0, run)),
     originUs: () => 0,
+    leavesOut: (output, tracks) => leftOut.note(output, tracks),
     onEmpty: () => emptied++,
   });
 });

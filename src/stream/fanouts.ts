@@ -1,5 +1,4 @@
 import type { Clock } from "../base/clock.ts";
-import type { Logger } from "../base/log.ts";
 import type { MediaPacket, PacketSink } from "../media/packet.ts";
 import type { TrackSet } from "../media/track.ts";
 import type { SubscribeRequest } from "./directory.ts";
@@ -15,11 +14,12 @@ export type FanoutsParts = {
   /** The stream's: it has a packet before the fan-outs get it. */
   readonly cache: GopCache;
   readonly clock: Clock;
-  readonly log?: Logger;
   /** The thread's. */
   readonly pace: SendPace;
   /** The media clock at the stream's beginning. */
   originUs(): number;
+  /** An output leaves tracks out, in words; the empty text for none. Called again whenever the tracks change. */
+  leavesOut?(output: string, tracks: string): void;
   /** Called when the last subscriber of any format is gone. */
   onEmpty(): void;
 };
@@ -38,8 +38,6 @@ export class Fanouts implements PacketSink {
   readonly #fanouts = new Map<string, Fanout>();
   /** Of those that are played. */
   readonly #formats = new Map<string, WireFormatFactory>();
-  /** What each format was last said to leave out. */
-  readonly #leftOut = new Map<string, string>();
   /** Ids of those that are choices of tracks. */
   readonly #choices = new Set<string>();
   /** Who chose among the tracks. */
@@ -95,7 +93,7 @@ export class Fanouts implements PacketSink {
     for (const [id, fanout] of [...this.#fanouts]) {
       fanout.onTracks(tracks);
       const format = this.#formats.get(id)!;
-      this.#logLeftOut(format);
+      this.#tellLeftOut(format);
       if (this.#leavesAllOut(format)) fanout.endAll("not-carried");
     }
     for (const chooser of [...this.#choosers]) this.#choose(chooser);
@@ -150,7 +148,7 @@ export class Fanouts implements PacketSink {
     });
     this.#fanouts.set(format.id, fanout);
     this.#formats.set(format.id, format);
-    this.#logLeftOut(format);
+    this.#tellLeftOut(format);
     if (this.#tracks !== null) fanout.onTracks(this.#tracks);
     return fanout;
   }
@@ -160,16 +158,11 @@ export class Fanouts implements PacketSink {
     return tracks.length > 0 && format.carries !== undefined && !tracks.some((one) => format.carries!(one));
   }
 
-  /** Once for each format, and again when it is something else. */
-  #logLeftOut(format: WireFormatFactory): void {
+  #tellLeftOut(format: WireFormatFactory): void {
     if (format.carries === undefined || this.#tracks === null) return;
     const left = this.#tracks.tracks.filter((track) => !format.carries!(track));
     const tracks = left.map(({ id, codec }) => `${id} (${codec})`).join(", ");
-    if ((this.#leftOut.get(format.id) ?? "") === tracks) return;
-    this.#leftOut.set(format.id, tracks);
-    if (tracks === "") return;
-    const fields = { stream: this.#rules.name, output: format.id, tracks };
-    this.#parts.log?.warn("an output leaves out tracks that it cannot carry", fields);
+    this.#parts.leavesOut?.(format.id, tracks);
   }
 
   #end(fanout: Fanout, formatId: string): void {

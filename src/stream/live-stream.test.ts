@@ -327,6 +327,33 @@ test("a publisher that changes its tracks stays on its timeline", () => {
   assert.equal(recorder.packets[5]!.dts - recorder.packets[4]!.dts, 3600);
 });
 
+test("a source that changes its tracks and its clock at once loses nothing, not its first key frame either", () => {
+  const publisher = directory.publish({
+    ...{ name, protocol: "rtmp", remoteAddress: "192.0.2.1" },
+    onRevoked: () => {},
+  });
+  publisher.setTracks([video, audio]);
+  const feed = (picture: typeof video, fromS: number): void => {
+    for (let i = 0; i < 200; i++) {
+      publisher.write(
+        sourcePacket({ track: picture, dts: fromS * 90_000 + i * 3600, isSync: i % 25 === 0 }),
+      );
+      publisher.write(sourcePacket({ track: audio, dts: fromS * 48_000 + i * 1920 }));
+    }
+  };
+  feed(video, 5000);
+  const before = recorder.packets.length;
+  const larger = videoTrack({ width: 128 });
+  publisher.setTracks([larger, audio]);
+  feed(larger, 0);
+  const after = recorder.packets.slice(before);
+  assert.deepEqual([before, after.length], [400, 400]);
+  assert.deepEqual([after[0]!.track, after[0]!.startsGop], [larger, true]);
+  const epoch = recorder.tracks.at(-1)!.epoch;
+  assert.ok(after.every((packet) => packet.epoch === epoch));
+  assert.ok(after[0]!.dts >= recorder.packets[before - 2]!.dts, "time does not go back");
+});
+
 test("when the source's clock jumps the stream goes on under a new epoch", () => {
   const publisher = directory.publish(request());
   publishFrames(publisher, 5, 90_000_000);

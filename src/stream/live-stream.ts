@@ -8,6 +8,7 @@ import type { Track, TrackSet } from "../media/track.ts";
 import type { PublishRequest, Publisher, StreamSummary, SubscribeRequest } from "./directory.ts";
 import { streamErrors } from "./errors.ts";
 import { Fanouts } from "./fanouts.ts";
+import { LeftOutLog } from "./left-out-log.ts";
 import { GopCache, gopLimits } from "./gop-cache.ts";
 import { waitMs } from "./rules.ts";
 import type { StreamRules } from "./rules.ts";
@@ -46,6 +47,7 @@ export class LiveStream {
   /** Sinks that may keep payloads without a word. */
   #keepers = 0;
   readonly #fanouts: Fanouts;
+  readonly #leftOutLog: LeftOutLog;
   readonly #clampedLog: PerSecondLog;
   readonly #strayLog: PerSecondLog;
   #publisher: ActivePublisher | null = null;
@@ -66,13 +68,14 @@ export class LiveStream {
     this.#rules = rules;
     this.#options = options;
     this.#cache = new GopCache(gopLimits(rules));
+    this.#leftOutLog = new LeftOutLog(rules.name, options.log);
     this.#fanouts = new Fanouts({
       rules,
       cache: this.#cache,
       clock: options.clock,
-      log: options.log,
       pace: options.pace,
       originUs: () => this.originUs,
+      leavesOut: (output, tracks) => this.noteLeftOut(output, tracks),
       onEmpty: () => this.#viewersLeft(),
     });
     this.#addSink(this.#fanouts);
@@ -188,6 +191,11 @@ export class LiveStream {
   endWaiting(): void {
     this.#endsWaiting = true;
     if (this.#publisher === null) this.#endSubscribers();
+  }
+
+  /** An output leaves tracks out, in words, here or in another thread: said in the log, once for all threads. */
+  noteLeftOut(output: string, tracks: string): void {
+    this.#leftOutLog.note(output, tracks);
   }
 
   /** Ends those who watch byte by byte, for want of memory; the publisher, and those who ask for segments, go on. */

@@ -19,6 +19,8 @@ export type RecordedPackets = {
   readonly tracks: TrackSet;
   /** When the last track ends. Units: microseconds. */
   readonly endUs: number;
+  /** How much later than it is decoded a picture at a random access point is shown. Units: microseconds. */
+  readonly reorderUs: number;
   /** The decode time of the last random access point at or before a time; 0 when there is none. Units: microseconds. */
   startAt(us: number): number;
   /**

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { FakeClock } from "../../test/support/fake-clock.ts";
-import { sourcePacket, videoTrack } from "../../test/support/media.ts";
+import { audioTrack, sourcePacket, videoTrack } from "../../test/support/media.ts";
+import { RecordingLog } from "../../test/support/recording-log.ts";
 import { wirePair } from "../../test/support/wires.ts";
-import { silentLogger } from "../base/log.ts";
 import type { StreamName } from "../media/ids.ts";
 import type { PublishRequest, Publisher } from "./directory.ts";
 import { streamErrors } from "./errors.ts";
@@ -52,6 +52,8 @@ class Threads {
   readonly homes = new Map<StreamName, ThreadIndex>();
   readonly watchers = new Map<StreamName, Set<ThreadIndex>>();
   rules: Partial<StreamRules> = {};
+  /** Of all threads. */
+  readonly log = new RecordingLog();
   /** Names that have no rules any more. */
   readonly taken = new Set<string>();
 
@@ -90,7 +92,7 @@ class Threads {
     );
     const local = new LocalDirectory({
       clock: this.clock,
-      log: silentLogger,
+      log: this.log,
       pace,
       rulesOf: (name) => (name.startsWith("pub/") && !this.taken.has(name) ? this.#rulesOf(name) : null),
       maxStreams: 2,
@@ -101,7 +103,7 @@ class Threads {
       index,
       local,
       clock: this.clock,
-      log: silentLogger,
+      log: this.log,
       pace,
       defer: (run) => void setImmediate(run),
       homes: {
@@ -179,13 +181,13 @@ describe("streams of several threads", () => {
 
   function watch(
     thread: ThreadIndex,
-    options: { waits?: boolean; name?: StreamName } = {},
+    options: { waits?: boolean; name?: StreamName; format?: WireFormatFactory } = {},
   ): { viewer: Viewer; close(): void } {
     const viewer = new Viewer();
     const subscription = threads.directories[thread]!.subscribe({
       name: options.name ?? CAMERA,
       protocol: "rtmp",
-      format: firstBytes,
+      format: options.format ?? firstBytes,
       sink: viewer,
       ...(options.waits === undefined ? {} : { waitsForPublisher: options.waits }),
     });
@@ -202,6 +204,32 @@ describe("streams of several threads", () => {
     for (const viewer of viewers) assert.deepEqual(viewer.got, [200, 3, 4, 5, 6, 7]);
     assert.equal(threads.directories[0]!.links, 2, "one link for each thread that watches");
     assert.equal(threads.directories[1]!.mirroredViewers, 2);
+  });
+
+  test("say once for all threads what an output leaves out, and again when it is something else", async () => {
+    const pictures: WireFormatFactory = {
+      ...firstBytes,
+      id: "pictures",
+      carries: ({ kind }) => kind === "video",
+    };
+    const said = (): unknown[] =>
+      threads.log.of("warn").map(({ fields }) => [fields["stream"], fields["output"], fields["tracks"]]);
+    watch(2, { format: pictures });
+    await threads.settle();
+    const publisher = await publish(0);
+    publisher.setTracks([video, audioTrack()]);
+    await send(publisher, 2);
+    assert.deepEqual(said(), [[CAMERA, "pictures", "a1 (aac)"]], "the only viewer is in another thread");
+    for (const thread of [0, 1, 1, 2]) watch(thread, { format: pictures });
+    await threads.settle();
+    await send(publisher, 2);
+    assert.equal(said().length, 1);
+    publisher.setTracks([video, audioTrack({ codec: "opus" })]);
+    await send(publisher, 2);
+    assert.deepEqual(said().slice(1), [[CAMERA, "pictures", "a1 (opus)"]]);
+    publisher.setTracks([video]);
+    await send(publisher, 2);
+    assert.equal(said().length, 2);
   });
 
   test("end who would wait for a publisher once told to, in every thread", async () => {

@@ -5,7 +5,7 @@ import type { Logger } from "../base/log.ts";
 import type { StreamName } from "../media/ids.ts";
 import type { PacketSink } from "../media/packet.ts";
 import { Sibling } from "./crossing/sibling.ts";
-import type { Attachment } from "./crossing/sibling.ts";
+import type { Attachment, WatchedStream } from "./crossing/sibling.ts";
 import { StreamMirror } from "./crossing/stream-mirror.ts";
 import type { PublishRequest, Publisher, StreamDirectory, SubscribeRequest } from "./directory.ts";
 import { streamErrors } from "./errors.ts";
@@ -36,7 +36,7 @@ const MOVE_MS = 100;
 type Watched = {
   readonly mirror: StreamMirror;
   home: ThreadIndex | null;
-  link: { close(): void } | null;
+  link: Pick<WatchedStream, "close" | "leftOut"> | null;
   /** Settled once the registry has said where the home is. */
   sought: Promise<void>;
 };
@@ -259,6 +259,7 @@ export class ThreadDirectory implements StreamDirectory {
         isWanted = false;
         stream.detach(sink);
       },
+      leftOut: (output, tracks) => stream.noteLeftOut(output, tracks),
     };
   }
 
@@ -276,8 +277,8 @@ export class ThreadDirectory implements StreamDirectory {
     const mirror = new StreamMirror({
       rules: local.rulesToPlay(name),
       clock,
-      log: this.#options.log,
       pace,
+      onLeftOut: (output, tracks) => this.#watched.get(name)?.link?.leftOut(output, tracks),
       onIdle: () => this.#forget(name),
     });
     const watched: Watched = { mirror, home: null, link: null, sought: Promise.resolve() };
@@ -319,7 +320,10 @@ export class ThreadDirectory implements StreamDirectory {
     const stream = this.#options.local.find(name);
     if (stream === null) return;
     const { mirror } = watched;
-    watched.link = { close: () => stream.detach(mirror) };
+    watched.link = {
+      close: () => stream.detach(mirror),
+      leftOut: (output, tracks) => stream.noteLeftOut(output, tracks),
+    };
     mirror.found(stream.originUs, stream.isOnAir);
     stream.attach(mirror, mirror.rules.prepushMs !== false);
   }

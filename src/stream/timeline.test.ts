@@ -227,3 +227,74 @@ test("a jump of a source whose audio is sent behind drops what is left of the ol
   assert.equal(seen.breaks, 1);
   assert.ok(Math.abs(seen.stray - (1.5 * 48_000) / 1024) < 2, `${seen.stray} strays`);
 });
+
+/** Places packets as a stream does. Returns: what they were judged. */
+function play(timeline: Timeline, packets: readonly SourcePacket[]): Record<Placement, number> {
+  const seen = { fits: 0, stray: 0, breaks: 0 };
+  for (const packet of packets) {
+    const placement = timeline.judge(packet);
+    seen[placement]++;
+    if (placement === "breaks") timeline.breakRun();
+    if (placement !== "stray") timeline.place(packet, WALL_US);
+  }
+  return seen;
+}
+
+/** Ten seconds of some tracks, from a time of the source on, with the audio sent so much later than the video. */
+function tenSeconds(tracks: { video: Track; audio: Track }, fromS: number, lagMs = 0): SourcePacket[] {
+  const sentMs = ({ track, dts }: SourcePacket): number =>
+    (dts * 1000) / track.timescale + (track.kind === "audio" ? lagMs : 0);
+  return livePackets({ ...tracks, durationMs: 10_000 })
+    .toSorted((a, b) => sentMs(a) - sentMs(b))
+    .map((packet) => {
+      const shift = fromS * packet.track.timescale;
+      return { ...packet, dts: packet.dts + shift, pts: packet.pts + shift };
+    });
+}
+
+const CHANGES: readonly [what: string, tracks: { video: Track; audio: Track }][] = [
+  ["both tracks", { video: videoTrack({ width: 128 }), audio: audioTrack({ channels: 1 }) }],
+  ["the video track", { video: videoTrack({ width: 128 }), audio }],
+  ["the audio track", { video, audio: audioTrack({ channels: 1 }) }],
+  ["tracks of other timescales", { video: videoTrack({ timescale: 1000 }), audio: audioTrack() }],
+];
+for (const [what, tracks] of CHANGES) {
+  for (const toS of [3600, -3600]) {
+    for (const lagMs of [-1500, 0, 1500]) {
+      test(`a jump by ${toS} s with a change of ${what}, sound ${lagMs} ms later, loses nothing`, () => {
+        const timeline = new Timeline();
+        assert.equal(play(timeline, tenSeconds({ video, audio }, 7200)).stray, 0);
+        const endUs = timeline.endUs;
+        const { stray, breaks } = play(timeline, tenSeconds(tracks, 7200 + 10 + toS, lagMs));
+        assert.deepEqual({ stray, breaks }, { stray: 0, breaks: 1 });
+        assert.ok(Math.abs(timeline.endUs - endUs - 10e6) < 50_000, `${timeline.endUs - endUs} us`);
+      });
+    }
+  }
+  test(`a change of ${what} without a jump breaks nothing`, () => {
+    const timeline = new Timeline();
+    play(timeline, tenSeconds({ video, audio }, 7200));
+    const { stray, breaks } = play(timeline, tenSeconds(tracks, 7210));
+    assert.deepEqual({ stray, breaks }, { stray: 0, breaks: 0 });
+  });
+}
+
+test("a track with a clock of its own keeps it when its configuration changes", () => {
+  const timeline = new Timeline();
+  const apart = (of: Track, from: number, count: number): number => {
+    let lastUs = 0;
+    for (let i = from; i < from + count; i++) {
+      const picture = sourcePacket({ track: video, dts: i * 3600 });
+      assert.equal(timeline.judge(picture), "fits");
+      const videoUs = (timeline.place(picture, WALL_US).dts / 90_000) * 1e6;
+      const sound = sourcePacket({ track: of, dts: 48_000_000 + i * 1920 });
+      const placement = timeline.judge(sound);
+      if (from > 0) assert.equal(placement, "fits");
+      if (placement !== "stray") lastUs = (timeline.place(sound, WALL_US).dts / 48_000) * 1e6 - videoUs;
+    }
+    return lastUs;
+  };
+  const before = apart(audio, 0, 200);
+  const after = apart(audioTrack({ channels: 1 }), 200, 50);
+  assert.ok(Math.abs(after - before) < 50, `${before} us, then ${after} us`);
+});

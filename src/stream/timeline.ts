@@ -77,7 +77,9 @@ export class Timeline {
   /**
    * Judges a packet against the present run; counts strays and changes nothing else. It fits when its track is as far
    * behind the newest packet as before, so that a microphone that was muted for a while is no jump, or when it is near
-   * the last of its own track. The first packet of a track fits when it is no further than ten seconds from the newest.
+   * the last of its own track. The first packet of a track fits when it is no further than ten seconds from the newest, or
+   * near the last of the track that it takes the place of; when that is far as well, the source's clock jumped while its
+   * tracks changed.
    */
   judge(packet: SourcePacket): Placement {
     if (this.#offsetUs === null) return "fits";
@@ -90,7 +92,11 @@ export class Timeline {
       return "breaks";
     }
     const us = ticksToUs(packet.dts, timescale) + this.#offsetUs;
-    if (!isAmong(us - this.#runNewestUs)) return this.#judgeStray(packet);
+    if (!isAmong(us - this.#runNewestUs)) {
+      const before = this.#predecessorOf(packet.track);
+      if (before === null) return this.#judgeStray(packet);
+      return isNext(before, packet) ? "fits" : "breaks";
+    }
     return us >= this.#runStartUs - Timeline.MAX_BACK_US ? "fits" : "stray";
   }
 
@@ -149,11 +155,20 @@ export class Timeline {
     return null;
   }
 
-  /** A track with a clock of its own begins where the run is now. */
-  #addState({ track, dts }: SourcePacket): TrackState {
+  /** The last track of the run with the same id: a source that changes its configuration makes a new one. */
+  #predecessorOf({ id }: Track): TrackState | null {
+    return this.#tracks.findLast(({ track }) => track.id === id) ?? null;
+  }
+
+  /** A track with a clock of its own begins where the run is now, or goes on with the clock of the one before it. */
+  #addState(packet: SourcePacket): TrackState {
+    const { track, dts } = packet;
+    const before = this.#predecessorOf(track);
     const ownUs = ticksToUs(dts, track.timescale);
     const isOfRun = isAmong(ownUs + this.#offsetUs! - this.#runNewestUs);
-    const offsetUs = isOfRun ? this.#offsetUs! : this.#runNewestUs - ownUs;
+    let offsetUs = isOfRun ? this.#offsetUs! : this.#runNewestUs - ownUs;
+    if (!isOfRun && before !== null && isNext(before, packet))
+      offsetUs = ticksToUs(before.offsetTicks, before.track.timescale);
     const offsetTicks = usToTicks(offsetUs, track.timescale);
     const state = { track, offsetTicks, lagUs: 0, lastSourceDts: dts, lastDts: -1 };
     if (this.#tracks.length >= MAX_TRACK_STATES) this.#tracks.shift();
@@ -161,6 +176,11 @@ export class Timeline {
     this.#strays = this.#strays.filter((stray) => stray.track !== track);
     return state;
   }
+}
+
+/** Whether a packet follows the last one of the track that its own takes the place of, by the source's times. */
+function isNext({ track, lastSourceDts }: TrackState, packet: SourcePacket): boolean {
+  return isStep(ticksToUs(packet.dts, packet.track.timescale) - ticksToUs(lastSourceDts, track.timescale));
 }
 
 function isStep(us: number): boolean {

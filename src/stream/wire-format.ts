@@ -31,11 +31,12 @@ export type WireRoom = {
 /** Makes the format of one stream; `id` is the key under which subscribers share the bytes. */
 export type WireFormatFactory = {
   readonly id: string;
-  /** Whether viewers of this format get a track; left out where it depends on what they ask for. */
-  carries?(track: Track): boolean;
   /** `originUs`: the media clock at the stream's beginning, for protocols whose timestamps start near zero. */
   create(originUs: number): WireFormat;
-  /** Whether viewers get a track; all of them when left out. What they do not get is said in the log. */
+  /**
+   * Whether viewers get a track; left out where all are carried, or where it depends on what they ask for. What they do
+   * not get is said in the log.
+   */
   carries?(track: Track): boolean;
   /**
    * For what a viewer chooses among the tracks: the format of those that there are, `null` before any is known, so that

@@ -85,6 +85,15 @@ describe("FilePackets", () => {
     assert.equal(packets.startAt(-5), 0);
   });
 
+  test("says how much later than decoded its key frames are shown", async () => {
+    const { packets } = await open();
+    const keys = (await readAll(packets)).filter(({ startsGop }) => startsGop);
+    assert.ok(keys.length > 2);
+    for (const { pts, dts, track } of keys)
+      assert.equal(ticksToUs(pts - dts, track.timescale), packets.reorderUs);
+    assert.ok(packets.reorderUs > 0);
+  });
+
   test("who plays the same place shares one read, also at the same time", async () => {
     const { source, packets } = await open();
     const [one, other] = await Promise.all([packets.read(0), packets.read(0)]);

@@ -58,9 +58,12 @@ export class FilePackets implements RecordedPackets {
     return this.#options.file.endUs;
   }
 
+  get reorderUs(): number {
+    return this.#reference.reorderUs;
+  }
+
   startAt(us: number): number {
-    const { tracks, trackSet } = this.#options.file;
-    const reference = tracks.find(({ track }) => track === trackSet.reference)!;
+    const reference = this.#reference;
     const last = reference.sampleAtOrAfter(Math.max(0, us) + 1) - 1;
     const sync = last < reference.first ? -1 : reference.samples.syncAtOrBefore(last);
     return sync <= reference.first ? 0 : ticksToUs(reference.dtsAt(sync), reference.track.timescale);
@@ -83,6 +86,10 @@ export class FilePackets implements RecordedPackets {
     timed.sort((a, b) => a.dtsUs - b.dtsUs);
     const isLast = file.tracks.every((track, i) => cell.ends[i]! >= track.end);
     return { packets: timed.map(({ packet }) => packet), toUs: cell.endUs, isLast };
+  }
+
+  get #reference(): IndexedTrack {
+    return this.#options.file.tracks.find((track) => this.#isReference(track))!;
   }
 
   #isReference({ track }: IndexedTrack): boolean {

@@ -129,6 +129,53 @@ describe("the player page", () => {
     await eventually(() => second(chosen));
   });
 
+  test("plays a file over MSE-LD, by its seek bar, to the end and again", options, async (t) => {
+    const clip = await makeClip({ durationS: 20, bFrames: 2, audioTracks: 2 });
+    const server = await startWeir(t, { config: `vod files { storage "${dirname(clip)}"; }` });
+    const said: string[] = [];
+    const prepare = async (page: Page): Promise<void> => {
+      page.on("websocket", (socket) => {
+        socket.on("framesent", ({ payload }) => said.push(payload.toString()));
+      });
+    };
+    const address = server.url(`/files/${basename(clip)}/embed.html?proto=mse-ld`);
+    const player = await openPlayer(t, address, { prepare });
+    const { protocol, isLive, delaySeconds } = await untilPlaying(player);
+    assert.deepEqual([protocol, isLive, delaySeconds], ["mse-ld", false, null]);
+    const { page } = player;
+    const seconds = async (): Promise<number> => (await player.state()).currentTimeSeconds;
+    const patience = { timeoutMs: 60_000 };
+    const seek = page.locator("#seek");
+    assert.ok(Math.abs(Number(await seek.getAttribute("max")) - 20) < 0.2);
+    await page.keyboard.press("s");
+    await page.getByRole("combobox", { name: "Sound" }).selectOption({ index: 1 });
+    await eventually(() => assert.equal(said[0], "set_tracks=v1a2"));
+    await seek.fill("13");
+    await eventually(() => assert.ok(said.includes("play_from=13.000"), said.join()));
+    await eventually(async () => assert.ok((await seconds()) > 13.5), patience);
+    await eventually(async () => {
+      const { phase, message } = await player.state();
+      assert.deepEqual([phase, message], ["finished", null]);
+    }, patience);
+    assert.ok((await seconds()) > 19.5);
+    await player.screenshot("player-mse-ld-file");
+    await page.evaluate(() => void document.querySelector("video")!.play());
+    await eventually(async () => {
+      const { phase, isPaused, currentTimeSeconds } = await player.state();
+      assert.ok(
+        phase === "playing" && !isPaused && currentTimeSeconds > 1,
+        `${phase} ${currentTimeSeconds}`,
+      );
+      assert.ok(currentTimeSeconds < 19);
+    }, patience);
+    assert.equal((await player.state()).protocol, "mse-ld");
+    assert.ok(
+      player.paths.every((path) => !/m3u8|mpd/.test(path)),
+      player.paths.join("\n"),
+    );
+    assert.deepEqual(player.errors, []);
+  });
+
   test("begins and stops where the address says, as far as there is no archive", options, async (t) => {
     const address = "/demo/embed.html?ago=600&play_duration=2&volume=loud";
     const player = await openPlayer(t, weir.url(address));

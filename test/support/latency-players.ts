@@ -29,6 +29,7 @@ const MODULES = new URL("../../node_modules/", import.meta.url);
 const SCRIPTS: Readonly<Record<string, URL>> = {
   "mse-engine.js": new URL("../../ui/live/mse-engine.js", import.meta.url),
   "mse-buffer.js": new URL("../../ui/live/mse-buffer.js", import.meta.url),
+  "mse-file.js": new URL("../../ui/live/mse-file.js", import.meta.url),
   "mpegts.js": new URL("mpegts.js/dist/mpegts.js", MODULES),
   "hls.js": new URL("hls.js/dist/hls.min.js", MODULES),
   "dash.js": new URL("dashjs/dist/modern/umd/dash.all.min.js", MODULES),

@@ -17,7 +17,7 @@ import { parseVideoTag } from "../../src/containers/flv/video-tag.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { parseStreamName } from "../../src/media/ids.ts";
 import type { Codec } from "../../src/media/track.ts";
-import { MessageBatch } from "../../src/protocols/rtmp/message-batch.ts";
+import { MessageBatch } from "../../src/stream/message-batch.ts";
 import { rtmpFormat, SENT_CHUNK_BYTES } from "../../src/protocols/rtmp/from-stream.ts";
 import { ChunkReader } from "../../src/protocols/rtmp/wire/chunk-reader.ts";
 import { buildMessage } from "../../src/protocols/rtmp/wire/chunk-writer.ts";

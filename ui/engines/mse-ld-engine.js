@@ -1,5 +1,5 @@
 // @ts-check
-/** Plays the MSE-LD socket of a live stream: the page's interface around `ui/live/mse-engine.js`. */
+/** Plays the MSE-LD socket of a live stream or a file: the page's interface around `ui/live/mse-engine.js`. */
 
 import { MseEngine } from "../live/mse-engine.js";
 import { namesOf } from "../player/choices.js";
@@ -15,6 +15,9 @@ import { namesOf } from "../player/choices.js";
 /** Without a new frame for this long, it is overdue. */
 const OVERDUE_MS = 3000;
 
+/** What the server says of a bit rate that it has not measured yet. */
+const UNKNOWN_KBIT = 1;
+
 /** @implements {Engine} */
 export class MseLdEngine {
   hls = null;
@@ -28,6 +31,8 @@ export class MseLdEngine {
   #unlisten = new AbortController();
   #isReady = false;
   #isHeld = false;
+  /** Where a file begins. */
+  #startSeconds;
   #newest = { utcSeconds: 0, seenMs: 0 };
   /** Chosen by the viewer, by their place among the tracks of their kind. */
   #chosen = { video: 0, audio: 0 };
@@ -43,6 +48,7 @@ export class MseLdEngine {
     this.#make = make;
     this.#nowMs = nowMs;
     this.#newest.seenMs = nowMs();
+    this.#startSeconds = options.startSeconds;
     this.#chosen = {
       video: (options.startTracks?.video ?? 1) - 1,
       audio: (options.startTracks?.audio ?? 1) - 1,
@@ -54,10 +60,11 @@ export class MseLdEngine {
   }
 
   get isLive() {
-    return this.#isReady ? true : null;
+    return this.#isReady ? this.#engine.durationSeconds === null : null;
   }
 
   get isGrowing() {
+    if (this.isLive === false) return true;
     const utcSeconds = this.#engine.newestUtcSeconds;
     if (utcSeconds !== this.#newest.utcSeconds) this.#newest = { utcSeconds, seenMs: this.#nowMs() };
     return this.#nowMs() - this.#newest.seenMs < OVERDUE_MS;
@@ -69,12 +76,16 @@ export class MseLdEngine {
 
   get edgeSeconds() {
     const { delaySeconds, targetSeconds } = this.#engine;
-    return this.#isReady ? this.#video.currentTime + Math.max(0, delaySeconds - targetSeconds) : null;
+    return this.isLive === true
+      ? this.#video.currentTime + Math.max(0, delaySeconds - targetSeconds)
+      : null;
   }
 
   get pictureTimeMs() {
     const { newestUtcSeconds, delaySeconds } = this.#engine;
-    return newestUtcSeconds === 0 ? null : (newestUtcSeconds - delaySeconds) * 1000;
+    return newestUtcSeconds === 0 || this.isLive === false
+      ? null
+      : (newestUtcSeconds - delaySeconds) * 1000;
   }
 
   /** @returns {Choice[]} */
@@ -106,6 +117,7 @@ export class MseLdEngine {
   }
 
   recoverMedia() {
+    if (this.isLive === false) this.#startSeconds = this.#video.currentTime;
     this.#engine.destroy();
     this.#isReady = false;
     this.#isHeld = false;
@@ -127,12 +139,15 @@ export class MseLdEngine {
     return this.#make({
       video,
       url: socketUrl.href,
+      startSeconds: Math.max(0, this.#startSeconds),
       events: {
         onReady: () => {
           this.#isReady = true;
           events.onReady();
         },
         onUnavailable: (reason) => events.onFailure(networkFailure(reason || "unavailable")),
+        // What a file's end is, the video itself says.
+        onEnd: () => (this.isOver = this.isLive === true),
         onFailure: (detail) => events.onFailure(failureOf(detail)),
         onTrouble: (detail) => events.onTrouble(detail),
       },
@@ -158,7 +173,7 @@ export class MseLdEngine {
  * @returns {import("../player/choices.js").Described}
  */
 function describe({ lang = "", height = 0, bitrate = 0 }) {
-  return { lang, height, bitrateInKbit: bitrate };
+  return { lang, height, bitrateInKbit: bitrate > UNKNOWN_KBIT ? bitrate : 0 };
 }
 
 /** @param {import("../player/engines.js").TrackNumbers | undefined} tracks */

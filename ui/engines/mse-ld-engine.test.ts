@@ -9,6 +9,7 @@ class FakeMse {
   delaySeconds = 0.5;
   targetSeconds = 0.2;
   newestUtcSeconds = 0;
+  durationSeconds: number | null = null;
   tracks: object[] = [];
   readonly calls: string[] = [];
   readonly options: MseEngineOptions;
@@ -86,6 +87,30 @@ test("the server keeps its frames while the video is paused", () => {
   assert.deepEqual([first.calls, video.playbackRate], [["pause", "resume", "destroy"], 1]);
 });
 
+test("a file is not live, ends without being over, and begins anew where it was", () => {
+  const { engine, video, first, made, pass } = make("http://host/a.mp4/mse_ld", { startSeconds: 7 });
+  assert.equal(first.options.startSeconds, 7);
+  first.durationSeconds = 20;
+  first.newestUtcSeconds = 3;
+  first.options.events.onReady();
+  assert.deepEqual([engine.isLive, engine.edgeSeconds, engine.pictureTimeMs], [false, null, null]);
+  pass(10_000);
+  assert.equal(engine.isGrowing, true);
+  first.options.events.onEnd?.();
+  assert.equal(engine.isOver, false);
+  video.currentTime = 12;
+  engine.recoverMedia();
+  assert.equal(made[1]!.options.startSeconds, 12);
+});
+
+test("a live stream that has ended is over", () => {
+  const { engine, first } = make();
+  assert.equal(first.options.startSeconds, 0);
+  first.options.events.onReady();
+  first.options.events.onEnd?.();
+  assert.equal(engine.isOver, true);
+});
+
 test("what there is to choose is told, and chosen by the server", () => {
   const { engine, first } = make();
   first.tracks = [
@@ -106,6 +131,14 @@ test("what there is to choose is told, and chosen by the server", () => {
     engine.choices.map(({ selected }) => selected),
     [1, 1],
   );
+});
+
+test("a bit rate that the server does not know yet names nothing", () => {
+  const { engine, first } = make();
+  first.tracks = [1, 1].map((bitrate) => ({ track_id: "a1", content: "audio", lang: "", bitrate }));
+  const { names } = engine.choices.find(({ kind }) => kind === "sound")!;
+  assert.equal(new Set(names).size, 2);
+  assert.doesNotMatch(names.join(), /kbit/);
 });
 
 test("failures are told apart by the words of the engine below", () => {

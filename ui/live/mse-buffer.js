@@ -22,6 +22,8 @@ export class TrackBuffer {
   #isEvicting = false;
   /** The half-read frame is to be forgotten as soon as the buffer is free. */
   #abortsLater = false;
+  /** All media is to be removed as soon as the buffer is free, in front of what waits. */
+  #forgetsLater = false;
   /** To be changed to as soon as the buffer is free. @type {string | null} */
   #nextMime = null;
 
@@ -42,6 +44,11 @@ export class TrackBuffer {
   get endSeconds() {
     const ranges = this.#buffer?.buffered;
     return ranges === undefined || ranges.length === 0 ? null : ranges.end(ranges.length - 1);
+  }
+
+  /** All that came is in the buffer. */
+  get isIdle() {
+    return this.#buffer !== null && !this.#buffer.updating && this.#waiting.length === 0;
   }
 
   /** @param {SourceBuffer} buffer */
@@ -91,6 +98,13 @@ export class TrackBuffer {
     this.#reset();
   }
 
+  /** Forgets that, and all media that is there: what follows is of another place. */
+  forget() {
+    this.clear();
+    this.#forgetsLater = this.#buffer !== null;
+    this.#next();
+  }
+
   /** While a buffer removes, `abort` throws, and while it does anything, `changeType`: then both come behind that. */
   #reset() {
     const buffer = this.#buffer;
@@ -117,6 +131,13 @@ export class TrackBuffer {
     if (buffer === null || buffer.updating) return;
     this.#reset();
     try {
+      if (this.#forgetsLater) {
+        this.#forgetsLater = false;
+        if (buffer.buffered.length > 0) {
+          buffer.remove(0, Infinity);
+          return;
+        }
+      }
       if (this.#waiting.length > 0) {
         const bytes =
           this.#waiting.length === 1 ? this.#waiting[0] : joined(this.#waiting, this.#waitingBytes);

@@ -1,10 +1,12 @@
 // @ts-check
 /**
  * Plays the MSE-LD socket of a live stream with as little delay as the network allows: frames go into Media Source
- * Extensions as they come, and the playing position follows the newest of them.
+ * Extensions as they come, and the playing position follows the newest of them. Of a file it plays what is asked for, from
+ * any time on to the end.
  */
 
 import { TrackBuffer } from "./mse-buffer.js";
+import { FilePosition } from "./mse-file.js";
 
 /**
  * A track as the server describes it.
@@ -18,7 +20,7 @@ import { TrackBuffer } from "./mse-buffer.js";
  * @typedef {object} MseEngineEvents
  * @property {() => void} onReady media is there: `play()` makes sense now
  * @property {(reason: string) => void} onUnavailable the server has nothing to play, and says why
- * @property {() => void} [onEnd] the stream has ended; it plays no further
+ * @property {() => void} [onEnd] the stream has ended; it plays no further. Of a file: all media up to its end is there
  * @property {(detail: string) => void} onFailure it plays no further; told once
  * @property {(detail: string) => void} onTrouble something that the engine mends by itself
  */
@@ -28,6 +30,7 @@ import { TrackBuffer } from "./mse-buffer.js";
  * @property {HTMLVideoElement} video
  * @property {string} url of the socket: `ws://HOST/NAME/mse_ld`
  * @property {MseEngineEvents} events
+ * @property {number} [startSeconds] where a file begins; 0 unless given
  * @property {typeof MediaSource} [MediaSource]
  * @property {typeof WebSocket} [WebSocket]
  */
@@ -89,6 +92,11 @@ export class MseEngine {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #reconnectTimer;
   #isFinished = false;
+  /** Of a file. @type {FilePosition | null} */
+  #file = null;
+  #startAt;
+  /** All media up to the file's end has come. */
+  #isAtEnd = false;
   /** @type {ReturnType<typeof setInterval>} */
   #timer;
   #onWaiting = () => this.#stalled();
@@ -100,8 +108,9 @@ export class MseEngine {
   tracks = [];
 
   /** @param {MseEngineOptions} options */
-  constructor({ video, url, events, ...given }) {
+  constructor({ video, url, events, startSeconds = 0, ...given }) {
     this.#video = video;
+    this.#startAt = startSeconds;
     this.#events = events;
     this.#MediaSource = given.MediaSource ?? MediaSource;
     this.#Socket = given.WebSocket ?? WebSocket;
@@ -122,11 +131,18 @@ export class MseEngine {
     return this.#target;
   }
 
+  /** How long a file is; `null` for a live stream, and before it is known. */
+  get durationSeconds() {
+    return this.#file?.durationSeconds ?? null;
+  }
+
   /** @param {string} tracks such as `v1a2` */
   setTracks(tracks) {
     this.#hasChosen = true;
     this.#choice = `set_tracks=${tracks}`;
     this.#say(this.#choice);
+    // The server does not know where exactly the picture is.
+    this.#file?.seek(this.#file.seconds);
   }
 
   pause() {
@@ -172,6 +188,7 @@ export class MseEngine {
       this.#reconnectTimer = setTimeout(() => {
         this.#unsaid = [this.#choice, this.#isPaused ? "pause" : ""].filter((command) => command !== "");
         this.#socket = this.#connect();
+        this.#file?.reconnected();
       }, seconds * 1000);
     } else this.#fail(`closed: ${code} ${reason}`);
   }
@@ -181,6 +198,7 @@ export class MseEngine {
     clearInterval(this.#timer);
     clearTimeout(this.#reconnectTimer);
     this.#video.removeEventListener("waiting", this.#onWaiting);
+    this.#file?.close();
     this.#socket.close();
     for (const buffer of this.#buffers.values()) buffer.close();
     this.#buffers.clear();
@@ -196,13 +214,13 @@ export class MseEngine {
     if (typeof data === "string") {
       const message = JSON.parse(data);
       if (message.type === "mse_init_segment") this.#begin(message);
-      else if (message.type === "event" && message.event === "stream_unavailable")
-        this.#events.onUnavailable(message.reason ?? "");
+      else if (message.type === "event") this.#hear(message);
       else if (message.type === "error")
         this.#events.onTrouble(`refused: ${message.code ?? ""} ${message.reason ?? ""}`);
       return;
     }
     this.#reconnects = 0;
+    if (this.#file?.isElsewhere === true) return;
     const bytes = new DataView(data);
     const buffer = this.#buffers.get(bytes.getUint8(TRACK_BYTE));
     // Sound may be ahead: what a viewer sees is the picture.
@@ -212,8 +230,54 @@ export class MseEngine {
     buffer?.append(data);
   }
 
-  /** @param {{ metadata: { tracks: MseTrack[] }, tracks: (MseTrack & { id: number, payload: string })[] }} message */
+  /** @param {{ event: string, reason?: string }} message */
+  #hear({ event, reason = "" }) {
+    if (event === "stream_unavailable") this.#events.onUnavailable(reason);
+    else if (event === "seeked") this.#file?.answered();
+    else if (event === "recordings_ended" && this.#file?.isElsewhere === false) {
+      this.#isAtEnd = true;
+      this.#endWhenDone();
+    }
+  }
+
+  /** A source that is told its end while a buffer takes something would throw. */
+  #endWhenDone() {
+    const isDone = [...this.#buffers.values()].every((buffer) => buffer.isIdle);
+    if (
+      !this.#isAtEnd ||
+      this.#file?.isElsewhere === true ||
+      !isDone ||
+      this.#source?.readyState !== "open"
+    )
+      return;
+    this.#source.endOfStream();
+    this.#events.onEnd?.();
+  }
+
+  /**
+   * Whether an init message is that of the place in a file where the viewer wants to be.
+   *
+   * @param {number | undefined} durationSeconds
+   */
+  #isOfPlace(durationSeconds) {
+    if (durationSeconds === undefined) return true;
+    if (this.#file === null) {
+      const say = (/** @type {string} */ command) => this.#say(command);
+      this.#file = new FilePosition({ video: this.#video, durationSeconds, say });
+      if (this.#startAt > 0) this.#file.seek(this.#startAt);
+    }
+    this.#isAtEnd = false;
+    return !this.#file.isElsewhere;
+  }
+
+  /**
+   * @param {{
+   *   metadata: { tracks: MseTrack[], duration?: number },
+   *   tracks: (MseTrack & { id: number, payload: string })[],
+   * }} message
+   */
   #begin({ metadata, tracks }) {
+    if (!this.#isOfPlace(metadata.duration)) return;
     this.tracks = metadata.tracks;
     const wanted = chooseTracks(metadata.tracks, (mime) => this.#MediaSource.isTypeSupported(mime));
     const given = tracks.map((track) => track.track_id).join("");
@@ -226,7 +290,8 @@ export class MseEngine {
       this.setTracks(wanted);
       return;
     }
-    this.#buffers.forEach((buffer) => buffer.clear());
+    if (this.#file === null) this.#buffers.forEach((buffer) => buffer.clear());
+    else this.#buffers.forEach((buffer) => buffer.forget());
     if (this.#hasBuffersFor(tracks)) this.#initialise(tracks);
     else this.#open(tracks);
   }
@@ -234,8 +299,10 @@ export class MseEngine {
   /** @param {readonly MseTrack[]} tracks */
   #hasBuffersFor(tracks) {
     const kinds = [...this.#buffers.values()].map(({ kind }) => kind);
+    // One that has ended opens again with the next media.
     return (
-      this.#source?.readyState === "open" && tracks.map(({ content }) => content).join() === kinds.join()
+      (this.#source?.readyState ?? "closed") !== "closed" &&
+      tracks.map(({ content }) => content).join() === kinds.join()
     );
   }
 
@@ -253,6 +320,7 @@ export class MseEngine {
     this.#initialise(tracks);
     const opened = () => {
       if (this.#source !== source) return;
+      if (this.#file !== null) source.duration = this.#file.durationSeconds;
       for (const { id, mime } of tracks) this.#buffers.get(id)?.attach(source.addSourceBuffer(mime));
     };
     source.addEventListener("sourceopen", opened, { once: true });
@@ -275,7 +343,10 @@ export class MseEngine {
   #hooks() {
     return {
       playedSeconds: () => this.#video.currentTime,
-      onAppended: () => this.#follow(),
+      onAppended: () => {
+        this.#follow();
+        this.#endWhenDone();
+      },
       onFailure: (/** @type {string} */ detail) => this.#fail(detail),
     };
   }
@@ -292,6 +363,10 @@ export class MseEngine {
     const end = this.#endSeconds();
     if (end === null || this.#isOver) return;
     const video = this.#video;
+    if (this.#file !== null) {
+      this.#followFile(this.#file);
+      return;
+    }
     const delay = end - video.currentTime;
     if (!this.#isReady) {
       this.#isReady = true;
@@ -308,6 +383,18 @@ export class MseEngine {
     }
     const late = delay - this.#target;
     video.playbackRate = Math.abs(late) < SLACK_SECONDS ? 1 : rateFor(late);
+  }
+
+  /** A file is played as it is: the position is moved only to where its media begins. */
+  #followFile(/** @type {FilePosition} */ file) {
+    if (file.isElsewhere) return;
+    if (this.#isReady) {
+      file.closeGap(this.#startSeconds());
+      return;
+    }
+    this.#isReady = true;
+    file.begin(this.#startSeconds());
+    this.#events.onReady();
   }
 
   /** Where the newest stretch that all tracks have begins. */

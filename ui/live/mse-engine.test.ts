@@ -33,6 +33,7 @@ class FakeBuffer extends EventTarget {
     this.appended.push([...new Uint8Array(bytes as ArrayBuffer)]);
   }
   remove(start: number, end: number): void {
+    if (end === Infinity) this.ranges = [];
     this.updating = true;
     this.#isRemoving = true;
     this.removed.push([start, end]);
@@ -72,6 +73,17 @@ class FakeMediaSource extends EventTarget {
     this.mimes.push(mime);
     this.buffers.push(new FakeBuffer());
     return this.buffers.at(-1)!;
+  }
+  duration = NaN;
+  ends = 0;
+  endOfStream(): void {
+    assert.equal(this.readyState, "open");
+    assert.ok(
+      this.buffers.every(({ updating }) => !updating),
+      "no buffer is busy",
+    );
+    this.readyState = "ended";
+    this.ends++;
   }
   open(): void {
     this.readyState = "open";
@@ -416,4 +428,146 @@ test("new tracks while a buffer removes what is old wait for that", () => {
   buffer.done([50, 61]);
   assert.deepEqual([buffer.types, buffer.aborts], [[other.mime], aborts + 1]);
   assert.equal(given(buffer).at(-1), 1, "the init segment");
+});
+
+describe("a file", () => {
+  const says = (event: string): void => FakeSocket.last.says({ type: "event", event });
+  const sent = (): string[] => FakeSocket.last.sent.splice(0);
+
+  function begins(duration = 60): void {
+    const tracks = [VIDEO, AUDIO].map((track) => ({
+      ...track,
+      payload: btoa(String.fromCharCode(track.id)),
+    }));
+    FakeSocket.last.says({ type: "mse_init_segment", metadata: { tracks, duration }, tracks });
+  }
+
+  /** The person moves the picture. */
+  function seeks(seconds: number): void {
+    video.currentTime = seconds;
+    video.dispatchEvent(new Event("seeking"));
+  }
+
+  /** Plays a file from its beginning, with media from 0.08 s to 3 s. */
+  function playingFile(): { source: FakeMediaSource; video: FakeBuffer; audio: FakeBuffer } {
+    begins();
+    const source = FakeMediaSource.made[0]!;
+    source.open();
+    const [first, second] = source.buffers;
+    first!.done([0.08, 3]);
+    second!.done([0, 3]);
+    return { source, video: first!, audio: second! };
+  }
+
+  beforeEach(() => mock.timers.enable({ apis: ["setTimeout"] }));
+  afterEach(() => mock.timers.reset());
+
+  test("is as long as the server says, begins with its first picture, and is not followed", () => {
+    const { source, video: buffer } = playingFile();
+    assert.deepEqual([source.duration, engine.durationSeconds, video.currentTime], [60, 60, 0.08]);
+    video.dispatchEvent(new Event("seeking"));
+    assert.deepEqual([happened, sent()], [["ready"], []], "a move of its own is no seek");
+    video.currentTime = 1;
+    buffer.done([0.08, 30]);
+    assert.deepEqual([video.currentTime, video.playbackRate], [1, 1]);
+  });
+
+  test("is asked for from where it is to begin", () => {
+    engine.destroy();
+    engine = new MseEngine({
+      video: video as unknown as HTMLVideoElement,
+      url: "ws://x/a.mp4/mse_ld",
+      startSeconds: 20,
+      events: { onReady: () => {}, onUnavailable: () => {}, onFailure: () => {}, onTrouble: () => {} },
+      MediaSource: FakeMediaSource as unknown as typeof MediaSource,
+      WebSocket: FakeSocket as unknown as typeof WebSocket,
+    });
+    begins();
+    FakeSocket.last.says(fragment(1, 7));
+    assert.deepEqual([sent(), FakeMediaSource.made.length], [["play_from=20.000"], 0]);
+    says("seeked");
+    begins();
+    const source = FakeMediaSource.made[0]!;
+    source.open();
+    for (const buffer of source.buffers) buffer.done([18, 23]);
+    assert.equal(video.currentTime, 20);
+  });
+
+  test("is sought by the server; what comes before its answer is dropped, and what was there is removed", () => {
+    const { video: buffer, audio } = playingFile();
+    seeks(40);
+    assert.deepEqual(sent(), ["play_from=40.000"]);
+    FakeSocket.last.says(fragment(1, 7));
+    begins();
+    says("seeked");
+    begins();
+    FakeSocket.last.says(fragment(1, 8));
+    assert.deepEqual([buffer.removed, audio.removed], [[[0, Infinity]], [[0, Infinity]]]);
+    buffer.done();
+    assert.deepEqual(given(buffer), [1, 8], "the first init segment, then the second with a fragment");
+    assert.deepEqual(buffer.appended[1]!.slice(0, 1), [1]);
+    buffer.done([40.2, 43]);
+    audio.done([40, 43]);
+    assert.equal(video.currentTime, 40.2, "the gap in front of the first picture");
+  });
+
+  test("is sought four times a second at most, the last time as the person left it", () => {
+    playingFile();
+    for (let i = 1; i <= 50; i++) seeks(i);
+    assert.deepEqual(sent(), ["play_from=1.000"]);
+    says("seeked");
+    mock.timers.tick(249);
+    assert.deepEqual(sent(), []);
+    mock.timers.tick(1);
+    assert.deepEqual(sent(), ["play_from=50.000"]);
+    mock.timers.tick(10_000);
+    assert.deepEqual(sent(), []);
+  });
+
+  test("ends when all of it is in the buffers, and can be sought in again", () => {
+    const { source, video: buffer } = playingFile();
+    FakeSocket.last.says(fragment(1, 9));
+    says("recordings_ended");
+    assert.equal(source.ends, 0, "a buffer is busy");
+    buffer.done([0.08, 60]);
+    assert.deepEqual([source.ends, happened], [1, ["ready", "end"]]);
+    says("recordings_ended");
+    assert.equal(source.ends, 1);
+    seeks(5);
+    says("recordings_ended");
+    source.readyState = "open";
+    buffer.done();
+    assert.equal(source.ends, 1, "the end of what was left is none");
+    says("seeked");
+    begins();
+    assert.equal(FakeMediaSource.made.length, 1);
+    assert.deepEqual(buffer.removed, [[0, Infinity]]);
+  });
+
+  test("has other tracks from where the picture is", () => {
+    playingFile();
+    video.currentTime = 2.5;
+    engine.setTracks("v1a2");
+    assert.deepEqual(sent(), ["set_tracks=v1a2", "play_from=2.500"]);
+  });
+
+  test("goes on where it was with a server that comes back", () => {
+    playingFile();
+    video.currentTime = 2.5;
+    engine.pause();
+    closes(1001);
+    mock.timers.tick(1000);
+    FakeSocket.last.dispatchEvent(new Event("open"));
+    assert.deepEqual(sent().toSorted(), ["pause", "play_from=2.500"]);
+  });
+
+  test("is left without a timer or a listener", () => {
+    playingFile();
+    seeks(3);
+    seeks(9);
+    engine.destroy();
+    mock.timers.tick(1000);
+    seeks(12);
+    assert.deepEqual(sent(), ["play_from=3.000"]);
+  });
 });

@@ -429,12 +429,13 @@ export class Playback {
     else if (stuckMs > STUCK_RESTART_MS && this.#engine?.isGrowing === true) this.#restart();
   }
 
-  /** A kind of player that stalls again and again makes room for a calmer one. */
+  /** A kind of player that stalls again and again makes room for a calmer one; a file is played as calmly by each. */
   #calmDown() {
     const waits = this.#picture.waits;
     const stalls = waits - this.#seenWaits;
     this.#seenWaits = waits;
-    if (this.#phase !== "playing" || !this.#options.isImpatient() || this.#options.isHidden()) return;
+    const mayBeCalmer = this.#options.isImpatient() && this.#engine?.isLive !== false;
+    if (this.#phase !== "playing" || !mayBeCalmer || this.#options.isHidden()) return;
     for (let i = 0; i < stalls; i++) {
       if (this.#take("stall") > 0) continue;
       this.#startOtherKind("it stalls too often");

@@ -681,6 +681,19 @@ describe("other kinds of players", () => {
     assert.deepEqual([stage.kind, stage.engines.length], [1, 2]);
   });
 
+  test("do not take a file over from one that stalls: it plays as calmly as they do", async (t) => {
+    const stage = new Stage(t);
+    stage.kinds = 2;
+    await stage.begin();
+    stage.engine.isLive = false;
+    for (let i = 0; i < 8; i++) {
+      stage.video.tell("waiting");
+      await stage.pass(1000, "moves");
+      stage.video.tell("playing");
+    }
+    assert.deepEqual([stage.kind, stage.engines.length], [0, 1]);
+  });
+
   test("make room for the first when the stream returns, and when the viewer tries again", async (t) => {
     const stage = new Stage(t);
     stage.kinds = 2;

@@ -37,6 +37,14 @@ export function mseFormat(selection: MseSelection): WireFormatFactory {
   };
 }
 
+/**
+ * A file in the same messages, for one player; decode times and UTC count from the file's beginning, and its length is in
+ * the init message.
+ */
+export function mseFileFormat(selection: MseSelection, durationUs: number): WireFormat {
+  return new MseFormat(0, selection, durationUs);
+}
+
 const NOTHING = new Uint8Array(0);
 
 /** For who watches nothing now, but wants to hear that the stream has ended. */
@@ -48,12 +56,14 @@ export const pausedFormat: WireFormatFactory = {
 class MseFormat implements WireFormat {
   readonly #originUs: number;
   readonly #selection: MseSelection;
+  readonly #durationUs: number | null;
   readonly #clocks = new Map<string, TrackClock>();
   #sequence = 0;
 
-  constructor(originUs: number, selection: MseSelection) {
+  constructor(originUs: number, selection: MseSelection, durationUs: number | null = null) {
     this.#originUs = originUs;
     this.#selection = selection;
+    this.#durationUs = durationUs;
   }
 
   tracks(tracks: TrackSet): Uint8Array {
@@ -98,7 +108,10 @@ class MseFormat implements WireFormat {
   /** A track that cannot be described is told to the viewers; the others of the stream go on. */
   #initText(tracks: TrackSet, selected: readonly Track[]): string {
     try {
-      return initText(tracks, selected, ({ id }) => this.#clocks.get(id)?.kbps ?? UNKNOWN_KBPS);
+      return initText(tracks, selected, {
+        kbpsOf: ({ id }) => this.#clocks.get(id)?.kbps ?? UNKNOWN_KBPS,
+        durationUs: this.#durationUs,
+      });
     } catch (caught) {
       return eventText("stream_unavailable", messageOf(caught));
     }

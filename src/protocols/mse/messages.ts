@@ -18,17 +18,24 @@ export function eventText(event: MseEvent, reason?: string): string {
   return JSON.stringify({ type: "event", event, ...(reason === undefined ? {} : { reason }) });
 }
 
+/** What an init message says beside the tracks. */
+export type InitFacts = {
+  /** The bit rate of a track as far as it is known, in kbit/s, never 0. */
+  readonly kbpsOf: (track: Track) => number;
+  /** How long a file is, in microseconds; `null` for a live stream. */
+  readonly durationUs: number | null;
+};
+
 /**
  * The message before the first fragment and wherever the tracks change: all tracks that there are, and an init segment of
- * each one that is sent.
+ * each one that is sent. Of a file it says how long it is, in seconds.
  *
- * `kbpsOf`: the bit rate of a track as far as it is known, in kbit/s, never 0.
  * Throws: CODEC_BAD_CONFIG when a track's configuration is not one.
  */
 export function initText(
   set: TrackSet,
   selected: readonly Track[],
-  kbpsOf: (track: Track) => number,
+  { kbpsOf, durationUs }: InitFacts,
 ): string {
   const tracks = set.tracks
     .filter(({ kind }) => kind !== "text")
@@ -36,7 +43,10 @@ export function initText(
   return JSON.stringify({
     type: "mse_init_segment",
     // Players of different age look into one or the other.
-    metadata: { tracks, streams: tracks },
+    metadata: {
+      ...{ tracks, streams: tracks },
+      ...(durationUs === null ? {} : { duration: durationUs / 1_000_000 }),
+    },
     tracks: selected.map((track) => ({
       id: trackNumber(track.id),
       track_id: track.id,

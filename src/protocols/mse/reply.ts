@@ -1,15 +1,18 @@
+import type { Clock } from "../../base/clock.ts";
 import { textReply } from "../../base/http-message.ts";
 import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
-import { CLOSE_CODE } from "../../base/web-socket/errors.ts";
+import type { Logger } from "../../base/log.ts";
 import { asksForWebSocket } from "../../base/web-socket/handshake.ts";
 import { parseStreamName } from "../../media/ids.ts";
 import type { StreamDirectory } from "../../stream/directory.ts";
 import { streamErrors } from "../../stream/errors.ts";
+import type { RecordedPackets } from "../../stream/recorded-packets.ts";
 import type { SendWindow } from "../../stream/rules.ts";
 import { parseSeconds } from "./commands.ts";
 import { mseErrors } from "./errors.ts";
-import { eventText } from "./messages.ts";
+import { MseFileSession } from "./file-session.ts";
 import { parseMseSelection } from "./selection.ts";
+import type { MseSelection } from "./selection.ts";
 import { MSE_PROTOCOL, MseSession } from "./session.ts";
 
 /** What a reply is made of. */
@@ -17,27 +20,44 @@ export type MseReplyParts = {
   readonly directory: StreamDirectory;
   /** Of the listener; `auto` when it says nothing. */
   readonly sendWindow?: SendWindow | undefined;
-  /** Whether a name that is no stream's is that of a file. */
-  isFile(name: string): boolean;
+  /** What opens the file of a name; `null` where the name is none of a file's. Throws STREAM_PROTOCOL_OFF. */
+  file(name: string): (() => Promise<RecordedPackets>) | null;
+  /** A viewer of a file has come, or is gone. */
+  readonly onFileViewer: (change: 1 | -1) => void;
+  readonly clock: Clock;
+  readonly log: Logger;
 };
 
 /** An old player writes `from=` behind the tracks without a `&`. */
 const STRAY_FROM = /from=.*$/;
 
 /**
- * Answers a request for MSE-LD: `tracks=v1a1` chooses, `from=` asks for a time.
+ * Answers a request for MSE-LD: `tracks=v1a1` chooses, `from=` or `play_from=` asks for a time.
  *
- * Throws: MSE_NEEDS_WEBSOCKET, MSE_BAD_TRACKS, STREAM_BAD_NAME, _NOT_FOUND, _DISABLED, _PROTOCOL_OFF. That nobody
- * publishes is told on the open socket, in an event that players know.
+ * Throws or rejects with MSE_NEEDS_WEBSOCKET, MSE_BAD_TRACKS, STREAM_BAD_NAME, _NOT_FOUND, _DISABLED, _PROTOCOL_OFF, VOD_*.
+ * That nobody publishes is told on the open socket, in an event that players know.
  */
-export function mseReply(name: string, request: HttpRequest, parts: MseReplyParts): HttpReply {
+export function mseReply(
+  name: string,
+  request: HttpRequest,
+  parts: MseReplyParts,
+): Promise<HttpReply> | HttpReply {
   if (!asksForWebSocket(request)) return needsWebSocket();
-  const tracks = (request.query.get("tracks") ?? "").replace(STRAY_FROM, "");
+  const { query } = request;
+  const tracks = (query.get("tracks") ?? "").replace(STRAY_FROM, "");
   const selection = parseMseSelection(tracks);
   if (selection === null) throw mseErrors.error("MSE_BAD_TRACKS", { tracks: tracks.slice(0, 48) });
-  const from = parseSeconds(request.query.get("from") ?? "");
+  const from = parseSeconds(query.get("from") ?? query.get("play_from") ?? "");
+  const openFile = parts.file(name);
+  return openFile === null
+    ? streamReply(name, { selection, from }, parts)
+    : fileReply(name, { selection, from, openFile }, parts);
+}
+
+type Asked = { readonly selection: MseSelection; readonly from: number | null };
+
+function streamReply(name: string, { selection, from }: Asked, parts: MseReplyParts): HttpReply {
   const streamName = parseStreamName(name);
-  if (parts.isFile(name)) return fileReply();
   if (streamName === null) {
     throw streamErrors.error("STREAM_BAD_NAME", {
       reason: "it has characters or a form that names cannot have",
@@ -72,17 +92,26 @@ function needsWebSocket(): HttpReply {
   ]);
 }
 
-/** Files have other ways to be played, and players that ask in vain are told which. */
-function fileReply(): HttpReply {
+/** A file is opened before the handshake is accepted: one that is not there is answered as any other address. */
+async function fileReply(
+  name: string,
+  { selection, from, openFile }: Asked & { readonly openFile: () => Promise<RecordedPackets> },
+  { clock, log, onFileViewer }: MseReplyParts,
+): Promise<HttpReply> {
+  const packets = await openFile();
   return {
     status: 101,
     headers: [],
     body: [],
     webSocket: (socket) => {
-      const reason = "a file is not played over MSE-LD: open it over HLS";
-      socket.sendText(eventText("stream_unavailable", reason));
-      socket.close(CLOSE_CODE.normal, reason);
-      return { close: () => {} };
+      const session = new MseFileSession(socket, {
+        ...{ name, packets, selection, fromSeconds: from ?? 0, clock, log },
+        over: () => onFileViewer(-1),
+      });
+      onFileViewer(1);
+      socket.accept();
+      session.play();
+      return session;
     },
   };
 }

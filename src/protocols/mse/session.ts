@@ -12,8 +12,7 @@ import type {
   SubscriptionEnd,
   WireFormatFactory,
 } from "../../stream/wire-format.ts";
-import { parseMseCommand } from "./commands.ts";
-import { mseErrors } from "./errors.ts";
+import { CommandIntake } from "./command-intake.ts";
 import { mseFormat, pausedFormat } from "./from-stream.ts";
 import { eventText } from "./messages.ts";
 import type { MseEvent } from "./messages.ts";
@@ -32,12 +31,6 @@ export type MseSessionParts = {
   readonly clock?: Clock;
 };
 
-/** Commands that a client may send at once, and how many a second it gets back. */
-const COMMAND_BURST = 30;
-const COMMANDS_PER_SECOND = 5;
-/** Of a command that is not known, so much is said back. */
-const MAX_SHOWN_CHARACTERS = 40;
-
 /**
  * One viewer of a live stream over MSE-LD. It plays from its beginning on; `pause` exchanges the subscription for one to
  * nothing, and every command that needs media takes a new one, which begins with an init segment and a key frame.
@@ -45,20 +38,17 @@ const MAX_SHOWN_CHARACTERS = 40;
 export class MseSession implements ByteSink, WebSocketPeer {
   readonly #socket: WebSocketSink;
   readonly #parts: MseSessionParts;
-  readonly #clock: Clock;
+  readonly #intake: CommandIntake;
   #selection: MseSelection;
   #subscription: Subscription | null = null;
   #isPlaying = false;
   #isOver = false;
-  #commandsLeft = COMMAND_BURST;
-  #countedUs: number;
 
   constructor(socket: WebSocketSink, parts: MseSessionParts) {
     this.#socket = socket;
     this.#parts = parts;
-    this.#clock = parts.clock ?? systemClock;
+    this.#intake = new CommandIntake(socket, parts.clock ?? systemClock);
     this.#selection = parts.selection;
-    this.#countedUs = this.#clock.nowUs();
   }
 
   /** Begins to play. */
@@ -101,19 +91,9 @@ export class MseSession implements ByteSink, WebSocketPeer {
 
   onText(text: string): void {
     if (this.#isOver) return;
-    if (!this.#mayCommand()) {
-      const { message } = mseErrors.error("MSE_TOO_MANY_COMMANDS", { limit: COMMAND_BURST });
-      this.#over();
-      this.#socket.close(CLOSE_CODE.policy, message);
-      return;
-    }
-    const command = parseMseCommand(text);
-    if (command === null) {
-      const shown = text.slice(0, MAX_SHOWN_CHARACTERS);
-      const { code, message } = mseErrors.error("MSE_BAD_COMMAND", { command: shown });
-      this.#socket.sendText(JSON.stringify({ type: "error", code, reason: message }));
-      return;
-    }
+    const command = this.#intake.take(text);
+    if (command === "too-many") return this.#over();
+    if (command === null) return;
     if (command.type === "resume") {
       this.#say("resumed");
       if (!this.#isPlaying) this.play();
@@ -179,13 +159,5 @@ export class MseSession implements ByteSink, WebSocketPeer {
 
   #say(event: MseEvent, reason?: string): void {
     this.#socket.sendText(eventText(event, reason));
-  }
-
-  #mayCommand(): boolean {
-    const nowUs = this.#clock.nowUs();
-    const gained = ((nowUs - this.#countedUs) / 1_000_000) * COMMANDS_PER_SECOND;
-    this.#countedUs = nowUs;
-    this.#commandsLeft = Math.min(COMMAND_BURST, this.#commandsLeft + gained) - 1;
-    return this.#commandsLeft >= 0;
   }
 }

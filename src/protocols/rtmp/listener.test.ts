@@ -154,6 +154,7 @@ test("a player of a recording never reaches the directory, is counted apart, and
   bench.recording.resolve({
     tracks: trackSet(),
     endUs: 40_000,
+    reorderUs: 0,
     startAt: () => 0,
     read: async () => ({ packets: [mediaPacket()], toUs: 1_000_000, isLast: true }),
   });

@@ -3,13 +3,11 @@ import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
-import { livePackets, mediaPacket, trackSet, videoTrack } from "../../../test/support/media.ts";
+import { Film } from "../../../test/support/film.ts";
+import { trackSet, videoTrack } from "../../../test/support/media.ts";
 import { concatBytes, readU32 } from "../../base/bytes.ts";
 import { defineErrors } from "../../base/errors.ts";
 import { silentLogger } from "../../base/log.ts";
-import { usToTicks } from "../../base/time.ts";
-import type { MediaPacket } from "../../media/packet.ts";
-import type { PacketRun, RecordedPackets } from "../../stream/recorded-packets.ts";
 import type { RtmpRecording } from "./recorded-play.ts";
 import { RtmpSession } from "./session.ts";
 import type { RtmpSessionHost } from "./session.ts";
@@ -39,42 +37,7 @@ const OPTIONS = {
   publishTimeoutMs: 30_000,
   pauseTimeoutMs: 600_000,
 };
-const FILM_MS = 10_000;
 const CONTROL = { begin: 0, eof: 1, dry: 2, recorded: 4 };
-
-/** Ten seconds with a key frame each second, read a second at a time. */
-class Film implements RecordedPackets {
-  readonly tracks = trackSet();
-  readonly endUs = FILM_MS * 1000;
-  readonly reads: number[] = [];
-  running = 0;
-  mostRunning = 0;
-  failure: Error | null = null;
-  /** Reads wait for this. */
-  gate: Promise<void> = Promise.resolve();
-  readonly packets: readonly MediaPacket[];
-
-  constructor(payloadBytes = 64) {
-    this.packets = livePackets({ durationMs: FILM_MS, payloadBytes }).map((packet) => mediaPacket(packet));
-  }
-
-  startAt(us: number): number {
-    return Math.max(0, Math.floor(us / 1_000_000) - (us >= this.endUs ? 1 : 0)) * 1_000_000;
-  }
-
-  async read(fromUs: number): Promise<PacketRun> {
-    this.reads.push(fromUs);
-    this.mostRunning = Math.max(this.mostRunning, ++this.running);
-    await this.gate;
-    this.running--;
-    if (this.failure !== null) throw this.failure;
-    const toUs = Math.floor(fromUs / 1_000_000 + 1) * 1_000_000;
-    const packets = this.packets.filter(({ dts, track: { timescale } }) => {
-      return dts >= usToTicks(fromUs, timescale) && dts < usToTicks(toUs, timescale);
-    });
-    return { packets, toUs, isLast: toUs >= this.endUs };
-  }
-}
 
 class Viewer implements RtmpSessionHost {
   readonly clock = new FakeClock();
@@ -283,7 +246,7 @@ test("a part is played from the key frame before, on a clock of its own, and end
 });
 
 test("a slow connection is sent no more than its queue may hold, and everything in the end", async () => {
-  const viewer = new Viewer(new Film(4000));
+  const viewer = new Viewer(new Film({ payloadBytes: 4000 }));
   await viewer.setBuffer(36_000_000);
   viewer.queued = 128 * 1024;
   await viewer.say("play", "film.mp4");

@@ -28,6 +28,8 @@ class Source {
   readonly texts: string[] = [];
   readonly sinks: WebSocketSink[] = [];
   closed = 0;
+  /** What waited when it heard that less does. */
+  readonly drains: number[] = [];
   readonly reply: HttpReply = {
     status: 101,
     headers: [],
@@ -35,7 +37,11 @@ class Source {
     webSocket: (sink) => {
       this.sinks.push(sink);
       sink.accept();
-      return { onText: (text) => void this.texts.push(text), close: () => void this.closed++ };
+      return {
+        onText: (text) => void this.texts.push(text),
+        drained: () => void this.drains.push(sink.queuedBytes()),
+        close: () => void this.closed++,
+      };
     },
   };
 
@@ -115,6 +121,22 @@ class RawClient {
     return last?.opcode === 8 ? last.payload.readUInt16BE(0) : undefined;
   }
 }
+
+test("who has written more than the client takes hears when it has taken some", async (t) => {
+  const source = new Source();
+  const { port } = await listen(t, { handle: () => source.reply });
+  const client = await new RawClient(port).opened();
+  client.socket.pause();
+  const sink = await source.sink;
+  const lengthBytes = 8 * 1024 * 1024;
+  sink.write(buildFrame(OPCODE.binary, new Uint8Array(lengthBytes)));
+  assert.ok(sink.queuedBytes() > 0);
+  client.socket.resume();
+  await eventually(() => assert.equal(sink.queuedBytes(), 0), { intervalMs: 5 });
+  await eventually(() => assert.ok(source.drains.length > 1), { intervalMs: 5 });
+  assert.ok(source.drains[0]! < lengthBytes);
+  client.socket.destroy();
+});
 
 test("a client of the platform is understood, and understands", async (t) => {
   const source = new Source();

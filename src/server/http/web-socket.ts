@@ -73,7 +73,10 @@ export class WebSocketConnection implements WebSocketSink {
       return { close: () => this.#left() };
     });
     socket.on("data", (chunk: Buffer) => this.#read(chunk));
-    socket.on("drain", () => this.body.drained());
+    socket.on("drain", () => {
+      this.body.drained();
+      this.#peer?.drained?.();
+    });
     socket.on("end", () => this.body.destroy());
     socket.on("close", () => {
       this.#silenceTimer?.cancel();

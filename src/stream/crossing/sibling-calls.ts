@@ -13,6 +13,11 @@ export type SiblingCalls = {
     answer: SubscribeAnswer;
   };
   unsubscribe: { argument: LinkId; answer: null };
+  /** An output leaves tracks of the stream behind a link out, in words. */
+  leftOut: {
+    argument: { readonly link: LinkId; readonly output: string; readonly tracks: string };
+    answer: null;
+  };
   /** Gives the stream to a publisher of the asking thread. `false`: the stream's home is not here any more. */
   publish: {
     argument: {

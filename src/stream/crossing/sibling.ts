@@ -26,7 +26,20 @@ export type SiblingHost = {
 };
 
 /** A sink on a stream. */
-export type Attachment = { readonly facts: NonNullable<SubscribeAnswer>; detach(): void };
+export type Attachment = {
+  readonly facts: NonNullable<SubscribeAnswer>;
+  detach(): void;
+  /** An output leaves tracks out there, in words. */
+  leftOut(output: string, tracks: string): void;
+};
+
+/** A stream of another thread that is watched here. */
+export type WatchedStream = {
+  readonly answer: Promise<SubscribeAnswer>;
+  close(): void;
+  /** Tells the home that an output here leaves tracks out, in words. */
+  leftOut(output: string, tracks: string): void;
+};
 
 /**
  * Another media thread as this one sees it: streams that come from there, publishers that went there, and the same the
@@ -84,18 +97,14 @@ export class Sibling {
 
   /**
    * Gives the packets of a stream that lives there to a sink. `answer` rejects with CHANNEL_CLOSED.
-   * Returns: what closes the link.
    */
-  watch(
-    name: StreamName,
-    sink: PacketSink,
-    withPast: boolean,
-  ): { readonly answer: Promise<SubscribeAnswer>; close(): void } {
+  watch(name: StreamName, sink: PacketSink, withPast: boolean): WatchedStream {
     const link = this.#newLink(0);
     this.#watched.set(link, sink);
     this.#receiver.open(link, sink);
     return {
       answer: this.#channel.ask("subscribe", { link, name, withPast }),
+      leftOut: (output, tracks) => this.#channel.tell("leftOut", { link, output, tracks }),
       close: () => {
         if (!this.#watched.delete(link)) return;
         this.#receiver.close(link);
@@ -168,6 +177,10 @@ export class Sibling {
         this.#attachments.get(link)?.detach();
         this.#attachments.delete(link);
         this.#sender.close(link);
+        return null;
+      },
+      leftOut: ({ link, output, tracks }) => {
+        this.#attachments.get(link)?.leftOut(output, tracks);
         return null;
       },
       publish: ({ link, ...request }) => this.#admit(link, request),

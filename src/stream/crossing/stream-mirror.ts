@@ -1,5 +1,4 @@
 import type { Clock, Timer } from "../../base/clock.ts";
-import type { Logger } from "../../base/log.ts";
 import type { MediaPacket, PacketSink } from "../../media/packet.ts";
 import type { TrackSet } from "../../media/track.ts";
 import type { SubscribeRequest } from "../directory.ts";
@@ -14,8 +13,9 @@ import type { Subscription, SubscriptionEnd } from "../wire-format.ts";
 export type StreamMirrorParts = {
   readonly rules: StreamRules;
   readonly clock: Clock;
-  readonly log?: Logger;
   readonly pace: SendPace;
+  /** An output leaves tracks out, in words: the stream's home says so in the log. */
+  onLeftOut?(output: string, tracks: string): void;
   /** Called once, when it has no viewer any more. */
   onIdle(mirror: StreamMirror): void;
 };
@@ -51,8 +51,8 @@ export class StreamMirror implements PacketSink {
       rules: parts.rules,
       cache: this.#cache,
       clock: parts.clock,
-      ...(parts.log === undefined ? {} : { log: parts.log }),
       pace: parts.pace,
+      leavesOut: (output, tracks) => parts.onLeftOut?.(output, tracks),
       originUs: () => this.#originUs!,
       onEmpty: () => this.#left(),
     });

@@ -1,4 +1,4 @@
-import type { WireRoom } from "../../stream/wire-format.ts";
+import type { WireRoom } from "./wire-format.ts";
 
 /**
  * Room for the messages of one player, handed on in pieces of some size instead of one by one. Ownership: what was

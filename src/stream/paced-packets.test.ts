@@ -1,0 +1,179 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
+import { FakeClock } from "../../test/support/fake-clock.ts";
+import { Film } from "../../test/support/film.ts";
+import { defineErrors } from "../base/errors.ts";
+import { ticksToUs } from "../base/time.ts";
+import { PacedPackets } from "./paced-packets.ts";
+import type { PacedPacketsParts } from "./paced-packets.ts";
+
+const errors = defineErrors({
+  VOD_BUSY: { disposition: "retry", message: "too many", doc: "For this test." },
+});
+
+let clock: FakeClock;
+let film: Film;
+/** Decode times of pictures that were sent, in milliseconds. */
+let sent: number[];
+let happened: string[];
+let queued: number;
+
+beforeEach(() => {
+  clock = new FakeClock();
+  film = new Film();
+  sent = [];
+  happened = [];
+  queued = 0;
+});
+
+function pace(changes: Partial<PacedPacketsParts> = {}, fault: Error | null = null): PacedPackets {
+  return new PacedPackets(
+    { packets: film, clock, bufferUs: 2e6, stopUs: Infinity, pauseStops: "sending", ...changes },
+    {
+      packet: ({ dts, track }, room) => {
+        if (fault !== null) throw fault;
+        if (track.kind !== "video") return;
+        sent.push(ticksToUs(dts, track.timescale) / 1000);
+        room.reserve(100).fill(0, room.offset, room.offset + 100);
+      },
+      write: (bytes) => assert.ok(bytes.byteLength > 0),
+      queuedBytes: () => queued,
+      dry: () => happened.push("dry"),
+      ended: () => happened.push("ended"),
+      failed: (caught) => happened.push(String(caught)),
+    },
+  );
+}
+
+async function settle(): Promise<void> {
+  for (let i = 0; i < 40; i++) await turn();
+}
+
+async function pass(ms: number): Promise<void> {
+  await clock.advanceSettling(ms, 100);
+  await settle();
+}
+
+const every = (count: number, from = 0): number[] => Array.from({ length: count }, (_, i) => from + i * 40);
+
+describe("a recording for one player", () => {
+  test("is not sent before it is asked for", async () => {
+    const paced = pace();
+    await pass(1000);
+    paced.jump(0, 0);
+    await pass(1000);
+    assert.deepEqual([sent, film.reads], [[], []]);
+    paced.pump();
+    await settle();
+    assert.deepEqual(sent, every(76), "the player's clock began with the jump");
+  });
+
+  test("is sent from one time on as far as the player's clock needs at another one", async () => {
+    const paced = pace();
+    paced.jump(3e6, 4.5e6);
+    paced.pump();
+    await settle();
+    assert.deepEqual(sent, every(88, 3000));
+    assert.ok(paced.sentUs >= 6.48e6 && paced.sentUs <= 6.5e6, `${paced.sentUs}`);
+    assert.equal(paced.playedUs, 4.5e6);
+  });
+
+  test("goes on in a pause where only the clock stops, and not where sending does", async () => {
+    for (const pauseStops of ["sending", "clock"] as const) {
+      sent = [];
+      const paced = pace({ pauseStops });
+      assert.equal(paced.pause(), true);
+      assert.equal(paced.pause(), false);
+      paced.jump(1e6, 1e6);
+      paced.pump();
+      await pass(20_000);
+      assert.deepEqual(sent, pauseStops === "clock" ? every(51, 1000) : []);
+      assert.deepEqual([paced.playedUs, clock.pendingTimers], [1e6, 0]);
+      assert.equal(paced.resume(), true);
+      assert.equal(paced.resume(), false);
+      paced.pump();
+      await pass(10_000);
+      assert.deepEqual(sent, every(225, 1000));
+      assert.equal(paced.state, "ended");
+    }
+  });
+
+  test("ends where it is told to, once, and goes on when it is jumped in", async () => {
+    const paced = pace({ stopUs: 3e6 });
+    paced.jump(0, 0);
+    paced.pump();
+    await pass(10_000);
+    paced.pump();
+    assert.deepEqual([sent, happened, paced.state], [every(75), ["ended"], "ended"]);
+    paced.jump(2e6, 2e6);
+    assert.equal(paced.state, "flowing");
+    paced.pump();
+    await pass(5000);
+    assert.deepEqual([sent.slice(75), happened], [every(25, 2000), ["ended", "ended"]]);
+  });
+
+  test("takes a larger buffer at once", async () => {
+    const paced = pace();
+    paced.jump(0, 0);
+    paced.pump();
+    await settle();
+    paced.bufferUs = 5e6;
+    paced.pump();
+    await settle();
+    assert.deepEqual(sent, every(126));
+  });
+
+  test("waits while the connection is full, and leaves no timer to look", async () => {
+    queued = 128 * 1024;
+    const paced = pace();
+    paced.jump(0, 0);
+    paced.pump();
+    await pass(1000);
+    assert.deepEqual([sent, film.reads, clock.pendingTimers], [[], [], 0]);
+    queued = 0;
+    paced.pump();
+    await settle();
+    assert.ok(sent.length >= 50);
+  });
+
+  test("is read again after a failure that may pass, twenty times, and then fails", async () => {
+    film.failure = errors.error("VOD_BUSY", {});
+    const paced = pace();
+    paced.jump(0, 0);
+    paced.pump();
+    await pass(9000);
+    assert.ok(!happened.some((what) => what.includes("too many")));
+    await pass(3000);
+    assert.equal(happened.filter((what) => what.includes("too many")).length, 1);
+    assert.equal(film.reads.length, 21);
+    assert.deepEqual([paced.state, clock.pendingTimers], ["closed", 0]);
+  });
+
+  test("tells of a fault in writing as of any other, and of none behind its end", async () => {
+    const paced = pace({}, new RangeError("no such track"));
+    paced.jump(0, 0);
+    paced.pump();
+    await settle();
+    assert.deepEqual(happened, ["RangeError: no such track"]);
+    paced.close();
+    paced.close();
+    paced.jump(0, 0);
+    paced.pump();
+    await pass(5000);
+    assert.deepEqual([happened.length, paced.state, clock.pendingTimers], [1, "closed", 0]);
+  });
+
+  test("is dry, said once, when a read takes longer than the player has media", async () => {
+    const gate = Promise.withResolvers<void>();
+    film.gate = gate.promise;
+    const paced = pace();
+    paced.jump(0, 0);
+    paced.pump();
+    await pass(5000);
+    assert.deepEqual(happened, ["dry"]);
+    gate.resolve();
+    await pass(100);
+    assert.ok(sent.length > 150);
+  });
+});
