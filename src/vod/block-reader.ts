@@ -13,14 +13,6 @@ const MAX_READ_BYTES = 4 * 2 ** 20;
 /** Where bytes go that nobody wants; all reads write into it. */
 const UNWANTED = new Uint8Array(MAX_GAP_BYTES);
 
-/** A piece of the file and where it goes. */
-type Piece = {
-  readonly offset: number;
-  length: number;
-  readonly block: number;
-  readonly at: number;
-};
-
 /**
  * Reads the samples of several tracks, each track's into one contiguous block in sample order.
  *
@@ -54,69 +46,75 @@ export async function readIntoBlocks(
   requests: readonly BlockRequest[],
   blocks: readonly Uint8Array[],
 ): Promise<void> {
-  const pieces: Piece[] = [];
-  for (const [block, request] of requests.entries()) collectPieces(request, block, pieces);
-  pieces.sort((a, b) => a.offset - b.offset);
-  let from = 0;
-  while (from < pieces.length) {
-    const start = pieces[from]!.offset;
+  const lists = requests.map((request, i) => new Pieces(request, blocks[i]!));
+  for (let next = firstOf(lists); next !== null;) {
+    const start = next.offset;
     let end = start;
-    let overlaps = false;
-    let to = from;
-    for (; to < pieces.length; to++) {
-      const { offset, length } = pieces[to]!;
-      if (to > from && (offset - end > MAX_GAP_BYTES || offset + length - start > MAX_READ_BYTES)) break;
-      overlaps ||= offset < end;
-      end = Math.max(end, offset + length);
-    }
-    const run = pieces.slice(from, to);
-    const read = overlaps
-      ? await readAndCopy(source, { start, end }, run, blocks)
-      : await readScattered(source, start, targetsOf(run, blocks));
+    const targets: Uint8Array[] = [];
+    do {
+      if (next.offset > end) targets.push(UNWANTED.subarray(0, next.offset - end));
+      end = next.offset + next.length;
+      targets.push(next.take());
+      next = firstOf(lists);
+    } while (
+      next !== null &&
+      next.offset >= end &&
+      next.offset - end <= MAX_GAP_BYTES &&
+      next.offset + next.length - start <= MAX_READ_BYTES
+    );
+    const read = await readScattered(source, start, targets);
     if (read < end - start) throw vodErrors.error("VOD_CHANGED", { path: source.path });
-    from = to;
   }
 }
 
-/** Appends the pieces of one block. */
-function collectPieces(request: BlockRequest, block: number, pieces: Piece[]): void {
-  let at = 0;
-  let last: Piece | null = null;
-  request.samples.visitRanges(request.first, request.end, (offset, lengthBytes) => {
-    for (let done = 0; done < lengthBytes;) {
-      const follows = last !== null && last.offset + last.length === offset + done;
-      const room = follows ? MAX_READ_BYTES - last!.length : 0;
-      const length = Math.min(room > 0 ? room : MAX_READ_BYTES, lengthBytes - done);
-      if (room > 0) last!.length += length;
-      else pieces.push((last = { offset: offset + done, length, block, at }));
-      at += length;
-      done += length;
+/** What is to be read of one track, in sample order: pieces of the file, and where in its block they go. */
+class Pieces {
+  readonly #block: Uint8Array;
+  /** Offset and length of each piece, one behind the other: objects would be most of what a read costs. */
+  readonly #ranges: number[] = [];
+  #next = 0;
+  #filled = 0;
+
+  constructor({ samples, first, end }: BlockRequest, block: Uint8Array) {
+    this.#block = block;
+    samples.visitRanges(first, end, (offset, lengthBytes) => this.#add(offset, lengthBytes));
+  }
+
+  /** Where the next piece lies in the file; infinity when there is none. */
+  get offset(): number {
+    return this.#next < this.#ranges.length ? this.#ranges[this.#next]! : Infinity;
+  }
+
+  /** Bytes of the next piece. */
+  get length(): number {
+    return this.#ranges[this.#next + 1]!;
+  }
+
+  /** Where the next piece goes, which then is the one behind it. */
+  take(): Uint8Array {
+    const start = this.#filled;
+    this.#filled += this.length;
+    this.#next += 2;
+    return this.#block.subarray(start, this.#filled);
+  }
+
+  #add(offset: number, lengthBytes: number): void {
+    const ranges = this.#ranges;
+    let done = 0;
+    const last = ranges.length - 2;
+    if (last >= 0 && ranges[last]! + ranges[last + 1]! === offset) {
+      done = Math.min(lengthBytes, MAX_READ_BYTES - ranges[last + 1]!);
+      ranges[last + 1]! += done;
     }
-  });
+    for (; done < lengthBytes; done += MAX_READ_BYTES) {
+      ranges.push(offset + done, Math.min(MAX_READ_BYTES, lengthBytes - done));
+    }
+  }
 }
 
-/** Where the bytes of a run of pieces go that lie behind one another in the file, with what is between them. */
-function targetsOf(run: readonly Piece[], blocks: readonly Uint8Array[]): Uint8Array[] {
-  const targets: Uint8Array[] = [];
-  let end = run[0]!.offset;
-  for (const { offset, length, block, at } of run) {
-    if (offset > end) targets.push(UNWANTED.subarray(0, offset - end));
-    targets.push(blocks[block]!.subarray(at, at + length));
-    end = offset + length;
-  }
-  return targets;
-}
-
-/** Reads pieces that share bytes of the file. Returns: the bytes that were read. */
-async function readAndCopy(
-  source: ByteSource,
-  { start, end }: { readonly start: number; readonly end: number },
-  run: readonly Piece[],
-  blocks: readonly Uint8Array[],
-): Promise<number> {
-  const bytes = await source.read(start, end - start);
-  for (const { offset, length, block, at } of run) {
-    blocks[block]!.set(bytes.subarray(offset - start, offset - start + length), at);
-  }
-  return bytes.byteLength;
+/** The one whose next piece comes first in the file; `null` when no piece is left. */
+function firstOf(lists: readonly Pieces[]): Pieces | null {
+  let first: Pieces | null = null;
+  for (const list of lists) if (list.offset < (first?.offset ?? Infinity)) first = list;
+  return first;
 }
