@@ -102,7 +102,8 @@ class Pieces {
     const ranges = this.#ranges;
     let done = 0;
     const last = ranges.length - 2;
-    if (last >= 0 && ranges[last]! + ranges[last + 1]! === offset) {
+    const end = last < 0 ? -1 : ranges[last]! + ranges[last + 1]!;
+    if (end === offset) {
       done = Math.min(lengthBytes, MAX_READ_BYTES - ranges[last + 1]!);
       ranges[last + 1]! += done;
     }

@@ -45,10 +45,11 @@ export class SegmentBlocks {
     tracks: readonly IndexedTrack[],
   ): Promise<readonly SegmentBlock[]> {
     const missing: IndexedTrack[] = [];
-    const found = new Map<IndexedTrack, SegmentBlock | Promise<SegmentBlock>>();
+    const found = new Map<IndexedTrack, Promise<SegmentBlock>>();
     for (const track of tracks) {
       const key = this.#keyOf(index, track);
-      const block = this.#options.reading.blocks.hold(key) ?? this.#join(key);
+      const kept = this.#options.reading.blocks.hold(key);
+      const block = kept === undefined ? this.#join(key) : Promise.resolve(kept);
       if (block === undefined) missing.push(track);
       else found.set(track, block);
     }
@@ -71,7 +72,7 @@ export class SegmentBlocks {
     cuts: SegmentCuts,
     index: number,
     tracks: readonly IndexedTrack[],
-    found: Map<IndexedTrack, Promise<SegmentBlock> | SegmentBlock>,
+    found: Map<IndexedTrack, Promise<SegmentBlock>>,
   ): void {
     const keys = tracks.map((track) => this.#keyOf(index, track));
     const requests = tracks.map((track) => {
@@ -137,9 +138,7 @@ async function readHeldBlocks(
 }
 
 /** All of them; when one fails, the others are released once they are there. */
-async function all(
-  wanted: readonly (SegmentBlock | Promise<SegmentBlock>)[],
-): Promise<readonly SegmentBlock[]> {
+async function all(wanted: readonly Promise<SegmentBlock>[]): Promise<readonly SegmentBlock[]> {
   const settled = await Promise.allSettled(wanted);
   const blocks: SegmentBlock[] = [];
   let failure: PromiseRejectedResult | null = null;

@@ -59,7 +59,7 @@ export const DEFAULT_VOD_LIMITS: VodLimits = {
   files: 256,
   indexBytes: 128 * 2 ** 20,
   segmentCacheBytes: 64 * 2 ** 20,
-  freeBlockBytes: 32 * 2 ** 20,
+  freeBlockBytes: 16 * 2 ** 20,
   reads: 4,
   waitingReads: 1000,
   waitingDownloads: 10_000,
