@@ -241,7 +241,8 @@ static void advance(struct viewer *v, uint64_t now) {
   }
 }
 static void start_viewer(struct viewer *v, uint64_t now) {
-  open_conn(&v->list, v, -1);
+  /* Who seeks asks for no list again, and a connection on which nothing is asked is closed with an error after a while. */
+  if (opt.mode != M_SEEK) open_conn(&v->list, v, -1);
   for (int k = 0; k < kinds; k++) open_conn(&v->media[k], v, k);
   for (int k = 0; k < MAX_KINDS; k++) v->media_k[k] = count;
   v->list_k = count; v->started = 1;

@@ -29,6 +29,11 @@ export type HttpReply = {
   readonly body: readonly Uint8Array[];
   /** Bytes of the body that this reply alone keeps in memory until they are sent; left out where others share them. */
   readonly ownBytes?: number;
+  /**
+   * To be called when nobody reads the body's bytes any more, because they have all been sent or because nobody will: they
+   * may become others then. A second call does nothing. Left out where they never change.
+   */
+  readonly release?: () => void;
   /** The same body gzipped, made when a client takes it; left out where it would not pay. */
   readonly gzip?: () => Uint8Array;
   /** A body whose length nobody knows, in place of `body`. Not called for HEAD. */

@@ -4,7 +4,7 @@ import { growingReply } from "./growing-reply.ts";
 import type { MediaFile, PartFile } from "./media-path.ts";
 import { CORS, entityTag, notFound } from "./playlist-replies.ts";
 import { formatTrackSelection } from "./presentation.ts";
-import type { MediaBody, Presentation } from "./presentation.ts";
+import type { LentBody, MediaBody, Presentation } from "./presentation.ts";
 
 /** Replies to bodies that lie in memory, so that what is made of a reply is made once for all who ask. */
 const mediaReplies = new WeakMap<MediaBody, HttpReply>();
@@ -31,6 +31,8 @@ export function mediaFileReply(
 ): Promise<HttpReply> | HttpReply {
   const { kind, name, selection } = file;
   if (kind === "init") return initReply(file, presentation);
+  const lent = presentation.lendSegment?.(name, selection);
+  if (lent !== undefined) return lent.then((found) => lentReply(file, found, presentation));
   const body = presentation.segment(name, selection);
   const whole = (): Promise<HttpReply> | HttpReply => mediaFileReply(file, presentation);
   const reply = (found: MediaBody | null): Promise<HttpReply> | HttpReply => {
@@ -52,6 +54,11 @@ function initReply(file: MediaFile, presentation: Presentation): Promise<HttpRep
   const looked = body === null ? (presentation.edge?.look?.() ?? null) : null;
   if (looked === null) return bodyReply(file, body, presentation);
   return looked.then(() => bodyReply(file, find(), presentation));
+}
+
+function lentReply(file: MediaFile, lent: LentBody | null, presentation: Presentation): HttpReply {
+  if (lent === null) return bodyReply(file, null, presentation);
+  return { ...bodyReply(file, lent.body, presentation), release: () => lent.release() };
 }
 
 /** How far behind the newest segment one may begin that is asked for before it is complete. */

@@ -19,6 +19,11 @@ export type Presentation = {
    */
   segment(name: string, selection: TrackSelection): Promise<MediaBody | null> | MediaBody | null;
   /**
+   * The same in memory that is used again when all to whom it was lent have released it; left out where segments are not
+   * read for those who ask.
+   */
+  lendSegment?(name: string, selection: TrackSelection): Promise<LentBody | null>;
+  /**
    * The tracks of a segment that is kept and not listed any more; `null` when there is none of that name. Left out where all
    * segments are listed.
    */
@@ -162,6 +167,12 @@ export type EdgeSource = {
 
 /** Shared immutable buffers to be sent in order. */
 export type MediaBody = readonly Uint8Array[];
+
+/**
+ * A body for a while. Who has it calls `release` when nobody reads its bytes any more, which then may become others; a
+ * second call does nothing. Without that call they stay as they are, and are left to the garbage collector.
+ */
+export type LentBody = { readonly body: MediaBody; release(): void };
 
 /** The tracks that a client chose, in order. */
 export type TrackSelection = readonly TrackId[];

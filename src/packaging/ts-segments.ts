@@ -8,7 +8,7 @@ import { makeTrackSet } from "../media/track.ts";
 import { selectTracks } from "./init-segments.ts";
 import { CORS, entityTag, notFound } from "./playlist-replies.ts";
 import { formatTrackSelection } from "./presentation.ts";
-import type { MediaBody, Presentation, SegmentEntry, TrackSelection } from "./presentation.ts";
+import type { LentBody, MediaBody, Presentation, SegmentEntry, TrackSelection } from "./presentation.ts";
 
 /** A segment of a presentation as a transport stream. */
 export type TsFile = { readonly name: string; readonly selection: TrackSelection };
@@ -42,13 +42,27 @@ export function tsSegmentReply(file: TsFile, presentation: Presentation): Promis
   const chosen = tracks === null ? [] : selectTracks(tracks, file.selection).filter(playsInTs);
   if (tracks === null || chosen.length === 0) return notFound("segment");
   const carried = makeTrackSet(tracks.epoch, chosen);
-  const body = presentation.segment(
-    file.name,
-    chosen.map(({ id }) => id),
-  );
+  const ids = chosen.map(({ id }) => id);
+  const lent = presentation.lendSegment?.(file.name, ids);
+  if (lent !== undefined) return lent.then((found) => replyOfLent(file, presentation, carried, found));
+  const body = presentation.segment(file.name, ids);
   return body instanceof Promise
     ? body.then((found) => replyOf(file, presentation, carried, found))
     : replyOf(file, presentation, carried, body);
+}
+
+/** What is made has bytes of its own, so the segment is given back at once. */
+function replyOfLent(
+  file: TsFile,
+  presentation: Presentation,
+  tracks: TrackSet,
+  lent: LentBody | null,
+): HttpReply {
+  try {
+    return replyOf(file, presentation, tracks, lent?.body ?? null);
+  } finally {
+    lent?.release();
+  }
 }
 
 function replyOf(

@@ -88,6 +88,28 @@ describe("readBlocks", () => {
     assert.deepEqual(source.reads, []);
   });
 
+  test("gives what the file has, however its tracks lie in it", async () => {
+    let state = 7;
+    const next = (below: number): number => {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+      return Math.floor((state / 2 ** 32) * below);
+    };
+    for (let round = 0; round < 300; round++) {
+      const tracks = Array.from({ length: 1 + next(4) }, () => {
+        let at = next(1000);
+        return Array.from({ length: 1 + next(40) }, () => {
+          // Mostly behind the one before it, sometimes far away, before it or on top of it.
+          if (next(8) === 0) at = next(FILE.byteLength - 1000);
+          const sample = [at, 1 + next(500)] as const;
+          at = Math.min(at + sample[1] + (next(3) === 0 ? next(900) : 0), FILE.byteLength - 1000);
+          return sample;
+        });
+      });
+      const blocks = await readBlocks(new MemorySource(FILE), tracks.map(request));
+      assert.deepEqual(blocks, tracks.map(joined), `round ${round}`);
+    }
+  });
+
   test("asks for a large piece in parts", async () => {
     const large = new Uint8Array(10 * 2 ** 20).fill(9);
     const source = new MemorySource(large);

@@ -9,6 +9,12 @@ export type ByteSource = RandomAccess & {
   /** UTC of the last change. Units: milliseconds since 1970. */
   readonly modifiedMs: number;
   /**
+   * Reads what lies from `offset` on into the targets, one after the other; where it is left out, `readScattered` copies.
+   * Returns: the bytes that were read, fewer than there is room for only where the bytes end. When it rejects, nothing
+   * writes to the targets any more.
+   */
+  readInto?(offset: number, targets: readonly Uint8Array[]): Promise<number>;
+  /**
    * Gives descriptors back. The source stays usable: whoever still reads opens the file for that time only.
    * Idempotent.
    */

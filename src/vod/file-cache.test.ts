@@ -4,11 +4,11 @@ import { silentLogger } from "../base/log.ts";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import { MemorySource } from "../../test/support/memory-source.ts";
 import { smallMovie } from "../../test/support/mp4-boxes.ts";
-import { ByteLru } from "./byte-lru.ts";
+import { BlockPool } from "./block-pool.ts";
 import type { Storage } from "./byte-source.ts";
 import { vodErrors } from "./errors.ts";
 import { FileCache } from "./file-cache.ts";
-import type { SegmentBlock } from "./segment-reading.ts";
+import { BlockCache } from "./segment-reading.ts";
 
 /** A storage with one file, or with none, or that fails; it counts what it is asked. */
 class OneFileStorage implements Storage {
@@ -52,9 +52,18 @@ const DISK_FAILED = vodErrors.error("VOD_READ_FAILED", { path: "one.mp4", reason
 
 function cacheOf(limits = { bytes: 2 ** 20, items: 10 }) {
   const clock = new FakeClock();
-  const blocks = new ByteLru<SegmentBlock>({ bytes: 2 ** 20, items: 100 });
+  const blocks = new BlockCache({ bytes: 2 ** 20, items: 100 });
   const work = { running: 1, waiting: 1 };
-  const cache = new FileCache({ limits, blocks, reads: work, openings: work, clock, log: silentLogger });
+  const pool = new BlockPool(0);
+  const cache = new FileCache({
+    limits,
+    blocks,
+    pool,
+    reads: work,
+    openings: work,
+    clock,
+    log: silentLogger,
+  });
   const open = (storages: readonly Storage[], key = "one") =>
     cache.open({ key, name: `vod/${key}.mp4`, storages, path: `${key}.mp4`, segmentDurationMs: 4000 });
   return { cache, clock, open };

@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { asMediaError, messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
+import type { BlockPool } from "./block-pool.ts";
 import { BoundedWork } from "./bounded-work.ts";
 import type { WorkLimits } from "./bounded-work.ts";
 import { ByteLru } from "./byte-lru.ts";
@@ -9,7 +10,7 @@ import type { ByteSource, Storage } from "./byte-source.ts";
 import { alignedFile } from "./aligned-file.ts";
 import { vodErrors } from "./errors.ts";
 import { FilePresentation } from "./file-presentation.ts";
-import type { SegmentBlock } from "./segment-reading.ts";
+import type { BlockCache } from "./segment-reading.ts";
 import { readMediaFile } from "./media-file.ts";
 
 /** How often a file is asked whether it changed. */
@@ -25,7 +26,9 @@ const BYTES_PER_ENTRY = 4096;
 export type FileCacheOptions = {
   readonly limits: ByteLruLimits;
   /** Segments that were read lately, of all files. */
-  readonly blocks: ByteLru<SegmentBlock>;
+  readonly blocks: BlockCache;
+  /** Memory that they are read into. */
+  readonly pool: BlockPool;
   /** For each storage, so that one that hangs does not hold up the others. */
   readonly reads: WorkLimits;
   /** For each first storage of a request. */
@@ -133,12 +136,12 @@ export class FileCache {
   }
 
   async #read(request: FileRequest, source: ByteSource, storage: Storage): Promise<FilePresentation> {
-    const { clock, blocks, log } = this.#options;
+    const { clock, blocks, pool, log } = this.#options;
     const startedUs = clock.nowUs();
     const { segmentDurationMs } = request;
     const file = alignedFile(await readMediaFile(source), segmentDurationMs * 1000);
     const cacheKey = String(this.#nextCacheKey++);
-    const reading = { blocks, work: workOf(this.#reads, storage.location, this.#options.reads) };
+    const reading = { blocks, pool, work: workOf(this.#reads, storage.location, this.#options.reads) };
     const presentation = new FilePresentation({ file, segmentDurationMs, reading, cacheKey });
     const segments = presentation.timeline().segments.length;
     const level = file.isCutOff ? "warn" : "info";

@@ -4,10 +4,10 @@ import { describe, test } from "node:test";
 import { MemorySource } from "../../test/support/memory-source.ts";
 import { ticksToUs } from "../base/time.ts";
 import type { MediaPacket } from "../media/packet.ts";
+import { BlockPool } from "./block-pool.ts";
 import { BoundedWork } from "./bounded-work.ts";
-import { ByteLru } from "./byte-lru.ts";
 import { FilePackets } from "./file-packets.ts";
-import type { SegmentBlock } from "./segment-reading.ts";
+import { BlockCache } from "./segment-reading.ts";
 import { readMediaFile } from "./media-file.ts";
 
 const SAMPLE = readFileSync(new URL("../../samples/sample.mp4", import.meta.url));
@@ -16,8 +16,12 @@ async function open(cacheBytes = 64 * 2 ** 20, cellBytes = 4 * 2 ** 20) {
   const source = new MemorySource(SAMPLE);
   const file = await readMediaFile(source);
   source.reads.length = 0;
-  const blocks = new ByteLru<SegmentBlock>({ bytes: cacheBytes, items: 1000 });
-  const reading = { blocks, work: new BoundedWork({ running: 4, waiting: 100 }) };
+  const blocks = new BlockCache({ bytes: cacheBytes, items: 1000 });
+  const reading = {
+    blocks,
+    pool: new BlockPool(2 ** 20),
+    work: new BoundedWork({ running: 4, waiting: 100 }),
+  };
   return { source, file, blocks, packets: new FilePackets({ file, reading, cacheKey: "1", cellBytes }) };
 }
 

@@ -131,7 +131,7 @@ export class FilePackets implements RecordedPackets {
     const { file, reading } = this.#options;
     const known: SegmentBlock[] = [];
     for (const track of file.tracks) {
-      const block = reading.blocks.get(this.#keyOf(cell, track));
+      const block = reading.blocks.hold(this.#keyOf(cell, track));
       if (block === undefined) return await this.#startRead(cell);
       known.push(block);
     }
@@ -161,9 +161,10 @@ export class FilePackets implements RecordedPackets {
     }));
     const payloads = await readBlocks(file.source, requests);
     return file.tracks.map((track, i) => {
-      const block = { table: track.table(cell.firsts[i]!, cell.ends[i]!), payload: payloads[i]! };
-      const tableBytes = 13 * block.table.count + 256;
-      reading.blocks.set(this.#keyOf(cell, track), block, block.payload.byteLength + tableBytes);
+      const table = track.table(cell.firsts[i]!, cell.ends[i]!);
+      // Nobody can tell how long packets are kept, so their memory is the garbage collector's.
+      const block = { table, payload: payloads[i]!, memory: null };
+      reading.blocks.offer(this.#keyOf(cell, track), block, true);
       return block;
     });
   }

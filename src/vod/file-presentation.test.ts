@@ -12,10 +12,10 @@ import type { ClipOptions } from "../../test/support/ffmpeg.ts";
 import { MemorySource } from "../../test/support/memory-source.ts";
 import { smallMovie } from "../../test/support/mp4-boxes.ts";
 import { needs } from "../../test/support/tools.ts";
+import { BlockPool } from "./block-pool.ts";
 import { BoundedWork } from "./bounded-work.ts";
-import { ByteLru } from "./byte-lru.ts";
 import { FilePresentation } from "./file-presentation.ts";
-import type { SegmentBlock } from "./segment-reading.ts";
+import { BlockCache } from "./segment-reading.ts";
 import { readMediaFile } from "./media-file.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "weir-vod-"));
@@ -23,8 +23,12 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 
 async function present(source: MemorySource, segmentDurationMs = 1000, cacheBytes = 64 * 2 ** 20) {
   const file = await readMediaFile(source);
-  const blocks = new ByteLru<SegmentBlock>({ bytes: cacheBytes, items: 10_000 });
-  const reading = { blocks, work: new BoundedWork({ running: 4, waiting: 100 }) };
+  const blocks = new BlockCache({ bytes: cacheBytes, items: 10_000 });
+  const reading = {
+    blocks,
+    pool: new BlockPool(2 ** 20),
+    work: new BoundedWork({ running: 4, waiting: 100 }),
+  };
   return {
     file,
     blocks,

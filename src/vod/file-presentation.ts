@@ -1,8 +1,8 @@
 import { buildFragmentHeader } from "../containers/mp4/fragment.ts";
-import type { TrackId } from "../media/ids.ts";
 import type { TrackSet } from "../media/track.ts";
 import { InitSegments } from "../packaging/init-segments.ts";
 import type {
+  LentBody,
   MediaBody,
   Presentation,
   SegmentEntry,
@@ -10,14 +10,13 @@ import type {
   Timeline,
   TrackSelection,
 } from "../packaging/presentation.ts";
-import { readBlocks } from "./block-reader.ts";
-import { vodErrors } from "./errors.ts";
 import { FilePackets } from "./file-packets.ts";
 import type { IndexedTrack } from "./indexed-track.ts";
 import type { MediaFile } from "./media-file.ts";
 import { cutSegments } from "./segment-cuts.ts";
 import type { SegmentCuts } from "./segment-cuts.ts";
-import type { SegmentBlock, SegmentReading } from "./segment-reading.ts";
+import { SegmentBlocks } from "./segment-blocks.ts";
+import type { SegmentReading } from "./segment-reading.ts";
 
 /** What `FilePresentation` needs. */
 export type FilePresentationOptions = {
@@ -28,13 +27,9 @@ export type FilePresentationOptions = {
   readonly cacheKey: string;
 };
 
-/** Bytes of a segment with all selected tracks; a segment is held in memory whole. */
-const MAX_SEGMENT_BYTES = 128 * 2 ** 20;
-
 /**
  * A file as segments. Nothing is prepared: the timeline comes from the index, and a segment's bytes are read from the
- * file when it is asked for. Tracks are read and cached apart, so that all selections share them, and requests for
- * what is being read wait for that.
+ * file when it is asked for.
  */
 export class FilePresentation implements Presentation {
   readonly version: string;
@@ -42,7 +37,7 @@ export class FilePresentation implements Presentation {
   readonly file: MediaFile;
   readonly #options: FilePresentationOptions;
   readonly #inits = new InitSegments();
-  readonly #reads = new Map<string, Promise<ReadonlyMap<TrackId, SegmentBlock>>>();
+  readonly #blocks: SegmentBlocks;
   #cuts: SegmentCuts | null = null;
   #timeline: Timeline | null = null;
   #indexes: ReadonlyMap<string, number> | null = null;
@@ -50,6 +45,7 @@ export class FilePresentation implements Presentation {
 
   constructor(options: FilePresentationOptions) {
     this.#options = options;
+    this.#blocks = new SegmentBlocks(options);
     this.file = options.file;
     this.version = options.file.source.version;
     this.texts = options.file.texts;
@@ -69,18 +65,26 @@ export class FilePresentation implements Presentation {
     return this.#inits.find(name, selection);
   }
 
+  /** The memory of what is asked for in this way is not used again: it is the garbage collector's. */
   async segment(name: string, selection: TrackSelection): Promise<MediaBody | null> {
+    return (await this.lendSegment(name, selection))?.body ?? null;
+  }
+
+  async lendSegment(name: string, selection: TrackSelection): Promise<LentBody | null> {
     const index = this.#indexOf(name);
     if (index === undefined) return null;
     const tracks = this.file.tracks.filter(({ track }) => selection.includes(track.id));
     if (tracks.length === 0) return null;
-    const blocks = await this.#blocks(index, tracks);
-    const header = buildFragmentHeader(
-      index + 1,
-      blocks.map(({ table }) => table),
-      { styp: true },
-    );
-    return [header, ...blocks.map(({ payload }) => payload).filter((payload) => payload.byteLength > 0)];
+    const blocks = await this.#blocks.hold(this.#getCuts(), index, tracks);
+    const tables = blocks.map(({ table }) => table);
+    const header = buildFragmentHeader(index + 1, tables, { styp: true });
+    const payloads = blocks.map(({ payload }) => payload).filter(({ byteLength }) => byteLength > 0);
+    let isLent = true;
+    const release = (): void => {
+      if (isLent) for (const { memory } of blocks) memory?.release();
+      isLent = false;
+    };
+    return { body: [header, ...payloads], release };
   }
 
   /** The same file as packets; what is read of it counts to the same bounds. */
@@ -100,65 +104,6 @@ export class FilePresentation implements Presentation {
   #indexOf(name: string): number | undefined {
     this.#indexes ??= new Map(this.timeline().segments.map((segment, index) => [segment.name, index]));
     return this.#indexes.get(name);
-  }
-
-  async #blocks(index: number, tracks: readonly IndexedTrack[]): Promise<SegmentBlock[]> {
-    const { reading } = this.#options;
-    const blocks = new Map<TrackId, SegmentBlock>();
-    const awaited: Promise<ReadonlyMap<TrackId, SegmentBlock>>[] = [];
-    const missing: IndexedTrack[] = [];
-    for (const track of tracks) {
-      const key = this.#keyOf(index, track);
-      const known = reading.blocks.get(key);
-      const read = this.#reads.get(key);
-      if (known !== undefined) blocks.set(track.track.id, known);
-      else if (read !== undefined) awaited.push(read);
-      else missing.push(track);
-    }
-    if (missing.length > 0) awaited.push(this.#startRead(index, missing));
-    for (const part of await Promise.all(awaited)) for (const [id, block] of part) blocks.set(id, block);
-    return tracks.map(({ track }) => blocks.get(track.id)!);
-  }
-
-  #keyOf(index: number, track: IndexedTrack): string {
-    return `${this.#options.cacheKey} ${index} ${track.track.id}`;
-  }
-
-  #startRead(index: number, tracks: readonly IndexedTrack[]): Promise<ReadonlyMap<TrackId, SegmentBlock>> {
-    const keys = tracks.map((track) => this.#keyOf(index, track));
-    const read = this.#options.reading.work
-      .run(() => this.#read(index, tracks))
-      .finally(() => keys.forEach((key) => this.#reads.delete(key)));
-    for (const key of keys) this.#reads.set(key, read);
-    return read;
-  }
-
-  async #read(index: number, tracks: readonly IndexedTrack[]): Promise<ReadonlyMap<TrackId, SegmentBlock>> {
-    const requests = tracks.map((track) => {
-      const samples = this.#getCuts().samples[this.file.tracks.indexOf(track)]!;
-      return { samples: track.samples, first: samples[index]!, end: samples[index + 1]! };
-    });
-    const bytes = requests.reduce(
-      (sum, { samples, first, end }) => sum + samples.bytesBetween(first, end),
-      0,
-    );
-    if (bytes > MAX_SEGMENT_BYTES) {
-      throw vodErrors.error("VOD_SEGMENT_TOO_BIG", { bytes, limit: MAX_SEGMENT_BYTES });
-    }
-    const payloads = await readBlocks(this.file.source, requests);
-    const blocks = new Map<TrackId, SegmentBlock>();
-    for (const [i, track] of tracks.entries()) {
-      const table = track.table(requests[i]!.first, requests[i]!.end);
-      const block = { table, payload: payloads[i]! };
-      blocks.set(track.track.id, block);
-      const tableBytes = 13 * table.count + 256;
-      this.#options.reading.blocks.set(
-        this.#keyOf(index, track),
-        block,
-        block.payload.byteLength + tableBytes,
-      );
-    }
-    return blocks;
   }
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { concatBytes } from "../base/bytes.ts";
 import type { ByteSource } from "./byte-source.ts";
+import { partOfTargets, readScattered, roomOf } from "./scattered-read.ts";
 
 /**
  * Several files as one, their bytes one behind the other: what is made of one file can be made of the qualities of one
@@ -37,6 +38,24 @@ export class JoinedSource implements ByteSource {
       start += member.sizeBytes;
     }
     return parts.length === 1 ? parts[0]! : concatBytes(parts);
+  }
+
+  async readInto(offset: number, targets: readonly Uint8Array[]): Promise<number> {
+    const end = offset + roomOf(targets);
+    let filled = 0;
+    let start = 0;
+    for (const member of this.members) {
+      const from = Math.max(offset, start);
+      const to = Math.min(end, start + member.sizeBytes);
+      if (from < to) {
+        const room = partOfTargets(targets, from - offset, to - offset);
+        const read = await readScattered(member, from - start, room);
+        filled += read;
+        if (read < to - from) break;
+      }
+      start += member.sizeBytes;
+    }
+    return filled;
   }
 
   release(): void {

@@ -8,10 +8,10 @@ import { parseTrackSelection } from "../packaging/presentation.ts";
 import { makeClip } from "../../test/support/ffmpeg.ts";
 import { MemorySource } from "../../test/support/memory-source.ts";
 import { needs } from "../../test/support/tools.ts";
+import { BlockPool } from "./block-pool.ts";
 import { BoundedWork } from "./bounded-work.ts";
-import { ByteLru } from "./byte-lru.ts";
 import { FilePresentation } from "./file-presentation.ts";
-import type { SegmentBlock } from "./segment-reading.ts";
+import { BlockCache } from "./segment-reading.ts";
 import { readMediaFile } from "./media-file.ts";
 
 const IN_FRAGMENTS = "frag_keyframe+empty_moov+default_base_moof";
@@ -32,8 +32,9 @@ async function timesOf(bytes: Uint8Array): Promise<{ video: number[]; audio: num
 async function serve(bytes: Uint8Array): Promise<Uint8Array> {
   const file = await readMediaFile(new MemorySource(bytes));
   const reading = {
-    blocks: new ByteLru<SegmentBlock>({ bytes: 0, items: 0 }),
+    blocks: new BlockCache({ bytes: 0, items: 0 }),
     work: new BoundedWork({ running: 1, waiting: 1 }),
+    pool: new BlockPool(0),
   };
   const presentation = new FilePresentation({ file, segmentDurationMs: 1000, reading, cacheKey: "k" });
   const { tracks, segments } = presentation.timeline();

@@ -10,7 +10,7 @@ import { messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Presentation } from "../packaging/presentation.ts";
 import type { RecordedPackets } from "../stream/recorded-packets.ts";
-import { ByteLru } from "./byte-lru.ts";
+import { BlockPool } from "./block-pool.ts";
 import { BoundedWork } from "./bounded-work.ts";
 import type { ByteSource, Storage } from "./byte-source.ts";
 import { listFiles } from "./catalogue.ts";
@@ -18,7 +18,7 @@ import { vodErrors } from "./errors.ts";
 import { FileCache, openFirst } from "./file-cache.ts";
 import type { FilePresentation } from "./file-presentation.ts";
 import { FileSets } from "./file-sets.ts";
-import type { SegmentBlock } from "./segment-reading.ts";
+import { BlockCache } from "./segment-reading.ts";
 import type { MediaFile } from "./media-file.ts";
 import { DiskStorage } from "./storages/disk-storage.ts";
 
@@ -42,6 +42,8 @@ export type VodLimits = {
   readonly indexBytes: number;
   /** Segments that were read lately. */
   readonly segmentCacheBytes: number;
+  /** Memory of segments that were sent and are not kept, which waits to be used again. */
+  readonly freeBlockBytes: number;
   /** Reads of segments at a time for each storage, and how many more wait. */
   readonly reads: number;
   readonly waitingReads: number;
@@ -57,6 +59,7 @@ export const DEFAULT_VOD_LIMITS: VodLimits = {
   files: 256,
   indexBytes: 128 * 2 ** 20,
   segmentCacheBytes: 64 * 2 ** 20,
+  freeBlockBytes: 16 * 2 ** 20,
   reads: 4,
   waitingReads: 1000,
   waitingDownloads: 10_000,
@@ -93,7 +96,7 @@ export class VodLibrary {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #files: FileCache;
-  readonly #blocks: ByteLru<SegmentBlock>;
+  readonly #blocks: BlockCache;
   readonly #downloads: BoundedWork;
   #vods: readonly Vod[];
   #listing: { limit: number; untilUs: number; names: Promise<readonly string[]> } | null = null;
@@ -102,11 +105,12 @@ export class VodLibrary {
     const limits = { ...DEFAULT_VOD_LIMITS, ...options.limits };
     this.#clock = options.clock;
     this.#log = options.log;
-    this.#blocks = new ByteLru({ bytes: limits.segmentCacheBytes, items: MAX_CACHED_BLOCKS });
+    this.#blocks = new BlockCache({ bytes: limits.segmentCacheBytes, items: MAX_CACHED_BLOCKS });
     this.#downloads = new BoundedWork({ running: limits.reads, waiting: limits.waitingDownloads });
     this.#files = new FileCache({
       limits: { bytes: limits.indexBytes, items: limits.files },
       blocks: this.#blocks,
+      pool: new BlockPool(limits.freeBlockBytes),
       reads: { running: limits.reads, waiting: limits.waitingReads },
       openings: { running: limits.openings, waiting: limits.waitingOpenings },
       clock: options.clock,

@@ -48,7 +48,8 @@ export function answerNode(
   }
   boundBody(incoming);
   const finish = (found: HttpReply): void => {
-    if (!outgoing.destroyed) sendOrFail(request, found, outgoing, { ...parts, rawPath: target.rawPath });
+    if (outgoing.destroyed) found.release?.();
+    else sendOrFail(request, found, outgoing, { ...parts, rawPath: target.rawPath });
   };
   if (reply instanceof Promise) void reply.then(finish);
   else finish(reply);
@@ -108,13 +109,15 @@ function send(
   }
   const ownBytes = request.method === "HEAD" ? 0 : (reply.ownBytes ?? 0);
   if (ownBytes > 0 && !parts.budget.take(ownBytes)) {
+    reply.release?.();
     parts.onBusy();
     sendResponse(outgoing, instead(parts.answers.busy()));
     return;
   }
   const sentBytes = request.method === "HEAD" ? 0 : totalBytes(reply.body);
-  if (ownBytes > 0 || sentBytes >= LARGE_BODY_BYTES) {
-    const hold = new ReplyHold(parts.budget, ownBytes, sentBytes, () => outgoing.destroy());
+  if (ownBytes > 0 || sentBytes >= LARGE_BODY_BYTES || reply.release !== undefined) {
+    const held = { ownBytes, sentBytes, reply };
+    const hold = new ReplyHold(parts.budget, held, () => outgoing.destroy());
     outgoing.once("close", () => hold.release());
   }
   sendResponse(outgoing, finishReply(request, reply));

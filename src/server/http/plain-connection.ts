@@ -154,7 +154,10 @@ export class PlainConnection {
   async #answerLater(head: PlainHead, request: PlainRequest, reply: Promise<HttpReply>): Promise<void> {
     const late = await reply;
     this.#answering = null;
-    if (this.#isOver) return;
+    if (this.#isOver) {
+      late.release?.();
+      return;
+    }
     this.#send(head, request, late);
     this.#proceed();
   }
@@ -169,15 +172,17 @@ export class PlainConnection {
       this.#sendFile(head, request, reply, reply.file);
       return;
     }
+    const { budget } = this.#parts;
     const ownBytes = head.isHead ? 0 : (reply.ownBytes ?? 0);
     const sentBytes = head.isHead ? 0 : totalBytes(reply.body);
-    if (ownBytes === 0 && sentBytes < LARGE_BODY_BYTES) {
+    if (ownBytes === 0 && sentBytes < LARGE_BODY_BYTES && reply.release === undefined) {
       this.#write(this.#form(head, request, reply));
-    } else if (ownBytes === 0 || this.#parts.budget.take(ownBytes)) {
-      const hold = new ReplyHold(this.#parts.budget, ownBytes, sentBytes, () => this.#socket.destroy());
+    } else if (ownBytes === 0 || budget.take(ownBytes)) {
+      const hold = new ReplyHold(budget, { ownBytes, sentBytes, reply }, () => this.#socket.destroy());
       this.#hold = hold;
       this.#write(this.#form(head, request, reply), () => this.#release(hold));
     } else {
+      reply.release?.();
       this.#parts.onBusy();
       this.#write(this.#form(head, request, this.#parts.answers.busy()));
     }
@@ -249,7 +254,8 @@ export class PlainConnection {
   #boundRest(): void {
     const socket = this.#socket;
     if (socket.writableLength < LARGE_BODY_BYTES) return;
-    const hold = new ReplyHold(this.#parts.budget, 0, socket.writableLength, () => socket.destroy());
+    const held = { ownBytes: 0, sentBytes: socket.writableLength };
+    const hold = new ReplyHold(this.#parts.budget, held, () => socket.destroy());
     this.#hold = hold;
     socket.write("", () => this.#release(hold));
   }

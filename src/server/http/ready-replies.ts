@@ -36,7 +36,8 @@ export class ReadyReplies {
   /** What this request is sent. Throws: RangeError when a header cannot be sent. */
   form(request: HttpRequest, traits: HeadTraits, reply: HttpReply, keepsOpen: boolean): WireForm {
     const { second } = this.#heads;
-    if (traits.isConditional) {
+    // A body that is lent is sent once, and its form must not outlive it.
+    if (traits.isConditional || reply.release !== undefined) {
       return this.#make(finishReply(request, reply), keepsOpen, second);
     }
     const isZipped = traits.acceptsGzip && reply.gzip !== undefined;

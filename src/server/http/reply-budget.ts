@@ -1,5 +1,6 @@
 import { systemClock } from "../../base/clock.ts";
 import type { Timer } from "../../base/clock.ts";
+import type { HttpReply } from "../../base/http-message.ts";
 
 /**
  * Bounds the memory that replies under way hold for slow readers, over all HTTP listeners together.
@@ -45,26 +46,38 @@ export function replyDeadlineMs(sentBytes: number): number {
   return GRACE_MS + Math.ceil((sentBytes / MIN_READ_BYTES_PER_SECOND) * 1000);
 }
 
-/** The room and the deadline of one reply under way. */
+/** What a reply under way holds. */
+export type HeldReply = {
+  /** Bytes that were taken from the budget; 0 where others share the body. */
+  readonly ownBytes: number;
+  readonly sentBytes: number;
+  /** Whose body is released behind the last byte. */
+  readonly reply?: Pick<HttpReply, "release">;
+};
+
+/** The room, the body and the deadline of one reply under way. */
 export class ReplyHold {
   readonly #budget: ReplyBudget;
   readonly #deadline: Timer;
-  #bytes: number;
+  #held: HeldReply | null;
 
-  /**
-   * For `ownBytes` that were taken from the budget, or none where others share the body; calls `onLate` when all that is
-   * sent takes longer than it may.
-   */
-  constructor(budget: ReplyBudget, ownBytes: number, sentBytes: number, onLate: () => void) {
+  /** Calls `onLate` when all that is sent takes longer than it may. */
+  constructor(budget: ReplyBudget, held: HeldReply, onLate: () => void) {
     this.#budget = budget;
-    this.#bytes = ownBytes;
-    this.#deadline = systemClock.schedule(replyDeadlineMs(sentBytes), onLate);
+    this.#held = held;
+    this.#deadline = systemClock.schedule(replyDeadlineMs(held.sentBytes), onLate);
   }
 
-  /** To be called when the last byte has left or the connection is gone; a second call does nothing. */
+  /**
+   * To be called when the last byte has left, or when the socket is closed and the system reads the body no more; a
+   * second call does nothing.
+   */
   release(): void {
+    const held = this.#held;
+    if (held === null) return;
+    this.#held = null;
     this.#deadline.cancel();
-    this.#budget.give(this.#bytes);
-    this.#bytes = 0;
+    this.#budget.give(held.ownBytes);
+    held.reply?.release?.();
   }
 }

@@ -7,12 +7,16 @@ import { asMediaError, messageOf } from "../../base/errors.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { ByteSource, FolderStorage, ListLimits, WantedNames } from "../byte-source.ts";
 import { vodErrors } from "../errors.ts";
+import { partOfTargets, roomOf } from "../scattered-read.ts";
 
 /** Longest path below a storage, in characters; more is not a file but a mistake. */
 const MAX_PATH_LENGTH = 1024;
 
 /** Entries of one folder that are looked at for a set, or for subtitles. */
 const MAX_FOLDER_ENTRIES = 10_000;
+
+/** Places that the system reads into at one go; some systems take no more. */
+const MAX_TARGETS = 1024;
 
 /** Errors of the file system that mean that there is no such file. */
 const NOT_THERE: ReadonlySet<string | undefined> = new Set([
@@ -212,10 +216,15 @@ class DiskByteSource implements ByteSource {
   }
 
   async read(offset: number, length: number): Promise<Uint8Array> {
+    const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, this.sizeBytes - offset)));
+    return bytes.subarray(0, await this.readInto(offset, [bytes]));
+  }
+
+  async readInto(offset: number, targets: readonly Uint8Array[]): Promise<number> {
     this.#readers++;
     try {
       const handle = this.#handle ?? (await this.#reopen());
-      return await readAt(handle, offset, Math.max(0, Math.min(length, this.sizeBytes - offset)));
+      return await readAt(handle, offset, targets);
     } catch (caught) {
       const isGone = NOT_THERE.has(systemCodeOf(caught)) && asMediaError(caught) === null;
       throw isGone
@@ -259,13 +268,20 @@ class DiskByteSource implements ByteSource {
   }
 }
 
-async function readAt(handle: FileHandle, offset: number, length: number): Promise<Uint8Array> {
-  const bytes = Buffer.allocUnsafe(length);
+/** Returns: the bytes that were read. */
+async function readAt(handle: FileHandle, offset: number, targets: readonly Uint8Array[]): Promise<number> {
+  const room = roomOf(targets);
+  let rest = targets;
   let filled = 0;
-  while (filled < length) {
-    const { bytesRead } = await handle.read(bytes, filled, length - filled, offset + filled);
+  while (filled < room) {
+    // One buffer goes a shorter way than a list of one.
+    const { bytesRead } =
+      rest.length === 1
+        ? await handle.read(rest[0]!, 0, rest[0]!.byteLength, offset + filled)
+        : await handle.readv(rest.slice(0, MAX_TARGETS), offset + filled);
     if (bytesRead === 0) break;
     filled += bytesRead;
+    if (filled < room) rest = partOfTargets(targets, filled, room);
   }
-  return bytes.subarray(0, filled);
+  return filled;
 }
