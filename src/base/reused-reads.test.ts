@@ -24,7 +24,7 @@ async function open(
   const accepted = new Promise<Socket>((resolve) => {
     server.once("connection", (socket) => {
       prepare(socket);
-      resolve(readInto(buffer, socket, (bytes) => got.push(Buffer.from(bytes)), 16_384));
+      resolve(readInto(buffer, socket, (bytes) => got.push(Buffer.from(bytes)), { highWaterMark: 16_384 }));
     });
   });
   server.listen(0, "127.0.0.1");

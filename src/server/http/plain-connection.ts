@@ -60,6 +60,8 @@ export class PlainConnection {
   #hasEnded = false;
   /** Nothing more is read or said here. */
   #isOver = false;
+  /** The socket is somebody else's. */
+  #isDetached = false;
   readonly #onData = (chunk: Buffer): void => this.#read(chunk);
   readonly #onDrain = (): void => this.#proceed();
   readonly #onEnd = (): void => this.#end();
@@ -87,12 +89,30 @@ export class PlainConnection {
     this.#socket.destroy();
   }
 
+  /**
+   * Takes bytes of a buffer that all connections are read into: they are good until this returns. Returns: `false` when
+   * whoever has the socket now wants no more for the moment.
+   */
+  receive(bytes: Uint8Array): boolean {
+    if (this.#isDetached) return this.#socket.push(Buffer.from(bytes));
+    const head = this.#isOver || this.#isBlocked() ? null : this.#parts.heads.find(bytes);
+    if (head === null) this.#read(Buffer.from(bytes));
+    else {
+      this.#noteFirst();
+      this.#answer(head);
+    }
+    return true;
+  }
+
+  #noteFirst(): void {
+    if (this.#hasRead) return;
+    this.#hasRead = true;
+    this.#socket.setTimeout(this.#parts.idleTimeoutMs);
+  }
+
   #read(chunk: Buffer): void {
     if (this.#isOver) return;
-    if (!this.#hasRead) {
-      this.#hasRead = true;
-      this.#socket.setTimeout(this.#parts.idleTimeoutMs);
-    }
+    this.#noteFirst();
     let offset = 0;
     let isCorked = false;
     for (let count = 0; offset < chunk.length && !this.#isOver; count++) {
@@ -363,6 +383,7 @@ export class PlainConnection {
     socket.off("timeout", this.#onTimeout);
     socket.off("close", this.#onClose);
     socket.setTimeout(0);
+    this.#isDetached = true;
     this.#leave();
   }
 }
