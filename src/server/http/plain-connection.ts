@@ -168,11 +168,10 @@ export class PlainConnection {
       return;
     }
     this.#answering = request;
-    void this.#answerLater(head, request, reply);
+    void reply.then((late) => this.#answerLate(head, request, late));
   }
 
-  async #answerLater(head: PlainHead, request: PlainRequest, reply: Promise<HttpReply>): Promise<void> {
-    const late = await reply;
+  #answerLate(head: PlainHead, request: PlainRequest, late: HttpReply): void {
     this.#answering = null;
     if (this.#isOver) return;
     this.#send(head, request, late);
