@@ -7,7 +7,7 @@ import type { HttpReply } from "../base/http-message.ts";
  * Bounded: `MAX_KEPT` for each snapshot.
  */
 export class GivenReplies<Snapshot extends object> {
-  static readonly MAX_KEPT = 256;
+  static readonly MAX_KEPT = 64;
 
   readonly #given = new WeakMap<Snapshot, Map<object, HttpReply>>();
 
