@@ -4,7 +4,7 @@ import type { HttpReply } from "../base/http-message.ts";
  * Replies that were given of a snapshot, found by the very object that stands for what was asked: many ask for the same,
  * and comparing objects costs less than writing down a key. Kept as long as the snapshot.
  *
- * Bounded: `MAX_KEPT` for each snapshot.
+ * Bounded: `MAX_KEPT` for each snapshot, as a reply may hold the bytes of a part that nobody else keeps any more.
  */
 export class GivenReplies<Snapshot extends object> {
   static readonly MAX_KEPT = 64;

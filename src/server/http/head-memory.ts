@@ -20,7 +20,7 @@ export class HeadMemory {
   find(bytes: Uint8Array): PlainHead | null {
     if (bytes.length > MAX_KEPT_BYTES) return null;
     const kept = this.#slots[slotOf(bytes)]!;
-    return kept?.isAllOf(bytes) === true ? kept : null;
+    return kept !== null && kept.isAllOf(bytes) ? kept : null;
   }
 
   /** What `parsePlainHead` gives for the whole chunk's first request. */

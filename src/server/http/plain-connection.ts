@@ -311,7 +311,7 @@ export class PlainConnection {
     this.#body = null;
   }
 
-  /** The connection belongs to an endless body from here on; nothing of this object stays with it. */
+  /** The connection belongs to an endless body from here on; of this object only `receive` stays with it. */
   #become(head: PlainHead, request: PlainRequest, reply: HttpReply, stream: HttpStream): void {
     const { ready, answers, bodies } = this.#parts;
     const { traits } = head;
