@@ -4,6 +4,7 @@ import { connect, createServer } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
+import { eventually } from "../../test/support/eventually.ts";
 import { READ_BUFFER_BYTES, readInto } from "./reused-reads.ts";
 
 type Pair = {
@@ -24,7 +25,7 @@ async function open(
   const accepted = new Promise<Socket>((resolve) => {
     server.once("connection", (socket) => {
       prepare(socket);
-      resolve(readInto(buffer, socket, (bytes) => got.push(Buffer.from(bytes)), 16_384));
+      resolve(readInto(buffer, socket, (bytes) => got.push(Buffer.from(bytes)), { highWaterMark: 16_384 }));
     });
   });
   server.listen(0, "127.0.0.1");
@@ -78,6 +79,62 @@ test("both ways work, and each end closes the other", async (t) => {
   socket.end();
   await once(client, "close");
   if (!socket.closed) await once(socket, "close");
+});
+
+test("one whose peer sends no more is still sent to, where that is asked for, and its server waits for it", async (t) => {
+  const buffer = Buffer.alloc(1000);
+  const server = createServer({ allowHalfOpen: true });
+  const options = { highWaterMark: 16_384, isHalfOpen: true, isCounted: true };
+  const taken = new Promise<Socket>((resolve) => {
+    server.once("connection", (accepted) => resolve(readInto(buffer, accepted, () => {}, options)));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const client = connect((server.address() as AddressInfo).port, "127.0.0.1");
+  t.after(() => client.destroy());
+  const socket = await taken;
+  client.end("last words");
+  await once(socket, "end");
+  let isClosed = false;
+  server.close(() => (isClosed = true));
+  for (let i = 0; i < 20; i++) await new Promise((resolve) => void setImmediate(resolve));
+  assert.equal(isClosed, false);
+  socket.end("answer");
+  const [answer] = (await once(client, "data")) as [Buffer];
+  assert.equal(answer.toString(), "answer");
+  await eventually(() => assert.ok(isClosed));
+});
+
+test("who takes no more is read no further, and loses nothing", async (t) => {
+  const buffer = Buffer.alloc(1000);
+  const got: Buffer[] = [];
+  let isTaking = false;
+  const server = createServer();
+  const receive = (bytes: Uint8Array): boolean => {
+    got.push(Buffer.from(bytes));
+    return isTaking;
+  };
+  const taken = new Promise<Socket>((resolve) => {
+    server.once("connection", (accepted) =>
+      resolve(readInto(buffer, accepted, receive, { highWaterMark: 16_384 })),
+    );
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const client = connect((server.address() as AddressInfo).port, "127.0.0.1");
+  t.after(() => {
+    client.destroy();
+    server.close();
+  });
+  const socket = await taken;
+  client.write(Buffer.alloc(5000, "x"));
+  await eventually(() => assert.equal(got.length, 1));
+  for (let i = 0; i < 20; i++) await new Promise((resolve) => void setImmediate(resolve));
+  assert.equal(size(got), 1000);
+  isTaking = true;
+  socket.resume();
+  await eventually(() => assert.equal(size(got), 5000));
+  socket.destroy();
 });
 
 test("a reset is an error of the socket that is used", async (t) => {

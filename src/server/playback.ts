@@ -65,6 +65,10 @@ type PlayAddress = {
   readonly streamName: StreamName | null;
   /** Not empty: protocols share the paths of segments. The first that may be played answers. */
   readonly outputs: readonly OutputPath[];
+  readonly notice: (message: string) => void;
+  readonly addsAudioOnly: () => boolean;
+  /** What answers for a stream, and the configuration that says so; `null` before it was asked. */
+  live: { readonly config: ResolvedConfig; readonly parsed: OutputAddress } | null;
 };
 
 /** What plays, and who renders it. */
@@ -99,23 +103,34 @@ export class Playback {
    * protocol's. `sendWindow`: its listener's. Throws or rejects with STREAM_*, VOD_*, MP4_*.
    */
   handle(request: HttpRequest, sendWindow?: SendWindow): Promise<HttpReply> | HttpReply | null {
+    const known = this.#addresses.get(request.path);
+    if (known !== undefined) return this.#present(request, known);
+    const endless = this.#endless(request, sendWindow);
+    if (endless !== null) return endless;
+    const address = this.#parsePath(request.path);
+    return address === null ? this.#download(request.path.slice(1)) : this.#present(request, address);
+  }
+
+  /** A live stream as a body without an end, where the path is that of one; none of these paths is ever kept. */
+  #endless(request: HttpRequest, sendWindow?: SendWindow): Promise<HttpReply> | HttpReply | null {
+    const { directory } = this.#parts;
     const flv = parseFlvPath(request.path);
     if (flv !== null) {
       const reply = asksForWebSocket(request) ? flvSocketReply : flvReply;
-      return reply(flv, { directory: this.#parts.directory, sendWindow });
+      return reply(flv, { directory, sendWindow });
     }
     const ts = parseTsPath(request.path);
-    if (ts !== null) return tsReply(ts, { directory: this.#parts.directory, sendWindow });
+    if (ts !== null) return tsReply(ts, { directory, sendWindow });
     const mse = parseMsePath(request.path);
-    if (mse !== null) return this.#mse(mse, request, sendWindow);
-    const address = this.#parsePath(request.path);
-    if (address === null) return this.#download(request.path.slice(1));
+    return mse === null ? null : this.#mse(mse, request, sendWindow);
+  }
+
+  /** What an output makes of a presentation. */
+  #present(request: HttpRequest, address: PlayAddress): Promise<HttpReply> | HttpReply {
     const carriedQuery = carriedQueryOf(request);
     if (carriedQuery === null)
       return textReply(400, `the token is longer than ${MAX_TOKEN_BYTES} bytes as a URL has it`);
-    const notice = (message: string): void => this.#sayOnce(address.name, message);
-    const audioOnly = (): boolean => addsAudioOnly(this.#parts.config(), address.name);
-    const asked = { request, carriedQuery, notice, addsAudioOnly: audioOnly };
+    const asked = { request, carriedQuery, notice: address.notice, addsAudioOnly: address.addsAudioOnly };
     const { presentation, parsed } = this.#find(address);
     return presentation instanceof Promise
       ? presentation.then((ready) => parsed.reply(ready, asked))
@@ -168,8 +183,6 @@ export class Playback {
 
   /** What a path means to the outputs that know it; kept, for players ask for few, again and again. */
   #parsePath(path: string): PlayAddress | null {
-    const known = this.#addresses.get(path);
-    if (known !== undefined) return known;
     const outputs: OutputPath[] = [];
     for (const output of OUTPUTS) {
       const parsed = output.parse(path);
@@ -177,15 +190,23 @@ export class Playback {
     }
     const name = outputs[0]?.parsed.name;
     if (name === undefined) return null;
-    const address = { name, streamName: parseStreamName(name), outputs };
+    const notice = (message: string): void => this.#sayOnce(name, message);
+    const audioOnly = oncePer(this.#parts.config, (config) => addsAudioOnly(config, name));
+    const address: PlayAddress = {
+      ...{ name, streamName: parseStreamName(name), outputs },
+      ...{ notice, addsAudioOnly: audioOnly, live: null },
+    };
     if (this.#addresses.size >= MAX_KEPT_PATHS) this.#addresses.clear();
     this.#addresses.set(path, address);
     return address;
   }
 
   /** What plays under a name: a file of a vod, a stream, or the reason why neither does. Throws STREAM_*, VOD_*. */
-  #find({ name, streamName, outputs }: PlayAddress): Playing {
+  #find(address: PlayAddress): Playing {
+    const { name, streamName, outputs, live } = address;
     const config = this.#parts.config();
+    if (streamName !== null && live?.config === config)
+      return { presentation: this.#parts.window(streamName), parsed: live.parsed };
     const rules = streamName === null ? null : rulesOf(config, streamName, "play");
     if (rules === null && this.#parts.vods.find(name) !== null) {
       const allowed = vodProtocols(config, name);
@@ -200,8 +221,19 @@ export class Playback {
     if (rules === null) throw streamErrors.error("STREAM_NOT_FOUND", { name });
     if (rules.disabled) throw streamErrors.error("STREAM_DISABLED", { name });
     const parsed = firstAllowed(name, outputs, (protocol) => rules.allowsProtocol(protocol));
+    address.live = { config, parsed };
     return { presentation: this.#parts.window(streamName), parsed };
   }
+}
+
+/** What follows from the configuration in force, found out once for each. */
+function oncePer<Value>(config: () => ResolvedConfig, of: (config: ResolvedConfig) => Value): () => Value {
+  let known: { readonly config: ResolvedConfig; readonly value: Value } | null = null;
+  return () => {
+    const now = config();
+    if (known?.config !== now) known = { config: now, value: of(now) };
+    return known.value;
+  };
 }
 
 /** What the addresses in a reply carry on; `null` when it is too long. */

@@ -33,3 +33,10 @@ for (const query of [
       httpStatus: 400,
     }));
 }
+
+test("a query is read once, also for thousands who ask with it", () => {
+  const query = new URLSearchParams("_HLS_msn=7&_HLS_part=2&_HLS_skip=YES");
+  const read = readDirectives(query);
+  assert.deepEqual(read, { point: { sequence: 7, part: 2 }, skips: true });
+  assert.equal(readDirectives(query), read);
+});

@@ -12,13 +12,23 @@ export type DeliveryDirectives = {
 const NUMBER = /^[0-9]{1,15}$/;
 const NONE: DeliveryDirectives = { point: null, skips: false };
 
+/** What was read of a query: many ask with the same one, and nobody changes it. */
+const known = new WeakMap<URLSearchParams, DeliveryDirectives>();
+
 /**
  * Reads the delivery directives of a query. A value of `_HLS_skip` that is none is passed over.
  * Throws: HLS_BAD_DIRECTIVE.
  * Spec: RFC 8216bis section 6.2.5.
  */
 export function readDirectives(query: URLSearchParams): DeliveryDirectives {
-  if (query.size === 0) return NONE;
+  const read = known.get(query);
+  if (read !== undefined) return read;
+  const directives = query.size === 0 ? NONE : parseDirectives(query);
+  known.set(query, directives);
+  return directives;
+}
+
+function parseDirectives(query: URLSearchParams): DeliveryDirectives {
   const skip = query.get("_HLS_skip");
   const sequence = readNumber(query, "_HLS_msn");
   const part = readNumber(query, "_HLS_part");

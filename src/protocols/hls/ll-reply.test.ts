@@ -131,6 +131,23 @@ ${parts("1767225608000", 5)}#EXT-X-PRELOAD-HINT:TYPE=PART,URI="part-176722560800
     assert.equal(headerOf(await get(""), "etag"), '"1767225600-1767225606000-1767225608000.5-560"');
   });
 
+  test("is another one for each way to ask, and for each move of the edge", async () => {
+    const { sequence } = open();
+    const ways = ["", "_HLS_skip=YES", `_HLS_msn=${sequence}&_HLS_part=0`];
+    const askAll = (): Promise<HttpReply[]> => Promise.all(ways.map((way) => get(way)));
+    const first = await askAll();
+    assert.equal(new Set(first).size, ways.length);
+    assert.deepEqual(new Set(await askAll()), new Set(first));
+    const withToken = await get("", new FakeRequest(""), "?token=a");
+    assert.ok(!first.includes(withToken));
+    assert.ok(!first.includes(await get("", new FakeRequest(""), "?token=a")));
+    source.play({ seconds: 0.2 });
+    for (const reply of await askAll()) {
+      assert.ok(!first.includes(reply));
+      assert.match(textOf(reply), new RegExp(`part-${open().name}-5[.]m4s",?`));
+    }
+  });
+
   test("carries a token on", async () => {
     const text = textOf(await get("", new FakeRequest(""), "?token=t"));
     assert.match(text, /part-1767225608000-4\.m4s\?token=t"/);

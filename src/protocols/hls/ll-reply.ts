@@ -1,10 +1,12 @@
 import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
 import { hasReached } from "../../packaging/edge-waiters.ts";
+import { GivenReplies } from "../../packaging/given-replies.ts";
 import { PlaylistReplies } from "../../packaging/playlist-replies.ts";
 import { formatTrackSelection } from "../../packaging/presentation.ts";
 import type { EdgePoint, EdgeSource, LiveEdge, MediaBody } from "../../packaging/presentation.ts";
 import type { Presentation, TrackSelection } from "../../packaging/presentation.ts";
 import { readDirectives } from "./directives.ts";
+import type { DeliveryDirectives } from "./directives.ts";
 import { hlsErrors } from "./errors.ts";
 import { lastPoint, renderLowLatencyPlaylist } from "./ll-playlist.ts";
 import { PLAYLIST_TYPE, targetSeconds } from "./media-playlist.ts";
@@ -12,6 +14,9 @@ import type { HlsResource } from "./path.ts";
 
 /** Playlists rendered of an edge. */
 const rendered = new PlaylistReplies<LiveEdge>(PLAYLIST_TYPE);
+
+/** Those without a query, by the tracks of the path: whole or not, waited for or not, beside a variant without video or not. */
+const givenTo = Array.from({ length: 8 }, () => new GivenReplies<LiveEdge>());
 
 /** A reply that was waited for stays right for this many target durations (RFC 8216bis appendix B.1). */
 const HELD_CACHE_TARGETS = 6;
@@ -36,24 +41,40 @@ export function lowLatencyReply(
   const source = presentation.edge;
   const edge = source?.now() ?? null;
   if (source === undefined || edge === null) return null;
-  const { query, request, addsAudioOnly } = asked;
-  const { point, skips } = readDirectives(request.query);
-  const reply = (now: LiveEdge): HttpReply => {
-    const { timeline } = now;
-    const targets = targetSeconds(timeline.targetDurationUs);
-    const maxAge = point === null ? Math.max(1, Math.floor(targets / 2)) : targets * HELD_CACHE_TARGETS;
-    const key = `${formatTrackSelection(selection)} ${skips} ${addsAudioOnly}`;
-    const form = { presentation, edge: now, selection, skips, addsAudioOnly };
-    return rendered.reply(now, key, {
-      render: (carried) => renderLowLatencyPlaylist({ ...form, query: carried }),
-      version: `${versionOf(now)}${skips ? "-delta" : ""}`,
-      cache: `public, max-age=${maxAge}`,
-      query,
-    });
-  };
-  if (point === null || hasReached(edge, point)) return reply(edge);
+  const directives = readDirectives(asked.request.query);
+  const { point } = directives;
+  const form = { selection, presentation, directives, ...asked };
+  if (point === null || hasReached(edge, point)) return replyAt(edge, form);
   checkDistance(edge, point);
-  return whenReached(source, point, request).then(() => reply(source.now() ?? edge));
+  return whenReached(source, point, asked.request).then(() => replyAt(source.now() ?? edge, form));
+}
+
+/** What a low-latency playlist is to be. `query`: what its addresses carry on. */
+type Asked = {
+  readonly selection: TrackSelection;
+  readonly presentation: Presentation;
+  readonly query: string;
+  readonly addsAudioOnly: boolean;
+  readonly directives: DeliveryDirectives;
+};
+
+/** The playlist of an edge, as it is sent now. */
+function replyAt(edge: LiveEdge, asked: Asked): HttpReply {
+  const { selection, presentation, query, addsAudioOnly } = asked;
+  const { point, skips } = asked.directives;
+  const given = givenTo[(point === null ? 0 : 1) + (skips ? 2 : 0) + (addsAudioOnly ? 4 : 0)]!;
+  const known = query === "" ? given.find(edge, selection) : undefined;
+  if (known !== undefined) return known;
+  const targets = targetSeconds(edge.timeline.targetDurationUs);
+  const maxAge = point === null ? Math.max(1, Math.floor(targets / 2)) : targets * HELD_CACHE_TARGETS;
+  const form = { presentation, edge, selection, skips, addsAudioOnly };
+  const reply = rendered.reply(edge, `${formatTrackSelection(selection)} ${skips} ${addsAudioOnly}`, {
+    render: (carried) => renderLowLatencyPlaylist({ ...form, query: carried }),
+    version: `${versionOf(edge)}${skips ? "-delta" : ""}`,
+    cache: `public, max-age=${maxAge}`,
+    query,
+  });
+  return query === "" ? given.keep(edge, selection, reply) : reply;
 }
 
 /** What changes with every change of an edge. */

@@ -1,8 +1,9 @@
 import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
+import { GivenReplies } from "../../packaging/given-replies.ts";
 import { bodyReply, mayHaveParts, mediaFileReply, onceFollowed } from "../../packaging/media-reply.ts";
 import { PlaylistReplies, liveVersion, playlistCaching } from "../../packaging/playlist-replies.ts";
 import { formatTrackSelection } from "../../packaging/presentation.ts";
-import type { Presentation, Timeline } from "../../packaging/presentation.ts";
+import type { LiveEdge, Presentation, Timeline } from "../../packaging/presentation.ts";
 import type { HlsResource } from "./path.ts";
 import { heldPart, lowLatencyReply } from "./ll-reply.ts";
 import { PLAYLIST_TYPE, renderMediaPlaylist } from "./media-playlist.ts";
@@ -11,6 +12,10 @@ import { renderMultivariantPlaylist } from "./playlist.ts";
 
 /** Playlists rendered of a timeline. */
 const rendered = new PlaylistReplies<Timeline>(PLAYLIST_TYPE);
+
+/** Media playlists without a query, and parts, by the resource that a path stands for. */
+const givenPlaylists = new GivenReplies<Timeline>();
+const givenParts = new GivenReplies<LiveEdge>();
 
 /**
  * Answers one HLS request from a presentation, at once where the presentation has the bytes at once. `query`: what the
@@ -44,31 +49,47 @@ export function hlsReply(
     case "multivariant":
       return multivariantReply(resource, presentation, { query, request, addsAudioOnly: addsAudioOnly() });
     case "part":
-      if (!mayHaveParts(resource.name, presentation)) return bodyReply(resource, null, presentation);
-      return onceFollowed(presentation, () => {
-        const body = heldPart(resource, presentation, request);
-        return body instanceof Promise
-          ? body.then((made) => bodyReply(resource, made, presentation))
-          : bodyReply(resource, body, presentation);
-      });
+      return partReply(resource, presentation, request);
     case "init":
     case "segment":
       return mediaFileReply(resource, presentation, request);
   }
 }
 
+/** A part that is there is there as long as the edge is the same. */
+function partReply(
+  resource: HlsResource & { kind: "part" },
+  presentation: Presentation,
+  request: HttpRequest | null,
+): Promise<HttpReply> | HttpReply {
+  const edge = presentation.edge?.now() ?? null;
+  const given = edge === null ? undefined : givenParts.find(edge, resource);
+  if (given !== undefined) return given;
+  if (!mayHaveParts(resource.name, presentation)) return bodyReply(resource, null, presentation);
+  return onceFollowed(presentation, () => {
+    const body = heldPart(resource, presentation, request);
+    if (body instanceof Promise) return body.then((made) => bodyReply(resource, made, presentation));
+    const reply = bodyReply(resource, body, presentation);
+    return edge === null || body === null ? reply : givenParts.keep(edge, resource, reply);
+  });
+}
+
 function playlistReply(
-  { selection, isLowLatency }: HlsResource & { kind: "media" },
+  resource: HlsResource & { kind: "media" },
   presentation: Presentation,
   query: string,
 ): HttpReply {
   const timeline = presentation.timeline();
-  return rendered.reply(timeline, `${formatTrackSelection(selection)} ${isLowLatency}`, {
+  const given = query === "" ? givenPlaylists.find(timeline, resource) : undefined;
+  if (given !== undefined) return given;
+  const { selection, isLowLatency } = resource;
+  const reply = rendered.reply(timeline, `${formatTrackSelection(selection)} ${isLowLatency}`, {
     version: presentation.version ?? liveVersion(timeline),
     cache: playlistCaching(timeline),
     query,
     render: (carried) => renderMediaPlaylist({ presentation, timeline, selection, query: carried }),
   });
+  return query === "" ? givenPlaylists.keep(timeline, resource, reply) : reply;
 }
 
 /** Throws TRACKS_*. */

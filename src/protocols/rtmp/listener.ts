@@ -247,7 +247,9 @@ export class RtmpListener {
       rests: this.#rests,
       logger: this.#parts.logger,
       recordings: this.#parts.recordings,
-      socket: readInto(this.#readBuffer, socket, (bytes) => connection.receive(bytes), SLICE_BYTES),
+      socket: readInto(this.#readBuffer, socket, (bytes) => connection.receive(bytes), {
+        highWaterMark: SLICE_BYTES,
+      }),
       options: connectionOptions(this.#limits, this.#options.sendWindow?.() ?? "auto"),
       onGone: () => this.#forget(connection, address),
     });

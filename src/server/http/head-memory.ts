@@ -16,6 +16,13 @@ const SAMPLE_STEP = 3;
 export class HeadMemory {
   readonly #slots: (PlainHead | null)[] = Array.from({ length: SLOTS }, () => null);
 
+  /** The head that was kept of these bytes, when they are one whole request; the bytes are not kept. */
+  find(bytes: Uint8Array): PlainHead | null {
+    if (bytes.length > MAX_KEPT_BYTES) return null;
+    const kept = this.#slots[slotOf(bytes)]!;
+    return kept !== null && kept.isAllOf(bytes) ? kept : null;
+  }
+
   /** What `parsePlainHead` gives for the whole chunk's first request. */
   read(chunk: Buffer): PlainHead | null {
     if (chunk.length > MAX_KEPT_BYTES) return parsePlainHead(chunk, 0);
@@ -31,7 +38,7 @@ export class HeadMemory {
   }
 }
 
-function slotOf(chunk: Buffer): number {
+function slotOf(chunk: Uint8Array): number {
   let hash = chunk.length;
   const end = Math.min(chunk.length, SAMPLED_BYTES);
   for (let i = 5; i < end; i += SAMPLE_STEP) hash = (Math.imul(hash, 31) + chunk[i]!) | 0;

@@ -6,6 +6,7 @@ import type { AddressLimit } from "../../base/address-counter.ts";
 import { systemClock } from "../../base/clock.ts";
 import { PerSecondLog } from "../../base/log.ts";
 import type { LogFields, Logger } from "../../base/log.ts";
+import { READ_BUFFER_BYTES, readInto } from "../../base/reused-reads.ts";
 import { Answers } from "./answers.ts";
 import type { HttpHandler, UploadHandler } from "./answers.ts";
 import { EndlessBodies } from "./endless-body.ts";
@@ -70,6 +71,8 @@ export class HttpListener {
   #parts: ConnectionParts;
   #idleTimeoutMs: number;
   readonly #plain = new Set<PlainConnection>();
+  /** Plain requests of all connections are read into this. */
+  readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
   readonly #bodies: EndlessBodies;
   readonly #webSockets: WebSockets;
   readonly #refusals: PerSecondLog;
@@ -234,14 +237,18 @@ export class HttpListener {
     };
   }
 
-  #admit(socket: Socket): void {
+  #admit(accepted: Socket): void {
     const { addresses, readsPlain = true } = this.#options;
-    const address = socket.remoteAddress ?? "unknown";
+    const address = accepted.remoteAddress ?? "unknown";
     if (!addresses.acquire(address)) {
       this.#note({ address, reason: `more than ${addresses.limit} connections from one address` });
-      socket.destroy();
+      accepted.destroy();
       return;
     }
+    let connection: PlainConnection | null = null;
+    const socket = readsPlain
+      ? this.#readShared(accepted, (bytes) => connection?.receive(bytes))
+      : accepted;
     this.#connections++;
     socket.once("close", () => {
       this.#connections--;
@@ -253,7 +260,16 @@ export class HttpListener {
     }
     // A broken connection closes; there is nobody to tell.
     socket.on("error", () => {});
-    this.#plain.add(new PlainConnection(socket, this.#parts));
+    connection = new PlainConnection(socket, this.#parts);
+    this.#plain.add(connection);
+  }
+
+  #readShared(accepted: Socket, receive: (bytes: Uint8Array) => unknown): Socket {
+    return readInto(this.#readBuffer, accepted, receive, {
+      highWaterMark: accepted.writableHighWaterMark,
+      isHalfOpen: true,
+      isCounted: true,
+    });
   }
 
   /** What is not a request: one status, one closed connection, a line a second at most. */

@@ -60,6 +60,8 @@ export class PlainConnection {
   #hasEnded = false;
   /** Nothing more is read or said here. */
   #isOver = false;
+  /** The socket is somebody else's. */
+  #isDetached = false;
   readonly #onData = (chunk: Buffer): void => this.#read(chunk);
   readonly #onDrain = (): void => this.#proceed();
   readonly #onEnd = (): void => this.#end();
@@ -87,12 +89,30 @@ export class PlainConnection {
     this.#socket.destroy();
   }
 
+  /**
+   * Takes bytes of a buffer that all connections are read into: they are good until this returns. Returns: `false` when
+   * whoever has the socket now wants no more for the moment.
+   */
+  receive(bytes: Uint8Array): boolean {
+    if (this.#isDetached) return this.#socket.push(Buffer.from(bytes));
+    const head = this.#isOver || this.#isBlocked() ? null : this.#parts.heads.find(bytes);
+    if (head === null) this.#read(Buffer.from(bytes));
+    else {
+      this.#noteFirst();
+      this.#answer(head);
+    }
+    return true;
+  }
+
+  #noteFirst(): void {
+    if (this.#hasRead) return;
+    this.#hasRead = true;
+    this.#socket.setTimeout(this.#parts.idleTimeoutMs);
+  }
+
   #read(chunk: Buffer): void {
     if (this.#isOver) return;
-    if (!this.#hasRead) {
-      this.#hasRead = true;
-      this.#socket.setTimeout(this.#parts.idleTimeoutMs);
-    }
+    this.#noteFirst();
     let offset = 0;
     let isCorked = false;
     for (let count = 0; offset < chunk.length && !this.#isOver; count++) {
@@ -148,11 +168,10 @@ export class PlainConnection {
       return;
     }
     this.#answering = request;
-    void this.#answerLater(head, request, reply);
+    void reply.then((late) => this.#answerLate(head, request, late));
   }
 
-  async #answerLater(head: PlainHead, request: PlainRequest, reply: Promise<HttpReply>): Promise<void> {
-    const late = await reply;
+  #answerLate(head: PlainHead, request: PlainRequest, late: HttpReply): void {
     this.#answering = null;
     if (this.#isOver) {
       late.release?.();
@@ -298,7 +317,7 @@ export class PlainConnection {
     this.#body = null;
   }
 
-  /** The connection belongs to an endless body from here on; nothing of this object stays with it. */
+  /** The connection belongs to an endless body from here on; of this object only `receive` stays with it. */
   #become(head: PlainHead, request: PlainRequest, reply: HttpReply, stream: HttpStream): void {
     const { ready, answers, bodies } = this.#parts;
     const { traits } = head;
@@ -369,6 +388,7 @@ export class PlainConnection {
     socket.off("timeout", this.#onTimeout);
     socket.off("close", this.#onClose);
     socket.setTimeout(0);
+    this.#isDetached = true;
     this.#leave();
   }
 }

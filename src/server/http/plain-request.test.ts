@@ -86,7 +86,12 @@ test("a name with the hash of another one is not taken for it", () => {
 
 test("a head is remembered by all of its bytes", () => {
   const memory = new HeadMemory();
+  assert.equal(memory.find(Buffer.from(HEAD)), null);
   const first = memory.read(Buffer.from(HEAD));
+  assert.equal(memory.find(Buffer.from(HEAD)), first);
+  assert.equal(memory.find(Buffer.from(`${HEAD}${HEAD}`)), null);
+  assert.equal(memory.find(Buffer.from(HEAD.slice(0, -1))), null);
+  assert.equal(memory.find(Buffer.alloc(4096, HEAD)), null);
   assert.equal(memory.read(Buffer.from(HEAD)), first);
   const other = memory.read(Buffer.from(HEAD.replace("a b", "a c")));
   assert.equal(other?.header("user-agent"), "a c");

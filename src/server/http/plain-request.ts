@@ -78,7 +78,7 @@ export class PlainHead {
   }
 
   /** Whether these bytes are this head and nothing else. */
-  isAllOf(bytes: Buffer): boolean {
+  isAllOf(bytes: Uint8Array): boolean {
     return this.endOffset === bytes.length && this.#bytes.equals(bytes);
   }
 
