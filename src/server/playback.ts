@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { textReply } from "../base/http-message.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
+import { late } from "../base/late/late.ts";
 import type { Logger } from "../base/log.ts";
 import { asksForWebSocket } from "../base/web-socket/handshake.ts";
 import { allowsProtocol } from "../config/plan.ts";
@@ -16,9 +17,7 @@ import { parseFlvPath } from "../protocols/http-flv/path.ts";
 import { flvReply, flvSocketReply } from "../protocols/http-flv/reply.ts";
 import { parseTsPath } from "../protocols/http-ts/path.ts";
 import { tsReply } from "../protocols/http-ts/reply.ts";
-import { parseMsePath } from "../protocols/mse/path.ts";
-import { mseReply } from "../protocols/mse/reply.ts";
-import { MSE_PROTOCOL } from "../protocols/mse/session.ts";
+import { MSE_PROTOCOL, parseMsePath } from "../protocols/mse/path.ts";
 import type { StreamDirectory } from "../stream/directory.ts";
 import { streamErrors } from "../stream/errors.ts";
 import type { RecordedPackets } from "../stream/recorded-packets.ts";
@@ -50,6 +49,8 @@ const MAX_TOKEN_BYTES = 512;
 
 /** Who plays presentations, in the order in which they are asked whether a path is theirs. */
 const OUTPUTS: readonly HttpOutput[] = [hlsOutput, dashOutput, jsonOutput];
+
+const mseReplies = late("MSE-LD", () => import("../protocols/mse/reply.ts"));
 
 /** Whether any of the outputs plays what these protocols may play: only then are segments made. */
 export function isPackaged(protocols: ProtocolRule): boolean {
@@ -143,11 +144,13 @@ export class Playback {
     sendWindow: SendWindow | undefined,
   ): Promise<HttpReply> | HttpReply {
     const { directory, clock, log } = this.#parts;
-    return mseReply(path, request, {
-      ...{ directory, sendWindow, clock, log },
-      file: (name) => this.#packetsOf(name, MSE_PROTOCOL),
-      onFileViewer: (change) => (this.#fileViewers += change),
-    });
+    return mseReplies(({ mseReply }) =>
+      mseReply(path, request, {
+        ...{ directory, sendWindow, clock, log },
+        file: (name) => this.#packetsOf(name, MSE_PROTOCOL),
+        onFileViewer: (change) => (this.#fileViewers += change),
+      }),
+    );
   }
 
   /** What opens a file as packets, where the name is that of one. Throws STREAM_PROTOCOL_OFF. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { before, test } from "node:test";
 import { audioTrack, trackSet, videoTrack } from "../../../test/support/media.ts";
 import {
   CLOCK_START_US,
@@ -25,10 +25,14 @@ function changed(index: number, tracks: SegmentEntry["tracks"]): SegmentEntry {
   return segment(index, { tracks, stretchStartUs: CLOCK_START_US + index * 4e6 });
 }
 
+function requestOf(query: string): HttpRequest {
+  return { query: new URLSearchParams(query), remoteAddress: "192.0.2.1" } as HttpRequest;
+}
+
 function get(presentation: Presentation, address: string, carriedQuery = ""): HttpReply {
   const [path, query = ""] = address.split("?") as [string, string?];
-  const request = { query: new URLSearchParams(query), remoteAddress: "192.0.2.1" } as HttpRequest;
-  const reply = dashOutput.parse(`/x/${path}`)!.reply(presentation, { request, carriedQuery });
+  const asked = { request: requestOf(query), carriedQuery };
+  const reply = dashOutput.parse(`/x/${path}`)!.reply(presentation, asked);
   assert.ok(!(reply instanceof Promise));
   return reply;
 }
@@ -59,6 +63,13 @@ const edge: LiveEdge = {
 };
 const source: EdgeSource = { now: () => edge, hold: () => null, part: () => null };
 const lowLatency = presentationOf(live.timeline(), { edge: source });
+
+// The first who asks waits until DASH is loaded; everybody else has the reply at once.
+before(async () => {
+  const first = dashOutput.parse("/x/index.mpd")!.reply(live, { request: requestOf(""), carriedQuery: "" });
+  assert.ok(first instanceof Promise);
+  assert.equal((await first).status, 200);
+});
 
 const cases = [
   [live, "index.mpd", "v1 v2 a1 a2"],

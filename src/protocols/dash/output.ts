@@ -1,6 +1,8 @@
+import { late } from "../../base/late/late.ts";
 import type { HttpOutput } from "../../packaging/http-output.ts";
 import { parseDashPath } from "./path.ts";
-import { dashReply } from "./reply.ts";
+
+const replies = late("DASH", () => import("./reply.ts"));
 
 /** DASH for live streams and files. */
 export const dashOutput: HttpOutput = {
@@ -12,7 +14,7 @@ export const dashOutput: HttpOutput = {
     return {
       name,
       reply: (presentation, { carriedQuery, request }) =>
-        dashReply(resource, presentation, { query: carriedQuery, request }),
+        replies(({ dashReply }) => dashReply(resource, presentation, { query: carriedQuery, request })),
     };
   },
 };

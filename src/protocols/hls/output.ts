@@ -1,10 +1,13 @@
+import { late } from "../../base/late/late.ts";
 import type { HttpOutput } from "../../packaging/http-output.ts";
 import { parseHlsPath } from "./path.ts";
 import { hlsReply } from "./reply.ts";
 import { parseTextResource } from "./text-path.ts";
-import { textReply } from "./text-reply.ts";
 import { parseTsResource } from "./ts-path.ts";
-import { tsReply } from "./ts-reply.ts";
+
+/** What few ask for: subtitles, and transport streams for old devices. */
+const textReplies = late("HLS subtitles", () => import("./text-reply.ts"));
+const tsReplies = late("HLS as MPEG-TS", () => import("./ts-reply.ts"));
 
 /** HLS for live streams and files. */
 export const hlsOutput: HttpOutput = {
@@ -15,13 +18,17 @@ export const hlsOutput: HttpOutput = {
       const { name, resource } = text;
       return {
         name,
-        reply: (presentation, asked) => textReply(resource, presentation, asked.carriedQuery),
+        reply: (presentation, { carriedQuery }) =>
+          textReplies(({ textReply }) => textReply(resource, presentation, carriedQuery)),
       };
     }
     const transport = parseTsResource(path);
     if (transport !== null) {
       const { name, resource } = transport;
-      return { name, reply: (presentation, asked) => tsReply(resource, presentation, asked) };
+      return {
+        name,
+        reply: (presentation, asked) => tsReplies(({ tsReply }) => tsReply(resource, presentation, asked)),
+      };
     }
     const parsed = parseHlsPath(path);
     if (parsed === null) return null;

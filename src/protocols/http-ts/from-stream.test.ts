@@ -87,9 +87,10 @@ function publish(): Publisher {
   return directory.publish({ name, protocol: "rtmp", remoteAddress: "192.0.2.1", onRevoked: () => {} });
 }
 
-function play(): Body {
+async function play(): Promise<Body> {
   const body = new Body();
-  tsReply("cam", { directory }).stream!(body);
+  const { stream } = await tsReply("cam", { directory });
+  stream!(body);
   return body;
 }
 
@@ -105,14 +106,14 @@ function feed(publisher: Publisher, packets: readonly SourcePacket[]): void {
   }
 }
 
-test("the first viewer, and one who joins later, begin with tables and a key frame, and miss no count", () => {
+test("the first viewer, and one who joins later, begin with tables and a key frame, and miss no count", async () => {
   const publisher = publish();
   publisher.setTracks([video, audio]);
   const packets = livePackets({ video, audio, durationMs: 4000 });
   feed(publisher, packets.slice(0, 90));
-  const first = play();
+  const first = await play();
   feed(publisher, packets.slice(90, 150));
-  const later = play();
+  const later = await play();
   feed(publisher, packets.slice(150));
   for (const [who, body] of Object.entries({ first, later })) {
     const pids = body.packets.map(pidOf);
@@ -123,12 +124,12 @@ test("the first viewer, and one who joins later, begin with tables and a key fra
   }
 });
 
-test("what comes out is read as what went in", () => {
+test("what comes out is read as what went in", async () => {
   const publisher = publish();
   publisher.setTracks([video, audio]);
   const packets = livePackets({ video, audio, durationMs: 2000 });
   feed(publisher, packets.slice(0, 2));
-  const body = play();
+  const body = await play();
   feed(publisher, packets.slice(2));
   const sink = new FakePublisher();
   const demuxer = new TsDemuxer(sink);
@@ -149,12 +150,12 @@ test("what comes out is read as what went in", () => {
   );
 });
 
-test("other tracks make other tables, in the same sequence", () => {
+test("other tracks make other tables, in the same sequence", async () => {
   const publisher = publish();
   publisher.setTracks([video]);
   const pictures = livePackets({ video, audio: null, durationMs: 400 });
   feed(publisher, pictures.slice(0, 5));
-  const body = play();
+  const body = await play();
   publisher.setTracks([video, audio]);
   feed(publisher, livePackets({ video, audio, durationMs: 400, gopPictures: 5 }));
   assert.deepEqual(continuityErrors(body.packets), []);
@@ -181,12 +182,12 @@ test("a configuration that cannot be written breaks nothing", () => {
   assert.ok(bytes !== null && bytes[0] === 0x47);
 });
 
-test("the reply is a body without end of the protocol's own word", () => {
+test("the reply is a body without end of the protocol's own word", async () => {
   const publisher = publish();
-  const { status, headers } = tsReply("cam", { directory });
+  const { status, headers } = await tsReply("cam", { directory });
   assert.deepEqual([status, Object.fromEntries(headers)["content-type"]], [200, "video/mp2t"]);
   publisher.close("done");
-  assert.throws(() => play(), { code: "STREAM_NOT_ON_AIR" });
+  await assert.rejects(play, { code: "STREAM_NOT_ON_AIR" });
 });
 
 test("behind a configuration that cannot be written nothing goes on under the one before", () => {

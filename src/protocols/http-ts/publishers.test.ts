@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { beforeEach, test } from "node:test";
+import { before, beforeEach, test } from "node:test";
+import { eventually } from "../../../test/support/eventually.ts";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { FakeDirectory } from "../../../test/support/fake-directory.ts";
 import type { FakePublisher } from "../../../test/support/fake-directory.ts";
@@ -38,6 +39,18 @@ let directory: FakeDirectory;
 let log: RecordingLog;
 let publishers: TsPublishers;
 let upload: Upload;
+
+// The first who publishes waits until the demuxer is loaded, with its name claimed; everybody else goes on air at once.
+before(async () => {
+  const own = new FakeDirectory();
+  const first = new TsPublishers({ directory: own, log: new RecordingLog(), clock: new FakeClock() });
+  const waiting = new Upload();
+  const taker = first.reply(request("/first/mpegts"))!.upload!(waiting);
+  assert.deepEqual([waiting.calls, own.publishRequests.length, first.size], [["pause"], 1, 1]);
+  await eventually(() => assert.deepEqual(waiting.calls, ["pause", "resume"]), { intervalMs: 1 });
+  taker.close("done");
+  assert.equal(first.size, 0);
+});
 
 beforeEach(() => {
   directory = new FakeDirectory();

@@ -3,9 +3,10 @@ import { systemClock } from "../../base/clock.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { textReply } from "../../base/http-message.ts";
 import type { HttpReply, HttpRequest, HttpUpload, HttpUploadTaker } from "../../base/http-message.ts";
+import { late } from "../../base/late/late.ts";
 import { PerSecondLog } from "../../base/log.ts";
 import type { Logger } from "../../base/log.ts";
-import { TsDemuxer } from "../../containers/mpegts/demuxer.ts";
+import type { TsDemuxer } from "../../containers/mpegts/demuxer.ts";
 import { parseStreamName } from "../../media/ids.ts";
 import type { StreamName } from "../../media/ids.ts";
 import type { Publisher, StreamDirectory } from "../../stream/directory.ts";
@@ -20,6 +21,11 @@ import { UploadPace } from "./upload-pace.ts";
 
 /** After so much the pace is looked at: of sound alone it is a second or two. */
 const SLICE_BYTES = 64 * 188;
+
+const demuxers = late("MPEG-TS publishing", () => import("../../containers/mpegts/demuxer.ts"));
+
+/** The way to make a demuxer. */
+type DemuxerClass = typeof TsDemuxer;
 
 /** What publishing needs. */
 export type TsPublishersParts = {
@@ -86,8 +92,9 @@ export class TsPublishers {
     };
     const claim = publishPatiently(directory, request, clock);
     this.#open.add(taker);
-    if (claim instanceof Promise) taker.waitFor(claim);
-    else taker.publishTo(claim);
+    const demuxer = demuxers((loaded) => loaded.TsDemuxer);
+    if (claim instanceof Promise || demuxer instanceof Promise) taker.waitFor(claim, demuxer);
+    else taker.publishTo(claim, demuxer);
     return taker;
   }
 }
@@ -116,22 +123,30 @@ class TsUpload implements HttpUploadTaker {
     this.#onOver = onOver;
   }
 
-  /** The name is asked for elsewhere; the body waits. */
-  waitFor(claim: Promise<Publisher>): void {
+  /** The name is asked for elsewhere, or what reads the body is being loaded; the body waits. */
+  waitFor(claim: Promise<Publisher> | Publisher, demuxer: Promise<DemuxerClass> | DemuxerClass): void {
     this.#upload.pause();
-    void this.#settle(claim);
+    // Heard of only behind the claim, which may take longer.
+    if (demuxer instanceof Promise) demuxer.catch(() => {});
+    void this.#settle(claim, demuxer);
   }
 
-  async #settle(claim: Promise<Publisher>): Promise<void> {
+  async #settle(
+    claim: Promise<Publisher> | Publisher,
+    demuxer: Promise<DemuxerClass> | DemuxerClass,
+  ): Promise<void> {
+    let publisher: Publisher | null = null;
     try {
-      const publisher = await claim;
+      publisher = await claim;
+      const Demuxer = await demuxer;
       if (this.#isOver) {
-        publisher.close("it left before its name was found");
+        publisher.close("it left before it was on air");
         return;
       }
-      this.publishTo(publisher);
+      this.publishTo(publisher, Demuxer);
       this.#upload.resume();
     } catch (caught) {
+      publisher?.close("its body could not be read");
       if (this.#isOver) return;
       this.#over();
       this.#upload.fail(caught);
@@ -139,7 +154,7 @@ class TsUpload implements HttpUploadTaker {
   }
 
   /** The name is this publisher's. */
-  publishTo(publisher: Publisher): void {
+  publishTo(publisher: Publisher, Demuxer: DemuxerClass): void {
     this.#publisher = publisher;
     const pace = new UploadPace(this.#clock, publisher.leadMs?.() ?? 0);
     const sink = {
@@ -150,7 +165,7 @@ class TsUpload implements HttpUploadTaker {
       },
     };
     this.#pace = pace;
-    this.#demuxer = new TsDemuxer(sink, ({ code, message }) =>
+    this.#demuxer = new Demuxer(sink, ({ code, message }) =>
       this.#skipped.add(this.#clock.nowUs(), { code, reason: message }),
     );
     this.#log.info("MPEG-TS publisher on air");

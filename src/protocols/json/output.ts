@@ -1,17 +1,8 @@
-import type { HttpReply } from "../../base/http-message.ts";
-import type { HttpOutput, OutputRequest } from "../../packaging/http-output.ts";
-import { PlaylistReplies, liveVersion, playlistCaching } from "../../packaging/playlist-replies.ts";
-import type { Presentation, Timeline } from "../../packaging/presentation.ts";
-import { abstractManifest } from "./manifest.ts";
-import { mediaInfo } from "./media-info.ts";
+import { late } from "../../base/late/late.ts";
+import type { HttpOutput } from "../../packaging/http-output.ts";
 import { parseJsonPath } from "./path.ts";
-import type { JsonResource } from "./path.ts";
 
-/** Where the query goes behind each address; no address has it. */
-const QUERY_PLACE = "\0";
-
-/** Written once for each change of a timeline, as playlists are. */
-const rendered = new PlaylistReplies<Timeline>("application/json");
+const replies = late("JSON about streams", () => import("./reply.ts"));
 
 /** What streams and files are made of, as JSON. */
 export const jsonOutput: HttpOutput = {
@@ -20,27 +11,9 @@ export const jsonOutput: HttpOutput = {
     const parsed = parseJsonPath(path);
     if (parsed === null) return null;
     const { name, resource } = parsed;
-    return { name, reply: (presentation, asked) => jsonOf(resource, presentation, asked) };
+    return {
+      name,
+      reply: (presentation, asked) => replies(({ jsonReply }) => jsonReply(resource, presentation, asked)),
+    };
   },
 };
-
-function jsonOf(
-  resource: JsonResource,
-  presentation: Presentation,
-  { carriedQuery }: OutputRequest,
-): HttpReply {
-  const timeline = presentation.timeline();
-  const query = resource === "manifest" ? carriedQuery : "";
-  const render = (carried: string): string => {
-    if (resource === "media-info") return `${JSON.stringify(mediaInfo(timeline))}\n`;
-    // What is carried goes in behind JSON has escaped the rest: it may be a mark for many queries.
-    const text = JSON.stringify(abstractManifest(presentation, QUERY_PLACE));
-    return `${text.replaceAll(JSON.stringify(QUERY_PLACE).slice(1, -1), carried)}\n`;
-  };
-  return rendered.reply(timeline, resource, {
-    render,
-    version: presentation.version ?? liveVersion(timeline),
-    cache: playlistCaching(timeline),
-    query,
-  });
-}

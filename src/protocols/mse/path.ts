@@ -1,3 +1,6 @@
+/** The word of the `protocols` directive. */
+export const MSE_PROTOCOL = "mseld";
+
 const SUFFIX = "/mse_ld";
 
 /**

@@ -11,9 +11,10 @@ import type { SendWindow } from "../../stream/rules.ts";
 import { parseSeconds } from "./commands.ts";
 import { mseErrors } from "./errors.ts";
 import { MseFileSession } from "./file-session.ts";
+import { MSE_PROTOCOL } from "./path.ts";
 import { parseMseSelection } from "./selection.ts";
 import type { MseSelection } from "./selection.ts";
-import { MSE_PROTOCOL, MseSession } from "./session.ts";
+import { MseSession } from "./session.ts";
 
 /** What a reply is made of. */
 export type MseReplyParts = {

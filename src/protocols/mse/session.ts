@@ -16,10 +16,8 @@ import { CommandIntake } from "./command-intake.ts";
 import { mseFormat, pausedFormat } from "./from-stream.ts";
 import { eventText } from "./messages.ts";
 import type { MseEvent } from "./messages.ts";
+import { MSE_PROTOCOL } from "./path.ts";
 import type { MseSelection } from "./selection.ts";
-
-/** The word of the `protocols` directive. */
-export const MSE_PROTOCOL = "mseld";
 
 /** What one viewer's session is made of. */
 export type MseSessionParts = {

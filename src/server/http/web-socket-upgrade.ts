@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { textReply } from "../../base/http-message.ts";
 import type { HttpReply, HttpRequest, WebSocketStart } from "../../base/http-message.ts";
+import { late } from "../../base/late/late.ts";
 import { CLOSE_CODE } from "../../base/web-socket/errors.ts";
 import { WEB_SOCKET_VERSION, acceptHandshake } from "../../base/web-socket/handshake.ts";
 import type { Answers } from "./answers.ts";
@@ -11,7 +12,10 @@ import { readRequest } from "./node-exchange.ts";
 import type { HeadTraits } from "./plain-request.ts";
 import type { ReadyReplies } from "./ready-replies.ts";
 import { readTarget } from "./request-target.ts";
-import { WebSocketConnection } from "./web-socket.ts";
+import type { WebSocketConnection } from "./web-socket.ts";
+
+/** What speaks with a client whose handshake is accepted. */
+const connections = late("WebSockets", () => import("./web-socket.ts"));
 
 /** What a WebSocket is made with: the listener's present settings. */
 export type WebSocketsParts = {
@@ -77,16 +81,29 @@ export class WebSockets {
   /** A reply that is neither a WebSocket nor a refusal would need what plain requests have: bounds, ranges, conditions. */
   #answer(socket: Socket, asked: Asked): void {
     const { webSocket, status } = asked.reply;
+    const fail = (caught: unknown): void => {
+      if (!socket.destroyed) refuse(socket, asked, asked.parts.answers.failure(caught, asked.rawPath));
+    };
     try {
-      if (webSocket !== undefined) this.#accept(socket, asked, webSocket);
-      else if (status >= 400) refuse(socket, asked, asked.reply);
+      if (webSocket !== undefined) {
+        // What the client sends before it is heard stays in the socket, which reads no more than it may hold.
+        const accepted = connections(({ WebSocketConnection: Connection }) => {
+          if (!socket.destroyed) this.#accept(Connection, socket, asked, webSocket);
+        });
+        if (accepted instanceof Promise) accepted.catch(fail);
+      } else if (status >= 400) refuse(socket, asked, asked.reply);
       else refuse(socket, asked, textReply(400, "there is no WebSocket here: ask plainly"));
     } catch (caught) {
-      refuse(socket, asked, asked.parts.answers.failure(caught, asked.rawPath));
+      fail(caught);
     }
   }
 
-  #accept(socket: Socket, asked: Asked, start: WebSocketStart): void {
+  #accept(
+    Connection: typeof WebSocketConnection,
+    socket: Socket,
+    asked: Asked,
+    start: WebSocketStart,
+  ): void {
     const { request, reply, parts } = asked;
     const { ready, bodies } = parts;
     if (request.header("sec-websocket-version") !== WEB_SOCKET_VERSION) {
@@ -94,7 +111,7 @@ export class WebSockets {
       return;
     }
     const head = ready.upgradeHead(reply, acceptHandshake(request));
-    const connection = new WebSocketConnection(socket, {
+    const connection = new Connection(socket, {
       head,
       start,
       closeTimeoutMs: Math.min(CLOSE_TIMEOUT_MS, parts.idleTimeoutMs),
