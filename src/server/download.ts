@@ -1,5 +1,6 @@
 import type { HttpReply } from "../base/http-message.ts";
-import type { DownloadedFile, VodLibrary } from "../vod/vod.ts";
+import type { Vods } from "../vod/late-library.ts";
+import type { DownloadedFile } from "../vod/vod.ts";
 
 /** What may be had: what people keep beside each other in a folder of films. Other files are nobody's business. */
 const CONTENT_TYPES: ReadonlyMap<string, string> = new Map([
@@ -28,7 +29,7 @@ export function downloadType(path: string): string | null {
 
 /** Answers with the file itself. Rejects with VOD_*. */
 export async function downloadReply(
-  vods: Pick<VodLibrary, "download">,
+  vods: Pick<Vods, "download">,
   path: string,
   contentType: string,
 ): Promise<HttpReply> {

@@ -110,3 +110,17 @@ test("a stream that takes its file off has it again after 5 s", async (t) => {
   clock.advance(1);
   assert.equal(directory.claims.length, 2);
 });
+
+test("a file whose name is taken away before it plays gives it back, and is tried again after 5 s", async (t) => {
+  const { clock, directory, inputs } = makeInputs(t);
+  inputs.reconcile(plansOf("fake://a"));
+  const answered = directory.answer();
+  directory.claims[0]!.onRevoked("replaced by another publisher");
+  await answered;
+  assert.deepEqual([directory.log, directory.owner], [["fake://a"], null]);
+  clock.advance(5000);
+  await directory.answer();
+  assert.deepEqual([directory.log, directory.owner], [["fake://a", "fake://a"], "fake://a"]);
+  clock.advance(20_000);
+  assert.equal(directory.claims.length, 2, "one of them plays");
+});

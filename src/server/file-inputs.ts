@@ -1,16 +1,19 @@
 import type { Clock, Timer } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
+import { late } from "../base/late/late.ts";
 import type { Logger } from "../base/log.ts";
 import { activeInput } from "../config/plan.ts";
 import type { InputPlan, StreamPlan } from "../config/plan.ts";
 import { parseStreamName } from "../media/ids.ts";
 import type { StreamName } from "../media/ids.ts";
 import type { PublishRequest, Publisher } from "../stream/directory.ts";
-import { startFileSource } from "../vod/file-source.ts";
 import type { FileSource } from "../vod/file-source.ts";
 import type { MediaFile } from "../vod/media-file.ts";
-import { VodLibrary } from "../vod/vod.ts";
+import { LateVodLibrary } from "../vod/late-library.ts";
+import type { Vods } from "../vod/late-library.ts";
 import { SAMPLES_DIRECTORY } from "./demo.ts";
+
+const fileSources = late("files that play as streams", () => import("../vod/file-source.ts"));
 
 /** What file inputs need. */
 export type FileInputsOptions = {
@@ -18,7 +21,7 @@ export type FileInputsOptions = {
     publishInternally(request: PublishRequest): Publisher | Promise<Publisher>;
   };
   /** Where `file://VOD/PATH` is found. */
-  readonly vods: VodLibrary;
+  readonly vods: Vods;
   readonly clock: Clock;
   readonly log: Logger;
 };
@@ -47,14 +50,14 @@ export class FileInputs {
   static readonly PROTOCOLS: ReadonlySet<string> = new Set<InputPlan["kind"]>(["file", "fake"]);
 
   readonly #options: FileInputsOptions;
-  readonly #own: VodLibrary;
+  readonly #own: Vods;
   readonly #playing = new Map<StreamName, Playing>();
   /** Claims under way: the next one of a name waits for the one before, which may have to give the name back. */
   readonly #claims = new Map<StreamName, Promise<void>>();
 
   constructor(options: FileInputsOptions) {
     this.#options = options;
-    this.#own = new VodLibrary({
+    this.#own = new LateVodLibrary({
       vods: [
         { name: DISK, storages: [{ path: "/" }], segmentDurationMs: 1000 },
         { name: SAMPLES, storages: [{ path: SAMPLES_DIRECTORY }], segmentDurationMs: 1000 },
@@ -100,21 +103,27 @@ export class FileInputs {
     if (before !== undefined) await before;
     if (this.#playing.get(name) !== playing) return;
     const { input, pauseMs } = playing;
+    const { clock } = this.#options;
     const log = this.#options.log.child({ stream: name });
+    let publisher: Publisher | null = null;
     try {
-      const publisher = await this.#options.directory.publishInternally({
+      publisher = await this.#options.directory.publishInternally({
         name,
         protocol: input.kind,
         remoteAddress: input.url,
         onRevoked: () => this.#replaySoon(name, playing, RETRY_MS),
       });
-      if (this.#playing.get(name) !== playing) {
-        publisher.close("the configuration changed");
+      // Revoked by now, it is tried again later.
+      const isWanted = (): boolean => this.#playing.get(name) === playing && playing.retry === null;
+      const start = isWanted() ? await fileSources((loaded) => loaded.startFileSource) : null;
+      if (start === null || !isWanted()) {
+        publisher.close("it is not wanted any more");
         return;
       }
       const open = (): Promise<MediaFile> => this.#open(input);
-      playing.source = startFileSource({ open, publisher, clock: this.#options.clock, log, loop: true });
+      playing.source = start({ open, publisher, clock, log, loop: true });
     } catch (caught) {
+      publisher?.close("the file input could not be started");
       const isWanted = this.#playing.get(name) === playing;
       if (isWanted && pauseMs > FIRST_RETRY_MS) {
         log.error("cannot start the stream's file input, tries again", { reason: messageOf(caught) });

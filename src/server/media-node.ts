@@ -18,7 +18,8 @@ import { LocalDirectory } from "../stream/local-directory.ts";
 import type { SendWindow } from "../stream/rules.ts";
 import { SendPace } from "../stream/send-pace.ts";
 import { ThreadDirectory } from "../stream/thread-directory.ts";
-import { VodLibrary } from "../vod/vod.ts";
+import { LateVodLibrary } from "../vod/late-library.ts";
+import type { Vods } from "../vod/late-library.ts";
 import type { VodOptions } from "../vod/vod.ts";
 import type { DrainStep } from "./drain.ts";
 import { FileInputs } from "./file-inputs.ts";
@@ -91,7 +92,7 @@ export type MediaNodeStats = {
  * the API or the pages.
  */
 export class MediaNode {
-  readonly vods: VodLibrary;
+  readonly vods: Vods;
   readonly rtmp: ListenerSet<RtmpListenerPlan, RtmpListener>;
   /** The streams whose home is here. */
   readonly local: LocalDirectory;
@@ -135,7 +136,8 @@ export class MediaNode {
     this.#threads = this.#makeThreads();
     this.#remote = this.#makeRemote();
     this.#directory = this.#threads ?? this.local;
-    this.vods = new VodLibrary({ vods: servedVods(config), log, clock });
+    this.vods = new LateVodLibrary({ vods: [], log, clock });
+    this.vods.setVods(servedVods(config));
     this.#inputs = new FileInputs({ directory: this.#threads ?? this.local, vods: this.vods, clock, log });
     this.#tsPublishers = new TsPublishers({ directory: this.#directory, clock, log });
     this.#playback = new Playback({

@@ -22,14 +22,14 @@ import type { StreamDirectory } from "../stream/directory.ts";
 import { streamErrors } from "../stream/errors.ts";
 import type { RecordedPackets } from "../stream/recorded-packets.ts";
 import type { SendWindow } from "../stream/rules.ts";
-import type { VodLibrary } from "../vod/vod.ts";
+import type { Vods } from "../vod/late-library.ts";
 import { downloadReply, downloadType } from "./download.ts";
 import { addsAudioOnly, rulesOf, vodProtocols } from "./stream-rules.ts";
 
 /** What playback over HTTP needs. */
 export type PlaybackParts = {
   readonly directory: StreamDirectory;
-  readonly vods: VodLibrary;
+  readonly vods: Vods;
   readonly clock: Clock;
   readonly log: Logger;
   /** The configuration in force. */

@@ -4,7 +4,7 @@ import type { ResolvedConfig } from "../config/plan.ts";
 import type { StreamName } from "../media/ids.ts";
 import { streamErrors } from "../stream/errors.ts";
 import type { RecordedPackets } from "../stream/recorded-packets.ts";
-import type { VodLibrary } from "../vod/vod.ts";
+import type { Vods } from "../vod/late-library.ts";
 import { rulesOf, vodProtocols } from "./stream-rules.ts";
 
 /** What is asked for: a name, and the extension that the player may have taken off it. */
@@ -17,7 +17,7 @@ export type RecordedName = { readonly name: StreamName; readonly container: stri
 export function recordedFile(
   { name, container }: RecordedName,
   protocol: string,
-  { config, vods }: { readonly config: ResolvedConfig; readonly vods: VodLibrary },
+  { config, vods }: { readonly config: ResolvedConfig; readonly vods: Vods },
 ): (() => Promise<RecordedPackets>) | null {
   if (rulesOf(config, name, "play") !== null || vods.find(name) === null) return null;
   if (!allowsProtocol(vodProtocols(config, name), protocol))

@@ -17,6 +17,7 @@ import { listFiles } from "./catalogue.ts";
 import { vodErrors } from "./errors.ts";
 import { FileCache, openFirst } from "./file-cache.ts";
 import type { FilePresentation } from "./file-presentation.ts";
+import { findVod } from "./find-vod.ts";
 import { FileSets } from "./file-sets.ts";
 import { BlockCache } from "./segment-reading.ts";
 import type { MediaFile } from "./media-file.ts";
@@ -79,6 +80,7 @@ export type VodLibraryOptions = {
 export type DownloadedFile = Pick<ByteSource, "sizeBytes" | "version" | "modifiedMs" | "read">;
 
 type Vod = {
+  readonly name: string;
   readonly options: VodOptions;
   readonly storages: readonly Storage[];
   /** The same storages, in which paths may name several files. */
@@ -121,8 +123,8 @@ export class VodLibrary {
 
   /** The `vod` whose name is the longest one that begins the path, and the rest of the path; `null` for none. */
   find(path: string): { vod: string; rest: string } | null {
-    const found = this.#find(path);
-    return found === null ? null : { vod: found.vod.options.name, rest: found.rest };
+    const found = findVod(this.#vods, path);
+    return found === null ? null : { vod: found.vod.name, rest: found.rest };
   }
 
   /**
@@ -148,7 +150,7 @@ export class VodLibrary {
    * Throws: VOD_NOT_FOUND, _NO_DOWNLOAD, _BAD_PATH, _UNREADABLE, _READ_FAILED, _BUSY.
    */
   async download(path: string): Promise<DownloadedFile> {
-    const found = this.#find(path);
+    const found = findVod(this.#vods, path);
     if (found === null) throw vodErrors.error("VOD_NOT_FOUND", { path });
     const { options, storages } = found.vod;
     if (options.download !== true) throw vodErrors.error("VOD_NO_DOWNLOAD", { vod: options.name });
@@ -195,7 +197,7 @@ export class VodLibrary {
   }
 
   async #open(path: string): Promise<FilePresentation> {
-    const found = this.#find(path);
+    const found = findVod(this.#vods, path);
     if (found === null) throw vodErrors.error("VOD_NOT_FOUND", { path });
     const { vod, rest } = found;
     const { segmentDurationMs } = vod.options;
@@ -209,18 +211,6 @@ export class VodLibrary {
     });
   }
 
-  #find(path: string): { vod: Vod; rest: string } | null {
-    let best: Vod | null = null;
-    for (const vod of this.#vods) {
-      const { name } = vod.options;
-      const matches = name === "" || path.startsWith(`${name}/`);
-      if (matches && (best === null || name.length > best.options.name.length)) best = vod;
-    }
-    if (best === null) return null;
-    const { name } = best.options;
-    return { vod: best, rest: name === "" ? path : path.slice(name.length + 1) };
-  }
-
   #make(options: VodOptions): Vod {
     const storages = options.storages.map(({ path }) => new DiskStorage(resolve(path), this.#clock));
     for (const storage of storages) {
@@ -231,7 +221,7 @@ export class VodLibrary {
     }
     const folders = options.autoMbr ?? false;
     const players = storages.map((storage) => new FileSets(storage, { folders }));
-    return { options, storages, players };
+    return { name: options.name, options, storages, players };
   }
 
   /** A storage may be mounted later, so one that is missing is no failure; but most often its path is mistyped. */
