@@ -194,7 +194,10 @@ export class Playback {
     const name = outputs[0]?.parsed.name;
     if (name === undefined) return null;
     const notice = (message: string): void => this.#sayOnce(name, message);
-    const audioOnly = oncePer(this.#parts.config, (config) => addsAudioOnly(config, name));
+    const audioOnly = oncePer(
+      () => this.#parts.config(),
+      (config) => addsAudioOnly(config, name),
+    );
     const address: PlayAddress = {
       ...{ name, streamName: parseStreamName(name), outputs },
       ...{ notice, addsAudioOnly: audioOnly, live: null },

@@ -52,7 +52,7 @@ test("uses that wait run in the order in which they came, before any that comes 
   const { load, begun } = loads();
   const part = late("a part", load);
   const order: number[] = [];
-  const all = [1, 2, 3].map((number) =>
+  const all = [1, 2, 3].map(async (number) =>
     part(() => {
       order.push(number);
       // Whoever comes while those who waited are served finds it loaded.
@@ -104,7 +104,7 @@ test("a load that failed is told to all who waited, and tried again for the next
 test("no more wait than may, and those that may are served", async () => {
   const { load, begun } = loads();
   const part = late("a part", load, { maxWaiting: 3 });
-  const uses = Array.from({ length: 3 }, () => part((module) => module));
+  const uses = Array.from({ length: 3 }, async () => part((module) => module));
   await assert.rejects(async () => part((module) => module), codeOf("LATE_TOO_MANY"));
   begun[0]!.resolve("loaded");
   assert.deepEqual(await Promise.all(uses), ["loaded", "loaded", "loaded"]);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { before as beforeAll, test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
+import { eventually } from "../../../test/support/eventually.ts";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { Film } from "../../../test/support/film.ts";
 import { trackSet, videoTrack } from "../../../test/support/media.ts";
@@ -123,6 +124,15 @@ class Viewer implements RtmpSessionHost {
     return this.session.facts().state;
   }
 }
+
+// What paces packets is loaded when somebody first plays a recording; from then on it is there at once.
+beforeAll(async () => {
+  const first = new Viewer();
+  await first.say("play", "film.mp4");
+  await eventually(() => assert.ok(first.codes().includes("NetStream.Play.Start")), { intervalMs: 1 });
+  first.session.close("peer-closed");
+  assert.equal(first.clock.pendingTimers, 0);
+});
 
 const every = (count: number, from = 0): number[] => Array.from({ length: count }, (_, i) => from + i * 40);
 

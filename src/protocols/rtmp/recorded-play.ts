@@ -1,10 +1,13 @@
 import type { Clock } from "../../base/clock.ts";
+import { late } from "../../base/late/late.ts";
 import { configurationMs } from "../../containers/flv/frame-times.ts";
-import { PacedPackets } from "../../stream/paced-packets.ts";
+import type { PacedPackets } from "../../stream/paced-packets.ts";
 import type { RecordedPackets } from "../../stream/recorded-packets.ts";
 import type { WireFormat } from "../../stream/wire-format.ts";
 import { recordedConfigurations, recordedTracks, rtmpFormat } from "./from-stream.ts";
 import type { RtmpOutbox } from "./outbox.ts";
+
+const pacing = late("recordings over RTMP", () => import("../../stream/paced-packets.ts"));
 
 /** A recording as a connection finds it. */
 export type RtmpRecording = {
@@ -126,17 +129,18 @@ export class RecordedPlay {
   async #open(): Promise<void> {
     try {
       const packets = await this.#parts.recording.open();
-      if (!this.#isClosed) this.#begin(packets);
+      const Paced = await pacing((loaded) => loaded.PacedPackets);
+      if (!this.#isClosed) this.#begin(packets, Paced);
     } catch (caught) {
       if (!this.#isClosed) this.#parts.failed(caught);
     }
   }
 
-  #begin(packets: RecordedPackets): void {
+  #begin(packets: RecordedPackets, Paced: typeof PacedPackets): void {
     const { out, name, durationMs } = this.#parts;
     const stopUs = durationMs === null ? Infinity : this.#fromUs + durationMs * 1000;
     this.#originUs = packets.startAt(Math.min(this.#fromUs + 500, packets.endUs));
-    const paced = this.#pace(packets, stopUs);
+    const paced = this.#pace(packets, stopUs, Paced);
     this.#jump(packets, paced, this.#fromUs);
     this.#packets = packets;
     this.#paced = paced;
@@ -150,10 +154,10 @@ export class RecordedPlay {
     paced.pump();
   }
 
-  #pace(packets: RecordedPackets, stopUs: number): PacedPackets {
+  #pace(packets: RecordedPackets, stopUs: number, Paced: typeof PacedPackets): PacedPackets {
     const { recording } = this.#parts;
     const format: WireFormat = rtmpFormat.create(this.#originUs);
-    return new PacedPackets(
+    return new Paced(
       { packets, clock: recording.clock, bufferUs: this.#bufferUs, stopUs, pauseStops: "sending" },
       {
         packet: (packet, room) => format.packet(packet, room),
