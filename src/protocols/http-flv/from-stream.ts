@@ -43,7 +43,8 @@ class FlvFormat implements WireFormat {
   tracks(tracks: TrackSet, atUs: number): Uint8Array {
     const carried = tracks.tracks.filter(isCarried);
     const timestampMs = configurationMs(atUs, this.#originUs);
-    const tags = [buildFlvTag(FLV_TAG.script, timestampMs, buildMetadataBody(carried))];
+    // FFmpeg takes a script tag at another time than 0 for a track of text, in which nothing ever comes.
+    const tags = [buildFlvTag(FLV_TAG.script, 0, buildMetadataBody(carried))];
     for (const track of carried) {
       const body = buildConfigBody(track);
       if (body !== null) tags.push(buildFlvTag(tagType(track.kind), timestampMs, body));
