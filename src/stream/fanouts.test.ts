@@ -134,8 +134,13 @@ test("choices that are there have a bound; one too many is ended, and room is ma
 
 /** The bytes of a choice that stays what it is, in the same form. */
 function fixedChoice(carries: (track: Track) => boolean, ...ids: string[]): WireFormatFactory {
-  const { create } = choice(...ids);
-  return { id: `fixed-${ids.join("")}`, create, carries, choice: new Set(ids) as Set<TrackId> };
+  const bytes = choice(...ids);
+  return {
+    id: `fixed-${ids.join("")}`,
+    create: (originUs) => bytes.create(originUs),
+    carries,
+    choice: new Set(ids) as Set<TrackId>,
+  };
 }
 
 function watchFixed(carries: (track: Track) => boolean, ...ids: string[]): Viewer {

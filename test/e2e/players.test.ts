@@ -88,6 +88,39 @@ test(
 );
 
 test(
+  "filter.tracks chooses among the tracks of FLV and MPEG-TS",
+  { skip: needs("ffmpeg"), timeout: 180_000 },
+  async (t) => {
+    const clip = await makeClip({ durationS: 20, gopPictures: 25 });
+    const weir = await startWeir(t, { config: `threads 2; ${CONFIG}` });
+    publish(t, weir.rtmpUrl("live/choice"), clip, { loop: true });
+    await weir.onAir("live/choice");
+    for (const path of ["/live/choice.flv", "/live/choice/mpegts"]) {
+      for (const [chosen, kinds] of [
+        ["v1", ["video"]],
+        ["a1", ["audio"]],
+        ["v1a1a2", ["audio", "video"]],
+      ] as const) {
+        const streams = await probeStreams(`${weir.url(path)}?filter.tracks=${chosen}`);
+        assert.deepEqual(
+          streams.map(({ codec_type }) => codec_type).toSorted(),
+          kinds,
+          `${path} ${chosen}`,
+        );
+      }
+      for (const [chosen, status, code] of [
+        ["a2", 404, "TRACKS_NOT_THERE"],
+        ["video", 400, "TRACKS_BAD_FILTER"],
+      ] as const) {
+        const reply = await fetch(`${weir.url(path)}?filter.tracks=${chosen}`);
+        assert.deepEqual([reply.status, reply.headers.get("x-error-code")], [status, code], path);
+        await reply.arrayBuffer();
+      }
+    }
+  },
+);
+
+test(
   "MP3 audio and video alone are taken and served",
   { skip: needs("ffmpeg"), timeout: 90_000 },
   async (t) => {
