@@ -146,7 +146,7 @@ export class StreamMirror implements PacketSink {
 
   onEnd(): void {
     this.#fanouts.onPause();
-    this.#endAll(this.#endsWaiting ? "server-stopping" : "stream-ended");
+    this.#endAll("stream-ended");
   }
 
   /** From now on its viewers are ended where there is no publisher, instead of waiting for one. */
