@@ -29,17 +29,33 @@ export type Join = {
   /** Age of the pictures; of those after `SETTLE_SHARE` of the join. */
   readonly p50Ms: number;
   readonly p95Ms: number;
-  /** From the request for the page to the first picture. */
+  /** From the navigation to the page to the first picture: the browser runs already. */
   readonly startMs: number;
   readonly stalls: number;
+  /** Seeks and skips of the playing position. */
+  readonly jumps: number;
   readonly pictures: number;
-  /** Of the time since the first picture, how much of it was played. */
+  /** Of the time since the first picture, how much media was played, without what was jumped over. */
   readonly playedShare: number;
   readonly happened: readonly string[];
 };
 
 /** A player beside the others in the table. */
-export type Watched = { readonly player: LatencyPlayer; readonly joins: readonly Join[] };
+export type Watched = {
+  readonly player: LatencyPlayer;
+  readonly joins: readonly Join[];
+  /** Joins that showed no picture, or of which nothing is known. */
+  readonly failed: number;
+};
+
+/** What the table was measured with. */
+export type LatencyRun = {
+  /** Date and machine, in words. */
+  readonly title: string;
+  /** Load averages of a minute; those of the measurement itself are in the last. */
+  readonly loadAtStart: number;
+  readonly loadAtEnd: number;
+};
 
 /** Until then a player may still be on its way to the edge. */
 const SETTLE_SHARE = 0.2;
@@ -67,23 +83,20 @@ const USAGE = `usage: node bench/latency.ts [--joins N] [--seconds S] [--engine 
   --joins    pages opened for each player, one after the other; 5 unless given
   --seconds  how long each is watched; 60 unless given
   --engine   some of: ${LATENCY_PLAYERS.join(", ")}
-  --docs     writes the table into docs/performance.md`;
+  --docs     writes the table into docs/performance.md; of all players, so not with --engine`;
 
 /** The median and the 95th percentile of what was seen; `null` of a join without a picture. */
-export function describeJoin(
-  seen: SeenPictures,
-  watchedSeconds: number,
-  happened: readonly string[],
-): Join | null {
-  const { agesMs, stalls, playedS, elapsedS } = seen;
+export function describeJoin(seen: SeenPictures, happened: readonly string[]): Join | null {
+  const { agesMs, startMs, stalls, jumps, playedS, elapsedS } = seen;
   const steady = agesMs.slice(Math.floor(agesMs.length * SETTLE_SHARE)).toSorted((a, b) => a - b);
   const middle = median(steady);
   if (middle === null) return null;
   return {
     p50Ms: middle,
     p95Ms: steady[Math.floor(steady.length * 0.95)] ?? middle,
-    startMs: Math.max(0, watchedSeconds - elapsedS) * 1000,
+    startMs,
     stalls,
+    jumps,
     pictures: agesMs.length,
     playedShare: elapsedS === 0 ? 0 : playedS / elapsedS,
     happened,
@@ -98,12 +111,15 @@ export function renderLatency(all: readonly Watched[]): string {
     "least to most",
     "p95",
     "first picture",
+    "played",
     "stalls",
+    "jumps",
     "joins",
+    "failed",
     "aim",
   ];
   const line = (texts: readonly string[]): string => `| ${texts.join(" | ")} |`;
-  const rows = all.map(({ player, joins }) => {
+  const rows = all.map(({ player, joins, failed }) => {
     const of = (pick: (join: Join) => number): number[] => joins.map(pick);
     const ages = of(({ p50Ms }) => p50Ms);
     const range =
@@ -114,12 +130,46 @@ export function renderLatency(all: readonly Watched[]): string {
       range,
       seconds(median(of(({ p95Ms }) => p95Ms))),
       seconds(median(of(({ startMs }) => startMs))),
-      String(of(({ stalls }) => stalls).reduce((sum, stalls) => sum + stalls, 0)),
+      percent(median(of(({ playedShare }) => playedShare))),
+      total(of(({ stalls }) => stalls)),
+      total(of(({ jumps }) => jumps)),
       String(joins.length),
+      String(failed),
       AIMS[player],
     ]);
   });
   return [line(head), line(head.map(() => "---")), ...rows].join("\n");
+}
+
+/** What stands in the page: the table, and how busy the machine was. */
+export function renderLatencySection(all: readonly Watched[], run: LatencyRun): string {
+  const { title, loadAtStart, loadAtEnd } = run;
+  const load =
+    `Load average of the machine: ${loadAtStart.toFixed(1)} when it began, ${loadAtEnd.toFixed(1)} when it ended, ` +
+    "the players and the camera among it.";
+  return `\n${title}\n\n${renderLatency(all)}\n\n${load}\n\n`;
+}
+
+/** The players that the options name; all without any. Throws what is wrong, in words. */
+export function chosenPlayers(engine: string | undefined, writesDocs: boolean): readonly LatencyPlayer[] {
+  if (engine === undefined) return LATENCY_PLAYERS;
+  if (writesDocs)
+    throw new Error(
+      `--docs writes the table of all players, so that one run is in it: not with --engine\n${USAGE}`,
+    );
+  return engine.split(",").map((name) => {
+    const player = LATENCY_PLAYERS.find((known) => known === name.trim());
+    if (player === undefined) throw new Error(`no engine "${name}"\n${USAGE}`);
+    return player;
+  });
+}
+
+function total(values: readonly number[]): string {
+  return String(values.reduce((sum, value) => sum + value, 0));
+}
+
+function percent(share: number | null): string {
+  return share === null ? "-" : `${Math.round(share * 100)} %`;
 }
 
 function seconds(ms: number | null): string {
@@ -139,7 +189,6 @@ async function withEnd<T>(run: (t: TestEnd) => Promise<T>): Promise<T> {
 async function join(weir: Weir, stream: string, player: LatencyPlayer, forSeconds: number): Promise<Join> {
   const spec = LATENCY_PLAYER_SPECS[player];
   return withEnd(async (t) => {
-    const startedMs = performance.now();
     const page = await openLatencyPage(t, weir.url(`/${stream}`), spec);
     const openedMs = performance.now();
     const passedSeconds = (): number => (performance.now() - openedMs) / 1000;
@@ -148,7 +197,7 @@ async function join(weir: Weir, stream: string, player: LatencyPlayer, forSecond
     await sleep(forSeconds * 1000);
     const seen = await seenPictures(page);
     const happened = await happenedOn(page);
-    const result = describeJoin(seen, (performance.now() - startedMs) / 1000, happened);
+    const result = describeJoin(seen, happened);
     if (result === null) throw new Error(`no picture was shown; ${happened.join("; ")}`);
     return result;
   });
@@ -159,25 +208,32 @@ async function watch(player: LatencyPlayer, joins: number, forSeconds: number): 
   return withEnd(async (t) => {
     const weir = await startWeir(t, { config: CONFIG });
     const stream = player === "hls" ? "long/camera" : "short/camera";
-    filmClock(t, weir.rtmpUrl(stream));
+    const camera = filmClock(t, weir.rtmpUrl(stream));
     await weir.onAir(stream, CAMERA_TIMEOUT_MS);
     const done: Join[] = [];
+    let failed = 0;
     for (let i = 1; i <= joins; i++) {
       const of = `${player}, join ${i} of ${joins}`;
       try {
+        const before = camera.repeated;
         const one = await join(weir, stream, player, forSeconds);
+        if (camera.repeated > before)
+          throw new Error(
+            `the camera repeated ${camera.repeated - before} pictures: the machine is too busy`,
+          );
         done.push(one);
-        const { p50Ms, p95Ms, startMs, stalls, pictures, playedShare, happened } = one;
+        const { p50Ms, p95Ms, startMs, stalls, jumps, pictures, playedShare, happened } = one;
         say(
           `${of}: ${seconds(p50Ms)} s, p95 ${seconds(p95Ms)} s, first picture ${seconds(startMs)} s, ` +
-            `${stalls} stalls, ${pictures} pictures, played ${Math.round(playedShare * 100)} %` +
+            `${stalls} stalls, ${jumps} jumps, ${pictures} pictures, played ${percent(playedShare)}` +
             (happened.length > 0 ? `; ${happened.join("; ")}` : ""),
         );
       } catch (error) {
+        failed++;
         say(`${of}: failed: ${error instanceof Error ? error.message : String(error)}`);
       }
     }
-    return { player, joins: done };
+    return { player, joins: done, failed };
   });
 }
 
@@ -201,24 +257,20 @@ async function main(argv: readonly string[]): Promise<void> {
       docs: { type: "boolean", default: false },
     },
   });
-  const players = (values.engine?.split(",") ?? LATENCY_PLAYERS).map((name) => {
-    const player = LATENCY_PLAYERS.find((known) => known === name.trim());
-    if (player === undefined) throw new Error(`no engine "${name}"\n${USAGE}`);
-    return player;
-  });
+  const players = chosenPlayers(values.engine, values.docs);
   const joins = wholeNumber(values.joins, "joins", 100);
   const forSeconds = wholeNumber(values.seconds, "seconds", 3600);
-  const load = loadavg()[0] ?? 0;
-  if (load > 0.7) say(`other programs are running here (load average ${load.toFixed(1)})`);
+  const loadAtStart = loadavg()[0] ?? 0;
+  if (loadAtStart > 0.7) say(`other programs are running here (load average ${loadAtStart.toFixed(1)})`);
   const all: Watched[] = [];
   for (const player of players) all.push(await watch(player, joins, forSeconds));
-  const table = renderLatency(all);
-  console.log(table);
+  console.log(renderLatency(all));
   if (!values.docs) return;
   const { cores, cpu, linux } = thisMachine();
   const date = new Date().toISOString().slice(0, 10);
   const title = `${date}, ${cores} x ${cpu}, Linux ${linux}; medians of ${joins} joins of ${forSeconds} s.`;
-  const page = replaceBetween(readFileSync(PAGE, "utf8"), `\n${title}\n\n${table}\n\n`, "latency");
+  const section = renderLatencySection(all, { title, loadAtStart, loadAtEnd: loadavg()[0] ?? 0 });
+  const page = replaceBetween(readFileSync(PAGE, "utf8"), section, "latency");
   writeFileSync(PAGE, page);
   say(`written: ${relative(process.cwd(), PAGE)}`);
 }

@@ -17,3 +17,14 @@ test("a thousand events in a second are one line with a count", () => {
   assert.equal(lines.length, 2);
   assert.equal(log.total, 1001);
 });
+
+test("the first event is said at once, also in the first second of a clock", () => {
+  for (const nowUs of [0, 1, 999_999]) {
+    const lines: LogFields[] = [];
+    const warn = (_message: string, fields?: LogFields): void => void lines.push(fields ?? {});
+    const log = new PerSecondLog({ ...silentLogger, warn }, "dropped");
+    log.add(nowUs);
+    log.add(nowUs);
+    assert.deepEqual(lines, [{ count: 1 }]);
+  }
+});

@@ -34,7 +34,8 @@ export const silentLogger: Logger = {
 export class PerSecondLog {
   readonly #logger: Logger;
   readonly #message: string;
-  #windowStartUs = 0;
+  /** The clock begins with the process: its first second is no quiet one otherwise. */
+  #windowStartUs = -Infinity;
   #count = 0;
   #lastFields: LogFields = {};
   total = 0;

@@ -6,12 +6,12 @@ export const packagingErrors = defineErrors({
     disposition: "reject",
     httpStatus: 400,
     message: "filter.tracks names no tracks: write their ids without anything between them, such as v1a1",
-    doc: "The `filter.tracks` in the address of a playlist or MPD is not a list of track ids such as `v1a1` or `v2a1a3`, or names one twice. The ids are those in it without a filter.",
+    doc: "The `filter.tracks` in the address of a playlist, an MPD or a stream is not a list of track ids such as `v1a1` or `v2a1a3`, or names one twice. The ids are those in it without a filter.",
   },
   TRACKS_NOT_THERE: {
     disposition: "reject",
     httpStatus: 404,
     message: "filter.tracks asks for {asked}, and what plays has {tracks}",
-    doc: "None of the tracks that the `filter.tracks` in the address of a playlist or MPD names is in the stream or file, or the protocol cannot carry any of them. The message says which tracks there are.",
+    doc: "None of the tracks that the `filter.tracks` in the address of a playlist, an MPD or a stream names is in the stream or file, or the protocol cannot carry any of them. The message says which tracks there are.",
   },
 });

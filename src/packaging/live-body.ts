@@ -1,13 +1,15 @@
 import type { MediaError } from "../base/errors.ts";
 import { textReply } from "../base/http-message.ts";
 import type { HttpBodySink, HttpHeaders, HttpReply, WebSocketSink } from "../base/http-message.ts";
-import { CLOSE_CODE } from "../base/web-socket/errors.ts";
 import { parseStreamName } from "../media/ids.ts";
 import type { StreamName } from "../media/ids.ts";
 import type { StreamDirectory } from "../stream/directory.ts";
 import { streamErrors } from "../stream/errors.ts";
 import type { SendWindow } from "../stream/rules.ts";
 import type { ByteSink, Subscription, SubscriptionEnd, WireFormatFactory } from "../stream/wire-format.ts";
+import { packagingErrors } from "./errors.ts";
+import { formatTrackSelection } from "./presentation.ts";
+import { SOCKET_ENDS } from "./socket-ends.ts";
 
 const CORS: HttpHeaders = [["access-control-allow-origin", "*"]];
 
@@ -24,7 +26,8 @@ export type LiveBodyParts = {
 /**
  * Answers a request for a live stream: a body that ends with the stream, or when the viewer is too slow.
  *
- * Throws, here and when the body is started: STREAM_BAD_NAME, _NOT_FOUND, _DISABLED, _PROTOCOL_OFF, _NOT_ON_AIR.
+ * Throws, here and when the body is started: STREAM_BAD_NAME, _NOT_FOUND, _DISABLED, _PROTOCOL_OFF, _NOT_ON_AIR,
+ * _NOT_CARRIED, _NO_ROOM, TRACKS_NOT_THERE.
  */
 export function liveBodyReply(name: string, contentType: string, parts: LiveBodyParts): HttpReply {
   const streamName = checkedName(name, parts);
@@ -32,7 +35,7 @@ export function liveBodyReply(name: string, contentType: string, parts: LiveBody
     status: 200,
     headers: [["content-type", contentType], ["cache-control", "no-store"], ...CORS],
     body: [],
-    stream: (body) => start(streamName, parts, body),
+    stream: (body) => start(streamName, parts, new HttpWay(body)),
   };
 }
 
@@ -43,7 +46,7 @@ export function liveSocketReply(name: string, parts: LiveBodyParts): HttpReply {
     status: 101,
     headers: [],
     body: [],
-    webSocket: (socket) => start(streamName, parts, new SocketBody(socket)),
+    webSocket: (socket) => start(streamName, parts, new SocketWay(socket)),
   };
 }
 
@@ -61,9 +64,9 @@ function checkedName(name: string, { directory, protocol }: LiveBodyParts): Stre
 function start(
   name: StreamName,
   { directory, protocol, format, sendWindow }: LiveBodyParts,
-  body: HttpBodySink,
+  way: Way,
 ): Subscription {
-  const viewer = new Viewer(name, body);
+  const viewer = new Viewer(way, (reason) => errorOf(reason, name, format));
   const subscription = directory.subscribe({
     name,
     protocol,
@@ -76,8 +79,36 @@ function start(
   return subscription;
 }
 
-/** A WebSocket as a body: what is written to it is whole frames. */
-class SocketBody implements HttpBodySink {
+/** How bytes go to one viewer. */
+type Way = Pick<HttpBodySink, "write" | "queuedBytes"> & {
+  /** The core has ended it; `instead`: for a viewer that has got nothing yet. */
+  end(reason: SubscriptionEnd, instead: HttpReply): void;
+};
+
+/** One that has got something sees the body end. */
+class HttpWay implements Way {
+  readonly #body: HttpBodySink;
+
+  constructor(body: HttpBodySink) {
+    this.#body = body;
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#body.write(bytes);
+  }
+
+  queuedBytes(): number {
+    return this.#body.queuedBytes();
+  }
+
+  end(reason: SubscriptionEnd, instead: HttpReply): void {
+    if (reason === "too-slow") this.#body.end();
+    else this.#body.end(instead);
+  }
+}
+
+/** What is written to it is whole frames. */
+class SocketWay implements Way {
   readonly #socket: WebSocketSink;
 
   constructor(socket: WebSocketSink) {
@@ -92,59 +123,70 @@ class SocketBody implements HttpBodySink {
     return this.#socket.queuedBytes();
   }
 
-  end(instead?: HttpReply): void {
-    if (instead === undefined) this.#socket.close(CLOSE_CODE.tryAgainLater, "too slow for this stream");
-    else this.#socket.close(CLOSE_CODE.normal, "the stream is not on air", instead);
-  }
-
-  abort(): void {
-    this.#socket.close(CLOSE_CODE.tryAgainLater, "the stream broke off");
+  end(reason: SubscriptionEnd, instead: HttpReply): void {
+    const { code, reason: words } = SOCKET_ENDS[reason];
+    if (reason === "too-slow") this.#socket.close(code, words);
+    else this.#socket.close(code, words, instead);
   }
 }
 
-/** One viewer's body as the core sees it. */
+/** One viewer as the core sees it. */
 class Viewer implements ByteSink {
-  readonly #name: StreamName;
-  readonly #body: HttpBodySink;
+  readonly #way: Way;
+  readonly #errorOf: (reason: SubscriptionEnd) => MediaError;
   #isStarting = true;
   #refusedFor: SubscriptionEnd | null = null;
 
-  constructor(name: StreamName, body: HttpBodySink) {
-    this.#name = name;
-    this.#body = body;
+  constructor(way: Way, error: (reason: SubscriptionEnd) => MediaError) {
+    this.#way = way;
+    this.#errorOf = error;
   }
 
-  /** The subscription is made. Throws STREAM_NOT_ON_AIR, STREAM_NOT_CARRIED when it was over at once. */
+  /** The subscription is made. Throws why it was over at once. */
   started(): void {
     this.#isStarting = false;
-    if (this.#refusedFor !== null) throw errorOf(this.#name, this.#refusedFor);
+    if (this.#refusedFor !== null) throw this.#errorOf(this.#refusedFor);
   }
 
   write(bytes: Uint8Array): void {
-    this.#body.write(bytes);
+    this.#way.write(bytes);
   }
 
   queuedBytes(): number {
-    return this.#body.queuedBytes();
+    return this.#way.queuedBytes();
   }
 
   end(reason: SubscriptionEnd): void {
     if (this.#isStarting) this.#refusedFor = reason;
-    else this.#body.end(reason === "too-slow" ? undefined : refusal(this.#name, reason));
+    else this.#way.end(reason, replyOf(this.#errorOf(reason)));
   }
 }
 
-function errorOf(name: StreamName, reason: SubscriptionEnd): MediaError {
-  if (reason === "not-carried") return streamErrors.error("STREAM_NOT_CARRIED", { name });
-  return streamErrors.error("STREAM_NOT_ON_AIR", { name, reason: "nobody publishes it now" });
+function errorOf(reason: SubscriptionEnd, name: StreamName, { choice }: WireFormatFactory): MediaError {
+  switch (reason) {
+    case "not-carried":
+      return streamErrors.error("STREAM_NOT_CARRIED", { name });
+    case "tracks-not-there":
+      return packagingErrors.error("TRACKS_NOT_THERE", {
+        asked: formatTrackSelection([...(choice ?? [])]),
+        tracks: "none of them",
+      });
+    case "no-room":
+      return streamErrors.error("STREAM_NO_ROOM", { name });
+    case "server-stopping":
+      return streamErrors.error("STREAM_STOPPING", { name });
+    case "stream-ended":
+    case "not-on-air":
+    case "too-slow":
+      return streamErrors.error("STREAM_NOT_ON_AIR", { name, reason: "nobody publishes it now" });
+  }
 }
 
-/** For a viewer that has got nothing yet; one that has sees the body end. */
-function refusal(name: StreamName, reason: SubscriptionEnd): HttpReply {
-  const error = errorOf(name, reason);
-  return textReply(error.httpStatus, error.message, [
-    ["x-error-code", error.code],
+function replyOf({ code, httpStatus, message }: MediaError): HttpReply {
+  return textReply(httpStatus, message, [
+    ["x-error-code", code],
     ["access-control-expose-headers", "x-error-code"],
+    ...(httpStatus === 503 ? [["retry-after", "2"] as const] : []),
     ...CORS,
   ]);
 }

@@ -14,15 +14,15 @@ export type DrainStep =
   /** Publishers that are still here are told, and closed. */
   | "end-publishers"
   /**
-   * No publisher is left: who waits for one over RTMP or HTTP-FLV is ended, and HTTP connections close behind their next
-   * reply, so that viewers look for another server.
+   * No publisher is left: who waits for one over RTMP, FLV, MPEG-TS or MSE-LD is ended, and HTTP connections close behind
+   * their next reply, so that viewers look for another server.
    */
   | "send-viewers-on";
 
 /** Who is there. */
 export type Crowd = {
   readonly publishers: number;
-  /** Viewers that hold a connection: of RTMP and HTTP-FLV. */
+  /** Viewers that hold a connection: of RTMP, FLV, MPEG-TS and MSE-LD. */
   readonly viewers: number;
   /** Since somebody asked for a playlist or a segment; `Infinity` when nobody ever did. Units: milliseconds. */
   readonly quietMs: number;

@@ -118,10 +118,10 @@ export class Playback {
     const flv = parseFlvPath(request.path);
     if (flv !== null) {
       const reply = asksForWebSocket(request) ? flvSocketReply : flvReply;
-      return reply(flv, { directory, sendWindow });
+      return reply(flv, { directory, sendWindow, query: request.query });
     }
     const ts = parseTsPath(request.path);
-    if (ts !== null) return tsReply(ts, { directory, sendWindow });
+    if (ts !== null) return tsReply(ts, { directory, sendWindow, query: request.query });
     const mse = parseMsePath(request.path);
     return mse === null ? null : this.#mse(mse, request, sendWindow);
   }

@@ -50,6 +50,19 @@ export const streamErrors = defineErrors({
     message: 'stream "{name}" has nothing that this output can carry: play it over HLS or DASH',
     doc: "FLV and MPEG-TS carry some codecs only, and FLV one track of each kind. The log names the tracks that an output leaves out; when it leaves out all, a player is told so.",
   },
+  STREAM_NO_ROOM: {
+    disposition: "reject",
+    httpStatus: 503,
+    message: 'there is no room for one more viewer of stream "{name}" now: try again later',
+    doc: "Viewers of the stream play as many choices of its tracks as it sends at once, 16, and this one is none of them; or the viewers of all streams hold all the memory that they may, which the log says.",
+  },
+  STREAM_STOPPING: {
+    disposition: "reject",
+    httpStatus: 503,
+    message:
+      'stream "{name}" is not sent any more, as the server is stopping: connect again to reach another one',
+    doc: "The pod was told to end while a viewer waited for the first picture. Who connects again is sent to another pod.",
+  },
   STREAM_LIMIT: {
     disposition: "reject",
     httpStatus: 503,

@@ -4,7 +4,7 @@ import { FakeClock } from "../../test/support/fake-clock.ts";
 import { audioTrack, mediaPacket, videoTrack } from "../../test/support/media.ts";
 import { RecordingLog } from "../../test/support/recording-log.ts";
 import { trackId } from "../media/ids.ts";
-import type { StreamName } from "../media/ids.ts";
+import type { StreamName, TrackId } from "../media/ids.ts";
 import { makeTrackSet } from "../media/track.ts";
 import type { Track, TrackSet } from "../media/track.ts";
 import type { SubscribeRequest } from "./directory.ts";
@@ -130,6 +130,65 @@ test("choices that are there have a bound; one too many is ended, and room is ma
   open[3]!.close();
   assert.equal(watch("v1", "a40").viewer.ended, null);
   assert.equal(emptied, 0);
+});
+
+/** The bytes of a choice that stays what it is, in the same form. */
+function fixedChoice(carries: (track: Track) => boolean, ...ids: string[]): WireFormatFactory {
+  const bytes = choice(...ids);
+  return {
+    id: `fixed-${ids.join("")}`,
+    create: (originUs) => bytes.create(originUs),
+    carries,
+    choice: new Set(ids) as Set<TrackId>,
+  };
+}
+
+function watchFixed(carries: (track: Track) => boolean, ...ids: string[]): Viewer {
+  const viewer = new Viewer();
+  fanouts.subscribe({ name, protocol: "x", format: fixedChoice(carries, ...ids), sink: viewer });
+  return viewer;
+}
+
+test("a choice that stays is refused where none of its tracks is there, or none is carried", () => {
+  const early = watchFixed(() => true, "a7");
+  assert.equal(early.ended, null, "nothing is known yet");
+  change(1, video, sounds[0]!);
+  assert.equal(early.ended, "tracks-not-there");
+  assert.equal(watchFixed(() => true, "a7", "a8").ended, "tracks-not-there");
+  assert.equal(watchFixed(({ kind }) => kind === "video", "a1", "a7").ended, "not-carried");
+  const some = watchFixed(({ kind }) => kind === "video", "v1", "a1", "a7");
+  send();
+  assert.deepEqual([some.ended, some.got], [null, "[v1,a1]v1a1"]);
+  assert.deepEqual(log.lines, [], "what a viewer did not ask for is no news");
+  change(2, sounds[1]!);
+  assert.equal(some.ended, "tracks-not-there", "and when the last of them goes");
+  assert.equal(fanouts.size, 0);
+});
+
+test("a choice that stays goes on in one log when a track of it comes or goes", () => {
+  change(1, video);
+  const viewer = watchFixed(() => true, "v1", "a1");
+  change(2, video, sounds[0]!);
+  send();
+  change(3, video);
+  cache.clear();
+  fanouts.onPacket(mediaPacket({ track: video, dts: 90_000 }));
+  fanouts.onPause();
+  assert.deepEqual([viewer.ended, viewer.got], [null, "[v1,a1]v1a1[v1]v1"]);
+});
+
+test("choices that stay have the same bound as others, and no choice is no choice", () => {
+  change(1, video, ...sounds);
+  send();
+  const all = Array.from({ length: MAX_CHOICES }, (_, i) => watchFixed(() => true, "v1", `a${i + 1}`));
+  assert.ok(all.every(({ ended }) => ended === null));
+  assert.equal(watchFixed(() => true, "v1", "a30").ended, "no-room");
+  assert.equal(watchFixed(() => true, "v1", "a2").ended, null, "one that is played already");
+  assert.equal(watch("v1", "a30").viewer.ended, "no-room");
+  const { choice: none, ...unchosen } = fixedChoice(() => true, "v1", "a31");
+  const viewer = new Viewer();
+  fanouts.subscribe({ name, protocol: "x", format: unchosen, sink: viewer });
+  assert.deepEqual([none?.size, viewer.ended], [2, null]);
 });
 
 test("when the tracks change, a choice is looked at again, and nobody has to come anew", () => {

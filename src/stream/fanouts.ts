@@ -70,11 +70,15 @@ export class Fanouts implements PacketSink {
 
   /** Adds a subscriber to the bytes of one format; one whose choice of tracks is one too many is ended at once. */
   subscribe(request: SubscribeRequest): Subscription {
-    if (this.#leavesAllOut(request.format)) {
-      request.sink.end("not-carried");
+    const { format, sink } = request;
+    const isOneTooMany = format.choice !== undefined && !this.#hasRoomFor(format);
+    const refusal = this.#refusalOf(format) ?? (isOneTooMany ? "no-room" : null);
+    if (refusal !== null) {
+      sink.end(refusal);
       return { close: () => {} };
     }
-    if (request.format.resolve === undefined) return this.#join(request, request.format, request.sink);
+    if (format.choice !== undefined) this.#choices.add(format.id);
+    if (format.resolve === undefined) return this.#join(request, format, sink);
     const chooser = new Chooser(request, (gone) => this.#choosers.delete(gone));
     this.#choosers.add(chooser);
     this.#choose(chooser);
@@ -94,7 +98,8 @@ export class Fanouts implements PacketSink {
       fanout.onTracks(tracks);
       const format = this.#formats.get(id)!;
       this.#tellLeftOut(format);
-      if (this.#leavesAllOut(format)) fanout.endAll("not-carried");
+      const refusal = this.#refusalOf(format);
+      if (refusal !== null) fanout.endAll(refusal);
     }
     for (const chooser of [...this.#choosers]) this.#choose(chooser);
   }
@@ -127,7 +132,7 @@ export class Fanouts implements PacketSink {
     const { request, formatId } = chooser;
     const format = request.format.resolve!(this.#tracks);
     if (format.id === formatId) return;
-    if (!this.#fanouts.has(format.id) && this.#choices.size >= MAX_CHOICES) {
+    if (!this.#hasRoomFor(format)) {
       chooser.end("no-room");
       return;
     }
@@ -153,13 +158,25 @@ export class Fanouts implements PacketSink {
     return fanout;
   }
 
-  #leavesAllOut(format: WireFormatFactory): boolean {
+  /** Whether a choice is played already, or may be played beside the others. */
+  #hasRoomFor({ id }: WireFormatFactory): boolean {
+    return this.#fanouts.has(id) || this.#choices.size < MAX_CHOICES;
+  }
+
+  /** Why nothing of the tracks that there are would be sent; `null` where something is, or before any is known. */
+  #refusalOf(format: WireFormatFactory): SubscriptionEnd | null {
     const tracks = this.#tracks?.tracks ?? [];
-    return tracks.length > 0 && format.carries !== undefined && !tracks.some((one) => format.carries!(one));
+    if (tracks.length === 0) return null;
+    const { choice } = format;
+    const asked = choice === undefined ? tracks : tracks.filter(({ id }) => choice.has(id));
+    if (asked.length === 0) return "tracks-not-there";
+    const carriesNone = format.carries !== undefined && !asked.some((track) => format.carries!(track));
+    return carriesNone ? "not-carried" : null;
   }
 
   #tellLeftOut(format: WireFormatFactory): void {
-    if (format.carries === undefined || this.#tracks === null) return;
+    const isForAll = format.carries !== undefined && format.choice === undefined;
+    if (!isForAll || this.#tracks === null) return;
     const left = this.#tracks.tracks.filter((track) => !format.carries!(track));
     const tracks = left.map(({ id, codec }) => `${id} (${codec})`).join(", ");
     this.#parts.leavesOut?.(format.id, tracks);

@@ -1,3 +1,4 @@
+import type { TrackId } from "../media/ids.ts";
 import type { MediaPacket } from "../media/packet.ts";
 import type { Track, TrackSet } from "../media/track.ts";
 
@@ -39,6 +40,11 @@ export type WireFormatFactory = {
    */
   carries?(track: Track): boolean;
   /**
+   * The tracks that viewers asked for, of which some may not be there, or not yet; left out where they asked for none in
+   * particular. The bytes are those of this choice for as long as it is played.
+   */
+  readonly choice?: ReadonlySet<TrackId>;
+  /**
    * For what a viewer chooses among the tracks: the format of those that there are, `null` before any is known, so that
    * choices that come to the same share their bytes. Asked again whenever the tracks change.
    */
@@ -58,7 +64,7 @@ export type ByteSink = {
 /**
  * Why a subscription ended from the core's side; `server-stopping`: what is waited for will come to another server;
  * `no-room`: what viewers of this stream, or of all, ask for takes all the memory that it may take;
- * `not-carried`: the format carries none of the tracks.
+ * `not-carried`: the format carries none of the tracks; `tracks-not-there`: the stream has none of those in the choice.
  */
 export type SubscriptionEnd =
   | "stream-ended"
@@ -66,7 +72,8 @@ export type SubscriptionEnd =
   | "too-slow"
   | "server-stopping"
   | "no-room"
-  | "not-carried";
+  | "not-carried"
+  | "tracks-not-there";
 
 /** What a subscriber holds; `close` is idempotent and never calls `end`. */
 export type Subscription = { close(): void };

@@ -153,6 +153,22 @@ class Viewer {
   }
 }
 
+/** A viewer over a WebSocket: when it has got something, and the code and reason of its close. */
+function watchSocket(
+  t: TestEnd,
+  weir: Weir,
+  path: string,
+): { begun: Promise<void>; closed: Promise<string> } {
+  const socket = new WebSocket(weir.url(path).replace("http", "ws"));
+  t.after(() => socket.close());
+  const begun = Promise.withResolvers<void>();
+  const closed = Promise.withResolvers<string>();
+  socket.addEventListener("message", () => begun.resolve());
+  socket.addEventListener("error", () => begun.reject(new Error(`${path} cannot be opened`)));
+  socket.addEventListener("close", ({ code, reason }) => closed.resolve(`${code} ${reason}`));
+  return { begun: begun.promise, closed: closed.promise };
+}
+
 describe("SIGTERM", () => {
   test(
     "refuses publishers and serves viewers until the time is over",
@@ -316,6 +332,23 @@ describe("SIGTERM", () => {
       assert.ok(player.codes().includes("NetStream.Play.Stop"));
     }
   });
+
+  for (const threads of [1, 2]) {
+    test(`tells viewers over WebSocket in ${threads} thread(s) to connect again, though the publisher stays`, async (t) => {
+      const clip = await makeClip({ durationS: 40, gopPictures: 25 });
+      const weir = await startWeir(t, { config: config(4, threads) });
+      publish(t, weir.rtmpUrl("pub/camera"), clip);
+      await weir.onAir("pub/camera");
+      const viewers = ["/pub/camera.flv", "/pub/camera/mse_ld"].flatMap((path) =>
+        Array.from({ length: threads === 1 ? 1 : CONNECTIONS / 2 }, () => watchSocket(t, weir, path)),
+      );
+      await Promise.all(viewers.map(({ begun }) => begun));
+      weir.program.signal("SIGTERM");
+      assert.deepEqual(await weir.program.ended, { code: 0, signal: null });
+      const ends = await Promise.all(viewers.map(({ closed }) => closed));
+      assert.deepEqual(new Set(ends), new Set(["1001 the server stops"]));
+    });
+  }
 
   test("is not held up by a viewer who reads nothing", { skip, timeout: 30_000 }, async (t) => {
     const clip = await makeClip({ durationS: 40, gopPictures: 25 });

@@ -22,12 +22,21 @@ export const FIELD_SIZE = 24;
 
 const SAMPLE_RATE = 48_000;
 const AHEAD_PICTURES = 5;
+/** While so many wait for ffmpeg, the last one is repeated: its clock must not fall behind for those that are left out. */
 const MAX_WAITING_PICTURES = 10;
+/** The camera gives up when so many wait: the machine cannot film at this size. */
+const MAX_BEHIND_PICTURES = 250;
 const BLACK = 16;
 const WHITE = 235;
 
+/** What became of the film. */
+export type ClockCamera = {
+  /** Pictures that were shown twice since the machine was too slow to take another one. */
+  readonly repeated: number;
+};
+
 /** Publishes over RTMP until the test ends: H.264 without delay in the encoder, and a tone. */
-export function filmClock(t: TestEnd, rtmpUrl: string, options: ClockCameraOptions = {}): void {
+export function filmClock(t: TestEnd, rtmpUrl: string, options: ClockCameraOptions = {}): ClockCamera {
   const { width = 640, height = 360, frameRate = 25, gopPictures = frameRate } = options;
   const camera = spawn(
     "ffmpeg",
@@ -46,23 +55,62 @@ export function filmClock(t: TestEnd, rtmpUrl: string, options: ClockCameraOptio
   camera.stdin!.on("error", () => {});
   microphone.on("error", () => {});
   const pictures = new Pictures(width, height);
+  const film = new Film(camera.stdin!, pictures.bytes, (count) => pictures.at(Date.now(), count));
   const startedMs = performance.now();
-  let made = 0;
   let heard = 0;
   const timer = setInterval(() => {
     const due = Math.floor(((performance.now() - startedMs) * frameRate) / 1000);
     // Sound is ahead, so that no picture waits for it in ffmpeg.
     for (; heard <= due + AHEAD_PICTURES; heard++) microphone.write(tone(heard, SAMPLE_RATE / frameRate));
-    for (; made <= due; made++) {
-      // A machine that is too slow to encode loses pictures, as a camera does, and does not store them.
-      if (camera.stdin!.writableLength > pictures.bytes * MAX_WAITING_PICTURES) continue;
-      camera.stdin!.write(pictures.at(Date.now(), made));
-    }
+    if (film.goTo(due)) return;
+    console.error(
+      `the camera stops: ${MAX_BEHIND_PICTURES} pictures wait for ffmpeg, the machine is too slow`,
+    );
+    stop();
   }, 5);
-  t.after(() => {
+  const stop = (): void => {
     clearInterval(timer);
     camera.kill("SIGKILL");
-  });
+  };
+  t.after(stop);
+  return film;
+}
+
+/**
+ * Gives an encoder one picture for each place in time, also while it takes none: raw video has no clock but the number of
+ * its pictures. What waits is the same picture again, which takes no memory of its own. Bounded: `MAX_BEHIND_PICTURES`.
+ */
+export class Film implements ClockCamera {
+  repeated = 0;
+  readonly #out: Pick<Writable, "write" | "writableLength">;
+  readonly #pictureBytes: number;
+  readonly #take: (count: number) => Buffer;
+  #made = 0;
+  #last: Buffer | null = null;
+
+  /** `take` films the picture of a place. */
+  constructor(
+    out: Pick<Writable, "write" | "writableLength">,
+    pictureBytes: number,
+    take: (count: number) => Buffer,
+  ) {
+    this.#out = out;
+    this.#pictureBytes = pictureBytes;
+    this.#take = take;
+  }
+
+  /** Gives all pictures up to a place. Returns: false when too many wait, and none is given any more. */
+  goTo(place: number): boolean {
+    for (; this.#made <= place; this.#made++) {
+      const waiting = this.#out.writableLength / this.#pictureBytes;
+      if (waiting >= MAX_BEHIND_PICTURES) return false;
+      const mayFilm = this.#last === null || waiting <= MAX_WAITING_PICTURES;
+      if (mayFilm) this.#last = this.#take(this.#made);
+      else this.repeated++;
+      this.#out.write(this.#last!);
+    }
+    return true;
+  }
 }
 
 /** 440 Hz, for as long as one picture is shown. */

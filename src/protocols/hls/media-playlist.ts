@@ -49,11 +49,12 @@ export function commentLines(comments: readonly string[] = []): string[] {
   return comments.map((comment) => `# ${comment}`);
 }
 
-/** Whether each of the tracks is in some segment of the timeline. */
+/**
+ * Whether any of the tracks is in some segment of the timeline. Whoever plays pictures and sound goes on with the pictures
+ * where the sound has ended, also when the last segment with sound has left the timeline.
+ */
 export function hasTracks({ segments }: Timeline, selection: TrackSelection): boolean {
-  return selection.every((id) =>
-    segments.some((segment) => segment.tracks.tracks.some((track) => track.id === id)),
-  );
+  return segments.some(({ tracks }) => tracks.tracks.some(({ id }) => selection.includes(id)));
 }
 
 /** Target duration and sequence numbers. Spec: RFC 8216 sections 4.3.3.1 to 4.3.3.3. */

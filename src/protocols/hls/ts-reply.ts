@@ -68,11 +68,11 @@ export function tsReply(
   });
 }
 
-/** The tracks that a path means, of any stretch of the timeline; `null` when one of them is in none. */
+/** Those of the tracks in a path that some stretch of the timeline has; `null` when there are none. */
 function wantedTracks(resource: TsResource, timeline: Timeline): readonly Track[] | null {
   if (resource.kind !== "ts-media") return timeline.tracks.tracks;
   const found = resource.selection.flatMap((id) => findTrack(timeline, id) ?? []);
-  return found.length === resource.selection.length ? found : null;
+  return found.length > 0 ? found : null;
 }
 
 function findTrack(timeline: Timeline, id: Track["id"]): Track | null {

@@ -45,12 +45,12 @@ test("the file header says which kinds of tracks there are", () => {
   assert.equal(format.preamble!(trackSet([audio, text]))[4], 4);
 });
 
-test("the configuration is metadata and sequence headers, all at the time of the epoch", () => {
+test("the configuration is metadata and sequence headers, these at the time of the epoch", () => {
   const tags = read(flvFormat.create(0).tracks(trackSet(), 7_000_000));
   assert.deepEqual(
     tags.map(({ type, timestampMs }) => [type, timestampMs]),
     [
-      [FLV_TAG.script, 7000],
+      [FLV_TAG.script, 0],
       [FLV_TAG.video, 7000],
       [FLV_TAG.audio, 7000],
     ],

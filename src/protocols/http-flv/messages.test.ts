@@ -4,7 +4,7 @@ import { mediaPacket, trackSet, videoTrack } from "../../../test/support/media.t
 import { packetBytes } from "../../../test/support/wire-room.ts";
 import { trackId } from "../../media/ids.ts";
 import { flvFormat } from "./from-stream.ts";
-import { flvMessageFormat } from "./messages.ts";
+import { flvMessages } from "./messages.ts";
 
 /** The payload of one binary message; the whole input must be it. */
 function unframed(frame: Uint8Array): Uint8Array {
@@ -18,7 +18,7 @@ function unframed(frame: Uint8Array): Uint8Array {
 
 test("each message is what the file has at that place", () => {
   const file = flvFormat.create(0);
-  const messages = flvMessageFormat.create(0);
+  const messages = flvMessages(flvFormat).create(0);
   const tracks = trackSet();
   assert.deepEqual(unframed(messages.preamble!(tracks)), file.preamble!(tracks));
   assert.deepEqual(unframed(messages.tracks(tracks, 5_000_000)), file.tracks(tracks, 5_000_000));
@@ -30,5 +30,5 @@ test("each message is what the file has at that place", () => {
 
 test("what the file does not carry is no message", () => {
   const track = videoTrack({ id: trackId("video", 2) });
-  assert.equal(packetBytes(flvMessageFormat.create(0), mediaPacket({ track })), null);
+  assert.equal(packetBytes(flvMessages(flvFormat).create(0), mediaPacket({ track })), null);
 });

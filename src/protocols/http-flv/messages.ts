@@ -7,17 +7,18 @@ import {
 import type { MediaPacket } from "../../media/packet.ts";
 import type { TrackSet } from "../../media/track.ts";
 import type { WireFormat, WireFormatFactory, WireRoom } from "../../stream/wire-format.ts";
-import { flvFormat } from "./from-stream.ts";
 
 /**
- * The same FLV file as messages of a WebSocket, one for the header, one for each configuration, one for each tag, so that
+ * An FLV file as messages of a WebSocket, one for the header, one for each configuration, one for each tag, so that
  * one framed message serves every viewer. Spec: RFC 6455 section 5.
  */
-export const flvMessageFormat: WireFormatFactory = {
-  id: "flv-messages",
-  create: (originUs) => new FlvMessages(flvFormat.create(originUs)),
-  carries: (track) => flvFormat.carries!(track),
-};
+export function flvMessages(file: WireFormatFactory): WireFormatFactory {
+  return {
+    ...file,
+    id: `${file.id}-messages`,
+    create: (originUs) => new FlvMessages(file.create(originUs)),
+  };
+}
 
 class FlvMessages implements WireFormat {
   readonly #file: WireFormat;

@@ -6,8 +6,10 @@ import { concatBytes } from "../../base/bytes.ts";
 import type { HttpBodySink, HttpReply, WebSocketSink } from "../../base/http-message.ts";
 import { silentLogger } from "../../base/log.ts";
 import { FlvFileReader } from "../../containers/flv/file-reader.ts";
+import { trackId } from "../../media/ids.ts";
 import type { StreamName } from "../../media/ids.ts";
 import type { Publisher } from "../../stream/directory.ts";
+import { MAX_CHOICES } from "../../stream/fanouts.ts";
 import { LocalDirectory } from "../../stream/local-directory.ts";
 import type { StreamRules } from "../../stream/rules.ts";
 import { flvReply, flvSocketReply } from "./reply.ts";
@@ -200,6 +202,7 @@ test("a viewer who left gets nothing more and is not told of an end", () => {
 class Socket implements WebSocketSink {
   readonly frames: Uint8Array[] = [];
   readonly closes: [code: number, status: number | undefined][] = [];
+  readonly reasons: string[] = [];
   accept(): void {}
   write(frames: Uint8Array): void {
     this.frames.push(frames);
@@ -208,10 +211,123 @@ class Socket implements WebSocketSink {
   queuedBytes(): number {
     return 0;
   }
-  close(code: number, _reason: string, instead?: HttpReply): void {
+  close(code: number, reason: string, instead?: HttpReply): void {
     this.closes.push([code, instead?.status]);
+    this.reasons.push(reason);
   }
 }
+
+const german = audioTrack({ id: trackId("audio", 2), language: "de" });
+
+function publishTwoSounds(): void {
+  const publisher = publish();
+  publisher.setTracks([video, audio, german]);
+  const packets = [
+    ...livePackets({ video, audio, durationMs: 200 }),
+    ...livePackets({ video: null, audio: german, durationMs: 200, payloadBytes: 9 }),
+  ];
+  for (const packet of packets) publisher.write(packet);
+}
+
+function playChosen(filter: string, body = new Body()): Body {
+  const query = new URLSearchParams({ "filter.tracks": filter });
+  flvReply("cam", { directory, query }).stream!(body);
+  return body;
+}
+
+const choices: readonly { filter: string; types: number[]; audioBytes: number | null }[] = [
+  { filter: "v1a1", types: [18, 9, 8], audioBytes: 64 },
+  { filter: "v1a2", types: [18, 9, 8], audioBytes: 9 },
+  { filter: "a2a1v1", types: [18, 9, 8], audioBytes: 9 },
+  { filter: "v1", types: [18, 9], audioBytes: null },
+  { filter: "a2", types: [18, 8], audioBytes: 9 },
+  { filter: "v1a9", types: [18, 9], audioBytes: null },
+];
+for (const { filter, types, audioBytes } of choices) {
+  test(`filter.tracks=${filter} is sent those tracks alone`, () => {
+    publishTwoSounds();
+    const body = playChosen(filter);
+    const reader = new FlvFileReader();
+    reader.feed(concatBytes(body.chunks));
+    const tags = [];
+    for (let tag = reader.next(); tag !== null; tag = reader.next()) tags.push(tag);
+    assert.deepEqual(
+      tags.slice(0, types.length).map(({ type }) => type),
+      types,
+    );
+    const sounds = tags.filter(({ type }) => type === 8).slice(1);
+    assert.equal(sounds.length > 0, audioBytes !== null);
+    // A legacy AAC frame has two bytes in front.
+    for (const { body: frame } of sounds) assert.equal(frame.byteLength, audioBytes! + 2);
+    assert.equal(
+      tags.some(({ type }) => type === 9),
+      types.includes(9),
+    );
+  });
+}
+
+test("viewers with the same choice share its bytes, and the usual choice is no choice", () => {
+  publishTwoSounds();
+  const [first, second] = [playChosen("v1a2"), playChosen("a2v1")];
+  const chunks = [first, second].map((body) => body.chunks.at(-1)!);
+  assert.equal(chunks[0]!.buffer, chunks[1]!.buffer);
+  const [usual, unchosen] = [playChosen("v1a1"), new Body()];
+  play(unchosen);
+  assert.equal(usual.chunks.at(-1)!.buffer, unchosen.chunks.at(-1)!.buffer);
+});
+
+test("a choice of tracks that are not there, or are none, is refused as HLS does", () => {
+  publishTwoSounds();
+  assert.throws(() => playChosen("a7"), { code: "TRACKS_NOT_THERE", httpStatus: 404, message: /a7/ });
+  for (const filter of ["", "v1,a1", "v1v1", "x1"])
+    assert.throws(() => playChosen(filter), { code: "TRACKS_BAD_FILTER", httpStatus: 400 });
+});
+
+test("a choice is refused as soon as it is known that none of its tracks is there", () => {
+  const publisher = publish();
+  const body = playChosen("a7");
+  assert.equal(body.ends, 0);
+  publisher.setTracks([video, audio]);
+  assert.deepEqual([body.ends, body.instead?.status], [1, 404]);
+  assert.equal(new Map(body.instead!.headers).get("x-error-code"), "TRACKS_NOT_THERE");
+});
+
+test("one choice too many is refused for now", () => {
+  const publisher = publish();
+  const sounds = Array.from({ length: 20 }, (_, i) => audioTrack({ id: trackId("audio", i + 1) }));
+  publisher.setTracks([video, ...sounds]);
+  for (let i = 2; i <= MAX_CHOICES + 1; i++) playChosen(`v1a${i}`);
+  assert.throws(() => playChosen("v1a19"), { code: "STREAM_NO_ROOM", httpStatus: 503 });
+});
+
+test("over a WebSocket a choice is sent the same tags", () => {
+  publishTwoSounds();
+  const socket = new Socket();
+  const query = new URLSearchParams("filter.tracks=v1a2");
+  flvSocketReply("cam", { directory, query }).webSocket!(socket);
+  const [, configuration] = socket.frames;
+  assert.equal(configuration?.[0], 0x82);
+  const file = playChosen("v1a2");
+  const bytes = (chunks: readonly Uint8Array[]): number => concatBytes(chunks).byteLength;
+  assert.ok(bytes(socket.frames) > bytes(file.chunks));
+});
+
+test("where the server stops, viewers are told to connect again", () => {
+  const publisher = publish();
+  publisher.setTracks([video]);
+  const [body, socket, late] = [new Body(), new Socket(), new Socket()];
+  play(body);
+  flvSocketReply("cam", { directory }).webSocket!(socket);
+  flvSocketReply("cam", { directory }).webSocket!(late);
+  directory.endWaiting();
+  assert.deepEqual([body.ends, socket.closes], [0, []]);
+  publisher.close("the server stops");
+  assert.deepEqual([body.ends, body.instead?.status], [1, 503]);
+  const headers = new Map(body.instead!.headers);
+  assert.deepEqual([headers.get("x-error-code"), headers.get("retry-after")], ["STREAM_STOPPING", "2"]);
+  assert.deepEqual(socket.closes, [[1001, 503]]);
+  assert.deepEqual(late.reasons, ["the server stops"]);
+});
 
 test("over a WebSocket a viewer gets binary messages, and a close when the stream ends", () => {
   const publisher = publish();

@@ -1,18 +1,26 @@
 import type { HttpReply } from "../../base/http-message.ts";
 import { liveBodyReply, liveSocketReply } from "../../packaging/live-body.ts";
 import type { LiveBodyParts } from "../../packaging/live-body.ts";
-import { flvFormat } from "./from-stream.ts";
-import { flvMessageFormat } from "./messages.ts";
+import { readTrackFilter } from "../../packaging/track-filter.ts";
+import type { WireFormatFactory } from "../../stream/wire-format.ts";
+import { flvFormatOf } from "./from-stream.ts";
+import { flvMessages } from "./messages.ts";
 
 /** The word of the `protocols` directive. */
 const PROTOCOL = "flv";
 
 /** What a reply is made of. */
-export type FlvReplyParts = Pick<LiveBodyParts, "directory" | "sendWindow">;
+export type FlvReplyParts = Pick<LiveBodyParts, "directory" | "sendWindow"> & {
+  /** Of the request: `filter.tracks` chooses. */
+  readonly query?: URLSearchParams;
+};
 
-/** Answers a request for a live stream as FLV. Throws as `liveBodyReply` does, here and when the body is started. */
+/**
+ * Answers a request for a live stream as FLV. Throws TRACKS_BAD_FILTER, and as `liveBodyReply` does, here and when the body
+ * is started.
+ */
 export function flvReply(name: string, parts: FlvReplyParts): HttpReply {
-  return liveBodyReply(name, "video/x-flv", { ...parts, protocol: PROTOCOL, format: flvFormat });
+  return liveBodyReply(name, "video/x-flv", { ...parts, protocol: PROTOCOL, format: formatOf(parts) });
 }
 
 /**
@@ -20,5 +28,9 @@ export function flvReply(name: string, parts: FlvReplyParts): HttpReply {
  * does.
  */
 export function flvSocketReply(name: string, parts: FlvReplyParts): HttpReply {
-  return liveSocketReply(name, { ...parts, protocol: PROTOCOL, format: flvMessageFormat });
+  return liveSocketReply(name, { ...parts, protocol: PROTOCOL, format: flvMessages(formatOf(parts)) });
+}
+
+function formatOf({ query }: FlvReplyParts): WireFormatFactory {
+  return flvFormatOf(query === undefined ? null : readTrackFilter(query));
 }

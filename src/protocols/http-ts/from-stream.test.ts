@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
+import { eventually } from "../../../test/support/eventually.ts";
 import { FakePublisher } from "../../../test/support/fake-directory.ts";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { audioTrack, livePackets, mediaPacket, trackSet, videoTrack } from "../../../test/support/media.ts";
@@ -188,6 +189,43 @@ test("the reply is a body without end of the protocol's own word", async () => {
   assert.deepEqual([status, Object.fromEntries(headers)["content-type"]], [200, "video/mp2t"]);
   publisher.close("done");
   await assert.rejects(play, { code: "STREAM_NOT_ON_AIR" });
+});
+
+async function playChosen(filter: string): Promise<Body> {
+  const body = new Body();
+  const reply = await tsReply("cam", { directory, query: new URLSearchParams({ "filter.tracks": filter }) });
+  reply.stream!(body);
+  return body;
+}
+
+for (const { filter, kinds } of [
+  { filter: "v1", kinds: ["video"] },
+  { filter: "a1", kinds: ["audio"] },
+  { filter: "a1v1", kinds: ["audio", "video"] },
+  { filter: "v1a9", kinds: ["video"] },
+]) {
+  test(`filter.tracks=${filter} is sent those tracks alone, without a gap in any count`, async () => {
+    const publisher = publish();
+    publisher.setTracks([video, audio]);
+    const body = await playChosen(filter);
+    feed(publisher, livePackets({ video, audio, durationMs: 2000 }));
+    // What comes later than a window is sent at the end of the turn.
+    await eventually(() => assert.ok(body.packets.length > 20, `${body.packets.length} packets`));
+    const { packets } = body;
+    assert.deepEqual(continuityErrors(packets), []);
+    const taken = new FakePublisher();
+    const demuxer = new TsDemuxer(taken);
+    demuxer.push(concatBytes(packets));
+    demuxer.end();
+    assert.equal(demuxer.stats.continuityErrors + demuxer.stats.skippedBytes, 0);
+    assert.deepEqual([...new Set(taken.packets.map(({ track }) => track.kind))].toSorted(), kinds);
+  });
+}
+
+test("a choice of tracks that are not there, or are none, is refused as HLS does", async () => {
+  publish().setTracks([video, audio]);
+  await assert.rejects(playChosen("v2a7"), { code: "TRACKS_NOT_THERE", httpStatus: 404 });
+  await assert.rejects(playChosen("all"), { code: "TRACKS_BAD_FILTER", httpStatus: 400 });
 });
 
 test("behind a configuration that cannot be written nothing goes on under the one before", () => {

@@ -3,6 +3,8 @@ import { canCarryInTs } from "../../containers/mpegts/carriage.ts";
 import { TsMuxer } from "../../containers/mpegts/muxer.ts";
 import type { MediaPacket } from "../../media/packet.ts";
 import type { TrackSet } from "../../media/track.ts";
+import { chosenTracks } from "../../packaging/chosen-tracks.ts";
+import type { TrackSelection } from "../../packaging/presentation.ts";
 import type { WireFormat, WireFormatFactory, WireRoom } from "../../stream/wire-format.ts";
 
 /**
@@ -15,6 +17,11 @@ export const tsFormat: WireFormatFactory = {
   create: () => new TsFormat(),
   carries: canCarryInTs,
 };
+
+/** The same of the tracks that a viewer chose; `null`: of all. */
+export function tsFormatOf(selection: TrackSelection | null): WireFormatFactory {
+  return selection === null ? tsFormat : chosenTracks(tsFormat, selection);
+}
 
 /** Each sound goes out by itself, at once; then the clock may be as far behind as the standard's decoder allows. */
 const AUDIO_DELAY_MS = 0;

@@ -99,6 +99,45 @@ test("a transport stream becomes tracks and packets", { skip: needs("ffmpeg") },
   assert.equal(publishers.size, 0);
 });
 
+/** Bytes in which nothing repeats, the same in every run. */
+function noise(lengthBytes: number): Uint8Array {
+  const bytes = new Uint8Array(lengthBytes);
+  let state = 1;
+  for (let i = 0; i < lengthBytes; i++) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    bytes[i] = state >>> 24;
+  }
+  return bytes;
+}
+
+for (const { what, body, code, httpStatus } of [
+  { what: "nothing", body: new Uint8Array(0), code: "HTTP_TS_EMPTY", httpStatus: 400 },
+  { what: "a few words", body: Buffer.from("no stream"), code: "TS_NO_SYNC", httpStatus: 415 },
+  { what: "300 bytes of noise", body: noise(300), code: "TS_NO_SYNC", httpStatus: 415 },
+  { what: "200 kB of noise", body: noise(200_000), code: "TS_NO_SYNC", httpStatus: 415 },
+  {
+    what: "noise with a packet's mark at its end",
+    body: Buffer.concat([noise(5000), Uint8Array.of(0x47), noise(187)]),
+    code: "TS_NO_SYNC",
+    httpStatus: 415,
+  },
+  {
+    what: "a transport stream of null packets",
+    body: Buffer.concat(Array(50).fill(Buffer.concat([Buffer.from([0x47, 0x1f, 0xff, 0x10]), noise(184)]))),
+    code: "HTTP_TS_EMPTY",
+    httpStatus: 400,
+  },
+]) {
+  test(`a body of ${what} is refused with ${httpStatus}`, () => {
+    const taker = begin();
+    for (let at = 0; at < body.byteLength; at += 1000) taker.write(body.subarray(at, at + 1000));
+    assert.throws(() => taker.end(), { code, httpStatus });
+    taker.close("what it sent could not be read");
+    assert.deepEqual(published().closes.length, 1);
+    assert.equal(publishers.size, 0);
+  });
+}
+
 test("a body that has nothing is told so, and one that is no transport stream at once", () => {
   const empty = begin();
   assert.throws(() => empty.end(), { code: "HTTP_TS_EMPTY", httpStatus: 400 });

@@ -7,6 +7,8 @@ import { late } from "../../base/late/late.ts";
 import { PerSecondLog } from "../../base/log.ts";
 import type { Logger } from "../../base/log.ts";
 import type { TsDemuxer } from "../../containers/mpegts/demuxer.ts";
+import { tsErrors } from "../../containers/mpegts/errors.ts";
+import { TS_PACKET_BYTES } from "../../containers/mpegts/layout.ts";
 import { parseStreamName } from "../../media/ids.ts";
 import type { StreamName } from "../../media/ids.ts";
 import type { Publisher, StreamDirectory } from "../../stream/directory.ts";
@@ -113,6 +115,7 @@ class TsUpload implements HttpUploadTaker {
   #held: Buffer | null = null;
   #heldTimer: Timer | null = null;
   #isHeld = false;
+  #takenBytes = 0;
   #isOver = false;
 
   constructor(upload: HttpUpload, clock: Clock, log: Logger, onOver: () => void) {
@@ -172,6 +175,7 @@ class TsUpload implements HttpUploadTaker {
   }
 
   write(bytes: Uint8Array): void {
+    this.#takenBytes += bytes.byteLength;
     if (this.#held === null) this.#take(bytes);
     else this.#held = Buffer.concat([this.#held, bytes]);
   }
@@ -180,9 +184,18 @@ class TsUpload implements HttpUploadTaker {
     if (this.#held !== null) this.#demuxer?.push(this.#held);
     this.#demuxer?.end();
     const packets = this.#demuxer?.stats.packets ?? 0;
-    if (packets === 0) throw httpTsErrors.error("HTTP_TS_EMPTY");
+    if (packets === 0) throw this.#emptyError();
     this.#leave("the body ended");
     return textReply(200, `${packets} packets were taken`);
+  }
+
+  /** A short body that is no transport stream ends before that is certain: then what was found in it tells. */
+  #emptyError(): MediaError {
+    const skippedBytes = this.#demuxer?.stats.skippedBytes ?? 0;
+    const packetBytes = this.#takenBytes - skippedBytes;
+    const isNone = packetBytes < TS_PACKET_BYTES || skippedBytes > packetBytes;
+    if (this.#takenBytes === 0 || !isNone) return httpTsErrors.error("HTTP_TS_EMPTY");
+    return tsErrors.error("TS_NO_SYNC", { skippedBytes: this.#takenBytes });
   }
 
   close(reason: string): void {

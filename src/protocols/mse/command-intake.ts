@@ -1,3 +1,4 @@
+import { Allowance } from "../../base/allowance.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { WebSocketSink } from "../../base/http-message.ts";
 import { CLOSE_CODE } from "../../base/web-socket/errors.ts";
@@ -14,19 +15,16 @@ const MAX_SHOWN_CHARACTERS = 40;
 /** Takes one client's commands, as many as it may send, and answers those that are none. */
 export class CommandIntake {
   readonly #socket: WebSocketSink;
-  readonly #clock: Clock;
-  #left = COMMAND_BURST;
-  #countedUs: number;
+  readonly #allowance: Allowance;
 
   constructor(socket: WebSocketSink, clock: Clock) {
     this.#socket = socket;
-    this.#clock = clock;
-    this.#countedUs = clock.nowUs();
+    this.#allowance = new Allowance(clock, { burst: COMMAND_BURST, perSecond: COMMANDS_PER_SECOND });
   }
 
   /** Returns: `null` when it was no command; `too-many` when that has closed the socket. */
   take(text: string): MseCommand | "too-many" | null {
-    if (!this.#mayCommand()) {
+    if (!this.#allowance.take()) {
       const { message } = mseErrors.error("MSE_TOO_MANY_COMMANDS", { limit: COMMAND_BURST });
       this.#socket.close(CLOSE_CODE.policy, message);
       return "too-many";
@@ -37,13 +35,5 @@ export class CommandIntake {
     const { code, message } = mseErrors.error("MSE_BAD_COMMAND", { command: shown });
     this.#socket.sendText(JSON.stringify({ type: "error", code, reason: message }));
     return null;
-  }
-
-  #mayCommand(): boolean {
-    const nowUs = this.#clock.nowUs();
-    const gained = ((nowUs - this.#countedUs) / 1_000_000) * COMMANDS_PER_SECOND;
-    this.#countedUs = nowUs;
-    this.#left = Math.min(COMMAND_BURST, this.#left + gained) - 1;
-    return this.#left >= 0;
   }
 }

@@ -92,6 +92,19 @@ test("tracks are switched by a new subscription, while it plays or for later", (
   assert.equal(directory.closedSubscriptions, 3);
 });
 
+test("where the server stops the player is told to connect again", () => {
+  for (const begin of [() => session.play(), () => session.wait()]) {
+    session = new MseSession(socket, {
+      ...{ name: "cam" as StreamName, directory, selection: parseMseSelection("")!, clock },
+    });
+    begin();
+    directory.subscribeRequests.at(-1)!.sink.end("server-stopping");
+    assert.deepEqual(socket.said, ["stream_unavailable"]);
+    assert.deepEqual(socket.closedWith, [1001, "the server stops"]);
+    socket = new Socket();
+  }
+});
+
 test("who has paused hears that the stream has ended, and is sent nothing before", () => {
   session.play();
   session.onText("pause");

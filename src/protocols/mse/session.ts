@@ -4,6 +4,7 @@ import { asMediaError } from "../../base/errors.ts";
 import type { WebSocketPeer, WebSocketSink } from "../../base/http-message.ts";
 import { CLOSE_CODE } from "../../base/web-socket/errors.ts";
 import type { StreamName } from "../../media/ids.ts";
+import { SOCKET_ENDS } from "../../packaging/socket-ends.ts";
 import type { StreamDirectory } from "../../stream/directory.ts";
 import type { SendWindow } from "../../stream/rules.ts";
 import type {
@@ -125,16 +126,13 @@ export class MseSession implements ByteSink, WebSocketPeer {
 
   end(reason: SubscriptionEnd): void {
     this.#subscription = null;
-    if (reason === "too-slow") {
-      this.#over();
-      this.#socket.close(CLOSE_CODE.tryAgainLater, "too slow for this stream");
-    } else if (reason === "no-room") {
-      this.#finish(CLOSE_CODE.tryAgainLater, "too many choices of tracks are played here now");
-    } else if (reason === "not-on-air") {
-      this.#finish(CLOSE_CODE.tryAgainLater, "nobody publishes the stream now");
-    } else {
-      this.#finish(CLOSE_CODE.normal, "the stream has ended");
+    const { code, reason: words } = SOCKET_ENDS[reason];
+    if (reason !== "too-slow") {
+      this.#finish(code, words);
+      return;
     }
+    this.#over();
+    this.#socket.close(code, words);
   }
 
   #finish(code: number, reason: string): void {

@@ -54,21 +54,22 @@ class RtmpFormat implements WireFormat {
 }
 
 /**
- * Metadata and codec configurations of a recording, told at a time of the player's clock.
+ * Metadata, and the codec configurations of a recording at a time of the player's clock.
  * `durationUs`: what players show as its length.
  */
 export function recordedTracks(tracks: TrackSet, timestampMs: number, durationUs: number): Uint8Array {
   return trackMessages(tracks, timestampMs, durationUs);
 }
 
-/** The configurations alone: a second metadata message, at another time than 0, is a track of its own to FFmpeg. */
+/** The configurations alone: of a recording all has been told at its beginning. */
 export function recordedConfigurations({ tracks }: TrackSet, timestampMs: number): Uint8Array {
   return concatBytes(configurationMessages(tracks.filter(isCarried), timestampMs));
 }
 
 function trackMessages(tracks: TrackSet, timestampMs: number, durationUs: number | null): Uint8Array {
   const carried = tracks.tracks.filter(isCarried);
-  const header = headerOf(MESSAGE.dataAmf0, timestampMs);
+  // FFmpeg takes metadata at another time than 0 for a track of text, in which nothing ever comes.
+  const header = headerOf(MESSAGE.dataAmf0, 0);
   const metadata = buildMessage(header, buildMetadataBody(carried, durationUs), SENT_CHUNK_BYTES);
   return concatBytes([metadata, ...configurationMessages(carried, timestampMs)]);
 }

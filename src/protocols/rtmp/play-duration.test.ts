@@ -6,10 +6,11 @@ import { SENT_CHUNK_BYTES } from "./from-stream.ts";
 import { PlayDuration, playDurationMs } from "./play-duration.ts";
 import type { AmfValue } from "./wire/amf-value.ts";
 import { buildMessage } from "./wire/chunk-writer.ts";
+import { MESSAGE } from "./wire/messages.ts";
 
-const message = (timestampMs: number, lengthBytes = 10): Uint8Array =>
+const message = (timestampMs: number, lengthBytes = 10, typeId: number = MESSAGE.video): Uint8Array =>
   buildMessage(
-    { chunkStreamId: 6, timestampMs, typeId: 9, messageStreamId: 1 },
+    { chunkStreamId: 6, timestampMs, typeId, messageStreamId: 1 },
     new Uint8Array(lengthBytes),
     SENT_CHUNK_BYTES,
   );
@@ -40,6 +41,16 @@ test("messages before the end pass, the first at it or behind does not", () => {
   assert.equal(duration.take(second), message(0).byteLength * 2);
   assert.equal(duration.isOver, true);
   assert.equal(duration.take(message(5000)), 0, "over is over");
+});
+
+test("metadata, whose time is 0 wherever it stands, is no step of time", () => {
+  const metadata = message(0, 10, MESSAGE.dataAmf0);
+  const duration = new PlayDuration(100);
+  const joined = concatBytes([metadata, message(5000), message(5060), metadata, message(5099)]);
+  assert.equal(duration.take(joined), joined.byteLength);
+  assert.equal(duration.isOver, false);
+  assert.equal(duration.take(concatBytes([metadata, message(5100)])), metadata.byteLength);
+  assert.equal(duration.take(metadata), 0, "over is over");
 });
 
 test("messages of several chunks, empty ones and extended timestamps are stepped over", () => {

@@ -1,6 +1,7 @@
 import { SENT_CHUNK_BYTES } from "./from-stream.ts";
 import type { AmfValue } from "./wire/amf-value.ts";
-import { writtenMessageBytes, writtenTimestampMs } from "./wire/chunk-writer.ts";
+import { writtenMessageBytes, writtenTimestampMs, writtenTypeId } from "./wire/chunk-writer.ts";
+import { MESSAGE } from "./wire/messages.ts";
 
 /**
  * How much of the stream a `play` command asks for.
@@ -26,7 +27,7 @@ export function playStartMs(args: readonly AmfValue[]): number {
   return typeof start === "number" && Number.isFinite(start) ? Math.max(0, start) : 0;
 }
 
-/** Ends a player's stream of bytes after so much stream time, by the timestamps of the messages in it. */
+/** Ends a player's stream of bytes after so much stream time, by the timestamps of the media and configurations in it. */
 export class PlayDuration {
   readonly #durationMs: number;
   #playedMs = 0;
@@ -46,7 +47,7 @@ export class PlayDuration {
   take(bytes: Uint8Array): number {
     let at = 0;
     while (at < bytes.byteLength) {
-      if (!this.#advance(writtenTimestampMs(bytes, at))) return at;
+      if (!this.#passes(bytes, at)) return at;
       at += writtenMessageBytes(bytes, at, SENT_CHUNK_BYTES);
     }
     return bytes.byteLength;
@@ -55,6 +56,12 @@ export class PlayDuration {
   /** The player paused: the stream time until it goes on does not count. */
   interrupt(): void {
     this.#lastTimestampMs = null;
+  }
+
+  /** Metadata has no time. */
+  #passes(bytes: Uint8Array, at: number): boolean {
+    if (writtenTypeId(bytes, at) === MESSAGE.dataAmf0) return !this.#isOver;
+    return this.#advance(writtenTimestampMs(bytes, at));
   }
 
   #advance(timestampMs: number): boolean {

@@ -122,6 +122,27 @@ class RawClient {
   }
 }
 
+/** A client of a connection that has another clock than the machine's. */
+async function connectedTo(
+  t: TestContext,
+  source: Source,
+  parts: { readonly clock: FakeClock; onBroken(reason: string): void },
+): Promise<RawClient> {
+  const server = createServer((socket) => {
+    const connection = new WebSocketConnection(socket, {
+      head: Buffer.from("HTTP/1.1 101 Switching Protocols\r\n\r\n"),
+      start: source.reply.webSocket!,
+      instead: () => assert.fail("nothing else is sent"),
+      closeTimeoutMs: 1000,
+      ...parts,
+    });
+    connection.open();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => server.close());
+  return new RawClient((server.address() as AddressInfo).port, "").opened();
+}
+
 test("who has written more than the client takes hears when it has taken some", async (t) => {
   const source = new Source();
   const { port } = await listen(t, { handle: () => source.reply });
@@ -344,19 +365,59 @@ test("one who takes nothing is ended, and one with nothing to take stays", async
   for (const client of [idle, stuck]) client.socket.destroy();
 });
 
+for (const [what, opcode] of [
+  ["pings", 9],
+  ["pongs", 10],
+] as const) {
+  test(`${what} without end cost the connection, and one line in the log`, async (t) => {
+    const source = new Source();
+    const log = new RecordingLog();
+    const listener = await listen(t, { handle: () => source.reply, log });
+    const client = await new RawClient(listener.port).opened();
+    const flood = Array.from({ length: 10_000 }, () => clientFrame({ opcode, payload: "x".repeat(125) }));
+    client.socket.write(Buffer.concat(flood));
+    assert.equal(await client.closeCode(), 1008);
+    const answers = client.frames.length - 1;
+    // So many at once, and the few more that a slow machine gives time for.
+    assert.ok(opcode === 9 ? answers >= 100 && answers < 5000 : answers === 0, `${answers} pongs`);
+    assert.equal(source.closed, 1);
+    client.socket.destroy();
+    await listener.stop(0);
+    const told = log.lines.filter(({ fields }) => JSON.stringify(fields).includes("pings and pongs"));
+    assert.equal(told.length, 1, "what is counted by the second is said when the listener stops");
+  });
+}
+
 test("pings without end, from one who reads no pongs, hold little memory", async (t) => {
   const source = new Source();
   const { port } = await listen(t, { handle: () => source.reply });
   const client = await new RawClient(port).opened();
   client.socket.pause();
-  const pings = Buffer.concat(
-    Array.from({ length: 1000 }, () => clientFrame({ opcode: 9, payload: "x".repeat(125) })),
-  );
-  for (let i = 0; i < 100; i++) client.socket.write(pings);
-  client.socket.write(clientFrame({ opcode: 1, payload: "behind" }));
+  const sink = await source.sink;
+  sink.write(buildFrame(OPCODE.binary, new Uint8Array(32 * 1024 * 1024)));
+  const beforeBytes = sink.queuedBytes();
+  assert.ok(beforeBytes > 1024 * 1024);
+  const pings = Array.from({ length: 90 }, () => clientFrame({ opcode: 9, payload: "x".repeat(125) }));
+  client.socket.write(Buffer.concat([...pings, clientFrame({ opcode: 1, payload: "behind" })]));
   await eventually(() => assert.deepEqual(source.texts, ["behind"]), { timeoutMs: 30_000 });
-  const queuedBytes = (await source.sink).queuedBytes();
-  assert.ok(queuedBytes < 200_000, `${queuedBytes} bytes of pongs wait`);
+  assert.ok(sink.queuedBytes() <= beforeBytes, "where so much waits no pong is added");
+  client.socket.destroy();
+});
+
+test("who pings now and then may do so for ever", async (t) => {
+  const source = new Source();
+  const clock = new FakeClock();
+  const client = await connectedTo(t, source, { clock, onBroken: (reason) => assert.fail(reason) });
+  let sent = 0;
+  for (let round = 0; round < 20; round++) {
+    clock.advance(5000);
+    client.socket.write(
+      Buffer.concat(Array.from({ length: 50 }, () => clientFrame({ opcode: 9, payload: "" }))),
+    );
+    sent += 50;
+    await eventually(() => assert.equal(client.frames.length, sent), { intervalMs: 2 });
+  }
+  assert.ok(client.frames.every(({ opcode }) => opcode === 10));
   client.socket.destroy();
 });
 
@@ -462,20 +523,7 @@ test("silence is answered with pings after 20 s, and with the end after 60 s", a
   const source = new Source();
   const clock = new FakeClock();
   const broken: string[] = [];
-  const server = createServer((socket) => {
-    const connection = new WebSocketConnection(socket, {
-      head: Buffer.from("HTTP/1.1 101 Switching Protocols\r\n\r\n"),
-      start: source.reply.webSocket!,
-      instead: () => assert.fail("nothing else is sent"),
-      closeTimeoutMs: 1000,
-      clock,
-      onBroken: (reason) => broken.push(reason),
-    });
-    connection.open();
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  t.after(() => server.close());
-  const client = await new RawClient((server.address() as AddressInfo).port, "").opened();
+  const client = await connectedTo(t, source, { clock, onBroken: (reason) => broken.push(reason) });
   const pings = (count: number): Promise<void> =>
     eventually(() =>
       assert.deepEqual(

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { Allowance } from "../../base/allowance.ts";
 import { systemClock } from "../../base/clock.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { asMediaError, messageOf } from "../../base/errors.ts";
@@ -31,6 +32,11 @@ const MAX_PONG_QUEUE_BYTES = 64 * 1024;
 
 /** Of what a client says that nobody hears, so much is dropped before it is closed: as where it only has to read. */
 const MAX_UNHEARD_BYTES = 64 * 1024;
+/**
+ * Pings and pongs that a client may send at once, and a second: one in some seconds is usual, and a proxy that comes back
+ * may send some together. Each costs a read, and a ping a write, that nobody watches for.
+ */
+const CONTROL_LIMITS = { burst: 100, perSecond: 10 };
 /** After so much silence a client is asked whether it is there: proxies close what is silent, and so do we. */
 const PING_AFTER_MS = 20_000;
 /** Silent for so long, it is not. */
@@ -54,10 +60,12 @@ export class WebSocketConnection implements WebSocketSink {
   #heardUs: number;
   #silenceTimer: Timer | null = null;
   #unheardBytes = 0;
+  readonly #controlFrames: Allowance;
 
   constructor(socket: Socket, parts: WebSocketParts) {
     this.#clock = parts.clock ?? systemClock;
     this.#heardUs = this.#clock.nowUs();
+    this.#controlFrames = new Allowance(this.#clock, CONTROL_LIMITS);
     this.#socket = socket;
     this.#parts = parts;
     this.#carrier = new Carrier(socket, parts);
@@ -160,8 +168,16 @@ export class WebSocketConnection implements WebSocketSink {
     if (message.type === "text" && this.#peer?.onText !== undefined) this.#peer.onText(message.text);
     else if (message.type === "text") this.#drop(Buffer.byteLength(message.text));
     else if (message.type === "binary") this.#drop(message.bytes.byteLength);
-    else if (message.type === "ping") this.#pong(message.bytes);
     else if (message.type === "close") this.shut(answerTo(message.code), "");
+    else if (!this.#controlFrames.take()) this.#refuseFlood();
+    else if (message.type === "ping") this.#pong(message.bytes);
+  }
+
+  #refuseFlood(): void {
+    const { burst, perSecond } = CONTROL_LIMITS;
+    const reason = `more pings and pongs than ${burst} at once and ${perSecond} a second`;
+    this.#parts.onBroken(reason);
+    this.shut(CLOSE_CODE.policy, reason);
   }
 
   #drop(lengthBytes: number): void {

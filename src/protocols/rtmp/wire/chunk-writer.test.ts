@@ -8,6 +8,7 @@ import {
   writeMessage,
   writtenMessageBytes,
   writtenTimestampMs,
+  writtenTypeId,
 } from "./chunk-writer.ts";
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
@@ -67,6 +68,7 @@ test("what is written is read back, whatever the sizes and times", () => {
       const header = { chunkStreamId, timestampMs, typeId: 9, messageStreamId: 5 };
       const written = buildMessage(header, body, chunkSize);
       assert.equal(writtenTimestampMs(written, 0), timestampMs);
+      assert.equal(writtenTypeId(written, 0), header.typeId);
       assert.equal(writtenMessageBytes(written, 0, chunkSize), written.byteLength);
       reader.feed(written);
       const message = reader.next();

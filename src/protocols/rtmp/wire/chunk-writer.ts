@@ -64,6 +64,11 @@ export function writtenTimestampMs(bytes: Uint8Array, at: number): number {
   return timestamp === EXTENDED ? readU32(bytes, at + 12) : timestamp;
 }
 
+/** The type id of the message that `buildMessage` wrote at `at`. Spec: Adobe RTMP 1.0 section 5.3.1.2.1. */
+export function writtenTypeId(bytes: Uint8Array, at: number): number {
+  return bytes[at + 7]!;
+}
+
 /** The length of the message that `buildMessage` wrote at `at` with this chunk size, all headers included. */
 export function writtenMessageBytes(bytes: Uint8Array, at: number, chunkSize: number): number {
   return messageBytes(writtenTimestampMs(bytes, at), readU24(bytes, at + 4), chunkSize);
