@@ -72,6 +72,15 @@ export class IndexedTrack {
     return ticksToUs(this.ptsAt(this.first) - this.dtsAt(this.first), this.track.timescale);
   }
 
+  /**
+   * How much later than its decode time any sample plays at most, in microseconds. Key frames of open GOPs, and those of
+   * x265, play later after their decode time than the first one does.
+   */
+  get longestReorderUs(): number {
+    const ticks = this.samples.maxCtsOffset() * this.#factor - this.#leastCts;
+    return Math.ceil((ticks * 1_000_000) / this.track.timescale);
+  }
+
   /** Ticks of `track`. */
   ptsAt(sample: number): number {
     return (this.samples.dtsAt(sample) + this.samples.ctsOffsetAt(sample)) * this.#factor + this.#ptsShift;
