@@ -33,7 +33,7 @@ export function alignedFile(file: MediaFile, segmentDurationUs: number): MediaFi
     notices.push(noticeOf(track, missedUs));
     return false;
   });
-  if (kept.length === file.tracks.length) return withLengths(file, first);
+  if (kept.length === file.tracks.length) return withWarnings(file, first);
   const trackSet = makeTrackSet(
     file.trackSet.epoch,
     kept.map(({ track }) => track),
@@ -69,21 +69,28 @@ function noticeOf(indexed: IndexedTrack, missedUs: readonly number[]): string {
   );
 }
 
-/** The file, with a notice for each quality that begins or ends elsewhere than the first one. */
-function withLengths(file: MediaFile, first: IndexedTrack): MediaFile {
-  const differing = file.tracks.filter(
-    (track) =>
-      track.track.kind === "video" &&
-      (Math.abs(track.startUs - first.startUs) > SAME_LENGTH_US ||
-        Math.abs(track.endUs - first.endUs) > SAME_LENGTH_US),
-  );
-  if (differing.length === 0) return file;
-  const notices = differing.map(
-    (track) =>
-      `lengths differ: quality ${nameOf(track)} plays ${spanOf(track)}, and the first one ${spanOf(first)}; ` +
-      "there is nothing to change to where only one of them plays",
-  );
-  return { ...file, notices: [...file.notices, ...notices] };
+/** The file, with notices about qualities that stay, and that a player may have trouble with all the same. */
+function withWarnings(file: MediaFile, first: IndexedTrack): MediaFile {
+  const qualities = file.tracks.filter(({ track }) => track.kind === "video");
+  const notices = qualities
+    .filter((track) => !isAsLong(track, first))
+    .map(
+      (track) =>
+        `lengths differ: quality ${nameOf(track)} plays ${spanOf(track)}, and the first one ${spanOf(first)}; ` +
+        "there is nothing to change to where only one of them plays",
+    );
+  const open = qualities.filter((indexed) => indexed.track.codec === "h264" && indexed.hasOpenGops);
+  if (qualities.length > 1 && open.length > 0)
+    notices.push(
+      `${open.map(nameOf).join(", ")} with open GOPs: pictures behind a key frame need those before it, and browsers ` +
+        "may stop where a viewer seeks or the quality changes; encode H.264 with closed GOPs",
+    );
+  return notices.length === 0 ? file : { ...file, notices: [...file.notices, ...notices] };
+}
+
+function isAsLong({ startUs, endUs }: IndexedTrack, first: IndexedTrack): boolean {
+  const farthestUs = Math.max(Math.abs(startUs - first.startUs), Math.abs(endUs - first.endUs));
+  return farthestUs <= SAME_LENGTH_US;
 }
 
 function nameOf({ track }: IndexedTrack): string {
