@@ -236,7 +236,7 @@ describe("sets of files on a disk", { skip: needs("ffmpeg") }, () => {
       const { tracks, segments } = given.timeline();
       const videos = tracks.tracks.filter(({ kind }) => kind === "video").map(({ id }) => id);
       const pictures = videos.map((id) =>
-        segments.reduce((sum, { trackSamples }) => sum + trackSamples(id), 0),
+        segments.reduce((sum, segment) => sum + segment.trackSamples(id), 0),
       );
       assert.deepEqual(
         pictures.map((count) => count / 25),

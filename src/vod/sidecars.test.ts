@@ -213,7 +213,7 @@ describe("subtitles beside a film", { skip: needs("ffmpeg") }, () => {
       const vods = [{ name: "vod", storages: [{ path: place }], segmentDurationMs: 2000 }];
       const vod = new VodLibrary({ vods, clock, log: new RecordingLog() });
       const file = await vod.openMedia("vod/film.mp4");
-      const [beside, inside] = await Promise.all(file.texts.map((text) => text.cues()));
+      const [beside, inside] = await Promise.all(file.texts.map(async (text) => await text.cues()));
       const video = file.tracks.find(({ track }) => track.kind === "video")!;
       assert.ok(video.startUs > 0, "the first picture plays after 0");
       assert.deepEqual(

@@ -31,7 +31,9 @@ test(
       await playInHlsJs(page, weir.url(`/vod/film.mp4/${playlist}`));
       const isReady = async (): Promise<void> => {
         const { subtitles, timeS, errors } = await hlsJsState(page);
-        assert.deepEqual([subtitles, errors], [["de 1 de", "en 2 en"], []]);
+        // The first picture plays a little after 0, where B-frames are reordered (see IndexedTrack).
+        const others = errors.filter((error) => !/^bufferSeekOverHole .* from 0 to 0\.1/.test(error));
+        assert.deepEqual([subtitles, others], [["de 1 de", "en 2 en"], []]);
         assert.ok(timeS > 0);
       };
       await eventually(isReady, { timeoutMs: 40_000 });
