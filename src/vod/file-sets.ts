@@ -25,6 +25,19 @@ export function parseFileSet(path: string): readonly string[] | null {
   return new Set(files).size === files.length ? files : null;
 }
 
+/** What may stand between the name of a work and that of a quality. */
+const SEPARATORS = /[-_. ]+$/;
+
+/**
+ * The path that a set has as a whole, without an extension: `film` of `film,-360p,-720p,.mp4` and of `film.,1,2,.mp4`; of
+ * a folder its own, whatever dots are in it.
+ */
+function wholeOf(path: string): string {
+  if (parseFileSet(path) === null) return path;
+  const [before = ""] = path.slice(path.lastIndexOf("/") + 1).split(",");
+  return path.slice(0, path.lastIndexOf("/") + 1) + before.replace(SEPARATORS, "");
+}
+
 /**
  * A storage in which paths may also name several qualities of one work: by commas (see `parseFileSet`), or, where
  * `folders` says so, by the folder that they are in. A file that is called so itself comes first.
@@ -100,19 +113,6 @@ export class FileSets implements Storage {
     const chosen = names.toSorted(byNumbers.compare).slice(0, MAX_SET_FILES);
     return chosen.map((name) => `${path}/${name}`);
   }
-}
-
-/** What may stand between the name of a work and that of a quality. */
-const SEPARATORS = /[-_. ]+$/;
-
-/**
- * The path that a set has as a whole, without an extension: `film` of `film,-360p,-720p,.mp4` and of `film.,1,2,.mp4`; of
- * a folder its own, whatever dots are in it.
- */
-function wholeOf(path: string): string {
-  if (parseFileSet(path) === null) return path;
-  const [before = ""] = path.slice(path.lastIndexOf("/") + 1).split(",");
-  return path.slice(0, path.lastIndexOf("/") + 1) + before.replace(SEPARATORS, "");
 }
 
 /** 360p comes before 1080p. */
