@@ -37,8 +37,8 @@ const WORKING: readonly DirectiveSpec[] = [
     status: "works",
     doc:
       "Plays a folder: the MP4 files in it are qualities of one work, in one playlist, with the sound of the first that " +
-      "has any. All need key frames at the same times; one that has not is left out, and the log says where. Without it " +
-      "qualities are named in the path: `/PREFIX/film,-360p,-720p,.mp4/index.m3u8`.",
+      "has any, and that of the others in other languages, also of files without pictures. All need key frames at the same " +
+      "times; one that has not is left out, and the log says where. Without it qualities are named in the path: `/PREFIX/film,-360p,-720p,.mp4/index.m3u8`.",
   },
 ];
 

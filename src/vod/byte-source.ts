@@ -30,6 +30,8 @@ export type Sidecar = {
   /** BCP 47 tag; `und` when its name says none. */
   readonly language: string;
   readonly isSubRip: boolean;
+  /** As that of its source when it was found; `null` when it could not be seen. */
+  readonly version: string | null;
   /** Ownership: whoever opens it releases it. `null`: it is gone. */
   open(): Promise<ByteSource | null>;
   readonly path: string;

@@ -89,6 +89,27 @@ describe("sets of files on a disk", { skip: needs("ffmpeg") }, () => {
     await symlink("160p.mp4", join(folder, "film", "320p.mp4"));
     await writeFile(join(folder, "film", "notes.txt"), "");
     await writeFile(join(folder, "film", ".hidden.mp4"), "");
+    for (const video of ["libx264", "libx265"] as const) {
+      const gops = `open-gop=1:keyint=50:min-keyint=50:scenecut=0:bframes=3:log-level=error`;
+      const extra = [video === "libx264" ? "-x264-params" : "-x265-params", gops];
+      await mkdir(join(folder, video.slice(3)));
+      for (const [name, width] of [
+        ["1", 160],
+        ["2", 320],
+      ] as const) {
+        const clip = await makeClip({ durationS: 8, video, width, height: (width * 9) / 16, extra });
+        await copyFile(clip, join(folder, video.slice(3), `${name}.mp4`));
+      }
+    }
+    await mkdir(join(folder, "lengths"));
+    const longer = { ...common, durationS: 12, width: 240, height: 136 };
+    await copyFile(low, join(folder, "lengths", "8.mp4"));
+    await copyFile(high, join(folder, "lengths", "8b.mp4"));
+    await copyFile(await makeClip(longer), join(folder, "lengths", "12.mp4"));
+    // Its key frames are like those of the others for as long as the shortest one lasts.
+    const odd8 = ["-force_key_frames", "0,2,4,6,9"];
+    const oddLonger = await makeClip({ ...longer, gopPictures: 300, extra: odd8 });
+    await copyFile(oddLonger, join(folder, "lengths", "12-odd.mp4"));
     await mkdir(join(folder, "empty"));
     await mkdir(join(folder, "crowd"));
     for (let i = 0; i < MAX_SET_FILES + 4; i++) await writeFile(join(folder, "crowd", `${i}.mp4`), "");
@@ -179,6 +200,62 @@ describe("sets of files on a disk", { skip: needs("ffmpeg") }, () => {
     assert.equal(said.length, 1);
     assert.match(JSON.stringify(said[0]), /quality v2 \(240x136\).*at 2\.0\d+, 4\.0\d+, 6\.0\d+ s;/);
     await vod.close();
+  });
+
+  test("qualities with open GOPs stay, in whatever order they are named", async () => {
+    const { vod, log } = library(true);
+    for (const path of ["x264", "x265", "x264/,2,1,.mp4", "x265/,2,1,.mp4"]) {
+      const given = await vod.open(`vod/${path}`);
+      const { tracks, segments } = given.timeline();
+      const videos = tracks.tracks.filter(({ kind }) => kind === "video").map(({ id }) => id);
+      assert.deepEqual(videos, ["v1", "v2"], path);
+      assert.equal(segments.length, 4);
+      for (const { name, startUs } of segments.slice(1)) {
+        for (const id of videos) {
+          const [first] = readSegmentSamples((await given.segment(name, [id]))!, tracks.tracks);
+          const beginUs = (first!.pts / first!.track.timescale) * 1e6;
+          assert.ok(first!.isSync && Math.abs(beginUs - startUs) < 1000, `${id} of ${path} at ${beginUs}`);
+        }
+      }
+    }
+    const said = log.lines.map((line) => JSON.stringify(line));
+    assert.ok(!said.some((line) => line.includes("left out")));
+    const warned = said.map((line) => /v1 \(\S+\), v2 \(\S+\) with open GOPs: .*closed GOPs/.test(line));
+    assert.deepEqual(warned, [true, false, true, false], "decoders of HEVC know what to do");
+    await vod.close();
+  });
+
+  test("a longer and a shorter quality stay, and the log says that their lengths differ", async () => {
+    for (const [path, durationsS, left] of [
+      ["lengths/,8,12,8b,.mp4", [8, 12, 8], []],
+      ["lengths/,12,8,8b,.mp4", [12, 8, 8], []],
+      ["lengths/,8,12,12-odd,.mp4", [8, 12], ["v3"]],
+    ] as const) {
+      const { vod, log } = library(false);
+      const given = await vod.open(`vod/${path}`);
+      const { tracks, segments } = given.timeline();
+      const videos = tracks.tracks.filter(({ kind }) => kind === "video").map(({ id }) => id);
+      const pictures = videos.map((id) =>
+        segments.reduce((sum, segment) => sum + segment.trackSamples(id), 0),
+      );
+      assert.deepEqual(
+        pictures.map((count) => count / 25),
+        durationsS,
+        path,
+      );
+      assert.ok(segments.every(({ durationUs }) => Math.abs(durationUs - 2e6) < 100_000));
+      const said = JSON.stringify(log.lines);
+      assert.match(
+        said,
+        /lengths differ: quality v2 \(\d+x\d+\) plays from 0\.\d+ to (8|12)\.\d+ s, and the first one/,
+      );
+      assert.deepEqual(
+        [...said.matchAll(/quality (v\d) \S+ is left out: it has no key frame /g)].map(([, id]) => id),
+        left,
+      );
+      assert.ok(!said.includes("Infinity"));
+      await vod.close();
+    }
   });
 });
 

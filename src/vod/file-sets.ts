@@ -1,8 +1,8 @@
-import type { ByteSource, FolderStorage, Storage } from "./byte-source.ts";
+import type { ByteSource, FolderStorage, Sidecar, Storage } from "./byte-source.ts";
 import { LISTED_EXTENSIONS } from "./catalogue.ts";
 import { vodErrors } from "./errors.ts";
 import { JoinedSource, joinVersions } from "./joined-source.ts";
-import { findSetSidecars, findSidecars, withSidecars } from "./sidecars.ts";
+import { findSetSidecars, findSidecars, versionWith, withSidecars } from "./sidecars.ts";
 
 /** Files of one set: no ladder of qualities is longer, and each of them costs a descriptor and an index. */
 export const MAX_SET_FILES = 12;
@@ -28,12 +28,14 @@ export function parseFileSet(path: string): readonly string[] | null {
 /** What may stand between the name of a work and that of a quality. */
 const SEPARATORS = /[-_. ]+$/;
 
-/** The name that a set has as a whole: `film.mp4` of `film,-360p,-720p,.mp4` and of `film.,1,2,.mp4`; of a folder its own. */
-function nameOfWhole(path: string): string {
+/**
+ * The path that a set has as a whole, without an extension: `film` of `film,-360p,-720p,.mp4` and of `film.,1,2,.mp4`; of
+ * a folder its own, whatever dots are in it.
+ */
+function wholeOf(path: string): string {
   if (parseFileSet(path) === null) return path;
-  const slash = path.lastIndexOf("/");
-  const [before = "", ...rest] = path.slice(slash + 1).split(",");
-  return `${path.slice(0, slash + 1)}${before.replace(SEPARATORS, "")}${rest.at(-1)}`;
+  const [before = ""] = path.slice(path.lastIndexOf("/") + 1).split(",");
+  return path.slice(0, path.lastIndexOf("/") + 1) + before.replace(SEPARATORS, "");
 }
 
 /**
@@ -53,10 +55,7 @@ export class FileSets implements Storage {
 
   async open(path: string): Promise<ByteSource | null> {
     const plain = await this.#storage.open(path);
-    if (plain !== null) {
-      const sidecars = await findSidecars(this.#storage, path).catch(() => []);
-      return sidecars.length === 0 ? plain : withSidecars(plain, sidecars);
-    }
+    if (plain !== null) return withSidecars(plain, await this.#sidecarsOf(path, null));
     const files = await this.#filesOf(path);
     if (files === null) return null;
     const opened: ByteSource[] = [];
@@ -70,14 +69,12 @@ export class FileSets implements Storage {
       for (const source of opened) source.release();
       throw caught;
     }
-    const set = new JoinedSource(path, opened);
-    const sidecars = await findSetSidecars(this.#storage, [nameOfWhole(path), ...files]).catch(() => []);
-    return sidecars.length === 0 ? set : withSidecars(set, sidecars);
+    return withSidecars(new JoinedSource(path, opened), await this.#sidecarsOf(path, files));
   }
 
   async versionOf(path: string): Promise<string | null> {
     const plain = await this.#storage.versionOf(path);
-    if (plain !== null) return plain;
+    if (plain !== null) return versionWith(plain, await this.#sidecarsOf(path, null));
     const files = (await this.#filesOf(path)) ?? [];
     const versions: string[] = [];
     for (const file of files) {
@@ -85,7 +82,8 @@ export class FileSets implements Storage {
       if (version === null) return null;
       versions.push(version);
     }
-    return versions.length === 0 ? null : joinVersions(versions);
+    if (versions.length === 0) return null;
+    return versionWith(joinVersions(versions), await this.#sidecarsOf(path, files));
   }
 
   problem(): Promise<string | null> {
@@ -94,6 +92,16 @@ export class FileSets implements Storage {
 
   list(...wanted: Parameters<Storage["list"]>): Promise<readonly string[]> {
     return this.#storage.list(...wanted);
+  }
+
+  /** Subtitles beside a file, or beside the files of a set. A film plays without those that cannot be seen now. */
+  async #sidecarsOf(path: string, files: readonly string[] | null): Promise<readonly Sidecar[]> {
+    try {
+      if (files === null) return await findSidecars(this.#storage, path);
+      return await findSetSidecars(this.#storage, { whole: wholeOf(path), files });
+    } catch {
+      return [];
+    }
   }
 
   async #filesOf(path: string): Promise<readonly string[] | null> {

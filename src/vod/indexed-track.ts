@@ -21,6 +21,9 @@ const KEPT_OUTSIDE_EDIT_US = 200_000;
 /** Samples looked at for the first and the last presentation time: more than any reordering is deep. */
 const REORDER_SAMPLES = 64;
 
+/** Key frames that are looked at for open GOPs: an encoder makes all of them in the same way. */
+const SAMPLED_GOPS = 8;
+
 /** Ticks per second that a track of this timescale is served with. */
 export function servedTimescale(timescale: number): number {
   return timescale * Math.ceil(MIN_TIMESCALE / timescale);
@@ -70,6 +73,28 @@ export class IndexedTrack {
   /** How much later than its decode time the first sample plays, in microseconds. */
   get reorderUs(): number {
     return ticksToUs(this.ptsAt(this.first) - this.dtsAt(this.first), this.track.timescale);
+  }
+
+  /**
+   * How much later than its decode time any sample plays at most, in microseconds. Key frames of open GOPs, and those of
+   * x265, play later after their decode time than the first one does.
+   */
+  get longestReorderUs(): number {
+    const ticks = this.samples.maxCtsOffset() * this.#factor - this.#leastCts;
+    return Math.ceil((ticks * 1_000_000) / this.track.timescale);
+  }
+
+  /** True when pictures that play before a key frame stand behind it, so that they need those of the GOP before. */
+  get hasOpenGops(): boolean {
+    let sync = this.syncAtOrAfter(this.first + 1);
+    for (let i = 0; i < SAMPLED_GOPS && sync < this.end; i++) {
+      const next = this.syncAtOrAfter(sync + 1);
+      const stop = Math.min(next, sync + REORDER_SAMPLES);
+      const pts = this.ptsAt(sync);
+      for (let sample = sync + 1; sample < stop; sample++) if (this.ptsAt(sample) < pts) return true;
+      sync = next;
+    }
+    return false;
   }
 
   /** Ticks of `track`. */

@@ -6,17 +6,19 @@ import { buildHevcConfig } from "../codecs/h265/hevc-config.ts";
 import { buildTrack } from "../codecs/track.ts";
 import { mp4Errors } from "../containers/mp4/errors.ts";
 import { readMovie } from "../containers/mp4/movie.ts";
-import type { MovieTrack } from "../containers/mp4/movie.ts";
+import type { Movie, MovieTrack } from "../containers/mp4/movie.ts";
 import { readFrom } from "../containers/mp4/random-access.ts";
 import { trackId } from "../media/ids.ts";
 import type { TrackId } from "../media/ids.ts";
 import { makeTrackSet } from "../media/track.ts";
-import type { Codec, Track, TrackKind, TrackSet } from "../media/track.ts";
+import type { Codec, Track, TrackSet } from "../media/track.ts";
 import type { ByteSource } from "./byte-source.ts";
 import type { Cue } from "../containers/webvtt/cue.ts";
 import { problemOfText, readTextSamples } from "./text-samples.ts";
 import type { TextSamples } from "./text-samples.ts";
 import type { TextTrack } from "../packaging/presentation.ts";
+import { tracksOfMember } from "./set-tracks.ts";
+import type { TakenLanguages } from "./set-tracks.ts";
 import { readSidecars } from "./sidecars.ts";
 import { indexTracks, movedUs, servedTimescale } from "./indexed-track.ts";
 import type { IndexedTrack, ServedTrack } from "./indexed-track.ts";
@@ -36,8 +38,8 @@ export type MediaFile = {
   /** The file is in fragments and its last ones are not all there. */
   readonly isCutOff: boolean;
   /**
-   * Several files of one work in different qualities: each has a video track, the first one with sound has the sound, and
-   * the first one with subtitles has those.
+   * Several files of one work in different qualities: each has a video track, and of sound and subtitles come those of
+   * the first one that has any, and in other languages of the first one that has them (see `tracksOfMember`).
    */
   readonly isSet: boolean;
   /** Subtitles, of files beside it. */
@@ -50,6 +52,16 @@ const MAX_FIRST_FRAME_BYTES = 4 * 2 ** 20;
 /** Codecs whose facts stand in the first frame, at least in part. */
 const FACTS_IN_FRAME: readonly Codec[] = ["mp3", "av1", "ac3", "eac3"];
 
+/** One of the files that are read together. */
+type Member = { readonly source: ByteSource; readonly movie: Movie; readonly baseBytes: number };
+
+/** What is served of the members that were looked at. */
+type Found = {
+  readonly served: ServedTrack[];
+  readonly texts: Omit<TextSamples, "movedUs">[];
+  readonly notices: string[];
+};
+
 /**
  * Reads the index of a file, or of all members of a set.
  *
@@ -57,42 +69,24 @@ const FACTS_IN_FRAME: readonly Codec[] = ["mp3", "av1", "ac3", "eac3"];
  * Throws: MP4_* when a file is broken; VOD_* when the storage cannot give it.
  */
 export async function readMediaFile(source: ByteSource): Promise<MediaFile> {
-  const members = source.members ?? [source];
-  const notices: string[] = [];
-  const served: ServedTrack[] = [];
-  const counts: Record<TrackKind, number> = { video: 0, audio: 0, text: 0 };
-  const textTracks: Omit<TextSamples, "movedUs">[] = [];
-  let isCutOff = false;
-  let base = 0;
-  for (const member of members) {
-    const movie = await readFrom(member, readMovie(member.sizeBytes));
-    notices.push(...movie.notices);
-    isCutOff ||= movie.isCutOff;
-    const missing = { audio: counts.audio === 0, text: textTracks.length === 0 };
-    const wanted = members.length === 1 ? movie.tracks : tracksOfQuality(movie.tracks, missing);
-    for (const movieTrack of wanted) {
-      if (movieTrack.kind === "text") {
-        const problem = problemOfText(movieTrack);
-        const text = { source: member, movieTrack, movieTimescale: movie.timescale };
-        if (problem === null) textTracks.push(text);
-        else notices.push(`track ${movieTrack.number} is left out: ${problem}`);
-        continue;
-      }
-      const id = trackId(movieTrack.kind, counts[movieTrack.kind] + 1);
-      const track = await describe(member, movieTrack, id, notices);
-      if (track === null) continue;
-      counts[movieTrack.kind]++;
-      const moved = { ...movieTrack, samples: movieTrack.samples.movedBy(base) };
-      served.push({ movieTrack: moved, track, movieTimescale: movie.timescale });
-    }
-    base += member.sizeBytes;
+  const members = await readMembers(source.members ?? [source]);
+  const isSet = members.length > 1;
+  const notices = members.flatMap(({ movie }) => movie.notices);
+  const found: Found = { served: [], texts: [], notices };
+  for (const member of picturesFirst(members)) {
+    const { wanted, notices: left } = isSet
+      ? tracksOfMember(member.source.path, member.movie.tracks, languagesOf(found))
+      : { wanted: member.movie.tracks, notices: [] };
+    notices.push(...left);
+    for (const movieTrack of wanted) await addTrack(found, member, movieTrack);
   }
+  const { served } = found;
   if (served.length === 0)
     throw mp4Errors.error("MP4_NO_TRACKS", { reason: notices.slice(0, 4).join("; ") });
   const tracks = indexTracks(served, 1);
-  const texts = await readSidecars(source.sidecars ?? [], notices);
   const moved = movedUs(served[0]!, tracks[0]!);
-  for (const text of textTracks) texts.push(textOf({ ...text, movedUs: moved }, texts.length + 1));
+  const texts = await readSidecars(source.sidecars ?? [], { movedUs: moved, notices });
+  for (const text of found.texts) texts.push(textOf({ ...text, movedUs: moved }, texts.length + 1));
   return {
     source,
     tracks,
@@ -105,12 +99,54 @@ export async function readMediaFile(source: ByteSource): Promise<MediaFile> {
     memoryBytes:
       tracks.reduce((sum, { samples }) => sum + samples.memoryBytes, 2048 * tracks.length) +
       texts.reduce((sum, { memoryBytes = 0 }) => sum + memoryBytes, 0) +
-      textTracks.reduce((sum, { movieTrack }) => sum + movieTrack.samples.memoryBytes, 0),
+      found.texts.reduce((sum, { movieTrack }) => sum + movieTrack.samples.memoryBytes, 0),
     notices,
-    isCutOff,
-    isSet: members.length > 1,
+    isCutOff: members.some(({ movie }) => movie.isCutOff),
+    isSet,
     texts,
   };
+}
+
+async function readMembers(sources: readonly ByteSource[]): Promise<readonly Member[]> {
+  const members: Member[] = [];
+  let baseBytes = 0;
+  for (const source of sources) {
+    members.push({ source, movie: await readFrom(source, readMovie(source.sizeBytes)), baseBytes });
+    baseBytes += source.sizeBytes;
+  }
+  return members;
+}
+
+/** The sound that belongs to pictures is the one that plays when nobody chooses. */
+function picturesFirst(members: readonly Member[]): readonly Member[] {
+  const hasPictures = ({ movie }: Member): boolean => movie.tracks.some(({ kind }) => kind === "video");
+  return [...members.filter(hasPictures), ...members.filter((member) => !hasPictures(member))];
+}
+
+function languagesOf({ served, texts }: Found): TakenLanguages {
+  const sound = served.filter(({ movieTrack }) => movieTrack.kind === "audio");
+  return {
+    audio: new Set(sound.map(({ movieTrack }) => movieTrack.language)),
+    text: new Set(texts.map(({ movieTrack }) => movieTrack.language)),
+  };
+}
+
+/** Adds one track to what is served, or a notice why it cannot be. */
+async function addTrack(found: Found, member: Member, movieTrack: MovieTrack): Promise<void> {
+  const { served, texts, notices } = found;
+  const { source, movie, baseBytes } = member;
+  const { kind, number, samples } = movieTrack;
+  if (kind === "text") {
+    const problem = problemOfText(movieTrack);
+    if (problem === null) texts.push({ source, movieTrack, movieTimescale: movie.timescale });
+    else notices.push(`track ${number} is left out: ${problem}`);
+    return;
+  }
+  const ordinal = served.filter((other) => other.movieTrack.kind === kind).length + 1;
+  const track = await describe(source, movieTrack, trackId(kind, ordinal), notices);
+  if (track === null) return;
+  const moved = { ...movieTrack, samples: samples.movedBy(baseBytes) };
+  served.push({ movieTrack: moved, track, movieTimescale: movie.timescale });
 }
 
 /** A text track, whose cues are read when somebody asks for them, and again when that failed. */
@@ -125,15 +161,6 @@ function textOf(samples: TextSamples, number: number): TextTrack {
     language: samples.movieTrack.language,
     cues: () => (reading ??= readTextSamples(samples).catch(forget)),
   };
-}
-
-/** What one quality adds to a set: its first video track, and its sound and its subtitles when those are still missing. */
-function tracksOfQuality(
-  tracks: readonly MovieTrack[],
-  missing: Readonly<Record<Exclude<TrackKind, "video">, boolean>>,
-): readonly MovieTrack[] {
-  const video = tracks.find(({ kind }) => kind === "video");
-  return tracks.filter((track) => (track.kind === "video" ? track === video : missing[track.kind]));
 }
 
 async function describe(

@@ -53,6 +53,7 @@ function cut(tracks: readonly ServedTrack[], targetMs: number) {
     startsMs: [...cuts.boundsUs].map((us) => Math.round(us / 1000)),
     samples: cuts.samples.map((firsts) => [...firsts]),
     independent: [...cuts.independent],
+    atKeyFrame: [...cuts.atKeyFrame],
   };
 }
 
@@ -211,6 +212,59 @@ describe("cutSegments", () => {
   test("takes a single picture for a segment of some length", () => {
     const { startsMs, samples } = cut([video({ count: 1, durationTicks: 0 })], 1000);
     assert.deepEqual([startsMs, samples], [[0, 40], [[0, 1]]]);
+  });
+
+  test("finds the key frame of another quality that is decoded longer before it plays than the first one", () => {
+    // Open GOPs: key frames play at 0, 2, 4, 6 s in both, and are decoded up to 120 ms earlier than the first one.
+    const offsets = [2000, 5000, 3000, 5000];
+    const open = (ordinal: number, order: readonly number[]) => {
+      const keys = order.map((ticks, gop) => gop * 50 - (ticks - order[0]!) / 1000);
+      const gopAt = (sample: number) => keys.indexOf(sample);
+      const cts = (sample: number) => (gopAt(sample) < 0 ? 1000 : order[gopAt(sample)]!);
+      return video({ count: 200, cts, isSync: (sample) => gopAt(sample) >= 0 }, ordinal);
+    };
+    for (const [a, b] of [
+      [offsets, [2000, 2000, 2000, 2000]],
+      [[2000, 2000, 2000, 2000], offsets],
+    ] as const) {
+      const { startsMs, samples, atKeyFrame } = cut([open(1, a), open(2, b)], 2000);
+      assert.deepEqual(startsMs.slice(0, 4), [40, 2040, 4040, 6040]);
+      assert.deepEqual(atKeyFrame, [1, 1, 1, 1]);
+      const starts = (order: readonly number[]) =>
+        order.map((ticks, gop) => gop * 50 - (ticks - 2000) / 1000);
+      assert.deepEqual(samples, [
+        [...starts(a), 200],
+        [...starts(b), 200],
+      ]);
+    }
+  });
+
+  test("goes on at the key frames of the video that plays longer, and by time behind all video", () => {
+    const { startsMs, samples, atKeyFrame } = cut(
+      [
+        video({ count: 250, isSync: every(50) }),
+        audio({ count: 1100 }),
+        video({ count: 150, isSync: every(50) }, 2),
+        video({ count: 500, isSync: every(75) }, 3),
+      ],
+      2000,
+    );
+    // The first ends at 10 s; the third has key frames at 12, 15 and 18 s, and ends at 20; the sound ends at 22.
+    assert.deepEqual(startsMs, [0, 2000, 4000, 6000, 8000, 12_000, 15_000, 18_000, 20_000, 22_000]);
+    assert.deepEqual(atKeyFrame, [1, 1, 1, 1, 1, 1, 1, 1, 0]);
+    assert.deepEqual(samples[0], [0, 50, 100, 150, 200, 250, 250, 250, 250, 250]);
+    assert.deepEqual(samples[3], [0, 75, 150, 150, 225, 300, 375, 450, 500, 500]);
+  });
+
+  test("cuts by time what is empty between two videos, and refuses too much of it", () => {
+    const late = (seconds: number) => [
+      video({ count: 250, isSync: every(50) }),
+      video({ count: 100, isSync: every(50), edit: { delayMovieTicks: seconds * 1000 } }, 2),
+    ];
+    const { startsMs, samples } = cut(late(17), 2000);
+    assert.deepEqual(startsMs, [0, 2000, 4000, 6000, 8000, 10_000, 12_000, 14_000, 17_000, 19_000, 21_000]);
+    assert.deepEqual(samples[1], [0, 0, 0, 0, 0, 0, 0, 0, 0, 50, 100]);
+    assert.throws(() => cut(late(100_000), 2000), { code: "MP4_LIMIT" });
   });
 });
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, rename, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -8,6 +8,7 @@ import { ffmpeg, makeClip } from "../../test/support/ffmpeg.ts";
 import { RecordingLog } from "../../test/support/recording-log.ts";
 import { needs } from "../../test/support/tools.ts";
 import { SUBTITLE_LIMITS } from "../containers/webvtt/reader.ts";
+import { FileSets } from "./file-sets.ts";
 import { MAX_SIDECARS, findSidecars } from "./sidecars.ts";
 import { DiskStorage } from "./storages/disk-storage.ts";
 import { VodLibrary } from "./vod.ts";
@@ -102,6 +103,12 @@ describe("subtitles beside a film", { skip: needs("ffmpeg") }, () => {
       await writeFile(join(sets, "work.pt.vtt"), VTT);
       assert.deepEqual(await languages(names), ["t1 es"]);
       assert.deepEqual(await languages("work"), ["t1 pt"]);
+      await mkdir(join(sets, "show.1"));
+      await copyFile(join(folder, "film.mp4"), join(sets, "show.1", "a.mp4"));
+      await copyFile(join(folder, "film.mp4"), join(sets, "show.1", "b.mp4"));
+      assert.deepEqual(await languages("show.1"), [], "those of show are not those of show.1");
+      await writeFile(join(sets, "show.1.nl.vtt"), VTT);
+      assert.deepEqual(await languages("show.1"), ["t1 nl"]);
       assert.deepEqual(await languages("show-360p.mp4"), ["t1 it"], "a file alone has its own");
     } finally {
       await rm(sets, { recursive: true, force: true });
@@ -139,6 +146,100 @@ describe("subtitles beside a film", { skip: needs("ffmpeg") }, () => {
     } finally {
       await rm(sets, { recursive: true, force: true });
     }
+  });
+
+  test("are noticed within a second when they come, change or go, beside a film and beside a set", async () => {
+    const place = await mkdtemp(join(tmpdir(), "weir-subtitles-"));
+    const log = new RecordingLog();
+    const vods = [{ name: "vod", storages: [{ path: place }], segmentDurationMs: 2000, autoMbr: true }];
+    const vod = new VodLibrary({ vods, clock, log });
+    try {
+      await mkdir(join(place, "work"));
+      for (const name of ["film-1.mp4", "film-2.mp4", "work/1.mp4", "work/2.mp4"])
+        await copyFile(join(folder, "film.mp4"), join(place, name));
+      for (const [path, sidecar] of [
+        ["film-1.mp4", "film-1.en.vtt"],
+        ["film-,1,2,.mp4", "film.en.vtt"],
+        ["work", "work.en.vtt"],
+        ["work", "work/2.en.vtt"],
+      ] as const) {
+        const seen = new Set<string | null>();
+        const shown = async (): Promise<string> => {
+          const { texts, version } = await vod.open(`vod/${path}`);
+          seen.add(version);
+          const cues = (await texts![0]?.cues()) ?? [];
+          return cues.map(({ text }) => text).join("/");
+        };
+        assert.equal(await shown(), "", path);
+        await writeFile(join(place, sidecar), VTT);
+        await utimes(join(place, sidecar), 1000, 1000);
+        assert.equal(await shown(), "", "nobody looks more often than once a second");
+        clock.advance(1001);
+        assert.equal(await shown(), "first/second", `${sidecar} came`);
+        // As long as before: the time says that it is another one.
+        await writeFile(join(place, sidecar), VTT.replace("second", "SECOND"));
+        await utimes(join(place, sidecar), 2000, 2000);
+        clock.advance(1001);
+        assert.equal(await shown(), "first/SECOND", `${sidecar} changed`);
+        await rename(join(place, sidecar), join(place, sidecar.replace(".en", ".de")));
+        clock.advance(1001);
+        const { texts } = await vod.open(`vod/${path}`);
+        assert.equal(texts![0]!.language, "de");
+        assert.equal(await shown(), "first/SECOND");
+        await rm(join(place, sidecar.replace(".en", ".de")));
+        clock.advance(1001);
+        assert.equal(await shown(), "", `${sidecar} went`);
+        assert.equal(seen.size, 4, "each has its version, and without any it is the first one again");
+        const opened = log.lines.length;
+        clock.advance(1001);
+        await shown();
+        assert.equal(log.lines.length, opened, "what did not change is not opened again");
+      }
+    } finally {
+      await vod.close();
+      await rm(place, { recursive: true, force: true });
+    }
+  });
+
+  test("begin when the film does, where its first picture plays a little after 0", async () => {
+    const place = await mkdtemp(join(tmpdir(), "weir-subtitles-"));
+    try {
+      // One cue in a file beside the film, and the same one as a track of it.
+      await writeFile(join(place, "text.srt"), SRT);
+      const input = ["-i", join(folder, "film.mp4"), "-i", join(place, "text.srt")];
+      const output = ["-map", "0", "-map", "1", "-c", "copy", "-c:s", "mov_text"];
+      await ffmpeg([...input, ...output, join(place, "film.mp4")]);
+      await writeFile(join(place, "film.vtt"), `${VTT}\n00:00.000 --> 00:01.000\nat once\n`);
+      const vods = [{ name: "vod", storages: [{ path: place }], segmentDurationMs: 2000 }];
+      const vod = new VodLibrary({ vods, clock, log: new RecordingLog() });
+      const file = await vod.openMedia("vod/film.mp4");
+      const [beside, inside] = await Promise.all(file.texts.map(async (text) => await text.cues()));
+      const video = file.tracks.find(({ track }) => track.kind === "video")!;
+      assert.ok(video.startUs > 0, "the first picture plays after 0");
+      assert.deepEqual(
+        beside!.map(({ startUs, endUs }) => [startUs - video.startUs, endUs - video.startUs]),
+        [
+          [0, 1_000_000],
+          [1_000_000, 3_000_000],
+          [5_000_000, 5_500_000],
+        ],
+      );
+      assert.equal(inside![0]!.text, "eins");
+      assert.ok(Math.abs(inside![0]!.startUs - beside![1]!.startUs) <= 1000, "both at one second");
+      await vod.close();
+    } finally {
+      await rm(place, { recursive: true, force: true });
+    }
+  });
+
+  test("do not take the reading of many pieces at a time away from a film", async () => {
+    const sets = new FileSets(new DiskStorage(folder, clock), { folders: false });
+    const source = await sets.open("film.mp4");
+    assert.equal(source!.sidecars!.length, 4);
+    const targets = [new Uint8Array(4), new Uint8Array(4)];
+    assert.equal(await source!.readInto!(0, targets), 8);
+    assert.equal(Buffer.from(targets[1]!).toString("latin1"), "ftyp");
+    source!.release();
   });
 
   test("are bounded in number and length", async () => {

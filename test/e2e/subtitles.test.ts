@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { openPage } from "../support/browser.ts";
 import { eventually } from "../support/eventually.ts";
-import { makeClip, runTool } from "../support/ffmpeg.ts";
+import { makeClip, probePackets, runTool } from "../support/ffmpeg.ts";
 import { needs } from "../support/tools.ts";
 import { startWeir } from "../support/weir.ts";
 import { hlsJsState, playInHlsJs } from "./hls-js.ts";
@@ -31,7 +31,9 @@ test(
       await playInHlsJs(page, weir.url(`/vod/film.mp4/${playlist}`));
       const isReady = async (): Promise<void> => {
         const { subtitles, timeS, errors } = await hlsJsState(page);
-        assert.deepEqual([subtitles, errors], [["de 1 de", "en 2 en"], []]);
+        // The first picture plays a little after 0, where B-frames are reordered (see IndexedTrack).
+        const others = errors.filter((error) => !/^bufferSeekOverHole .* from 0 to 0\.1/.test(error));
+        assert.deepEqual([subtitles, others], [["de 1 de", "en 2 en"], []]);
         assert.ok(timeS > 0);
       };
       await eventually(isReady, { timeoutMs: 40_000 });
@@ -62,6 +64,11 @@ test(
     const url = weir.url("/vod/film.mp4/tracks-t2/mono.m3u8");
     const args = ["-v", "error", "-allowed_extensions", "ALL", "-extension_picky", "0", "-i", url];
     const { stdout } = await runTool("ffmpeg", [...args, "-f", "srt", "-"], 60_000);
-    assert.match(stdout, /00:00:01,000 --> 00:00:03,000\r?\nfrom one to three/);
+    // The film plays a little after 0: its first picture is where the subtitles have 0.
+    const [picture] = await probePackets(weir.url("/vod/film.mp4/tracks-v1/mono.m3u8"), { readS: 1 });
+    const beginMs = Math.round(Number(picture!.pts_time) * 1000);
+    assert.ok(beginMs < 200, `${beginMs} ms`);
+    const times = `00:00:01,${`${beginMs}`.padStart(3, "0")} --> 00:00:03,${`${beginMs}`.padStart(3, "0")}`;
+    assert.match(stdout, new RegExp(`${times}\\r?\\nfrom one to three`));
   },
 );

@@ -64,6 +64,7 @@ describe("SampleTable", () => {
           assert.equal(table.count, rows.length);
           assert.equal(table.dtsAt(rows.length), endDts);
           assert.equal(table.minCtsOffset(), Math.min(...rows.map(({ ctsOffset }) => ctsOffset)));
+          assert.equal(table.maxCtsOffset(), Math.max(...rows.map(({ ctsOffset }) => ctsOffset)));
           for (const [i, row] of rows.entries()) {
             assert.deepEqual(
               [table.dtsAt(i), table.ctsOffsetAt(i), table.sizeAt(i), table.offsetAt(i), table.isSync(i)],

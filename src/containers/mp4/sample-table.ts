@@ -91,6 +91,16 @@ export class SampleTable {
     return least;
   }
 
+  /** The largest `pts - dts` of all samples, in ticks. */
+  maxCtsOffset(): number {
+    const { ctsFirsts, ctsOffsets } = this.#parts;
+    let most = ctsOffsets[0] ?? 0;
+    for (let run = 1; run < ctsFirsts.length && ctsFirsts[run]! < this.count; run++) {
+      most = Math.max(most, ctsOffsets[run]!);
+    }
+    return most;
+  }
+
   /** Bytes. */
   sizeAt(sample: number): number {
     return this.#parts.sizes === null ? this.#parts.uniformSizeBytes : this.#parts.sizes[sample]!;

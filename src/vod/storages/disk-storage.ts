@@ -8,12 +8,10 @@ import type { Clock } from "../../base/clock.ts";
 import type { ByteSource, FolderStorage, ListLimits, WantedNames } from "../byte-source.ts";
 import { vodErrors } from "../errors.ts";
 import { partOfTargets, roomOf } from "../scattered-read.ts";
+import { FolderNames } from "./folder-names.ts";
 
 /** Longest path below a storage, in characters; more is not a file but a mistake. */
 const MAX_PATH_LENGTH = 1024;
-
-/** Entries of one folder that are looked at for a set, or for subtitles. */
-const MAX_FOLDER_ENTRIES = 10_000;
 
 /** Places that the system reads into at one go; some systems take no more. */
 const MAX_TARGETS = 1024;
@@ -38,11 +36,13 @@ const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants
 export class DiskStorage implements FolderStorage {
   readonly location: string;
   readonly #clock: Clock;
+  readonly #names: FolderNames;
 
   /** `root`: an absolute path; it need not exist yet. */
   constructor(root: string, clock: Clock) {
     this.location = root;
     this.#clock = clock;
+    this.#names = new FolderNames(clock);
   }
 
   async open(path: string): Promise<ByteSource | null> {
@@ -93,16 +93,10 @@ export class DiskStorage implements FolderStorage {
     const { prefix, extensions, limit } = wanted;
     return await this.#attempt(folder, async () => {
       const place = folder === "" ? this.location : await this.#resolve(folder);
-      const names: string[] = [];
-      let entries = 0;
-      for await (const entry of await opendir(place)) {
-        if (++entries > MAX_FOLDER_ENTRIES || names.length >= limit) break;
-        // A link is looked at when it is opened.
-        const mayBeFile = entry.isFile() || entry.isSymbolicLink();
-        const isNamed = entry.name.startsWith(prefix) && !entry.name.startsWith(".");
-        if (mayBeFile && isNamed && hasExtension(entry.name, extensions)) names.push(entry.name);
-      }
-      return names;
+      const names = (await this.#names.of(place)).filter(
+        (name) => name.startsWith(prefix) && hasExtension(name, extensions),
+      );
+      return names.length > limit ? names.slice(0, limit) : names;
     });
   }
 
