@@ -284,7 +284,12 @@ test("bytes that chance has changed are answered alike", async (t) => {
   for (let i = 0; i < mutants.length; i += 100) {
     const compare = async (mutant: string): Promise<void> => {
       const pieces = [get("/first"), mutant + END];
-      const [want, got] = await Promise.all([exchange(node, pieces), exchange(mixed, pieces)]);
+      let [want, got] = await Promise.all([exchange(node, pieces), exchange(mixed, pieces)]);
+      // A connection that is closed with bytes unread is reset, and that throws away what a slow client has not read.
+      for (let again = 0; again < 3 && got !== want; again++) {
+        if (!got.startsWith(want) && !want.startsWith(got)) break;
+        [want, got] = await Promise.all([exchange(node, pieces), exchange(mixed, pieces)]);
+      }
       assert.equal(got, want, JSON.stringify(mutant));
     };
     await Promise.all(mutants.slice(i, i + 100).map(compare));
