@@ -4,6 +4,8 @@ import { EdgeWaiters, HOLD_TARGETS, endAtOnce } from "./edge-waiters.ts";
 import type { MediaPacket, PacketSink } from "../media/packet.ts";
 import type { TrackSet } from "../media/track.ts";
 import { InitSegments } from "./init-segments.ts";
+import { ALWAYS_RANDOM_ACCESS, dependentTracks, withSegment } from "./random-access.ts";
+import type { RandomAccess } from "./random-access.ts";
 import { LiveSegment, segmentName } from "./live-segment.ts";
 import type { EdgeSource, Hold, LiveEdge, MediaBody, Presentation } from "./presentation.ts";
 import type { OpenSegmentEntry, Timeline, TrackSelection } from "./presentation.ts";
@@ -18,6 +20,7 @@ export type WindowEnd = {
   /** Above every number of the window. */
   readonly nextSequence: number;
   readonly discontinuitySequence: number;
+  readonly randomAccess: RandomAccess;
 };
 
 /** The shape of a stream's live window. */
@@ -77,6 +80,7 @@ export class LiveWindow implements PacketSink, Presentation {
   #targetDurationUs: number;
   #timeline: Timeline | null = null;
   #changes = 0;
+  #randomAccess: RandomAccess;
   #ended = false;
   #waiters: (() => void)[] = [];
   /** `undefined` where segments are not cut into parts. */
@@ -94,6 +98,7 @@ export class LiveWindow implements PacketSink, Presentation {
     this.#held = new EdgeWaiters(options.clock ?? systemClock);
     if (options.chunkDurationUs !== undefined) this.edge = this.#makeEdgeSource();
     this.#targetDurationUs = options.segmentDurationUs;
+    this.#randomAccess = options.after?.randomAccess ?? ALWAYS_RANDOM_ACCESS;
     this.#segmenter = new Segmenter({
       segmentDurationUs: options.segmentDurationUs,
       minSequence: options.after?.nextSequence,
@@ -129,10 +134,11 @@ export class LiveWindow implements PacketSink, Presentation {
   /** Where it is to be gone on from: the timeline breaks there. The segment that grows has a number already. */
   get end(): WindowEnd {
     const last = this.#segments.at(-1);
-    const { after = { nextSequence: 0, discontinuitySequence: 0 } } = this.#options;
+    const randomAccess = this.#randomAccess;
+    const { after = { nextSequence: 0, discontinuitySequence: 0, randomAccess } } = this.#options;
     if (last === undefined || this.#discontinuitySequence === null) return after;
     const discontinuitySequence = this.#discontinuitySequence + countDiscontinuities(this.#segments, 0) + 1;
-    return { nextSequence: last.sequence + 2, discontinuitySequence };
+    return { nextSequence: last.sequence + 2, discontinuitySequence, randomAccess };
   }
 
   timeline(): Timeline {
@@ -252,6 +258,7 @@ export class LiveWindow implements PacketSink, Presentation {
     this.#inits.add(finished.tracks);
     this.#segments.push(segment);
     this.#byName.set(segment.name, segment);
+    this.#randomAccess = withSegment(this.#randomAccess, segment);
     if (this.#timeline === null)
       this.#targetDurationUs = Math.max(this.#targetDurationUs, finished.durationUs);
     this.#discontinuitySequence ??= this.#firstDiscontinuities(finished.startUs);
@@ -266,6 +273,7 @@ export class LiveWindow implements PacketSink, Presentation {
       discontinuitySequence:
         this.#discontinuitySequence + countDiscontinuities(this.#segments, listed.length),
       targetDurationUs: this.#targetDurationUs,
+      randomAccess: this.#randomAccess,
     };
     this.#changes++;
     this.#wake();
@@ -297,8 +305,10 @@ export class LiveWindow implements PacketSink, Presentation {
     if (open === null || open.parts === null) return null;
     const { sequence, startUs, tracks, discontinuity, isIndependent } = open;
     const [name, parts] = [segmentName(startUs), [...open.parts.entries]];
+    const dependent = dependentTracks(tracks.tracks, (id) => open.first(id)?.isSync);
     this.#inits.add(tracks);
-    return { sequence, name, startUs, utcUs: startUs, tracks, discontinuity, isIndependent, parts };
+    const place = { sequence, name, startUs, utcUs: startUs };
+    return { ...place, tracks, discontinuity, isIndependent, dependent, parts };
   }
 
   #isEdgeUsed(): boolean {

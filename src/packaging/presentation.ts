@@ -1,6 +1,7 @@
 import type { Cue } from "../containers/webvtt/cue.ts";
 import type { TrackSet } from "../media/track.ts";
 import type { TrackId } from "../media/ids.ts";
+import type { RandomAccess } from "./random-access.ts";
 
 /**
  * What HLS and DASH know of something to play: tracks, init segments and a timeline of segments. A live window, an
@@ -69,6 +70,8 @@ export type Timeline = {
   readonly discontinuitySequence: number;
   /** No segment is longer, rounded to seconds; never shrinks while the presentation lives. */
   readonly targetDurationUs: number;
+  /** Where segments failed to begin with a key frame; left out where `isIndependent` of each tells all. */
+  readonly randomAccess?: RandomAccess;
 };
 
 /** One segment of the timeline. */
@@ -90,6 +93,8 @@ export type SegmentEntry = {
   readonly stretchStartUs: number;
   /** Decoding may start at it: it begins with a random access point of the reference track. */
   readonly isIndependent: boolean;
+  /** Its video tracks that do not begin with one of their own; left out where they all are cut as the reference track is. */
+  readonly dependent?: readonly TrackId[];
   /** UTC of the segment's start in microseconds; `null` for what has no wall clock, such as a file. */
   readonly utcUs: number | null;
   /** Payload bytes of one track in this segment, for measured bandwidths; 0 for a track that is not in it. */
@@ -120,7 +125,7 @@ export type PartTrack = {
 /** The segment that still grows, with the parts that are complete. */
 export type OpenSegmentEntry = Pick<
   SegmentEntry,
-  "sequence" | "name" | "startUs" | "tracks" | "discontinuity" | "isIndependent" | "utcUs"
+  "sequence" | "name" | "startUs" | "tracks" | "discontinuity" | "isIndependent" | "dependent" | "utcUs"
 > & { readonly parts: readonly PartEntry[] };
 
 /** The live edge of a presentation: a snapshot that is replaced with every part. */

@@ -131,6 +131,7 @@ class RemoteSegment implements SegmentEntry {
   readonly discontinuity: boolean;
   readonly stretchStartUs: number;
   readonly isIndependent: boolean;
+  readonly dependent?: readonly TrackId[];
   readonly utcUs: number | null;
   /** Known once somebody here follows the edge. */
   parts?: readonly PartEntry[];
@@ -149,6 +150,7 @@ class RemoteSegment implements SegmentEntry {
     this.discontinuity = facts.discontinuity;
     this.stretchStartUs = facts.stretchStartUs;
     this.isIndependent = facts.isIndependent;
+    if (facts.dependent !== undefined) this.dependent = facts.dependent;
     this.utcUs = facts.utcUs;
     this.#figures = facts.figures;
     let ownBytes = 0;

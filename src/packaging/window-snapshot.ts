@@ -46,7 +46,11 @@ function factsOf(segment: SegmentEntry, withParts: boolean): SegmentFacts {
   }
   const place = { sequence, name, startUs, durationUs, stretchStartUs };
   const facts = { ...place, tracks, discontinuity, isIndependent, utcUs, figures };
-  return withParts && segment.parts !== undefined ? { ...facts, parts: segment.parts } : facts;
+  return {
+    ...facts,
+    ...(segment.dependent === undefined ? {} : { dependent: segment.dependent }),
+    ...(withParts && segment.parts !== undefined ? { parts: segment.parts } : {}),
+  };
 }
 
 /** Track sets of one stream as this thread knows them, by epoch: clones of one set become one object. */

@@ -2,6 +2,7 @@ import { selectTracks } from "../../packaging/init-segments.ts";
 import { formatTrackSelection } from "../../packaging/presentation.ts";
 import type { LiveEdge, OpenSegmentEntry, PartEntry } from "../../packaging/presentation.ts";
 import type { SegmentEntry, Timeline, TrackSelection } from "../../packaging/presentation.ts";
+import { isRandomAccess } from "../../packaging/random-access.ts";
 import { SegmentLines, hasTracks, numberLines, seconds, targetSeconds } from "./media-playlist.ts";
 import type { MediaPlaylistRequest } from "./media-playlist.ts";
 import { renditionsOf } from "./playlist.ts";
@@ -46,7 +47,7 @@ export function renderLowLatencyPlaylist(request: LowLatencyRequest): string | n
   const lines = ["#EXTM3U", `#EXT-X-VERSION:${LL_VERSION}`, ...controlLines(timeline, partTargetUs)];
   lines.push(...numberLines(timeline));
   const all = open === null ? timeline.segments : [...timeline.segments, open];
-  if (all.every((segment) => segment.isIndependent)) lines.push("#EXT-X-INDEPENDENT-SEGMENTS");
+  if (isRandomAccess(timeline, all, selection)) lines.push("#EXT-X-INDEPENDENT-SEGMENTS");
   const skipped = request.skips ? countSkipped(timeline) : 0;
   if (skipped > 0) lines.push(`#EXT-X-SKIP:SKIPPED-SEGMENTS=${skipped}`);
   lines.push(...segmentLines(request, skipped), ...reportLines(request));

@@ -1,4 +1,5 @@
 import { selectTracks } from "../../packaging/init-segments.ts";
+import { isRandomAccess } from "../../packaging/random-access.ts";
 import type { Presentation, SegmentEntry, Timeline, TrackSelection } from "../../packaging/presentation.ts";
 
 /** The media type of playlists. Spec: RFC 8216 section 10. */
@@ -37,7 +38,7 @@ export function renderMediaPlaylist(request: MediaPlaylistRequest): string | nul
   const lines = [...head, ...numberLines(timeline)];
   if (mutability === "static") lines.push("#EXT-X-PLAYLIST-TYPE:VOD");
   if (mutability === "event") lines.push("#EXT-X-PLAYLIST-TYPE:EVENT");
-  if (segments.every((segment) => segment.isIndependent)) lines.push("#EXT-X-INDEPENDENT-SEGMENTS");
+  if (isRandomAccess(timeline, segments, selection)) lines.push("#EXT-X-INDEPENDENT-SEGMENTS");
   const writer = new SegmentLines(request);
   for (const segment of segments) lines.push(...writer.before(segment), ...writer.end(segment));
   if (mutability === "static") lines.push("#EXT-X-ENDLIST");

@@ -3,6 +3,7 @@ import { measureBandwidth, measureFrameRate } from "../../packaging/bandwidth.ts
 import type { SegmentContainer } from "../../packaging/bandwidth.ts";
 import { formatTrackSelection } from "../../packaging/presentation.ts";
 import type { TextTrack, Timeline, TrackSelection } from "../../packaging/presentation.ts";
+import { isRandomAccess } from "../../packaging/random-access.ts";
 import { textLabel } from "../../packaging/text-replies.ts";
 import { HLS_VERSION, TS_VERSION, commentLines } from "./media-playlist.ts";
 
@@ -44,8 +45,7 @@ export function renderMultivariantPlaylist(request: MultivariantRequest): string
   const audios = tracks.filter((track) => track.kind === "audio");
   const version = container === "ts" ? TS_VERSION : HLS_VERSION;
   const lines = ["#EXTM3U", `#EXT-X-VERSION:${version}`, ...commentLines(request.comments)];
-  if (timeline.segments.every((segment) => segment.isIndependent))
-    lines.push("#EXT-X-INDEPENDENT-SEGMENTS");
+  if (isAlwaysIndependent(timeline, tracks)) lines.push("#EXT-X-INDEPENDENT-SEGMENTS");
   const isApart = audios.length > 1 || (request.separatesAudio && videos.length > 0);
   const groups = isApart ? groupByCodec(audios) : [];
   for (const group of groups) {
@@ -62,6 +62,15 @@ export function renderMultivariantPlaylist(request: MultivariantRequest): string
     for (const group of groups) lines.push(...variantLines(form, group.tracks.slice(0, 1), group));
   }
   return `${lines.join("\n")}\n`;
+}
+
+/**
+ * It is read once and holds for all segments of all playlists: of what goes on, nobody knows where it will be cut.
+ * Spec: RFC 8216 section 4.3.5.1.
+ */
+function isAlwaysIndependent(timeline: Timeline, tracks: readonly Track[]): boolean {
+  const ids = tracks.map(({ id }) => id);
+  return timeline.mutability === "static" && isRandomAccess(timeline, timeline.segments, ids);
 }
 
 /** The media playlists that the multivariant playlist of a track set names, each by its tracks. */

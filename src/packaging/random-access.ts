@@ -1,0 +1,76 @@
+import type { TrackId } from "../media/ids.ts";
+import type { Track } from "../media/track.ts";
+import type { SegmentEntry, Timeline, TrackSelection } from "./presentation.ts";
+
+/**
+ * Where the segments of a live presentation failed to begin with a key frame. It only grows: what a playlist promised of
+ * all segments and had to take back is not promised again while the presentation lives.
+ */
+export type RandomAccess = {
+  /** Tracks of which some segment begins in the middle of a GOP. */
+  readonly dependent: readonly TrackId[];
+  /** Tracks of which that, or the contrary, happened where the reference track did otherwise: no two qualities of one cut. */
+  readonly unaligned: readonly TrackId[];
+};
+
+/** As long as nothing failed. */
+export const ALWAYS_RANDOM_ACCESS: RandomAccess = { dependent: [], unaligned: [] };
+
+/** What a segment tells of where its tracks begin. */
+type Beginning = Pick<SegmentEntry, "tracks" | "isIndependent" | "dependent">;
+
+/** The video tracks whose first sample no decoder can start at. `firstIsSync`: `undefined` for a track without samples. */
+export function dependentTracks(
+  tracks: readonly Track[],
+  firstIsSync: (id: TrackId) => boolean | undefined,
+): TrackId[] {
+  return tracks.flatMap(({ id, kind }) => (kind === "video" && firstIsSync(id) === false ? [id] : []));
+}
+
+/** What is known with one more segment; the same object where that changes nothing. */
+export function withSegment(
+  known: RandomAccess,
+  segment: Pick<SegmentEntry, "tracks" | "dependent" | "trackSamples">,
+): RandomAccess {
+  const { dependent = [] } = segment;
+  const fresh = dependent.filter((id) => !known.dependent.includes(id));
+  const unlike = unlikeReference(segment, dependent).filter((id) => !known.unaligned.includes(id));
+  if (fresh.length === 0 && unlike.length === 0) return known;
+  // Bounded by the ids that tracks may have.
+  return { dependent: [...known.dependent, ...fresh], unaligned: [...known.unaligned, ...unlike] };
+}
+
+/** The video tracks that begin otherwise than the reference track does. */
+function unlikeReference(
+  segment: Pick<SegmentEntry, "tracks" | "trackSamples">,
+  dependent: readonly TrackId[],
+): TrackId[] {
+  const { reference, tracks } = segment.tracks;
+  if (segment.trackSamples(reference.id) === 0) return [];
+  const isCut = dependent.includes(reference.id);
+  return tracks.flatMap(({ id, kind }) =>
+    kind === "video" && segment.trackSamples(id) > 0 && dependent.includes(id) !== isCut ? [id] : [],
+  );
+}
+
+/**
+ * Whether every segment of a selection of tracks may be decoded without another one, of those that are listed and of those
+ * that were. `segments`: those of the timeline, and what grows behind them.
+ * Spec: RFC 8216 section 4.3.5.1; ISO/IEC 23009-1 section 5.3.7.2, @startWithSAP.
+ */
+export function isRandomAccess(
+  { randomAccess }: Pick<Timeline, "randomAccess">,
+  segments: readonly Beginning[],
+  selection: TrackSelection,
+): boolean {
+  if (randomAccess?.dependent.some((id) => selection.includes(id)) === true) return false;
+  return segments.every((segment) => segmentIsIndependent(segment, selection));
+}
+
+function segmentIsIndependent(
+  { tracks, isIndependent, dependent }: Beginning,
+  selection: TrackSelection,
+): boolean {
+  if (dependent !== undefined) return !dependent.some((id) => selection.includes(id));
+  return isIndependent || !tracks.tracks.some(({ id, kind }) => kind === "video" && selection.includes(id));
+}
