@@ -55,22 +55,18 @@ function unlikeReference(
 
 /**
  * Whether every segment of a selection of tracks may be decoded without another one, of those that are listed and of those
- * that were. `segments`: those of the timeline, and what grows behind them.
+ * that were. `segments`: those of the timeline, and what grows behind them. `selection`: `null` for whatever tracks there are.
  * Spec: RFC 8216 section 4.3.5.1; ISO/IEC 23009-1 section 5.3.7.2, @startWithSAP.
  */
 export function isRandomAccess(
   { randomAccess }: Pick<Timeline, "randomAccess">,
   segments: readonly Beginning[],
-  selection: TrackSelection,
+  selection: TrackSelection | null,
 ): boolean {
-  if (randomAccess?.dependent.some((id) => selection.includes(id)) === true) return false;
-  return segments.every((segment) => segmentIsIndependent(segment, selection));
-}
-
-function segmentIsIndependent(
-  { tracks, isIndependent, dependent }: Beginning,
-  selection: TrackSelection,
-): boolean {
-  if (dependent !== undefined) return !dependent.some((id) => selection.includes(id));
-  return isIndependent || !tracks.tracks.some(({ id, kind }) => kind === "video" && selection.includes(id));
+  const isChosen = (id: TrackId): boolean => selection?.includes(id) ?? true;
+  if (randomAccess?.dependent.some(isChosen) === true) return false;
+  return segments.every(({ tracks, isIndependent, dependent }) => {
+    if (dependent !== undefined) return !dependent.some(isChosen);
+    return isIndependent || !tracks.tracks.some(({ id, kind }) => kind === "video" && isChosen(id));
+  });
 }

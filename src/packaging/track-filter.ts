@@ -10,7 +10,7 @@ import type { TextTrack, TrackSelection } from "./presentation.ts";
  * Throws: TRACKS_BAD_FILTER; TRACKS_NOT_THERE when none of them is there.
  */
 export function filterTracks(tracks: readonly Track[], query: URLSearchParams): readonly Track[] {
-  const selection = readFilter(query);
+  const selection = readTrackFilter(query);
   if (selection === null) return tracks;
   const found = tracks.filter(({ id }) => selection.includes(id));
   if (found.length > 0) return found;
@@ -22,11 +22,12 @@ export function filterTracks(tracks: readonly Track[], query: URLSearchParams): 
 
 /** Those of the subtitles that `filter.tracks` names; all when it names none at all. Throws: TRACKS_BAD_FILTER. */
 export function filterTexts(texts: readonly TextTrack[], query: URLSearchParams): readonly TextTrack[] {
-  const selection = readFilter(query);
+  const selection = readTrackFilter(query);
   return selection === null ? texts : texts.filter(({ id }) => selection.includes(id));
 }
 
-function readFilter(query: URLSearchParams): TrackSelection | null {
+/** What `filter.tracks` names, as it stands there; `null` when it names nothing. Throws: TRACKS_BAD_FILTER. */
+export function readTrackFilter(query: URLSearchParams): TrackSelection | null {
   const text = query.size === 0 ? null : query.get("filter.tracks");
   if (text === null) return null;
   const selection = parseTrackSelection(text);
