@@ -5,7 +5,7 @@ import type { SegmentEntry, Timeline, TrackSelection } from "../../packaging/pre
 import { isRandomAccess } from "../../packaging/random-access.ts";
 import { SegmentLines, hasTracks, numberLines, seconds, targetSeconds } from "./media-playlist.ts";
 import type { MediaPlaylistRequest } from "./media-playlist.ts";
-import { renditionsOf } from "./playlist.ts";
+import { renditionsBeside } from "./playlist.ts";
 
 /** EXT-X-SKIP needs it. */
 const LL_VERSION = 9;
@@ -143,13 +143,11 @@ function partUri({ name }: { readonly name: string }, index: number, query: stri
 
 /** Where the other media playlists of the presentation stand: all are cut together. */
 function reportLines({ edge, selection, query, addsAudioOnly }: LowLatencyRequest): string[] {
-  const own = formatTrackSelection(selection);
-  const all = renditionsOf(edge.timeline.tracks.tracks, addsAudioOnly).map(formatTrackSelection);
-  if (!all.includes(own)) return [];
+  const others = renditionsBeside(edge.timeline.tracks.tracks, selection, addsAudioOnly);
   const { sequence, part } = lastPoint(edge);
   const place = [`LAST-MSN=${sequence}`, ...(part === null ? [] : [`LAST-PART=${part}`])].join(",");
-  return all
-    .filter((other) => other !== own)
+  return others
+    .map(formatTrackSelection)
     .map((other) => `#EXT-X-RENDITION-REPORT:URI="../tracks-${other}/mono.ll.m3u8${query}",${place}`);
 }
 

@@ -74,12 +74,38 @@ function isAlwaysIndependent(timeline: Timeline, tracks: readonly Track[]): bool
 }
 
 /** The media playlists that the multivariant playlist of a track set names, each by its tracks. */
-export function renditionsOf(tracks: readonly Track[], addsAudioOnly = false): TrackSelection[] {
+function renditionsOf(tracks: readonly Track[], addsAudioOnly = false): TrackSelection[] {
   const videos = tracks.filter((track) => track.kind === "video");
   const audios = tracks.filter((track) => track.kind === "audio");
   if (audios.length > 1) return [...videos, ...audios].map((track) => [track.id]);
   const alone = videos.length === 0 || addsAudioOnly ? audios.map((audio) => [audio.id]) : [];
   return [...videos.map((video) => [video, ...audios].map((track) => track.id)), ...alone];
+}
+
+/**
+ * The media playlists that a player may go over to from that of `own`, however it chose: each track alone from a track alone,
+ * and from a picture with sounds each other picture with the same sounds; and what the usual multivariant playlist names, where
+ * it names `own`.
+ */
+export function renditionsBeside(
+  tracks: readonly Track[],
+  own: TrackSelection,
+  addsAudioOnly = false,
+): TrackSelection[] {
+  const chosen = tracks.filter(({ id }) => own.includes(id));
+  const sounds = chosen.filter(({ kind }) => kind === "audio");
+  const isOnePicture = chosen.length - sounds.length === 1;
+  const usual = renditionsOf(tracks, addsAudioOnly);
+  const name = formatTrackSelection(own);
+  const videos = tracks.filter(({ kind }) => kind === "video");
+  const all = [
+    ...(usual.some((one) => formatTrackSelection(one) === name) ? usual : []),
+    ...(chosen.length === 1 ? tracks.filter(({ kind }) => kind !== "text").map(({ id }) => [id]) : []),
+    ...(isOnePicture ? videos.map((video) => [video, ...sounds].map(({ id }) => id)) : []),
+  ];
+  const byName = new Map(all.map((one) => [formatTrackSelection(one), one]));
+  byName.delete(name);
+  return [...byName.values()];
 }
 
 /** Renditions of one group must share a codec: a player that lacks it drops the variants of that group only. */
