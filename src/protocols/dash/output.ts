@@ -1,4 +1,5 @@
 import type { HttpOutput } from "../../packaging/http-output.ts";
+import { noticePlayback } from "../../packaging/playback-notices.ts";
 import { parseDashPath } from "./path.ts";
 import { dashReply } from "./reply.ts";
 
@@ -11,8 +12,10 @@ export const dashOutput: HttpOutput = {
     const { name, resource } = parsed;
     return {
       name,
-      reply: (presentation, { carriedQuery, request }) =>
-        dashReply(resource, presentation, { query: carriedQuery, request }),
+      reply: (presentation, { carriedQuery, request, notice }) => {
+        if (resource.kind === "mpd") noticePlayback(presentation.timeline(), notice);
+        return dashReply(resource, presentation, { query: carriedQuery, request });
+      },
     };
   },
 };

@@ -1,4 +1,5 @@
 import type { HttpOutput } from "../../packaging/http-output.ts";
+import { noticePlayback } from "../../packaging/playback-notices.ts";
 import { parseHlsPath } from "./path.ts";
 import { hlsReply } from "./reply.ts";
 import { parseTextResource } from "./text-path.ts";
@@ -28,8 +29,10 @@ export const hlsOutput: HttpOutput = {
     const { name, resource } = parsed;
     return {
       name,
-      reply: (presentation, { carriedQuery, request, addsAudioOnly }) =>
-        hlsReply(resource, presentation, carriedQuery, request, addsAudioOnly),
+      reply: (presentation, { carriedQuery, request, addsAudioOnly, notice }) => {
+        if (resource.kind === "multivariant") noticePlayback(presentation.timeline(), notice);
+        return hlsReply(resource, presentation, carriedQuery, request, addsAudioOnly);
+      },
     };
   },
 };

@@ -3,6 +3,7 @@ import { measureBandwidth, measureFrameRate } from "../../packaging/bandwidth.ts
 import type { SegmentContainer } from "../../packaging/bandwidth.ts";
 import { formatTrackSelection } from "../../packaging/presentation.ts";
 import type { TextTrack, Timeline, TrackSelection } from "../../packaging/presentation.ts";
+import { rareAudio } from "../../packaging/rare-audio.ts";
 import { isRandomAccess } from "../../packaging/random-access.ts";
 import { textLabel } from "../../packaging/text-replies.ts";
 import { HLS_VERSION, TS_VERSION, commentLines } from "./media-playlist.ts";
@@ -35,7 +36,8 @@ export type MultivariantRequest = {
  *
  * One variant per video track, with the audio inside when there is one, or beside it as renditions of a group when
  * there are several. Behind them, where it is asked for or there is no video, one with audio alone, and when there is
- * audio of several codecs one for each, so that every player finds one that it can play.
+ * audio of several codecs one for each, so that every player finds one that it can play; where there is only audio that
+ * browsers lack, it is beside the video in any case, and the last variants have each video alone: hls.js takes those then.
  * Spec: RFC 8216 section 4.3.4; codecs by RFC 6381.
  */
 export function renderMultivariantPlaylist(request: MultivariantRequest): string {
@@ -46,7 +48,9 @@ export function renderMultivariantPlaylist(request: MultivariantRequest): string
   const version = container === "ts" ? TS_VERSION : HLS_VERSION;
   const lines = ["#EXTM3U", `#EXT-X-VERSION:${version}`, ...commentLines(request.comments)];
   if (isAlwaysIndependent(timeline, tracks)) lines.push("#EXT-X-INDEPENDENT-SEGMENTS");
-  const isApart = audios.length > 1 || (request.separatesAudio && videos.length > 0);
+  const isRare = rareAudio(tracks, container).length > 0;
+  const separates = request.separatesAudio || (isRare && container === "cmaf");
+  const isApart = audios.length > 1 || (separates && videos.length > 0);
   const groups = isApart ? groupByCodec(audios) : [];
   for (const group of groups) {
     lines.push(...group.tracks.map((audio, index) => renditionLine(group.id, audio, index, form.link)));
@@ -57,6 +61,8 @@ export function renderMultivariantPlaylist(request: MultivariantRequest): string
     if (groups.length === 0) lines.push(...variantLines(form, [video, ...audios], null));
     for (const group of groups) lines.push(...variantLines(form, [video], group));
   }
+  // The last ones are not taken for the best.
+  if (isRare) for (const video of videos) lines.push(...variantLines(form, [video], null));
   if (videos.length === 0 || request.addsAudioOnly === true) {
     if (groups.length === 0 && audios.length > 0) lines.push(...variantLines(form, audios, null));
     for (const group of groups) lines.push(...variantLines(form, group.tracks.slice(0, 1), group));
@@ -77,7 +83,8 @@ function isAlwaysIndependent(timeline: Timeline, tracks: readonly Track[]): bool
 function renditionsOf(tracks: readonly Track[], addsAudioOnly = false): TrackSelection[] {
   const videos = tracks.filter((track) => track.kind === "video");
   const audios = tracks.filter((track) => track.kind === "audio");
-  if (audios.length > 1) return [...videos, ...audios].map((track) => [track.id]);
+  if (audios.length > 1 || rareAudio(tracks, "cmaf").length > 0)
+    return [...videos, ...audios].map((track) => [track.id]);
   const alone = videos.length === 0 || addsAudioOnly ? audios.map((audio) => [audio.id]) : [];
   return [...videos.map((video) => [video, ...audios].map((track) => track.id)), ...alone];
 }

@@ -10,6 +10,8 @@ const V2 = videoTrack({ id: trackId("video", 2) });
 const A1 = audioTrack();
 const A2 = audioTrack({ id: trackId("audio", 2), language: "de" });
 
+const MP3 = audioTrack({ codec: "mp3", codecString: "mp4a.40.34" });
+
 const cases = [
   { name: "the usual playlist of one picture and one sound has no other", own: "v1a1", beside: [] },
   { name: "a picture alone, by separate_audio or filter.tracks", own: "v1", beside: ["a1"] },
@@ -21,6 +23,7 @@ const cases = [
   { name: "a chosen language inside", tracks: [V1, V2, A1, A2], own: "v1a2", beside: ["v2a2"] },
   { name: "sounds without a picture", tracks: [V1, A1, A2], own: "a1a2", beside: [] },
   { name: "two pictures at once", tracks: [V1, V2, A1], own: "v1v2a1", beside: [] },
+  { name: "a picture that is played without its sound too", tracks: [V1, MP3], own: "v1", beside: ["a1"] },
   { name: "a track that is not there now", own: "v7", beside: [] },
 ];
 
