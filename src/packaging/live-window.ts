@@ -66,6 +66,10 @@ const MAX_WINDOW_BYTES = 512 * 1024 * 1024;
  */
 export class LiveWindow implements PacketSink, Presentation {
   static readonly MAX_WAITERS = 5000;
+  static #made = 0;
+
+  /** No other window of this thread has it, and later ones have higher ones. */
+  readonly id = ++LiveWindow.#made;
 
   readonly releasesSlabs = true;
   readonly version = null;
@@ -180,7 +184,11 @@ export class LiveWindow implements PacketSink, Presentation {
 
   /** The timeline as data, for another thread; `null` before it is ready. */
   snapshot(): WindowSnapshot | null {
-    return this.#timeline === null ? null : snapshotOf(this.#timeline, this.#changes);
+    return this.#timeline === null ? null : snapshotOf(this.#timeline, this.#version);
+  }
+
+  get #version(): Pick<WindowSnapshot, "windowId" | "version"> {
+    return { windowId: this.id, version: this.#changes };
   }
 
   /**
@@ -201,8 +209,8 @@ export class LiveWindow implements PacketSink, Presentation {
     const edge = this.#ended && this.#edgeMoves <= version ? null : this.#edgeNow();
     if (edge === null) return null;
     const { timeline, partTargetUs, open } = edge;
-    const window = this.#changes === knownWindow ? null : snapshotOf(timeline, this.#changes, true);
-    return { version: this.#edgeMoves, partTargetUs, open, window };
+    const window = this.#changes === knownWindow ? null : snapshotOf(timeline, this.#version, true);
+    return { windowId: this.id, version: this.#edgeMoves, partTargetUs, open, window };
   }
 
   /** Resolves when the edge has moved since the snapshot of that version, or the window has ended. Bounded as `whenReady`. */
