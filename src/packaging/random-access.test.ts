@@ -69,10 +69,10 @@ test("where segments tell of the reference alone, that is what pictures go by", 
 test("the log has a line for each quality whose key frames are elsewhere, and none for others", () => {
   const said: string[] = [];
   const notice = (message: string): void => void said.push(message);
-  noticePlayback(timelineOf({ segments: [segment([])] }), notice);
+  noticePlayback(timelineOf({ segments: [segment([])] }), { notice });
   assert.deepEqual(said, []);
   const randomAccess = { dependent: [V1, V2], unaligned: [V2] };
-  noticePlayback(timelineOf({ segments: [segment([])], randomAccess }), notice);
+  noticePlayback(timelineOf({ segments: [segment([])], randomAccess }), { notice });
   assert.equal(said.length, 1);
   assert.match(said[0]!, /^quality v2 \(32x18\) has no key frame where v1 is cut/);
 });

@@ -12,8 +12,9 @@ export const dashOutput: HttpOutput = {
     const { name, resource } = parsed;
     return {
       name,
-      reply: (presentation, { carriedQuery, request, notice }) => {
-        if (resource.kind === "mpd") noticePlayback(presentation.timeline(), notice);
+      reply: (presentation, asked) => {
+        const { carriedQuery, request } = asked;
+        if (resource.kind === "mpd") noticePlayback(presentation.timeline(), asked);
         return dashReply(resource, presentation, { query: carriedQuery, request });
       },
     };

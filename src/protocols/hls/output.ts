@@ -29,8 +29,9 @@ export const hlsOutput: HttpOutput = {
     const { name, resource } = parsed;
     return {
       name,
-      reply: (presentation, { carriedQuery, request, addsAudioOnly, notice }) => {
-        if (resource.kind === "multivariant") noticePlayback(presentation.timeline(), notice);
+      reply: (presentation, asked) => {
+        const { carriedQuery, request, addsAudioOnly } = asked;
+        if (resource.kind === "multivariant") noticePlayback(presentation.timeline(), asked);
         return hlsReply(resource, presentation, carriedQuery, request, addsAudioOnly);
       },
     };
