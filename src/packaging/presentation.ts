@@ -1,7 +1,6 @@
 import type { Cue } from "../containers/webvtt/cue.ts";
 import type { TrackSet } from "../media/track.ts";
 import type { TrackId } from "../media/ids.ts";
-import type { RandomAccess } from "./random-access.ts";
 
 /**
  * What HLS and DASH know of something to play: tracks, init segments and a timeline of segments. A live window, an
@@ -72,6 +71,17 @@ export type Timeline = {
   readonly targetDurationUs: number;
   /** Where segments failed to begin with a key frame; left out where `isIndependent` of each tells all. */
   readonly randomAccess?: RandomAccess;
+};
+
+/**
+ * Where the segments of a live presentation failed to begin with a key frame. It only grows: what a playlist promised of
+ * all segments and had to take back is not promised again while the presentation lives.
+ */
+export type RandomAccess = {
+  /** Tracks of which some segment begins in the middle of a GOP. */
+  readonly dependent: readonly TrackId[];
+  /** Tracks of which that, or the contrary, happened where the reference track did otherwise: no two qualities of one cut. */
+  readonly unaligned: readonly TrackId[];
 };
 
 /** One segment of the timeline. */

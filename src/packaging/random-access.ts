@@ -1,17 +1,6 @@
 import type { TrackId } from "../media/ids.ts";
 import type { Track } from "../media/track.ts";
-import type { SegmentEntry, Timeline, TrackSelection } from "./presentation.ts";
-
-/**
- * Where the segments of a live presentation failed to begin with a key frame. It only grows: what a playlist promised of
- * all segments and had to take back is not promised again while the presentation lives.
- */
-export type RandomAccess = {
-  /** Tracks of which some segment begins in the middle of a GOP. */
-  readonly dependent: readonly TrackId[];
-  /** Tracks of which that, or the contrary, happened where the reference track did otherwise: no two qualities of one cut. */
-  readonly unaligned: readonly TrackId[];
-};
+import type { RandomAccess, SegmentEntry, Timeline, TrackSelection } from "./presentation.ts";
 
 /** As long as nothing failed. */
 export const ALWAYS_RANDOM_ACCESS: RandomAccess = { dependent: [], unaligned: [] };
