@@ -26,7 +26,7 @@ export function filterTexts(texts: readonly TextTrack[], query: URLSearchParams)
   return selection === null ? texts : texts.filter(({ id }) => selection.includes(id));
 }
 
-/** What `filter.tracks` names, as it stands there; `null` when it names nothing. Throws: TRACKS_BAD_FILTER. */
+/** The tracks that `filter.tracks` names; `null` when it names none at all. Throws: TRACKS_BAD_FILTER. */
 export function readTrackFilter(query: URLSearchParams): TrackSelection | null {
   const text = query.size === 0 ? null : query.get("filter.tracks");
   if (text === null) return null;
