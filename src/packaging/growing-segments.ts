@@ -32,6 +32,7 @@ export function growingSegments({ timeline, open }: LiveEdge): readonly GrowingS
     name: String(startMs),
     startUs: startMs * 1000,
     isIndependent: true,
+    dependent: [],
   };
   return [growing, entryOf(next, { durationUs, stretchStartUs, isExpected: true })];
 }
@@ -45,10 +46,11 @@ function entryOf(
   open: Omit<OpenSegmentEntry, "parts">,
   expected: Pick<GrowingSegment, "durationUs" | "stretchStartUs" | "isExpected">,
 ): GrowingSegment {
-  const { sequence, name, startUs, utcUs, tracks, discontinuity, isIndependent } = open;
+  const { sequence, name, startUs, utcUs, tracks, discontinuity, isIndependent, dependent } = open;
   const has = (id: string): boolean => tracks.tracks.some((track) => track.id === id);
   return {
     ...{ sequence, name, startUs, utcUs, tracks, discontinuity, isIndependent },
+    ...(dependent === undefined ? {} : { dependent }),
     ...expected,
     trackBytes: () => 0,
     trackSamples: (id) => (has(id) ? 1 : 0),

@@ -4,6 +4,7 @@ import type { TrackId } from "../media/ids.ts";
 import type { TrackSet } from "../media/track.ts";
 import { DerivedBytes } from "./derived-bytes.ts";
 import { selectTracks } from "./init-segments.ts";
+import { dependentTracks } from "./random-access.ts";
 import { formatTrackSelection } from "./presentation.ts";
 import type { MediaBody, PartEntry, SegmentEntry, TrackSelection } from "./presentation.ts";
 import type { SegmentParts } from "./segment-parts.ts";
@@ -28,6 +29,7 @@ export class LiveSegment implements SegmentEntry {
   readonly discontinuity: boolean;
   readonly stretchStartUs: number;
   readonly isIndependent: boolean;
+  readonly dependent: readonly TrackId[];
   readonly utcUs: number;
   readonly parts?: readonly PartEntry[];
   readonly segmentParts: SegmentParts | null;
@@ -49,6 +51,7 @@ export class LiveSegment implements SegmentEntry {
     this.stretchStartUs = goesOn ? before.stretchStartUs : finished.startUs;
     this.isIndependent = finished.isIndependent;
     this.#media = finished.media;
+    this.dependent = dependentTracks(finished.tracks.tracks, (id) => startsInSync(finished.media.get(id)));
     this.segmentParts = finished.parts;
     if (finished.parts !== null) this.parts = finished.parts.entries;
     this.#mediaBytes = [...finished.media.values()].reduce((sum, { table }) => sum + table.dataBytes, 0);
@@ -124,4 +127,8 @@ export class LiveSegment implements SegmentEntry {
     this.#bodies.clear();
     this.#derived.clear();
   }
+}
+
+function startsInSync(track: SegmentTrack | undefined): boolean | undefined {
+  return track === undefined ? undefined : track.table.syncFlags[0] === 1;
 }

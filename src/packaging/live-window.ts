@@ -4,9 +4,10 @@ import { EdgeWaiters, HOLD_TARGETS, endAtOnce } from "./edge-waiters.ts";
 import type { MediaPacket, PacketSink } from "../media/packet.ts";
 import type { TrackSet } from "../media/track.ts";
 import { InitSegments } from "./init-segments.ts";
+import { ALWAYS_RANDOM_ACCESS, dependentTracks, withSegment } from "./random-access.ts";
 import { LiveSegment, segmentName } from "./live-segment.ts";
 import type { EdgeSource, Hold, LiveEdge, MediaBody, Presentation } from "./presentation.ts";
-import type { OpenSegmentEntry, Timeline, TrackSelection } from "./presentation.ts";
+import type { OpenSegmentEntry, RandomAccess, Timeline, TrackSelection } from "./presentation.ts";
 import type { SegmentParts } from "./segment-parts.ts";
 import { Segmenter } from "./segmenter.ts";
 import { snapshotOf } from "./window-snapshot.ts";
@@ -18,6 +19,7 @@ export type WindowEnd = {
   /** Above every number of the window. */
   readonly nextSequence: number;
   readonly discontinuitySequence: number;
+  readonly randomAccess: RandomAccess;
 };
 
 /** The shape of a stream's live window. */
@@ -63,6 +65,10 @@ const MAX_WINDOW_BYTES = 512 * 1024 * 1024;
  */
 export class LiveWindow implements PacketSink, Presentation {
   static readonly MAX_WAITERS = 5000;
+  static #made = 0;
+
+  /** No other window of this thread has it, and later ones have higher ones. */
+  readonly id = ++LiveWindow.#made;
 
   readonly releasesSlabs = true;
   readonly version = null;
@@ -77,6 +83,7 @@ export class LiveWindow implements PacketSink, Presentation {
   #targetDurationUs: number;
   #timeline: Timeline | null = null;
   #changes = 0;
+  #randomAccess: RandomAccess;
   #ended = false;
   #waiters: (() => void)[] = [];
   /** `undefined` where segments are not cut into parts. */
@@ -94,6 +101,7 @@ export class LiveWindow implements PacketSink, Presentation {
     this.#held = new EdgeWaiters(options.clock ?? systemClock);
     if (options.chunkDurationUs !== undefined) this.edge = this.#makeEdgeSource();
     this.#targetDurationUs = options.segmentDurationUs;
+    this.#randomAccess = options.after?.randomAccess ?? ALWAYS_RANDOM_ACCESS;
     this.#segmenter = new Segmenter({
       segmentDurationUs: options.segmentDurationUs,
       minSequence: options.after?.nextSequence,
@@ -129,10 +137,11 @@ export class LiveWindow implements PacketSink, Presentation {
   /** Where it is to be gone on from: the timeline breaks there. The segment that grows has a number already. */
   get end(): WindowEnd {
     const last = this.#segments.at(-1);
-    const { after = { nextSequence: 0, discontinuitySequence: 0 } } = this.#options;
+    const randomAccess = this.#randomAccess;
+    const { after = { nextSequence: 0, discontinuitySequence: 0, randomAccess } } = this.#options;
     if (last === undefined || this.#discontinuitySequence === null) return after;
     const discontinuitySequence = this.#discontinuitySequence + countDiscontinuities(this.#segments, 0) + 1;
-    return { nextSequence: last.sequence + 2, discontinuitySequence };
+    return { nextSequence: last.sequence + 2, discontinuitySequence, randomAccess };
   }
 
   timeline(): Timeline {
@@ -174,7 +183,11 @@ export class LiveWindow implements PacketSink, Presentation {
 
   /** The timeline as data, for another thread; `null` before it is ready. */
   snapshot(): WindowSnapshot | null {
-    return this.#timeline === null ? null : snapshotOf(this.#timeline, this.#changes);
+    return this.#timeline === null ? null : snapshotOf(this.#timeline, this.#version);
+  }
+
+  get #version(): Pick<WindowSnapshot, "windowId" | "version"> {
+    return { windowId: this.id, version: this.#changes };
   }
 
   /**
@@ -195,8 +208,8 @@ export class LiveWindow implements PacketSink, Presentation {
     const edge = this.#ended && this.#edgeMoves <= version ? null : this.#edgeNow();
     if (edge === null) return null;
     const { timeline, partTargetUs, open } = edge;
-    const window = this.#changes === knownWindow ? null : snapshotOf(timeline, this.#changes, true);
-    return { version: this.#edgeMoves, partTargetUs, open, window };
+    const window = this.#changes === knownWindow ? null : snapshotOf(timeline, this.#version, true);
+    return { windowId: this.id, version: this.#edgeMoves, partTargetUs, open, window };
   }
 
   /** Resolves when the edge has moved since the snapshot of that version, or the window has ended. Bounded as `whenReady`. */
@@ -252,6 +265,7 @@ export class LiveWindow implements PacketSink, Presentation {
     this.#inits.add(finished.tracks);
     this.#segments.push(segment);
     this.#byName.set(segment.name, segment);
+    this.#randomAccess = withSegment(this.#randomAccess, segment);
     if (this.#timeline === null)
       this.#targetDurationUs = Math.max(this.#targetDurationUs, finished.durationUs);
     this.#discontinuitySequence ??= this.#firstDiscontinuities(finished.startUs);
@@ -266,6 +280,7 @@ export class LiveWindow implements PacketSink, Presentation {
       discontinuitySequence:
         this.#discontinuitySequence + countDiscontinuities(this.#segments, listed.length),
       targetDurationUs: this.#targetDurationUs,
+      randomAccess: this.#randomAccess,
     };
     this.#changes++;
     this.#wake();
@@ -297,8 +312,10 @@ export class LiveWindow implements PacketSink, Presentation {
     if (open === null || open.parts === null) return null;
     const { sequence, startUs, tracks, discontinuity, isIndependent } = open;
     const [name, parts] = [segmentName(startUs), [...open.parts.entries]];
+    const dependent = dependentTracks(tracks.tracks, (id) => open.first(id)?.isSync);
     this.#inits.add(tracks);
-    return { sequence, name, startUs, utcUs: startUs, tracks, discontinuity, isIndependent, parts };
+    const place = { sequence, name, startUs, utcUs: startUs };
+    return { ...place, tracks, discontinuity, isIndependent, dependent, parts };
   }
 
   #isEdgeUsed(): boolean {

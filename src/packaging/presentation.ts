@@ -69,6 +69,19 @@ export type Timeline = {
   readonly discontinuitySequence: number;
   /** No segment is longer, rounded to seconds; never shrinks while the presentation lives. */
   readonly targetDurationUs: number;
+  /** Where segments failed to begin with a key frame; left out where `isIndependent` of each tells all. */
+  readonly randomAccess?: RandomAccess;
+};
+
+/**
+ * Where the segments of a live presentation failed to begin with a key frame. It only grows: what a playlist promised of
+ * all segments and had to take back is not promised again while the presentation lives.
+ */
+export type RandomAccess = {
+  /** Tracks of which some segment begins in the middle of a GOP. */
+  readonly dependent: readonly TrackId[];
+  /** Tracks of which that, or the contrary, happened where the reference track did otherwise: no two qualities of one cut. */
+  readonly unaligned: readonly TrackId[];
 };
 
 /** One segment of the timeline. */
@@ -90,6 +103,8 @@ export type SegmentEntry = {
   readonly stretchStartUs: number;
   /** Decoding may start at it: it begins with a random access point of the reference track. */
   readonly isIndependent: boolean;
+  /** Its video tracks that do not begin with one of their own; left out where they all are cut as the reference track is. */
+  readonly dependent?: readonly TrackId[];
   /** UTC of the segment's start in microseconds; `null` for what has no wall clock, such as a file. */
   readonly utcUs: number | null;
   /** Payload bytes of one track in this segment, for measured bandwidths; 0 for a track that is not in it. */
@@ -120,7 +135,7 @@ export type PartTrack = {
 /** The segment that still grows, with the parts that are complete. */
 export type OpenSegmentEntry = Pick<
   SegmentEntry,
-  "sequence" | "name" | "startUs" | "tracks" | "discontinuity" | "isIndependent" | "utcUs"
+  "sequence" | "name" | "startUs" | "tracks" | "discontinuity" | "isIndependent" | "dependent" | "utcUs"
 > & { readonly parts: readonly PartEntry[] };
 
 /** The live edge of a presentation: a snapshot that is replaced with every part. */

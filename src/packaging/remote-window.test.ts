@@ -81,6 +81,31 @@ describe("the window of a stream that lives in another thread", () => {
     assert.ok(remote.timeline().segments.every(({ tracks }) => tracks === first));
   });
 
+  test("takes the next window of the stream for what it is, though it counts from the start, and none from before", () => {
+    feed(0, 9);
+    const before = structuredClone(home.snapshot()!);
+    update();
+    home = new LiveWindow({ segmentDurationUs: 1e6, segmentCount: 3, after: home.end });
+    home.onTracks(makeTrackSet(1, [videoTrack({ width: 128 })]));
+    feed(20, 23);
+    assert.ok(home.snapshot()!.version < before.version);
+    update();
+    const names = (): string[] => remote.timeline().segments.map(({ name }) => name);
+    const wanted = home.timeline().segments.map(({ name }) => name);
+    assert.deepEqual(names(), wanted);
+    assert.equal(remote.timeline().tracks.reference.width, 128);
+    remote.update(before);
+    remote.updateEdge({
+      windowId: before.windowId,
+      version: 99,
+      partTargetUs: 1,
+      open: null,
+      window: before,
+    });
+    assert.deepEqual(names(), wanted);
+    assert.deepEqual([remote.windowId, remote.snapshotVersion], [home.id, home.snapshot()!.version]);
+  });
+
   test("fetches a segment once for all who ask, also at the same time", async () => {
     feed(0, 4);
     update();

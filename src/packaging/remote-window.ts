@@ -28,10 +28,11 @@ export class RemoteWindow implements Presentation {
   readonly isResident = true;
   readonly #fetch: FetchSegment;
   readonly #inits = new InitSegments();
-  readonly #sets = new KnownTrackSets();
+  #sets = new KnownTrackSets();
   #segments = new Map<string, RemoteSegment>();
   #timeline: Timeline | null = null;
   #snapshotVersion = 0;
+  #windowId = 0;
   /** Left out where nobody tells of it. */
   readonly edge?: RemoteEdge;
 
@@ -45,6 +46,11 @@ export class RemoteWindow implements Presentation {
     return this.#snapshotVersion;
   }
 
+  /** Which window of the home it was of; 0 before the first. */
+  get windowId(): number {
+    return this.#windowId;
+  }
+
   /** True once a timeline has come; `timeline` may be called only after that. */
   get isReady(): boolean {
     return this.#timeline !== null;
@@ -52,6 +58,8 @@ export class RemoteWindow implements Presentation {
 
   /** Takes what the home says the window has become. */
   update(snapshot: WindowSnapshot): void {
+    if (snapshot.windowId < this.#windowId) return;
+    if (snapshot.windowId > this.#windowId) this.#beginAnew(snapshot.windowId);
     // Who is told of the edge as well is told twice.
     if (snapshot.version <= this.#snapshotVersion) {
       for (const { name, parts } of snapshot.timeline.segments) this.#segments.get(name)?.learnParts(parts);
@@ -70,9 +78,9 @@ export class RemoteWindow implements Presentation {
   }
 
   /** Takes what the home says the edge has become. */
-  updateEdge({ window, partTargetUs, open }: EdgeSnapshot): void {
+  updateEdge({ windowId, window, partTargetUs, open }: EdgeSnapshot): void {
     if (window !== null) this.update(window);
-    if (this.#timeline === null) return;
+    if (this.#timeline === null || windowId !== this.#windowId) return;
     const known = open === null ? null : { ...open, tracks: this.#sets.known(open.tracks) };
     if (known !== null) this.#inits.add(known.tracks);
     this.edge?.update(this.#timeline, { partTargetUs, open: known });
@@ -111,6 +119,14 @@ export class RemoteWindow implements Presentation {
     return this.#segments.get(name)?.tracks ?? null;
   }
 
+  /** The home has another window for the stream: it counts its changes, and may count its track sets, from the start. */
+  #beginAnew(windowId: number): void {
+    this.#windowId = windowId;
+    this.#snapshotVersion = 0;
+    this.#sets = new KnownTrackSets();
+    this.#segments = new Map();
+  }
+
   #keep(listed: readonly RemoteSegment[]): void {
     const kept = new Map(this.#segments);
     for (const segment of listed) kept.set(segment.name, segment);
@@ -131,6 +147,7 @@ class RemoteSegment implements SegmentEntry {
   readonly discontinuity: boolean;
   readonly stretchStartUs: number;
   readonly isIndependent: boolean;
+  readonly dependent?: readonly TrackId[];
   readonly utcUs: number | null;
   /** Known once somebody here follows the edge. */
   parts?: readonly PartEntry[];
@@ -149,6 +166,7 @@ class RemoteSegment implements SegmentEntry {
     this.discontinuity = facts.discontinuity;
     this.stretchStartUs = facts.stretchStartUs;
     this.isIndependent = facts.isIndependent;
+    if (facts.dependent !== undefined) this.dependent = facts.dependent;
     this.utcUs = facts.utcUs;
     this.#figures = facts.figures;
     let ownBytes = 0;

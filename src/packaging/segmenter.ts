@@ -218,8 +218,9 @@ export class Segmenter implements PacketSink {
       next.add(packet);
       return;
     }
+    // By when it is shown, as the cut is: the key frame of another quality is decoded in front of it.
     const belongsBefore =
-      this.#behind.has(packet.track.id) && ticksToUs(packet.dts, packet.track.timescale) < next.startUs;
+      this.#behind.has(packet.track.id) && ticksToUs(packet.pts, packet.track.timescale) < next.startUs;
     if (belongsBefore) {
       this.#current!.add(packet);
       next.follow(packet);

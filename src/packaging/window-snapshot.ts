@@ -4,7 +4,9 @@ import type { OpenSegmentEntry, SegmentEntry, Timeline } from "./presentation.ts
 
 /** The timeline of a live window as data, for another thread: it is cloned on its way, track sets once each. */
 export type WindowSnapshot = {
-  /** Rises with every change of the window. */
+  /** Which of the windows that a stream had, one after the other: those that began later have higher ones. */
+  readonly windowId: number;
+  /** Rises with every change of the window; the next window begins anew. */
   readonly version: number;
   readonly timeline: Omit<Timeline, "segments"> & { readonly segments: readonly SegmentFacts[] };
 };
@@ -19,6 +21,8 @@ export type TrackFigures = { readonly bytes: number; readonly samples: number; r
 
 /** The edge of a live window as data, for another thread that has somebody who follows it. */
 export type EdgeSnapshot = {
+  /** As in `WindowSnapshot`. */
+  readonly windowId: number;
   /** Rises with every move of the edge. */
   readonly version: number;
   readonly partTargetUs: number;
@@ -28,9 +32,13 @@ export type EdgeSnapshot = {
 };
 
 /** Takes the facts out of a timeline; `withParts`: also which parts segments have. */
-export function snapshotOf(timeline: Timeline, version: number, withParts = false): WindowSnapshot {
+export function snapshotOf(
+  timeline: Timeline,
+  { windowId, version }: Pick<WindowSnapshot, "windowId" | "version">,
+  withParts = false,
+): WindowSnapshot {
   const segments = timeline.segments.map((segment) => factsOf(segment, withParts));
-  return { version, timeline: { ...timeline, segments } };
+  return { windowId, version, timeline: { ...timeline, segments } };
 }
 
 function factsOf(segment: SegmentEntry, withParts: boolean): SegmentFacts {
@@ -46,7 +54,11 @@ function factsOf(segment: SegmentEntry, withParts: boolean): SegmentFacts {
   }
   const place = { sequence, name, startUs, durationUs, stretchStartUs };
   const facts = { ...place, tracks, discontinuity, isIndependent, utcUs, figures };
-  return withParts && segment.parts !== undefined ? { ...facts, parts: segment.parts } : facts;
+  return {
+    ...facts,
+    ...(segment.dependent === undefined ? {} : { dependent: segment.dependent }),
+    ...(withParts && segment.parts !== undefined ? { parts: segment.parts } : {}),
+  };
 }
 
 /** Track sets of one stream as this thread knows them, by epoch: clones of one set become one object. */
@@ -68,9 +80,12 @@ export class KnownTrackSets {
       sets.set(set.epoch, found);
       return found;
     };
-    const { timeline, version } = snapshot;
+    const { timeline, version, windowId } = snapshot;
     const segments = timeline.segments.map((segment) => ({ ...segment, tracks: known(segment.tracks) }));
-    const unified = { version, timeline: { ...timeline, tracks: known(timeline.tracks), segments } };
+    const unified = {
+      ...{ windowId, version },
+      timeline: { ...timeline, tracks: known(timeline.tracks), segments },
+    };
     this.#sets = sets;
     return unified;
   }

@@ -5,7 +5,7 @@ import { sourcePacket, videoTrack } from "../../test/support/media.ts";
 import { silentLogger } from "../base/log.ts";
 import type { StreamName } from "../media/ids.ts";
 import { LocalDirectory } from "../stream/local-directory.ts";
-import { LiveWindows } from "./live-windows.ts";
+import { LiveWindows, NOTHING_TOLD } from "./live-windows.ts";
 
 const name = "pub/x" as StreamName;
 const video = videoTrack();
@@ -103,9 +103,35 @@ for (const segmentDurationUs of [500_000, 1_000_000, 4_000_000]) {
 test("who follows a window that is dropped is told", async () => {
   const { windows, stream, send } = setUp();
   send(0, 300);
-  const told = windows.changed(name, 1000);
+  const { id } = await windows.ready(name, () => true);
+  const told = windows.changed(name, 1000, id);
   windows.drop(stream);
   assert.equal(await told, null);
+});
+
+test("who was told of a window that is another one by now is told of that at once", async () => {
+  const { clock, windows, stream, send } = setUp();
+  const options = { segmentDurationUs: 2e6, segmentCount: 3, chunkDurationUs: 200_000, clock };
+  windows.drop(stream);
+  windows.open(stream, options);
+  send(0, 1000);
+  const old = (await windows.changed(name, 0, 0))!;
+  const edge = (await windows.edge(name, NOTHING_TOLD))!;
+  windows.drop(stream);
+  windows.open(stream, options);
+  send(1000, 1210);
+  const now = await windows.ready(name, () => true);
+  // Neither is ever as far as it was in the window before: the clock stands still, and nobody waits.
+  const next = (await windows.changed(name, old.version, old.windowId))!;
+  assert.deepEqual([next.windowId, next.version], [now.id, now.snapshot()!.version]);
+  assert.ok(next.windowId > old.windowId && next.version < old.version);
+  const told = { windowId: edge.windowId, version: edge.version, windowVersion: edge.window!.version };
+  const moved = (await windows.edge(name, told))!;
+  assert.ok(moved.version < edge.version && moved.window!.windowId === now.id);
+  const same = { windowId: now.id, version: moved.version, windowVersion: moved.window!.version };
+  const waiting = windows.edge(name, same);
+  send(1210, 1222);
+  assert.equal((await waiting)!.window, null);
 });
 
 test("a window that was dropped before it had a segment leaves no trace", async () => {
@@ -121,8 +147,8 @@ test("who follows an edge is told the last of it when the stream ends, and may f
   windows.drop(stream);
   windows.open(stream, { segmentDurationUs: 2e6, segmentCount: 3, chunkDurationUs: 200_000, clock });
   send(0, 212);
-  const { open, version } = (await windows.edge(name, -1, 0))!;
-  const last = windows.edge(name, version, 0);
+  const { open, version, windowId } = (await windows.edge(name, NOTHING_TOLD))!;
+  const last = windows.edge(name, { windowId, version, windowVersion: 0 });
   const held = { sequence: open!.sequence + 1, part: null, address: "a", end: () => {} };
   (await windows.ready(name, () => true)).edge!.hold(held);
   assert.ok(windows.bytes > 0 && windows.bytes === windows.bytesOf(name));

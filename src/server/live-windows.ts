@@ -22,6 +22,16 @@ const ENDED_MS = 5000;
 /** A thread that stops stays for so long where others may still fetch from it: a crossing takes a few milliseconds. */
 const LAST_FETCH_MS = 1000;
 
+/** What another thread was told of an edge, and of the window with it. */
+export type ToldEdge = {
+  readonly windowId: number;
+  readonly windowVersion: number;
+  readonly version: number;
+};
+
+/** Before the first answer. */
+export const NOTHING_TOLD: ToldEdge = { windowId: 0, windowVersion: 0, version: -1 };
+
 /** The live window of every stream that is packaged. */
 export class LiveWindows {
   readonly #clock: Clock;
@@ -90,12 +100,12 @@ export class LiveWindows {
 
   /**
    * The window as data, once it has changed since that version, or after `FOLLOW_MS` as it is; `null` when the stream has
-   * none any more.
+   * none any more. `windowId`: of the window whose version that is; another one is news by itself.
    */
-  async changed(name: StreamName, version: number): Promise<WindowSnapshot | null> {
+  async changed(name: StreamName, version: number, windowId: number): Promise<WindowSnapshot | null> {
     const window = this.#windows.get(name);
     if (window === undefined) return null;
-    await this.#within(FOLLOW_MS, window.whenChanged(version));
+    await this.#within(FOLLOW_MS, window.whenChanged(window.id === windowId ? version : 0));
     return window.hasEnded ? null : window.snapshot();
   }
 
@@ -108,15 +118,16 @@ export class LiveWindows {
 
   /**
    * The edge as data, once it has moved since that version, or after `FOLLOW_MS` as it is, the last time when the stream
-   * has ended; `null` when it has none any more. `knownWindow`: the version of the window that was told with it.
+   * has ended; `null` when it has none any more.
    */
-  async edge(name: StreamName, version: number, knownWindow: number): Promise<EdgeSnapshot | null> {
+  async edge(name: StreamName, told: ToldEdge): Promise<EdgeSnapshot | null> {
     const window = this.#windows.get(name);
     if (window === undefined) return null;
     this.#edgeAsks.set(window, (this.#edgeAsks.get(window) ?? 0) + 1);
+    const { version, windowVersion } = told.windowId === window.id ? told : NOTHING_TOLD;
     await this.#within(FOLLOW_MS, window.whenEdgeMoved(version));
     this.#edgeAsks.set(window, this.#edgeAsks.get(window)! - 1);
-    return window.edgeSnapshot(version, knownWindow);
+    return window.edgeSnapshot(version, windowVersion);
   }
 
   /** A part with its media in shared memory; `null` when there is none of that name. */

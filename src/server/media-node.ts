@@ -299,12 +299,12 @@ export class MediaNode {
       clock: this.#clock,
       homeOf: (name) => threads.homeOf(name),
       host: {
-        window: async (name, version) => {
+        window: async (name, version, windowId) => {
           if (version === 0) await this.#localWindow(name);
-          return this.#windows.changed(name, version);
+          return this.#windows.changed(name, version, windowId);
         },
         segment: (name, segment, selection) => this.#windows.sharedSegment(name, segment, selection),
-        edge: (name, version, window) => this.#windows.edge(name, version, window),
+        edge: (name, told) => this.#windows.edge(name, told),
         part: (name, segment, index, selection) =>
           this.#windows.sharedPart(name, segment, index, selection),
       },

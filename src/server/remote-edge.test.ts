@@ -65,10 +65,10 @@ describe("the edge of a stream whose home is another thread", () => {
         return window.hasEnded ? null : window.snapshot();
       },
       segment: (_, segment, selection) => window.sharedSegment(segment, selection),
-      edge: async (_, version, known) => {
+      edge: async (_, { version, windowVersion }) => {
         log.push("edge");
         await window.whenEdgeMoved(version);
-        return window.edgeSnapshot(version, known);
+        return window.edgeSnapshot(version, windowVersion);
       },
       part: (_, segment, index, selection) => {
         log.push(`part ${index}`);

@@ -10,15 +10,18 @@ import type { EdgeSnapshot, WindowSnapshot } from "../packaging/window-snapshot.
 import { streamErrors } from "../stream/errors.ts";
 import type { ThreadIndex } from "../stream/homes.ts";
 import { SharedMemoryDebt } from "./garbage.ts";
+import { NOTHING_TOLD } from "./live-windows.ts";
+import type { ToldEdge } from "./live-windows.ts";
 
 /** What one media thread asks another about the live windows of its streams. */
 export type WindowCalls = {
   /**
    * The window, once it has changed since that version, or after `FOLLOW_MS`; `null` when it is not here any more. Version
-   * 0 waits until it is ready, and rejects with STREAM_STARTING or STREAM_NOT_ON_AIR.
+   * 0 waits until it is ready, and rejects with STREAM_STARTING or STREAM_NOT_ON_AIR. `windowId`: of the window whose
+   * version that is.
    */
   window: {
-    argument: { readonly name: StreamName; readonly version: number };
+    argument: { readonly name: StreamName; readonly version: number; readonly windowId: number };
     answer: WindowSnapshot | null;
   };
   segment: {
@@ -29,12 +32,9 @@ export type WindowCalls = {
     };
     answer: MediaBody | null;
   };
-  /**
-   * The edge, once it has moved since that version, or after `FOLLOW_MS`; `null` when there is none. `window`: the version
-   * that was told with it.
-   */
+  /** The edge, once it has moved since it was told, or after `FOLLOW_MS`; `null` when there is none. */
   edge: {
-    argument: { readonly name: StreamName; readonly version: number; readonly window: number };
+    argument: { readonly name: StreamName; readonly told: ToldEdge };
     answer: EdgeSnapshot | null;
   };
   part: {
@@ -50,9 +50,9 @@ export type WindowCalls = {
 
 /** What the windows of this thread answer to others. */
 export type WindowHost = {
-  window(name: StreamName, version: number): Promise<WindowSnapshot | null>;
+  window(name: StreamName, version: number, windowId: number): Promise<WindowSnapshot | null>;
   segment(name: StreamName, segment: string, selection: TrackSelection): MediaBody | null;
-  edge(name: StreamName, version: number, window: number): Promise<EdgeSnapshot | null>;
+  edge(name: StreamName, told: ToldEdge): Promise<EdgeSnapshot | null>;
   part(name: StreamName, segment: string, index: number, selection: TrackSelection): MediaBody | null;
 };
 
@@ -127,9 +127,9 @@ export class RemoteWindows {
     if (wire === null) return;
     const { host } = this.#options;
     const channel: WindowChannel = new Channel(wire, {
-      window: ({ name, version }) => host.window(name, version),
+      window: ({ name, version, windowId }) => host.window(name, version, windowId),
       segment: ({ name, segment, selection }) => host.segment(name, segment, selection),
-      edge: ({ name, version, window }) => host.edge(name, version, window),
+      edge: ({ name, told }) => host.edge(name, told),
       part: (asked) => host.part(asked.name, asked.segment, asked.index, asked.selection),
     });
     this.#channels.set(index, channel);
@@ -218,12 +218,12 @@ export class RemoteWindows {
   ): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const follow = async (): Promise<void> => {
-      let [version, known] = [-1, 0];
+      let told = NOTHING_TOLD;
       do {
-        const snapshot = await channel.ask("edge", { name, version, window: known });
+        const snapshot = await channel.ask("edge", { name, told });
         if (snapshot === null) return;
-        version = snapshot.version;
-        known = snapshot.window?.version ?? known;
+        const { windowId, version } = snapshot;
+        told = { windowId, version, windowVersion: snapshot.window?.version ?? told.windowVersion };
         window.updateEdge(snapshot);
         resolve();
       } while (isUsed());
@@ -247,7 +247,8 @@ export class RemoteWindows {
   ): Promise<void> {
     const { window } = followed;
     for (;;) {
-      const snapshot = await channel.ask("window", { name, version: window.snapshotVersion });
+      const { windowId, snapshotVersion: version } = window;
+      const snapshot = await channel.ask("window", { name, version, windowId });
       if (snapshot === null) throw notOnAir(name);
       window.update(snapshot);
       onReady();

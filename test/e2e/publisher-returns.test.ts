@@ -65,6 +65,26 @@ test(
   },
 );
 
+test(
+  "what video.m3u8 has listed stays as it was when the publisher comes back without sound",
+  { skip, timeout: 120_000 },
+  async (t) => {
+    const clip = await makeClip({ durationS: 10, gopPictures: 25 });
+    const weir = await startWeir(t, { config: CONFIG });
+    const first = publish(t, weir.rtmpUrl("pub/mute"), clip, { loop: true });
+    const recording = new HlsRecording(weir.url("/pub/mute/video.m3u8"));
+    await recording.follow((sofar) => sofar.segments.length >= 2, 40_000);
+    await first.kill();
+    await weir.logged("publisher left");
+    publish(t, weir.rtmpUrl("pub/mute"), clip, { loop: true, output: ["-c", "copy", "-an"] });
+    const hasMute = ({ segments }: HlsRecording): boolean =>
+      segments.some(({ uri }) => uri.startsWith("tracks-v1/"));
+    await recording.follow(hasMute, 40_000);
+    // The recording fails by itself where a number changes its address.
+    assert.match(recording.segments[0]!.uri, /^tracks-v1a1\//);
+  },
+);
+
 test("after source_timeout the stream is gone, and says so", { skip, timeout: 60_000 }, async (t) => {
   const clip = await makeClip({ durationS: 10, gopPictures: 25 });
   const weir = await startWeir(t, { config: CONFIG });

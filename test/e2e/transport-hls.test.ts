@@ -144,6 +144,33 @@ test(
 );
 
 test(
+  "hls.js plays the picture of what has sound that the browser does not decode, and the log says so once",
+  { skip: needs("ffmpeg", "chromium"), timeout: 180_000 },
+  async (t) => {
+    const folder = await folderWith(t, {
+      "mp3.mp4": { durationS: 4, gopPictures: 25, audio: "libmp3lame" },
+      "ac3.mp4": { durationS: 4, gopPictures: 25, audio: "ac3" },
+    });
+    const weir = await startWeir(t, { config: `vod vod { storage ${folder}; segment_duration 1; }` });
+    const { page } = await openPage(t);
+    for (const codec of ["mp3", "ac3"]) {
+      const file = `${codec}.mp4`;
+      await playInHlsJs(page, weir.url(`/vod/${file}/index.m3u8`));
+      const atEnd = async (): Promise<void> => {
+        const { hasEnded, errors, pictures } = await hlsJsState(page);
+        assert.deepEqual(errors, []);
+        assert.ok(hasEnded && pictures > 10, `${file}: ${pictures} pictures`);
+      };
+      await eventually(atEnd, { timeoutMs: 60_000 });
+      await weir.logged(`sound a1 is ${codec}`);
+    }
+    await textOf(weir.url("/vod/mp3.mp4/index.m3u8?token=x"));
+    await weir.logged((line) => line["level"] === "info");
+    assert.equal(weir.log.filter((line) => JSON.stringify(line).includes("sound a1 is mp3")).length, 1);
+  },
+);
+
+test(
   "sound that old devices lack is left out, and the log says so once",
   { skip: needs("ffmpeg"), timeout: 60_000 },
   async (t) => {

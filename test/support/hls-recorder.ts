@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
+import { PlaylistWatch } from "./playlist-rules.ts";
 
 /** One segment as the playlist announced it. */
 export type RecordedSegment = {
@@ -64,6 +65,8 @@ export class HlsRecording {
   readonly playlists: ParsedPlaylist[] = [];
   readonly #inits = new Map<string, Uint8Array>();
   readonly #url: string;
+  /** Judges every version by the rules of playlists. */
+  readonly #watch = new PlaylistWatch();
 
   constructor(mediaPlaylistUrl: string) {
     this.#url = mediaPlaylistUrl;
@@ -97,12 +100,15 @@ export class HlsRecording {
   async #poll(): Promise<ParsedPlaylist | null> {
     const reply = await fetch(this.#url, { signal: AbortSignal.timeout(20_000) });
     if (reply.status !== 200) return null;
-    const playlist = parseMediaPlaylist(await reply.text());
+    const text = await reply.text();
+    this.#watch.take(text);
+    const playlist = parseMediaPlaylist(text);
     this.#checkAgainst(this.playlists.at(-1), playlist);
     this.playlists.push(playlist);
     for (const segment of playlist.segments) {
       if (this.segments.some((known) => known.sequence === segment.sequence)) continue;
-      if (!this.#inits.has(segment.map)) this.#inits.set(segment.map, await this.#fetch(segment.map));
+      const isNewMap = segment.map !== "" && !this.#inits.has(segment.map);
+      if (isNewMap) this.#inits.set(segment.map, await this.#fetch(segment.map));
       this.segments.push({ ...segment, bytes: await this.#fetch(segment.uri) });
     }
     return playlist;

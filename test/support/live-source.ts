@@ -16,6 +16,8 @@ export type SourceStretch = {
   readonly frameRate?: number;
   /** Pictures from one key frame to the next; 50 unless given. */
   readonly gopFrames?: number;
+  /** The same of the other quality, where the source has one; as the first one unless given. */
+  readonly otherGopFrames?: number;
   /** Video times are whole milliseconds, as RTMP has them. */
   readonly isRounded?: boolean;
   /** Of each picture, whether it is left out: a variable frame rate. */
@@ -34,6 +36,8 @@ const PAYLOAD_BYTES = { video: 60, audio: 9 };
 export class LiveSource {
   readonly video: Track;
   readonly audio: Track;
+  /** Another quality of the picture. */
+  readonly other: Track | null;
   readonly #sink: PacketSink;
   #epoch = 0;
   #tracks: readonly Track[] = [];
@@ -41,10 +45,14 @@ export class LiveSource {
   #frame = 0;
   #count = 0;
 
-  constructor(sink: PacketSink, tracks: { readonly video?: Track; readonly audio?: Track } = {}) {
+  constructor(
+    sink: PacketSink,
+    tracks: { readonly video?: Track; readonly audio?: Track; readonly other?: Track | null } = {},
+  ) {
     this.#sink = sink;
     this.video = tracks.video ?? videoTrack();
     this.audio = tracks.audio ?? audioTrack();
+    this.other = tracks.other ?? null;
   }
 
   /** Where the source is. Units: microseconds on the media clock. */
@@ -63,7 +71,14 @@ export class LiveSource {
     if (begins === "break") this.#sink.onPause();
     if (begins !== undefined || this.#tracks.length === 0) this.#begin(stretch);
     const endUs = this.#atUs + Math.round(seconds * 1e6);
-    const packets = [...this.#videoPackets(stretch, endUs), ...this.#audioPackets(stretch, endUs)];
+    const first = this.#frame;
+    const packets = this.#videoPackets(this.video, stretch, endUs);
+    if (this.other !== null) {
+      const { otherGopFrames: gopFrames = stretch.gopFrames ?? 50 } = stretch;
+      this.#frame = first;
+      packets.push(...this.#videoPackets(this.other, { ...stretch, gopFrames }, endUs));
+    }
+    packets.push(...this.#audioPackets(stretch, endUs));
     packets.sort((a, b) => a.arrivalUs - b.arrivalUs);
     this.#atUs = endUs;
     for (const packet of packets) {
@@ -76,15 +91,16 @@ export class LiveSource {
     const isSilent = !hasVideo && !hasAudio;
     this.#tracks = [
       ...(hasVideo || isSilent ? [this.video] : []),
+      ...(hasVideo && this.other !== null ? [this.other] : []),
       ...(hasAudio || isSilent ? [this.audio] : []),
     ];
     this.#frame = 0;
     this.#sink.onTracks(makeTrackSet(++this.#epoch, this.#tracks));
   }
 
-  #videoPackets(stretch: SourceStretch, endUs: number): MediaPacket[] {
+  #videoPackets(track: Track, stretch: SourceStretch, endUs: number): MediaPacket[] {
     const { hasVideo = true, frameRate = 25, gopFrames = 50, drops, reorderFrames = 0 } = stretch;
-    if (!hasVideo || !this.#tracks.includes(this.video)) return [];
+    if (!hasVideo || !this.#tracks.includes(track)) return [];
     const packets: MediaPacket[] = [];
     const unitUs = stretch.isRounded === true ? 1000 : 1;
     const ticks = (us: number): number => Math.round((Math.round(us / unitUs) * unitUs * 9) / 100);
@@ -95,10 +111,8 @@ export class LiveSource {
       if (!isSync && drops?.(frame) === true) continue;
       const dts = ticks(us);
       const pts = ticks(us + (reorderFrames * 1e6) / frameRate);
-      const startsGop = isSync;
-      packets.push(
-        mediaPacket({ track: this.video, dts, pts, isSync, startsGop, epoch: this.#epoch, arrivalUs: us }),
-      );
+      const startsGop = isSync && track === this.video;
+      packets.push(mediaPacket({ track, dts, pts, isSync, startsGop, epoch: this.#epoch, arrivalUs: us }));
     }
     return packets;
   }
@@ -126,7 +140,7 @@ export class LiveSource {
   }
 
   #payload({ track }: MediaPacket): Uint8Array {
-    const payload = new Uint8Array(track === this.video ? PAYLOAD_BYTES.video : PAYLOAD_BYTES.audio);
+    const payload = new Uint8Array(PAYLOAD_BYTES[track.kind === "video" ? "video" : "audio"]);
     new DataView(payload.buffer).setUint32(0, this.#count++);
     return payload;
   }

@@ -25,11 +25,15 @@ function checkHead(playlist: TextPlaylist): void {
   const { version, targetS, lines, segments, skipped } = playlist;
   assert.ok(targetS >= 1, "4.4.3.1: a target duration is needed");
   assert.ok(segments.length > 0, "a live playlist has segments");
-  assert.ok(version >= 6 && (skipped === 0 || version >= 9), `8: version ${version} is too low`);
-  assert.ok(
-    skipped > 0 || segments.every(({ map, isGap }) => map !== null || isGap),
-    "4.4.4.5: a segment without a map",
-  );
+  const isTs = segments.some(({ uri }) => /\.ts(?:\?|$)/.test(uri ?? ""));
+  const least = skipped > 0 ? 9 : isTs ? 3 : 6;
+  assert.ok(version >= least, `8: version ${version} is too low`);
+  if (isTs) checkTransport(playlist);
+  else
+    assert.ok(
+      skipped > 0 || segments.every(({ map, isGap }) => map !== null || isGap),
+      "4.4.4.5: a segment without a map",
+    );
   const place = (tag: string): number => lines.findIndex((line) => line.startsWith(tag));
   const first = lines.findIndex((line) => /^(?:#EXTINF|#EXT-X-PART:|#EXT-X-SKIP)/.test(line));
   for (const tag of ["#EXT-X-TARGETDURATION", "#EXT-X-MEDIA-SEQUENCE", "#EXT-X-DISCONTINUITY-SEQUENCE"])
@@ -39,6 +43,16 @@ function checkHead(playlist: TextPlaylist): void {
       place("#EXT-X-DISCONTINUITY-SEQUENCE") < lines.indexOf("#EXT-X-DISCONTINUITY"),
       "4.4.3.3: it must stand before any discontinuity",
     );
+}
+
+/** What devices that need transport streams know nothing of. */
+function checkTransport({ segments, partTargetS, hints }: TextPlaylist): void {
+  for (const { uri, map, parts, msn } of segments) {
+    assert.match(uri ?? "", /\.ts(?:\?|$)/, `segment ${msn} is no transport stream beside those that are`);
+    assert.equal(map, null, `3.2: segment ${msn} is a transport stream with a map`);
+    assert.deepEqual(parts, []);
+  }
+  assert.deepEqual([partTargetS, hints], [null, []], "8: parts in a playlist of version 3");
 }
 
 function checkControl({ control, targetS, partTargetS, segments }: TextPlaylist): void {
@@ -117,6 +131,10 @@ export function checkChange(before: TextPlaylist, next: TextPlaylist): void {
   assert.ok(
     next.discontinuitySequence >= before.discontinuitySequence,
     "6.2.2: the discontinuity sequence must not go back",
+  );
+  assert.ok(
+    before.isIndependent || !next.isIndependent,
+    "4.4.2.1: a promise of independent segments that was taken back is made again",
   );
   const known = new Map(next.segments.map((segment) => [segment.msn, segment]));
   for (const segment of before.segments) {

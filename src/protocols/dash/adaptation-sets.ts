@@ -3,6 +3,7 @@ import type { Track, TrackKind } from "../../media/track.ts";
 import { selectTracks } from "../../packaging/init-segments.ts";
 import { measureBandwidth, measureFrameRate } from "../../packaging/bandwidth.ts";
 import type { Presentation, Timeline, TrackSelection } from "../../packaging/presentation.ts";
+import { isRandomAccess } from "../../packaging/random-access.ts";
 import { producerReferenceTime } from "./low-latency.ts";
 import type { LowLatency } from "./low-latency.ts";
 import { timelineRuns } from "./periods.ts";
@@ -40,7 +41,7 @@ type Group = { readonly id: number; readonly tracks: readonly Track[] };
 
 /**
  * The AdaptationSets of a Period: the video tracks of one codec and language together, since they are qualities of one
- * picture; every audio and text track alone, since two of them are two things to hear or to read, as in HLS. A track
+ * picture, where their segments begin with key frames together; every audio and text track alone, since two of them are two things to hear or to read, as in HLS. A track
  * without any segment that is listed, or that is not wanted, is left out.
  * Spec: ISO/IEC 23009-1 sections 5.3.3, 5.3.5, 5.3.7.
  */
@@ -52,7 +53,7 @@ export function adaptationSets(context: PeriodContext): XmlElement[] {
     if (found.length > 0) runs.set(track, found);
   }
   const seen = new Set<TrackKind>();
-  return groupTracks([...runs.keys()]).map((group) => {
+  return groupTracks([...runs.keys()], context.timeline.randomAccess?.unaligned).map((group) => {
     const { kind } = group.tracks[0]!;
     const isFirst = !seen.has(kind);
     seen.add(kind);
@@ -60,10 +61,12 @@ export function adaptationSets(context: PeriodContext): XmlElement[] {
   });
 }
 
-function groupTracks(tracks: readonly Track[]): Group[] {
+/** One whose key frames are elsewhere is no quality of the others. */
+function groupTracks(tracks: readonly Track[], unaligned: TrackSelection = []): Group[] {
   const groups = new Map<string, Track[]>();
   for (const track of tracks) {
-    const key = track.kind === "video" ? `${track.codec} ${track.language}` : track.id;
+    const isAlone = track.kind !== "video" || unaligned.includes(track.id);
+    const key = isAlone ? track.id : `${track.codec} ${track.language}`;
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [track]);
     else group.push(track);
@@ -90,8 +93,8 @@ function setElement(
 ): XmlElement {
   const { lowLatency, period, clock } = context;
   const { kind, language } = group.tracks[0]!;
-  const isRandomAccess =
-    kind !== "video" || context.period.segments.every((segment) => segment.isIndependent);
+  const ids = group.tracks.map(({ id }) => id);
+  const startsWithSap = isRandomAccess(context.timeline, context.period.segments, ids);
   return xmlElement(
     "AdaptationSet",
     {
@@ -100,7 +103,7 @@ function setElement(
       lang: language === "und" ? null : language,
       mimeType: kind === "text" ? "application/mp4" : `${kind}/mp4`,
       segmentAlignment: "true",
-      startWithSAP: isRandomAccess ? 1 : null,
+      startWithSAP: startsWithSap ? 1 : null,
     },
     [
       ...connection(context, group),

@@ -1,5 +1,6 @@
 import { late } from "../../base/late/late.ts";
 import type { HttpOutput } from "../../packaging/http-output.ts";
+import { noticePlayback } from "../../packaging/playback-notices.ts";
 import { parseDashPath } from "./path.ts";
 
 const replies = late("DASH", () => import("./reply.ts"));
@@ -13,8 +14,13 @@ export const dashOutput: HttpOutput = {
     const { name, resource } = parsed;
     return {
       name,
-      reply: (presentation, { carriedQuery, request }) =>
-        replies(({ dashReply }) => dashReply(resource, presentation, { query: carriedQuery, request })),
+      reply: (presentation, asked) => {
+        const { carriedQuery, request } = asked;
+        if (resource.kind === "mpd") noticePlayback(presentation.timeline(), asked);
+        return replies(({ dashReply }) =>
+          dashReply(resource, presentation, { query: carriedQuery, request }),
+        );
+      },
     };
   },
 };

@@ -12,7 +12,13 @@ import {
 import type { HttpReply } from "../../base/http-message.ts";
 import { trackId } from "../../media/ids.ts";
 import type { TrackId } from "../../media/ids.ts";
-import type { EdgeSource, LiveEdge, Presentation, SegmentEntry } from "../../packaging/presentation.ts";
+import type {
+  EdgeSource,
+  LiveEdge,
+  Presentation,
+  SegmentEntry,
+  Timeline,
+} from "../../packaging/presentation.ts";
 import { dashReply } from "./reply.ts";
 
 const selection = ["v1"] as TrackId[];
@@ -145,6 +151,40 @@ test("only sets in which decoding may start at every segment say so", () => {
   const [video, audio] = text.split("<AdaptationSet ").slice(1);
   assert.doesNotMatch(video!, /startWithSAP/);
   assert.match(audio!, /startWithSAP="1"/);
+});
+
+test("a quality whose key frames are elsewhere is a set of its own, and promises nothing any more", () => {
+  const tracks = trackSet([videoTrack(), videoTrack({ id: trackId("video", 2) }), audioTrack()]);
+  const setsOf = (changes: Partial<Timeline>, ...segments: SegmentEntry[]): string[][] => {
+    const text = textOf(presentationOf(timelineOf({ segments, ...changes })));
+    const sets = text.split("<AdaptationSet ").slice(1);
+    return sets.map((set) => [
+      ...[...set.matchAll(/<Representation id="(\w+)"/g)].map(([, id]) => id!),
+      set.includes("startWithSAP") ? "begins with key frames" : "",
+    ]);
+  };
+  const yes = "begins with key frames";
+  const good = segmentEntry(0, { tracks, dependent: [] });
+  assert.deepEqual(setsOf({}, good), [
+    ["v1", "v2", yes],
+    ["a1", yes],
+  ]);
+  const [v1, v2] = ["v1", "v2"] as TrackId[];
+  const apart = { dependent: [v2!], unaligned: [v2!] };
+  assert.deepEqual(setsOf({ randomAccess: apart }, good), [
+    ["v1", yes],
+    ["v2", ""],
+    ["a1", yes],
+  ]);
+  assert.deepEqual(setsOf({ randomAccess: { dependent: [v1!, v2!], unaligned: [] } }, good), [
+    ["v1", "v2", ""],
+    ["a1", yes],
+  ]);
+  const cut = segmentEntry(1, { tracks, isIndependent: false, dependent: [v1!] });
+  assert.deepEqual(setsOf({}, good, cut), [
+    ["v1", "v2", ""],
+    ["a1", yes],
+  ]);
 });
 
 const rates = [

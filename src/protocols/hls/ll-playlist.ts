@@ -2,9 +2,10 @@ import { selectTracks } from "../../packaging/init-segments.ts";
 import { formatTrackSelection } from "../../packaging/presentation.ts";
 import type { LiveEdge, OpenSegmentEntry, PartEntry } from "../../packaging/presentation.ts";
 import type { SegmentEntry, Timeline, TrackSelection } from "../../packaging/presentation.ts";
+import { isRandomAccess } from "../../packaging/random-access.ts";
 import { SegmentLines, hasTracks, numberLines, seconds, targetSeconds } from "./media-playlist.ts";
 import type { MediaPlaylistRequest } from "./media-playlist.ts";
-import { renditionsOf } from "./playlist.ts";
+import { renditionsBeside } from "./playlist.ts";
 
 /** EXT-X-SKIP needs it. */
 const LL_VERSION = 9;
@@ -46,7 +47,7 @@ export function renderLowLatencyPlaylist(request: LowLatencyRequest): string | n
   const lines = ["#EXTM3U", `#EXT-X-VERSION:${LL_VERSION}`, ...controlLines(timeline, partTargetUs)];
   lines.push(...numberLines(timeline));
   const all = open === null ? timeline.segments : [...timeline.segments, open];
-  if (all.every((segment) => segment.isIndependent)) lines.push("#EXT-X-INDEPENDENT-SEGMENTS");
+  if (isRandomAccess(timeline, all, selection)) lines.push("#EXT-X-INDEPENDENT-SEGMENTS");
   const skipped = request.skips ? countSkipped(timeline) : 0;
   if (skipped > 0) lines.push(`#EXT-X-SKIP:SKIPPED-SEGMENTS=${skipped}`);
   lines.push(...segmentLines(request, skipped), ...reportLines(request));
@@ -142,13 +143,11 @@ function partUri({ name }: { readonly name: string }, index: number, query: stri
 
 /** Where the other media playlists of the presentation stand: all are cut together. */
 function reportLines({ edge, selection, query, addsAudioOnly }: LowLatencyRequest): string[] {
-  const own = formatTrackSelection(selection);
-  const all = renditionsOf(edge.timeline.tracks.tracks, addsAudioOnly).map(formatTrackSelection);
-  if (!all.includes(own)) return [];
+  const others = renditionsBeside(edge.timeline.tracks.tracks, selection, addsAudioOnly);
   const { sequence, part } = lastPoint(edge);
   const place = [`LAST-MSN=${sequence}`, ...(part === null ? [] : [`LAST-PART=${part}`])].join(",");
-  return all
-    .filter((other) => other !== own)
+  return others
+    .map(formatTrackSelection)
     .map((other) => `#EXT-X-RENDITION-REPORT:URI="../tracks-${other}/mono.ll.m3u8${query}",${place}`);
 }
 

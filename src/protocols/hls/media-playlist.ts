@@ -1,4 +1,7 @@
+import type { TrackSet } from "../../media/track.ts";
 import { selectTracks } from "../../packaging/init-segments.ts";
+import { isRandomAccess } from "../../packaging/random-access.ts";
+import { formatTrackSelection } from "../../packaging/presentation.ts";
 import type { Presentation, SegmentEntry, Timeline, TrackSelection } from "../../packaging/presentation.ts";
 
 /** The media type of playlists. Spec: RFC 8216 section 10. */
@@ -10,14 +13,17 @@ export const HLS_VERSION = 7;
 /** Fractional EXTINF; old devices refuse playlists of later versions. */
 export const TS_VERSION = 3;
 
+/** Which of a segment's own tracks its transport stream has: those stay when others come or go in later segments. */
+export type TsSelection = (tracks: TrackSet) => TrackSelection;
+
 /** What a media playlist is rendered of. `query`: what every URL carries on, with its `?`, or the empty text. */
 export type MediaPlaylistRequest = {
   readonly presentation: Presentation;
   readonly timeline: Timeline;
   readonly selection: TrackSelection;
   readonly query: string;
-  /** Given: segments are transport streams, whose addresses begin with this folder, which may be empty. */
-  readonly tsFolder?: string;
+  /** Given: segments are transport streams, of the selection or of what each says. */
+  readonly ts?: "selection" | TsSelection;
   /** Lines for those who read the playlist themselves. */
   readonly comments?: readonly string[];
 };
@@ -32,12 +38,14 @@ export function renderMediaPlaylist(request: MediaPlaylistRequest): string | nul
   const { timeline, selection } = request;
   const { segments, mutability } = timeline;
   if (!hasTracks(timeline, selection)) return null;
-  const version = request.tsFolder === undefined ? HLS_VERSION : TS_VERSION;
+  const version = request.ts === undefined ? HLS_VERSION : TS_VERSION;
   const head = ["#EXTM3U", `#EXT-X-VERSION:${version}`, ...commentLines(request.comments)];
   const lines = [...head, ...numberLines(timeline)];
   if (mutability === "static") lines.push("#EXT-X-PLAYLIST-TYPE:VOD");
   if (mutability === "event") lines.push("#EXT-X-PLAYLIST-TYPE:EVENT");
-  if (segments.every((segment) => segment.isIndependent)) lines.push("#EXT-X-INDEPENDENT-SEGMENTS");
+  // Where each segment has tracks of its own, some may have been listed that are in no segment now.
+  const promised = typeof request.ts === "function" ? null : selection;
+  if (isRandomAccess(timeline, segments, promised)) lines.push("#EXT-X-INDEPENDENT-SEGMENTS");
   const writer = new SegmentLines(request);
   for (const segment of segments) lines.push(...writer.before(segment), ...writer.end(segment));
   if (mutability === "static") lines.push("#EXT-X-ENDLIST");
@@ -88,10 +96,10 @@ export class SegmentLines {
 
   /** The tags that stand before a segment, and before its first part. */
   before(segment: Pick<SegmentEntry, "tracks" | "discontinuity" | "utcUs">): string[] {
-    const { presentation, selection, query, tsFolder } = this.#request;
+    const { presentation, selection, query, ts } = this.#request;
     const lines: string[] = [];
     if (segment.discontinuity) lines.push("#EXT-X-DISCONTINUITY");
-    const hasNoMap = tsFolder !== undefined || selectTracks(segment.tracks, selection).length === 0;
+    const hasNoMap = ts !== undefined || selectTracks(segment.tracks, selection).length === 0;
     const name = hasNoMap ? this.#initName : presentation.initName(segment.tracks, selection);
     if (name !== this.#initName || (segment.discontinuity && !hasNoMap)) {
       this.#initName = name;
@@ -103,8 +111,13 @@ export class SegmentLines {
 
   /** The lines of the segment itself. */
   end(segment: Pick<SegmentEntry, "tracks" | "durationUs" | "name" | "trackSamples">): string[] {
-    const { selection, query, tsFolder } = this.#request;
-    const uri = tsFolder === undefined ? `seg-${segment.name}.m4s` : `${tsFolder}seg-${segment.name}.ts`;
+    const { query, ts } = this.#request;
+    const isOwn = typeof ts === "function";
+    const selection = isOwn ? ts(segment.tracks) : this.#request.selection;
+    // The address of a gap is asked for by nobody; it has to be there, and to stay.
+    const named = selection.length > 0 ? selection : segment.tracks.tracks.map(({ id }) => id);
+    const folder = isOwn ? `tracks-${formatTrackSelection(named)}/` : "";
+    const uri = `${folder}seg-${segment.name}.${ts === undefined ? "m4s" : "ts"}`;
     // A track may be announced and say nothing yet, or nothing for a while: there are no bytes to be had then.
     const isEmpty = selectTracks(segment.tracks, selection).every(
       ({ id }) => segment.trackSamples(id) === 0,

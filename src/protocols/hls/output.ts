@@ -1,5 +1,6 @@
 import { late } from "../../base/late/late.ts";
 import type { HttpOutput } from "../../packaging/http-output.ts";
+import { noticePlayback } from "../../packaging/playback-notices.ts";
 import { parseHlsPath } from "./path.ts";
 import { hlsReply } from "./reply.ts";
 import { parseTextResource } from "./text-path.ts";
@@ -35,8 +36,11 @@ export const hlsOutput: HttpOutput = {
     const { name, resource } = parsed;
     return {
       name,
-      reply: (presentation, { carriedQuery, request, addsAudioOnly }) =>
-        hlsReply(resource, presentation, carriedQuery, request, addsAudioOnly),
+      reply: (presentation, asked) => {
+        const { carriedQuery, request, addsAudioOnly } = asked;
+        if (resource.kind === "multivariant") noticePlayback(presentation.timeline(), asked);
+        return hlsReply(resource, presentation, carriedQuery, request, addsAudioOnly);
+      },
     };
   },
 };

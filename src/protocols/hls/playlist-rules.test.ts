@@ -4,25 +4,34 @@ import fc from "fast-check";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { LiveSource } from "../../../test/support/live-source.ts";
 import type { SourceStretch } from "../../../test/support/live-source.ts";
-import { audioTrack } from "../../../test/support/media.ts";
+import { audioTrack, videoTrack } from "../../../test/support/media.ts";
 import { PlaylistWatch } from "../../../test/support/playlist-rules.ts";
+import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
+import { readSegmentSamples } from "../../containers/mp4/segment-samples.ts";
+import { trackId } from "../../media/ids.ts";
 import type { TrackId } from "../../media/ids.ts";
 import { LiveWindow } from "../../packaging/live-window.ts";
-import type { LiveEdge, Timeline } from "../../packaging/presentation.ts";
+import type { LiveEdge, SegmentEntry, Timeline } from "../../packaging/presentation.ts";
 import { renderLowLatencyPlaylist } from "./ll-playlist.ts";
 import { renderMediaPlaylist } from "./media-playlist.ts";
+import { tsReply } from "./ts-reply.ts";
 
-const SELECTIONS = [["v1", "a1"], ["v1"], ["a1"]] as TrackId[][];
+const SELECTIONS = [["v1", "a1"], ["v1"], ["a1"], ["v2"], ["v2", "a1"]] as TrackId[][];
+
+/** Another quality of the picture. */
+const OTHER = videoTrack({ id: trackId("video", 2) });
 
 /** Watches every version of every playlist of a window while stretches are played into it. */
 class Broadcast {
   readonly window: LiveWindow;
   readonly source: LiveSource;
   readonly watches = new Map<string, PlaylistWatch>();
+  /** By name of the segment and track. */
+  readonly #keyFrames = new Map<string, boolean>();
   #edge: LiveEdge | null = null;
   #timeline: Timeline | null = null;
 
-  constructor(segmentCount = 4, audioRate = 48_000) {
+  constructor(segmentCount = 4, audioRate = 48_000, hasOther = false) {
     this.window = new LiveWindow({
       segmentDurationUs: 2_000_000,
       segmentCount,
@@ -31,6 +40,7 @@ class Broadcast {
     });
     this.source = new LiveSource(this.window, {
       audio: audioTrack({ sampleRate: audioRate, timescale: audioRate }),
+      other: hasOther ? OTHER : null,
     });
   }
 
@@ -46,6 +56,14 @@ class Broadcast {
     const isNews = edge.timeline !== this.#timeline;
     this.#timeline = edge.timeline;
     for (const selection of SELECTIONS) this.#check(edge, selection, isNews);
+    if (isNews) this.#watch("video.m3u8").take(this.#single());
+  }
+
+  #single(): string {
+    const request = { query: new URLSearchParams(), remoteAddress: "192.0.2.1" } as HttpRequest;
+    const reply = tsReply({ kind: "ts-single" }, this.window, { request, carriedQuery: "" }) as HttpReply;
+    assert.equal(reply.status, 200);
+    return new TextDecoder().decode(reply.body[0]);
   }
 
   #check(edge: LiveEdge, selection: readonly TrackId[], isNews: boolean): void {
@@ -54,10 +72,26 @@ class Broadcast {
     const whole = renderLowLatencyPlaylist({ presentation, edge, selection, query: "", skips: false });
     if (whole === null) return;
     const watch = this.#watch(`ll ${selection.join("")}`);
-    watch.take(whole);
+    const { isIndependent } = watch.take(whole);
+    const truth = timeline.segments.every((segment) => this.#beginsWithKeyFrame(segment, selection));
+    assert.ok(
+      truth || !isIndependent,
+      `4.4.2.1: not all segments of ${selection.join("")} are independent`,
+    );
     watch.takeDelta(renderLowLatencyPlaylist({ presentation, edge, selection, query: "", skips: true })!);
     const plain = renderMediaPlaylist({ presentation, timeline, selection, query: "" });
     if (isNews) this.#watch(`plain ${selection.join("")}`).take(plain!);
+  }
+
+  /** As the bytes of the segment say. */
+  #beginsWithKeyFrame({ name, tracks }: SegmentEntry, selection: readonly TrackId[]): boolean {
+    return tracks.tracks.every((track) => {
+      if (track.kind !== "video" || !selection.includes(track.id)) return true;
+      const key = `${name} ${track.id}`;
+      const body = this.#keyFrames.has(key) ? null : this.window.segment(name, [track.id]);
+      if (body !== null) this.#keyFrames.set(key, readSegmentSamples(body, [track])[0]!.isSync);
+      return this.#keyFrames.get(key) ?? true;
+    });
   }
 
   #watch(name: string): PlaylistWatch {
@@ -70,7 +104,7 @@ class Broadcast {
 const steady: SourceStretch = { seconds: 12 };
 
 /** What publishers do. Each begins with a stretch that is as it should be. */
-const cases: { name: string; stretches: SourceStretch[]; audioRate?: number }[] = [
+const cases: { name: string; stretches: SourceStretch[]; audioRate?: number; hasOther?: boolean }[] = [
   { name: "25 pictures a second, key frames every two", stretches: [{ seconds: 60 }] },
   { name: "key frames every second", stretches: [{ seconds: 30, gopFrames: 25 }] },
   ...[23.976, 24, 29.97, 30, 50, 59.94, 60, 12.5, 7].map((frameRate) => ({
@@ -80,6 +114,21 @@ const cases: { name: string; stretches: SourceStretch[]; audioRate?: number }[] 
   { name: "one picture a second", stretches: [{ seconds: 40, frameRate: 1, gopFrames: 2 }] },
   { name: "key frames every ten seconds", stretches: [{ seconds: 80, gopFrames: 250 }] },
   { name: "no key frame any more", stretches: [steady, { seconds: 40, gopFrames: 100_000 }] },
+  {
+    name: "one cut within a GOP, and key frames again for good",
+    stretches: [steady, { seconds: 6, gopFrames: 100_000 }, { seconds: 30 }],
+  },
+  { name: "two qualities with the same key frames", stretches: [{ seconds: 30 }], hasOther: true },
+  {
+    name: "two qualities with the same key frames, reordered",
+    stretches: [{ seconds: 30, reorderFrames: 2 }],
+    hasOther: true,
+  },
+  {
+    name: "two qualities whose key frames are not together",
+    stretches: [{ seconds: 60, gopFrames: 25, otherGopFrames: 60 }],
+    hasOther: true,
+  },
   { name: "pictures that are reordered", stretches: [{ seconds: 30, reorderFrames: 2 }] },
   {
     name: "a variable frame rate",
@@ -114,9 +163,9 @@ const cases: { name: string; stretches: SourceStretch[]; audioRate?: number }[] 
   },
 ];
 
-for (const { name, stretches, audioRate } of cases) {
+for (const { name, stretches, audioRate, hasOther } of cases) {
   test(`playlists keep the rules with ${name}`, () => {
-    const { watches } = new Broadcast(4, audioRate).play(...stretches);
+    const { watches } = new Broadcast(4, audioRate, hasOther).play(...stretches);
     const most = Math.max(...[...watches.values()].map(({ changes }) => changes));
     assert.ok(most > 20, `only ${most} versions were seen`);
   });
@@ -149,6 +198,7 @@ test("whatever a source does, playlists keep the rules", () => {
     hasAudio: fc.boolean(),
     frameRate: fc.constantFrom(1, 12.5, 23.976, 25, 29.97, 60),
     gopFrames: fc.constantFrom(5, 20, 47, 300),
+    otherGopFrames: fc.constantFrom(undefined, undefined, 35),
     isRounded: fc.boolean(),
     audioLagUs: fc.constantFrom(0, 0, 30_000, 1_500_000),
     reorderFrames: fc.constantFrom(0, 2),
@@ -159,9 +209,36 @@ test("whatever a source does, playlists keep the rules", () => {
     begins: fc.constantFrom<SourceStretch["begins"][]>(undefined, undefined, "break", "track-change"),
   }) as fc.Arbitrary<SourceStretch>;
   fc.assert(
-    fc.property(fc.array(stretch, { minLength: 1, maxLength: 6 }), (stretches) => {
-      new Broadcast(7).play({ seconds: 5 }, ...stretches);
+    fc.property(fc.array(stretch, { minLength: 1, maxLength: 6 }), fc.boolean(), (stretches, hasOther) => {
+      new Broadcast(7, 48_000, hasOther).play({ seconds: 5 }, ...stretches);
     }),
     { seed: 31, numRuns: 40 },
   );
+});
+
+const promises = (window: LiveWindow, id: TrackId): boolean => {
+  const selection = [id];
+  const timeline = window.timeline();
+  const text = renderMediaPlaylist({ presentation: window, timeline, selection, query: "" });
+  return text!.includes("#EXT-X-INDEPENDENT-SEGMENTS");
+};
+
+test("only the quality whose key frames are elsewhere loses the promise of independence", () => {
+  const apart = new Broadcast(4, 48_000, true).play({ seconds: 30, gopFrames: 25, otherGopFrames: 60 });
+  const ids = ["v1", "v2", "a1"] as TrackId[];
+  assert.deepEqual(
+    ids.map((id) => promises(apart.window, id)),
+    [true, false, true],
+  );
+  assert.deepEqual(apart.window.timeline().randomAccess, { dependent: ["v2"], unaligned: ["v2"] });
+  for (const reorderFrames of [0, 2]) {
+    const together = new Broadcast(4, 48_000, true).play({ seconds: 30, reorderFrames });
+    assert.deepEqual(together.window.timeline().randomAccess, { dependent: [], unaligned: [] });
+  }
+});
+
+test("a promise that was taken back is not made again when the segment has gone", () => {
+  const { window } = new Broadcast(4).play(steady, { seconds: 6, gopFrames: 100_000 }, { seconds: 60 });
+  assert.ok(window.timeline().segments.every(({ isIndependent }) => isIndependent));
+  assert.deepEqual([promises(window, "v1" as TrackId), promises(window, "a1" as TrackId)], [false, true]);
 });

@@ -3,6 +3,8 @@ import { measureBandwidth, measureFrameRate } from "../../packaging/bandwidth.ts
 import type { SegmentContainer } from "../../packaging/bandwidth.ts";
 import { formatTrackSelection } from "../../packaging/presentation.ts";
 import type { TextTrack, Timeline, TrackSelection } from "../../packaging/presentation.ts";
+import { rareAudio } from "../../packaging/rare-audio.ts";
+import { isRandomAccess } from "../../packaging/random-access.ts";
 import { textLabel } from "../../packaging/text-replies.ts";
 import { HLS_VERSION, TS_VERSION, commentLines } from "./media-playlist.ts";
 
@@ -34,7 +36,8 @@ export type MultivariantRequest = {
  *
  * One variant per video track, with the audio inside when there is one, or beside it as renditions of a group when
  * there are several. Behind them, where it is asked for or there is no video, one with audio alone, and when there is
- * audio of several codecs one for each, so that every player finds one that it can play.
+ * audio of several codecs one for each, so that every player finds one that it can play; where there is only audio that
+ * browsers lack, it is beside the video in any case, and the last variants have each video alone: hls.js takes those then.
  * Spec: RFC 8216 section 4.3.4; codecs by RFC 6381.
  */
 export function renderMultivariantPlaylist(request: MultivariantRequest): string {
@@ -44,9 +47,10 @@ export function renderMultivariantPlaylist(request: MultivariantRequest): string
   const audios = tracks.filter((track) => track.kind === "audio");
   const version = container === "ts" ? TS_VERSION : HLS_VERSION;
   const lines = ["#EXTM3U", `#EXT-X-VERSION:${version}`, ...commentLines(request.comments)];
-  if (timeline.segments.every((segment) => segment.isIndependent))
-    lines.push("#EXT-X-INDEPENDENT-SEGMENTS");
-  const isApart = audios.length > 1 || (request.separatesAudio && videos.length > 0);
+  if (isAlwaysIndependent(timeline, tracks)) lines.push("#EXT-X-INDEPENDENT-SEGMENTS");
+  const isRare = rareAudio(tracks, container).length > 0;
+  const separates = request.separatesAudio || (isRare && container === "cmaf");
+  const isApart = audios.length > 1 || (separates && videos.length > 0);
   const groups = isApart ? groupByCodec(audios) : [];
   for (const group of groups) {
     lines.push(...group.tracks.map((audio, index) => renditionLine(group.id, audio, index, form.link)));
@@ -57,6 +61,8 @@ export function renderMultivariantPlaylist(request: MultivariantRequest): string
     if (groups.length === 0) lines.push(...variantLines(form, [video, ...audios], null));
     for (const group of groups) lines.push(...variantLines(form, [video], group));
   }
+  // The last ones are not taken for the best.
+  if (isRare) for (const video of videos) lines.push(...variantLines(form, [video], null));
   if (videos.length === 0 || request.addsAudioOnly === true) {
     if (groups.length === 0 && audios.length > 0) lines.push(...variantLines(form, audios, null));
     for (const group of groups) lines.push(...variantLines(form, group.tracks.slice(0, 1), group));
@@ -64,13 +70,49 @@ export function renderMultivariantPlaylist(request: MultivariantRequest): string
   return `${lines.join("\n")}\n`;
 }
 
+/**
+ * It is read once and holds for all segments of all playlists: of what goes on, nobody knows where it will be cut.
+ * Spec: RFC 8216 section 4.3.5.1.
+ */
+function isAlwaysIndependent(timeline: Timeline, tracks: readonly Track[]): boolean {
+  const ids = tracks.map(({ id }) => id);
+  return timeline.mutability === "static" && isRandomAccess(timeline, timeline.segments, ids);
+}
+
 /** The media playlists that the multivariant playlist of a track set names, each by its tracks. */
-export function renditionsOf(tracks: readonly Track[], addsAudioOnly = false): TrackSelection[] {
+function renditionsOf(tracks: readonly Track[], addsAudioOnly = false): TrackSelection[] {
   const videos = tracks.filter((track) => track.kind === "video");
   const audios = tracks.filter((track) => track.kind === "audio");
-  if (audios.length > 1) return [...videos, ...audios].map((track) => [track.id]);
+  if (audios.length > 1 || rareAudio(tracks, "cmaf").length > 0)
+    return [...videos, ...audios].map((track) => [track.id]);
   const alone = videos.length === 0 || addsAudioOnly ? audios.map((audio) => [audio.id]) : [];
   return [...videos.map((video) => [video, ...audios].map((track) => track.id)), ...alone];
+}
+
+/**
+ * The media playlists that a player may go over to from that of `own`, however it chose: each track alone from a track alone,
+ * and from a picture with sounds each other picture with the same sounds; and what the usual multivariant playlist names, where
+ * it names `own`.
+ */
+export function renditionsBeside(
+  tracks: readonly Track[],
+  own: TrackSelection,
+  addsAudioOnly = false,
+): TrackSelection[] {
+  const chosen = tracks.filter(({ id }) => own.includes(id));
+  const sounds = chosen.filter(({ kind }) => kind === "audio");
+  const isOnePicture = chosen.length - sounds.length === 1;
+  const usual = renditionsOf(tracks, addsAudioOnly);
+  const name = formatTrackSelection(own);
+  const videos = tracks.filter(({ kind }) => kind === "video");
+  const all = [
+    ...(usual.some((one) => formatTrackSelection(one) === name) ? usual : []),
+    ...(chosen.length === 1 ? tracks.filter(({ kind }) => kind !== "text").map(({ id }) => [id]) : []),
+    ...(isOnePicture ? videos.map((video) => [video, ...sounds].map(({ id }) => id)) : []),
+  ];
+  const byName = new Map(all.map((one) => [formatTrackSelection(one), one]));
+  byName.delete(name);
+  return [...byName.values()];
 }
 
 /** Renditions of one group must share a codec: a player that lacks it drops the variants of that group only. */

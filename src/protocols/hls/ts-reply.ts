@@ -7,9 +7,9 @@ import {
   notFound,
   playlistCaching,
 } from "../../packaging/playlist-replies.ts";
-import { formatTrackSelection } from "../../packaging/presentation.ts";
 import type { Presentation, Timeline, TrackSelection } from "../../packaging/presentation.ts";
 import { playsInTs, tsSegmentReply } from "../../packaging/ts-segments.ts";
+import { readTrackFilter } from "../../packaging/track-filter.ts";
 import { readChoice } from "./choice.ts";
 import { PLAYLIST_TYPE, renderMediaPlaylist } from "./media-playlist.ts";
 import { renderMultivariantPlaylist } from "./playlist.ts";
@@ -41,10 +41,11 @@ export function tsReply(
     presentation.texts,
   );
   const played = tracks.filter(playsInTs);
+  const filter = resource.kind === "ts-single" ? ownFilter(timeline, asked.request.query) : null;
   const comments = tracks.filter((track) => !playsInTs(track)).map(leftOut);
   for (const comment of comments) asked.notice?.(`HLS as MPEG-TS: ${comment}`);
   if (played.length === 0) return notFound("playlist of tracks that MPEG-TS carries");
-  const selection = resource.kind === "ts-single" ? singleSelection(played) : idsOf(played);
+  const selection = resource.kind === "ts-single" ? singleOf(played, null) : idsOf(played);
   const addsAudioOnly = resource.kind === "ts-multivariant" && asked.addsAudioOnly?.() === true;
   const render = (carried: string): string | null => {
     const base = { timeline, query: carried, comments };
@@ -55,12 +56,12 @@ export function tsReply(
         return renderMultivariantPlaylist({ ...base, ...form, tracks: played, texts });
       }
       case "ts-single":
-        return renderMediaPlaylist({ ...media, tsFolder: `tracks-${formatTrackSelection(selection)}/` });
+        return renderMediaPlaylist({ ...media, ts: (own) => singleOf(own.tracks, filter) });
       case "ts-media":
-        return renderMediaPlaylist({ ...media, tsFolder: "" });
+        return renderMediaPlaylist({ ...media, ts: "selection" });
     }
   };
-  return rendered.reply(timeline, `${resource.kind} ${key} ${addsAudioOnly}`, {
+  return rendered.reply(timeline, `${resource.kind} ${key} ${addsAudioOnly} ${filter?.join("") ?? ""}`, {
     render,
     version: presentation.version ?? liveVersion(timeline),
     cache: playlistCaching(timeline),
@@ -85,10 +86,24 @@ function findTrack(timeline: Timeline, id: Track["id"]): Track | null {
   return null;
 }
 
-/** Whoever takes one playlist cannot choose between pictures, but between languages. */
-function singleSelection(tracks: readonly Track[]): TrackSelection {
-  const video = tracks.find((track) => track.kind === "video");
-  return idsOf(tracks.filter((track) => track === video || track.kind === "audio"));
+/**
+ * Whoever takes one playlist cannot choose between pictures, but between languages. Each segment has what it has of its own
+ * tracks: what was listed stays as it was when the tracks change (RFC 8216 section 6.2.1).
+ */
+function singleOf(tracks: readonly Track[], filter: TrackSelection | null): TrackSelection {
+  const played = tracks.filter((track) => playsInTs(track) && (filter?.includes(track.id) ?? true));
+  const video = played.find((track) => track.kind === "video");
+  return idsOf(played.filter((track) => track === video || track.kind === "audio"));
+}
+
+/** What is asked for of the tracks of any segment; `null` for all. */
+function ownFilter({ segments }: Timeline, query: URLSearchParams): TrackSelection | null {
+  const asked = readTrackFilter(query);
+  if (asked === null) return null;
+  const there = new Set<Track["id"]>();
+  for (const { tracks } of new Set(segments.map((segment) => segment.tracks)))
+    for (const { id } of tracks) if (asked.includes(id)) there.add(id);
+  return [...there];
 }
 
 function idsOf(tracks: readonly Track[]): TrackSelection {
