@@ -6,7 +6,11 @@ import type { OpenSegmentEntry, SegmentEntry, Timeline } from "./presentation.ts
 export type WindowSnapshot = {
   /** Rises with every change of the window. */
   readonly version: number;
-  readonly timeline: Omit<Timeline, "segments"> & { readonly segments: readonly SegmentFacts[] };
+  readonly timeline: Omit<Timeline, "segments" | "earlier"> & {
+    readonly segments: readonly SegmentFacts[];
+    /** Before those; may be empty. */
+    readonly earlier: readonly SegmentFacts[];
+  };
 };
 
 /** A segment without its media. */
@@ -30,7 +34,8 @@ export type EdgeSnapshot = {
 /** Takes the facts out of a timeline; `withParts`: also which parts segments have. */
 export function snapshotOf(timeline: Timeline, version: number, withParts = false): WindowSnapshot {
   const segments = timeline.segments.map((segment) => factsOf(segment, withParts));
-  return { version, timeline: { ...timeline, segments } };
+  const earlier = (timeline.earlier ?? []).map((segment) => factsOf(segment, false));
+  return { version, timeline: { ...timeline, segments, earlier } };
 }
 
 function factsOf(segment: SegmentEntry, withParts: boolean): SegmentFacts {
@@ -69,8 +74,13 @@ export class KnownTrackSets {
       return found;
     };
     const { timeline, version } = snapshot;
-    const segments = timeline.segments.map((segment) => ({ ...segment, tracks: known(segment.tracks) }));
-    const unified = { version, timeline: { ...timeline, tracks: known(timeline.tracks), segments } };
+    const unifyAll = (all: readonly SegmentFacts[]): SegmentFacts[] =>
+      all.map((segment) => ({ ...segment, tracks: known(segment.tracks) }));
+    const [earlier, segments] = [unifyAll(timeline.earlier), unifyAll(timeline.segments)];
+    const unified = {
+      version,
+      timeline: { ...timeline, tracks: known(timeline.tracks), segments, earlier },
+    };
     this.#sets = sets;
     return unified;
   }
