@@ -10,13 +10,21 @@ import { namesOf } from "../player/choices.js";
  * @typedef {import("../player/engines.js").Failure} Failure
  * @typedef {typeof import("dashjs")} Dashjs
  * @typedef {import("dashjs").MediaPlayerClass} MediaPlayer
+ * @typedef {{ id?: string, AdaptationSet?: { contentType?: string }[] }} Period
+ * @typedef {{ publishTime?: Date, minimumUpdatePeriod?: number, Period?: Period[] }} Mpd as dash.js reads it
  */
 
 /** What lies behind the playing position is kept this long, in seconds. */
 const BACK_BUFFER_SECONDS = 30;
 
-/** The newest media is overdue when it did not grow for so long, in milliseconds: some segments. */
-const OVERDUE_MS = 15_000;
+/** The newest media is overdue when it did not grow for so many times the MPD's update period: some segments. */
+const OVERDUE_PERIODS = 8;
+/** Not sooner, in milliseconds; and then, where the MPD names no period. */
+const MIN_OVERDUE_MS = 3000;
+const USUAL_OVERDUE_MS = 15_000;
+
+/** Beyond the delay, a new engine waits for what is listed late. */
+const UPDATE_SECONDS = 1.5;
 
 /** Codes of dash.js: the manifest could not be loaded or read. */
 const MANIFEST_CODES = new Set([10, 11, 19, 25, 31, 32]);
@@ -31,6 +39,7 @@ const TIME_SYNC_FAILED = 16;
 export class DashEngine {
   hls = null;
   hasSound = true;
+  breaks = 0;
   #video;
   #url;
   #events;
@@ -39,7 +48,13 @@ export class DashEngine {
   #nowMs;
   #sawLive = false;
   #isKnown = false;
-  #newest = { seconds: 0, seenMs: 0 };
+  #newest = { published: "", seenMs: 0 };
+  #overdueMs = USUAL_OVERDUE_MS;
+  #lastPeriod = "";
+  /** Kinds of media in the newest Period. */
+  #kinds = "";
+  /** When a Period was seen to have other kinds of media than the one before. @type {number | null} */
+  #changedMs = null;
 
   /**
    * @param {Dashjs} dashjs
@@ -72,6 +87,7 @@ export class DashEngine {
     });
     const { events: names } = dashjs.MediaPlayer;
     player.on(names.STREAM_INITIALIZED, () => this.#begin(startTracks));
+    player.on(names.MANIFEST_LOADED, (/** @type {{ data?: Mpd }} */ { data }) => this.#read(data ?? {}));
     player.on(names.ERROR, (/** @type {{ error?: { code?: number, message?: string } }} */ { error }) =>
       this.#onError(error?.code ?? 0, error?.message ?? ""),
     );
@@ -86,14 +102,25 @@ export class DashEngine {
 
   get isGrowing() {
     if (!this.#isKnown || !this.#sawLive) return true;
-    const seconds = this.#player.getDvrWindow()?.end ?? 0;
-    if (seconds !== this.#newest.seconds) this.#newest = { seconds, seenMs: this.#nowMs() };
-    return this.#nowMs() - this.#newest.seenMs < OVERDUE_MS;
+    return this.#nowMs() - this.#newest.seenMs < this.#overdueMs;
   }
 
   get isOver() {
     this.#look();
     return this.#sawLive && !this.#player.isDynamic();
+  }
+
+  /** Behind a Period with sound, dash.js stands before one without; another engine begins in the new one. */
+  get isOutdated() {
+    if (this.#changedMs === null || !this.#sawLive) return false;
+    const delaySeconds = this.#player.getTargetLiveDelay() + UPDATE_SECONDS;
+    return this.#nowMs() - this.#changedMs > delaySeconds * 1000;
+  }
+
+  /** Of a live MPD, dash.js goes on where the break was, in a hole. */
+  get canResume() {
+    this.#look();
+    return !this.#sawLive;
   }
 
   get edgeSeconds() {
@@ -164,6 +191,8 @@ export class DashEngine {
   }
 
   destroy() {
+    // A change of speed that waits for this event would be made after the end, on no video.
+    this.#video.dispatchEvent(new Event("canplay"));
     this.#player.destroy();
     this.#video.playbackRate = 1;
     this.#video.removeAttribute("src");
@@ -177,6 +206,23 @@ export class DashEngine {
     const sound = startTracks?.audio ?? 0;
     if (sound > 0) this.choose("sound", sound - 1);
     this.#events.onReady();
+  }
+
+  /** An MPD has come. */
+  #read(/** @type {Mpd} */ { publishTime, minimumUpdatePeriod = 0, Period = [] }) {
+    const published = String(publishTime === undefined ? "" : Number(publishTime));
+    if (published !== this.#newest.published) this.#newest = { published, seenMs: this.#nowMs() };
+    if (minimumUpdatePeriod > 0) {
+      this.#overdueMs = Math.max(MIN_OVERDUE_MS, minimumUpdatePeriod * 1000 * OVERDUE_PERIODS);
+    }
+    const { id = "", AdaptationSet = [] } = Period.at(-1) ?? {};
+    const kinds = [...new Set(AdaptationSet.map(({ contentType = "" }) => contentType))].toSorted().join();
+    if (this.#lastPeriod !== "" && id !== this.#lastPeriod) {
+      this.breaks++;
+      if (kinds !== this.#kinds) this.#changedMs = this.#nowMs();
+    }
+    this.#lastPeriod = id;
+    this.#kinds = kinds;
   }
 
   #look() {

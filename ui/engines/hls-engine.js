@@ -2,6 +2,7 @@
 /** Plays HLS and low-latency HLS with hls.js. */
 
 import { namesOf } from "../player/choices.js";
+import { HlsTracks } from "./hls-tracks.js";
 
 /**
  * @typedef {import("../player/engines.js").Choice} Choice
@@ -27,9 +28,31 @@ const CODEC_DETAILS = new Set([
   "bufferIncompatibleCodecsError",
 ]);
 
+/** Details that mean: a media playlist could not be had. */
+const GONE_DETAILS = new Set(["levelLoadError", "audioTrackLoadError"]);
+
+/** Other tracks are begun with once this is over: what is live begins that far behind its newest media. */
+const USUAL_LATENCY_SECONDS = 6;
+
 /** @implements {Engine} */
 export class HlsJsEngine {
+  canResume = true;
+  breaks = 0;
   #events;
+  #nowMs;
+  #tracks;
+  /** @type {number | null} */
+  #discontinuities = null;
+  /** When the stream was seen to break off, or to have sound that has no buffer. */
+  #brokeMs = 0;
+  /** Tracks that there is no buffer for have come. */
+  #lacksBuffer = false;
+  /** Kept until it is known whether other tracks are the reason. @type {Failure | null} */
+  #heldFailure = null;
+  /** A media playlist is not there any more. */
+  #isGone = false;
+  /** Kinds of the buffers that were made. @type {readonly string[]} */
+  #buffers = [];
   #sawLive = false;
   hasSound = true;
   /** @type {import("hls.js").LevelDetails | null} */
@@ -38,9 +61,14 @@ export class HlsJsEngine {
   /**
    * @param {HlsClass} HlsJs
    * @param {EngineOptions} options
+   * @param {() => number} [nowMs] monotonic
+   * @param {typeof fetch} [fetcher] the browser's unless given
    */
-  constructor(HlsJs, { video, url, startSeconds, events, startTracks }) {
+  constructor(HlsJs, options, nowMs = () => performance.now(), fetcher) {
+    const { video, url, startSeconds, events, startTracks } = options;
     this.#events = events;
+    this.#nowMs = nowMs;
+    this.#tracks = new HlsTracks(() => this.#tellHeld(), fetcher);
     const hls = new HlsJs({
       startPosition: startSeconds,
       backBufferLength: BACK_BUFFER_SECONDS,
@@ -53,13 +81,17 @@ export class HlsJsEngine {
       events.onReady();
     });
     hls.once(HlsJs.Events.AUDIO_TRACKS_UPDATED, () => this.#beginSound(startTracks));
-    hls.on(HlsJs.Events.LEVEL_UPDATED, (_event, { details }) => {
-      this.#details = details;
-      this.#sawLive ||= details.live;
+    hls.on(HlsJs.Events.MANIFEST_LOADED, (_event, { networkDetails }) => {
+      const text =
+        networkDetails !== null && "responseText" in networkDetails ? networkDetails.responseText : "";
+      this.#tracks.begin(text);
     });
+    hls.on(HlsJs.Events.LEVEL_UPDATED, (_event, { details }) => this.#onDetails(details));
     hls.on(HlsJs.Events.BUFFER_CREATED, (_event, { tracks }) => {
-      this.hasSound = "audio" in tracks || "audiovideo" in tracks;
+      this.#buffers = Object.keys(tracks);
+      this.hasSound = hasAudio(this.#buffers);
     });
+    hls.on(HlsJs.Events.BUFFER_CODECS, (_event, tracks) => this.#onCodecs(Object.keys(tracks)));
     hls.on(HlsJs.Events.ERROR, (_event, data) => this.#onError(data));
     hls.loadSource(url);
     hls.attachMedia(video);
@@ -80,6 +112,14 @@ export class HlsJsEngine {
 
   get isOver() {
     return this.#sawLive && this.#details?.live === false;
+  }
+
+  get isOutdated() {
+    if (!this.#tracks.hasChanged && !this.#lacksBuffer) return false;
+    // What is gone cannot be waited for.
+    if (this.#isGone) return true;
+    const seconds = this.hls.targetLatency ?? USUAL_LATENCY_SECONDS;
+    return this.#nowMs() - this.#brokeMs > seconds * 1000;
   }
 
   get edgeSeconds() {
@@ -119,6 +159,7 @@ export class HlsJsEngine {
   }
 
   destroy() {
+    this.#tracks.close();
     this.hls.destroy();
   }
 
@@ -138,16 +179,57 @@ export class HlsJsEngine {
     if (sound >= 0 && sound < this.hls.audioTracks.length) this.hls.audioTrack = sound;
   }
 
+  /** @param {import("hls.js").LevelDetails} details */
+  #onDetails(details) {
+    this.#details = details;
+    this.#sawLive ||= details.live;
+    const before = this.#discontinuities;
+    this.#discontinuities = details.endCC;
+    if (!details.live || before === null || before === details.endCC) return;
+    this.breaks++;
+    if (!this.#tracks.hasChanged) this.#brokeMs = this.#nowMs();
+    this.#tracks.read(this.hls.url ?? "");
+  }
+
+  /** An init segment has come: buffers are made for the first one alone. */
+  #onCodecs(/** @type {readonly string[]} */ kinds) {
+    if (this.#buffers.length === 0 || this.#lacksBuffer) return;
+    if (!hasAudio(kinds) || hasAudio(this.#buffers) || !this.#sawLive) return;
+    this.#lacksBuffer = true;
+    this.#brokeMs = this.#nowMs();
+  }
+
   /** @param {import("hls.js").ErrorData} data */
   #onError(data) {
     const detail = data.details;
+    const status = data.response?.code ?? 0;
+    const isGone = GONE_DETAILS.has(detail) && (status === 404 || status === 410);
+    if (isGone && this.#sawLive) {
+      this.#isGone = true;
+      if (!this.#tracks.isReading) this.#tracks.read(this.hls.url ?? "");
+    }
     if (!data.fatal) {
       this.#events.onTrouble(detail);
       return;
     }
-    const isAtManifest = detail.startsWith("manifest");
-    this.#events.onFailure({ kind: kindOf(data.type, detail), isAtManifest, detail });
+    const isAtManifest = detail.startsWith("manifest") || isGone;
+    const failure = { kind: kindOf(data.type, detail), isAtManifest, detail };
+    const mayBeTracks = failure.kind === "media" || isGone;
+    if (mayBeTracks && (this.#tracks.isReading || this.#tracks.hasChanged)) this.#heldFailure ??= failure;
+    else this.#events.onFailure(failure);
   }
+
+  /** Nothing but other tracks excuses a failure. */
+  #tellHeld() {
+    const failure = this.#heldFailure;
+    this.#heldFailure = null;
+    if (failure !== null && !this.#tracks.hasChanged) this.#events.onFailure(failure);
+  }
+}
+
+/** @param {readonly string[]} kinds of buffers, as hls.js calls them */
+function hasAudio(kinds) {
+  return kinds.includes("audio") || kinds.includes("audiovideo");
 }
 
 /**
