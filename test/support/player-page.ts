@@ -13,6 +13,8 @@ export type PlayerPageState = {
   readonly message: string | null;
   readonly isLive: boolean | null;
   readonly delaySeconds: number | null;
+  readonly hasSound: boolean;
+  readonly pictureTimeMs: number | null;
   readonly choices: readonly { kind: string; names: readonly string[]; selected: number }[];
   readonly currentTimeSeconds: number;
   readonly isPaused: boolean;

@@ -23,6 +23,9 @@ const OVERDUE_PERIODS = 8;
 const MIN_OVERDUE_MS = 3000;
 const USUAL_OVERDUE_MS = 15_000;
 
+/** Behind a pause of the stream, a player comes nearer by so much of its speed: a change that nobody hears. */
+const CATCH_UP = 0.05;
+
 /** Beyond the delay, a new engine waits for what is listed late. */
 const UPDATE_SECONDS = 1.5;
 
@@ -76,6 +79,8 @@ export class DashEngine {
         // Subtitles are shown when somebody chooses them, as in HLS.
         text: { defaultEnabled: false },
         buffer: { bufferToKeep: BACK_BUFFER_SECONDS },
+        // What an MPD for low latency says of it comes before this.
+        liveCatchup: { enabled: true, playbackRate: { min: -CATCH_UP, max: CATCH_UP } },
         // Where the manifest names no clock, its own server's is asked, and no other.
         utcSynchronization: {
           defaultTimingSource: {
