@@ -309,8 +309,13 @@ export class Playback {
     if (this.#phase === "absent") return;
     if (failure.kind === "network") this.#watchServer(failure);
     else if (failure.kind === "codec") this.#onCodecFailure(failure.detail);
-    else if (failure.kind === "media" && this.#take("recoverMedia") > 0) this.#recover("recoverMedia");
+    else if (failure.kind === "media" && this.#take("recoverMedia") > 0) this.#recoverMedia();
     else this.#restart();
+  }
+
+  #recoverMedia() {
+    if (this.#engine?.canResume === false) this.#startAfresh();
+    else this.#recover("recoverMedia");
   }
 
   /** @param {string} detail */
@@ -458,7 +463,9 @@ export class Playback {
     if (engine === null || (this.#phase !== "starting" && this.#phase !== "playing")) return;
     if (!engine.isGrowing || !this.#options.isOnline()) this.#overdueMs = this.#options.nowMs();
     this.#wishes.tell(engine);
-    if (!engine.isOutdated || this.#take("change") === 0) this.#freeWhenStuck(engine, this.#phase);
+    // Who has paused keeps the picture that he sees.
+    const isOutdated = engine.isOutdated && this.#wantsPlay;
+    if (!isOutdated || this.#take("change") === 0) this.#freeWhenStuck(engine, this.#phase);
     else {
       this.#options.log("the stream has other tracks: a new player");
       this.#startAfresh();

@@ -459,6 +459,27 @@ describe("playback", () => {
     assert.deepEqual([stage.view.phase, stage.words], ["playing", undefined]);
   });
 
+  test("takes a new engine after a media failure, where the old one cannot go on", async (t) => {
+    const stage = new Stage(t);
+    await stage.begin();
+    stage.engine.canResume = false;
+    stage.engine.fail("media");
+    await stage.pass(250);
+    assert.deepEqual([stage.engines.length, stage.engines[0]!.calls], [2, ["destroy"]]);
+  });
+
+  test("keeps the picture of who has paused, though the stream has other tracks", async (t) => {
+    const stage = new Stage(t);
+    await stage.begin();
+    stage.playback.pause();
+    stage.engine.isOutdated = true;
+    await stage.pass(5000);
+    assert.equal(stage.engines.length, 1);
+    stage.playback.play();
+    await stage.pass(500);
+    assert.equal(stage.engines.length, 2);
+  });
+
   test("does not take new engines for ever where the stream moves and each of them fails", async (t) => {
     const stage = new Stage(t);
     stage.kinds = 2;
