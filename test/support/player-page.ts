@@ -15,6 +15,7 @@ export type PlayerPageState = {
   readonly delaySeconds: number | null;
   readonly hasSound: boolean;
   readonly pictureTimeMs: number | null;
+  readonly recoveries: number;
   readonly choices: readonly { kind: string; names: readonly string[]; selected: number }[];
   readonly currentTimeSeconds: number;
   readonly isPaused: boolean;
