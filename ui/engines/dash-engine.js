@@ -56,7 +56,7 @@ export class DashEngine {
   #lastPeriod = "";
   /** Kinds of media in the newest Period. */
   #kinds = "";
-  /** When a Period was seen to have other kinds of media than the one before. @type {number | null} */
+  /** When a Period was seen that cannot be played on to from the one before. @type {number | null} */
   #changedMs = null;
 
   /**
@@ -115,7 +115,10 @@ export class DashEngine {
     return this.#sawLive && !this.#player.isDynamic();
   }
 
-  /** Behind a Period with sound, dash.js stands before one without; another engine begins in the new one. */
+  /**
+   * Behind a Period with sound, dash.js stands before one without; and behind one whose media has long been played, it
+   * asks for init segments alone. Another engine begins in the new one.
+   */
   get isOutdated() {
     if (this.#changedMs === null || !this.#sawLive) return false;
     const delaySeconds = this.#player.getTargetLiveDelay() + UPDATE_SECONDS;
@@ -216,6 +219,7 @@ export class DashEngine {
   /** An MPD has come. */
   #read(/** @type {Mpd} */ { publishTime, minimumUpdatePeriod = 0, Period = [] }) {
     const published = String(publishTime === undefined ? "" : Number(publishTime));
+    const wasOverdue = !this.isGrowing;
     if (published !== this.#newest.published) this.#newest = { published, seenMs: this.#nowMs() };
     if (minimumUpdatePeriod > 0) {
       this.#overdueMs = Math.max(MIN_OVERDUE_MS, minimumUpdatePeriod * 1000 * OVERDUE_PERIODS);
@@ -224,7 +228,7 @@ export class DashEngine {
     const kinds = [...new Set(AdaptationSet.map(({ contentType = "" }) => contentType))].toSorted().join();
     if (this.#lastPeriod !== "" && id !== this.#lastPeriod) {
       this.breaks++;
-      if (kinds !== this.#kinds) this.#changedMs = this.#nowMs();
+      if (kinds !== this.#kinds || wasOverdue) this.#changedMs = this.#nowMs();
     }
     this.#lastPeriod = id;
     this.#kinds = kinds;

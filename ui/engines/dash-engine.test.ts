@@ -148,9 +148,11 @@ test("a new Period is a break, and a live MPD is not gone on with", () => {
 test("a Period with other kinds of media wants another engine, once the delay lies behind its begin", () => {
   const { engine, player, pass } = make();
   player.tell("ready");
+  let published = 0;
   const mpd = (...periods: string[][]) =>
     player.tell("mpd", {
       data: {
+        publishTime: new Date(++published),
         Period: periods.map((kinds, i) => ({
           id: String(i),
           AdaptationSet: kinds.map((contentType) => ({ contentType })),
@@ -159,12 +161,39 @@ test("a Period with other kinds of media wants another engine, once the delay li
     });
   mpd(["video", "audio"]);
   mpd(["video", "audio"], ["audio", "video"]);
-  pass(60_000);
+  pass(10_000);
   assert.deepEqual([engine.breaks, engine.isOutdated], [1, false], "the same kinds");
   mpd(["video", "audio"], ["audio", "video"], ["video"]);
   pass(3500);
   assert.equal(engine.isOutdated, false);
   pass(100);
+  assert.equal(engine.isOutdated, true);
+});
+
+test("a Period after a long pause wants another engine, one after a short pause does not", () => {
+  const { engine, player, pass } = make();
+  player.tell("ready");
+  const mpd = (seconds: number, ...ids: string[]) =>
+    player.tell("mpd", {
+      data: {
+        publishTime: new Date(seconds * 1000),
+        minimumUpdatePeriod: 0.5,
+        Period: ids.map((id) => ({ id, AdaptationSet: [{ contentType: "video" }] })),
+      },
+    });
+  mpd(1, "1");
+  pass(3900);
+  mpd(1, "1");
+  mpd(5, "1", "2");
+  pass(60_000);
+  assert.equal(engine.isOutdated, false);
+  mpd(66, "1", "2");
+  pass(4100);
+  mpd(67, "2");
+  pass(60_000);
+  assert.equal(engine.isOutdated, false, "nothing has broken off");
+  mpd(131, "2", "3");
+  pass(3600);
   assert.equal(engine.isOutdated, true);
 });
 

@@ -467,7 +467,7 @@ export class Playback {
     const isOutdated = engine.isOutdated && this.#wantsPlay;
     if (!isOutdated || this.#take("change") === 0) this.#freeWhenStuck(engine, this.#phase);
     else {
-      this.#options.log("the stream has other tracks: a new player");
+      this.#options.log("what follows the stream's break wants a new player");
       this.#startAfresh();
     }
   }

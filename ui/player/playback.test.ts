@@ -515,12 +515,25 @@ describe("playback", () => {
     stage.engine.edgeSeconds = 100;
     await stage.pass(7000);
     assert.equal(stage.video.currentTime, 100);
+    await stage.pass(2000, "moves");
     stage.engine.edgeSeconds = 200;
-    stage.engine.isGrowing = false;
     await stage.pass(7000);
+    assert.equal(stage.video.currentTime, 102, "stuck again, too soon");
+    await stage.pass(8000);
+    assert.deepEqual([stage.video.currentTime, stage.engines.length], [200, 1]);
+  });
+
+  test("does not jump while nothing comes, nor into what has just begun", async (t) => {
+    const stage = new Stage(t);
+    await stage.begin();
+    Object.assign(stage.engine, { isGrowing: false, edgeSeconds: 100 });
+    const { currentTime } = stage.video;
+    await stage.pass(30_000);
+    stage.engine.isGrowing = true;
+    await stage.pass(5000);
+    assert.equal(stage.video.currentTime, currentTime);
+    await stage.pass(2000);
     assert.equal(stage.video.currentTime, 100);
-    await stage.pass(9000);
-    assert.equal(stage.video.currentTime, 200);
   });
 });
 

@@ -41,7 +41,8 @@ export function rescueOf({ phase, stuckMs, growingMs, jumpedMs, isLive, isOver, 
     if (stuckMs > STUCK_END_MS && isOver) return "over";
     const isVain = jumpedMs > JUMP_VAIN_MS && jumpedMs < stuckMs + JUMP_LOOK_MS;
     if (isVain && growingMs > JUMP_VAIN_MS) return "anew";
-    if (stuckMs > STUCK_JUMP_MS && jumpedMs > JUMP_PAUSE_MS && isFarBehind) return "jump";
+    // At the edge of a stream that has just come back there is nothing yet.
+    if (idleMs > STUCK_JUMP_MS && jumpedMs > JUMP_PAUSE_MS && isFarBehind) return "jump";
   }
   return idleMs > patienceMs(phase, isLive) ? "anew" : "wait";
 }

@@ -25,6 +25,8 @@ const cases: [name: string, facts: Partial<StandFacts>, rescue: ReturnType<typeo
   ["the end of a live stream is its end", { stuckMs: 2001, isOver: true }, "over"],
   ["a picture far behind jumps", { stuckMs: 6001, isFarBehind: true }, "jump"],
   ["not again at once", { stuckMs: 9000, isFarBehind: true, jumpedMs: 14_000 }, "wait"],
+  ["not while nothing comes", { stuckMs: 30_000, isFarBehind: true, growingMs: 0 }, "wait"],
+  ["nor just after that", { stuckMs: 30_000, isFarBehind: true, growingMs: 6000 }, "wait"],
   ["a jump has eight seconds", { stuckMs: 14_000, jumpedMs: 8000 }, "wait"],
   ["a jump in vain is the engine's last", { stuckMs: 14_100, jumpedMs: 8100 }, "anew"],
   ["a jump of long ago says nothing", { stuckMs: 8900, jumpedMs: 10_000 }, "wait"],
