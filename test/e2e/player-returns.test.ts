@@ -74,12 +74,12 @@ describe("a publisher that leaves and returns", () => {
 
 /** Waits until the page shows pictures of after the return that go on, and offers sound as far as there is any. */
 function untilBack(player: PlayerPage, returnedMs: number, hasSound: boolean): Promise<PlayerPageState> {
-  let before: PlayerPageState | null = null;
+  let latest: PlayerPageState | null = null;
   return eventually(
     async () => {
       const state = await player.state();
-      const last = before;
-      before = state;
+      const last = latest;
+      latest = state;
       const seen = `${JSON.stringify(state)}\n${player.errors.join("\n")}`;
       assert.ok(state.phase === "playing" && !state.isPaused && state.message === null, seen);
       assert.equal(state.hasSound, hasSound, seen);

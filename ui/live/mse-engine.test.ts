@@ -269,7 +269,7 @@ describe("tracks", () => {
     const { video: buffer } = playing();
     const other = { ...VIDEO, mime: 'video/mp4; codecs="avc1.42001e"' };
     FakeSocket.last.says(fragment(1, 5));
-    init([other as typeof VIDEO, AUDIO]);
+    init([other, AUDIO]);
     assert.deepEqual([buffer.types, FakeMediaSource.made.length], [[other.mime], 1]);
     init([AUDIO]);
     assert.equal(FakeMediaSource.made.length, 2);
@@ -457,7 +457,7 @@ test("new tracks while a buffer removes what is old wait for that", () => {
   video.currentTime = 60;
   buffer.done([10, 61]);
   const other = { ...VIDEO, mime: 'video/mp4; codecs="avc1.42001e"' };
-  init([other as typeof VIDEO, AUDIO]);
+  init([other, AUDIO]);
   assert.deepEqual(buffer.types, []);
   const { aborts } = buffer;
   buffer.done([50, 61]);

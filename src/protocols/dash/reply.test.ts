@@ -36,7 +36,7 @@ function textOf(given: Presentation, resource: typeof MPD | typeof LL_MPD = MPD,
 
 test("a live MPD lists the earlier segments too, and its window is as long as they make it", () => {
   const [first, ...segments] = [segmentEntry(0), segmentEntry(1), segmentEntry(2)];
-  const given = presentationOf(timelineOf({ segments, earlier: [first!] }));
+  const given = presentationOf(timelineOf({ segments, earlier: [first] }));
   const text = textOf(given);
   assert.match(text, /timeShiftBufferDepth="PT16S"/);
   assert.match(text, /<S t="1767225600000" d="4000" r="2"\/>/);
