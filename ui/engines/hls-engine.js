@@ -2,7 +2,6 @@
 /** Plays HLS and low-latency HLS with hls.js. */
 
 import { namesOf } from "../player/choices.js";
-import { HlsTracks } from "./hls-tracks.js";
 
 /**
  * @typedef {import("../player/engines.js").Choice} Choice
@@ -40,7 +39,13 @@ export class HlsJsEngine {
   breaks = 0;
   #events;
   #nowMs;
-  #tracks;
+  #loadTracks;
+  /** Needed at a break, and loaded then. @type {import("./hls-tracks.js").HlsTracks | null} */
+  #tracks = null;
+  #isLoading = false;
+  #isOver = false;
+  /** The multivariant playlist that it began with. */
+  #text = "";
   /** @type {number | null} */
   #discontinuities = null;
   /** When the stream was seen to break off, or to have sound that has no buffer. */
@@ -62,13 +67,13 @@ export class HlsJsEngine {
    * @param {HlsClass} HlsJs
    * @param {EngineOptions} options
    * @param {() => number} [nowMs] monotonic
-   * @param {typeof fetch} [fetcher] the browser's unless given
+   * @param {() => Promise<typeof import("./hls-tracks.js").HlsTracks>} [loadTracks]
    */
-  constructor(HlsJs, options, nowMs = () => performance.now(), fetcher) {
+  constructor(HlsJs, options, nowMs = () => performance.now(), loadTracks = loadHlsTracks) {
     const { video, url, startSeconds, events, startTracks } = options;
     this.#events = events;
     this.#nowMs = nowMs;
-    this.#tracks = new HlsTracks(() => this.#tellHeld(), fetcher);
+    this.#loadTracks = loadTracks;
     const hls = new HlsJs({
       startPosition: startSeconds,
       backBufferLength: BACK_BUFFER_SECONDS,
@@ -84,7 +89,7 @@ export class HlsJsEngine {
     hls.on(HlsJs.Events.MANIFEST_LOADED, (_event, { networkDetails }) => {
       const text =
         networkDetails !== null && "responseText" in networkDetails ? networkDetails.responseText : "";
-      this.#tracks.begin(text);
+      this.#text = text;
     });
     hls.on(HlsJs.Events.LEVEL_UPDATED, (_event, { details }) => this.#onDetails(details));
     hls.on(HlsJs.Events.BUFFER_CREATED, (_event, { tracks }) => {
@@ -115,7 +120,7 @@ export class HlsJsEngine {
   }
 
   get isOutdated() {
-    if (!this.#tracks.hasChanged && !this.#lacksBuffer) return false;
+    if (!this.#hasOthers && !this.#lacksBuffer) return false;
     // What is gone cannot be waited for.
     if (this.#isGone) return true;
     const seconds = this.hls.targetLatency ?? USUAL_LATENCY_SECONDS;
@@ -159,7 +164,8 @@ export class HlsJsEngine {
   }
 
   destroy() {
-    this.#tracks.close();
+    this.#isOver = true;
+    this.#tracks?.close();
     this.hls.destroy();
   }
 
@@ -187,8 +193,8 @@ export class HlsJsEngine {
     this.#discontinuities = details.endCC;
     if (!details.live || before === null || before === details.endCC) return;
     this.breaks++;
-    if (!this.#tracks.hasChanged) this.#brokeMs = this.#nowMs();
-    this.#tracks.read(this.hls.url ?? "");
+    if (!this.#hasOthers) this.#brokeMs = this.#nowMs();
+    void this.#readTracks();
   }
 
   /** An init segment has come: buffers are made for the first one alone. */
@@ -206,7 +212,7 @@ export class HlsJsEngine {
     const isGone = GONE_DETAILS.has(detail) && (status === 404 || status === 410);
     if (isGone && this.#sawLive) {
       this.#isGone = true;
-      if (!this.#tracks.isReading) this.#tracks.read(this.hls.url ?? "");
+      if (!this.#isReading) void this.#readTracks();
     }
     if (!data.fatal) {
       this.#events.onTrouble(detail);
@@ -215,16 +221,47 @@ export class HlsJsEngine {
     const isAtManifest = detail.startsWith("manifest") || isGone;
     const failure = { kind: kindOf(data.type, detail), isAtManifest, detail };
     const mayBeTracks = failure.kind === "media" || isGone;
-    if (mayBeTracks && (this.#tracks.isReading || this.#tracks.hasChanged)) this.#heldFailure ??= failure;
+    if (mayBeTracks && (this.#isReading || this.#hasOthers)) this.#heldFailure ??= failure;
     else this.#events.onFailure(failure);
+  }
+
+  get #hasOthers() {
+    return this.#tracks?.hasChanged === true;
+  }
+
+  get #isReading() {
+    return this.#isLoading || this.#tracks?.isReading === true;
+  }
+
+  /** Finds out whether the stream has other tracks. */
+  async #readTracks() {
+    if (this.#isLoading) return;
+    try {
+      this.#isLoading = this.#tracks === null;
+      const HlsTracks = this.#isLoading ? await this.#loadTracks() : null;
+      if (this.#isOver) return;
+      if (HlsTracks !== null) {
+        this.#tracks = new HlsTracks(() => this.#tellHeld());
+        this.#tracks.begin(this.#text);
+      }
+      this.#tracks?.read(this.hls.url ?? "");
+    } catch {
+      this.#events.onTrouble("the script that reads the tracks could not be loaded");
+    }
+    this.#isLoading = false;
+    if (!this.#isReading) this.#tellHeld();
   }
 
   /** Nothing but other tracks excuses a failure. */
   #tellHeld() {
     const failure = this.#heldFailure;
     this.#heldFailure = null;
-    if (failure !== null && !this.#tracks.hasChanged) this.#events.onFailure(failure);
+    if (failure !== null && !this.#hasOthers) this.#events.onFailure(failure);
   }
+}
+
+async function loadHlsTracks() {
+  return (await import("./hls-tracks.js")).HlsTracks;
 }
 
 /** @param {readonly string[]} kinds of buffers, as hls.js calls them */

@@ -4,6 +4,7 @@ import { setImmediate as settled } from "node:timers/promises";
 import type { EngineOptions, Failure } from "../player/engines.js";
 import { HlsJsEngine } from "./hls-engine.js";
 import type { HlsClass } from "./hls-engine.js";
+import { HlsTracks } from "./hls-tracks.js";
 
 type Listener = (event: string, data: unknown) => void;
 
@@ -77,7 +78,17 @@ function make(startTracks?: EngineOptions["startTracks"], playlists: string[] = 
     },
     ...(startTracks === undefined ? {} : { startTracks }),
   };
-  const engine = new HlsJsEngine(FakeHls as unknown as HlsClass, options, () => nowMs, fetcher);
+  class Tracks extends HlsTracks {
+    constructor(onRead: () => void) {
+      super(onRead, fetcher);
+    }
+  }
+  const engine = new HlsJsEngine(
+    FakeHls as unknown as HlsClass,
+    options,
+    () => nowMs,
+    () => Promise.resolve(Tracks),
+  );
   return { engine, hls: FakeHls.last, heard, asked, pass: (ms: number) => (nowMs += ms) };
 }
 
@@ -91,6 +102,7 @@ function begin(t: test.TestContext, ...playlists: string[]) {
   hls.tell("buffers", { tracks: { audiovideo: {} } });
   /** Lets time pass, for the readings of the playlist too. */
   const wait = async (ms: number): Promise<void> => {
+    await settled();
     for (let passed = 0; passed < ms; passed += 250) {
       made.pass(250);
       t.mock.timers.tick(250);
