@@ -195,6 +195,36 @@ test("a complete segment is sent whole, and one that nobody can know of is not t
   assert.equal(ask(window, nameAt(3), ["v2"]).status, 404);
 });
 
+test("the announced segment is held while the publisher is away, and is not there when it returns", async () => {
+  const clock = new FakeClock();
+  const window = openWindow(clock);
+  feed(window, 0, 3.5);
+  window.onPause();
+  assert.equal(window.edge!.now()!.open, null);
+  const held = start(ask(window, nameAt(4)));
+  await eventually(() => assert.equal(window.heldRequests, 2));
+  for (const name of [nameAt(60), nameAt(3.2), nameAt(2.5)])
+    assert.equal(ask(window, name, ["v2"]).status, 404, "a track that was not there is none to wait for");
+  feed(window, 6.5, 7.3);
+  assert.notEqual(window.edge!.now()!.open, null);
+  await eventually(() => assert.equal(held.end_, 404));
+  assert.equal(window.heldRequests, 0);
+});
+
+test("nobody is held for longer than three target durations by a publisher that stays away", async () => {
+  const clock = new FakeClock();
+  const window = openWindow(clock);
+  feed(window, 0, 3.5);
+  window.onPause();
+  const held = start(ask(window, nameAt(4)));
+  await eventually(() => assert.equal(window.heldRequests, 2));
+  clock.advance(2999);
+  assert.equal(held.end_, "open");
+  clock.advance(1);
+  await eventually(() => assert.equal(held.end_, 503));
+  assert.deepEqual([window.heldRequests, clock.pendingTimers], [0, 0]);
+});
+
 test("who leaves is forgotten, and is written nothing more", async () => {
   const window = openWindow();
   feed(window, 0, 3.44);

@@ -1,6 +1,7 @@
 import { textReply } from "../base/http-message.ts";
 import type { HttpBodySink, HttpReply, HttpRequest } from "../base/http-message.ts";
 import { growingSegments } from "./growing-segments.ts";
+import type { GrowingSegment } from "./growing-segments.ts";
 import type { MediaFile } from "./media-path.ts";
 import { CORS, notFound } from "./playlist-replies.ts";
 import type { EdgePoint, EdgeSource, HoldEnd, LiveEdge, MediaBody, Presentation } from "./presentation.ts";
@@ -26,8 +27,8 @@ export function growingReply(
   const source = presentation.edge;
   const edge = source?.now() ?? null;
   if (source === undefined || edge === null) return null;
-  const growing = growingSegments(edge).find(({ name }) => name === file.name);
-  if (growing === undefined) return null;
+  const growing = growingSegments(edge).find(({ name }) => name === file.name) ?? awaited(edge, file);
+  if (growing === null) return null;
   if (!growing.tracks.tracks.some(({ id }) => file.selection.includes(id))) return null;
   const { sequence } = growing;
   if (request.takesChunks === false && request.method !== "HEAD")
@@ -51,6 +52,19 @@ export function growingReply(
       return body;
     },
   };
+}
+
+/**
+ * While the stream waits for its publisher, the segment that was announced last: players go on asking for it, several
+ * times a second where they are told at once that it is not there. Whether it comes, the publisher's return tells.
+ */
+function awaited(
+  { timeline, open }: LiveEdge,
+  { name }: MediaFile,
+): Pick<GrowingSegment, "sequence" | "tracks"> | null {
+  const newest = timeline.segments.at(-1)!;
+  if (open !== null || Number(name) <= Number(newest.name)) return null;
+  return { sequence: newest.sequence + 1, tracks: newest.tracks };
 }
 
 /** How a wait ended; `full`: there was no place to wait. */

@@ -326,3 +326,30 @@ for (const rate of [23.976, 24, 25, 29.97, 30, 48, 50, 59.94, 60]) {
     assert.ok(Math.abs(measureFrameRate(timeline, silent.id) - exact) < 1e-9);
   });
 }
+
+test("earlier segments are told as far as they are to be had after the next one, eight with the listed ones", () => {
+  const told = (live: LiveWindow): number[] => {
+    const { earlier = [], segments } = live.timeline();
+    const all = [...earlier, ...segments];
+    assert.deepEqual(
+      all.map(({ sequence }) => sequence),
+      all.map((_, i) => all[0]!.sequence + i),
+    );
+    for (const { name } of all) assert.ok(live.segment(name, both) !== null, name);
+    return [earlier.length, segments.length];
+  };
+  const live = window(3);
+  feedSeconds(live, 0, 6.5);
+  assert.deepEqual(told(live), [0, 3]);
+  feedSeconds(live, 6.5, 40.5);
+  assert.deepEqual(told(live), [2, 3]);
+  const before = live.timeline().earlier![0]!.name;
+  feedSeconds(live, 40.5, 42.5);
+  assert.ok(live.segment(before, both) !== null, "who holds the timeline before may still ask");
+  const long = window(20);
+  feedSeconds(long, 0, 100.5);
+  assert.deepEqual(told(long), [0, 20]);
+  const short = window(1);
+  feedSeconds(short, 0, 20.5);
+  assert.deepEqual(told(short), [0, 1]);
+});

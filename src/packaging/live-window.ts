@@ -47,6 +47,9 @@ const PATIENT_PART = 8;
 /** While somebody follows the parts, a packet may wait for this part of one. */
 const PATIENT_PART_OF_PART = 8;
 
+/** A timeline's segments and the earlier ones are so many together, where so many are kept. */
+const LONG_SEGMENTS = 8;
+
 /** Segments during which nobody asked for the edge; after them nobody is thought to follow it. */
 const EDGE_UNUSED_SEGMENTS = 4;
 
@@ -273,10 +276,12 @@ export class LiveWindow implements PacketSink, Presentation {
     const enoughUs = this.#options.segmentDurationUs * START_SEGMENTS;
     if (this.#timeline === null && this.#heldUs() < enoughUs) return;
     const listed = this.#segments.slice(-this.#options.segmentCount);
+    const earlier = this.#earlier(listed.length);
     this.#timeline = {
       tracks: finished.tracks,
       mutability: "live",
       segments: listed,
+      ...(earlier.length === 0 ? {} : { earlier }),
       discontinuitySequence:
         this.#discontinuitySequence + countDiscontinuities(this.#segments, listed.length),
       targetDurationUs: this.#targetDurationUs,
@@ -285,6 +290,16 @@ export class LiveWindow implements PacketSink, Presentation {
     this.#changes++;
     this.#wake();
     this.#edgeMoved();
+  }
+
+  /** Without the oldest one that is kept: the next segment drops it, and who holds this timeline may ask then. */
+  #earlier(listed: number): readonly LiveSegment[] {
+    const from = Math.max(this.#segments.length - Math.max(LONG_SEGMENTS, listed), this.#isFull() ? 1 : 0);
+    return this.#segments.slice(from, this.#segments.length - listed);
+  }
+
+  #isFull(): boolean {
+    return this.#segments.length >= this.#options.segmentCount * 2;
   }
 
   #makeEdgeSource(): EdgeSource {

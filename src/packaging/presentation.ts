@@ -65,6 +65,11 @@ export type Timeline = {
   readonly mutability: Mutability;
   /** Consecutive segments in order, oldest first; never empty. */
   readonly segments: readonly SegmentEntry[];
+  /**
+   * Those just before them that are still to be had, oldest first, for who needs a longer window than they are; left out
+   * where there are none. The discontinuity sequence does not count them.
+   */
+  readonly earlier?: readonly SegmentEntry[];
   /** Discontinuities that went out of the window before the first segment (RFC 8216 4.3.3.3). */
   readonly discontinuitySequence: number;
   /** No segment is longer, rounded to seconds; never shrinks while the presentation lives. */

@@ -46,6 +46,22 @@ describe("the window of a stream that lives in another thread", () => {
     assert.throws(() => remote.timeline(), RangeError);
   });
 
+  test("tells of the earlier segments that the home tells of, and has them", async () => {
+    feed(0, 12);
+    update();
+    const names = ({ earlier = [] }: ReturnType<LiveWindow["timeline"]>): string[] =>
+      earlier.map(({ name }) => name);
+    assert.deepEqual(names(remote.timeline()), names(home.timeline()));
+    assert.equal(names(remote.timeline()).length, 2);
+    for (const { name, tracks } of remote.timeline().earlier!) {
+      assert.deepEqual(
+        bytesOf(await remote.segment(name, SELECTION)),
+        bytesOf(home.segment(name, SELECTION) as MediaBody),
+      );
+      assert.equal(tracks, remote.timeline().tracks, "one set of tracks is one object");
+    }
+  });
+
   test("lists what the home lists, under the same names, with the same figures", () => {
     feed(0, 5);
     update();

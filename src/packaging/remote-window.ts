@@ -66,14 +66,16 @@ export class RemoteWindow implements Presentation {
       return;
     }
     const { timeline, version } = this.#sets.unify(snapshot);
-    const segments = timeline.segments.map((facts) => {
+    const entryOf = (facts: SegmentFacts): RemoteSegment => {
       const segment = this.#segments.get(facts.name) ?? new RemoteSegment(facts, this.#fetch);
       segment.learnParts(facts.parts);
       return segment;
-    });
-    this.#keep(segments);
-    for (const { tracks } of segments) this.#inits.add(tracks);
-    this.#timeline = { ...timeline, segments };
+    };
+    const [earlier, segments] = [timeline.earlier.map(entryOf), timeline.segments.map(entryOf)];
+    this.#keep(earlier, segments);
+    for (const { tracks } of [...earlier, ...segments]) this.#inits.add(tracks);
+    const { earlier: _facts, ...plain } = timeline;
+    this.#timeline = { ...plain, segments, ...(earlier.length === 0 ? {} : { earlier }) };
     this.#snapshotVersion = version;
   }
 
@@ -127,9 +129,9 @@ export class RemoteWindow implements Presentation {
     this.#segments = new Map();
   }
 
-  #keep(listed: readonly RemoteSegment[]): void {
+  #keep(earlier: readonly RemoteSegment[], listed: readonly RemoteSegment[]): void {
     const kept = new Map(this.#segments);
-    for (const segment of listed) kept.set(segment.name, segment);
+    for (const segment of [...earlier, ...listed]) kept.set(segment.name, segment);
     for (const name of kept.keys()) {
       if (kept.size <= listed.length * 2) break;
       kept.delete(name);

@@ -8,7 +8,11 @@ export type WindowSnapshot = {
   readonly windowId: number;
   /** Rises with every change of the window; the next window begins anew. */
   readonly version: number;
-  readonly timeline: Omit<Timeline, "segments"> & { readonly segments: readonly SegmentFacts[] };
+  readonly timeline: Omit<Timeline, "segments" | "earlier"> & {
+    readonly segments: readonly SegmentFacts[];
+    /** Before those; may be empty. */
+    readonly earlier: readonly SegmentFacts[];
+  };
 };
 
 /** A segment without its media. */
@@ -38,7 +42,8 @@ export function snapshotOf(
   withParts = false,
 ): WindowSnapshot {
   const segments = timeline.segments.map((segment) => factsOf(segment, withParts));
-  return { windowId, version, timeline: { ...timeline, segments } };
+  const earlier = (timeline.earlier ?? []).map((segment) => factsOf(segment, false));
+  return { windowId, version, timeline: { ...timeline, segments, earlier } };
 }
 
 function factsOf(segment: SegmentEntry, withParts: boolean): SegmentFacts {
@@ -81,10 +86,12 @@ export class KnownTrackSets {
       return found;
     };
     const { timeline, version, windowId } = snapshot;
-    const segments = timeline.segments.map((segment) => ({ ...segment, tracks: known(segment.tracks) }));
+    const unifyAll = (all: readonly SegmentFacts[]): SegmentFacts[] =>
+      all.map((segment) => ({ ...segment, tracks: known(segment.tracks) }));
+    const [earlier, segments] = [unifyAll(timeline.earlier), unifyAll(timeline.segments)];
     const unified = {
       ...{ windowId, version },
-      timeline: { ...timeline, tracks: known(timeline.tracks), segments },
+      timeline: { ...timeline, tracks: known(timeline.tracks), segments, earlier },
     };
     this.#sets = sets;
     return unified;

@@ -13,6 +13,9 @@ export type PlayerPageState = {
   readonly message: string | null;
   readonly isLive: boolean | null;
   readonly delaySeconds: number | null;
+  readonly hasSound: boolean;
+  readonly pictureTimeMs: number | null;
+  readonly recoveries: number;
   readonly choices: readonly { kind: string; names: readonly string[]; selected: number }[];
   readonly currentTimeSeconds: number;
   readonly isPaused: boolean;

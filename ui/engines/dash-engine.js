@@ -10,13 +10,24 @@ import { namesOf } from "../player/choices.js";
  * @typedef {import("../player/engines.js").Failure} Failure
  * @typedef {typeof import("dashjs")} Dashjs
  * @typedef {import("dashjs").MediaPlayerClass} MediaPlayer
+ * @typedef {{ id?: string, AdaptationSet?: { contentType?: string }[] }} Period
+ * @typedef {{ publishTime?: Date, minimumUpdatePeriod?: number, Period?: Period[] }} Mpd as dash.js reads it
  */
 
 /** What lies behind the playing position is kept this long, in seconds. */
 const BACK_BUFFER_SECONDS = 30;
 
-/** The newest media is overdue when it did not grow for so long, in milliseconds: some segments. */
-const OVERDUE_MS = 15_000;
+/** The newest media is overdue when it did not grow for so many times the MPD's update period: some segments. */
+const OVERDUE_PERIODS = 8;
+/** Not sooner, in milliseconds; and then, where the MPD names no period. */
+const MIN_OVERDUE_MS = 3000;
+const USUAL_OVERDUE_MS = 15_000;
+
+/** Behind a pause of the stream, a player comes nearer by so much of its speed: a change that nobody hears. */
+const CATCH_UP = 0.05;
+
+/** Beyond the delay, a new engine waits for what is listed late. */
+const UPDATE_SECONDS = 1.5;
 
 /** Codes of dash.js: the manifest could not be loaded or read. */
 const MANIFEST_CODES = new Set([10, 11, 19, 25, 31, 32]);
@@ -31,6 +42,7 @@ const TIME_SYNC_FAILED = 16;
 export class DashEngine {
   hls = null;
   hasSound = true;
+  breaks = 0;
   #video;
   #url;
   #events;
@@ -39,7 +51,13 @@ export class DashEngine {
   #nowMs;
   #sawLive = false;
   #isKnown = false;
-  #newest = { seconds: 0, seenMs: 0 };
+  #newest = { published: "", seenMs: 0 };
+  #overdueMs = USUAL_OVERDUE_MS;
+  #lastPeriod = "";
+  /** Kinds of media in the newest Period. */
+  #kinds = "";
+  /** When a Period was seen that cannot be played on to from the one before. @type {number | null} */
+  #changedMs = null;
 
   /**
    * @param {Dashjs} dashjs
@@ -61,6 +79,8 @@ export class DashEngine {
         // Subtitles are shown when somebody chooses them, as in HLS.
         text: { defaultEnabled: false },
         buffer: { bufferToKeep: BACK_BUFFER_SECONDS },
+        // What an MPD for low latency says of it comes before this.
+        liveCatchup: { enabled: true, playbackRate: { min: -CATCH_UP, max: CATCH_UP } },
         // Where the manifest names no clock, its own server's is asked, and no other.
         utcSynchronization: {
           defaultTimingSource: {
@@ -72,6 +92,7 @@ export class DashEngine {
     });
     const { events: names } = dashjs.MediaPlayer;
     player.on(names.STREAM_INITIALIZED, () => this.#begin(startTracks));
+    player.on(names.MANIFEST_LOADED, (/** @type {{ data?: Mpd }} */ { data }) => this.#read(data ?? {}));
     player.on(names.ERROR, (/** @type {{ error?: { code?: number, message?: string } }} */ { error }) =>
       this.#onError(error?.code ?? 0, error?.message ?? ""),
     );
@@ -86,14 +107,28 @@ export class DashEngine {
 
   get isGrowing() {
     if (!this.#isKnown || !this.#sawLive) return true;
-    const seconds = this.#player.getDvrWindow()?.end ?? 0;
-    if (seconds !== this.#newest.seconds) this.#newest = { seconds, seenMs: this.#nowMs() };
-    return this.#nowMs() - this.#newest.seenMs < OVERDUE_MS;
+    return this.#nowMs() - this.#newest.seenMs < this.#overdueMs;
   }
 
   get isOver() {
     this.#look();
     return this.#sawLive && !this.#player.isDynamic();
+  }
+
+  /**
+   * Behind a Period with sound, dash.js stands before one without; and behind one whose media has long been played, it
+   * asks for init segments alone. Another engine begins in the new one.
+   */
+  get isOutdated() {
+    if (this.#changedMs === null || !this.#sawLive) return false;
+    const delaySeconds = this.#player.getTargetLiveDelay() + UPDATE_SECONDS;
+    return this.#nowMs() - this.#changedMs > delaySeconds * 1000;
+  }
+
+  /** Of a live MPD, dash.js goes on where the break was, in a hole. */
+  get canResume() {
+    this.#look();
+    return !this.#sawLive;
   }
 
   get edgeSeconds() {
@@ -164,6 +199,8 @@ export class DashEngine {
   }
 
   destroy() {
+    // A change of speed that waits for this event would be made after the end, on no video.
+    this.#video.dispatchEvent(new Event("canplay"));
     this.#player.destroy();
     this.#video.playbackRate = 1;
     this.#video.removeAttribute("src");
@@ -177,6 +214,24 @@ export class DashEngine {
     const sound = startTracks?.audio ?? 0;
     if (sound > 0) this.choose("sound", sound - 1);
     this.#events.onReady();
+  }
+
+  /** An MPD has come. */
+  #read(/** @type {Mpd} */ { publishTime, minimumUpdatePeriod = 0, Period = [] }) {
+    const published = String(publishTime === undefined ? "" : Number(publishTime));
+    const wasOverdue = !this.isGrowing;
+    if (published !== this.#newest.published) this.#newest = { published, seenMs: this.#nowMs() };
+    if (minimumUpdatePeriod > 0) {
+      this.#overdueMs = Math.max(MIN_OVERDUE_MS, minimumUpdatePeriod * 1000 * OVERDUE_PERIODS);
+    }
+    const { id = "", AdaptationSet = [] } = Period.at(-1) ?? {};
+    const kinds = [...new Set(AdaptationSet.map(({ contentType = "" }) => contentType))].toSorted().join();
+    if (this.#lastPeriod !== "" && id !== this.#lastPeriod) {
+      this.breaks++;
+      if (kinds !== this.#kinds || wasOverdue) this.#changedMs = this.#nowMs();
+    }
+    this.#lastPeriod = id;
+    this.#kinds = kinds;
   }
 
   #look() {

@@ -16,7 +16,6 @@ class FakePlayer {
   settings: { streaming?: { abr?: { autoSwitchBitrate: { video: boolean } } } } = {};
   isLive = true;
   latency = 3;
-  windowEnd = 100;
   audio: Track[] = [];
   currentAudio: Track | null = null;
   initialize = (...given: unknown[]): void => this.#note("initialize", given.slice(1));
@@ -28,7 +27,6 @@ class FakePlayer {
   attachSource = (...given: unknown[]): void => this.#note("attach", given);
   destroy = (): void => this.#note("destroy", []);
   isDynamic = (): boolean => this.isLive;
-  getDvrWindow = (): object => ({ end: this.windowEnd });
   getCurrentLiveLatency = (): number => this.latency;
   getTargetLiveDelay = (): number => 2;
   timeAsUTC = (): number => 1000;
@@ -51,9 +49,19 @@ class FakePlayer {
 
 function make(more: Partial<EngineOptions> = {}) {
   const player = new FakePlayer();
-  const events = { STREAM_INITIALIZED: "ready", ERROR: "error", PLAYBACK_STALLED: "stalled" };
+  const events = {
+    STREAM_INITIALIZED: "ready",
+    ERROR: "error",
+    PLAYBACK_STALLED: "stalled",
+    MANIFEST_LOADED: "mpd",
+  };
   const MediaPlayer = Object.assign(() => ({ create: () => player }), { events });
-  const video = { currentTime: 50, playbackRate: 1.2, removeAttribute() {}, load() {} };
+  const video = Object.assign(new EventTarget(), {
+    currentTime: 50,
+    playbackRate: 1.2,
+    removeAttribute() {},
+    load() {},
+  });
   const heard: (string | Failure)[] = [];
   let nowMs = 0;
   const engine = new DashEngine(
@@ -108,10 +116,85 @@ test("a live stream that does not grow is overdue, and one that became a file is
   assert.equal(engine.isGrowing, true);
   pass(2000);
   assert.equal(engine.isGrowing, false);
-  player.windowEnd++;
+  const mpd = (publishTime: Date) =>
+    player.tell("mpd", { data: { publishTime, minimumUpdatePeriod: 0.5, Period: [{ id: "1" }] } });
+  mpd(new Date(1000));
+  assert.equal(engine.isGrowing, true);
+  pass(3900);
+  mpd(new Date(1000));
+  assert.equal(engine.isGrowing, true);
+  pass(200);
+  assert.equal(engine.isGrowing, false, "the same MPD again is no growth, and segments are short");
+  mpd(new Date(2000));
   assert.equal(engine.isGrowing, true);
   player.isLive = false;
   assert.deepEqual([engine.isLive, engine.isOver, engine.edgeSeconds], [true, true, null]);
+});
+
+test("a new Period is a break, and a live MPD is not gone on with", () => {
+  const { engine, player } = make();
+  assert.equal(engine.canResume, true);
+  for (const ids of [["1"], ["1"], ["1", "2"], ["2"]])
+    player.tell("mpd", { data: { Period: ids.map((id) => ({ id })) } });
+  assert.equal(engine.breaks, 1);
+  player.tell("ready");
+  assert.equal(engine.canResume, false);
+  const file = make();
+  file.player.isLive = false;
+  file.player.tell("ready");
+  assert.equal(file.engine.canResume, true);
+});
+
+test("a Period with other kinds of media wants another engine, once the delay lies behind its begin", () => {
+  const { engine, player, pass } = make();
+  player.tell("ready");
+  let published = 0;
+  const mpd = (...periods: string[][]) =>
+    player.tell("mpd", {
+      data: {
+        publishTime: new Date(++published),
+        Period: periods.map((kinds, i) => ({
+          id: String(i),
+          AdaptationSet: kinds.map((contentType) => ({ contentType })),
+        })),
+      },
+    });
+  mpd(["video", "audio"]);
+  mpd(["video", "audio"], ["audio", "video"]);
+  pass(10_000);
+  assert.deepEqual([engine.breaks, engine.isOutdated], [1, false], "the same kinds");
+  mpd(["video", "audio"], ["audio", "video"], ["video"]);
+  pass(3500);
+  assert.equal(engine.isOutdated, false);
+  pass(100);
+  assert.equal(engine.isOutdated, true);
+});
+
+test("a Period after a long pause wants another engine, one after a short pause does not", () => {
+  const { engine, player, pass } = make();
+  player.tell("ready");
+  const mpd = (seconds: number, ...ids: string[]) =>
+    player.tell("mpd", {
+      data: {
+        publishTime: new Date(seconds * 1000),
+        minimumUpdatePeriod: 0.5,
+        Period: ids.map((id) => ({ id, AdaptationSet: [{ contentType: "video" }] })),
+      },
+    });
+  mpd(1, "1");
+  pass(3900);
+  mpd(1, "1");
+  mpd(5, "1", "2");
+  pass(60_000);
+  assert.equal(engine.isOutdated, false);
+  mpd(66, "1", "2");
+  pass(4100);
+  mpd(67, "2");
+  pass(60_000);
+  assert.equal(engine.isOutdated, false, "nothing has broken off");
+  mpd(131, "2", "3");
+  pass(3600);
+  assert.equal(engine.isOutdated, true);
 });
 
 test("what there is to choose is told, and the choice is dash.js' own", () => {
@@ -165,10 +248,11 @@ test("what dash.js mends by itself is no failure", () => {
 
 test("begins anew on demand, and leaves the video as it was", () => {
   const { engine, player, video } = make();
+  video.addEventListener("canplay", () => player.calls.push(["waited"]));
   engine.resumeLoad();
   engine.recoverMedia();
   engine.destroy();
   const attach = ["attach", "http://host/a/index.mpd"];
-  assert.deepEqual(player.calls.slice(2), [attach, attach, ["destroy"]]);
+  assert.deepEqual(player.calls.slice(2), [attach, attach, ["waited"], ["destroy"]]);
   assert.equal(video.playbackRate, 1);
 });

@@ -27,9 +27,37 @@ const CODEC_DETAILS = new Set([
   "bufferIncompatibleCodecsError",
 ]);
 
+/** Details that mean: a media playlist could not be had. */
+const GONE_DETAILS = new Set(["levelLoadError", "audioTrackLoadError"]);
+
+/** Other tracks are begun with once this is over: what is live begins that far behind its newest media. */
+const USUAL_LATENCY_SECONDS = 6;
+
 /** @implements {Engine} */
 export class HlsJsEngine {
+  canResume = true;
+  breaks = 0;
   #events;
+  #nowMs;
+  #loadTracks;
+  /** Needed at a break, and loaded then. @type {import("./hls-tracks.js").HlsTracks | null} */
+  #tracks = null;
+  #isLoading = false;
+  #isOver = false;
+  /** The multivariant playlist that it began with. */
+  #text = "";
+  /** @type {number | null} */
+  #discontinuities = null;
+  /** When the stream was seen to break off, or to have sound that has no buffer. */
+  #brokeMs = 0;
+  /** Tracks that there is no buffer for have come. */
+  #lacksBuffer = false;
+  /** Kept until it is known whether other tracks are the reason. @type {Failure | null} */
+  #heldFailure = null;
+  /** A media playlist is not there any more. */
+  #isGone = false;
+  /** Kinds of the buffers that were made. @type {readonly string[]} */
+  #buffers = [];
   #sawLive = false;
   hasSound = true;
   /** @type {import("hls.js").LevelDetails | null} */
@@ -38,9 +66,14 @@ export class HlsJsEngine {
   /**
    * @param {HlsClass} HlsJs
    * @param {EngineOptions} options
+   * @param {() => number} [nowMs] monotonic
+   * @param {() => Promise<typeof import("./hls-tracks.js").HlsTracks>} [loadTracks]
    */
-  constructor(HlsJs, { video, url, startSeconds, events, startTracks }) {
+  constructor(HlsJs, options, nowMs = () => performance.now(), loadTracks = loadHlsTracks) {
+    const { video, url, startSeconds, events, startTracks } = options;
     this.#events = events;
+    this.#nowMs = nowMs;
+    this.#loadTracks = loadTracks;
     const hls = new HlsJs({
       startPosition: startSeconds,
       backBufferLength: BACK_BUFFER_SECONDS,
@@ -53,13 +86,17 @@ export class HlsJsEngine {
       events.onReady();
     });
     hls.once(HlsJs.Events.AUDIO_TRACKS_UPDATED, () => this.#beginSound(startTracks));
-    hls.on(HlsJs.Events.LEVEL_UPDATED, (_event, { details }) => {
-      this.#details = details;
-      this.#sawLive ||= details.live;
+    hls.on(HlsJs.Events.MANIFEST_LOADED, (_event, { networkDetails }) => {
+      const text =
+        networkDetails !== null && "responseText" in networkDetails ? networkDetails.responseText : "";
+      this.#text = text;
     });
+    hls.on(HlsJs.Events.LEVEL_UPDATED, (_event, { details }) => this.#onDetails(details));
     hls.on(HlsJs.Events.BUFFER_CREATED, (_event, { tracks }) => {
-      this.hasSound = "audio" in tracks || "audiovideo" in tracks;
+      this.#buffers = Object.keys(tracks);
+      this.hasSound = hasAudio(this.#buffers);
     });
+    hls.on(HlsJs.Events.BUFFER_CODECS, (_event, tracks) => this.#onCodecs(Object.keys(tracks)));
     hls.on(HlsJs.Events.ERROR, (_event, data) => this.#onError(data));
     hls.loadSource(url);
     hls.attachMedia(video);
@@ -80,6 +117,14 @@ export class HlsJsEngine {
 
   get isOver() {
     return this.#sawLive && this.#details?.live === false;
+  }
+
+  get isOutdated() {
+    if (!this.#hasOthers && !this.#lacksBuffer) return false;
+    // What is gone cannot be waited for.
+    if (this.#isGone) return true;
+    const seconds = this.hls.targetLatency ?? USUAL_LATENCY_SECONDS;
+    return this.#nowMs() - this.#brokeMs > seconds * 1000;
   }
 
   get edgeSeconds() {
@@ -119,6 +164,8 @@ export class HlsJsEngine {
   }
 
   destroy() {
+    this.#isOver = true;
+    this.#tracks?.close();
     this.hls.destroy();
   }
 
@@ -138,16 +185,88 @@ export class HlsJsEngine {
     if (sound >= 0 && sound < this.hls.audioTracks.length) this.hls.audioTrack = sound;
   }
 
+  /** @param {import("hls.js").LevelDetails} details */
+  #onDetails(details) {
+    this.#details = details;
+    this.#sawLive ||= details.live;
+    const before = this.#discontinuities;
+    this.#discontinuities = details.endCC;
+    if (!details.live || before === null || before === details.endCC) return;
+    this.breaks++;
+    if (!this.#hasOthers) this.#brokeMs = this.#nowMs();
+    void this.#readTracks();
+  }
+
+  /** An init segment has come: buffers are made for the first one alone. */
+  #onCodecs(/** @type {readonly string[]} */ kinds) {
+    if (this.#buffers.length === 0 || this.#lacksBuffer) return;
+    if (!hasAudio(kinds) || hasAudio(this.#buffers) || !this.#sawLive) return;
+    this.#lacksBuffer = true;
+    this.#brokeMs = this.#nowMs();
+  }
+
   /** @param {import("hls.js").ErrorData} data */
   #onError(data) {
     const detail = data.details;
+    const status = data.response?.code ?? 0;
+    const isGone = GONE_DETAILS.has(detail) && (status === 404 || status === 410);
+    if (isGone && this.#sawLive) {
+      this.#isGone = true;
+      if (!this.#isReading) void this.#readTracks();
+    }
     if (!data.fatal) {
       this.#events.onTrouble(detail);
       return;
     }
-    const isAtManifest = detail.startsWith("manifest");
-    this.#events.onFailure({ kind: kindOf(data.type, detail), isAtManifest, detail });
+    const isAtManifest = detail.startsWith("manifest") || isGone;
+    const failure = { kind: kindOf(data.type, detail), isAtManifest, detail };
+    const mayBeTracks = failure.kind === "media" || isGone;
+    if (mayBeTracks && (this.#isReading || this.#hasOthers)) this.#heldFailure ??= failure;
+    else this.#events.onFailure(failure);
   }
+
+  get #hasOthers() {
+    return this.#tracks?.hasChanged === true;
+  }
+
+  get #isReading() {
+    return this.#isLoading || this.#tracks?.isReading === true;
+  }
+
+  /** Finds out whether the stream has other tracks. */
+  async #readTracks() {
+    if (this.#isLoading) return;
+    try {
+      this.#isLoading = this.#tracks === null;
+      const HlsTracks = this.#isLoading ? await this.#loadTracks() : null;
+      if (this.#isOver) return;
+      if (HlsTracks !== null) {
+        this.#tracks = new HlsTracks(() => this.#tellHeld());
+        this.#tracks.begin(this.#text);
+      }
+      this.#tracks?.read(this.hls.url ?? "");
+    } catch {
+      this.#events.onTrouble("the script that reads the tracks could not be loaded");
+    }
+    this.#isLoading = false;
+    if (!this.#isReading) this.#tellHeld();
+  }
+
+  /** Nothing but other tracks excuses a failure. */
+  #tellHeld() {
+    const failure = this.#heldFailure;
+    this.#heldFailure = null;
+    if (failure !== null && !this.#hasOthers) this.#events.onFailure(failure);
+  }
+}
+
+async function loadHlsTracks() {
+  return (await import("./hls-tracks.js")).HlsTracks;
+}
+
+/** @param {readonly string[]} kinds of buffers, as hls.js calls them */
+function hasAudio(kinds) {
+  return kinds.includes("audio") || kinds.includes("audiovideo");
 }
 
 /**

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setImmediate as settled } from "node:timers/promises";
 import type { EngineOptions, Failure } from "../player/engines.js";
 import { HlsJsEngine } from "./hls-engine.js";
 import type { HlsClass } from "./hls-engine.js";
+import { HlsTracks } from "./hls-tracks.js";
 
 type Listener = (event: string, data: unknown) => void;
 
@@ -12,6 +14,8 @@ class FakeHls {
     MANIFEST_PARSED: "parsed",
     LEVEL_UPDATED: "level",
     BUFFER_CREATED: "buffers",
+    BUFFER_CODECS: "codecs",
+    MANIFEST_LOADED: "manifest",
     AUDIO_TRACKS_UPDATED: "sounds",
     ERROR: "error",
   };
@@ -19,6 +23,8 @@ class FakeHls {
   readonly calls: string[] = [];
   readonly listeners = new Map<string, Listener>();
   readonly config: unknown;
+  readonly url = "http://host/a/index.m3u8";
+  targetLatency: number | null = 4;
   liveSyncPosition = 12;
   playingDate: Date | null = null;
   levels: { height: number; url: string[] }[] = [];
@@ -49,7 +55,17 @@ class FakeHls {
   destroy = (): unknown => this.calls.push("destroy");
 }
 
-function make(startTracks?: EngineOptions["startTracks"]) {
+/** What the multivariant playlist of the server is, in turn; the last one stays. */
+const WITH_SOUND = '#EXTM3U\n#EXT-X-STREAM-INF:CODECS="avc1.42c01e,mp4a.40.2"\ntracks-v1a1/mono.m3u8\n';
+const SILENT = '#EXTM3U\n#EXT-X-STREAM-INF:CODECS="avc1.42c01e"\ntracks-v1/mono.m3u8\n';
+
+function make(startTracks?: EngineOptions["startTracks"], playlists: string[] = []) {
+  let nowMs = 0;
+  const asked: string[] = [];
+  const fetcher: typeof fetch = (url) => {
+    asked.push(url as string);
+    return Promise.resolve(new Response(playlists.length > 1 ? playlists.shift() : playlists[0]));
+  };
   const heard: (string | Failure)[] = [];
   const options: EngineOptions = {
     video: {} as HTMLVideoElement,
@@ -62,8 +78,40 @@ function make(startTracks?: EngineOptions["startTracks"]) {
     },
     ...(startTracks === undefined ? {} : { startTracks }),
   };
-  const engine = new HlsJsEngine(FakeHls as unknown as HlsClass, options);
-  return { engine, hls: FakeHls.last, heard };
+  class Tracks extends HlsTracks {
+    constructor(onRead: () => void) {
+      super(onRead, fetcher);
+    }
+  }
+  const engine = new HlsJsEngine(
+    FakeHls as unknown as HlsClass,
+    options,
+    () => nowMs,
+    () => Promise.resolve(Tracks),
+  );
+  return { engine, hls: FakeHls.last, heard, asked, pass: (ms: number) => (nowMs += ms) };
+}
+
+/** An engine that plays a live stream with sound, and what the multivariant playlist will be when it is asked for. */
+function begin(t: test.TestContext, ...playlists: string[]) {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const made = make(undefined, playlists);
+  const { hls } = made;
+  hls.tell("manifest", { networkDetails: { responseText: WITH_SOUND } });
+  hls.tell("level", { details: { live: true, age: 0, endCC: 3 } });
+  hls.tell("buffers", { tracks: { audiovideo: {} } });
+  /** Lets time pass, for the readings of the playlist too. */
+  const wait = async (ms: number): Promise<void> => {
+    await settled();
+    for (let passed = 0; passed < ms; passed += 250) {
+      made.pass(250);
+      t.mock.timers.tick(250);
+      // A body is read in some turns of the loop.
+      for (let turn = 0; turn < 5; turn++) await settled();
+    }
+  };
+  const breakOff = () => hls.tell("level", { details: { live: true, age: 0, endCC: 4 } });
+  return { ...made, wait, breakOff };
 }
 
 const details = (live: boolean, age = 0, partTarget = 0) => ({
@@ -180,4 +228,80 @@ test("when a picture came to the server, its date in the playlist says", () => {
   assert.equal(engine.pictureTimeMs, null);
   hls.playingDate = new Date(5000);
   assert.equal(engine.pictureTimeMs, 5000);
+});
+
+test("a stream that breaks off and comes back the same is played on, and the break counts", async (t) => {
+  const { engine, asked, wait, breakOff } = begin(t, WITH_SOUND);
+  breakOff();
+  await wait(20_000);
+  assert.deepEqual([engine.breaks, engine.isOutdated], [1, false]);
+  assert.deepEqual(new Set(asked), new Set(["http://host/a/index.m3u8"]));
+  assert.equal(asked.length, 4, "with parts, the new tracks are known a while later");
+});
+
+test("a stream that comes back without sound wants another engine, once what is there has been played", async (t) => {
+  const { engine, asked, wait, breakOff } = begin(t, WITH_SOUND, SILENT);
+  breakOff();
+  await wait(3000);
+  assert.deepEqual([asked.length, engine.isOutdated], [2, false]);
+  await wait(1500);
+  assert.equal(engine.isOutdated, true);
+});
+
+test("a media failure at a break is none where the tracks are others, and is told where they are not", async (t) => {
+  const error = { type: "mediaError", details: "bufferAppendError", fatal: true };
+  const silent = begin(t, SILENT);
+  silent.breakOff();
+  silent.hls.tell("error", error);
+  await silent.wait(4500);
+  silent.hls.tell("error", error);
+  assert.deepEqual([silent.heard, silent.engine.isOutdated], [[], true]);
+  t.mock.timers.reset();
+  const same = begin(t, WITH_SOUND);
+  same.breakOff();
+  same.hls.tell("error", error);
+  assert.deepEqual(same.heard, []);
+  await same.wait(6000);
+  assert.deepEqual(same.heard, [{ kind: "media", isAtManifest: false, detail: "bufferAppendError" }]);
+  same.hls.tell("error", error);
+  assert.equal(same.heard.length, 2, "later ones are told at once");
+});
+
+test("a media playlist that is gone is a reason to read the multivariant one again", async (t) => {
+  const gone = { type: "networkError", details: "levelLoadError", fatal: true, response: { code: 404 } };
+  const other = begin(t, SILENT);
+  other.hls.tell("error", gone);
+  await other.wait(250);
+  assert.deepEqual([other.heard, other.engine.isOutdated], [[], true], "nothing is to be waited for");
+  t.mock.timers.reset();
+  const same = begin(t, WITH_SOUND);
+  same.hls.tell("error", { ...gone, fatal: false });
+  assert.deepEqual(same.heard, ["levelLoadError"]);
+  same.hls.tell("error", gone);
+  await same.wait(6000);
+  assert.deepEqual(same.heard.slice(1), [
+    { kind: "network", isAtManifest: true, detail: "levelLoadError" },
+  ]);
+});
+
+test("sound that comes where no buffer was made for it wants another engine", async (t) => {
+  const { engine, hls, wait } = begin(t, WITH_SOUND);
+  hls.tell("codecs", { video: {} });
+  await wait(10_000);
+  assert.equal(engine.isOutdated, false, "a track less is no reason");
+  hls.tell("buffers", { tracks: { video: {} } });
+  hls.tell("codecs", { video: {} });
+  hls.tell("codecs", { audiovideo: {} });
+  assert.equal(engine.isOutdated, false);
+  await wait(4500);
+  assert.equal(engine.isOutdated, true);
+});
+
+test("what is destroyed reads no more", async (t) => {
+  const { engine, asked, wait, breakOff } = begin(t, WITH_SOUND);
+  breakOff();
+  await wait(250);
+  engine.destroy();
+  await wait(10_000);
+  assert.equal(asked.length, 1);
 });

@@ -22,6 +22,8 @@ const UNKNOWN_KBIT = 1;
 export class MseLdEngine {
   hls = null;
   isOver = false;
+  isOutdated = false;
+  canResume = true;
   #video;
   #options;
   #make;
@@ -34,7 +36,7 @@ export class MseLdEngine {
   /** Where a file begins. */
   #startSeconds;
   #newest = { utcSeconds: 0, seenMs: 0 };
-  /** Chosen by the viewer, by their place among the tracks of their kind. */
+  /** Chosen by the page's address or the viewer, by their place among the tracks of their kind. */
   #chosen = { video: 0, audio: 0 };
 
   /**
@@ -70,6 +72,10 @@ export class MseLdEngine {
     return this.#nowMs() - this.#newest.seenMs < OVERDUE_MS;
   }
 
+  get breaks() {
+    return this.#engine.inits;
+  }
+
   get hasSound() {
     return !this.#isReady || this.#tracks("audio").length > 0;
   }
@@ -90,14 +96,11 @@ export class MseLdEngine {
 
   /** @returns {Choice[]} */
   get choices() {
-    return [
-      {
-        kind: "quality",
-        names: namesOf(this.#tracks("video").map(describe)),
-        selected: this.#chosen.video,
-      },
-      { kind: "sound", names: namesOf(this.#tracks("audio").map(describe)), selected: this.#chosen.audio },
-    ];
+    return /** @type {const} */ (["video", "audio"]).map((kind) => ({
+      kind: kind === "video" ? "quality" : "sound",
+      names: namesOf(this.#tracks(kind).map(describe)),
+      selected: this.#placeOf(kind),
+    }));
   }
 
   /**
@@ -107,8 +110,8 @@ export class MseLdEngine {
   choose(kind, index) {
     if (kind === "subtitles") return;
     this.#chosen[kind === "quality" ? "video" : "audio"] = Math.max(0, index);
-    const video = this.#tracks("video")[this.#chosen.video];
-    const audio = this.#tracks("audio")[this.#chosen.audio];
+    const video = this.#tracks("video")[this.#placeOf("video")];
+    const audio = this.#tracks("audio")[this.#placeOf("audio")];
     this.#engine.setTracks(`${video?.track_id ?? ""}${audio?.track_id ?? ""}`);
   }
 
@@ -134,11 +137,10 @@ export class MseLdEngine {
     const { video, url, events } = this.#options;
     const socketUrl = new URL(url);
     socketUrl.protocol = socketUrl.protocol === "https:" ? "wss:" : "ws:";
-    const tracks = tracksWord(this.#options.startTracks);
-    if (tracks !== "") socketUrl.searchParams.set("tracks", tracks);
     return this.#make({
       video,
       url: socketUrl.href,
+      places: { ...this.#chosen },
       startSeconds: Math.max(0, this.#startSeconds),
       events: {
         onReady: () => {
@@ -162,6 +164,12 @@ export class MseLdEngine {
     else this.#engine.resume();
   }
 
+  /** A number that there is no track of means the first one. */
+  #placeOf(/** @type {"video" | "audio"} */ kind) {
+    const place = this.#chosen[kind];
+    return place < this.#tracks(kind).length ? place : 0;
+  }
+
   #tracks(/** @type {"video" | "audio"} */ kind) {
     return this.#engine.tracks.filter(({ content }) => content === kind);
   }
@@ -174,19 +182,6 @@ export class MseLdEngine {
  */
 function describe({ lang = "", height = 0, bitrate = 0 }) {
   return { lang, height, bitrateInKbit: bitrate > UNKNOWN_KBIT ? bitrate : 0 };
-}
-
-/** @param {import("../player/engines.js").TrackNumbers | undefined} tracks */
-function tracksWord(tracks) {
-  return wordOf("v", tracks?.video) + wordOf("a", tracks?.audio);
-}
-
-/**
- * @param {string} letter
- * @param {number | null | undefined} number
- */
-function wordOf(letter, number) {
-  return (number ?? 0) > 0 ? `${letter}${number}` : "";
 }
 
 /**

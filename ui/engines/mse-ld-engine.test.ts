@@ -51,8 +51,10 @@ function make(url = "http://host/a/mse_ld?token=x", more: Partial<EngineOptions>
 
 test("opens the socket beside the page, and begins with the tracks that it is told", () => {
   assert.equal(make().first.options.url, "ws://host/a/mse_ld?token=x");
-  const { first } = make("https://host/a/mse_ld", { startTracks: { video: 2, audio: 1 } });
-  assert.equal(first.options.url, "wss://host/a/mse_ld?tracks=v2a1");
+  assert.deepEqual(make().first.options.places, { video: 0, audio: 0 });
+  const { first } = make("https://host/a/mse_ld", { startTracks: { video: 2, audio: null } });
+  assert.equal(first.options.url, "wss://host/a/mse_ld");
+  assert.deepEqual(first.options.places, { video: 1, audio: 0 }, "a kind that is not named is as usual");
 });
 
 test("is live from its first media on, and knows its edge and its time", () => {
@@ -156,6 +158,30 @@ test("failures are told apart by the words of the engine below", () => {
     { kind: "media", isAtManifest: false, detail: "media: broken" },
     "stalled",
   ]);
+});
+
+test("a number of a track that does not exist means the first one", () => {
+  const { engine, first } = make(undefined, { startTracks: { video: 1, audio: 9 } });
+  first.tracks = [
+    { track_id: "v1", content: "video", height: 720 },
+    { track_id: "a1", content: "audio", lang: "en" },
+  ];
+  assert.deepEqual(
+    engine.choices.map(({ selected }) => selected),
+    [0, 0],
+  );
+  engine.choose("quality", 0);
+  assert.deepEqual(first.calls, ["set v1a1"]);
+});
+
+test("what the viewer chose is kept when it begins anew, and breaks of the stream are counted", () => {
+  const { engine, first, made } = make();
+  first.tracks = [1, 2].map((n) => ({ track_id: `a${n}`, content: "audio", lang: ["en", "fi"][n - 1] }));
+  engine.choose("sound", 1);
+  engine.recoverMedia();
+  assert.deepEqual(made[1]!.options.places, { video: 0, audio: 1 });
+  Object.assign(made[1]!, { inits: 2 });
+  assert.deepEqual([engine.breaks, engine.isOutdated, engine.canResume], [2, false, true]);
 });
 
 test("begins anew with a socket of its own", () => {

@@ -10,6 +10,9 @@
 /** @implements {Engine} */
 export class NativeEngine {
   hls = null;
+  breaks = 0;
+  isOutdated = false;
+  canResume = true;
   isGrowing = true;
   isOver = false;
   hasSound = true;

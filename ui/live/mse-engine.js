@@ -31,8 +31,15 @@ import { FilePosition } from "./mse-file.js";
  * @property {string} url of the socket: `ws://HOST/NAME/mse_ld`
  * @property {MseEngineEvents} events
  * @property {number} [startSeconds] where a file begins; 0 unless given
+ * @property {TrackPlaces} [places] which tracks to begin with
  * @property {typeof MediaSource} [MediaSource]
  * @property {typeof WebSocket} [WebSocket]
+ */
+
+/**
+ * Which tracks are wanted, by their place among those of their kind, from 0. One that there is not, or that the browser
+ * cannot play, means the first that it can.
+ * @typedef {{ video: number, audio: number }} TrackPlaces
  */
 
 /** Place of a fragment's track and time. */
@@ -50,6 +57,9 @@ const MAX_RATE = 1.1;
 const MIN_RATE = 0.9;
 /** So far around the target nothing is done. */
 const SLACK_SECONDS = 0.04;
+
+/** As the server chooses. @type {Readonly<TrackPlaces>} */
+const FIRST_PLACES = { video: 0, audio: 0 };
 
 /** States of a socket. */
 const CONNECTING = 0;
@@ -95,6 +105,7 @@ export class MseEngine {
   /** Of a file. @type {FilePosition | null} */
   #file = null;
   #startAt;
+  #places;
   /** All media up to the file's end has come. */
   #isAtEnd = false;
   /** @type {ReturnType<typeof setInterval>} */
@@ -102,6 +113,8 @@ export class MseEngine {
   #onWaiting = () => this.#stalled();
   /** Stalls after the first picture. */
   stalls = 0;
+  /** Init messages: one at the beginning, and one wherever the stream broke off or its tracks became others. */
+  inits = 0;
   /** UTC of the newest picture in seconds, as the server's clock has it. */
   newestUtcSeconds = 0;
   /** All tracks of the stream. @type {readonly MseTrack[]} */
@@ -111,6 +124,7 @@ export class MseEngine {
   constructor({ video, url, events, startSeconds = 0, ...given }) {
     this.#video = video;
     this.#startAt = startSeconds;
+    this.#places = given.places ?? FIRST_PLACES;
     this.#events = events;
     this.#MediaSource = given.MediaSource ?? MediaSource;
     this.#Socket = given.WebSocket ?? WebSocket;
@@ -279,14 +293,18 @@ export class MseEngine {
   #begin({ metadata, tracks }) {
     if (!this.#isOfPlace(metadata.duration)) return;
     this.tracks = metadata.tracks;
-    const wanted = chooseTracks(metadata.tracks, (mime) => this.#MediaSource.isTypeSupported(mime));
+    this.inits++;
+    const canPlay = (/** @type {string} */ mime) => this.#MediaSource.isTypeSupported(mime);
+    const wanted = chooseTracks(metadata.tracks, canPlay, this.#places);
     const given = tracks.map((track) => track.track_id).join("");
     if (wanted === "") {
       this.#fail("codec: this browser plays none of the tracks");
       return;
     }
-    const canPlay = tracks.every(({ mime }) => this.#MediaSource.isTypeSupported(mime));
-    if (!canPlay && !this.#hasChosen && wanted !== given) {
+    const isAsChosen = this.#places === FIRST_PLACES && tracks.every(({ mime }) => canPlay(mime));
+    // What was chosen may be gone; a kind that is there is not left out for that.
+    const isIncomplete = wanted.length > given.length && this.#choice !== `set_tracks=${wanted}`;
+    if (wanted !== given && (isIncomplete || (!isAsChosen && !this.#hasChosen))) {
       this.setTracks(wanted);
       return;
     }
@@ -420,16 +438,22 @@ export class MseEngine {
 }
 
 /**
- * The choice of tracks that a browser can play, the first of each kind, as `set_tracks` takes it; the empty text when it
- * can play none.
+ * The choice of tracks that a browser can play, one of each kind, as `set_tracks` takes it; the empty text when it can
+ * play none.
  *
  * @param {readonly MseTrack[]} tracks
  * @param {(mime: string) => boolean} isSupported
+ * @param {TrackPlaces} [places]
  */
-export function chooseTracks(tracks, isSupported) {
-  const first = (/** @type {string} */ kind) =>
-    tracks.find(({ content, mime }) => content === kind && isSupported(mime))?.track_id ?? "";
-  return first("video") + first("audio");
+export function chooseTracks(tracks, isSupported, places = FIRST_PLACES) {
+  const chosen = (/** @type {"video" | "audio"} */ kind) => {
+    const all = tracks.filter(({ content }) => content === kind);
+    const wanted = all[places[kind]];
+    const track =
+      wanted !== undefined && isSupported(wanted.mime) ? wanted : all.find(({ mime }) => isSupported(mime));
+    return track?.track_id ?? "";
+  };
+  return chosen("video") + chosen("audio");
 }
 
 /**

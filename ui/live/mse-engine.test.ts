@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, mock, test } from "node:test";
 import { MseEngine, chooseTracks, rateFor } from "./mse-engine.js";
-import type { MseTrack } from "./mse-engine.js";
+import type { MseTrack, TrackPlaces } from "./mse-engine.js";
 
 const VIDEO = { id: 1, track_id: "v1", content: "video", mime: 'video/mp4; codecs="avc1.64001f"' } as const;
 const AUDIO = { id: 101, track_id: "a1", content: "audio", mime: 'audio/mp4; codecs="mp4a.40.2"' } as const;
@@ -140,7 +140,12 @@ beforeEach(() => {
   FakeMediaSource.supported = () => true;
   video = new FakeVideo();
   happened = [];
-  engine = new MseEngine({
+  engine = make();
+});
+
+function make(places?: TrackPlaces): MseEngine {
+  return new MseEngine({
+    ...(places === undefined ? {} : { places }),
     video: video as unknown as HTMLVideoElement,
     url: "ws://x/cam/mse_ld",
     events: {
@@ -153,15 +158,12 @@ beforeEach(() => {
     MediaSource: FakeMediaSource as unknown as typeof MediaSource,
     WebSocket: FakeSocket as unknown as typeof WebSocket,
   });
-});
+}
 
 afterEach(() => engine.destroy());
 
 /** The init message of some tracks; each payload is the track's number. */
-function init(
-  tracks: readonly (typeof VIDEO | typeof AUDIO | typeof HEVC)[],
-  all: readonly MseTrack[] = tracks,
-) {
+function init(tracks: readonly (MseTrack & { readonly id: number })[], all: readonly MseTrack[] = tracks) {
   const withPayload = tracks.map((track) => ({ ...track, payload: btoa(String.fromCharCode(track.id)) }));
   FakeSocket.last.says({ type: "mse_init_segment", metadata: { tracks: all }, tracks: withPayload });
 }
@@ -267,10 +269,43 @@ describe("tracks", () => {
     const { video: buffer } = playing();
     const other = { ...VIDEO, mime: 'video/mp4; codecs="avc1.42001e"' };
     FakeSocket.last.says(fragment(1, 5));
-    init([other as typeof VIDEO, AUDIO]);
+    init([other, AUDIO]);
     assert.deepEqual([buffer.types, FakeMediaSource.made.length], [[other.mime], 1]);
     init([AUDIO]);
     assert.equal(FakeMediaSource.made.length, 2);
+  });
+
+  const LATER = { ...AUDIO, track_id: "a2" };
+  const wishes: [places: TrackPlaces, all: MseTrack[], asked: string[]][] = [
+    [{ video: 0, audio: 0 }, [VIDEO, AUDIO, LATER], []],
+    [{ video: 0, audio: 1 }, [VIDEO, AUDIO, LATER], ["set_tracks=v1a2"]],
+    [{ video: 0, audio: 8 }, [VIDEO, AUDIO, LATER], []],
+    [{ video: 8, audio: 1 }, [VIDEO, AUDIO, LATER], ["set_tracks=v1a2"]],
+    [{ video: 1, audio: 1 }, [VIDEO, AUDIO], []],
+  ];
+  for (const [places, all, asked] of wishes) {
+    test(`are asked for by ${JSON.stringify(places)} of ${all.length} as ${asked.join() || "usual"}`, () => {
+      engine.destroy();
+      engine = make(places);
+      init([VIDEO, AUDIO], all);
+      assert.deepEqual(FakeSocket.last.sent, asked);
+      assert.equal(FakeMediaSource.made.length, asked.length === 0 ? 1 : 0);
+    });
+  }
+
+  test("that were chosen and are gone leave no kind without one, and are not asked for again and again", () => {
+    playing();
+    engine.setTracks("v1a2");
+    init([VIDEO, LATER], [VIDEO, AUDIO, LATER]);
+    for (let i = 0; i < 3; i++) init([VIDEO], [VIDEO, AUDIO]);
+    assert.deepEqual(FakeSocket.last.sent, ["set_tracks=v1a2", "set_tracks=v1a1"]);
+  });
+
+  test("are told again wherever the stream broke off, and that is counted", () => {
+    assert.equal(engine.inits, 0);
+    playing();
+    init([VIDEO, AUDIO]);
+    assert.equal(engine.inits, 2);
   });
 
   test("are chosen first of each kind", () => {
@@ -422,7 +457,7 @@ test("new tracks while a buffer removes what is old wait for that", () => {
   video.currentTime = 60;
   buffer.done([10, 61]);
   const other = { ...VIDEO, mime: 'video/mp4; codecs="avc1.42001e"' };
-  init([other as typeof VIDEO, AUDIO]);
+  init([other, AUDIO]);
   assert.deepEqual(buffer.types, []);
   const { aborts } = buffer;
   buffer.done([50, 61]);

@@ -37,6 +37,9 @@ export const MAX_NAMES = 50;
  * @property {boolean} isGrowing the newest media is not overdue
  * @property {boolean} isOver was live, and the server says that nothing follows
  * @property {boolean} hasSound as far as is known
+ * @property {number} breaks counts how often the stream has broken off since the engine began, as far as it has seen
+ * @property {boolean} isOutdated what follows a break of the stream, such as other tracks, wants another engine, and now
+ * @property {boolean} canResume it can go on after a failure; one that cannot is made anew
  * @property {number | null} edgeSeconds where a viewer of a live stream should be, on the video's clock
  * @property {number | null} pictureTimeMs when the picture that is shown came to the server, by the server's clock
  * @property {readonly Choice[]} choices

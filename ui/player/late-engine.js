@@ -46,6 +46,18 @@ export class LateEngine {
     return this.#engine?.hasSound ?? true;
   }
 
+  get breaks() {
+    return this.#engine?.breaks ?? 0;
+  }
+
+  get isOutdated() {
+    return this.#engine?.isOutdated ?? false;
+  }
+
+  get canResume() {
+    return this.#engine?.canResume ?? true;
+  }
+
   get edgeSeconds() {
     return this.#engine?.edgeSeconds ?? null;
   }

@@ -8,7 +8,10 @@ import { messageFor } from "./messages.js";
 import { playIfAllowed } from "./permission.js";
 import { Picture } from "./picture.js";
 import { Budget, pollDelayMs, ServerWatch } from "./recovery.js";
+import { rescueOf } from "./rescue.js";
 import { situationOf } from "./situation.js";
+import { Stalls } from "./stalls.js";
+import { Wishes } from "./wishes.js";
 
 /**
  * @typedef {import("./engines.js").Engine} Engine
@@ -32,13 +35,6 @@ const LEGAL = {
 
 const MINUTE_MS = 60_000;
 const TICK_MS = 500;
-/** Stuck for this long and far behind, it jumps to the live edge; not more often than the pause says. */
-const STUCK_JUMP_MS = 6000;
-const JUMP_PAUSE_MS = 15_000;
-/** Stuck for this long for no reason that it knows, it begins anew. */
-const STUCK_RESTART_MS = 60_000;
-/** Stuck for this long at the end of a live stream, it is over, even where the browser waits for a last frame. */
-const STUCK_END_MS = 2000;
 /** A live viewer further behind than this was asleep, in seconds. */
 const FAR_BEHIND_SECONDS = 10;
 /** Not further behind than this counts as live, in seconds. */
@@ -47,6 +43,8 @@ const AT_EDGE_SECONDS = 6;
 const TRIES_OF_A_KIND = 1;
 /** So many stalls in a minute are too many for a kind of player that gives up smoothness for nearness. */
 const MAX_STALLS = 4;
+/** So many changes of a stream's tracks in a minute are followed at once. */
+const MAX_CHANGES = 4;
 /** The pause after too many failures. */
 const BROKEN_PAUSE_MS = 30_000;
 
@@ -86,7 +84,12 @@ export class Playback {
   #wantsPlay = false;
   #wasLive = false;
   #startSeconds = -1;
-  #jumpedMs = -JUMP_PAUSE_MS;
+  #jumpedMs = -Infinity;
+  /** When the stream, or the way to it, was last seen to stand. */
+  #overdueMs = -Infinity;
+  /** Engines in a row that were given up before they had a picture. */
+  #fruitless = 0;
+  #wishes = new Wishes();
   /** @type {{ tick?: ReturnType<typeof setInterval>, restart?: ReturnType<typeof setTimeout> }} */
   #timers = {};
   #budgets = {
@@ -95,8 +98,9 @@ export class Playback {
     restart: new Budget(5, MINUTE_MS),
     sameKind: new Budget(TRIES_OF_A_KIND, MINUTE_MS),
     stall: new Budget(MAX_STALLS, MINUTE_MS),
+    change: new Budget(MAX_CHANGES, MINUTE_MS),
   };
-  #seenWaits = 0;
+  #stalls = new Stalls(0);
   #bufferStalls = 0;
   #recoveries = 0;
 
@@ -167,6 +171,8 @@ export class Playback {
    * @param {number} index
    */
   choose(kind, index) {
+    const names = this.#engine?.choices.find((choice) => choice.kind === kind)?.names ?? [];
+    this.#wishes.note(kind, index, names);
     this.#engine?.choose(kind, index);
     this.#options.onChange();
   }
@@ -176,6 +182,7 @@ export class Playback {
     this.#wantsPlay = true;
     this.#options.beginAnew();
     for (const budget of Object.values(this.#budgets)) budget.refill();
+    this.#fruitless = 0;
     this.#start();
   }
 
@@ -212,6 +219,8 @@ export class Playback {
     if (heeded.signal.aborted) engine?.destroy();
     else this.#engine = engine;
     this.#budgets.stall.refill();
+    this.#stalls = new Stalls(this.#picture.waits);
+    this.#wishes.begin();
     if (engine === null) this.#becomeUnplayable();
   }
 
@@ -274,6 +283,7 @@ export class Playback {
 
   #onPicture() {
     this.#wantsPlay = true;
+    this.#fruitless = 0;
     if (this.#phase === "idle") this.#moveTo("starting");
     if (this.#phase === "starting" || this.#phase === "finished") this.#moveTo("playing");
     else this.#options.onChange();
@@ -299,8 +309,13 @@ export class Playback {
     if (this.#phase === "absent") return;
     if (failure.kind === "network") this.#watchServer(failure);
     else if (failure.kind === "codec") this.#onCodecFailure(failure.detail);
-    else if (failure.kind === "media" && this.#take("recoverMedia") > 0) this.#recover("recoverMedia");
+    else if (failure.kind === "media" && this.#take("recoverMedia") > 0) this.#recoverMedia();
     else this.#restart();
+  }
+
+  #recoverMedia() {
+    if (this.#engine?.canResume === false) this.#startAfresh();
+    else this.#recover("recoverMedia");
   }
 
   /** @param {string} detail */
@@ -320,7 +335,7 @@ export class Playback {
     return true;
   }
 
-  /** @param {"resumeLoad" | "recoverMedia" | "restart" | "sameKind" | "stall"} step */
+  /** @param {"resumeLoad" | "recoverMedia" | "restart" | "sameKind" | "stall" | "change"} step */
   #take(step) {
     return this.#budgets[step].take(this.#options.nowMs());
   }
@@ -383,10 +398,19 @@ export class Playback {
    */
   #watchServer(failure) {
     const wasLive = this.#noteLive();
+    const mustGrow = failure !== null && !failure.isAtManifest && this.#engine?.canResume === false;
+    let wasGone = false;
+    /** @type {string | null} */
+    let newest = null;
     this.#moveTo("absent");
     this.#watch.start((probe, attempt) => {
-      const isBack = probe.finding === "there" || (probe.finding === "ended" && !wasLive);
-      if (isBack) this.#comeBack(failure, attempt);
+      const isThere = probe.finding === "there";
+      wasGone ||= !isThere;
+      const stands = isThere && mustGrow && !wasGone && (newest === null || newest === probe.newest);
+      newest = probe.newest;
+      const isBack = (isThere && !stands) || (probe.finding === "ended" && !wasLive);
+      if (isBack && mustGrow && !wasGone) this.#goOn();
+      else if (isBack) this.#comeBack(failure, attempt);
       else if (probe.finding === "off" && this.#startOtherKind("it is switched off here")) return false;
       else this.#hear(probe);
       return !isBack;
@@ -405,6 +429,19 @@ export class Playback {
     else this.#restart();
   }
 
+  /** The stream moves again, and the engine cannot go on where it broke off. */
+  #goOn() {
+    this.#options.log("the stream moves");
+    if (this.#take("resumeLoad") > 0) this.#startAfresh();
+    else this.#restart();
+  }
+
+  /** A new engine of the same kind, for no fault of the one before. */
+  #startAfresh() {
+    this.#recoveries++;
+    this.#start();
+  }
+
   /** @param {Probe | null} probe */
   #hear(probe) {
     this.#probe = probe;
@@ -416,24 +453,61 @@ export class Playback {
     const hasMoved = this.#picture.look(this.#wantsPlay && !isAsleep);
     // After a recovery without a gap in the picture there is no `playing` event.
     if (hasMoved && this.#phase === "starting") this.#onPicture();
-    if (this.#phase === "playing") this.#freeWhenStuck(this.#picture.stuckMs);
+    this.#lookAfterEngine();
     this.#calmDown();
     this.#refreshMessage();
   }
 
-  /** @param {number} stuckMs */
-  #freeWhenStuck(stuckMs) {
-    const mayJump = this.#options.nowMs() - this.#jumpedMs > JUMP_PAUSE_MS;
-    if (stuckMs > STUCK_END_MS && this.#engine?.isOver === true) this.#watchServer(null);
-    else if (stuckMs > STUCK_JUMP_MS && mayJump && this.#isFarBehind()) this.seekToLive();
-    else if (stuckMs > STUCK_RESTART_MS && this.#engine?.isGrowing === true) this.#restart();
+  #lookAfterEngine() {
+    const engine = this.#engine;
+    if (engine === null || (this.#phase !== "starting" && this.#phase !== "playing")) return;
+    if (!engine.isGrowing || !this.#options.isOnline()) this.#overdueMs = this.#options.nowMs();
+    this.#wishes.tell(engine);
+    // Who has paused keeps the picture that he sees.
+    const isOutdated = engine.isOutdated && this.#wantsPlay;
+    if (!isOutdated || this.#take("change") === 0) this.#freeWhenStuck(engine, this.#phase);
+    else {
+      this.#options.log("what follows the stream's break wants a new player");
+      this.#startAfresh();
+    }
+  }
+
+  /**
+   * @param {Engine} engine
+   * @param {"starting" | "playing"} phase
+   */
+  #freeWhenStuck(engine, phase) {
+    const nowMs = this.#options.nowMs();
+    const rescue = rescueOf({
+      phase,
+      stuckMs: this.#picture.stuckMs,
+      growingMs: nowMs - this.#overdueMs,
+      jumpedMs: nowMs - this.#jumpedMs,
+      isLive: engine.isLive,
+      isOver: engine.isOver,
+      isFarBehind: this.#isFarBehind(),
+    });
+    if (rescue === "over") this.#watchServer(null);
+    else if (rescue === "jump") this.seekToLive();
+    else if (rescue === "anew") this.#giveUpEngine(phase);
+  }
+
+  /**
+   * Another engine of the kind, then one of another kind, and when there is none left, a button.
+   *
+   * @param {"starting" | "playing"} phase
+   */
+  #giveUpEngine(phase) {
+    this.#options.log("no picture, though the stream goes on");
+    if (phase === "playing" || this.#fruitless++ === 0) this.#restart();
+    else if (!this.#startOtherKind("no picture came")) this.#breakOff();
   }
 
   /** A kind of player that stalls again and again makes room for a calmer one; a file is played as calmly by each. */
   #calmDown() {
-    const waits = this.#picture.waits;
-    const stalls = waits - this.#seenWaits;
-    this.#seenWaits = waits;
+    const { breaks = 0, isGrowing = true } = this.#engine ?? {};
+    const nowMs = this.#options.nowMs();
+    const stalls = this.#stalls.look({ waits: this.#picture.waits, breaks, isGrowing, nowMs });
     const mayBeCalmer = this.#options.isImpatient() && this.#engine?.isLive !== false;
     if (this.#phase !== "playing" || !mayBeCalmer || this.#options.isHidden()) return;
     for (let i = 0; i < stalls; i++) {

@@ -42,7 +42,10 @@ class FakeEngine implements Engine {
   hasSound = true;
   edgeSeconds: number | null = null;
   pictureTimeMs: number | null = null;
-  choices = [];
+  breaks = 0;
+  isOutdated = false;
+  canResume = true;
+  choices: Engine["choices"] = [];
   choose = (kind: string, index: number): unknown => this.calls.push(`choose ${kind} ${index}`);
   readonly calls: string[] = [];
   readonly startSeconds: number;
@@ -66,6 +69,7 @@ class Stage {
   readonly log: string[] = [];
   server: Finding = "there";
   codecs: string[] = [];
+  newest = "1";
   asked = 0;
   isOnline = true;
   isHidden = false;
@@ -118,7 +122,13 @@ class Stage {
 
   #answer(): Probe {
     this.asked++;
-    return { finding: this.server, status: 404, reason: "the server's words", codecs: this.codecs };
+    return {
+      finding: this.server,
+      status: 404,
+      reason: "the server's words",
+      codecs: this.codecs,
+      newest: this.newest,
+    };
   }
 
   get engine(): FakeEngine {
@@ -248,6 +258,7 @@ describe("playback", () => {
     }
     assert.deepEqual(stage.engines[0]!.calls, ["recoverMedia", "recoverMedia", "destroy"]);
     assert.equal(stage.engines.length, 2);
+    stage.ready();
     await stage.pass(60_000, "moves");
     stage.engine.fail("media");
     assert.deepEqual(stage.engine.calls, ["recoverMedia"], "a minute later there is a new budget");
@@ -368,11 +379,134 @@ describe("playback", () => {
     assert.equal(stage.words, undefined);
   });
 
-  test("begins anew when the picture stands for a minute without a reason", async (t) => {
+  test("begins anew when the picture stands for twenty seconds while the stream grows", async (t) => {
     const stage = new Stage(t);
     await stage.begin();
-    await stage.pass(61_000);
+    await stage.pass(20_000);
+    assert.equal(stage.engines.length, 1);
+    await stage.pass(1000);
     assert.equal(stage.engines.length, 2);
+  });
+
+  test("has patience from the moment on when the stream grows again", async (t) => {
+    const stage = new Stage(t);
+    await stage.begin();
+    stage.engine.isGrowing = false;
+    await stage.pass(60_000);
+    stage.engine.isGrowing = true;
+    await stage.pass(19_000);
+    assert.equal(stage.engines.length, 1);
+    await stage.pass(2000);
+    assert.equal(stage.engines.length, 2);
+  });
+
+  test("gives a start up that brings no picture: the engine, then its kind, then until a click", async (t) => {
+    const stage = new Stage(t);
+    stage.kinds = 2;
+    stage.playback.play();
+    await stage.pass(14_500);
+    assert.deepEqual([stage.engines.length, stage.kind], [1, 0]);
+    await stage.pass(1500);
+    assert.deepEqual([stage.engines.length, stage.kind], [2, 0], "another engine of the kind");
+    await stage.pass(16_000);
+    assert.deepEqual([stage.engines.length, stage.kind], [3, 1], "one of another kind");
+    await stage.pass(16_000);
+    assert.deepEqual([stage.view.phase, stage.view.message!.canRetry], ["broken", true]);
+    stage.playback.retry();
+    stage.ready();
+    assert.deepEqual([stage.view.phase, stage.kind, stage.words], ["playing", 0, undefined]);
+  });
+
+  test("does not give a start up while the stream does not grow, or nobody is to see it", async (t) => {
+    const stage = new Stage(t);
+    stage.playback.play();
+    stage.engine.isGrowing = false;
+    await stage.pass(120_000);
+    stage.engine.isGrowing = true;
+    stage.isOnline = false;
+    await stage.pass(60_000);
+    assert.equal(stage.engines.length, 1);
+  });
+
+  test("begins anew when a jump to the live edge brought nothing", async (t) => {
+    const stage = new Stage(t);
+    await stage.begin();
+    stage.engine.edgeSeconds = 100;
+    await stage.pass(7000);
+    assert.equal(stage.video.currentTime, 100);
+    await stage.pass(7000);
+    assert.equal(stage.engines.length, 1);
+    await stage.pass(2000);
+    assert.equal(stage.engines.length, 2);
+  });
+
+  test("takes a new engine once the stream moves again, where the old one cannot go on", async (t) => {
+    const stage = new Stage(t);
+    stage.kinds = 2;
+    await stage.begin();
+    stage.engine.canResume = false;
+    stage.engine.fail("network");
+    await stage.pass(8000);
+    assert.deepEqual(
+      [stage.view.phase, stage.words, stage.engines.length],
+      ["absent", "Nothing new from pub/camera.", 1],
+    );
+    stage.newest = "2";
+    await stage.pass(6000);
+    assert.deepEqual([stage.view.phase, stage.engines.length, stage.kind], ["starting", 2, 0]);
+    assert.deepEqual(stage.engines[0]!.calls, ["destroy"]);
+    stage.ready();
+    assert.deepEqual([stage.view.phase, stage.words], ["playing", undefined]);
+  });
+
+  test("takes a new engine after a media failure, where the old one cannot go on", async (t) => {
+    const stage = new Stage(t);
+    await stage.begin();
+    stage.engine.canResume = false;
+    stage.engine.fail("media");
+    await stage.pass(250);
+    assert.deepEqual([stage.engines.length, stage.engines[0]!.calls], [2, ["destroy"]]);
+  });
+
+  test("keeps the picture of who has paused, though the stream has other tracks", async (t) => {
+    const stage = new Stage(t);
+    await stage.begin();
+    stage.playback.pause();
+    stage.engine.isOutdated = true;
+    await stage.pass(5000);
+    assert.equal(stage.engines.length, 1);
+    stage.playback.play();
+    await stage.pass(500);
+    assert.equal(stage.engines.length, 2);
+  });
+
+  test("does not take new engines for ever where the stream moves and each of them fails", async (t) => {
+    const stage = new Stage(t);
+    stage.kinds = 2;
+    stage.playback.play();
+    for (let i = 0; i < 8 && stage.kind === 0; i++) {
+      stage.engine.canResume = false;
+      stage.engine.fail("network");
+      await stage.pass(1000);
+      stage.newest += "1";
+      await stage.pass(3000);
+    }
+    assert.equal(stage.kind, 1);
+  });
+
+  test("takes a new engine where the stream has other tracks, and not without end", async (t) => {
+    const stage = new Stage(t);
+    await stage.begin();
+    for (let i = 0; i < 4; i++) {
+      stage.engine.isOutdated = true;
+      await stage.pass(500, "moves");
+      assert.equal(stage.engines.length, i + 2);
+      stage.ready();
+      await stage.pass(500, "moves");
+    }
+    stage.engine.isOutdated = true;
+    await stage.pass(10_000, "moves");
+    assert.deepEqual([stage.engines.length, stage.view.phase], [5, "playing"]);
   });
 
   test("jumps to the live edge when it is stuck far behind, and not again at once", async (t) => {
@@ -381,11 +515,25 @@ describe("playback", () => {
     stage.engine.edgeSeconds = 100;
     await stage.pass(7000);
     assert.equal(stage.video.currentTime, 100);
+    await stage.pass(2000, "moves");
     stage.engine.edgeSeconds = 200;
     await stage.pass(7000);
+    assert.equal(stage.video.currentTime, 102, "stuck again, too soon");
+    await stage.pass(8000);
+    assert.deepEqual([stage.video.currentTime, stage.engines.length], [200, 1]);
+  });
+
+  test("does not jump while nothing comes, nor into what has just begun", async (t) => {
+    const stage = new Stage(t);
+    await stage.begin();
+    Object.assign(stage.engine, { isGrowing: false, edgeSeconds: 100 });
+    const { currentTime } = stage.video;
+    await stage.pass(30_000);
+    stage.engine.isGrowing = true;
+    await stage.pass(5000);
+    assert.equal(stage.video.currentTime, currentTime);
+    await stage.pass(2000);
     assert.equal(stage.video.currentTime, 100);
-    await stage.pass(9000);
-    assert.equal(stage.video.currentTime, 200);
   });
 });
 
@@ -404,6 +552,26 @@ describe("a viewer", () => {
     stage.engine.edgeSeconds += 60;
     stage.playback.play();
     assert.deepEqual(seen(), [0, false, true]);
+  });
+
+  test("who has chosen keeps it with every engine that follows", async (t) => {
+    const stage = new Stage(t);
+    await stage.begin();
+    const choices: Engine["choices"] = [
+      { kind: "quality", names: ["360p", "720p"], selected: -1 },
+      { kind: "sound", names: ["English", "Suomi"], selected: 0 },
+    ];
+    stage.engine.choices = choices;
+    stage.playback.choose("sound", 1);
+    stage.playback.choose("quality", 1);
+    stage.engine.isOutdated = true;
+    await stage.pass(500);
+    assert.equal(stage.engines.length, 2);
+    await stage.pass(1000);
+    assert.deepEqual(stage.engine.calls, [], "it does not know its tracks yet");
+    stage.engine.choices = [choices[0]!, { kind: "sound", names: ["Suomi", "English"], selected: 1 }];
+    await stage.pass(2000);
+    assert.deepEqual(stage.engine.calls, ["choose quality 1", "choose sound 0"], "each is told once");
   });
 
   test("who comes back to a sleeping tab sees the live edge", async (t) => {
@@ -673,12 +841,35 @@ describe("other kinds of players", () => {
       stage.video.tell("playing");
     };
     for (let i = 0; i < 4; i++) await stall();
+    await stage.pass(9000, "moves");
     assert.equal(stage.kind, 0);
     await stall();
+    await stage.pass(9000, "moves");
     assert.deepEqual([stage.kind, stage.engines.length], [1, 2]);
     stage.ready();
     for (let i = 0; i < 8; i++) await stall();
+    await stage.pass(9000, "moves");
     assert.deepEqual([stage.kind, stage.engines.length], [1, 2]);
+  });
+
+  test("do not take over because the publisher paused, however often", async (t) => {
+    const stage = new Stage(t);
+    stage.kinds = 2;
+    await stage.begin();
+    for (let i = 0; i < 8; i++) {
+      stage.video.tell("waiting");
+      await stage.pass(2000);
+      if (i % 2 === 0) stage.engine.breaks++;
+      else stage.engine.isGrowing = false;
+      await stage.pass(500);
+      stage.engine.isGrowing = true;
+      stage.video.tell("playing");
+      stage.video.tell("waiting");
+      await stage.pass(500, "moves");
+      stage.video.tell("playing");
+      await stage.pass(9000, "moves");
+    }
+    assert.deepEqual([stage.kind, stage.engines.length], [0, 1]);
   });
 
   test("do not take a file over from one that stalls: it plays as calmly as they do", async (t) => {

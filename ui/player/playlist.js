@@ -16,6 +16,7 @@ const MAX_CODECS = 16;
  * @property {readonly string[]} codecs all codecs that the variants name, each once
  * @property {boolean} hasSegments a media playlist with something to play
  * @property {boolean} isEnded a media playlist that will not grow
+ * @property {string} newest changes whenever a media playlist grows
  */
 
 /**
@@ -33,6 +34,7 @@ export function readPlaylist(text) {
   let hasSegments = false;
   let isEnded = false;
   let isVariantNext = false;
+  let newest = "";
   for (const line of isPlaylist ? lines : []) {
     if (line.startsWith("#EXT-X-STREAM-INF:")) {
       isVariantNext = true;
@@ -44,9 +46,11 @@ export function readPlaylist(text) {
     } else if (isVariantNext && line.trim() !== "" && !line.startsWith("#")) {
       firstVariant ??= line.trim();
       isVariantNext = false;
+    } else if (hasSegments && line.trim() !== "" && !line.startsWith("#")) {
+      newest = line.trim();
     }
   }
-  return { isPlaylist, firstVariant, codecs: [...codecs], hasSegments, isEnded };
+  return { isPlaylist, firstVariant, codecs: [...codecs], hasSegments, isEnded, newest };
 }
 
 /** @param {string} line */

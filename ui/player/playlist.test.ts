@@ -15,7 +15,7 @@ tracks-v2a1/mono.m3u8
 
 const LIVE = "#EXTM3U\r\n#EXT-X-TARGETDURATION:4\r\n#EXTINF:4.0,\r\nseg-1.m4s\r\n";
 
-const NOTHING = { firstVariant: null, codecs: [], hasSegments: false, isEnded: false };
+const NOTHING = { firstVariant: null, codecs: [], hasSegments: false, isEnded: false, newest: "" };
 
 test("a multivariant playlist names its variants and codecs", () => {
   assert.deepEqual(readPlaylist(MULTIVARIANT), {
@@ -24,11 +24,18 @@ test("a multivariant playlist names its variants and codecs", () => {
     codecs: ["avc1.64001e", "mp4a.40.2", "hvc1.1.6.L93.B0"],
     hasSegments: false,
     isEnded: false,
+    newest: "",
   });
 });
 
 test("a media playlist says whether it has segments and whether it grows", () => {
-  assert.deepEqual(readPlaylist(LIVE), { ...NOTHING, isPlaylist: true, hasSegments: true });
+  assert.deepEqual(readPlaylist(LIVE), {
+    ...NOTHING,
+    isPlaylist: true,
+    hasSegments: true,
+    newest: "seg-1.m4s",
+  });
+  assert.equal(readPlaylist(`${LIVE}#EXTINF:4.0,\r\nseg-2.m4s\r\n`).newest, "seg-2.m4s");
   assert.equal(readPlaylist(`${LIVE}#EXT-X-ENDLIST\r\n`).isEnded, true);
   assert.deepEqual(readPlaylist("#EXTM3U\n"), { ...NOTHING, isPlaylist: true });
 });

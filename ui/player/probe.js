@@ -18,7 +18,11 @@ const MAX_REASON_CHARACTERS = 300;
  * @property {number} status HTTP status; 0 where there was no answer
  * @property {string} reason the server's own words, plain text; empty where it gave none
  * @property {readonly string[]} codecs as the multivariant playlist names them
+ * @property {string} newest of a live stream, changes when it has grown
  */
+
+/** @type {Probe} */
+const UNREACHABLE = { finding: "unreachable", status: 0, reason: "", codecs: [], newest: "" };
 
 /**
  * Fetches the playlist, and the first media playlist that it names: a stream is there when both are.
@@ -41,7 +45,7 @@ export async function probePlaylist(url, signal, fetcher = (...request) => fetch
     const media = await ask(new URL(first.firstVariant, first.url).href, limit.signal, fetcher);
     return { ...media.probe, codecs: first.probe.codecs };
   } catch {
-    return { finding: "unreachable", status: 0, reason: "", codecs: [] };
+    return UNREACHABLE;
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", abort);
@@ -62,10 +66,11 @@ export async function probeMpd(url, signal, fetcher = (...request) => fetch(...r
     const limit = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
     const response = await fetcher(url, { signal: limit, cache: "no-store" });
     if (!response.ok) return await probeOfError(response);
-    await response.body?.cancel();
-    return { finding: "there", status: response.status, reason: "", codecs: [] };
+    const text = await readText(response, MAX_PLAYLIST_CHARACTERS);
+    const newest = /\spublishTime="([^"]*)"/.exec(text)?.[1] ?? "";
+    return { ...UNREACHABLE, finding: "there", status: response.status, newest };
   } catch {
-    return { finding: "unreachable", status: 0, reason: "", codecs: [] };
+    return UNREACHABLE;
   }
 }
 
@@ -81,7 +86,7 @@ async function ask(url, signal, fetcher) {
   const facts = readPlaylist(await readText(response, MAX_PLAYLIST_CHARACTERS));
   const finding = findingOfPlaylist(facts);
   const reason = facts.isPlaylist ? "" : "What the server sent is not an HLS playlist.";
-  const probe = { finding, status: response.status, reason, codecs: facts.codecs };
+  const probe = { finding, status: response.status, reason, codecs: facts.codecs, newest: facts.newest };
   return { url: from, firstVariant: facts.firstVariant, probe };
 }
 
@@ -101,7 +106,7 @@ function findingOfPlaylist(facts) {
  */
 async function probeOfError(response) {
   const finding = findingOfError(response.status, response.headers.get("x-error-code"));
-  return { finding, status: response.status, reason: await readReason(response), codecs: [] };
+  return { ...UNREACHABLE, finding, status: response.status, reason: await readReason(response) };
 }
 
 /**

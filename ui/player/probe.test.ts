@@ -31,6 +31,7 @@ test("a stream is there when both of its playlists are", async () => {
     status: 200,
     reason: "",
     codecs: ["avc1.42c01e", "mp4a.40.2"],
+    newest: "1.m4s",
   });
   assert.deepEqual(asked, [URL_, "http://host/pub/camera/tracks-v1a1/mono.m3u8"]);
 });
@@ -63,7 +64,7 @@ for (const [status, code, finding] of refusals) {
   test(`HTTP ${status} with the code ${code} is found "${finding}", with the server's words`, async () => {
     const answer = text("because\n", status, code === null ? {} : { "x-error-code": code });
     const found = await answering(answer).probe();
-    assert.deepEqual(found, { finding, status, reason: "because", codecs: [] });
+    assert.deepEqual(found, { finding, status, reason: "because", codecs: [], newest: "" });
   });
 }
 
@@ -124,6 +125,9 @@ test("an MPD is there, or the server says why not, or there is no answer", async
     status: 403,
     reason: "dash is switched off",
     codecs: [],
+    newest: "",
   });
+  const live = new Response('<MPD type="dynamic" publishTime="2026-01-01T00:00:04Z">');
+  assert.equal((await ask(live)).newest, "2026-01-01T00:00:04Z");
   assert.equal((await ask(new Error("offline"))).finding, "unreachable");
 });

@@ -36,7 +36,7 @@ test("a budget counts its attempts, ends, and forgives what is old", () => {
   assert.equal(budget.take(60_600), 1);
 });
 
-const MISSING: Probe = { finding: "missing", status: 404, reason: "", codecs: [] };
+const MISSING: Probe = { finding: "missing", status: 404, reason: "", codecs: [], newest: "" };
 
 /** A watch whose server always says the same, and how often it was asked. */
 function watching(t: test.TestContext, finding: Probe["finding"] = "missing") {

@@ -58,7 +58,9 @@ function absence({ finding, isMoving, isOnline }) {
   if (isMoving) return null;
   if (finding === null) return "same";
   if (finding === "unreachable" && !isOnline) return "offline";
-  return finding === "ended" ? "ended-live" : finding;
+  if (finding === "ended") return "ended-live";
+  // The server has it still, and waits for its publisher.
+  return finding === "there" ? "stalled" : finding;
 }
 
 /**

@@ -42,6 +42,11 @@ const situations: [name: string, facts: Partial<Facts>, situation: ReturnType<ty
   ["a server out of reach is told", { ...GONE, finding: "unreachable" }, "unreachable"],
   ["a device out of the network is told", { ...GONE, finding: "unreachable", isOnline: false }, "offline"],
   ["a live stream that ended is told", { ...GONE, finding: "ended" }, "ended-live"],
+  [
+    "a stream whose server has it, and which does not move, is told",
+    { ...GONE, finding: "there" },
+    "stalled",
+  ],
   ["missing decoders are told when they are known", { phase: "unplayable" }, "same"],
   ["missing decoders are told", { phase: "unplayable", finding: "there" }, "unplayable"],
   ["giving up for a while is told", { phase: "broken" }, "broken"],

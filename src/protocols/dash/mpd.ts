@@ -1,5 +1,11 @@
 import { selectTracks } from "../../packaging/init-segments.ts";
-import type { Presentation, TextTrack, Timeline, TrackSelection } from "../../packaging/presentation.ts";
+import type {
+  Presentation,
+  SegmentEntry,
+  TextTrack,
+  Timeline,
+  TrackSelection,
+} from "../../packaging/presentation.ts";
 import { adaptationSets } from "./adaptation-sets.ts";
 import { serviceDescription } from "./low-latency.ts";
 import type { LowLatency } from "./low-latency.ts";
@@ -41,7 +47,7 @@ export type MpdRequest = {
 export function renderMpd(request: MpdRequest): string | null {
   const { timeline, lowLatency, query, selection = null } = request;
   const isStatic = timeline.mutability === "static";
-  const listed = [...timeline.segments, ...(lowLatency?.segments ?? [])];
+  const listed = [...completeOf(timeline), ...(lowLatency?.segments ?? [])];
   const periods = periodsOf(listed).filter((period) => selection === null || hasWanted(period, selection));
   if (periods.length === 0) return null;
   const clocks = isStatic ? [] : clockElements(query);
@@ -67,6 +73,14 @@ export function renderMpd(request: MpdRequest): string | null {
   );
 }
 
+/**
+ * The complete segments that an MPD lists: as many as there are. Players stay further behind than the suggested delay,
+ * and one whose position is before the window goes astray.
+ */
+export function completeOf({ earlier = [], segments }: Timeline): readonly SegmentEntry[] {
+  return [...earlier, ...segments];
+}
+
 /** Whether a Period has media of any of the tracks that are wanted. */
 function hasWanted({ tracks, segments }: DashPeriod, selection: TrackSelection): boolean {
   return selectTracks(tracks, selection).some(({ id }) =>
@@ -81,12 +95,10 @@ function staticTimes({ segments }: Timeline): Attributes {
 }
 
 /** The MPD of a timeline is the same whoever writes it: it is published when its last segment was complete. */
-function dynamicTimes(
-  { segments, mutability, targetDurationUs }: Timeline,
-  lowLatency: LowLatency | null,
-): Attributes {
+function dynamicTimes(timeline: Timeline, lowLatency: LowLatency | null): Attributes {
+  const { segments, mutability, targetDurationUs } = timeline;
   // The newest segment ends up to a segment's length ago: counted from now, the oldest one would be gone too early.
-  const depthUs = endUs(segments) - segments[0]!.startUs + targetDurationUs;
+  const depthUs = endUs(segments) - completeOf(timeline)[0]!.startUs + targetDurationUs;
   const publishedUs = lowLatency?.publishedUs ?? endUs(segments);
   const delayUs = lowLatency?.targetLatencyUs ?? targetDurationUs * DELAY_SEGMENTS;
   return {

@@ -40,6 +40,15 @@ function textOf(given: Presentation, resource: typeof MPD | typeof LL_MPD = MPD,
   return new TextDecoder().decode(reply.body[0]);
 }
 
+test("a live MPD lists the earlier segments too, and its window is as long as they make it", () => {
+  const [first, ...segments] = [segmentEntry(0), segmentEntry(1), segmentEntry(2)];
+  const given = presentationOf(timelineOf({ segments, earlier: [first] }));
+  const text = textOf(given);
+  assert.match(text, /timeShiftBufferDepth="PT16S"/);
+  assert.match(text, /<S t="1767225600000" d="4000" r="2"\/>/);
+  assert.match(textOf(given, MPD, "?filter=x"), /r="2"/);
+});
+
 test("a live MPD, to the letter", () => {
   const given = live(segmentEntry(0), segmentEntry(1, { durationUs: 3_960_000 }));
   const init = (id: string): string => given.initName(given.timeline().tracks, [id as TrackId]);

@@ -7,7 +7,7 @@ import { CORS, PlaylistReplies, liveVersion, playlistCaching } from "../../packa
 import type { Presentation, Timeline } from "../../packaging/presentation.ts";
 import { lowLatencyOf } from "./low-latency.ts";
 import { readMpdChoice } from "./choice.ts";
-import { renderMpd } from "./mpd.ts";
+import { completeOf, renderMpd } from "./mpd.ts";
 import type { DashResource } from "./path.ts";
 import { subtitlesReply } from "./text-sets.ts";
 import { escapeXml } from "./xml.ts";
@@ -57,7 +57,7 @@ export function dashReply(
 
 function mpdReply(presentation: Presentation, { query, request }: Asked): HttpReply {
   const timeline = presentation.timeline();
-  const { segments } = timeline;
+  const segments = completeOf(timeline);
   const { key, ...choice } = readMpdChoice(
     { timeline, segments, texts: presentation.texts ?? [] },
     request,
@@ -76,7 +76,7 @@ function lowLatencyReply(presentation: Presentation, { query, request }: Asked):
   if (edge === null) return null;
   const { timeline } = edge;
   const lowLatency = lowLatencyOf(edge);
-  const segments = [...timeline.segments, ...lowLatency.segments];
+  const segments = [...completeOf(timeline), ...lowLatency.segments];
   const { key, ...choice } = readMpdChoice(
     { timeline, segments, texts: presentation.texts ?? [] },
     request,
