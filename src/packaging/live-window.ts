@@ -1,14 +1,16 @@
 import { systemClock } from "../base/clock.ts";
 import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/log.ts";
 import { EdgeWaiters, HOLD_TARGETS, endAtOnce } from "./edge-waiters.ts";
 import type { MediaPacket, PacketSink } from "../media/packet.ts";
-import type { TrackSet } from "../media/track.ts";
+import type { Track, TrackSet } from "../media/track.ts";
 import { InitSegments } from "./init-segments.ts";
 import { LiveSegment, segmentName } from "./live-segment.ts";
 import type { EdgeSource, Hold, LiveEdge, MediaBody, Presentation } from "./presentation.ts";
 import type { OpenSegmentEntry, Timeline, TrackSelection } from "./presentation.ts";
 import type { SegmentParts } from "./segment-parts.ts";
 import { Segmenter } from "./segmenter.ts";
+import { SilenceFiller } from "./silence/silence-filler.ts";
 import { snapshotOf } from "./window-snapshot.ts";
 import type { EdgeSnapshot, WindowSnapshot } from "./window-snapshot.ts";
 import type { FinishedSegment } from "./segmenter.ts";
@@ -18,6 +20,8 @@ export type WindowEnd = {
   /** Above every number of the window. */
   readonly nextSequence: number;
   readonly discontinuitySequence: number;
+  /** Its sound, which players still expect. */
+  readonly heard?: readonly Track[];
 };
 
 /** The shape of a stream's live window. */
@@ -31,6 +35,8 @@ export type LiveWindowOptions = {
   readonly chunkDurationUs?: number;
   /** For how long requests are held; the machine's when left out. */
   readonly clock?: Clock;
+  /** The stream's; nothing is logged when left out. */
+  readonly log?: Logger;
 };
 
 /** A segment may be longer than the target duration by what rounding to seconds hides, less one slow frame. */
@@ -69,6 +75,8 @@ export class LiveWindow implements PacketSink, Presentation {
   readonly isResident = true;
   readonly #options: LiveWindowOptions;
   readonly #segmenter: Segmenter;
+  /** In front of the segmenter. */
+  readonly #filler: SilenceFiller;
   readonly #inits = new InitSegments();
   /** Oldest first: segments kept for late players, then the listed ones. */
   #segments: LiveSegment[] = [];
@@ -102,6 +110,10 @@ export class LiveWindow implements PacketSink, Presentation {
       onPart: () => this.#edgeMoved(),
       ...(options.chunkDurationUs === undefined ? {} : { chunkDurationUs: options.chunkDurationUs }),
     });
+    this.#filler = new SilenceFiller(this.#segmenter, {
+      ...(options.after?.heard === undefined ? {} : { heard: options.after.heard }),
+      ...(options.log === undefined ? {} : { log: options.log }),
+    });
   }
 
   /**
@@ -130,9 +142,10 @@ export class LiveWindow implements PacketSink, Presentation {
   get end(): WindowEnd {
     const last = this.#segments.at(-1);
     const { after = { nextSequence: 0, discontinuitySequence: 0 } } = this.#options;
-    if (last === undefined || this.#discontinuitySequence === null) return after;
+    const { heard } = this.#filler;
+    if (last === undefined || this.#discontinuitySequence === null) return { ...after, heard };
     const discontinuitySequence = this.#discontinuitySequence + countDiscontinuities(this.#segments, 0) + 1;
-    return { nextSequence: last.sequence + 2, discontinuitySequence };
+    return { nextSequence: last.sequence + 2, discontinuitySequence, heard };
   }
 
   timeline(): Timeline {
@@ -228,19 +241,19 @@ export class LiveWindow implements PacketSink, Presentation {
   }
 
   onTracks(tracks: TrackSet): void {
-    this.#segmenter.onTracks(tracks);
+    this.#filler.onTracks(tracks);
   }
 
   onPacket(packet: MediaPacket): void {
-    this.#segmenter.onPacket(packet);
+    this.#filler.onPacket(packet);
   }
 
   onPause(): void {
-    this.#segmenter.onPause();
+    this.#filler.onPause();
   }
 
-  onEnd(): void {
-    this.#segmenter.onEnd();
+  onEnd(reason = ""): void {
+    this.#filler.onEnd(reason);
     this.#ended = true;
     this.#wake();
     this.#wakeFollowers();

@@ -1,0 +1,149 @@
+import type { Logger } from "../../base/log.ts";
+import { silentLogger } from "../../base/log.ts";
+import { MICROSECONDS, ticksToUs } from "../../base/time.ts";
+import type { MediaPacket, PacketSink } from "../../media/packet.ts";
+import type { Track, TrackSet } from "../../media/track.ts";
+import { FilledTrack } from "./filled-track.ts";
+import { KeptSound } from "./kept-sound.ts";
+import { SilenceLog } from "./silence-log.ts";
+
+/** Pictures that come so much later than they should have are behind a hole. As a segmenter sees it. */
+const MAX_HOLE_US = MICROSECONDS;
+
+/** What a filler may be given. */
+export type SilenceFillerOptions = {
+  /** Sound that the window before this one had. */
+  readonly heard?: readonly Track[];
+  /** The stream's. */
+  readonly log?: Logger;
+};
+
+/**
+ * Keeps the sound of a stream going in front of a packager.
+ *
+ * Players make a buffer for each track of an init segment, and stop where one of them runs dry. So an audio track that
+ * falls more than a second behind the pictures goes on as silence, from where it ended and then frame by frame with the
+ * pictures, until sound is back; and a track that a new set lacks stays in it as silence. What comes of sound for a time
+ * that was filled is dropped. All this is a function of the packets and their order: who sees the same packets gives on
+ * the same.
+ *
+ * A source that sends its sound late by more than that is no silent one: how late the last frame was, is waited for half a
+ * second longer.
+ * Without video nothing is filled, and nothing over a hole of the pictures.
+ */
+export class SilenceFiller implements PacketSink {
+  readonly #sink: PacketSink;
+  readonly #kept: KeptSound;
+  readonly #log: SilenceLog;
+  #set: TrackSet | null = null;
+  /** The audio tracks of the set that can be filled; none without video. */
+  #tracks: FilledTrack[] = [];
+  /** Where the pictures of the set have come; `null` before their first random access point. */
+  #pictureUs: number | null = null;
+  /** What the last picture lasted, as far as it matters for holes. */
+  #stepUs = 0;
+  /** From `dts` to the clock of pictures: that of the last random access point. Units: ticks of the reference track. */
+  #ctsTicks = 0;
+  /** Used anew for each picture. */
+  readonly #frames: MediaPacket[] = [];
+
+  constructor(sink: PacketSink, { heard = [], log = silentLogger }: SilenceFillerOptions = {}) {
+    this.#sink = sink;
+    this.#kept = new KeptSound(heard);
+    this.#log = new SilenceLog(log);
+  }
+
+  /** Sound that a window which takes this one's place is to keep. */
+  get heard(): readonly Track[] {
+    return this.#kept.heard;
+  }
+
+  onTracks(tracks: TrackSet): void {
+    const set = this.#kept.complete(tracks);
+    const before = this.#tracks;
+    this.#set = set;
+    this.#pictureUs = null;
+    this.#stepUs = 0;
+    this.#tracks = [];
+    for (const track of set.reference.kind === "video" ? set.tracks : []) {
+      const same = before.find(({ track: { id } }) => id === track.id) ?? null;
+      const filled = FilledTrack.of(track, !tracks.tracks.includes(track), same);
+      if (filled !== null) this.#tracks.push(filled);
+    }
+    this.#sink.onTracks(set);
+  }
+
+  onPacket(packet: MediaPacket): void {
+    if (this.#tracks.length === 0 || packet.epoch !== this.#set!.epoch) this.#sink.onPacket(packet);
+    else if (packet.track === this.#set!.reference) this.#picture(packet);
+    else this.#other(packet);
+  }
+
+  onPause(): void {
+    this.#sink.onPause();
+  }
+
+  onEnd(reason: string): void {
+    this.#sink.onEnd(reason);
+  }
+
+  #picture(packet: MediaPacket): void {
+    const us = this.#follow(packet);
+    if (us === null) {
+      this.#sink.onPacket(packet);
+      return;
+    }
+    this.#fill(packet, us, false);
+    this.#sink.onPacket(packet);
+    // The frame that begins with the picture or behind it completes a segment that ends here.
+    this.#fill(packet, us, true);
+  }
+
+  /** Returns: where the pictures are with this one; `null` before the first random access point. */
+  #follow(packet: MediaPacket): number | null {
+    if (packet.startsGop) this.#ctsTicks = packet.pts - packet.dts;
+    else if (this.#pictureUs === null) return null;
+    const ticks = Math.min(packet.dts + this.#ctsTicks, packet.pts);
+    const us = ticksToUs(ticks, packet.track.timescale);
+    const beforeUs = this.#pictureUs;
+    if (beforeUs === null || us - beforeUs > MAX_HOLE_US + this.#stepUs) {
+      for (const track of this.#tracks) track.begin(us);
+    }
+    if (beforeUs !== null && us > beforeUs) this.#stepUs = Math.min(us - beforeUs, MICROSECONDS);
+    this.#pictureUs = Math.max(us, beforeUs ?? 0);
+    return this.#pictureUs;
+  }
+
+  #fill({ epoch, arrivalUs }: MediaPacket, us: number, withNext: boolean): void {
+    const frames = this.#frames;
+    for (const track of this.#tracks) {
+      if (!track.isMissingAt(us)) continue;
+      const wasSilent = track.isSilent;
+      track.fill(frames, { untilUs: withNext ? us + track.frameUs : us, epoch, arrivalUs });
+      if (!wasSilent) this.#note(us);
+    }
+    if (frames.length === 0) return;
+    for (const frame of frames) this.#sink.onPacket(frame);
+    frames.length = 0;
+  }
+
+  #other(packet: MediaPacket): void {
+    const track = this.#tracks.find((known) => known.track === packet.track);
+    const pictureUs = this.#pictureUs;
+    if (track === undefined || pictureUs === null) {
+      this.#sink.onPacket(packet);
+      return;
+    }
+    const wasSilent = track.isSilent;
+    if (!track.take(packet, pictureUs)) return;
+    if (wasSilent) this.#note(pictureUs);
+    this.#sink.onPacket(packet);
+  }
+
+  #note(us: number): void {
+    this.#log.note(
+      this.#tracks.filter(({ isSilent }) => isSilent).map(({ track }) => track.id),
+      us,
+    );
+  }
+}
