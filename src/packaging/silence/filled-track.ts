@@ -79,10 +79,10 @@ export class FilledTrack {
   }
 
   /** Its next frame of sound; `pictureUs`: where the pictures are. Returns: `false` when silence has taken its place. */
-  take({ dts, durationTicks }: MediaPacket, pictureUs: number): boolean {
+  take({ dts, durationTicks }: MediaPacket, pictureUs: number | null): boolean {
     const us = ticksToUs(dts, this.track.timescale);
     this.#isFilling = false;
-    this.#lagUs = Math.min(Math.max(0, pictureUs - us), MAX_KNOWN_LAG_US);
+    this.#lagUs = Math.min(Math.max(0, (pictureUs ?? us) - us), MAX_KNOWN_LAG_US);
     if (dts < this.#filledTicks) return false;
     this.#reachedUs = us;
     this.#fromTicks = dts + (durationTicks || this.#ticksOf(1));

@@ -36,7 +36,7 @@ export class SilenceFiller implements PacketSink {
   readonly #kept: KeptSound;
   readonly #log: SilenceLog;
   #set: TrackSet | null = null;
-  /** The audio tracks of the set that can be filled; none without video. */
+  /** The audio tracks of the set of which there is silence. */
   #tracks: FilledTrack[] = [];
   /** Where the pictures of the set have come; `null` before their first random access point. */
   #pictureUs: number | null = null;
@@ -65,7 +65,7 @@ export class SilenceFiller implements PacketSink {
     this.#pictureUs = null;
     this.#stepUs = 0;
     this.#tracks = [];
-    for (const track of set.reference.kind === "video" ? set.tracks : []) {
+    for (const track of set.tracks) {
       const same = before.find(({ track: { id } }) => id === track.id) ?? null;
       const filled = FilledTrack.of(track, !tracks.tracks.includes(track), same);
       if (filled !== null) this.#tracks.push(filled);
@@ -75,8 +75,9 @@ export class SilenceFiller implements PacketSink {
 
   onPacket(packet: MediaPacket): void {
     if (this.#tracks.length === 0 || packet.epoch !== this.#set!.epoch) this.#sink.onPacket(packet);
+    else if (packet.track.kind !== "video") this.#other(packet);
     else if (packet.track === this.#set!.reference) this.#picture(packet);
-    else this.#other(packet);
+    else this.#sink.onPacket(packet);
   }
 
   onPause(): void {
@@ -128,16 +129,16 @@ export class SilenceFiller implements PacketSink {
   }
 
   #other(packet: MediaPacket): void {
-    const track = this.#tracks.find((known) => known.track === packet.track);
-    const pictureUs = this.#pictureUs;
-    if (track === undefined || pictureUs === null) {
-      this.#sink.onPacket(packet);
-      return;
-    }
-    const wasSilent = track.isSilent;
-    if (!track.take(packet, pictureUs)) return;
-    if (wasSilent) this.#note(pictureUs);
+    const track = this.#trackOf(packet);
+    const wasSilent = track !== null && track.isSilent;
+    if (track !== null && !track.take(packet, this.#pictureUs)) return;
+    if (wasSilent) this.#note(this.#pictureUs ?? 0);
     this.#sink.onPacket(packet);
+  }
+
+  #trackOf({ track }: MediaPacket): FilledTrack | null {
+    for (const known of this.#tracks) if (known.track === track) return known;
+    return null;
   }
 
   #note(us: number): void {
