@@ -1,3 +1,4 @@
+import type { TrackId } from "../media/ids.ts";
 import type { LiveEdge, OpenSegmentEntry, SegmentEntry } from "./presentation.ts";
 
 /** A segment that is listed before it is complete, with the length that it is expected to have. */
@@ -17,7 +18,10 @@ export function growingSegments({ timeline, open }: LiveEdge): readonly GrowingS
   const goesOn = !open.discontinuity && open.tracks === newest.tracks;
   const durationUs = goesOn ? newest.durationUs : timeline.targetDurationUs;
   const stretchStartUs = goesOn ? newest.stretchStartUs : open.startUs;
-  const growing = entryOf(open, { durationUs, stretchStartUs, isExpected: false });
+  // Within a stretch all segments have media of the same tracks.
+  const has = (id: TrackId): boolean =>
+    goesOn ? newest.trackSamples(id) > 0 : open.tracks.tracks.some((track) => track.id === id);
+  const growing = entryOf(open, { durationUs, stretchStartUs, isExpected: false, has });
   const isRegular =
     goesOn &&
     last !== undefined &&
@@ -33,7 +37,7 @@ export function growingSegments({ timeline, open }: LiveEdge): readonly GrowingS
     startUs: startMs * 1000,
     isIndependent: true,
   };
-  return [growing, entryOf(next, { durationUs, stretchStartUs, isExpected: true })];
+  return [growing, entryOf(next, { durationUs, stretchStartUs, isExpected: true, has })];
 }
 
 /** As names have it. */
@@ -43,10 +47,12 @@ function lengthMs({ name, startUs, durationUs }: SegmentEntry): number {
 
 function entryOf(
   open: Omit<OpenSegmentEntry, "parts">,
-  expected: Pick<GrowingSegment, "durationUs" | "stretchStartUs" | "isExpected">,
+  {
+    has,
+    ...expected
+  }: Pick<GrowingSegment, "durationUs" | "stretchStartUs" | "isExpected"> & { has(id: TrackId): boolean },
 ): GrowingSegment {
   const { sequence, name, startUs, utcUs, tracks, discontinuity, isIndependent } = open;
-  const has = (id: string): boolean => tracks.tracks.some((track) => track.id === id);
   return {
     ...{ sequence, name, startUs, utcUs, tracks, discontinuity, isIndependent },
     ...expected,

@@ -24,7 +24,6 @@ export class KeptSound {
   /** `heard`: what a window before this one had. */
   constructor(heard: readonly Track[] = []) {
     for (const track of heard) this.#hear(track);
-    this.#order = heard.map(({ id }) => id);
   }
 
   /** What a window that takes this one's place is to keep as well. */

@@ -94,10 +94,10 @@ export class SilenceFiller implements PacketSink {
       this.#sink.onPacket(packet);
       return;
     }
-    this.#fill(packet, us, false);
+    this.#fill(packet, us, packet.startsGop ? 0 : -1);
     this.#sink.onPacket(packet);
     // The frame that begins with the picture or behind it completes a segment that ends here.
-    this.#fill(packet, us, true);
+    if (packet.startsGop) this.#fill(packet, us, 1);
   }
 
   /** Returns: where the pictures are with this one; `null` before the first random access point. */
@@ -115,12 +115,16 @@ export class SilenceFiller implements PacketSink {
     return this.#pictureUs;
   }
 
-  #fill({ epoch, arrivalUs }: MediaPacket, us: number, withNext: boolean): void {
+  /**
+   * Fills up to the picture and so many frames beyond: one less than to the picture itself, nothing goes on behind the
+   * last picture of a source that leaves, which would be over the first one of the next.
+   */
+  #fill({ epoch, arrivalUs }: MediaPacket, us: number, beyond: -1 | 0 | 1): void {
     const frames = this.#frames;
     for (const track of this.#tracks) {
       if (!track.isMissingAt(us)) continue;
       const wasSilent = track.isSilent;
-      track.fill(frames, { untilUs: withNext ? us + track.frameUs : us, epoch, arrivalUs });
+      track.fill(frames, { untilUs: us + beyond * track.frameUs, epoch, arrivalUs });
       if (!wasSilent) this.#note(us);
     }
     if (frames.length === 0) return;
