@@ -50,7 +50,9 @@ function entryOf(
   {
     has,
     ...expected
-  }: Pick<GrowingSegment, "durationUs" | "stretchStartUs" | "isExpected"> & { has(id: TrackId): boolean },
+  }: Pick<GrowingSegment, "durationUs" | "stretchStartUs" | "isExpected"> & {
+    readonly has: (id: TrackId) => boolean;
+  },
 ): GrowingSegment {
   const { sequence, name, startUs, utcUs, tracks, discontinuity, isIndependent } = open;
   return {
