@@ -13,7 +13,8 @@ import { hlsJsState, playInHlsJs } from "./hls-js.ts";
 
 const CONFIG = "template pub { prefix pub; input publish:// source_timeout=120; segment_duration 1; }";
 const STREAM = "pub/camera";
-const options = { skip: needs("chromium", "ffmpeg"), timeout: 400_000 };
+const PATIENCE_MS = 90_000;
+const options = { skip: needs("chromium", "ffmpeg"), timeout: 600_000 };
 
 type Watched = {
   readonly timeS: number;
@@ -68,7 +69,7 @@ async function assertPlayOn(all: readonly Watcher[], seconds: number): Promise<v
         assert.ok(now.timeS - begin[n]!.timeS >= seconds, facts);
         assert.ok(now.pictures - begin[n]!.pictures >= seconds * 5, facts);
       },
-      { timeoutMs: 90_000, intervalMs: 250 },
+      { timeoutMs: PATIENCE_MS, intervalMs: 250 },
     );
     assert.deepEqual((await state()).complaints, [], name);
   }
@@ -78,18 +79,18 @@ test("a publisher that comes back without sound stops no player", options, async
   const clip = await makeClip({ durationS: 20, gopPictures: 25, bFrames: 0 });
   const weir = await startWeir(t, { config: CONFIG });
   const first = publish(t, weir.rtmpUrl(STREAM), clip, { loop: true });
-  await weir.onAir(STREAM, 60_000);
+  await weir.onAir(STREAM, PATIENCE_MS);
   const all = await watchers(t, weir);
   await assertPlayOn(all, 3);
   await first.kill();
-  await weir.logged("publisher left");
+  await weir.logged("publisher left", PATIENCE_MS);
   const second = publish(t, weir.rtmpUrl(STREAM), clip, { loop: true, output: ["-c", "copy", "-an"] });
-  await weir.logged("sound is missing, silence is packaged in its place");
+  await weir.logged("sound is missing, silence is packaged in its place", PATIENCE_MS);
   // More than all that players had when the sound ended.
   await assertPlayOn(all, 15);
   await second.kill();
   publish(t, weir.rtmpUrl(STREAM), clip, { loop: true });
-  await weir.logged("sound is back where silence was packaged");
+  await weir.logged("sound is back where silence was packaged", PATIENCE_MS);
   await assertPlayOn(all, 15);
 });
 
@@ -103,9 +104,9 @@ test(
     // ffmpeg itself would wait ten seconds for sound.
     const output = ["-c", "copy", "-max_interleave_delta", "1000"];
     publish(t, weir.rtmpUrl(STREAM), clip, { loop: true, output });
-    await weir.onAir(STREAM, 60_000);
+    await weir.onAir(STREAM, PATIENCE_MS);
     const all = await watchers(t, weir);
-    await weir.logged("sound is missing, silence is packaged in its place");
+    await weir.logged("sound is missing, silence is packaged in its place", PATIENCE_MS);
     await assertPlayOn(all, 12);
     const late = [await watchHls(t, weir, "index.m3u8"), await watchDash(t, weir, "dashjs")];
     await assertPlayOn(late, 5);

@@ -3,13 +3,11 @@ import type { SilentFrame } from "../../codecs/silence.ts";
 import { MICROSECONDS, rescale, ticksToUs, usToTicks } from "../../base/time.ts";
 import type { MediaPacket } from "../../media/packet.ts";
 import type { Track } from "../../media/track.ts";
-
-/** A track that has come no further behind the pictures has fallen silent. As long as a segment waits for late sound. */
-const MAX_LAG_US = 1_000_000;
+import { Segmenter } from "../segmenter.ts";
 
 /** Sound may be as far behind its pictures as a stream's timeline allows, and is waited for so much longer. */
 const MAX_KNOWN_LAG_US = 10_000_000;
-const LAG_MARGIN_US = MAX_LAG_US / 2;
+const LAG_MARGIN_US = Segmenter.MAX_LAG_US / 2;
 
 /** Filled at once: all that may be missing when filling begins, and no more, however far a clock jumped. */
 const MAX_FILL_US = 15 * MICROSECONDS;
@@ -71,9 +69,12 @@ export class FilledTrack {
     this.#isFilling ||= this.isKept;
   }
 
-  /** The pictures have come to `us`. Returns: whether silence is to be filled up to there. */
+  /**
+   * The pictures have come to `us`. Returns: whether silence is to be filled up to there: the track is as far behind them as
+   * a segment waits for it.
+   */
   isMissingAt(us: number): boolean {
-    const patienceUs = Math.max(MAX_LAG_US, this.#lagUs + LAG_MARGIN_US);
+    const patienceUs = Math.max(Segmenter.MAX_LAG_US, this.#lagUs + LAG_MARGIN_US);
     this.#isFilling ||= us - this.#reachedUs >= patienceUs;
     return this.#isFilling;
   }

@@ -180,6 +180,13 @@ describe("a publisher that comes back without sound", () => {
     assert.deepEqual(judge.sets.at(-1)!.tracks, [source.video, other]);
   });
 
+  test("with sound of which there is no silence: that is said to be back", () => {
+    const { filler, log, source } = play(back);
+    assert.deepEqual(log.of("info"), []);
+    filler.onTracks(makeTrackSet(9, [source.video, audioTrack({ codec: "ac3" })]));
+    assert.equal(log.of("info").length, 1);
+  });
+
   test("without video either: nothing is invented", () => {
     const { judge, filler } = play([{ seconds: 4 }]);
     const alone = makeTrackSet(9, [audioTrack({ id: trackId("audio", 2) })]);

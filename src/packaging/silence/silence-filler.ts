@@ -3,12 +3,10 @@ import { silentLogger } from "../../base/log.ts";
 import { MICROSECONDS, ticksToUs } from "../../base/time.ts";
 import type { MediaPacket, PacketSink } from "../../media/packet.ts";
 import type { Track, TrackSet } from "../../media/track.ts";
+import { Segmenter } from "../segmenter.ts";
 import { FilledTrack } from "./filled-track.ts";
 import { KeptSound } from "./kept-sound.ts";
 import { SilenceLog } from "./silence-log.ts";
-
-/** Pictures that come so much later than they should have are behind a hole. As a segmenter sees it. */
-const MAX_HOLE_US = MICROSECONDS;
 
 /** What a filler may be given. */
 export type SilenceFillerOptions = {
@@ -70,6 +68,8 @@ export class SilenceFiller implements PacketSink {
       const filled = FilledTrack.of(track, !tracks.tracks.includes(track), same);
       if (filled !== null) this.#tracks.push(filled);
     }
+    // What was silent may have given way to sound that is never filled.
+    this.#note(0);
     this.#sink.onTracks(set);
   }
 
@@ -107,7 +107,7 @@ export class SilenceFiller implements PacketSink {
     const ticks = Math.min(packet.dts + this.#ctsTicks, packet.pts);
     const us = ticksToUs(ticks, packet.track.timescale);
     const beforeUs = this.#pictureUs;
-    if (beforeUs === null || us - beforeUs > MAX_HOLE_US + this.#stepUs) {
+    if (beforeUs === null || us - beforeUs > Segmenter.MAX_HOLE_US + this.#stepUs) {
       for (const track of this.#tracks) track.begin(us);
     }
     if (beforeUs !== null && us > beforeUs) this.#stepUs = Math.min(us - beforeUs, MICROSECONDS);
