@@ -221,6 +221,30 @@ test("tracks keep their order, and no more than eight are kept", () => {
   assert.equal(judge.sets.at(-1)!.tracks.length, 9);
 });
 
+test("what was filled stays filled over sets without the track; of more than sixteen tracks the oldest is forgotten", () => {
+  for (const [others, isDropped] of [
+    [1, true],
+    [15, true],
+    [16, false],
+  ] as const) {
+    const judge = new SilenceJudge(isSilence);
+    const filler = new SilenceFiller(judge);
+    const [video, audio] = [videoTrack(), audioTrack()];
+    filler.onTracks(makeTrackSet(1, [video, audio]));
+    for (let n = 0; n < 100; n++)
+      filler.onPacket(mediaPacket({ track: video, dts: n * 3600, isSync: n % 25 === 0 }));
+    const filled = judge.packets.filter(isSilence).at(-1)!;
+    const more = Array.from({ length: others }, (_, n) => audioTrack({ id: trackId("audio", n + 2) }));
+    filler.onTracks(makeTrackSet(2, more));
+    filler.onTracks(makeTrackSet(3, [audio]));
+    // Only what it lets through is looked at: the judge would refuse what was forgotten.
+    const seen: MediaPacket[] = [];
+    judge.onPacket = (packet) => void seen.push(packet);
+    filler.onPacket(mediaPacket({ track: audio, dts: filled.dts, epoch: 3 }));
+    assert.equal(seen.length, isDropped ? 0 : 1, `${others} others`);
+  }
+});
+
 test("a hole in the pictures is not filled, however long", () => {
   for (const hours of [1 / 900, 1, 20_000]) {
     const judge = new SilenceJudge(isSilence);

@@ -1,12 +1,16 @@
 import type { Logger } from "../../base/log.ts";
 import { silentLogger } from "../../base/log.ts";
 import { MICROSECONDS, ticksToUs } from "../../base/time.ts";
+import type { TrackId } from "../../media/ids.ts";
 import type { MediaPacket, PacketSink } from "../../media/packet.ts";
 import type { Track, TrackSet } from "../../media/track.ts";
 import { Segmenter } from "../segmenter.ts";
 import { FilledTrack } from "./filled-track.ts";
 import { KeptSound } from "./kept-sound.ts";
 import { SilenceLog } from "./silence-log.ts";
+
+/** More tracks than a stream has at one time; a source that changes its tracks all the time leaves no more behind. */
+const MAX_PAST = 16;
 
 /** What a filler may be given. */
 export type SilenceFillerOptions = {
@@ -36,6 +40,8 @@ export class SilenceFiller implements PacketSink {
   #set: TrackSet | null = null;
   /** The audio tracks of the set of which there is silence. */
   #tracks: FilledTrack[] = [];
+  /** What there was in sets before, by id, the latest used last: times that were filled stay filled. Bound: `MAX_PAST`. */
+  readonly #past = new Map<TrackId, FilledTrack>();
   /** Where the pictures of the set have come; `null` before their first random access point. */
   #pictureUs: number | null = null;
   /** What the last picture lasted, as far as it matters for holes. */
@@ -58,14 +64,14 @@ export class SilenceFiller implements PacketSink {
 
   onTracks(tracks: TrackSet): void {
     const set = this.#kept.complete(tracks);
-    const before = this.#tracks;
+    for (const track of this.#tracks) this.#remember(track);
     this.#set = set;
     this.#pictureUs = null;
     this.#stepUs = 0;
     this.#tracks = [];
     for (const track of set.tracks) {
-      const same = before.find(({ track: { id } }) => id === track.id) ?? null;
-      const filled = FilledTrack.of(track, !tracks.tracks.includes(track), same);
+      const before = this.#past.get(track.id) ?? null;
+      const filled = FilledTrack.of(track, !tracks.tracks.includes(track), before);
       if (filled !== null) this.#tracks.push(filled);
     }
     // What was silent may have given way to sound that is never filled.
@@ -138,6 +144,17 @@ export class SilenceFiller implements PacketSink {
     if (track !== null && !track.take(packet, this.#pictureUs)) return;
     if (wasSilent) this.#note(this.#pictureUs ?? 0);
     this.#sink.onPacket(packet);
+  }
+
+  #remember(filled: FilledTrack): void {
+    const { id } = filled.track;
+    this.#past.delete(id);
+    this.#past.set(id, filled);
+    if (this.#past.size <= MAX_PAST) return;
+    for (const oldest of this.#past.keys()) {
+      this.#past.delete(oldest);
+      return;
+    }
   }
 
   #trackOf({ track }: MediaPacket): FilledTrack | null {
