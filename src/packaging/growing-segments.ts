@@ -1,4 +1,6 @@
+import { silentFrameOf } from "../codecs/silence.ts";
 import type { TrackId } from "../media/ids.ts";
+import type { TrackSet } from "../media/track.ts";
 import type { LiveEdge, OpenSegmentEntry, SegmentEntry } from "./presentation.ts";
 
 /** A segment that is listed before it is complete, with the length that it is expected to have. */
@@ -16,6 +18,7 @@ export function growingSegments({ timeline, open }: LiveEdge): readonly GrowingS
   const [before, last] = timeline.segments.slice(-2);
   const newest = last ?? before!;
   const goesOn = !open.discontinuity && open.tracks === newest.tracks;
+  if (!goesOn && !areCertain(open.tracks)) return [];
   const durationUs = goesOn ? newest.durationUs : timeline.targetDurationUs;
   const stretchStartUs = goesOn ? newest.stretchStartUs : open.startUs;
   // Within a stretch all segments have media of the same tracks.
@@ -38,6 +41,17 @@ export function growingSegments({ timeline, open }: LiveEdge): readonly GrowingS
     isIndependent: true,
   };
   return [growing, entryOf(next, { durationUs, stretchStartUs, isExpected: true, has })];
+}
+
+/**
+ * Whether a stretch that begins has media of all tracks of its set: it begins with the reference track, and sound that does
+ * not come is filled. Where it may come without one of them, it is listed once that is known: see `stretchStartUs`.
+ */
+function areCertain({ tracks, reference }: TrackSet): boolean {
+  return tracks.every((track) => {
+    const isFilled = reference.kind === "video" && silentFrameOf(track) !== null;
+    return track === reference || track.kind === "text" || isFilled;
+  });
 }
 
 /** As names have it. */

@@ -61,6 +61,13 @@ const cameraFreezes: readonly SourceStretch[] = [
   { seconds: 12, hasVideo: false },
   { seconds: 12 },
 ];
+/** A publisher comes back that announces its sound and sends it later. */
+const announcesOnly: readonly SourceStretch[] = [
+  { seconds: 12 },
+  { seconds: 0, begins: "break" },
+  { seconds: 12, hasAudio: false },
+  { seconds: 12 },
+];
 const comesBack: readonly SourceStretch[] = [
   { seconds: 12 },
   { seconds: 12, hasAudio: false, begins: "break" },
@@ -83,11 +90,21 @@ for (const isLowLatency of [false, true]) {
   });
 }
 
-test("where there is no silence of it, a Period begins without it, and another one with it", () => {
-  const { mpds, problems } = follow("ac3", soundStops, false);
-  assert.deepEqual(problems, []);
-  assert.deepEqual(periodsOf(mpds), ["v1a1", "v1", "v1a1"]);
-});
+for (const isLowLatency of [false, true]) {
+  const kind = isLowLatency ? "low latency" : "complete segments";
+
+  test(`where there is no silence of it, a Period begins without it, and another one with it, ${kind}`, () => {
+    const { mpds, problems } = follow("ac3", soundStops, isLowLatency);
+    assert.deepEqual(problems, []);
+    assert.deepEqual(periodsOf(mpds), ["v1a1", "v1", "v1a1"]);
+  });
+
+  test(`a stretch that may come without it is listed once that is known, ${kind}`, () => {
+    const { mpds, problems } = follow("ac3", announcesOnly, isLowLatency);
+    assert.deepEqual(problems, []);
+    assert.deepEqual(periodsOf(mpds), ["v1a1", "v1", "v1a1"]);
+  });
+}
 
 test("pictures that freeze end a Period, and begin one when they move again", () => {
   const { mpds, problems } = follow("aac", cameraFreezes, false);
