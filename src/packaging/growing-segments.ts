@@ -21,7 +21,7 @@ export function growingSegments({ timeline, open }: LiveEdge): readonly GrowingS
   if (!goesOn && !areCertain(open.tracks)) return [];
   const durationUs = goesOn ? newest.durationUs : timeline.targetDurationUs;
   const stretchStartUs = goesOn ? newest.stretchStartUs : open.startUs;
-  // Within a stretch all segments have media of the same tracks.
+  // Within a stretch all segments have sound of the same tracks.
   const has = (id: TrackId): boolean =>
     goesOn ? newest.trackSamples(id) > 0 : open.tracks.tracks.some((track) => track.id === id);
   const growing = entryOf(open, { durationUs, stretchStartUs, isExpected: false, has });

@@ -119,10 +119,11 @@ export class LiveSegment implements SegmentEntry {
     return body;
   }
 
+  /** Pictures that freeze end no stretch: players hold the last one, and Shaka Player refuses a Period without any. */
   #goesOnFrom(before: LiveSegment): boolean {
     if (this.discontinuity || this.tracks !== before.tracks) return false;
     return this.tracks.tracks.every(({ id, kind }) => {
-      return kind === "text" || this.#media.has(id) === before.#media.has(id);
+      return kind !== "audio" || this.#media.has(id) === before.#media.has(id);
     });
   }
 

@@ -9,6 +9,9 @@ import { Segmenter } from "../segmenter.ts";
 const MAX_KNOWN_LAG_US = 10_000_000;
 const LAG_MARGIN_US = Segmenter.MAX_LAG_US / 2;
 
+/** Frames for a time that was filled after which sound is taken to be back, or to be late. */
+const PROOF_FRAMES = 8;
+
 /** Filled at once: all that may be missing when filling begins, and no more, however far a clock jumped. */
 const MAX_FILL_US = 15 * MICROSECONDS;
 
@@ -39,6 +42,9 @@ export class FilledTrack {
   /** How far its last frame was behind the pictures. */
   #lagUs = 0;
   #isFilling = false;
+  /** Frames too late for the time that was filled, one soon after the other, and where the pictures were with the last. */
+  #lateFrames = 0;
+  #lateUs = 0;
 
   private constructor(track: Track, frame: SilentFrame, isKept: boolean, before: FilledTrack | null) {
     this.track = track;
@@ -82,13 +88,24 @@ export class FilledTrack {
   /** Its next frame of sound; `pictureUs`: where the pictures are. Returns: `false` when silence has taken its place. */
   take({ dts, durationTicks }: MediaPacket, pictureUs: number | null): boolean {
     const us = ticksToUs(dts, this.track.timescale);
+    const nowUs = pictureUs ?? us;
+    const isTooLate = dts < this.#filledTicks;
+    if (isTooLate && this.#isFilling && this.#isStraggler(nowUs)) return false;
     this.#isFilling = false;
-    this.#lagUs = Math.min(Math.max(0, (pictureUs ?? us) - us), MAX_KNOWN_LAG_US);
-    if (dts < this.#filledTicks) return false;
+    this.#lateFrames = 0;
+    this.#lagUs = Math.min(Math.max(0, nowUs - us), MAX_KNOWN_LAG_US);
+    if (isTooLate) return false;
     this.#reachedUs = us;
     this.#fromTicks = dts + (durationTicks || this.#ticksOf(1));
     this.isSilent = false;
     return true;
+  }
+
+  /** A few frames for a time that was filled are what an encoder had left when it stopped; more are sound that is late. */
+  #isStraggler(nowUs: number): boolean {
+    if (nowUs - this.#lateUs > Segmenter.MAX_LAG_US) this.#lateFrames = 0;
+    this.#lateUs = nowUs;
+    return ++this.#lateFrames < PROOF_FRAMES;
   }
 
   /** Appends the frames of silence that begin in front of `untilUs`. */

@@ -41,8 +41,8 @@ type Group = { readonly id: number; readonly tracks: readonly Track[] };
 /**
  * The AdaptationSets of a Period: the video tracks of one codec and language together, since they are qualities of one
  * picture; every audio and text track alone, since two of them are two things to hear or to read, as in HLS. A track
- * without any segment that is listed, or that is not wanted, is left out. Since a stretch has media of the same tracks
- * from its begin to its end, no set comes or goes within a Period.
+ * without any segment that is listed, or that is not wanted, is left out. Since a stretch has sound of the same tracks
+ * from its begin to its end, no set of sound comes or goes within a Period.
  * Spec: ISO/IEC 23009-1 sections 5.3.3, 5.3.5, 5.3.7, 5.4.
  */
 export function adaptationSets(context: PeriodContext): XmlElement[] {

@@ -56,11 +56,6 @@ const soundStops: readonly SourceStretch[] = [
   { seconds: 12, hasAudio: false },
   { seconds: 12 },
 ];
-const cameraFreezes: readonly SourceStretch[] = [
-  { seconds: 12 },
-  { seconds: 12, hasVideo: false },
-  { seconds: 12 },
-];
 /** A publisher comes back that announces its sound and sends it later. */
 const announcesOnly: readonly SourceStretch[] = [
   { seconds: 12 },
@@ -105,9 +100,3 @@ for (const isLowLatency of [false, true]) {
     assert.deepEqual(periodsOf(mpds), ["v1a1", "v1", "v1a1"]);
   });
 }
-
-test("pictures that freeze end a Period, and begin one when they move again", () => {
-  const { mpds, problems } = follow("aac", cameraFreezes, false);
-  assert.deepEqual(problems, []);
-  assert.deepEqual(periodsOf(mpds), ["v1a1", "a1", "v1a1"]);
-});
