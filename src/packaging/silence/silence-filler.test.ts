@@ -246,7 +246,7 @@ test("what was filled stays filled over sets without the track; of more than six
     filler.onTracks(makeTrackSet(1, [video, audio]));
     for (let n = 0; n < 100; n++)
       filler.onPacket(mediaPacket({ track: video, dts: n * 3600, isSync: n % 25 === 0 }));
-    const filled = judge.packets.filter(isSilence).at(-1)!;
+    const filled = judge.packets.findLast(isSilence)!;
     const more = Array.from({ length: others }, (_, n) => audioTrack({ id: trackId("audio", n + 2) }));
     filler.onTracks(makeTrackSet(2, more));
     filler.onTracks(makeTrackSet(3, [audio]));
