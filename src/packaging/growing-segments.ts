@@ -1,3 +1,6 @@
+import { silentFrameOf } from "../codecs/silence.ts";
+import type { TrackId } from "../media/ids.ts";
+import type { TrackSet } from "../media/track.ts";
 import type { LiveEdge, OpenSegmentEntry, SegmentEntry } from "./presentation.ts";
 
 /** A segment that is listed before it is complete, with the length that it is expected to have. */
@@ -15,9 +18,13 @@ export function growingSegments({ timeline, open }: LiveEdge): readonly GrowingS
   const [before, last] = timeline.segments.slice(-2);
   const newest = last ?? before!;
   const goesOn = !open.discontinuity && open.tracks === newest.tracks;
+  if (!goesOn && !areCertain(open.tracks)) return [];
   const durationUs = goesOn ? newest.durationUs : timeline.targetDurationUs;
   const stretchStartUs = goesOn ? newest.stretchStartUs : open.startUs;
-  const growing = entryOf(open, { durationUs, stretchStartUs, isExpected: false });
+  // Within a stretch all segments have sound of the same tracks.
+  const has = (id: TrackId): boolean =>
+    goesOn ? newest.trackSamples(id) > 0 : open.tracks.tracks.some((track) => track.id === id);
+  const growing = entryOf(open, { durationUs, stretchStartUs, isExpected: false, has });
   const isRegular =
     goesOn &&
     last !== undefined &&
@@ -34,7 +41,18 @@ export function growingSegments({ timeline, open }: LiveEdge): readonly GrowingS
     isIndependent: true,
     dependent: [],
   };
-  return [growing, entryOf(next, { durationUs, stretchStartUs, isExpected: true })];
+  return [growing, entryOf(next, { durationUs, stretchStartUs, isExpected: true, has })];
+}
+
+/**
+ * Whether a stretch that begins has media of all tracks of its set: it begins with the reference track, and sound that does
+ * not come is filled. Where it may come without one of them, it is listed once that is known: see `stretchStartUs`.
+ */
+function areCertain({ tracks, reference }: TrackSet): boolean {
+  return tracks.every((track) => {
+    const isFilled = reference.kind === "video" && silentFrameOf(track) !== null;
+    return track === reference || track.kind === "text" || isFilled;
+  });
 }
 
 /** As names have it. */
@@ -44,10 +62,14 @@ function lengthMs({ name, startUs, durationUs }: SegmentEntry): number {
 
 function entryOf(
   open: Omit<OpenSegmentEntry, "parts">,
-  expected: Pick<GrowingSegment, "durationUs" | "stretchStartUs" | "isExpected">,
+  {
+    has,
+    ...expected
+  }: Pick<GrowingSegment, "durationUs" | "stretchStartUs" | "isExpected"> & {
+    readonly has: (id: TrackId) => boolean;
+  },
 ): GrowingSegment {
   const { sequence, name, startUs, utcUs, tracks, discontinuity, isIndependent, dependent } = open;
-  const has = (id: string): boolean => tracks.tracks.some((track) => track.id === id);
   return {
     ...{ sequence, name, startUs, utcUs, tracks, discontinuity, isIndependent },
     ...(dependent === undefined ? {} : { dependent }),

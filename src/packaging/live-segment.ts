@@ -47,11 +47,11 @@ export class LiveSegment implements SegmentEntry {
     this.durationUs = finished.durationUs;
     this.tracks = finished.tracks;
     this.discontinuity = finished.discontinuity;
-    const goesOn = before !== undefined && !finished.discontinuity && finished.tracks === before.tracks;
-    this.stretchStartUs = goesOn ? before.stretchStartUs : finished.startUs;
     this.isIndependent = finished.isIndependent;
     this.#media = finished.media;
     this.dependent = dependentTracks(finished.tracks.tracks, (id) => startsInSync(finished.media.get(id)));
+    this.stretchStartUs =
+      before !== undefined && this.#goesOnFrom(before) ? before.stretchStartUs : finished.startUs;
     this.segmentParts = finished.parts;
     if (finished.parts !== null) this.parts = finished.parts.entries;
     this.#mediaBytes = [...finished.media.values()].reduce((sum, { table }) => sum + table.dataBytes, 0);
@@ -120,6 +120,14 @@ export class LiveSegment implements SegmentEntry {
     if (this.#bodies.size >= MAX_CACHED_SELECTIONS) this.#forgetBodies();
     this.#bodies.set(key, body);
     return body;
+  }
+
+  /** Pictures that freeze end no stretch: players hold the last one, and Shaka Player refuses a Period without any. */
+  #goesOnFrom(before: LiveSegment): boolean {
+    if (this.discontinuity || this.tracks !== before.tracks) return false;
+    return this.tracks.tracks.every(({ id, kind }) => {
+      return kind !== "audio" || this.#media.has(id) === before.#media.has(id);
+    });
   }
 
   /** What was made of them goes with them. */

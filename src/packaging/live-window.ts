@@ -1,8 +1,9 @@
 import { systemClock } from "../base/clock.ts";
 import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/log.ts";
 import { EdgeWaiters, HOLD_TARGETS, endAtOnce } from "./edge-waiters.ts";
 import type { MediaPacket, PacketSink } from "../media/packet.ts";
-import type { TrackSet } from "../media/track.ts";
+import type { Track, TrackSet } from "../media/track.ts";
 import { InitSegments } from "./init-segments.ts";
 import { ALWAYS_RANDOM_ACCESS, dependentTracks, withSegment } from "./random-access.ts";
 import { LiveSegment, segmentName } from "./live-segment.ts";
@@ -10,6 +11,7 @@ import type { EdgeSource, Hold, LiveEdge, MediaBody, Presentation } from "./pres
 import type { OpenSegmentEntry, RandomAccess, Timeline, TrackSelection } from "./presentation.ts";
 import type { SegmentParts } from "./segment-parts.ts";
 import { Segmenter } from "./segmenter.ts";
+import { SilenceFiller } from "./silence/silence-filler.ts";
 import { snapshotOf } from "./window-snapshot.ts";
 import type { EdgeSnapshot, WindowSnapshot } from "./window-snapshot.ts";
 import type { FinishedSegment } from "./segmenter.ts";
@@ -20,6 +22,8 @@ export type WindowEnd = {
   readonly nextSequence: number;
   readonly discontinuitySequence: number;
   readonly randomAccess: RandomAccess;
+  /** Its sound, which players still expect. */
+  readonly heard?: readonly Track[];
 };
 
 /** The shape of a stream's live window. */
@@ -33,6 +37,8 @@ export type LiveWindowOptions = {
   readonly chunkDurationUs?: number;
   /** For how long requests are held; the machine's when left out. */
   readonly clock?: Clock;
+  /** The stream's; nothing is logged when left out. */
+  readonly log?: Logger;
 };
 
 /** A segment may be longer than the target duration by what rounding to seconds hides, less one slow frame. */
@@ -78,6 +84,8 @@ export class LiveWindow implements PacketSink, Presentation {
   readonly isResident = true;
   readonly #options: LiveWindowOptions;
   readonly #segmenter: Segmenter;
+  /** In front of the segmenter. */
+  readonly #filler: SilenceFiller;
   readonly #inits = new InitSegments();
   /** Oldest first: segments kept for late players, then the listed ones. */
   #segments: LiveSegment[] = [];
@@ -113,6 +121,10 @@ export class LiveWindow implements PacketSink, Presentation {
       onPart: () => this.#edgeMoved(),
       ...(options.chunkDurationUs === undefined ? {} : { chunkDurationUs: options.chunkDurationUs }),
     });
+    this.#filler = new SilenceFiller(this.#segmenter, {
+      ...(options.after?.heard === undefined ? {} : { heard: options.after.heard }),
+      ...(options.log === undefined ? {} : { log: options.log }),
+    });
   }
 
   /**
@@ -142,9 +154,10 @@ export class LiveWindow implements PacketSink, Presentation {
     const last = this.#segments.at(-1);
     const randomAccess = this.#randomAccess;
     const { after = { nextSequence: 0, discontinuitySequence: 0, randomAccess } } = this.#options;
-    if (last === undefined || this.#discontinuitySequence === null) return after;
+    const { heard } = this.#filler;
+    if (last === undefined || this.#discontinuitySequence === null) return { ...after, heard };
     const discontinuitySequence = this.#discontinuitySequence + countDiscontinuities(this.#segments, 0) + 1;
-    return { nextSequence: last.sequence + 2, discontinuitySequence, randomAccess };
+    return { nextSequence: last.sequence + 2, discontinuitySequence, randomAccess, heard };
   }
 
   timeline(): Timeline {
@@ -244,19 +257,19 @@ export class LiveWindow implements PacketSink, Presentation {
   }
 
   onTracks(tracks: TrackSet): void {
-    this.#segmenter.onTracks(tracks);
+    this.#filler.onTracks(tracks);
   }
 
   onPacket(packet: MediaPacket): void {
-    this.#segmenter.onPacket(packet);
+    this.#filler.onPacket(packet);
   }
 
   onPause(): void {
-    this.#segmenter.onPause();
+    this.#filler.onPause();
   }
 
-  onEnd(): void {
-    this.#segmenter.onEnd();
+  onEnd(reason = ""): void {
+    this.#filler.onEnd(reason);
     this.#ended = true;
     this.#wake();
     this.#wakeFollowers();

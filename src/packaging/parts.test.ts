@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { FakeClock } from "../../test/support/fake-clock.ts";
+import { audioTrack } from "../../test/support/media.ts";
 import { LiveSource, SOURCE_START_US } from "../../test/support/live-source.ts";
 import type { SourceStretch } from "../../test/support/live-source.ts";
 import { concatBytes, readFourCc, readU32 } from "../base/bytes.ts";
@@ -302,17 +303,21 @@ describe("a reference track that is ahead by more than a part", () => {
     });
   }
 
-  test("waits for sound that has stopped, but a second at most", () => {
-    const window = windowOf();
-    const source = new LiveSource(window);
-    source.play({ seconds: 10.5 });
-    const parts = (): number => window.edge!.now()!.open!.parts.length;
-    assert.equal(parts(), 2);
-    // The sound ends within the third part.
-    source.play({ seconds: 0.9, hasAudio: false });
-    assert.equal(parts(), 3);
-    source.play({ seconds: 0.5, hasAudio: false });
-    assert.equal(parts(), 9);
-    assert.equal(samplesOf(window.edge!.now()!.open!.parts[3]!, "a1"), 0);
-  });
+  for (const codec of ["ac3", "aac"] as const) {
+    const what = codec === "aac" ? "silence takes its place" : "there is no silence of it";
+    test(`waits for sound that has stopped, but a second at most: ${codec}, ${what}`, () => {
+      const window = windowOf();
+      const source = new LiveSource(window, { audio: audioTrack({ codec }) });
+      source.play({ seconds: 10.5 });
+      const parts = (): readonly PartEntry[] => window.edge!.now()!.open!.parts;
+      assert.equal(parts().length, 2);
+      // The sound ends within the third part.
+      source.play({ seconds: 0.9, hasAudio: false });
+      assert.equal(parts().length, 3);
+      source.play({ seconds: 0.5, hasAudio: false });
+      assert.equal(parts().length, 9);
+      const silent = parts().slice(3);
+      assert.ok(silent.every((part) => samplesOf(part, "a1") > 0 === (codec === "aac")));
+    });
+  }
 });

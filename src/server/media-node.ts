@@ -334,6 +334,7 @@ export class MediaNode {
       segmentCount: plan.options.segmentCount,
       chunkDurationUs: plan.options.chunkDurationMs * 1000,
       clock: this.#clock,
+      log: this.#log.child({ stream: name }),
     });
   }
 

@@ -102,6 +102,22 @@ describe("from one MPD to the next the rules", () => {
       mpdOf(segmentEntry(1), segmentEntry(2)).replace('start="PT1767225600S"', 'start="PT1767225601S"'),
       /moved/,
     ],
+    [
+      "a set that goes from its Period",
+      mpdOf(segmentEntry(0), segmentEntry(1), segmentEntry(2)).replace(
+        /<AdaptationSet id="101"[^]*?<.AdaptationSet>/,
+        "",
+      ),
+      /a1 of set 101 has gone/,
+    ],
+    [
+      "a set that comes to its Period",
+      mpdOf(segmentEntry(0), segmentEntry(1), segmentEntry(2)).replace(
+        /<AdaptationSet id="101"[^]*?<.AdaptationSet>/,
+        (set) => set + set.replace('id="101"', 'id="102"').replace('id="a1"', 'id="a2"'),
+      ),
+      /a2 of set 102 has come/,
+    ],
   ] as const;
   for (const [what, after, problem] of wrong)
     test(`refuse ${what}`, () => assert.match(problems(after), problem));

@@ -203,6 +203,7 @@ export function successionProblems(before: ParsedMpd, after: ParsedMpd): string[
   for (const period of kept) {
     const old = before.periods.find(({ id }) => id === period.id)!;
     if (old.startMs !== period.startMs) problems.push(`Period ${period.id} moved`);
+    problems.push(...setChanges(old, period).map((change) => `Period ${period.id}: ${change}`));
     const isLast = old === before.periods.at(-1);
     for (const representation of period.representations) {
       const known = old.representations.find(({ id }) => id === representation.id);
@@ -214,6 +215,17 @@ export function successionProblems(before: ParsedMpd, after: ParsedMpd): string[
     }
   }
   return problems;
+}
+
+/** Sets and Representations live as long as their Period. Spec: ISO/IEC 23009-1 section 5.4. */
+function setChanges(old: MpdPeriod, now: MpdPeriod): string[] {
+  const idsOf = ({ representations }: MpdPeriod): string[] =>
+    representations.map(({ id, setId }) => `${id} of set ${setId}`);
+  const [was, is] = [idsOf(old), idsOf(now)];
+  return [
+    ...was.filter((id) => !is.includes(id)).map((id) => `${id} has gone`),
+    ...is.filter((id) => !was.includes(id)).map((id) => `${id} has come`),
+  ];
 }
 
 /** `growing`: so many segments at the end of the older one were not complete. */

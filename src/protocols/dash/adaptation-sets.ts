@@ -41,9 +41,10 @@ type Group = { readonly id: number; readonly tracks: readonly Track[] };
 
 /**
  * The AdaptationSets of a Period: the video tracks of one codec and language together, since they are qualities of one
- * picture, where their segments begin with key frames together; every audio and text track alone, since two of them are two things to hear or to read, as in HLS. A track
- * without any segment that is listed, or that is not wanted, is left out.
- * Spec: ISO/IEC 23009-1 sections 5.3.3, 5.3.5, 5.3.7.
+ * picture, where their segments begin with key frames together; every audio and text track alone, since two of them are two
+ * things to hear or to read, as in HLS. A track without any segment that is listed, or that is not wanted, is left out.
+ * Since a stretch has sound of the same tracks from its begin to its end, no set of sound comes or goes within a Period.
+ * Spec: ISO/IEC 23009-1 sections 5.3.3, 5.3.5, 5.3.7, 5.4.
  */
 export function adaptationSets(context: PeriodContext): XmlElement[] {
   const { period, selection } = context;

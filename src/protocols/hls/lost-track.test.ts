@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { LiveSource } from "../../../test/support/live-source.ts";
+import { audioTrack } from "../../../test/support/media.ts";
 import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
 import { LiveWindow } from "../../packaging/live-window.ts";
 import { parseHlsPath } from "./path.ts";
@@ -22,7 +23,9 @@ describe("where the sound has ended", () => {
     const clock = new FakeClock();
     const form = { segmentDurationUs: 2e6, segmentCount: SEGMENTS, chunkDurationUs: 200_000, clock };
     window = new LiveWindow(form);
-    source = new LiveSource(window);
+    // There is no silence of it that could take its place.
+    const audio = audioTrack({ codec: "ac3", config: Uint8Array.of(0x10, 0x3c, 0xc0) });
+    source = new LiveSource(window, { audio });
     source.play({ seconds: 8.04 });
   });
 

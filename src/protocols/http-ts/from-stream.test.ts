@@ -193,7 +193,10 @@ test("the reply is a body without end of the protocol's own word", async () => {
 
 async function playChosen(filter: string): Promise<Body> {
   const body = new Body();
-  const reply = await tsReply("cam", { directory, query: new URLSearchParams({ "filter.tracks": filter }) });
+  const reply = await tsReply("cam", {
+    directory,
+    query: new URLSearchParams({ "filter.tracks": filter }),
+  });
   reply.stream!(body);
   return body;
 }
