@@ -60,7 +60,8 @@ describe("a publisher that leaves and returns", () => {
         await sleep(AWAY_MS);
         const returnedMs = Date.now();
         publisher = await on(clip);
-        const state = await untilBack(player, returnedMs, hasSound);
+        // Segments go on with silence where a publisher has brought sound before.
+        const state = await untilBack(player, returnedMs, hasSound || protocol !== "mse-ld");
         // That a break is no reason for another protocol, unit tests tell: here a slow machine may be one.
         t.diagnostic(
           `${hasSound ? "with" : "without"} sound by ${state.protocol}, recoveries: ${state.recoveries}`,

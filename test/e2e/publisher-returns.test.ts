@@ -77,11 +77,11 @@ test(
     await first.kill();
     await weir.logged("publisher left");
     publish(t, weir.rtmpUrl("pub/mute"), clip, { loop: true, output: ["-c", "copy", "-an"] });
-    const hasMute = ({ segments }: HlsRecording): boolean =>
-      segments.some(({ uri }) => uri.startsWith("tracks-v1/"));
-    await recording.follow(hasMute, 40_000);
+    const before = recording.segments.length;
     // The recording fails by itself where a number changes its address.
-    assert.match(recording.segments[0]!.uri, /^tracks-v1a1\//);
+    await recording.follow(({ segments }) => segments.length >= before + 8, 40_000);
+    // Silence takes the place of the sound, so players need nothing new.
+    for (const { uri } of recording.segments) assert.match(uri, /^tracks-v1a1\//);
   },
 );
 

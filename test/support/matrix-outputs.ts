@@ -43,6 +43,8 @@ export type MatrixOutput = {
   readonly logName?: string;
   /** How far its times may be from the source's. Units: seconds. */
   readonly toleranceS: number;
+  /** Silence takes the place of AAC that does not come. */
+  readonly fillsSound?: boolean;
   /** Begins to listen, once the stream is on air; what it gives reads all there was, once the stream has ended. */
   listen(node: MatrixNode): (ids: readonly string[]) => Promise<readonly TrackReading[]>;
 };
@@ -95,17 +97,21 @@ export class MatrixNode {
     });
   }
 
-  /** Publishes to `live` over HTTP, as `POST /live/mpegts`. */
-  postTs(): HttpUploadTaker {
+  /** Publishes to `live` over HTTP, as `POST /live/mpegts`; gives the taker once it is ready for the body. */
+  async postTs(): Promise<HttpUploadTaker> {
     const request = { ...requestFor("/live/mpegts"), method: "POST" };
     const reply = this.node.takes(request);
     assert.ok(reply?.upload !== undefined);
-    return reply.upload({
-      pause: () => {},
-      resume: () => {},
+    const { promise, resolve } = Promise.withResolvers<void>();
+    let isPaused = false;
+    const taker = reply.upload({
+      pause: () => void (isPaused = true),
+      resume: () => resolve(),
       finish: (answer) => assert.fail(`finished early: ${answer.status}`),
       fail: (error) => assert.fail(error as Error),
     });
+    if (isPaused) await promise;
+    return taker;
   }
 
   /** Tracks that the log said an output leaves out, e.g. `mpegts v1 av1`. */
@@ -280,6 +286,7 @@ function playlist(name: string, file: string): MatrixOutput {
     name,
     carries: new Set(EVERY),
     toleranceS: 0.0001,
+    fillsSound: true,
     listen: (node) => async (ids) => {
       const readings: TrackReading[] = [];
       for (const id of ids)
@@ -327,6 +334,7 @@ const dash: MatrixOutput = {
   name: "DASH",
   carries: new Set(EVERY),
   toleranceS: 0.0001,
+  fillsSound: true,
   listen: (node) => () => readMpd(node, "/live/index.mpd"),
 };
 
