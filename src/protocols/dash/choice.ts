@@ -14,11 +14,12 @@ export type MpdChoice = {
   readonly key: string;
 };
 
-/** What can be chosen of. `segments`: all that the MPD lists, those that grow too. */
+/** What can be chosen of. */
 export type MpdContent = {
   readonly timeline: Timeline;
-  readonly segments: readonly SegmentEntry[];
-  readonly texts: readonly TextTrack[];
+  /** What the MPD lists of it, what grows too; only asked where somebody chooses. */
+  segments(): readonly SegmentEntry[];
+  readonly texts?: readonly TextTrack[] | undefined;
 };
 
 /**
@@ -27,12 +28,12 @@ export type MpdContent = {
  * Throws: TRACKS_BAD_FILTER; TRACKS_NOT_THERE when none of them is there now.
  */
 export function readMpdChoice(content: MpdContent, request: HttpRequest | null): MpdChoice {
-  const { timeline, segments, texts: all } = content;
+  const { timeline, texts: all = [] } = content;
   const now = timeline.tracks.tracks;
   if (request === null || filterTracks(now, request.query) === now)
     return { selection: null, texts: all, key: "" };
   const texts = filterTexts(all, request.query);
-  const selection = filterTracks(tracksOf(segments), request.query).map(({ id }) => id);
+  const selection = filterTracks(tracksOf(content.segments()), request.query).map(({ id }) => id);
   return { selection, texts, key: formatTrackSelection([...selection, ...texts.map(({ id }) => id)]) };
 }
 

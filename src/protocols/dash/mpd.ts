@@ -47,8 +47,9 @@ export type MpdRequest = {
 export function renderMpd(request: MpdRequest): string | null {
   const { timeline, lowLatency, query, selection = null } = request;
   const isStatic = timeline.mutability === "static";
-  const listed = [...completeOf(timeline), ...(lowLatency?.segments ?? [])];
-  const periods = periodsOf(listed).filter((period) => selection === null || hasWanted(period, selection));
+  const periods = periodsOf(listedOf(timeline, lowLatency)).filter(
+    (period) => selection === null || hasWanted(period, selection),
+  );
   if (periods.length === 0) return null;
   const clocks = isStatic ? [] : clockElements(query);
   const bufferUs = lowLatency === null ? timeline.targetDurationUs : lowLatency.partTargetUs * BUFFER_PARTS;
@@ -74,11 +75,14 @@ export function renderMpd(request: MpdRequest): string | null {
 }
 
 /**
- * The complete segments that an MPD lists: as many as there are. Players stay further behind than the suggested delay,
- * and one whose position is before the window goes astray.
+ * The segments that an MPD lists: of the complete ones as many as there are, and what grows behind them. Players stay
+ * further behind than the suggested delay, and one whose position is before the window goes astray.
  */
-export function completeOf({ earlier = [], segments }: Timeline): readonly SegmentEntry[] {
-  return [...earlier, ...segments];
+export function listedOf(
+  { earlier = [], segments }: Timeline,
+  lowLatency: LowLatency | null,
+): readonly SegmentEntry[] {
+  return [...earlier, ...segments, ...(lowLatency?.segments ?? [])];
 }
 
 /** Whether a Period has media of any of the tracks that are wanted. */
@@ -96,9 +100,9 @@ function staticTimes({ segments }: Timeline): Attributes {
 
 /** The MPD of a timeline is the same whoever writes it: it is published when its last segment was complete. */
 function dynamicTimes(timeline: Timeline, lowLatency: LowLatency | null): Attributes {
-  const { segments, mutability, targetDurationUs } = timeline;
+  const { earlier = [], segments, mutability, targetDurationUs } = timeline;
   // The newest segment ends up to a segment's length ago: counted from now, the oldest one would be gone too early.
-  const depthUs = endUs(segments) - completeOf(timeline)[0]!.startUs + targetDurationUs;
+  const depthUs = endUs(segments) - (earlier[0] ?? segments[0]!).startUs + targetDurationUs;
   const publishedUs = lowLatency?.publishedUs ?? endUs(segments);
   const delayUs = lowLatency?.targetLatencyUs ?? targetDurationUs * DELAY_SEGMENTS;
   return {

@@ -5,9 +5,11 @@ import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
 import { mediaFileReply, onceFollowed } from "../../packaging/media-reply.ts";
 import { CORS, PlaylistReplies, liveVersion, playlistCaching } from "../../packaging/playlist-replies.ts";
 import type { Presentation, Timeline } from "../../packaging/presentation.ts";
-import { lowLatencyOf } from "./low-latency.ts";
 import { readMpdChoice } from "./choice.ts";
-import { completeOf, renderMpd } from "./mpd.ts";
+import type { MpdChoice } from "./choice.ts";
+import { lowLatencyOf } from "./low-latency.ts";
+import type { LowLatency } from "./low-latency.ts";
+import { listedOf, renderMpd } from "./mpd.ts";
 import type { DashResource } from "./path.ts";
 import { subtitlesReply } from "./text-sets.ts";
 import { escapeXml } from "./xml.ts";
@@ -57,11 +59,7 @@ export function dashReply(
 
 function mpdReply(presentation: Presentation, { query, request }: Asked): HttpReply {
   const timeline = presentation.timeline();
-  const segments = completeOf(timeline);
-  const { key, ...choice } = readMpdChoice(
-    { timeline, segments, texts: presentation.texts ?? [] },
-    request,
-  );
+  const { key, ...choice } = choiceOf(presentation, { timeline, lowLatency: null }, request);
   return mpds.reply(timeline, key, {
     render: (carried) => renderMpd({ presentation, timeline, ...choice, query: carried, lowLatency: null }),
     version: presentation.version ?? liveVersion(timeline),
@@ -76,11 +74,7 @@ function lowLatencyReply(presentation: Presentation, { query, request }: Asked):
   if (edge === null) return null;
   const { timeline } = edge;
   const lowLatency = lowLatencyOf(edge);
-  const segments = [...completeOf(timeline), ...lowLatency.segments];
-  const { key, ...choice } = readMpdChoice(
-    { timeline, segments, texts: presentation.texts ?? [] },
-    request,
-  );
+  const { key, ...choice } = choiceOf(presentation, { timeline, lowLatency }, request);
   return mpds.reply(timeline, `low-latency ${lowLatency.version} ${key}`, {
     render: (carried) => renderMpd({ presentation, timeline, ...choice, query: carried, lowLatency }),
     version: `${liveVersion(timeline)}-ll-${lowLatency.version}`,
@@ -88,4 +82,12 @@ function lowLatencyReply(presentation: Presentation, { query, request }: Asked):
     cache: "no-cache",
     query: escapeXml(query),
   });
+}
+
+function choiceOf(
+  { texts }: Presentation,
+  { timeline, lowLatency }: { readonly timeline: Timeline; readonly lowLatency: LowLatency | null },
+  request: HttpRequest | null,
+): MpdChoice {
+  return readMpdChoice({ timeline, segments: () => listedOf(timeline, lowLatency), texts }, request);
 }
