@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { dropOldest } from "../base/oldest.ts";
 import { buildInitSegment } from "../containers/mp4/init-segment.ts";
 import type { Track, TrackSet } from "../media/track.ts";
 import { formatTrackSelection } from "./presentation.ts";
@@ -38,11 +39,7 @@ export class InitSegments {
   add(tracks: TrackSet): void {
     if (this.#sets.has(tracks)) return;
     this.#sets.set(tracks, new Map());
-    if (this.#sets.size <= InitSegments.MAX_SETS) return;
-    for (const oldest of this.#sets.keys()) {
-      this.#sets.delete(oldest);
-      return;
-    }
+    dropOldest(this.#sets, InitSegments.MAX_SETS);
   }
 
   #get(tracks: TrackSet, selection: TrackSelection): InitSegment {

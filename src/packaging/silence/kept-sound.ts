@@ -1,3 +1,4 @@
+import { dropOldest } from "../../base/oldest.ts";
 import { silentFrameOf } from "../../codecs/silence.ts";
 import type { TrackId } from "../../media/ids.ts";
 import { makeTrackSet } from "../../media/track.ts";
@@ -47,11 +48,7 @@ export class KeptSound {
   #hear(track: Track): void {
     if (track.kind !== "audio" || silentFrameOf(track) === null) return;
     this.#heard.set(track.id, track);
-    if (this.#heard.size <= KeptSound.MAX_TRACKS) return;
-    for (const oldest of this.#heard.keys()) {
-      this.#heard.delete(oldest);
-      return;
-    }
+    dropOldest(this.#heard, KeptSound.MAX_TRACKS);
   }
 
   /** As they were in the last set; new ones behind those. */

@@ -1,5 +1,6 @@
 import type { Logger } from "../../base/log.ts";
 import { silentLogger } from "../../base/log.ts";
+import { dropOldest } from "../../base/oldest.ts";
 import { MICROSECONDS, ticksToUs } from "../../base/time.ts";
 import type { TrackId } from "../../media/ids.ts";
 import type { MediaPacket, PacketSink } from "../../media/packet.ts";
@@ -150,11 +151,7 @@ export class SilenceFiller implements PacketSink {
     const { id } = filled.track;
     this.#past.delete(id);
     this.#past.set(id, filled);
-    if (this.#past.size <= MAX_PAST) return;
-    for (const oldest of this.#past.keys()) {
-      this.#past.delete(oldest);
-      return;
-    }
+    dropOldest(this.#past, MAX_PAST);
   }
 
   #trackOf({ track }: MediaPacket): FilledTrack | null {
