@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { setImmediate as turn } from "node:timers/promises";
 import { FakeClock } from "../../test/support/fake-clock.ts";
-import { Film } from "../../test/support/film.ts";
+import { Film, pictureTimes, settle } from "../../test/support/film.ts";
 import { defineErrors } from "../base/errors.ts";
 import { ticksToUs } from "../base/time.ts";
 import { PacedPackets } from "./paced-packets.ts";
@@ -46,16 +45,10 @@ function pace(changes: Partial<PacedPacketsParts> = {}, fault: Error | null = nu
   );
 }
 
-async function settle(): Promise<void> {
-  for (let i = 0; i < 40; i++) await turn();
-}
-
 async function pass(ms: number): Promise<void> {
   await clock.advanceSettling(ms, 100);
   await settle();
 }
-
-const every = (count: number, from = 0): number[] => Array.from({ length: count }, (_, i) => from + i * 40);
 
 describe("a recording for one player", () => {
   test("is not sent before it is asked for", async () => {
@@ -66,7 +59,7 @@ describe("a recording for one player", () => {
     assert.deepEqual([sent, film.reads], [[], []]);
     paced.pump();
     await settle();
-    assert.deepEqual(sent, every(76), "the player's clock began with the jump");
+    assert.deepEqual(sent, pictureTimes(76), "the player's clock began with the jump");
   });
 
   test("is sent from one time on as far as the player's clock needs at another one", async () => {
@@ -74,7 +67,7 @@ describe("a recording for one player", () => {
     paced.jump(3e6, 4.5e6);
     paced.pump();
     await settle();
-    assert.deepEqual(sent, every(88, 3000));
+    assert.deepEqual(sent, pictureTimes(88, 3000));
     assert.ok(paced.sentUs >= 6.48e6 && paced.sentUs <= 6.5e6, `${paced.sentUs}`);
     assert.equal(paced.playedUs, 4.5e6);
   });
@@ -88,13 +81,13 @@ describe("a recording for one player", () => {
       paced.jump(1e6, 1e6);
       paced.pump();
       await pass(20_000);
-      assert.deepEqual(sent, pauseStops === "clock" ? every(51, 1000) : []);
+      assert.deepEqual(sent, pauseStops === "clock" ? pictureTimes(51, 1000) : []);
       assert.deepEqual([paced.playedUs, clock.pendingTimers], [1e6, 0]);
       assert.equal(paced.resume(), true);
       assert.equal(paced.resume(), false);
       paced.pump();
       await pass(10_000);
-      assert.deepEqual(sent, every(225, 1000));
+      assert.deepEqual(sent, pictureTimes(225, 1000));
       assert.equal(paced.state, "ended");
     }
   });
@@ -105,12 +98,12 @@ describe("a recording for one player", () => {
     paced.pump();
     await pass(10_000);
     paced.pump();
-    assert.deepEqual([sent, happened, paced.state], [every(75), ["ended"], "ended"]);
+    assert.deepEqual([sent, happened, paced.state], [pictureTimes(75), ["ended"], "ended"]);
     paced.jump(2e6, 2e6);
     assert.equal(paced.state, "flowing");
     paced.pump();
     await pass(5000);
-    assert.deepEqual([sent.slice(75), happened], [every(25, 2000), ["ended", "ended"]]);
+    assert.deepEqual([sent.slice(75), happened], [pictureTimes(25, 2000), ["ended", "ended"]]);
   });
 
   test("takes a larger buffer at once", async () => {
@@ -121,7 +114,7 @@ describe("a recording for one player", () => {
     paced.bufferUs = 5e6;
     paced.pump();
     await settle();
-    assert.deepEqual(sent, every(126));
+    assert.deepEqual(sent, pictureTimes(126));
   });
 
   test("waits while the connection is full, and leaves no timer to look", async () => {

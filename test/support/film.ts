@@ -1,4 +1,5 @@
 /** A recording in memory, for tests of what plays files. */
+import { setImmediate as turn } from "node:timers/promises";
 import type { MediaPacket } from "../../src/media/packet.ts";
 import { usToTicks } from "../../src/base/time.ts";
 import type { PacketRun, RecordedPackets } from "../../src/stream/recorded-packets.ts";
@@ -55,3 +56,12 @@ export class Film implements RecordedPackets {
     return { packets, toUs, isLast: toUs >= this.endUs };
   }
 }
+
+/** Lets everything that waits for reads of a film, and for nothing else, come to its end. */
+export async function settle(): Promise<void> {
+  for (let i = 0; i < 40; i++) await turn();
+}
+
+/** The times of so many pictures of a film. Units: milliseconds. */
+export const pictureTimes = (count: number, from = 0): number[] =>
+  Array.from({ length: count }, (_, i) => from + i * 40);

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { setImmediate as turn } from "node:timers/promises";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
-import { FILM_MS, Film } from "../../../test/support/film.ts";
+import { FILM_MS, Film, pictureTimes, settle } from "../../../test/support/film.ts";
 import { RecordingLog } from "../../../test/support/recording-log.ts";
 import { readI32, readU16, readU32, readU64 } from "../../base/bytes.ts";
 import { defineErrors } from "../../base/errors.ts";
@@ -111,23 +110,17 @@ function open(film = new Film(), { tracks = "", fromSeconds = 0 } = {}): MseFile
   return session;
 }
 
-async function settle(): Promise<void> {
-  for (let i = 0; i < 40; i++) await turn();
-}
-
 async function pass(ms: number): Promise<void> {
   await clock.advanceSettling(ms, 100);
   await settle();
 }
-
-const every = (count: number, from = 0): number[] => Array.from({ length: count }, (_, i) => from + i * 40);
 
 test("an init message with the length, three seconds at once, and the rest as it plays", async () => {
   open();
   await settle();
   assert.deepEqual(socket.said, ["mse_init_segment"]);
   assert.equal(socket.messages[0]?.metadata?.duration, FILM_MS / 1000);
-  assert.deepEqual(socket.pictures(), every(76));
+  assert.deepEqual(socket.pictures(), pictureTimes(76));
   assert.ok(socket.fragments.some(({ track }) => track === 101));
   assert.deepEqual(
     socket.fragments.filter(({ isSync, track }) => isSync && track === 1).map(({ utcS }) => utcS),
@@ -142,7 +135,7 @@ test("every frame comes once, then the end is told, and the socket stays", async
   const film = new Film();
   open(film);
   await pass(8000);
-  assert.deepEqual(socket.pictures(), every(250));
+  assert.deepEqual(socket.pictures(), pictureTimes(250));
   assert.equal(socket.fragments.length, film.packets.length);
   assert.deepEqual(socket.said, ["mse_init_segment", "recordings_ended"]);
   assert.deepEqual([socket.closedWith, clock.pendingTimers, over], [null, 0, 0]);
@@ -155,7 +148,7 @@ test("a seek begins with the key frame before it and sends at once what leads to
   session.onText("play_from=5.9");
   await settle();
   assert.deepEqual(socket.said.slice(1), ["seeked", "mse_init_segment"]);
-  assert.deepEqual(socket.pictures(before), every(98, 5000));
+  assert.deepEqual(socket.pictures(before), pictureTimes(98, 5000));
 });
 
 test("with B-frames it is the last key frame that is shown by then, not the last one that is decoded", async () => {
@@ -182,11 +175,11 @@ test("it begins where the address says; beyond the end with the last key frame, 
   const before = socket.pictures().length;
   session.onText("play_from=1700000000");
   await settle();
-  assert.deepEqual(socket.pictures(before), every(25, 9000));
+  assert.deepEqual(socket.pictures(before), pictureTimes(25, 9000));
   assert.equal(socket.said.at(-1), "recordings_ended");
   session.onText("play_from=8");
   await pass(1000);
-  assert.deepEqual(socket.pictures(before + 25), every(50, 8000));
+  assert.deepEqual(socket.pictures(before + 25), pictureTimes(50, 8000));
 });
 
 test("a pause stops the clock; going on repeats and omits nothing, without another init message", async () => {
@@ -199,7 +192,7 @@ test("a pause stops the clock; going on repeats and omits nothing, without anoth
   assert.equal(clock.pendingTimers, 0);
   session.onText("resume");
   await pass(8000);
-  assert.deepEqual(socket.pictures(), every(250));
+  assert.deepEqual(socket.pictures(), pictureTimes(250));
   assert.deepEqual(socket.said, ["mse_init_segment", "paused", "resumed", "recordings_ended"]);
 });
 
@@ -210,10 +203,10 @@ test("a seek while it has paused sends the picture of that time, and no more unt
   const before = socket.pictures().length;
   session.onText("play_from=4.5");
   await pass(20_000);
-  assert.deepEqual(socket.pictures(before), every(88, 4000));
+  assert.deepEqual(socket.pictures(before), pictureTimes(88, 4000));
   session.onText("resume");
   await pass(8000);
-  assert.deepEqual(socket.pictures(before), every(150, 4000));
+  assert.deepEqual(socket.pictures(before), pictureTimes(150, 4000));
 });
 
 test("a pause behind the end holds for the seek that follows", async () => {
@@ -226,7 +219,7 @@ test("a pause behind the end holds for the seek that follows", async () => {
   const before = socket.pictures().length;
   session.onText("play_from=1");
   await pass(20_000);
-  assert.deepEqual(socket.pictures(before), every(76, 1000));
+  assert.deepEqual(socket.pictures(before), pictureTimes(76, 1000));
 });
 
 test("tracks are switched where the viewer is; of tracks that the file has not, it says so and reads nothing", async () => {

@@ -4,7 +4,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
 import { eventually } from "../../../test/support/eventually.ts";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
-import { Film } from "../../../test/support/film.ts";
+import { Film, pictureTimes } from "../../../test/support/film.ts";
 import { trackSet, videoTrack } from "../../../test/support/media.ts";
 import { concatBytes, readU32 } from "../../base/bytes.ts";
 import { defineErrors } from "../../base/errors.ts";
@@ -134,15 +134,13 @@ beforeAll(async () => {
   assert.equal(first.clock.pendingTimers, 0);
 });
 
-const every = (count: number, from = 0): number[] => Array.from({ length: count }, (_, i) => from + i * 40);
-
 test("a film is announced, then sent ahead as far as the player's buffer and on at real time", async () => {
   const viewer = new Viewer();
   await viewer.setBuffer(2000);
   await viewer.say("play", "film.mp4", -2000);
   assert.deepEqual(viewer.controls(), [CONTROL.recorded, CONTROL.begin]);
   assert.deepEqual(viewer.codes(), ["NetStream.Play.Reset", "NetStream.Play.Start"]);
-  assert.deepEqual(viewer.pictures(), every(51));
+  assert.deepEqual(viewer.pictures(), pictureTimes(51));
   await viewer.pass(3000);
   const count = viewer.pictures().length;
   assert.ok(count >= 120 && count <= 126, `${count} pictures after 3 s`);
@@ -154,7 +152,7 @@ test("every frame comes once, and at the end the player is told in this order", 
   const viewer = new Viewer();
   await viewer.say("play", "film.mp4");
   await viewer.pass(8000);
-  assert.deepEqual(viewer.pictures(), every(250));
+  assert.deepEqual(viewer.pictures(), pictureTimes(250));
   assert.equal(viewer.sounds(), viewer.film.packets.length - 250);
   assert.deepEqual(viewer.codes().slice(2), ["NetStream.Play.Stop"]);
   const last = viewer.messages().slice(-3);
@@ -173,7 +171,7 @@ test("a seek goes on at the key frame before, and says so", async () => {
   await viewer.say("play", "film.mp4");
   const before = viewer.pictures().length;
   await viewer.say("seek", 6600);
-  assert.deepEqual(viewer.pictures(before), every(76, 6000));
+  assert.deepEqual(viewer.pictures(before), pictureTimes(76, 6000));
   assert.deepEqual(viewer.controls().slice(2), [CONTROL.eof, CONTROL.recorded, CONTROL.begin]);
   assert.deepEqual(viewer.codes().slice(2), ["NetStream.Seek.Notify", "NetStream.Play.Start"]);
   const configurations = viewer.messages().filter(({ typeId, body }) => typeId === 9 && body[1] === 0);
@@ -211,7 +209,7 @@ test("a seek to what is no time fails without harm", async () => {
   for (const nonsense of [NaN, -1, "a", null]) await viewer.say("seek", nonsense);
   assert.deepEqual(viewer.codes().slice(2), Array(4).fill("NetStream.Seek.Failed"));
   await viewer.pass(8000);
-  assert.deepEqual(viewer.pictures(), every(250));
+  assert.deepEqual(viewer.pictures(), pictureTimes(250));
 });
 
 test("a pause sends nothing, and playing goes on with the next frame", async () => {
@@ -225,7 +223,7 @@ test("a pause sends nothing, and playing goes on with the next frame", async () 
   await viewer.say("pause", false, 0);
   assert.equal(viewer.pictures().length, before);
   await viewer.pass(8000);
-  assert.deepEqual(viewer.pictures(), every(250));
+  assert.deepEqual(viewer.pictures(), pictureTimes(250));
   assert.deepEqual(viewer.codes().slice(2), [
     "NetStream.Pause.Notify",
     "NetStream.Unpause.Notify",
@@ -251,7 +249,7 @@ test("a part is played from the key frame before, on a clock of its own, and end
   const viewer = new Viewer();
   await viewer.say("play", "film.mp4", 3500, 2000);
   await viewer.pass(4000);
-  assert.deepEqual(viewer.pictures(), every(63));
+  assert.deepEqual(viewer.pictures(), pictureTimes(63));
   assert.equal(viewer.codes().at(-1), "NetStream.Play.Stop");
 });
 
@@ -272,7 +270,7 @@ test("a slow connection is sent no more than its queue may hold, and everything 
     const after = viewer.written.reduce((sum, bytes) => sum + bytes.byteLength, 0);
     assert.ok(after - before <= 128 * 1024 + 5000, `${after - before} bytes at once`);
   }
-  assert.deepEqual(viewer.pictures(), every(250));
+  assert.deepEqual(viewer.pictures(), pictureTimes(250));
   assert.equal(viewer.film.mostRunning, 1);
 });
 
@@ -298,7 +296,7 @@ test("a storage that is slow leaves the player dry, and the player is told once"
   assert.deepEqual(viewer.controls(), [CONTROL.recorded, CONTROL.begin, CONTROL.dry]);
   gate.resolve();
   await viewer.pass(5000);
-  assert.deepEqual(viewer.pictures(), every(250));
+  assert.deepEqual(viewer.pictures(), pictureTimes(250));
 });
 
 test("a file that is not there is told like a stream that is not there", async () => {
@@ -316,7 +314,7 @@ test("a read that may succeed later is tried again; one that fails for good ends
   await viewer.pass(3000);
   viewer.film.failure = null;
   await viewer.pass(8000);
-  assert.deepEqual(viewer.pictures(), every(250));
+  assert.deepEqual(viewer.pictures(), pictureTimes(250));
   const broken = new Viewer();
   await broken.say("play", "film.mp4");
   broken.film.failure = new Error("not one of ours");
