@@ -1,5 +1,5 @@
 import type { Clock, Timer } from "../base/clock.ts";
-import type { EdgePoint, Hold, HoldEnd, LiveEdge } from "./presentation.ts";
+import type { EdgePoint, Hold, HoldEnd, LiveEdge, SegmentHold, Timeline } from "./presentation.ts";
 
 /** Requests are held for so many target durations (RFC 8216bis section 6.2.5.2). */
 export const HOLD_TARGETS = 3;
@@ -27,7 +27,7 @@ function movedOn({ timeline }: LiveEdge, point: EdgePoint): EdgePoint {
 }
 
 /** For one who waits for what will never come: tells so, but not before this returned. */
-export function endAtOnce(hold: Hold): { cancel(): void } {
+export function endAtOnce(hold: SegmentHold): { cancel(): void } {
   let isWaiting = true;
   queueMicrotask(() => {
     if (isWaiting) hold.end("over");
@@ -114,5 +114,38 @@ export class EdgeWaiters {
     if (this.#waiters.size > 0) return;
     this.#timer?.cancel();
     this.#timer = null;
+  }
+}
+
+/** Those who wait for the next segments of a timeline, and for no part of one. */
+export class SegmentWaiters {
+  readonly #held: EdgeWaiters;
+
+  constructor(clock: Clock) {
+    this.#held = new EdgeWaiters(clock);
+  }
+
+  /** Those who wait now. */
+  get size(): number {
+    return this.#held.size;
+  }
+
+  /** Takes one who waits for three target durations at most; `null` when there is no place for another one. */
+  hold(hold: SegmentHold, { targetDurationUs }: Timeline): { cancel(): void } | null {
+    const { sequence, address, end } = hold;
+    return this.#held.hold(
+      { sequence, part: null, address, end },
+      (targetDurationUs / 1000) * HOLD_TARGETS,
+    );
+  }
+
+  /** The timeline has changed. */
+  wake(timeline: Timeline): void {
+    if (this.#held.size > 0) this.#held.wake({ timeline, partTargetUs: 0, open: null });
+  }
+
+  /** It will change no more. */
+  close(): void {
+    this.#held.close();
   }
 }

@@ -24,11 +24,14 @@ export class HeldPayloads {
   constructor(packets: readonly MediaPacket[], sizes: Uint32Array) {
     this.#sizes = sizes;
     this.#offsets = new Uint32Array(packets.length);
-    for (const [index, { payload, slab = null }] of packets.entries()) {
+    let last: ArrayBufferLike | null = null;
+    for (let index = 0; index < packets.length; index++) {
+      const { payload, slab = null } = packets[index]!;
+      const memory = payload.buffer;
       this.#offsets[index] = payload.byteOffset;
-      const last = this.#runs.at(-1);
-      if (last !== undefined && last.memory === payload.buffer) slab?.release();
-      else this.#runs.push({ first: index, memory: payload.buffer, slab });
+      if (memory === last) slab?.release();
+      else this.#runs.push({ first: index, memory, slab });
+      last = memory;
     }
   }
 

@@ -1,14 +1,15 @@
 import { systemClock } from "../base/clock.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
-import { EdgeWaiters, HOLD_TARGETS, endAtOnce } from "./edge-waiters.ts";
+import { EdgeWaiters, HOLD_TARGETS, SegmentWaiters, endAtOnce } from "./edge-waiters.ts";
 import type { MediaPacket, PacketSink } from "../media/packet.ts";
 import type { Track, TrackSet } from "../media/track.ts";
 import { InitSegments } from "./init-segments.ts";
 import { ALWAYS_RANDOM_ACCESS, dependentTracks, withSegment } from "./random-access.ts";
 import { LiveSegment, segmentName } from "./live-segment.ts";
 import type { EdgeSource, Hold, LiveEdge, MediaBody, Presentation } from "./presentation.ts";
-import type { OpenSegmentEntry, RandomAccess, Timeline, TrackSelection } from "./presentation.ts";
+import type { OpenSegmentEntry, RandomAccess, SegmentHold } from "./presentation.ts";
+import type { Timeline, TrackSelection } from "./presentation.ts";
 import type { SegmentParts } from "./segment-parts.ts";
 import { Segmenter } from "./segmenter.ts";
 import { SilenceFiller } from "./silence/silence-filler.ts";
@@ -56,8 +57,8 @@ const PATIENT_PART_OF_PART = 8;
 /** A timeline's segments and the earlier ones are so many together, where so many are kept. */
 const LONG_SEGMENTS = 8;
 
-/** Segments during which nobody asked for the edge; after them nobody is thought to follow it. */
-const EDGE_UNUSED_SEGMENTS = 4;
+/** Segments during which nobody asked for the edge, or for anything; after them nobody is thought to follow it. */
+const UNUSED_SEGMENTS = 4;
 
 /** Segment durations of media before the playlist is shown: a player that has less waits for the next segment. */
 const START_SEGMENTS = 1.5;
@@ -100,16 +101,21 @@ export class LiveWindow implements PacketSink, Presentation {
   /** `undefined` where segments are not cut into parts. */
   readonly edge?: EdgeSource;
   readonly #held: EdgeWaiters;
+  readonly #heldForSegments: SegmentWaiters;
   #edge: LiveEdge | null = null;
   #edgeMoves = 0;
   /** Threads that follow the edge, and wait for its next move. */
   #followers: (() => void)[] = [];
   /** `#changes` when somebody last asked for the edge. */
   #edgeUsed = -Infinity;
+  /** `#changes` when somebody last asked for the timeline. */
+  #timelineUsed = 0;
 
   constructor(options: LiveWindowOptions) {
     this.#options = options;
-    this.#held = new EdgeWaiters(options.clock ?? systemClock);
+    const { clock = systemClock } = options;
+    this.#held = new EdgeWaiters(clock);
+    this.#heldForSegments = new SegmentWaiters(clock);
     if (options.chunkDurationUs !== undefined) this.edge = this.#makeEdgeSource();
     this.#targetDurationUs = options.segmentDurationUs;
     this.#randomAccess = options.after?.randomAccess ?? ALWAYS_RANDOM_ACCESS;
@@ -119,6 +125,7 @@ export class LiveWindow implements PacketSink, Presentation {
       maxDurationUs: () => this.#longestUs(),
       onSegment: (segment) => this.#append(segment),
       onPart: () => this.#edgeMoved(),
+      isFollowed: () => this.#isEdgeUsed(),
       ...(options.chunkDurationUs === undefined ? {} : { chunkDurationUs: options.chunkDurationUs }),
     });
     this.#filler = new SilenceFiller(this.#segmenter, {
@@ -162,6 +169,7 @@ export class LiveWindow implements PacketSink, Presentation {
 
   timeline(): Timeline {
     if (this.#timeline === null) throw new RangeError("no segment is complete yet: check isReady first");
+    this.#timelineUsed = this.#changes;
     return this.#timeline;
   }
 
@@ -199,6 +207,7 @@ export class LiveWindow implements PacketSink, Presentation {
 
   /** The timeline as data, for another thread; `null` before it is ready. */
   snapshot(): WindowSnapshot | null {
+    this.#timelineUsed = this.#changes;
     return this.#timeline === null ? null : snapshotOf(this.#timeline, this.#version);
   }
 
@@ -243,12 +252,18 @@ export class LiveWindow implements PacketSink, Presentation {
   patienceMs(): number {
     const { partRule } = this.#segmenter;
     if (partRule !== null && this.#isEdgeUsed()) return partRule.stepUs / 1000 / PATIENT_PART_OF_PART;
-    return this.#options.segmentDurationUs / 1000 / PATIENT_PART;
+    const isUsed = this.#changes - this.#timelineUsed < UNUSED_SEGMENTS || this.#waiters.length > 0;
+    return isUsed ? this.#options.segmentDurationUs / 1000 / PATIENT_PART : Infinity;
   }
 
-  /** Requests that are held until a part is there. */
+  /** Requests that are held until a part or a segment is there. */
   get heldRequests(): number {
-    return this.#held.size;
+    return this.#held.size + this.#heldForSegments.size;
+  }
+
+  holdSegment(hold: SegmentHold): { cancel(): void } | null {
+    if (this.#timeline === null || this.#ended) return endAtOnce(hold);
+    return this.#heldForSegments.hold(hold, this.#timeline);
   }
 
   /** The same with its media in shared memory, for another thread to send. */
@@ -274,6 +289,7 @@ export class LiveWindow implements PacketSink, Presentation {
     this.#wake();
     this.#wakeFollowers();
     this.#held.close();
+    this.#heldForSegments.close();
   }
 
   #append(finished: FinishedSegment): void {
@@ -303,6 +319,7 @@ export class LiveWindow implements PacketSink, Presentation {
     this.#changes++;
     this.#wake();
     this.#edgeMoved();
+    this.#heldForSegments.wake(this.#timeline);
   }
 
   /** Without the oldest one that is kept: the next segment drops it, and who holds this timeline may ask then. */
@@ -325,8 +342,8 @@ export class LiveWindow implements PacketSink, Presentation {
 
   #edgeNow(): LiveEdge | null {
     const { partRule } = this.#segmenter;
-    if (this.#timeline === null || partRule === null) return null;
     this.#edgeUsed = this.#changes;
+    if (this.#timeline === null || partRule === null) return null;
     this.#edge ??= {
       timeline: this.#timeline,
       partTargetUs: partRule.targetUs,
@@ -337,9 +354,10 @@ export class LiveWindow implements PacketSink, Presentation {
 
   #openEntry(): OpenSegmentEntry | null {
     const open = this.#segmenter.current;
-    if (open === null || open.parts === null) return null;
+    const made = open?.parts ?? null;
+    if (open === null || made === null) return null;
     const { sequence, startUs, tracks, discontinuity, isIndependent } = open;
-    const [name, parts] = [segmentName(startUs), [...open.parts.entries]];
+    const [name, parts] = [segmentName(startUs), [...made.entries]];
     const dependent = dependentTracks(tracks.tracks, (id) => open.first(id)?.isSync);
     this.#inits.add(tracks);
     const place = { sequence, name, startUs, utcUs: startUs };
@@ -347,7 +365,7 @@ export class LiveWindow implements PacketSink, Presentation {
   }
 
   #isEdgeUsed(): boolean {
-    return this.#changes - this.#edgeUsed < EDGE_UNUSED_SEGMENTS;
+    return this.#changes - this.#edgeUsed < UNUSED_SEGMENTS;
   }
 
   #hold(hold: Hold): { cancel(): void } | null {

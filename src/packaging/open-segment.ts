@@ -8,7 +8,15 @@ import { SegmentParts } from "./segment-parts.ts";
 import { layOut } from "./segment-track.ts";
 import type { SegmentTrack } from "./segment-track.ts";
 
-/** A segment that still takes packets. */
+/** A packet of a track that went on in the segment before. */
+type Followed = { readonly followed: MediaPacket };
+
+/**
+ * A segment that still takes packets.
+ *
+ * Parts are a function of its packets and their order. Where nobody follows them, it only notes that order, and is cut into
+ * parts when somebody asks: they are the same then.
+ */
 export class OpenSegment {
   readonly sequence: number;
   readonly startUs: number;
@@ -16,16 +24,21 @@ export class OpenSegment {
   readonly isIndependent: boolean;
   /** The timeline breaks before it. */
   discontinuity: boolean;
-  /** Its parts, where it is cut into parts. */
-  readonly parts: SegmentParts | null;
   readonly #packets = new Map<TrackId, MediaPacket[]>();
-  readonly #cutter: PartCutter | null;
+  readonly #partRule: PartRule | null;
+  #cutter: PartCutter | null = null;
+  #parts: SegmentParts | null = null;
+  /** What came, in its order, as long as nobody asked for parts. */
+  #arrivals: (MediaPacket | Followed)[] | null = null;
+  /** The latest of the reference track. */
+  #lastPts = -Infinity;
   #bytes = 0;
 
-  /** `partRule`: how it is cut into parts; `null`: it is not. */
+  /** `partRule`: how it is cut into parts; `null`: it is not. `isFollowed`: somebody waits for them. */
   constructor(
     options: Pick<OpenSegment, "sequence" | "startUs" | "tracks" | "isIndependent" | "discontinuity"> & {
       readonly partRule: PartRule | null;
+      readonly isFollowed: boolean;
     },
   ) {
     this.sequence = options.sequence;
@@ -34,10 +47,20 @@ export class OpenSegment {
     this.isIndependent = options.isIndependent;
     this.discontinuity = options.discontinuity;
     for (const track of options.tracks.tracks) this.#packets.set(track.id, []);
-    const { partRule, startUs, tracks, sequence } = options;
-    this.#cutter = partRule === null ? null : new PartCutter(partRule, startUs, tracks, this.#packets);
-    this.parts =
-      this.#cutter === null ? null : new SegmentParts(this.#cutter, sequence, tracks, this.#packets);
+    this.#partRule = options.partRule;
+    if (options.partRule !== null) this.#arrivals = [];
+    if (options.isFollowed) this.#cut();
+  }
+
+  /** Its parts, where it may be cut into parts: from now on it is. */
+  get parts(): SegmentParts | null {
+    this.#cut();
+    return this.#parts;
+  }
+
+  /** Its parts if somebody asked for them. */
+  get partsSoFar(): SegmentParts | null {
+    return this.#parts;
   }
 
   /** Payload bytes taken so far. */
@@ -55,27 +78,37 @@ export class OpenSegment {
   /** Takes the next packet of any of its tracks. */
   add(packet: MediaPacket): void {
     packet.slab?.retain();
-    if (packet.track === this.tracks.reference) this.#cutter?.reference(packet);
     this.adopt(packet);
   }
 
   /** A track that is not the reference goes on in the segment before this one. */
   follow(packet: MediaPacket): void {
-    this.#cutter?.other(packet);
+    if (this.#arrivals !== null) this.#arrivals.push({ followed: packet });
+    else this.#cutter?.other(packet);
   }
 
-  /** Parts that are complete. */
+  /** Parts that are complete, as far as somebody asked for them. */
   get partCount(): number {
     return this.#cutter === null ? 0 : this.#cutter.entries.length;
   }
 
   /** Where the last complete part ends; the segment's start where there is none. Units: microseconds. */
   get closedUs(): number {
+    this.#cut();
     return this.#cutter?.closedUs ?? this.startUs;
+  }
+
+  /** Whether a complete part reaches there: what was shown as a part stays in its segment. */
+  isClosedAt(us: number): boolean {
+    // No part ends behind the last picture unless in silence, which cuts at once.
+    const isOpen =
+      this.#arrivals !== null && us > ticksToUs(this.#lastPts, this.tracks.reference.timescale);
+    return !isOpen && us <= this.closedUs;
   }
 
   /** The reference track is silent, and the others have come to `us`; no part may reach to `limitUs`. */
   closePartsInSilence(us: number, limitUs: number): void {
+    this.#cut();
     this.#cutter?.silence(us, limitUs);
   }
 
@@ -91,10 +124,36 @@ export class OpenSegment {
   /** Takes a packet that another segment gave up, with its hold on the slab. */
   adopt(packet: MediaPacket): void {
     const packets = this.#packets.get(packet.track.id);
-    if (packets === undefined) packet.slab?.release();
-    else packets.push(packet);
-    if (packet.track !== this.tracks.reference) this.#cutter?.other(packet);
     this.#bytes += packet.payload.byteLength;
+    if (packets === undefined) {
+      packet.slab?.release();
+      return;
+    }
+    this.#arrivals?.push(packet);
+    this.#put(packet, packets);
+  }
+
+  #put(packet: MediaPacket, packets: MediaPacket[]): void {
+    const isReference = packet.track === this.tracks.reference;
+    if (isReference) this.#cutter?.reference(packet);
+    packets.push(packet);
+    if (!isReference) this.#cutter?.other(packet);
+    else if (packet.pts > this.#lastPts) this.#lastPts = packet.pts;
+  }
+
+  /** Makes parts of what has come, in the order in which it came. */
+  #cut(): void {
+    const [arrivals, partRule] = [this.#arrivals, this.#partRule];
+    if (arrivals === null || partRule === null) return;
+    const { startUs, tracks, sequence } = this;
+    this.#arrivals = null;
+    for (const packets of this.#packets.values()) packets.length = 0;
+    this.#cutter = new PartCutter(partRule, startUs, tracks, this.#packets);
+    this.#parts = new SegmentParts(this.#cutter, sequence, tracks, this.#packets);
+    for (const arrival of arrivals) {
+      if ("followed" in arrival) this.#cutter.other(arrival.followed);
+      else this.#put(arrival, this.#packets.get(arrival.track.id)!);
+    }
   }
 
   /** Gives up the packets of all tracks but the reference that lie at or behind `atUs`; they are to be adopted. */
@@ -131,7 +190,7 @@ export class OpenSegment {
       const nextDts = next?.first(track.id)?.dts ?? null;
       finished.set(track.id, layOut(track, packets, nextDts, this.#cutter?.track(track.id)));
     }
-    this.parts?.finish(finished);
+    this.#parts?.finish(finished);
     return finished;
   }
 }
@@ -139,9 +198,9 @@ export class OpenSegment {
 /** Where the packets of one track end; 0 for none. */
 function endOf(packets: readonly MediaPacket[]): number {
   let endTicks = 0;
-  for (const [i, packet] of packets.entries()) {
-    const before = packets[i - 1];
-    const durationTicks = packet.durationTicks || (before === undefined ? 0 : packet.dts - before.dts);
+  for (let i = 0; i < packets.length; i++) {
+    const packet = packets[i]!;
+    const durationTicks = packet.durationTicks || (i === 0 ? 0 : packet.dts - packets[i - 1]!.dts);
     endTicks = Math.max(endTicks, packet.pts + Math.min(durationTicks, packet.track.timescale));
   }
   return packets.length === 0 ? 0 : ticksToUs(endTicks, packets[0]!.track.timescale);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { FakeClock } from "../../test/support/fake-clock.ts";
+import { followed } from "../../test/support/followed-window.ts";
 import { audioTrack } from "../../test/support/media.ts";
 import { LiveSource, SOURCE_START_US } from "../../test/support/live-source.ts";
 import type { SourceStretch } from "../../test/support/live-source.ts";
@@ -122,7 +123,7 @@ describe("the live edge", () => {
 
   test("says which parts a decoder may start with", () => {
     const window = windowOf();
-    new LiveSource(window).play({ seconds: 9, gopFrames: 25 });
+    new LiveSource(followed(window)).play({ seconds: 9, gopFrames: 25 });
     const segment = window.timeline().segments.at(-1)!;
     const syncs = segment.parts!.map(({ tracks }) => tracks.find(({ id }) => id === "v1")!.hasSync);
     assert.deepEqual(syncs, [true, false, false, false, false, true, false, false, false, false]);
@@ -130,7 +131,7 @@ describe("the live edge", () => {
 
   test("is closed while the publisher is away, and opens under the next segment's name", () => {
     const window = windowOf();
-    const source = new LiveSource(window);
+    const source = new LiveSource(followed(window));
     source.play({ seconds: 7 });
     window.onPause();
     assert.equal(window.edge!.now()!.open, null);
@@ -143,11 +144,65 @@ describe("the live edge", () => {
   });
 });
 
+describe("parts that somebody asks for in the middle of a segment", () => {
+  const sources: Readonly<Record<string, readonly SourceStretch[]>> = {
+    "in order": [{ seconds: 9 }],
+    "out of order, rounded": [{ seconds: 9, reorderFrames: 2, isRounded: true }],
+    "of a variable frame rate": [{ seconds: 9, drops: (frame) => frame % 7 === 3 || frame % 11 > 7 }],
+    "with sound that is late": [{ seconds: 9, audioLagUs: 700_000 }],
+    "with sound that stops": [{ seconds: 5 }, { seconds: 4, hasAudio: false }],
+    "with pictures that stop": [
+      { seconds: 5.5 },
+      { seconds: 3, hasVideo: false },
+      { seconds: 1.5, begins: "break" },
+    ],
+    "with pictures that stop, and come back": [
+      { seconds: 5.5 },
+      { seconds: 1.4, hasVideo: false },
+      { seconds: 2, gopFrames: 10 },
+    ],
+    "of sound alone": [{ seconds: 9, hasVideo: false }],
+  };
+  for (const [what, stretches] of Object.entries(sources)) {
+    test(`are those that who followed it from its start was told: ${what}`, () => {
+      const told: (LiveEdge | null)[] = [];
+      const always = windowOf();
+      const source = new LiveSource(followed(always));
+      for (const stretch of stretches) source.play(stretch, () => void told.push(always.edge!.now()));
+      for (let asksAt = 300; asksAt < told.length; asksAt += 7) {
+        const window = windowOf();
+        let count = 0;
+        const late = new LiveSource(window);
+        for (const stretch of stretches)
+          late.play(stretch, () => {
+            if (count++ !== asksAt) return;
+            const edge = window.edge!.now();
+            assert.deepEqual(edge?.open, told[asksAt]?.open, `asked behind packet ${asksAt}`);
+            assert.equal(edge?.partTargetUs, told[asksAt]?.partTargetUs);
+          });
+        const shape = ({ name, durationUs }: SegmentEntry): unknown => [name, durationUs];
+        assert.deepEqual(window.timeline().segments.map(shape), always.timeline().segments.map(shape));
+      }
+    });
+  }
+
+  test("are not made of a segment for which nobody asked", () => {
+    const window = windowOf();
+    const source = new LiveSource(window);
+    source.play({ seconds: 9 });
+    assert.equal(window.edge!.now()!.timeline.segments.at(-1)!.parts, undefined);
+    source.play({ seconds: 2 });
+    assert.equal(window.timeline().segments.at(-1)!.parts!.length, 10);
+    source.play({ seconds: 10 });
+    assert.equal(window.timeline().segments.at(-1)!.parts, undefined);
+  });
+});
+
 describe("the bytes of parts", () => {
   for (const selection of [BOTH, ["v1"], ["a1"]] as TrackId[][]) {
     test(`of ${selection.join(" and ")} are the segment's, cut`, () => {
       const window = windowOf();
-      new LiveSource(window).play({ seconds: 12.5, reorderFrames: 2 });
+      new LiveSource(followed(window)).play({ seconds: 12.5, reorderFrames: 2 });
       for (const segment of window.timeline().segments) {
         const whole = mediaOf(window.segment(segment.name, selection));
         const parts = partsOf(window, segment, selection);
@@ -164,7 +219,7 @@ describe("the bytes of parts", () => {
     const [early, late] = [windowOf(), windowOf()];
     const taken = new Map<string, MediaBody>();
     for (const window of [early, late]) {
-      const source = new LiveSource(window);
+      const source = new LiveSource(followed(window));
       source.play({ seconds: 6 });
       source.play({ seconds: 3 }, () => {
         if (window !== early) return;
@@ -185,7 +240,7 @@ describe("the bytes of parts", () => {
 
   test("are copied once: a segment is sent from the blocks of its parts, a part from the block of its segment", () => {
     const window = windowOf();
-    new LiveSource(window).play({ seconds: 8 });
+    new LiveSource(followed(window)).play({ seconds: 8 });
     const [, first, second] = window.timeline().segments;
     const parts = partsOf(window, first!, BOTH);
     const whole = window.segment(first!.name, BOTH) as MediaBody;
@@ -197,7 +252,7 @@ describe("the bytes of parts", () => {
 
   test("lie in shared memory for other threads, and are the same", () => {
     const window = windowOf();
-    new LiveSource(window).play({ seconds: 8.5 });
+    new LiveSource(followed(window)).play({ seconds: 8.5 });
     const { open, timeline } = window.edge!.now()!;
     for (const { name } of [open!, timeline.segments.at(-1)!]) {
       const plain = concatBytes(window.edge!.part(name, 1, BOTH) as MediaBody);
@@ -272,6 +327,8 @@ test("who follows parts is not kept waiting by a patient publisher", () => {
   window.edge!.now();
   assert.equal(window.patienceMs(), 25);
   source.play({ seconds: 10 });
+  assert.equal(window.patienceMs(), Infinity, "nobody asks for anything");
+  window.timeline();
   assert.equal(window.patienceMs(), 250);
 });
 
@@ -290,7 +347,7 @@ describe("a reference track that is ahead by more than a part", () => {
   for (const [index, stretch] of stretches.entries()) {
     test(`leaves no part without sound where the sound has no hole, ${index}`, () => {
       const window = windowOf();
-      new LiveSource(window).play(stretch);
+      new LiveSource(followed(window)).play(stretch);
       const segments = window.timeline().segments.filter(({ parts }) => parts !== undefined);
       assert.equal(segments.length, 4);
       for (const segment of segments) {

@@ -41,6 +41,8 @@ export type Presentation = {
   readonly texts?: readonly TextTrack[];
   /** What can be had of a live stream before its newest segment is complete; left out where parts are not made. */
   readonly edge?: EdgeSource;
+  /** Waits until the timeline has a segment, as `EdgeSource.hold` does; left out where nothing more comes. */
+  holdSegment?(hold: SegmentHold): { cancel(): void } | null;
 };
 
 /** Subtitles: their cues on the presentation's timeline, of which any stretch can be made. */
@@ -161,6 +163,9 @@ export type HoldEnd = "reached" | "late" | "over";
 
 /** One who waits. `address` is whose share of the places it takes. */
 export type Hold = EdgePoint & { readonly address: string; end(how: HoldEnd): void };
+
+/** One who waits for the timeline to have a segment of that media sequence number, or a later one. */
+export type SegmentHold = Omit<Hold, "part">;
 
 /** Where parts come from. */
 export type EdgeSource = {

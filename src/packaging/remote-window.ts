@@ -1,10 +1,11 @@
 import type { TrackId } from "../media/ids.ts";
 import type { TrackSet } from "../media/track.ts";
 import { DerivedBytes } from "./derived-bytes.ts";
+import { SegmentWaiters, endAtOnce } from "./edge-waiters.ts";
 import { InitSegments } from "./init-segments.ts";
 import { formatTrackSelection } from "./presentation.ts";
 import type { MediaBody, PartEntry, Presentation, SegmentEntry } from "./presentation.ts";
-import type { Timeline, TrackSelection } from "./presentation.ts";
+import type { SegmentHold, Timeline, TrackSelection } from "./presentation.ts";
 import { RemoteEdge } from "./remote-edge.ts";
 import type { RemoteEdgeOptions } from "./remote-edge.ts";
 import { KnownTrackSets } from "./window-snapshot.ts";
@@ -35,10 +36,30 @@ export class RemoteWindow implements Presentation {
   #windowId = 0;
   /** Left out where nobody tells of it. */
   readonly edge?: RemoteEdge;
+  /** `null` where nothing can be waited for. */
+  readonly #held: SegmentWaiters | null;
+  #ended = false;
 
   constructor(fetch: FetchSegment, edge: RemoteEdgeOptions | null = null) {
     this.#fetch = fetch;
+    this.#held = edge === null ? null : new SegmentWaiters(edge.clock);
     if (edge !== null) this.edge = new RemoteEdge(edge);
+  }
+
+  /** Requests that are held until a part or a segment is there. */
+  get heldRequests(): number {
+    return (this.edge?.heldRequests ?? 0) + (this.#held?.size ?? 0);
+  }
+
+  holdSegment(hold: SegmentHold): { cancel(): void } | null {
+    if (this.#timeline === null || this.#held === null || this.#ended) return endAtOnce(hold);
+    return this.#held.hold(hold, this.#timeline);
+  }
+
+  /** Nobody tells of it any more. */
+  stop(): void {
+    this.#ended = true;
+    this.#held?.close();
   }
 
   /** Of the newest snapshot; 0 before the first. */
@@ -77,6 +98,7 @@ export class RemoteWindow implements Presentation {
     const { earlier: _facts, ...plain } = timeline;
     this.#timeline = { ...plain, segments, ...(earlier.length === 0 ? {} : { earlier }) };
     this.#snapshotVersion = version;
+    this.#held?.wake(this.#timeline);
   }
 
   /** Takes what the home says the edge has become. */

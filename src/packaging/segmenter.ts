@@ -19,7 +19,7 @@ export type FinishedSegment = {
   /** The timeline breaks before it. */
   readonly discontinuity: boolean;
   readonly media: ReadonlyMap<TrackId, SegmentTrack>;
-  /** `null` where it was not cut into parts. */
+  /** `null` where it was not cut into parts, or nobody asked for them while it grew. */
   readonly parts: SegmentParts | null;
 };
 
@@ -34,7 +34,9 @@ export type SegmenterOptions = {
   readonly minSequence?: number | undefined;
   /** Called with each segment as soon as all its tracks are complete. */
   onSegment(segment: FinishedSegment): void;
-  /** Called when a part of the open segment is complete, or another segment is the open one. */
+  /** Whether somebody follows the parts, so that each is to be known when it is complete; nobody when left out. */
+  isFollowed?(): boolean;
+  /** Called when a part of the open segment is complete that somebody follows, or another segment is the open one. */
   onPart?(): void;
 };
 
@@ -147,8 +149,10 @@ export class Segmenter implements PacketSink {
   }
 
   #isCut(packet: MediaPacket, us: number, newest: OpenSegment): boolean {
-    // What was shown as a part stays in its segment.
-    if (us <= newest.closedUs) return false;
+    return this.#mayCut(packet, us, newest) && !newest.isClosedAt(us);
+  }
+
+  #mayCut(packet: MediaPacket, us: number, newest: OpenSegment): boolean {
     if (newest.bytes > Segmenter.MAX_SEGMENT_BYTES) return true;
     if (packet.track !== this.#tracks!.reference) return false;
     const cellUs = this.#options.segmentDurationUs;
@@ -195,7 +199,16 @@ export class Segmenter implements PacketSink {
     const sequence = this.#nextSequence++;
     if (this.#current !== null) this.#learnPartRule(this.#current);
     const [tracks, partRule] = [this.#tracks!, this.#partRule];
-    return new OpenSegment({ sequence, startUs, tracks, isIndependent, discontinuity, partRule });
+    const isFollowed = this.#options.isFollowed?.() === true;
+    return new OpenSegment({
+      sequence,
+      startUs,
+      tracks,
+      isIndependent,
+      discontinuity,
+      partRule,
+      isFollowed,
+    });
   }
 
   #isSlotOpen(us: number): boolean {
@@ -266,7 +279,7 @@ export class Segmenter implements PacketSink {
       isIndependent: segment.isIndependent,
       discontinuity: segment.discontinuity,
       media,
-      parts: segment.parts,
+      parts: segment.partsSoFar,
     });
   }
 }

@@ -4,7 +4,6 @@ import type { MessageWire } from "../base/channel.ts";
 import type { Clock } from "../base/clock.ts";
 import type { StreamName } from "../media/ids.ts";
 import type { MediaBody, TrackSelection } from "../packaging/presentation.ts";
-import type { RemoteEdge } from "../packaging/remote-edge.ts";
 import { RemoteWindow } from "../packaging/remote-window.ts";
 import type { EdgeSnapshot, WindowSnapshot } from "../packaging/window-snapshot.ts";
 import { streamErrors } from "../stream/errors.ts";
@@ -103,20 +102,17 @@ export class RemoteWindows {
 
   /** Bytes of the parts that are kept here. */
   get partBytes(): number {
-    return this.#sum(({ partBytes }) => partBytes);
+    return this.#sum(({ edge }) => edge?.partBytes ?? 0);
   }
 
   /** Bytes that were made here of other threads' segments and are kept. */
   get derivedBytes(): number {
-    let bytes = 0;
-    for (const { window } of this.#followed.values()) bytes += window.derivedBytes;
-    return bytes;
+    return this.#sum(({ derivedBytes }) => derivedBytes);
   }
 
-  #sum(figure: (edge: RemoteEdge) => number): number {
+  #sum(figure: (window: RemoteWindow) => number): number {
     let sum = 0;
-    for (const { window } of this.#followed.values())
-      if (window.edge !== undefined) sum += figure(window.edge);
+    for (const { window } of this.#followed.values()) sum += figure(window);
     return sum;
   }
 
@@ -155,6 +151,7 @@ export class RemoteWindows {
   close(): void {
     for (const channel of this.#channels.values()) channel.close();
     this.#channels.clear();
+    for (const { window } of this.#followed.values()) window.stop();
     this.#followed.clear();
   }
 
@@ -258,6 +255,7 @@ export class RemoteWindows {
   }
 
   #forget(name: StreamName, followed: Followed): void {
+    followed.window.stop();
     if (this.#followed.get(name) === followed) this.#followed.delete(name);
   }
 }

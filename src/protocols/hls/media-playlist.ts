@@ -41,6 +41,9 @@ export function renderMediaPlaylist(request: MediaPlaylistRequest): string | nul
   const version = request.ts === undefined ? HLS_VERSION : TS_VERSION;
   const head = ["#EXTM3U", `#EXT-X-VERSION:${version}`, ...commentLines(request.comments)];
   const lines = [...head, ...numberLines(timeline)];
+  // Old devices that play transport streams refuse what they do not know.
+  const mayWait = request.ts === undefined && request.presentation.holdSegment !== undefined;
+  if (mayWait) lines.push("#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES");
   if (mutability === "static") lines.push("#EXT-X-PLAYLIST-TYPE:VOD");
   if (mutability === "event") lines.push("#EXT-X-PLAYLIST-TYPE:EVENT");
   // Where each segment has tracks of its own, some may have been listed that are in no segment now.

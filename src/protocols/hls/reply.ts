@@ -6,6 +6,7 @@ import { formatTrackSelection } from "../../packaging/presentation.ts";
 import type { LiveEdge, Presentation, Timeline } from "../../packaging/presentation.ts";
 import type { HlsResource } from "./path.ts";
 import { heldPart, lowLatencyReply } from "./ll-reply.ts";
+import { whenListed } from "./when-listed.ts";
 import { PLAYLIST_TYPE, renderMediaPlaylist } from "./media-playlist.ts";
 import { readChoice } from "./choice.ts";
 import { renderMultivariantPlaylist } from "./playlist.ts";
@@ -36,7 +37,8 @@ export function hlsReply(
 ): Promise<HttpReply> | HttpReply {
   switch (resource.kind) {
     case "media":
-      if (!resource.isLowLatency || request === null) return playlistReply(resource, presentation, query);
+      if (request === null) return playlistReply(resource, presentation, query);
+      if (!resource.isLowLatency) return plainReply(resource, presentation, { query, request });
       return onceFollowed(
         presentation,
         () =>
@@ -72,6 +74,21 @@ function partReply(
     const reply = bodyReply(resource, body, presentation);
     return edge === null || body === null ? reply : givenParts.keep(edge, resource, reply);
   });
+}
+
+/**
+ * A playlist without parts, when it has the segment that the request waits for; as it is, when that takes too long: who
+ * plays it knows how to ask again after a while, and the stream may come back.
+ * Throws HLS_BAD_DIRECTIVE, HLS_TOO_FAR.
+ */
+function plainReply(
+  resource: HlsResource & { kind: "media" },
+  presentation: Presentation,
+  { query, request }: { readonly query: string; readonly request: HttpRequest },
+): Promise<HttpReply> | HttpReply {
+  const coming = whenListed(presentation, request);
+  if (coming === null) return playlistReply(resource, presentation, query);
+  return coming.then(() => playlistReply(resource, presentation, query));
 }
 
 function playlistReply(
