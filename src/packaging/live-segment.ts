@@ -4,6 +4,7 @@ import type { TrackId } from "../media/ids.ts";
 import type { TrackSet } from "../media/track.ts";
 import { DerivedBytes } from "./derived-bytes.ts";
 import { selectTracks } from "./init-segments.ts";
+import { LateParts } from "./late-parts.ts";
 import { dependentTracks } from "./random-access.ts";
 import { formatTrackSelection } from "./presentation.ts";
 import type { MediaBody, PartEntry, SegmentEntry, TrackSelection } from "./presentation.ts";
@@ -31,12 +32,11 @@ export class LiveSegment implements SegmentEntry {
   readonly isIndependent: boolean;
   readonly dependent: readonly TrackId[];
   readonly utcUs: number;
-  readonly parts?: readonly PartEntry[];
-  readonly segmentParts: SegmentParts | null;
   readonly #media: ReadonlyMap<TrackId, SegmentTrack>;
   readonly #bodies = new Map<string, MediaBody>();
   readonly #mediaBytes: number;
   readonly #derived: DerivedBytes;
+  #parts: SegmentParts | LateParts | null;
 
   /** `before`: the segment that it follows. */
   constructor(finished: FinishedSegment, before: LiveSegment | undefined) {
@@ -52,10 +52,19 @@ export class LiveSegment implements SegmentEntry {
     this.dependent = dependentTracks(finished.tracks.tracks, (id) => startsInSync(finished.media.get(id)));
     this.stretchStartUs =
       before !== undefined && this.#goesOnFrom(before) ? before.stretchStartUs : finished.startUs;
-    this.segmentParts = finished.parts;
-    if (finished.parts !== null) this.parts = finished.parts.entries;
+    this.#parts = finished.parts;
     this.#mediaBytes = [...finished.media.values()].reduce((sum, { table }) => sum + table.dataBytes, 0);
     this.#derived = new DerivedBytes(this.#mediaBytes);
+  }
+
+  /** Its parts, made by now if they were not before; `null` where it has none. */
+  get segmentParts(): SegmentParts | null {
+    if (this.#parts instanceof LateParts) this.#parts = this.#parts.make();
+    return this.#parts;
+  }
+
+  get parts(): readonly PartEntry[] | undefined {
+    return this.segmentParts?.entries;
   }
 
   /** Of its media, and of what was made of it and is kept. */

@@ -2,14 +2,13 @@ import { ticksToUs } from "../base/time.ts";
 import type { TrackId } from "../media/ids.ts";
 import type { MediaPacket } from "../media/packet.ts";
 import type { TrackSet } from "../media/track.ts";
+import { LateParts, takeInto } from "./late-parts.ts";
+import type { Arrival } from "./late-parts.ts";
 import { PartCutter } from "./part-cutter.ts";
 import type { PartRule } from "./part-rule.ts";
 import { SegmentParts } from "./segment-parts.ts";
 import { layOut } from "./segment-track.ts";
 import type { SegmentTrack } from "./segment-track.ts";
-
-/** A packet of a track that went on in the segment before. */
-type Followed = { readonly followed: MediaPacket };
 
 /**
  * A segment that still takes packets.
@@ -29,7 +28,7 @@ export class OpenSegment {
   #cutter: PartCutter | null = null;
   #parts: SegmentParts | null = null;
   /** What came, in its order, as long as nobody asked for parts. */
-  #arrivals: (MediaPacket | Followed)[] | null = null;
+  #arrivals: Arrival[] | null = null;
   /** The latest of the reference track. */
   #lastPts = -Infinity;
   #bytes = 0;
@@ -55,11 +54,6 @@ export class OpenSegment {
   /** Its parts, where it may be cut into parts: from now on it is. */
   get parts(): SegmentParts | null {
     this.#cut();
-    return this.#parts;
-  }
-
-  /** Its parts if somebody asked for them. */
-  get partsSoFar(): SegmentParts | null {
     return this.#parts;
   }
 
@@ -134,11 +128,9 @@ export class OpenSegment {
   }
 
   #put(packet: MediaPacket, packets: MediaPacket[]): void {
-    const isReference = packet.track === this.tracks.reference;
-    if (isReference) this.#cutter?.reference(packet);
-    packets.push(packet);
-    if (!isReference) this.#cutter?.other(packet);
-    else if (packet.pts > this.#lastPts) this.#lastPts = packet.pts;
+    if (this.#cutter !== null) takeInto(this.#cutter, packet, packets);
+    else packets.push(packet);
+    if (packet.track === this.tracks.reference && packet.pts > this.#lastPts) this.#lastPts = packet.pts;
   }
 
   /** Makes parts of what has come, in the order in which it came. */
@@ -180,9 +172,17 @@ export class OpenSegment {
    *
    * `next`: the segment that follows without a break, whose first packets end the last samples of this one; `null`
    * where the timeline ends, so that a last sample lasts as long as the one before it. `endUs`: where its parts end.
+   * Returns: also its parts, where it may have any.
    */
-  finish(next: OpenSegment | null, endUs: number): Map<TrackId, SegmentTrack> {
-    this.#cutter?.finish(endUs, next?.first(this.tracks.reference.id)?.dts ?? null);
+  finish(
+    next: OpenSegment | null,
+    endUs: number,
+  ): {
+    readonly media: ReadonlyMap<TrackId, SegmentTrack>;
+    readonly parts: SegmentParts | LateParts | null;
+  } {
+    const nextReferenceDts = next?.first(this.tracks.reference.id)?.dts ?? null;
+    this.#cutter?.finish(endUs, nextReferenceDts);
     const finished = new Map<TrackId, SegmentTrack>();
     for (const track of this.tracks.tracks) {
       const packets = this.#packets.get(track.id)!;
@@ -191,7 +191,19 @@ export class OpenSegment {
       finished.set(track.id, layOut(track, packets, nextDts, this.#cutter?.track(track.id)));
     }
     this.#parts?.finish(finished);
-    return finished;
+    const parts = this.#parts ?? this.#lateParts(finished, endUs, nextReferenceDts);
+    return { media: finished, parts };
+  }
+
+  #lateParts(
+    media: ReadonlyMap<TrackId, SegmentTrack>,
+    endUs: number,
+    nextDts: number | null,
+  ): LateParts | null {
+    const [arrivals, rule] = [this.#arrivals, this.#partRule];
+    if (arrivals === null || rule === null) return null;
+    const { sequence, startUs, tracks } = this;
+    return new LateParts(arrivals, { rule, sequence, startUs, endUs, nextDts, tracks, media });
   }
 }
 

@@ -6,8 +6,11 @@ import type { PartRule } from "./part-rule.ts";
 import type { PartEntry, PartTrack } from "./presentation.ts";
 import { TrackParts, lastDuration } from "./track-parts.ts";
 
+/** What parts depend on of a packet. */
+export type PartPacket = Pick<MediaPacket, "track" | "dts" | "pts" | "isSync" | "durationTicks">;
+
 /** The packets of a segment, by track, in decode order. */
-export type TrackPackets = ReadonlyMap<TrackId, readonly MediaPacket[]>;
+export type TrackPackets<Packet = MediaPacket> = ReadonlyMap<TrackId, readonly Packet[]>;
 
 /** A track that has come no further by then is not waited for any more. As long as a segment waits for late sound. */
 const MAX_LAG_US = 1_000_000;
@@ -41,7 +44,7 @@ type TrackShare = {
 export class PartCutter {
   readonly #rule: PartRule;
   readonly #set: TrackSet;
-  readonly #packets: TrackPackets;
+  readonly #packets: TrackPackets<PartPacket>;
   readonly #entries: PartEntry[] = [];
   readonly #tracks = new Map<TrackId, TrackParts>();
   readonly #startUs: number;
@@ -58,7 +61,7 @@ export class PartCutter {
   #ctsTicks: number | null = null;
 
   /** `packets`: those of the segment, also the ones that are yet to come. */
-  constructor(rule: PartRule, startUs: number, set: TrackSet, packets: TrackPackets) {
+  constructor(rule: PartRule, startUs: number, set: TrackSet, packets: TrackPackets<PartPacket>) {
     this.#rule = rule;
     this.#set = set;
     this.#packets = packets;
@@ -84,8 +87,13 @@ export class PartCutter {
     return this.#tracks.get(id)!;
   }
 
+  /** Whether a packet is of the reference track. */
+  isReference({ track }: Pick<PartPacket, "track">): boolean {
+    return track === this.#set.reference;
+  }
+
   /** The next packet of the reference track is about to be added. */
-  reference(packet: MediaPacket): void {
+  reference(packet: PartPacket): void {
     this.#ctsTicks ??= packet.pts - packet.dts;
     const ticks = Math.min(packet.dts + this.#ctsTicks, packet.pts);
     const us = ticksToUs(ticks, packet.track.timescale);
@@ -101,7 +109,7 @@ export class PartCutter {
   }
 
   /** A packet of a track that is not the reference was added, to this segment or to the one before it. */
-  other(packet: MediaPacket): void {
+  other(packet: Pick<PartPacket, "track" | "dts">): void {
     if (!this.#packets.has(packet.track.id)) return;
     this.#reachedUs.set(packet.track.id, ticksToUs(packet.dts, packet.track.timescale));
     this.#closePending();

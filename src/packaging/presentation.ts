@@ -121,7 +121,7 @@ export type SegmentEntry = {
   /** What those samples last together, in microseconds: not the segment's length where the track has holes. */
   trackUs(track: TrackId): number;
   /** The parts that it was cut into, in order; left out where it was not. Together they are as long as it is. */
-  readonly parts?: readonly PartEntry[];
+  readonly parts?: readonly PartEntry[] | undefined;
 };
 
 /** A part of a segment, of all its tracks: plain data. Its index, from 0, is its place among the segment's parts. */

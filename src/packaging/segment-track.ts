@@ -13,7 +13,7 @@ import type { TrackParts } from "./track-parts.ts";
  */
 export class SegmentTrack {
   readonly table: FragmentTrack;
-  readonly #parts: TrackParts | null;
+  #parts: TrackParts | null;
   #payloads: HeldPayloads | null;
   #whole: Uint8Array | null = null;
 
@@ -22,6 +22,12 @@ export class SegmentTrack {
     this.#payloads = payloads;
     this.#parts = parts;
     if (parts?.isWhole === true) this.release();
+  }
+
+  /** It was in no parts so far. */
+  cutInto(parts: TrackParts): void {
+    assert(this.#parts === null, "a segment is cut into parts once");
+    this.#parts = parts;
   }
 
   /** The payloads, one behind the other, in one or more pieces. Shared: never written to. */

@@ -4,6 +4,7 @@ import type { MediaPacket, PacketSink } from "../media/packet.ts";
 import type { TrackSet } from "../media/track.ts";
 import { OpenSegment } from "./open-segment.ts";
 import { partRuleOf } from "./part-rule.ts";
+import type { LateParts } from "./late-parts.ts";
 import type { PartRule } from "./part-rule.ts";
 import type { SegmentParts } from "./segment-parts.ts";
 import type { SegmentTrack } from "./segment-track.ts";
@@ -19,8 +20,8 @@ export type FinishedSegment = {
   /** The timeline breaks before it. */
   readonly discontinuity: boolean;
   readonly media: ReadonlyMap<TrackId, SegmentTrack>;
-  /** `null` where it was not cut into parts, or nobody asked for them while it grew. */
-  readonly parts: SegmentParts | null;
+  /** `null` where there are none; yet to be made where nobody asked for them while it grew. */
+  readonly parts: SegmentParts | LateParts | null;
 };
 
 /** Where and how segments are cut. */
@@ -270,7 +271,7 @@ export class Segmenter implements PacketSink {
   #emit(segment: OpenSegment, next: OpenSegment | null): void {
     this.#learnPartRule(segment);
     const endUs = Math.max(next === null ? segment.endUs : next.startUs, segment.startUs + 1000);
-    const media = segment.finish(next, endUs);
+    const { media, parts } = segment.finish(next, endUs);
     this.#options.onSegment({
       sequence: segment.sequence,
       startUs: segment.startUs,
@@ -279,7 +280,7 @@ export class Segmenter implements PacketSink {
       isIndependent: segment.isIndependent,
       discontinuity: segment.discontinuity,
       media,
-      parts: segment.partsSoFar,
+      parts,
     });
   }
 }

@@ -73,7 +73,11 @@ export class TrackParts {
 }
 
 /** What a track's last sample of a part or of a segment lasts, in ticks: until the next one where that is known. */
-export function lastDuration(last: MediaPacket, nextDts: number | null, previousDuration: number): number {
+export function lastDuration(
+  last: Pick<MediaPacket, "dts" | "durationTicks" | "track">,
+  nextDts: number | null,
+  previousDuration: number,
+): number {
   if (nextDts !== null && nextDts > last.dts) return nextDts - last.dts;
   return last.durationTicks || previousDuration || Math.floor(last.track.timescale / 25);
 }
