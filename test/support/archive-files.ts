@@ -18,7 +18,7 @@ export class MemoryFiles implements ArchiveFiles {
   openFiles = 0;
 
   constructor(contents: Readonly<Record<string, Uint8Array>> = {}) {
-    for (const [path, bytes] of Object.entries(contents)) this.contents.set(path, bytes.slice());
+    for (const [path, bytes] of Object.entries(contents)) this.contents.set(path, new Uint8Array(bytes));
   }
 
   async open(path: string): Promise<ArchiveFile | null> {
@@ -91,7 +91,7 @@ class MemoryFile implements ArchiveFile {
 
   async truncate(sizeBytes: number): Promise<void> {
     await this.#files.call(this.#files.changes, "truncate", this.path, sizeBytes);
-    this.#files.contents.set(this.path, this.#bytes.slice(0, sizeBytes));
+    this.#files.contents.set(this.path, new Uint8Array(this.#bytes.subarray(0, sizeBytes)));
   }
 
   async sync(): Promise<void> {

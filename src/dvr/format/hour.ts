@@ -34,8 +34,9 @@ export function isHour(hour: number): boolean {
 /** The path of an hour's files without their endings: `2026/11/23/08`. Throws: DVR_BAD_TIME. */
 export function hourPath(hour: number): string {
   if (!isHour(hour)) throw dvrErrors.error("DVR_BAD_TIME", { time: `hour ${hour}` });
-  const [date, time] = new Date(hour * 3_600_000).toISOString().split("T");
-  return `${date!.replaceAll("-", "/")}/${time!.slice(0, 2)}`;
+  // 2026-11-23T08:00:00.000Z
+  const iso = new Date(hour * 3_600_000).toISOString();
+  return `${iso.slice(0, 4)}/${iso.slice(5, 7)}/${iso.slice(8, 10)}/${iso.slice(11, 13)}`;
 }
 
 /** The hour of a path that `hourPath` makes; `null` for any other text. */
