@@ -2,6 +2,7 @@ import { dvrErrors } from "../errors.ts";
 import type { ArchiveFile } from "../archive-files.ts";
 import { INDEX_HEADER_BYTES } from "./index-header.ts";
 import { INDEX_RECORD_BYTES, RECORD_FLAG, readIndexRecord } from "./index-record.ts";
+import { emptyRecord, readRecordInto, recordView } from "./index-record.ts";
 import type { IndexRecord } from "./index-record.ts";
 
 /** Records that are read at first, 64 KiB: ten minutes of a stream, and more than is ever on its way to a disk. */
@@ -40,15 +41,21 @@ export class IndexTail {
    */
   async endOfGood(): Promise<number> {
     while (await this.#reachBack()) {
-      let end = 0;
-      for (let number = this.#first; number < this.count; number++) {
-        const record = this.#record(number);
-        if (record === null) break;
-        if ((record.flags & RECORD_FLAG.groupEnd) !== 0) end = number + 1;
-      }
+      const end = this.#endOfGoodRead();
       if (end > 0) return end;
     }
     return 0;
+  }
+
+  #endOfGoodRead(): number {
+    const view = recordView(this.#bytes);
+    const record = emptyRecord();
+    let end = 0;
+    for (let number = this.#first; number < this.count; number++) {
+      if (!readRecordInto(view, (number - this.#first) * INDEX_RECORD_BYTES, record)) break;
+      if ((record.flags & RECORD_FLAG.groupEnd) !== 0) end = number + 1;
+    }
+    return end;
   }
 
   /** The group whose last record stands in front of record `end`, which is above 0. */
