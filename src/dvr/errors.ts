@@ -1,0 +1,28 @@
+import { defineErrors } from "../base/errors.ts";
+
+/** Errors of reading and recovering the archive. */
+export const dvrErrors = defineErrors({
+  DVR_BAD_TIME: {
+    disposition: "reject",
+    httpStatus: 404,
+    message: "there is no hour of an archive at {time}",
+    doc: "An archive has the hours from 1970 to the end of the year 9999, and counts times in whole microseconds since 1970, exactly up to the year 2255. Ask for a time in seconds since 1970.",
+  },
+  DVR_BAD_INDEX: {
+    disposition: "reject",
+    message: 'the index of an hour "{path}" cannot be read: {reason}',
+    doc: "The file is not an index of the archive, or its beginning was damaged. Nothing of the hour was changed: put the file back from a copy. Without its index the hour can be removed, or moved away; each of its media files is an MP4 file by itself.",
+  },
+  DVR_INDEX_VERSION: {
+    disposition: "reject",
+    message:
+      'the index of an hour "{path}" has version {version} of the format, and this server reads version {known}',
+    doc: "A newer server has recorded this hour. Nothing of it was changed: run that server again, or move the hour away.",
+  },
+  DVR_DISK_FAILED: {
+    disposition: "retry",
+    httpStatus: 503,
+    message: 'the archive cannot {action} "{path}": {reason}',
+    doc: "The file system reported an error: look at the disk, its free space and the permissions of the archive's folder. It is tried again.",
+  },
+});

@@ -1,0 +1,119 @@
+/** A file system in memory for the archive, which fails and tears as disks do. */
+import { asMediaError } from "../../src/base/errors.ts";
+import type { ArchiveFile, ArchiveFiles } from "../../src/dvr/archive-files.ts";
+import { dvrErrors } from "../../src/dvr/errors.ts";
+
+/** Files by their paths; folders are there as long as something is in them. */
+export class MemoryFiles implements ArchiveFiles {
+  readonly contents = new Map<string, Uint8Array>();
+  /** What changed a file: `append PATH BYTES`, `truncate PATH BYTES`, `create PATH`. */
+  readonly changes: string[] = [];
+  /** Every call that reads, `list PATH` and the like. */
+  readonly looks: string[] = [];
+  /** Calls that go well before one fails with EIO, and each one after it; Infinity unless set. */
+  callsLeft = Infinity;
+  /** Bytes that can still be appended; what goes beyond is torn off there, and the call fails with ENOSPC. */
+  freeBytes = Infinity;
+  /** Files that are open. */
+  openFiles = 0;
+
+  constructor(contents: Readonly<Record<string, Uint8Array>> = {}) {
+    for (const [path, bytes] of Object.entries(contents)) this.contents.set(path, new Uint8Array(bytes));
+  }
+
+  async open(path: string): Promise<ArchiveFile | null> {
+    await this.call(this.looks, "open", path);
+    return this.contents.has(path) ? this.#file(path) : null;
+  }
+
+  async create(path: string): Promise<ArchiveFile> {
+    await this.call(this.changes, "create", path);
+    if (!this.contents.has(path)) this.contents.set(path, new Uint8Array(0));
+    return this.#file(path);
+  }
+
+  async stat(path: string): Promise<number | null> {
+    await this.call(this.looks, "stat", path);
+    return this.contents.get(path)?.byteLength ?? null;
+  }
+
+  async list(folder: string): Promise<readonly string[]> {
+    await this.call(this.looks, "list", folder);
+    const below = [...this.contents.keys()].filter((path) => path.startsWith(`${folder}/`));
+    return [...new Set(below.map((path) => path.slice(folder.length + 1).split("/")[0]!))];
+  }
+
+  /** Counts a call, and fails when its turn has come. */
+  async call(log: string[], action: string, path: string, bytes?: number): Promise<void> {
+    await Promise.resolve();
+    if (this.callsLeft-- <= 0)
+      throw dvrErrors.error("DVR_DISK_FAILED", { action, path, reason: "EIO" }, systemError("EIO"));
+    log.push(bytes === undefined ? `${action} ${path}` : `${action} ${path} ${bytes}`);
+  }
+
+  #file(path: string): ArchiveFile {
+    this.openFiles++;
+    return new MemoryFile(this, path);
+  }
+}
+
+class MemoryFile implements ArchiveFile {
+  readonly path: string;
+  readonly #files: MemoryFiles;
+
+  constructor(files: MemoryFiles, path: string) {
+    this.#files = files;
+    this.path = path;
+  }
+
+  async sizeBytes(): Promise<number> {
+    await this.#files.call(this.#files.looks, "size", this.path);
+    return this.#bytes.byteLength;
+  }
+
+  async read(offset: number, into: Uint8Array): Promise<number> {
+    await this.#files.call(this.#files.looks, "read", this.path, into.byteLength);
+    const part = this.#bytes.subarray(offset, offset + into.byteLength);
+    into.set(part);
+    return part.byteLength;
+  }
+
+  async append(pieces: readonly Uint8Array[]): Promise<void> {
+    const bytes = Buffer.concat(pieces);
+    await this.#files.call(this.#files.changes, "append", this.path, bytes.byteLength);
+    const fits = bytes.subarray(0, this.#files.freeBytes);
+    this.#files.freeBytes -= fits.byteLength;
+    this.#files.contents.set(this.path, Buffer.concat([this.#bytes, fits]));
+    if (fits.byteLength === bytes.byteLength) return;
+    const context = { action: "write to", path: this.path, reason: "ENOSPC" };
+    throw dvrErrors.error("DVR_DISK_FAILED", context, systemError("ENOSPC"));
+  }
+
+  async truncate(sizeBytes: number): Promise<void> {
+    await this.#files.call(this.#files.changes, "truncate", this.path, sizeBytes);
+    this.#files.contents.set(this.path, new Uint8Array(this.#bytes.subarray(0, sizeBytes)));
+  }
+
+  async sync(): Promise<void> {
+    await this.#files.call(this.#files.looks, "sync", this.path);
+  }
+
+  async close(): Promise<void> {
+    this.#files.openFiles--;
+    await Promise.resolve();
+  }
+
+  get #bytes(): Uint8Array {
+    return this.#files.contents.get(this.path) ?? new Uint8Array(0);
+  }
+}
+
+/** What the system said to a call that failed: `ENOSPC`, `EIO`; `null` when it did not come from there. */
+export function systemCodeOf(caught: unknown): string | null {
+  const cause = asMediaError(caught)?.cause ?? caught;
+  return cause instanceof Error && "code" in cause ? String(cause.code) : null;
+}
+
+function systemError(code: string): Error {
+  return Object.assign(new Error(`${code}: made up by a test`), { code });
+}
