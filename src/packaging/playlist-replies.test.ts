@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
+import { segmentEntry, timelineOf } from "../../test/support/presentation.ts";
 import { concatBytes, totalBytes } from "../base/bytes.ts";
 import type { HttpReply } from "../base/http-message.ts";
-import { PlaylistReplies } from "./playlist-replies.ts";
+import { PlaylistReplies, playlistCaching, playlistVersion } from "./playlist-replies.ts";
 
 const snapshot = {};
 const textOf = ({ body }: HttpReply): string => new TextDecoder().decode(concatBytes(body));
@@ -85,4 +86,43 @@ test("what cannot be rendered is not found", () => {
   const replies = new PlaylistReplies<object>("text/x");
   const form = { render: () => null, version: "", cache: "", query: "?token=a" };
   assert.equal(replies.reply(snapshot, "", form).status, 404);
+});
+
+test("the places of a query may be anywhere, also where there is nothing between them", () => {
+  const replies = new PlaylistReplies<object>("text/x");
+  const texts = ["", "Q", "QQ", "aQ", "Qb", "aQbQQc\u00e9Q", "no query"];
+  for (const [index, text] of texts.entries()) {
+    const form = {
+      render: (carried: string) => text.replaceAll("Q", carried),
+      version: "1",
+      cache: "no-cache",
+    };
+    const ask = (query: string): string =>
+      textOf(replies.reply(snapshot, `places ${index}`, { ...form, query }));
+    for (const query of ["", "?a", "", "?bc"]) assert.equal(ask(query), text.replaceAll("Q", query));
+  }
+});
+
+test("a timeline that is complete has another tag than when it grew, and a file that of its version", () => {
+  const segments = [segmentEntry(0), segmentEntry(1)];
+  const [growing, complete] = (["event", "static"] as const).map((mutability) =>
+    timelineOf({ segments, mutability }),
+  );
+  const recorded = { version: null };
+  assert.notEqual(playlistVersion(recorded, growing!), playlistVersion(recorded, complete!));
+  assert.equal(playlistVersion({ version: "7-1" }, complete!), "7-1");
+});
+
+test("what changes is kept for a second, a file for a minute, a complete recording for an hour", () => {
+  const segments = [segmentEntry(0)];
+  for (const [mutability, version, seconds] of [
+    ["live", null, 1],
+    ["event", null, 1],
+    ["static", "7-1", 60],
+    ["static", null, 3600],
+  ] as const)
+    assert.equal(
+      playlistCaching({ version }, timelineOf({ segments, mutability })),
+      `public, max-age=${seconds}`,
+    );
 });

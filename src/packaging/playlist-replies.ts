@@ -2,7 +2,7 @@ import { gzipSync } from "node:zlib";
 import { concatBytes, totalBytes } from "../base/bytes.ts";
 import { textReply } from "../base/http-message.ts";
 import type { HttpHeaders, HttpReply } from "../base/http-message.ts";
-import type { Timeline } from "./presentation.ts";
+import type { Presentation, Timeline } from "./presentation.ts";
 
 /** Any page may play. */
 export const CORS: HttpHeaders = [
@@ -13,6 +13,7 @@ const encoder = new TextEncoder();
 
 /** Stands for the query in what is rendered once for all; no address has it. */
 const QUERY_MARK = "\0";
+const MARK_BYTE = 0;
 
 /** Up to here a playlist with a query is one chunk: a copy of so little costs less than sending it in pieces. */
 const MAX_JOINED_BYTES = 64 * 1024;
@@ -29,9 +30,12 @@ export type PlaylistForm = {
   readonly query: string;
 };
 
-/** What was rendered under one key: the text between the places of the query, and the whole replies without one. */
+/** What was rendered under one key, and the whole replies without a query. */
 type Rendered = {
-  readonly pieces: readonly Uint8Array[];
+  /** The text, with a mark at each place of the query. */
+  readonly marked: Uint8Array;
+  /** What stands between the marks; `null` before somebody asked with a query. */
+  pieces: readonly Uint8Array[] | null;
   /** By `Cache-Control`. */
   readonly plain: Map<string, HttpReply>;
 };
@@ -59,11 +63,14 @@ export class PlaylistReplies<Snapshot extends object> {
   reply(snapshot: Snapshot, key: string, form: PlaylistForm): HttpReply {
     const rendered = this.#renderOnce(snapshot, key, form);
     if (rendered === null) return notFound("playlist of these tracks");
-    const { pieces, plain } = rendered;
-    if (form.query !== "") return replyWithQuery(pieces, encoder.encode(form.query), this.#headers(form));
+    const { marked, plain } = rendered;
+    if (form.query !== "") {
+      rendered.pieces ??= piecesOf(marked);
+      return replyWithQuery(rendered.pieces, encoder.encode(form.query), this.#headers(form));
+    }
     const found = plain.get(form.cache);
     if (found !== undefined) return found;
-    const reply = zippedReply(concatBytes(pieces), this.#headers(form));
+    const reply = zippedReply(withoutMarks(marked), this.#headers(form));
     if (plain.size >= PlaylistReplies.MAX_RENDERED) plain.clear();
     plain.set(form.cache, reply);
     return reply;
@@ -76,8 +83,7 @@ export class PlaylistReplies<Snapshot extends object> {
     if (found !== undefined) return found;
     const text = form.render(QUERY_MARK);
     if (text === null) return null;
-    const pieces = text.split(QUERY_MARK).map((piece) => encoder.encode(piece));
-    const made = { pieces, plain: new Map<string, HttpReply>() };
+    const made: Rendered = { marked: encoder.encode(text), pieces: null, plain: new Map() };
     if (known.size >= PlaylistReplies.MAX_RENDERED) known.clear();
     known.set(key, made);
     return made;
@@ -86,6 +92,30 @@ export class PlaylistReplies<Snapshot extends object> {
   #headers({ cache, version }: PlaylistForm): HttpHeaders {
     return [["content-type", this.#contentType], ["cache-control", cache], ...entityTag(version), ...CORS];
   }
+}
+
+/** Views of the text between the marks. */
+function piecesOf(marked: Uint8Array): Uint8Array[] {
+  const pieces: Uint8Array[] = [];
+  let from = 0;
+  for (let at = marked.indexOf(MARK_BYTE); at >= 0; at = marked.indexOf(MARK_BYTE, from)) {
+    pieces.push(marked.subarray(from, at));
+    from = at + 1;
+  }
+  pieces.push(marked.subarray(from));
+  return pieces;
+}
+
+/** A copy of the text without the marks: a playlist of a day has tens of thousands of them. */
+function withoutMarks(marked: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(marked.byteLength);
+  let length = 0;
+  for (let at = 0; at < marked.byteLength; at++) {
+    const byte = marked[at]!;
+    bytes[length] = byte;
+    if (byte !== MARK_BYTE) length++;
+  }
+  return bytes.subarray(0, length);
 }
 
 function replyWithQuery(pieces: readonly Uint8Array[], query: Uint8Array, headers: HttpHeaders): HttpReply {
@@ -116,12 +146,28 @@ export function notFound(what: string): HttpReply {
   return textReply(404, `no such ${what}: it is not there yet, no longer there, or never was`, CORS);
 }
 
-/** What changes with every change of a live timeline. */
-export function liveVersion({ segments, discontinuitySequence }: Timeline): string {
-  return `${segments[0]!.sequence}-${segments.at(-1)!.name}-${discontinuitySequence}`;
+/** The entity tag of a playlist: what changes with every change of the timeline, or of the file. */
+export function playlistVersion({ version }: Pick<Presentation, "version">, timeline: Timeline): string {
+  return version ?? liveVersion(timeline);
 }
 
-/** How long the playlist of a timeline may be kept: what still changes is fresh for a second. */
-export function playlistCaching({ mutability }: Timeline): string {
-  return `public, max-age=${mutability === "static" ? 60 : 1}`;
+/** What changes with every change of a live timeline. One that is complete now has an end, which it had not before. */
+export function liveVersion({ segments, discontinuitySequence, mutability }: Timeline): string {
+  const end = mutability === "static" ? "-end" : "";
+  return `${segments[0]!.sequence}-${segments.at(-1)!.name}-${discontinuitySequence}${end}`;
+}
+
+/** Units: seconds. What is recorded is kept for whole hours at least: no segment of it is gone long before its playlist. */
+const CACHE_S = { growing: 1, file: 60, recorded: 3600 } as const;
+
+/**
+ * How long the playlist of a timeline may be kept: what still changes is fresh for a second; a file may be replaced; what
+ * is complete and has no version stays as it is.
+ */
+export function playlistCaching(
+  { version }: Pick<Presentation, "version">,
+  { mutability }: Timeline,
+): string {
+  const complete = version === null ? CACHE_S.recorded : CACHE_S.file;
+  return `public, max-age=${mutability === "static" ? complete : CACHE_S.growing}`;
 }
