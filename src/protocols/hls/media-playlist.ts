@@ -3,6 +3,7 @@ import { selectTracks } from "../../packaging/init-segments.ts";
 import { isRandomAccess } from "../../packaging/random-access.ts";
 import { formatTrackSelection } from "../../packaging/presentation.ts";
 import type { Presentation, SegmentEntry, Timeline, TrackSelection } from "../../packaging/presentation.ts";
+import { IsoTimes } from "./iso-times.ts";
 
 /** The media type of playlists. Spec: RFC 8216 section 10. */
 export const PLAYLIST_TYPE = "application/vnd.apple.mpegurl";
@@ -116,6 +117,7 @@ export class SegmentLines {
   readonly #ending: string;
   /** A window loses its first segments, and with them the dates that stand there; what stays as it is needs no more. */
   readonly #hasEachDate: boolean;
+  readonly #times = new IsoTimes();
   #hasDate = false;
   #initName = "";
   #own: SetLines | null = null;
@@ -139,7 +141,7 @@ export class SegmentLines {
     }
     if (utcUs === null || (this.#hasDate && !discontinuity && !this.#hasEachDate)) return;
     this.#hasDate = true;
-    lines.push(`#EXT-X-PROGRAM-DATE-TIME:${isoTime(utcUs)}`);
+    lines.push(`#EXT-X-PROGRAM-DATE-TIME:${this.#times.write(utcUs)}`);
   }
 
   /** Puts the lines of the segment itself behind `lines`. */
@@ -176,8 +178,4 @@ export class SegmentLines {
       folder: isOwn ? `tracks-${formatTrackSelection(named)}/` : "",
     };
   }
-}
-
-function isoTime(us: number): string {
-  return new Date(Math.floor(us / 1000)).toISOString();
 }
