@@ -1,5 +1,4 @@
 import { gzipSync } from "node:zlib";
-import { concatBytes, totalBytes } from "../base/bytes.ts";
 import { textReply } from "../base/http-message.ts";
 import type { HttpHeaders, HttpReply } from "../base/http-message.ts";
 import type { Presentation, Timeline } from "./presentation.ts";
@@ -15,8 +14,10 @@ const encoder = new TextEncoder();
 const QUERY_MARK = "\0";
 const MARK_BYTE = 0;
 
-/** Up to here a playlist with a query is one chunk: a copy of so little costs less than sending it in pieces. */
-const MAX_JOINED_BYTES = 64 * 1024;
+const NO_QUERY = new Uint8Array(0);
+
+/** Up to here a playlist with a query is not counted as memory that its reply holds. */
+const MAX_UNCOUNTED_BYTES = 64 * 1024;
 
 /** What a playlist is made of. `render` gives `null` where there is none. */
 export type PlaylistForm = {
@@ -34,8 +35,7 @@ export type PlaylistForm = {
 type Rendered = {
   /** The text, with a mark at each place of the query. */
   readonly marked: Uint8Array;
-  /** What stands between the marks; `null` before somebody asked with a query. */
-  pieces: readonly Uint8Array[] | null;
+  readonly marks: number;
   /** By `Cache-Control`. */
   readonly plain: Map<string, HttpReply>;
 };
@@ -45,7 +45,7 @@ type Rendered = {
  * queries, and zipped once per change where it has no query.
  *
  * Whoever chooses the query chooses how long each line is. So nothing of it is kept, none of it is zipped, a long playlist
- * is sent as the shared pieces with the query between them, and one of more than `MAX_QUERY_BYTES` of queries is refused.
+ * counts as memory of its reply, and one of more than `MAX_QUERY_BYTES` of queries is refused.
  * Bounded: `MAX_RENDERED` for each snapshot.
  */
 export class PlaylistReplies<Snapshot extends object> {
@@ -63,14 +63,11 @@ export class PlaylistReplies<Snapshot extends object> {
   reply(snapshot: Snapshot, key: string, form: PlaylistForm): HttpReply {
     const rendered = this.#renderOnce(snapshot, key, form);
     if (rendered === null) return notFound("playlist of these tracks");
-    const { marked, plain } = rendered;
-    if (form.query !== "") {
-      rendered.pieces ??= piecesOf(marked);
-      return replyWithQuery(rendered.pieces, encoder.encode(form.query), this.#headers(form));
-    }
+    const { plain } = rendered;
+    if (form.query !== "") return replyWithQuery(rendered, encoder.encode(form.query), this.#headers(form));
     const found = plain.get(form.cache);
     if (found !== undefined) return found;
-    const reply = zippedReply(withoutMarks(marked), this.#headers(form));
+    const reply = zippedReply(withQuery(rendered, NO_QUERY), this.#headers(form));
     if (plain.size >= PlaylistReplies.MAX_RENDERED) plain.clear();
     plain.set(form.cache, reply);
     return reply;
@@ -83,7 +80,8 @@ export class PlaylistReplies<Snapshot extends object> {
     if (found !== undefined) return found;
     const text = form.render(QUERY_MARK);
     if (text === null) return null;
-    const made: Rendered = { marked: encoder.encode(text), pieces: null, plain: new Map() };
+    const marked = encoder.encode(text);
+    const made: Rendered = { marked, marks: countMarks(marked), plain: new Map() };
     if (known.size >= PlaylistReplies.MAX_RENDERED) known.clear();
     known.set(key, made);
     return made;
@@ -94,41 +92,38 @@ export class PlaylistReplies<Snapshot extends object> {
   }
 }
 
-/** Views of the text between the marks. */
-function piecesOf(marked: Uint8Array): Uint8Array[] {
-  const pieces: Uint8Array[] = [];
-  let from = 0;
-  for (let at = marked.indexOf(MARK_BYTE); at >= 0; at = marked.indexOf(MARK_BYTE, from)) {
-    pieces.push(marked.subarray(from, at));
-    from = at + 1;
-  }
-  pieces.push(marked.subarray(from));
-  return pieces;
+function countMarks(marked: Uint8Array): number {
+  let marks = 0;
+  for (let at = marked.indexOf(MARK_BYTE); at >= 0; at = marked.indexOf(MARK_BYTE, at + 1)) marks++;
+  return marks;
 }
 
-/** A copy of the text without the marks: a playlist of a day has tens of thousands of them. */
-function withoutMarks(marked: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(marked.byteLength);
-  let length = 0;
+/**
+ * A copy of the text with the query at its places: one chunk, for a playlist of a day has tens of thousands of places, and
+ * so many pieces cost a connection more time and memory than the copy.
+ */
+function withQuery({ marked, marks }: Rendered, query: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(marked.byteLength + marks * (query.byteLength - 1));
+  let to = 0;
   for (let at = 0; at < marked.byteLength; at++) {
     const byte = marked[at]!;
-    bytes[length] = byte;
-    if (byte !== MARK_BYTE) length++;
+    if (byte === MARK_BYTE) {
+      bytes.set(query, to);
+      to += query.byteLength;
+    } else bytes[to++] = byte;
   }
-  return bytes.subarray(0, length);
+  return bytes;
 }
 
-function replyWithQuery(pieces: readonly Uint8Array[], query: Uint8Array, headers: HttpHeaders): HttpReply {
-  const queryBytes = (pieces.length - 1) * query.byteLength;
-  if (queryBytes > PlaylistReplies.MAX_QUERY_BYTES) {
-    const most = Math.floor(PlaylistReplies.MAX_QUERY_BYTES / (pieces.length - 1));
+function replyWithQuery(rendered: Rendered, query: Uint8Array, headers: HttpHeaders): HttpReply {
+  const { marks } = rendered;
+  if (marks * query.byteLength > PlaylistReplies.MAX_QUERY_BYTES) {
+    const most = Math.floor(PlaylistReplies.MAX_QUERY_BYTES / marks);
     return textReply(400, `the query is too long for so many addresses: up to ${most} bytes can be`, CORS);
   }
-  const body: Uint8Array[] = [pieces[0]!];
-  for (let i = 1; i < pieces.length; i++) body.push(query, pieces[i]!);
-  const bytes = totalBytes(body);
-  if (bytes <= MAX_JOINED_BYTES) return { status: 200, headers, body: [concatBytes(body)] };
-  return { status: 200, headers, body, ownBytes: bytes };
+  const bytes = withQuery(rendered, query);
+  const isLong = bytes.byteLength > MAX_UNCOUNTED_BYTES;
+  return { status: 200, headers, body: [bytes], ...(isLong ? { ownBytes: bytes.byteLength } : {}) };
 }
 
 function zippedReply(bytes: Uint8Array, headers: HttpHeaders): HttpReply {
