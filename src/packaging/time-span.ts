@@ -42,8 +42,10 @@ const LENGTH = /^[1-9][0-9]{0,9}$/;
 /**
  * Reads the name of a playlist, without what stands behind its first dot: `archive-FROM-DURATION`, `archive-FROM-now`,
  * `rewind-AGO`, `timeshift_abs-FROM`, `timeshift_rel-AGO`; with `oldWord` also the forms of old that begin with it. FROM
- * is in seconds since 1970 UTC, or in milliseconds where it has 13 digits; a length is in seconds. Returns: `null` for anything else, for a length
- * of nothing or more than `MAX_SPAN_S`, and for a time after `MAX_SPAN_FROM_S`.
+ * is in seconds since 1970 UTC, or in milliseconds where it has 13 digits; lengths are in seconds.
+ *
+ * Returns: `null` for anything else, for a length of nothing or of more than `MAX_SPAN_S`, and for a time after
+ * `MAX_SPAN_FROM_S`.
  */
 export function parseTimeSpan(stem: string, oldWord?: LiveStem): TimeSpan | null {
   if (oldWord !== undefined && stem.startsWith(`${oldWord}-`)) {
