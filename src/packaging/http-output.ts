@@ -1,5 +1,6 @@
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
 import type { Presentation } from "./presentation.ts";
+import type { Spanned, TimeSpan } from "./time-span.ts";
 
 /** A protocol that plays presentations over HTTP, such as HLS: what its room gives to the server. */
 export type HttpOutput = {
@@ -13,6 +14,8 @@ export type HttpOutput = {
 export type OutputAddress = {
   /** Of the stream or file that is played; may hold slashes, and may be no valid name at all. */
   readonly name: string;
+  /** Given: what plays is that stretch of the recording, which its presentation is, and not what is live. */
+  readonly span?: TimeSpan;
   /**
    * Answers from the presentation of that name, at once where it has the bytes at once. Throws or rejects with the
    * storage's `MediaError`.
@@ -30,3 +33,8 @@ export type OutputRequest = {
   /** Whether a choice of qualities is to have one without video; not unless told. */
   readonly addsAudioOnly?: () => boolean;
 };
+
+/** The span of an address of which the resource may be one of a stretch of the recording. */
+export function spanOf({ span }: Spanned & { readonly kind: string }): Spanned {
+  return span === undefined ? {} : { span };
+}

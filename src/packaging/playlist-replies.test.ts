@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
+import { segmentEntry, timelineOf } from "../../test/support/presentation.ts";
 import { concatBytes, totalBytes } from "../base/bytes.ts";
 import type { HttpReply } from "../base/http-message.ts";
-import { PlaylistReplies } from "./playlist-replies.ts";
+import { PlaylistReplies, playlistCaching, playlistVersion } from "./playlist-replies.ts";
 
 const snapshot = {};
 const textOf = ({ body }: HttpReply): string => new TextDecoder().decode(concatBytes(body));
@@ -50,14 +51,14 @@ test("queries take no place from others: who asks with thousands of them has not
   assert.deepEqual([ask(""), counts.rendered], [kept, 1]);
 });
 
-test("a long playlist with a query is the shared pieces, and counts for who holds memory", () => {
+test("a long playlist with a query is one chunk, and counts for who holds memory", () => {
   const { ask } = playlistOf(5000);
   const query = `?token=${"x".repeat(500)}`;
-  const [one, other] = [ask(query), ask(query)];
-  assert.equal(textOf(one), textOf(ask("")).replaceAll("\n", `${query}\n`));
-  assert.equal(one.ownBytes, totalBytes(one.body));
-  for (let piece = 0; piece < one.body.length; piece += 2) assert.equal(one.body[piece], other.body[piece]);
-  assert.equal(new Set(one.body.slice(1, 50).filter((_, index) => index % 2 === 0)).size, 1);
+  const reply = ask(query);
+  assert.equal(textOf(reply), textOf(ask("")).replaceAll("\n", `${query}\n`));
+  assert.equal(reply.body.length, 1);
+  assert.equal(reply.ownBytes, totalBytes(reply.body));
+  assert.equal(playlistOf(5).ask(query).ownBytes, undefined);
 });
 
 test("the queries of one playlist together have a bound, and who goes beyond it is told how long one may be", () => {
@@ -85,4 +86,43 @@ test("what cannot be rendered is not found", () => {
   const replies = new PlaylistReplies<object>("text/x");
   const form = { render: () => null, version: "", cache: "", query: "?token=a" };
   assert.equal(replies.reply(snapshot, "", form).status, 404);
+});
+
+test("the places of a query may be anywhere, also where there is nothing between them", () => {
+  const replies = new PlaylistReplies<object>("text/x");
+  const texts = ["", "Q", "QQ", "aQ", "Qb", "aQbQQc\u00e9Q", "no query"];
+  for (const [index, text] of texts.entries()) {
+    const form = {
+      render: (carried: string) => text.replaceAll("Q", carried),
+      version: "1",
+      cache: "no-cache",
+    };
+    const ask = (query: string): string =>
+      textOf(replies.reply(snapshot, `places ${index}`, { ...form, query }));
+    for (const query of ["", "?a", "", "?bc"]) assert.equal(ask(query), text.replaceAll("Q", query));
+  }
+});
+
+test("a timeline that is complete has another tag than when it grew, and a file that of its version", () => {
+  const segments = [segmentEntry(0), segmentEntry(1)];
+  const [growing, complete] = (["event", "static"] as const).map((mutability) =>
+    timelineOf({ segments, mutability }),
+  );
+  const recorded = { version: null };
+  assert.notEqual(playlistVersion(recorded, growing!), playlistVersion(recorded, complete!));
+  assert.equal(playlistVersion({ version: "7-1" }, complete!), "7-1");
+});
+
+test("what changes is kept for a second, a file for a minute, a complete recording for an hour", () => {
+  const segments = [segmentEntry(0)];
+  for (const [mutability, version, seconds] of [
+    ["live", null, 1],
+    ["event", null, 1],
+    ["static", "7-1", 60],
+    ["static", null, 3600],
+  ] as const)
+    assert.equal(
+      playlistCaching({ version }, timelineOf({ segments, mutability })),
+      `public, max-age=${seconds}`,
+    );
 });

@@ -1,9 +1,9 @@
 import { sampleAspectOf } from "../../containers/mp4/sample-entry.ts";
 import type { Track, TrackKind } from "../../media/track.ts";
 import { selectTracks } from "../../packaging/init-segments.ts";
-import { measureBandwidth, measureFrameRate } from "../../packaging/bandwidth.ts";
 import type { Presentation, Timeline, TrackSelection } from "../../packaging/presentation.ts";
 import { isRandomAccess } from "../../packaging/random-access.ts";
+import type { TrackFigures } from "../../packaging/track-figures.ts";
 import { producerReferenceTime } from "./low-latency.ts";
 import type { LowLatency } from "./low-latency.ts";
 import { timelineRuns } from "./periods.ts";
@@ -23,6 +23,7 @@ export type PeriodContext = {
   readonly before: DashPeriod | null;
   /** Where the time is learned; none for what is complete. */
   readonly clock: XmlElement | undefined;
+  readonly figures: TrackFigures;
   /** What every URL carries on, with its `?`, or the empty text. */
   readonly query: string;
 };
@@ -134,17 +135,17 @@ function connection({ before }: PeriodContext, group: Group): XmlElement[] {
 }
 
 function representation(context: PeriodContext, track: Track, runs: readonly TimelineRun[]): XmlElement {
-  const { timeline } = context;
+  const { figures } = context;
   return xmlElement(
     "Representation",
     {
       id: track.id,
-      bandwidth: Math.max(1, measureBandwidth(timeline, [track.id]).peakBps),
+      bandwidth: Math.max(1, figures.bandwidth(track.id).peakBps),
       codecs: track.codecString,
       width: track.width || null,
       height: track.height || null,
       sar: track.kind === "video" ? sampleAspect(track) : null,
-      frameRate: track.kind === "video" ? frameRateText(timeline, track) : null,
+      frameRate: track.kind === "video" ? frameRateText(figures, track) : null,
       audioSamplingRate: track.sampleRate || null,
     },
     [...channels(track), ...resync(context), segmentTemplate(context, track, runs)],
@@ -172,8 +173,8 @@ function resync({ lowLatency }: PeriodContext): XmlElement[] {
 }
 
 /** A whole number or a fraction over 1001; `null` for a rate that is neither, which no two MPDs would give alike. */
-function frameRateText(timeline: Timeline, track: Track): string | null {
-  for (const rate of [measureFrameRate(timeline, track.id), track.frameRate]) {
+function frameRateText(figures: TrackFigures, track: Track): string | null {
+  for (const rate of [figures.frameRate(track.id), track.frameRate]) {
     if (rate <= 0) continue;
     const whole = Math.round(rate);
     if (Math.abs(rate - whole) < 0.001) return String(whole);

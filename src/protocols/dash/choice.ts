@@ -1,6 +1,5 @@
 import type { HttpRequest } from "../../base/http-message.ts";
-import type { TrackId } from "../../media/ids.ts";
-import type { Track, TrackSet } from "../../media/track.ts";
+import { offeredTracks, tracksOf } from "../../packaging/offered-tracks.ts";
 import { formatTrackSelection } from "../../packaging/presentation.ts";
 import type { SegmentEntry, TextTrack, Timeline, TrackSelection } from "../../packaging/presentation.ts";
 import { filterTexts, filterTracks } from "../../packaging/track-filter.ts";
@@ -10,7 +9,9 @@ export type MpdChoice = {
   /** The ids of the tracks that are wanted, of all stretches of the timeline; `null` for all there are. */
   readonly selection: TrackSelection | null;
   readonly texts: readonly TextTrack[];
-  /** The same for the same choice; the empty text for all. */
+  /** `period=mono`: what has the same tracks is one Period, whatever breaks there are in it. */
+  readonly isMerged: boolean;
+  /** The same for the same choice; the empty text for all as usual. */
   readonly key: string;
 };
 
@@ -29,22 +30,13 @@ export type MpdContent = {
  */
 export function readMpdChoice(content: MpdContent, request: HttpRequest | null): MpdChoice {
   const { timeline, texts: all = [] } = content;
-  const now = timeline.tracks.tracks;
+  const now = offeredTracks(timeline);
+  const isMerged = request?.query.get("period") === "mono";
+  const way = isMerged ? "mono" : "";
   if (request === null || filterTracks(now, request.query) === now)
-    return { selection: null, texts: all, key: "" };
+    return { selection: null, texts: all, isMerged, key: way };
   const texts = filterTexts(all, request.query);
   const selection = filterTracks(tracksOf(content.segments()), request.query).map(({ id }) => id);
-  return { selection, texts, key: formatTrackSelection([...selection, ...texts.map(({ id }) => id)]) };
-}
-
-/** One track for each id that is in any of the segments, in the order of their ids. */
-function tracksOf(segments: readonly SegmentEntry[]): readonly Track[] {
-  const tracks = new Map<TrackId, Track>();
-  let last: TrackSet | null = null;
-  for (const segment of segments) {
-    if (segment.tracks === last) continue;
-    last = segment.tracks;
-    for (const track of last.tracks) tracks.set(track.id, track);
-  }
-  return [...tracks.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const ids = formatTrackSelection([...selection, ...texts.map(({ id }) => id)]);
+  return { selection, texts, isMerged, key: `${ids}${way}` };
 }

@@ -1,11 +1,12 @@
 import { late } from "../../base/late/late.ts";
+import { spanOf } from "../../packaging/http-output.ts";
 import type { HttpOutput } from "../../packaging/http-output.ts";
 import { noticePlayback } from "../../packaging/playback-notices.ts";
 import { parseDashPath } from "./path.ts";
 
 const replies = late("DASH", () => import("./reply.ts"));
 
-/** DASH for live streams and files. */
+/** DASH for live streams, what was recorded of them, and files. */
 export const dashOutput: HttpOutput = {
   protocol: "dash",
   parse(path) {
@@ -14,6 +15,7 @@ export const dashOutput: HttpOutput = {
     const { name, resource } = parsed;
     return {
       name,
+      ...spanOf(resource),
       reply: (presentation, asked) => {
         const { carriedQuery, request } = asked;
         if (resource.kind === "mpd") noticePlayback(presentation.timeline(), asked);

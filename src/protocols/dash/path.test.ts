@@ -11,6 +11,17 @@ const good = [
   ["/vod/f.mp4/tracks-a2/seg-4000.m4s", "vod/f.mp4", { kind: "segment", selection: ["a2"], name: "4000" }],
   ["/vod/f.mp4/tracks-t1/subtitles.vtt", "vod/f.mp4", { kind: "subtitles", id: "t1" }],
   ["/tracks-v1/index.mpd", "tracks-v1", { kind: "mpd", isLowLatency: false }],
+  [
+    "/a/b/archive-1700000000-60.mpd",
+    "a/b",
+    { kind: "mpd", isLowLatency: false, span: { kind: "archive", fromS: 1_700_000_000, durationS: 60 } },
+  ],
+  ["/a/rewind-60.ll.mpd", "a", { kind: "mpd", isLowLatency: true, span: { kind: "rewind", agoS: 60 } }],
+  [
+    "/a/timeshift_rel-60.mpd",
+    "a",
+    { kind: "mpd", isLowLatency: false, span: { kind: "timeshift_rel", agoS: 60 } },
+  ],
 ] as const;
 for (const [path, name, resource] of good) {
   test(`${path} is ${resource.kind} of ${name}`, () =>
@@ -45,6 +56,12 @@ const bad = [
   "/demo/tracks-t1a1/subtitles.vtt",
   "/demo/tracks-t1/subtitles.srt",
   "/demo/subtitles.vtt",
+  "/archive-1700000000-60.mpd",
+  "/demo/archive-1700000000.mpd",
+  "/demo/archive-1700000000-0.mpd",
+  "/demo/rewind-0.mpd",
+  "/demo/mono-1700000000-60.mpd",
+  "/demo/ll.mpd",
 ];
 for (const path of bad) {
   test(`"${path.slice(0, 40)}" is not a DASH resource`, () => assert.equal(parseDashPath(path), null));

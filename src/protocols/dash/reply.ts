@@ -3,7 +3,13 @@ import type { Clock } from "../../base/clock.ts";
 import { textReply } from "../../base/http-message.ts";
 import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
 import { mediaFileReply, onceFollowed } from "../../packaging/media-reply.ts";
-import { CORS, PlaylistReplies, liveVersion, playlistCaching } from "../../packaging/playlist-replies.ts";
+import {
+  CORS,
+  PlaylistReplies,
+  liveVersion,
+  playlistCaching,
+  playlistVersion,
+} from "../../packaging/playlist-replies.ts";
 import type { Presentation, Timeline } from "../../packaging/presentation.ts";
 import { readMpdChoice } from "./choice.ts";
 import type { MpdChoice } from "./choice.ts";
@@ -40,11 +46,12 @@ export function dashReply(
 ): Promise<HttpReply> | HttpReply {
   switch (resource.kind) {
     case "mpd":
-      if (!resource.isLowLatency) return mpdReply(presentation, { query, request });
+      if (!resource.isLowLatency) return mpdReply(resource, presentation, { query, request });
       return onceFollowed(
         presentation,
         () =>
-          lowLatencyReply(presentation, { query, request }) ?? mpdReply(presentation, { query, request }),
+          lowLatencyReply(presentation, { query, request }) ??
+          mpdReply(resource, presentation, { query, request }),
       );
     case "utc":
       // As xs:dateTime. Spec: ISO/IEC 23009-1 section 5.8.5.7, http-xsdate.
@@ -57,13 +64,19 @@ export function dashReply(
   }
 }
 
-function mpdReply(presentation: Presentation, { query, request }: Asked): HttpReply {
+function mpdReply(
+  { span }: DashResource & { kind: "mpd" },
+  presentation: Presentation,
+  { query, request }: Asked,
+): HttpReply {
   const timeline = presentation.timeline();
+  const delayS = span?.kind === "timeshift_rel" ? span.agoS : 0;
   const { key, ...choice } = choiceOf(presentation, { timeline, lowLatency: null }, request);
-  return mpds.reply(timeline, key, {
-    render: (carried) => renderMpd({ presentation, timeline, ...choice, query: carried, lowLatency: null }),
-    version: presentation.version ?? liveVersion(timeline),
-    cache: playlistCaching(timeline),
+  const form = { presentation, timeline, ...choice, delayS, lowLatency: null };
+  return mpds.reply(timeline, `${delayS} ${key}`, {
+    render: (carried) => renderMpd({ ...form, query: carried }),
+    version: playlistVersion(presentation, timeline),
+    cache: playlistCaching(presentation, timeline),
     query: escapeXml(query),
   });
 }

@@ -7,7 +7,7 @@ import type { Presentation, TextTrack, Timeline } from "../../packaging/presenta
 import { textLabel, webVttReply } from "../../packaging/text-replies.ts";
 import { setIdOf } from "./adaptation-sets.ts";
 import { SUBTITLES_FILE } from "./path.ts";
-import { periodsOf } from "./periods.ts";
+import { zeroOf } from "./periods.ts";
 import { xmlElement, xmlText } from "./xml.ts";
 import type { XmlElement } from "./xml.ts";
 
@@ -56,7 +56,7 @@ export function subtitlesReply(id: TrackId, presentation: Presentation): Promise
   const text = presentation.texts?.find((candidate) => candidate.id === id);
   const timeline = presentation.timeline();
   if (text === undefined || !isOneWhole(timeline)) return notFound("subtitles");
-  const beginUs = periodsOf(timeline.segments)[0]!.beginMs * 1000;
+  const beginUs = zeroOf(timeline) * 1000;
   const last = timeline.segments.at(-1)!;
   const reply = (cues: readonly Cue[]): HttpReply => {
     const shown = cuesBetween(cues, beginUs, last.startUs + last.durationUs).map((cue) => ({

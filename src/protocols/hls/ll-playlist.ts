@@ -88,15 +88,16 @@ function segmentLines(request: LowLatencyRequest, skipped: number): string[] {
   const writer = new SegmentLines({ ...request, timeline });
   const lines: string[] = [];
   const firstWithParts = countOld(edge);
-  for (const [index, segment] of segments.entries()) {
-    const before = writer.before(segment);
-    if (index < skipped) continue;
-    lines.push(...before);
+  // What is skipped has been said before.
+  for (let index = 0; index < skipped; index++) writer.begin(segments[index]!, []);
+  for (let index = skipped; index < segments.length; index++) {
+    const segment = segments[index]!;
+    writer.begin(segment, lines);
     if (index >= firstWithParts) lines.push(...partLines(segment, segment.parts ?? [], selection, query));
-    lines.push(...writer.end(segment));
+    writer.end(segment, lines);
   }
   if (open === null) return lines;
-  if (open.parts.length > 0) lines.push(...writer.before(open));
+  if (open.parts.length > 0) writer.begin(open, lines);
   lines.push(...partLines(open, open.parts, selection, query));
   if (selectTracks(open.tracks, selection).length === 0) return lines;
   const hint = partUri(open, open.parts.length, query);

@@ -1,8 +1,9 @@
-import type { TrackSet } from "../../media/track.ts";
+import type { Track, TrackSet } from "../../media/track.ts";
 import { selectTracks } from "../../packaging/init-segments.ts";
 import { isRandomAccess } from "../../packaging/random-access.ts";
 import { formatTrackSelection } from "../../packaging/presentation.ts";
 import type { Presentation, SegmentEntry, Timeline, TrackSelection } from "../../packaging/presentation.ts";
+import { IsoTimes } from "./iso-times.ts";
 
 /** The media type of playlists. Spec: RFC 8216 section 10. */
 export const PLAYLIST_TYPE = "application/vnd.apple.mpegurl";
@@ -26,6 +27,8 @@ export type MediaPlaylistRequest = {
   readonly ts?: "selection" | TsSelection;
   /** Lines for those who read the playlist themselves. */
   readonly comments?: readonly string[];
+  /** Players are to begin with the first segment, also where others come; not unless told. */
+  readonly beginsAtStart?: boolean;
 };
 
 /**
@@ -36,22 +39,22 @@ export type MediaPlaylistRequest = {
  */
 export function renderMediaPlaylist(request: MediaPlaylistRequest): string | null {
   const { timeline, selection } = request;
-  const { segments, mutability } = timeline;
+  const { segments } = timeline;
   if (!hasTracks(timeline, selection)) return null;
   const version = request.ts === undefined ? HLS_VERSION : TS_VERSION;
   const head = ["#EXTM3U", `#EXT-X-VERSION:${version}`, ...commentLines(request.comments)];
-  const lines = [...head, ...numberLines(timeline)];
-  // Old devices that play transport streams refuse what they do not know.
-  const mayWait = request.ts === undefined && request.presentation.holdSegment !== undefined;
-  if (mayWait) lines.push("#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES");
-  if (mutability === "static") lines.push("#EXT-X-PLAYLIST-TYPE:VOD");
-  if (mutability === "event") lines.push("#EXT-X-PLAYLIST-TYPE:EVENT");
+  const lines = [...head, ...numberLines(timeline), ...typeLines(timeline)];
+  // Without it they begin near the end of what still grows. Spec: RFC 8216 section 4.3.5.2.
+  if (request.beginsAtStart === true) lines.push("#EXT-X-START:TIME-OFFSET=0");
   // Where each segment has tracks of its own, some may have been listed that are in no segment now.
   const promised = typeof request.ts === "function" ? null : selection;
   if (isRandomAccess(timeline, segments, promised)) lines.push("#EXT-X-INDEPENDENT-SEGMENTS");
   const writer = new SegmentLines(request);
-  for (const segment of segments) lines.push(...writer.before(segment), ...writer.end(segment));
-  if (mutability === "static") lines.push("#EXT-X-ENDLIST");
+  for (const segment of segments) {
+    writer.begin(segment, lines);
+    writer.end(segment, lines);
+  }
+  if (timeline.mutability === "static") lines.push("#EXT-X-ENDLIST");
   return `${lines.join("\n")}\n`;
 }
 
@@ -78,6 +81,12 @@ export function numberLines({ segments, targetDurationUs, discontinuitySequence 
   return lines;
 }
 
+/** Whether the playlist is complete, or only grows. Spec: RFC 8216 section 4.3.3.5. */
+export function typeLines({ mutability }: Timeline): string[] {
+  if (mutability === "live") return [];
+  return [`#EXT-X-PLAYLIST-TYPE:${mutability === "static" ? "VOD" : "EVENT"}`];
+}
+
 /** A target duration as playlists say it: whole seconds. */
 export function targetSeconds(targetDurationUs: number): number {
   return Math.max(1, Math.round(targetDurationUs / 1_000_000));
@@ -88,51 +97,85 @@ export function seconds(us: number): string {
   return (us / 1_000_000).toFixed(6);
 }
 
-/** Writes the lines of one segment after the other. Spec: RFC 8216 section 4.3.2. */
+/** What the segments of one track set have in common in a playlist. */
+type SetLines = {
+  readonly set: TrackSet;
+  /** Those of its tracks that are chosen. */
+  readonly chosen: readonly Track[];
+  /** The name of their init segment; the empty text where a segment needs none. */
+  readonly map: string;
+  /** The folder of its segments, with its `/`, as the playlist sees it. */
+  readonly folder: string;
+};
+
+/**
+ * Writes the lines of one segment after the other. A day has tens of thousands: what does not change from one to the next
+ * is found out once. Spec: RFC 8216 section 4.3.2.
+ */
 export class SegmentLines {
   readonly #request: MediaPlaylistRequest;
+  readonly #ending: string;
+  /** A window loses its first segments, and with them the dates that stand there; what stays as it is needs no more. */
+  readonly #hasEachDate: boolean;
+  readonly #times = new IsoTimes();
+  #hasDate = false;
   #initName = "";
+  #own: SetLines | null = null;
+  #durationUs = -1;
+  #lengthLine = "";
 
   constructor(request: MediaPlaylistRequest) {
     this.#request = request;
+    this.#ending = `.${request.ts === undefined ? "m4s" : "ts"}${request.query}`;
+    this.#hasEachDate = request.timeline.mutability === "live";
   }
 
-  /** The tags that stand before a segment, and before its first part. */
-  before(segment: Pick<SegmentEntry, "tracks" | "discontinuity" | "utcUs">): string[] {
-    const { presentation, selection, query, ts } = this.#request;
-    const lines: string[] = [];
-    if (segment.discontinuity) lines.push("#EXT-X-DISCONTINUITY");
-    const hasNoMap = ts !== undefined || selectTracks(segment.tracks, selection).length === 0;
-    const name = hasNoMap ? this.#initName : presentation.initName(segment.tracks, selection);
-    if (name !== this.#initName || (segment.discontinuity && !hasNoMap)) {
-      this.#initName = name;
-      lines.push(`#EXT-X-MAP:URI="init-${name}.mp4${query}"`);
+  /** Puts the tags that stand before a segment, and before its first part, behind `lines`. */
+  begin(segment: Pick<SegmentEntry, "tracks" | "discontinuity" | "utcUs">, lines: string[]): void {
+    const { discontinuity, utcUs } = segment;
+    if (discontinuity) lines.push("#EXT-X-DISCONTINUITY");
+    const { map } = this.#of(segment.tracks);
+    if (map !== "" && (discontinuity || map !== this.#initName)) {
+      this.#initName = map;
+      lines.push(`#EXT-X-MAP:URI="init-${map}.mp4${this.#request.query}"`);
     }
-    if (segment.utcUs !== null) lines.push(`#EXT-X-PROGRAM-DATE-TIME:${isoTime(segment.utcUs)}`);
-    return lines;
+    if (utcUs === null || (this.#hasDate && !discontinuity && !this.#hasEachDate)) return;
+    this.#hasDate = true;
+    lines.push(`#EXT-X-PROGRAM-DATE-TIME:${this.#times.write(utcUs)}`);
   }
 
-  /** The lines of the segment itself. */
-  end(segment: Pick<SegmentEntry, "tracks" | "durationUs" | "name" | "trackSamples">): string[] {
-    const { query, ts } = this.#request;
-    const isOwn = typeof ts === "function";
-    const selection = isOwn ? ts(segment.tracks) : this.#request.selection;
-    // The address of a gap is asked for by nobody; it has to be there, and to stay.
-    const named = selection.length > 0 ? selection : segment.tracks.tracks.map(({ id }) => id);
-    const folder = isOwn ? `tracks-${formatTrackSelection(named)}/` : "";
-    const uri = `${folder}seg-${segment.name}.${ts === undefined ? "m4s" : "ts"}`;
+  /** Puts the lines of the segment itself behind `lines`. */
+  end(
+    segment: Pick<SegmentEntry, "tracks" | "durationUs" | "name" | "trackSamples">,
+    lines: string[],
+  ): void {
+    const { chosen, folder } = this.#of(segment.tracks);
     // A track may be announced and say nothing yet, or nothing for a while: there are no bytes to be had then.
-    const isEmpty = selectTracks(segment.tracks, selection).every(
-      ({ id }) => segment.trackSamples(id) === 0,
-    );
-    return [
-      ...(isEmpty ? ["#EXT-X-GAP"] : []),
-      `#EXTINF:${seconds(segment.durationUs)},`,
-      `${uri}${query}`,
-    ];
+    if (chosen.every(({ id }) => segment.trackSamples(id) === 0)) lines.push("#EXT-X-GAP");
+    if (segment.durationUs !== this.#durationUs) {
+      this.#durationUs = segment.durationUs;
+      this.#lengthLine = `#EXTINF:${seconds(segment.durationUs)},`;
+    }
+    lines.push(this.#lengthLine, `${folder}seg-${segment.name}${this.#ending}`);
   }
-}
 
-function isoTime(us: number): string {
-  return new Date(Math.floor(us / 1000)).toISOString();
+  #of(set: TrackSet): SetLines {
+    return this.#own?.set === set ? this.#own : (this.#own = this.#find(set));
+  }
+
+  #find(set: TrackSet): SetLines {
+    const { presentation, ts } = this.#request;
+    const isOwn = typeof ts === "function";
+    const selection = isOwn ? ts(set) : this.#request.selection;
+    const chosen = selectTracks(set, selection);
+    const hasMap = ts === undefined && chosen.length > 0;
+    // The address of a gap is asked for by nobody; it has to be there, and to stay.
+    const named = selection.length > 0 ? selection : set.tracks.map(({ id }) => id);
+    return {
+      set,
+      chosen,
+      map: hasMap ? presentation.initName(set, selection) : "",
+      folder: isOwn ? `tracks-${formatTrackSelection(named)}/` : "",
+    };
+  }
 }

@@ -1,4 +1,5 @@
 import { late } from "../../base/late/late.ts";
+import { spanOf } from "../../packaging/http-output.ts";
 import type { HttpOutput } from "../../packaging/http-output.ts";
 import { noticePlayback } from "../../packaging/playback-notices.ts";
 import { parseHlsPath } from "./path.ts";
@@ -10,7 +11,7 @@ import { parseTsResource } from "./ts-path.ts";
 const textReplies = late("HLS subtitles", () => import("./text-reply.ts"));
 const tsReplies = late("HLS as MPEG-TS", () => import("./ts-reply.ts"));
 
-/** HLS for live streams and files. */
+/** HLS for live streams, what was recorded of them, and files. */
 export const hlsOutput: HttpOutput = {
   protocol: "hls",
   parse(path) {
@@ -19,8 +20,9 @@ export const hlsOutput: HttpOutput = {
       const { name, resource } = text;
       return {
         name,
-        reply: (presentation, { carriedQuery }) =>
-          textReplies(({ textReply }) => textReply(resource, presentation, carriedQuery)),
+        ...spanOf(resource),
+        reply: (presentation, asked) =>
+          textReplies(({ textReply }) => textReply(resource, presentation, asked)),
       };
     }
     const transport = parseTsResource(path);
@@ -28,6 +30,7 @@ export const hlsOutput: HttpOutput = {
       const { name, resource } = transport;
       return {
         name,
+        ...spanOf(resource),
         reply: (presentation, asked) => tsReplies(({ tsReply }) => tsReply(resource, presentation, asked)),
       };
     }
@@ -36,6 +39,7 @@ export const hlsOutput: HttpOutput = {
     const { name, resource } = parsed;
     return {
       name,
+      ...spanOf(resource),
       reply: (presentation, asked) => {
         const { carriedQuery, request, addsAudioOnly } = asked;
         if (resource.kind === "multivariant") noticePlayback(presentation.timeline(), asked);

@@ -1,9 +1,12 @@
 import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
 import { GivenReplies } from "../../packaging/given-replies.ts";
 import { bodyReply, mayHaveParts, mediaFileReply, onceFollowed } from "../../packaging/media-reply.ts";
-import { PlaylistReplies, liveVersion, playlistCaching } from "../../packaging/playlist-replies.ts";
+import { offeredTracks } from "../../packaging/offered-tracks.ts";
+import { PlaylistReplies, playlistCaching, playlistVersion } from "../../packaging/playlist-replies.ts";
 import { formatTrackSelection } from "../../packaging/presentation.ts";
 import type { LiveEdge, Presentation, Timeline } from "../../packaging/presentation.ts";
+import { formatStem } from "../../packaging/time-span.ts";
+import { asAsked, carriedOn, hasOwnStart } from "./as-asked.ts";
 import type { HlsResource } from "./path.ts";
 import { heldPart, lowLatencyReply } from "./ll-reply.ts";
 import { whenListed } from "./when-listed.ts";
@@ -37,8 +40,8 @@ export function hlsReply(
 ): Promise<HttpReply> | HttpReply {
   switch (resource.kind) {
     case "media":
-      if (request === null) return playlistReply(resource, presentation, query);
-      if (!resource.isLowLatency) return plainReply(resource, presentation, { query, request });
+      if (!resource.isLowLatency || request === null)
+        return playlistReply(resource, presentation, { query, request });
       return onceFollowed(
         presentation,
         () =>
@@ -46,7 +49,7 @@ export function hlsReply(
             query,
             request,
             addsAudioOnly: addsAudioOnly(),
-          }) ?? playlistReply(resource, presentation, query),
+          }) ?? playlistReply(resource, presentation, { query, request }),
       );
     case "multivariant":
       return multivariantReply(resource, presentation, { query, request, addsAudioOnly: addsAudioOnly() });
@@ -94,36 +97,42 @@ function plainReply(
 function playlistReply(
   resource: HlsResource & { kind: "media" },
   presentation: Presentation,
-  query: string,
+  { query, request }: { readonly query: string; readonly request: HttpRequest | null },
 ): HttpReply {
   const timeline = presentation.timeline();
-  const given = query === "" ? givenPlaylists.find(timeline, resource) : undefined;
+  const shown = asAsked(timeline, request?.query);
+  const isPlain = query === "" && shown === timeline;
+  const given = isPlain ? givenPlaylists.find(timeline, resource) : undefined;
   if (given !== undefined) return given;
   const { selection, isLowLatency } = resource;
-  const reply = rendered.reply(timeline, `${formatTrackSelection(selection)} ${isLowLatency}`, {
-    version: presentation.version ?? liveVersion(timeline),
-    cache: playlistCaching(timeline),
+  const beginsAtStart = hasOwnStart(resource);
+  const key = `${formatTrackSelection(selection)} ${isLowLatency} ${shown.mutability} ${beginsAtStart}`;
+  const form = { presentation, timeline: shown, selection, beginsAtStart };
+  const reply = rendered.reply(timeline, key, {
+    version: playlistVersion(presentation, shown),
+    cache: playlistCaching(presentation, timeline),
     query,
-    render: (carried) => renderMediaPlaylist({ presentation, timeline, selection, query: carried }),
+    render: (carried) => renderMediaPlaylist({ ...form, query: carried }),
   });
-  return query === "" ? givenPlaylists.keep(timeline, resource, reply) : reply;
+  return isPlain ? givenPlaylists.keep(timeline, resource, reply) : reply;
 }
 
 /** Throws TRACKS_*. */
 function multivariantReply(
-  { isLowLatency }: HlsResource & { kind: "multivariant" },
+  resource: HlsResource & { kind: "multivariant" },
   presentation: Presentation,
   asked: { readonly query: string; readonly request: HttpRequest | null; readonly addsAudioOnly: boolean },
 ): HttpReply {
   const timeline = presentation.timeline();
-  const { query, request, addsAudioOnly } = asked;
-  const { key, ...choice } = readChoice(timeline.tracks.tracks, request, presentation.texts);
-  const link = isLowLatency ? "mono.ll.m3u8" : "mono.m3u8";
-  const form = { ...choice, timeline, link, addsAudioOnly, container: "cmaf" } as const;
-  return rendered.reply(timeline, `multi ${key} ${isLowLatency} ${addsAudioOnly}`, {
-    version: presentation.version ?? liveVersion(timeline),
-    cache: playlistCaching(timeline),
-    query,
+  const { request, addsAudioOnly } = asked;
+  const shown = asAsked(timeline, request?.query);
+  const { key, ...choice } = readChoice(offeredTracks(timeline), request, presentation.texts);
+  const link = `${formatStem(resource, "mono")}${resource.isLowLatency ? ".ll" : ""}.m3u8`;
+  const form = { ...choice, timeline: shown, link, addsAudioOnly, container: "cmaf" } as const;
+  return rendered.reply(timeline, `multi ${key} ${link} ${addsAudioOnly} ${shown.mutability}`, {
+    version: playlistVersion(presentation, shown),
+    cache: playlistCaching(presentation, timeline),
+    query: carriedOn(asked.query, timeline, request?.query),
     render: (carried) => renderMultivariantPlaylist({ ...form, query: carried }),
   });
 }

@@ -46,14 +46,14 @@ const film: Presentation = {
   segment: () => null,
 };
 
-async function get(address: string, carriedQuery = ""): Promise<HttpReply> {
+async function get(address: string, carriedQuery = "", of: Presentation = film): Promise<HttpReply> {
   const [path, query = ""] = address.split("?") as [string, string?];
   const request = { query: new URLSearchParams(query), remoteAddress: "192.0.2.1" } as HttpRequest;
-  return await hlsOutput.parse(`/film/${path}`)!.reply(film, { request, carriedQuery });
+  return await hlsOutput.parse(`/film/${path}`)!.reply(of, { request, carriedQuery });
 }
 
-const textOf = async (address: string, carriedQuery?: string): Promise<string> => {
-  const reply = await get(address, carriedQuery);
+const textOf = async (address: string, carriedQuery?: string, of?: Presentation): Promise<string> => {
+  const reply = await get(address, carriedQuery, of);
   assert.equal(reply.status, 200, address);
   return new TextDecoder().decode(reply.body[0]);
 };
@@ -82,6 +82,21 @@ test("the media playlist of subtitles, to the letter", async () => {
   assert.equal(await textOf("tracks-t1/mono.m3u8", "?token=x"), want);
   assert.match(await textOf("tracks-t1/mono.ts.m3u8"), /\nseg-2000\.ts\.vtt\n/);
   assert.equal((await get("tracks-t3/mono.m3u8")).status, 404);
+});
+
+test("subtitles of a span grow with it, and are asked for as its media is", async () => {
+  const growing: Timeline = { ...timeline, mutability: "event" };
+  const range = { ...film, version: null, timeline: () => growing };
+  const uriOf = async (query: string): Promise<string> =>
+    /TYPE=SUBTITLES.*URI="([^"]+)"/.exec(await textOf(`archive-1-now.m3u8${query}`, "", range))![1]!;
+  assert.equal(await uriOf(""), "tracks-t1/archive-1-now.m3u8");
+  assert.equal(await uriOf("?event=false"), "tracks-t1/archive-1-now.m3u8?event=false");
+  const [whole, part] = [
+    await textOf(await uriOf("?event=false"), "", range),
+    await textOf(await uriOf(""), "", range),
+  ];
+  assert.equal(whole, await textOf("tracks-t1/mono.m3u8"));
+  assert.equal(part, whole.replace("TYPE:VOD", "TYPE:EVENT").replace("#EXT-X-ENDLIST\n", ""));
 });
 
 test("a segment has the cues that are shown in it, on the clock of its media", async () => {

@@ -1,16 +1,18 @@
 import type { HttpReply } from "../../base/http-message.ts";
 import type { Cue } from "../../containers/webvtt/cue.ts";
 import { cuesBetween } from "../../containers/webvtt/writer.ts";
+import type { OutputRequest } from "../../packaging/http-output.ts";
 import {
   PlaylistReplies,
-  liveVersion,
   notFound,
   playlistCaching,
+  playlistVersion,
 } from "../../packaging/playlist-replies.ts";
 import type { Presentation, TextTrack, Timeline } from "../../packaging/presentation.ts";
 import { webVttReply } from "../../packaging/text-replies.ts";
 import { TS_ORIGIN_TICKS, findSegment } from "../../packaging/ts-segments.ts";
-import { PLAYLIST_TYPE, TS_VERSION, numberLines, seconds } from "./media-playlist.ts";
+import { asAsked } from "./as-asked.ts";
+import { PLAYLIST_TYPE, TS_VERSION, numberLines, seconds, typeLines } from "./media-playlist.ts";
 import type { TextResource } from "./text-path.ts";
 
 /** Playlists rendered of a timeline. */
@@ -18,25 +20,26 @@ const rendered = new PlaylistReplies<Timeline>(PLAYLIST_TYPE);
 
 /**
  * Answers a request for subtitles: a media playlist with the boundaries of the media, or the cues that are shown in one
- * of its segments, with their whole times. `query`: what every URL carries on, with its `?`, or the empty text.
+ * of its segments, with their whole times.
  *
  * Throws or rejects with the storage's `MediaError`. Spec: RFC 8216 section 3.5.
  */
 export function textReply(
   resource: TextResource,
   presentation: Presentation,
-  query: string,
+  asked: Pick<OutputRequest, "carriedQuery" | "request">,
 ): Promise<HttpReply> | HttpReply {
   const text = presentation.texts?.find(({ id }) => id === resource.id);
   if (text === undefined) return notFound("subtitles");
   const timeline = presentation.timeline();
   if (resource.kind === "text-segment") return segmentReply(resource, presentation, text);
   const suffix = resource.container === "ts" ? ".ts.vtt" : ".vtt";
-  return rendered.reply(timeline, suffix, {
-    render: (carried) => renderTextPlaylist(timeline, `${suffix}${carried}`),
-    version: presentation.version ?? liveVersion(timeline),
-    cache: playlistCaching(timeline),
-    query,
+  const shown = asAsked(timeline, asked.request.query);
+  return rendered.reply(timeline, `${suffix} ${shown.mutability}`, {
+    render: (carried) => renderTextPlaylist(shown, `${suffix}${carried}`),
+    version: playlistVersion(presentation, shown),
+    cache: playlistCaching(presentation, timeline),
+    query: asked.carriedQuery,
   });
 }
 
@@ -58,13 +61,16 @@ function segmentReply(
 }
 
 function renderTextPlaylist(timeline: Timeline, ending: string): string {
-  const isStatic = timeline.mutability === "static";
-  const lines = ["#EXTM3U", `#EXT-X-VERSION:${TS_VERSION}`, ...numberLines(timeline)];
-  if (isStatic) lines.push("#EXT-X-PLAYLIST-TYPE:VOD");
+  const lines = [
+    "#EXTM3U",
+    `#EXT-X-VERSION:${TS_VERSION}`,
+    ...numberLines(timeline),
+    ...typeLines(timeline),
+  ];
   for (const { name, durationUs, discontinuity } of timeline.segments) {
     if (discontinuity) lines.push("#EXT-X-DISCONTINUITY");
     lines.push(`#EXTINF:${seconds(durationUs)},`, `seg-${name}${ending}`);
   }
-  if (isStatic) lines.push("#EXT-X-ENDLIST");
+  if (timeline.mutability === "static") lines.push("#EXT-X-ENDLIST");
   return `${lines.join("\n")}\n`;
 }

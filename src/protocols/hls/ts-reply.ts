@@ -1,15 +1,18 @@
 import type { HttpReply } from "../../base/http-message.ts";
 import type { Track } from "../../media/track.ts";
 import type { OutputRequest } from "../../packaging/http-output.ts";
+import { offeredTracks } from "../../packaging/offered-tracks.ts";
 import {
   PlaylistReplies,
-  liveVersion,
   notFound,
   playlistCaching,
+  playlistVersion,
 } from "../../packaging/playlist-replies.ts";
 import type { Presentation, Timeline, TrackSelection } from "../../packaging/presentation.ts";
 import { playsInTs, tsSegmentReply } from "../../packaging/ts-segments.ts";
+import { formatStem } from "../../packaging/time-span.ts";
 import { readTrackFilter } from "../../packaging/track-filter.ts";
+import { asAsked, carriedOn, hasOwnStart } from "./as-asked.ts";
 import { readChoice } from "./choice.ts";
 import { PLAYLIST_TYPE, renderMediaPlaylist } from "./media-playlist.ts";
 import { renderMultivariantPlaylist } from "./playlist.ts";
@@ -32,7 +35,7 @@ export function tsReply(
 ): Promise<HttpReply> | HttpReply {
   if (resource.kind === "ts-segment") return tsSegmentReply(resource, presentation);
   const timeline = presentation.timeline();
-  const query = asked.carriedQuery;
+  const shown = asAsked(timeline, asked.request.query);
   const wanted = wantedTracks(resource, timeline);
   if (wanted === null) return notFound("playlist of these tracks");
   const { tracks, texts, separatesAudio, key } = readChoice(
@@ -47,12 +50,14 @@ export function tsReply(
   if (played.length === 0) return notFound("playlist of tracks that MPEG-TS carries");
   const selection = resource.kind === "ts-single" ? singleOf(played, null) : idsOf(played);
   const addsAudioOnly = resource.kind === "ts-multivariant" && asked.addsAudioOnly?.() === true;
+  const beginsAtStart = hasOwnStart(resource);
+  const link = `${formatStem(resource, "mono")}.ts.m3u8`;
   const render = (carried: string): string | null => {
-    const base = { timeline, query: carried, comments };
-    const media = { ...base, presentation, selection };
+    const base = { timeline: shown, query: carried, comments };
+    const media = { ...base, presentation, selection, beginsAtStart };
     switch (resource.kind) {
       case "ts-multivariant": {
-        const form = { link: "mono.ts.m3u8", separatesAudio, addsAudioOnly, container: "ts" } as const;
+        const form = { link, separatesAudio, addsAudioOnly, container: "ts" } as const;
         return renderMultivariantPlaylist({ ...base, ...form, tracks: played, texts });
       }
       case "ts-single":
@@ -61,17 +66,21 @@ export function tsReply(
         return renderMediaPlaylist({ ...media, ts: "selection" });
     }
   };
-  return rendered.reply(timeline, `${resource.kind} ${key} ${addsAudioOnly} ${filter?.join("") ?? ""}`, {
+  const form = `${resource.kind} ${link} ${shown.mutability} ${beginsAtStart}`;
+  return rendered.reply(timeline, `${form} ${key} ${addsAudioOnly} ${filter?.join("") ?? ""}`, {
     render,
-    version: presentation.version ?? liveVersion(timeline),
-    cache: playlistCaching(timeline),
-    query,
+    version: playlistVersion(presentation, shown),
+    cache: playlistCaching(presentation, timeline),
+    query:
+      resource.kind === "ts-multivariant"
+        ? carriedOn(asked.carriedQuery, timeline, asked.request.query)
+        : asked.carriedQuery,
   });
 }
 
 /** Those of the tracks in a path that some stretch of the timeline has; `null` when there are none. */
 function wantedTracks(resource: TsResource, timeline: Timeline): readonly Track[] | null {
-  if (resource.kind !== "ts-media") return timeline.tracks.tracks;
+  if (resource.kind !== "ts-media") return offeredTracks(timeline);
   const found = resource.selection.flatMap((id) => findTrack(timeline, id) ?? []);
   return found.length > 0 ? found : null;
 }

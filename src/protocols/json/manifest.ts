@@ -7,6 +7,7 @@ import type {
   Timeline,
   TrackSelection,
 } from "../../packaging/presentation.ts";
+import { TrackFigures } from "../../packaging/track-figures.ts";
 import type { TrackSet } from "../../media/track.ts";
 import { trackInfo } from "./media-info.ts";
 import type { TrackInfo } from "./media-info.ts";
@@ -41,10 +42,11 @@ export type ManifestSegment = {
 /** Writes a presentation as data. `query` is what every address carries on, with its `?`, or the empty text. */
 export function abstractManifest(presentation: Presentation, query: string): AbstractManifest {
   const timeline = presentation.timeline();
+  const figures = new TrackFigures(timeline);
   return {
     mutability: timeline.mutability,
     target_duration: ms(timeline.targetDurationUs),
-    periods: periodsOf(timeline).map((segments) => periodOf(presentation, timeline, segments, query)),
+    periods: periodsOf(timeline).map((segments) => periodOf(presentation, figures, segments, query)),
   };
 }
 
@@ -61,7 +63,7 @@ function periodsOf({ segments }: Timeline): SegmentEntry[][] {
 
 function periodOf(
   presentation: Presentation,
-  timeline: Timeline,
+  figures: TrackFigures,
   segments: readonly SegmentEntry[],
   query: string,
 ): ManifestPeriod {
@@ -72,7 +74,7 @@ function periodOf(
   return {
     start: startMs(segments[0]!),
     duration: ms(last.startUs + last.durationUs - segments[0]!.startUs),
-    tracks: selectTracks(tracks, selection).map((track) => trackInfo(timeline, track)),
+    tracks: selectTracks(tracks, selection).map((track) => trackInfo(figures, track)),
     init: `${folder}/init-${presentation.initName(tracks, selection)}.mp4${query}`,
     segments: segments.map((segment) => ({
       sequence: segment.sequence,

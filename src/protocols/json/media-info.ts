@@ -1,6 +1,6 @@
 import type { Track } from "../../media/track.ts";
-import { measureBandwidth, measureFrameRate } from "../../packaging/bandwidth.ts";
 import type { Timeline } from "../../packaging/presentation.ts";
+import { TrackFigures } from "../../packaging/track-figures.ts";
 
 /** The tracks of something to play, as `media_info.json` shows them. Bit rates are in kbit/s. */
 export type MediaInfo = {
@@ -30,15 +30,16 @@ export type TrackInfo = {
 
 /** Tells what is in a presentation. */
 export function mediaInfo(timeline: Timeline): MediaInfo {
+  const figures = new TrackFigures(timeline);
   return {
     flow_type: timeline.mutability === "static" ? "file" : "stream",
-    tracks: timeline.tracks.tracks.map((track) => trackInfo(timeline, track)),
+    tracks: timeline.tracks.tracks.map((track) => trackInfo(figures, track)),
   };
 }
 
 /** Tells what one track of it is. */
-export function trackInfo(timeline: Timeline, track: Track): TrackInfo {
-  const { averageBps, peakBps } = measureBandwidth(timeline, [track.id]);
+export function trackInfo(figures: TrackFigures, track: Track): TrackInfo {
+  const { averageBps, peakBps } = figures.bandwidth(track.id);
   return {
     track_id: track.id,
     content: track.kind,
@@ -47,13 +48,13 @@ export function trackInfo(timeline: Timeline, track: Track): TrackInfo {
     ...(track.language === "und" ? {} : { language: track.language }),
     bitrate: Math.round(averageBps / 1000),
     bandwidth: Math.ceil(peakBps / 1000),
-    ...(track.kind === "video" ? videoInfo(timeline, track) : {}),
+    ...(track.kind === "video" ? videoInfo(figures, track) : {}),
     ...(track.kind === "audio" ? { sample_rate: track.sampleRate, channels: track.channels } : {}),
   };
 }
 
-function videoInfo(timeline: Timeline, track: Track): Pick<TrackInfo, "width" | "height" | "fps"> {
-  const fps = measureFrameRate(timeline, track.id) || track.frameRate;
+function videoInfo(figures: TrackFigures, track: Track): Pick<TrackInfo, "width" | "height" | "fps"> {
+  const fps = figures.frameRate(track.id) || track.frameRate;
   return {
     ...(track.width > 0 ? { width: track.width, height: track.height } : {}),
     ...(fps > 0 ? { fps: Number(fps.toFixed(3)) } : {}),

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { ARCHIVE_START_S, FakeArchive } from "../../../test/support/fake-archive.ts";
 import { audioTrack, mediaPacket, videoTrack } from "../../../test/support/media.ts";
 import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
 import { makeTrackSet } from "../../media/track.ts";
 import { LiveWindow } from "../../packaging/live-window.ts";
+import type { AbstractManifest } from "./manifest.ts";
 import { jsonOutput } from "./output.ts";
 import { parseJsonPath } from "./path.ts";
 
@@ -58,7 +60,25 @@ describe("paths", () => {
     test(`${path} is ${resource} of ${name}`, () =>
       assert.deepEqual(parseJsonPath(path), { name, resource }));
   }
+  const spans = [
+    ["/a/b/archive-1700000000-60.json", { kind: "archive", fromS: 1_700_000_000, durationS: 60 }],
+    ["/a/b/archive-1700000000-now.json", { kind: "archive", fromS: 1_700_000_000, durationS: null }],
+    ["/a/b/rewind-60.json", { kind: "rewind", agoS: 60 }],
+    ["/a/b/timeshift_abs-1700000000.json", { kind: "timeshift_abs", fromS: 1_700_000_000 }],
+    ["/a/b/timeshift_rel-60.json", { kind: "timeshift_rel", agoS: 60 }],
+  ] as const;
+  for (const [path, span] of spans) {
+    test(`${path} is the manifest of a span`, () => {
+      assert.deepEqual(parseJsonPath(path), { name: "a/b", resource: "manifest", span });
+      assert.deepEqual(jsonOutput.parse(path)!.span, span);
+    });
+  }
+  test("what is live is of no span", () => assert.ok(!("span" in jsonOutput.parse("/a/index.json")!)));
   for (const path of [
+    "/archive-1700000000-60.json",
+    "/a/archive-1700000000.json",
+    "/a/rewind-0.json",
+    "/a/rewind-60.jsonx",
     "",
     "/",
     "/index.json",
@@ -156,4 +176,27 @@ test("index.json has a period for each stretch without a break, and addresses th
       assert.ok(window.segment(name!, ["v1", "a1"] as never) !== null, url);
     }
   }
+});
+
+test("the manifest of a recording has its mutability, a period for each stretch, and is measured once", async () => {
+  const archive = new FakeArchive();
+  const stretches = Array.from({ length: 40 }, () => ({ segments: 2, isBreak: true }));
+  archive.record(stretches);
+  let asked = 0;
+  const trackBytes = (): number => {
+    asked++;
+    return 1000;
+  };
+  for (const segment of archive.segments) Object.assign(segment, { trackBytes });
+  const read = async (name: string): Promise<AbstractManifest> => {
+    const address = jsonOutput.parse(`/demo/${name}.json`)!;
+    const reply = await address.reply(archive.present(address.span!)!, { request, carriedQuery: "" });
+    return JSON.parse(new TextDecoder().decode(reply.body[0])) as AbstractManifest;
+  };
+  const whole = await read(`archive-${ARCHIVE_START_S}-160`);
+  assert.deepEqual([whole.mutability, whole.periods.length], ["static", 40]);
+  assert.ok(asked <= archive.segments.length * 2, `${asked} questions`);
+  assert.equal((await read(`archive-${ARCHIVE_START_S}-161`)).mutability, "event");
+  const window = await read("rewind-4");
+  assert.deepEqual([window.mutability, window.periods[0]!.segments[0]!.sequence], ["live", 178]);
 });

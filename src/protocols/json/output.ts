@@ -4,15 +4,15 @@ import { parseJsonPath } from "./path.ts";
 
 const replies = late("JSON about streams", () => import("./reply.ts"));
 
-/** What streams and files are made of, as JSON. */
+/** What streams, what was recorded of them, and files are made of, as JSON. */
 export const jsonOutput: HttpOutput = {
   protocol: "api",
   parse(path) {
     const parsed = parseJsonPath(path);
     if (parsed === null) return null;
-    const { name, resource } = parsed;
+    const { resource, ...place } = parsed;
     return {
-      name,
+      ...place,
       reply: (presentation, asked) => replies(({ jsonReply }) => jsonReply(resource, presentation, asked)),
     };
   },

@@ -1,6 +1,6 @@
 import type { HttpReply } from "../../base/http-message.ts";
 import type { OutputRequest } from "../../packaging/http-output.ts";
-import { PlaylistReplies, liveVersion, playlistCaching } from "../../packaging/playlist-replies.ts";
+import { PlaylistReplies, playlistCaching, playlistVersion } from "../../packaging/playlist-replies.ts";
 import type { Presentation, Timeline } from "../../packaging/presentation.ts";
 import { abstractManifest } from "./manifest.ts";
 import { mediaInfo } from "./media-info.ts";
@@ -28,8 +28,8 @@ export function jsonReply(
   };
   return rendered.reply(timeline, resource, {
     render,
-    version: presentation.version ?? liveVersion(timeline),
-    cache: playlistCaching(timeline),
+    version: playlistVersion(presentation, timeline),
+    cache: playlistCaching(presentation, timeline),
     query,
   });
 }
