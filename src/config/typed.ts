@@ -110,7 +110,8 @@ function unknownDirective(
 function inScope(scope: Scope): string {
   if (scope === "server") return "at the top level";
   if (scope === "http-listener") return 'in the block of "http"';
-  return scope === "rtmp-listener" ? 'in the block of "rtmp"' : `in a ${scope}`;
+  if (scope === "rtmp-listener") return 'in the block of "rtmp"';
+  return scope === "dvr" ? 'in the block of "dvr"' : `in a ${scope}`;
 }
 
 type Part = { readonly part: Statement; readonly spec: DirectiveSpec | undefined };
@@ -171,9 +172,9 @@ function readBlock(statement: Statement, spec: DirectiveSpec, problems: ProblemL
   const { source, block, words } = statement;
   const expected = spec.block === "passed-over" ? undefined : spec.block;
   if (block === undefined) {
-    if (expected !== undefined && expected.optional !== true)
-      missingBlock(source, words[0], spec, problems);
-    return { directives: [], isComplete: false, left: [] };
+    const isMissing = expected !== undefined && expected.optional !== true;
+    if (isMissing) missingBlock(source, words[0], spec, problems);
+    return { directives: [], isComplete: !isMissing, left: [] };
   }
   if (expected === undefined) return unexpectedBlock(source, block, spec, problems);
   return readScope({
