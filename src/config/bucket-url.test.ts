@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { readBucketUrl, showBucketUrl } from "./bucket-url.ts";
 import { checkBucketUrl } from "./recording-words.fuzz.ts";
-import type { BucketPlan } from "./plan.ts";
+import type { BucketPlan } from "./bucket-url.ts";
 
 const KEYS = { accessKey: "AKIA1", secretKey: "hunter2" };
 

@@ -1,5 +1,16 @@
-import type { BucketPlan } from "./plan.ts";
 import type { Fault } from "./recording-values.ts";
+
+/** A bucket of object storage, and where in it. Without keys: credentials come from the environment. Never log it. */
+export type BucketPlan = {
+  /** Scheme, host and port, as in "https://s3.example.org" or "http://minio:9000". */
+  readonly endpoint: string;
+  readonly bucket: string;
+  /** Parts with "/" between them, none at the ends; "" is the whole bucket. */
+  readonly prefix: string;
+  readonly accessKey?: string;
+  readonly secretKey?: string;
+  readonly region?: string;
+};
 
 /** A bucket, or what is wrong with the text of it: without the text, for there is a secret in it. */
 export type BucketReading = { readonly bucket: BucketPlan } | Fault;

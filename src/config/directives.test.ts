@@ -89,7 +89,7 @@ test("every word of the dialect is known where it stands", () => {
   }
 });
 
-test("what restricts, protects, encrypts or records is refused wherever it can stand", () => {
+test("what restricts, protects or encrypts is refused wherever it can stand", () => {
   const words =
     "https rtmps rtsps api_allowed_from config_external auth_backend max_sessions aliaser allow deny on_play auth " +
     "on_publish password soft_limitation session_keys domains allowed_countries disallowed_countries drm securetoken";

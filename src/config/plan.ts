@@ -1,4 +1,6 @@
+import type { BucketPlan } from "./bucket-url.ts";
 import type { Place } from "./place.ts";
+import type { DayRange } from "./recording-values.ts";
 import type { LOG_LEVELS } from "./schema-server.ts";
 
 /** A login and its password, in clear. Never log it. */
@@ -83,24 +85,6 @@ export type StreamOptionsPlan = {
   readonly protocols: ProtocolRule;
   readonly secondPublisher: "refuse" | "replace";
 };
-
-/** A bucket of object storage, and where in it. Without keys: credentials come from the environment. Never log it. */
-export type BucketPlan = {
-  /** Scheme, host and port, as in "https://s3.example.org" or "http://minio:9000". */
-  readonly endpoint: string;
-  readonly bucket: string;
-  /** Parts with "/" between them, none at the ends; "" is the whole bucket. */
-  readonly prefix: string;
-  readonly accessKey?: string;
-  readonly secretKey?: string;
-  readonly region?: string;
-};
-
-/**
- * Some minutes of every day, UTC: from `fromMinute` (0 to 1439) up to `toMinute` (1 to 1440), over midnight where that
- * is smaller.
- */
-export type DayRange = { readonly fromMinute: number; readonly toMinute: number };
 
 /** What a peer has and we lack is copied from it: from `url`, or from where the stream comes from. */
 export type ReplicatePlan = {

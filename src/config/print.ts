@@ -2,8 +2,8 @@ import { showBucketUrl } from "./bucket-url.ts";
 import { showDayRanges } from "./recording-values.ts";
 import { shownWord } from "./secret-words.ts";
 import { showDuration, showLongDuration, showSize } from "./values.ts";
+import type { BucketPlan } from "./bucket-url.ts";
 import type {
-  BucketPlan,
   Credentials,
   DvrPlan,
   HttpListenerPlan,

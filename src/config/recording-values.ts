@@ -1,6 +1,11 @@
 import { nameFault } from "./names.ts";
 import { shownWord } from "./secret-words.ts";
-import type { DayRange } from "./plan.ts";
+
+/**
+ * Some minutes of every day, UTC: from `fromMinute` (0 to 1439) up to `toMinute` (1 to 1440), over midnight where that
+ * is smaller.
+ */
+export type DayRange = { readonly fromMinute: number; readonly toMinute: number };
 
 /** Why a text cannot be read, and what to write. Without the text wherever that may be a secret. */
 export type Fault = { readonly fault: string; readonly hint?: string };

@@ -33,7 +33,7 @@ const NO_EFFECT_TEXT =
   "These are read, with their blocks, and passed over with a warning: the server runs without what they do.";
 
 const REFUSED_TEXT =
-  "These restrict, protect, encrypt or record. A config with one of them is refused, since ignoring it would open " +
+  "These restrict, protect or encrypt. A config with one of them is refused, since ignoring it would open " +
   "or lose something.";
 
 const TITLES: Readonly<Record<Scope, string>> = {
@@ -198,7 +198,7 @@ function recordings(): string {
     "",
     "- The first word of `dvr` says where: a whole path, or `@` and the name of a `dvr` block. What follows may stand in any",
     "  order and is told by how it is written: `7d`, `48h`, `90m` and bare seconds are the depth, `10G` and `500M` the size,",
-    "  `95%` is the limit of the disk, and `90m` means minutes, `90M` megabytes. Each may be given by its name too:",
+    "  `95%` is the limit of the disk; so `90m` means minutes, `90M` megabytes. Each may be given by its name too:",
     "  `disk_usage_limit=95%`. Without any of the three nothing is deleted.",
     "- In a block, `dvr { root /storage; depth 7d; }`, each is a directive of its own; line and block may be mixed.",
     "- What a stream says wins over what its template says, and that over what the `dvr` block says, one thing at a time:",

@@ -4,9 +4,11 @@ import { MAX_DAY_RANGES, readDayRanges, tooManyRanges } from "./recording-values
 import { booleanOf, bySetting, Definitions, numberOf, textOf, withoutUndefined } from "./settings.ts";
 import { nearestName } from "./suggest.ts";
 import { quoted } from "./values.ts";
-import type { BucketPlan, DayRange, DvrPlan, NamedDvrPlan, ReplicatePlan } from "./plan.ts";
+import type { BucketPlan } from "./bucket-url.ts";
+import type { DvrPlan, NamedDvrPlan, ReplicatePlan } from "./plan.ts";
 import type { Place } from "./place.ts";
 import type { ProblemList } from "./problem.ts";
+import type { DayRange } from "./recording-values.ts";
 import type { Settings } from "./settings.ts";
 import type { Directive } from "./typed.ts";
 import type { Value } from "./values.ts";

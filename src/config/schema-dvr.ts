@@ -51,7 +51,7 @@ const SETTINGS: readonly Setting[] = [
     label: "URL",
     type: { kind: "bucket-url" },
     secret: true,
-    doc: "The bucket of object storage that hours are copied to when they are finished; see below.",
+    doc: "The bucket of object storage that hours are copied to when they are finished; see Recordings.",
   },
   {
     name: "local",

@@ -1,4 +1,4 @@
-import { showDuration, showLongDuration, showSize } from "./values.ts";
+import { showDuration, showSize } from "./values.ts";
 import type { ValueType } from "./values.ts";
 
 /** What is longer is said in days. */
@@ -33,9 +33,14 @@ export function describeType(type: ValueType): string {
     case "bucket-url":
       return "begins with `s3://` or `s3s://`";
     case "day-ranges":
-      return "HHMM-HHMM, UTC";
+      return "from `0000` to `2400`, UTC";
     case "url":
-      return (type.schemes ?? []).map((scheme) => code(`${scheme}://`)).join(" ");
+      return [
+        ...(type.schemes ?? []).map((scheme) => `${scheme}://`),
+        ...(type.orBoolean === true ? ["true", "false"] : []),
+      ]
+        .map(code)
+        .join(" ");
     case "text":
     case "hostname":
     case "name":
@@ -52,7 +57,7 @@ function durationRange({ minMs, maxMs, bareUnit }: Extract<ValueType, { kind: "d
 }
 
 function seconds(ms: number): string {
-  if (ms > DAY_MS) return showLongDuration(ms);
+  if (ms > DAY_MS && ms % DAY_MS === 0) return `${ms / DAY_MS} d`;
   return ms < 1000 ? `${ms} ms` : `${showDuration(ms)} s`;
 }
 

@@ -389,13 +389,14 @@ export function showLongDuration(ms: number): string {
 }
 
 /**
- * Writes a size the way the config does, with the biggest of k, M, G that leaves a whole number.
+ * Writes a size the way the config does, with the biggest of k, M, G, T that leaves a whole number.
  *
  * Units: bytes, powers of 1024.
  */
 export function showSize(bytes: number): string {
   if (bytes === 0) return "0";
   for (const [unit, scale] of [
+    ["T", 1024 ** 4],
     ["G", 1024 ** 3],
     ["M", 1024 ** 2],
     ["k", 1024],
