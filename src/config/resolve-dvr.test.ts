@@ -312,6 +312,17 @@ const MISTAKES: readonly [text: string, codes: readonly string[]][] = [
     ["warning CONFIG_NEVER_USED"],
   ],
   ["stream a { input publish://; dvr /s replication_speed=8k; }", ["warning CONFIG_NEVER_USED"]],
+  // A place for recordings ends a stream that is not closed, and a recording does not.
+  [
+    "stream a { input publish://; dvr d { root /d; } stream b { input publish://; dvr @d; }",
+    ["error CONFIG_UNCLOSED_BLOCK"],
+  ],
+  ["stream a { input publish://; dvr { root /d; }", ["error CONFIG_UNCLOSED_BLOCK"]],
+  ["stream a { input publish://; dvr @d { depth 7d; } dvr d { root /d; }", ["error CONFIG_UNCLOSED_BLOCK"]],
+  [
+    "stream a { input publish://; dvr { root /d; stream b { input publish://; dvr /x; }",
+    ["error CONFIG_UNCLOSED_BLOCK", "error CONFIG_UNCLOSED_BLOCK"],
+  ],
   // What it needs is said elsewhere.
   ["dvr d { root /d; copy s3://h/buc; } stream a { input publish://; dvr @d local=1d; }", []],
   ["dvr d { root /d; local 1d; } stream a { input publish://; dvr @d copy=s3://h/buc; }", []],

@@ -44,6 +44,11 @@ export type DvrReadings = ReadonlyMap<string, DvrReading>;
 /** One setting as it was written, in the line or in the block. */
 type Said = ReadonlyMap<string, { readonly values: readonly Value[]; readonly places: readonly Place[] }>;
 
+const DEFAULTS: Pick<DvrPlan, "fsync" | "isOffline"> = {
+  fsync: fsyncOf(defaultOf("dvr", "fsync")),
+  isOffline: booleanOf(defaultOf("dvr", "dvr_offline")),
+};
+
 /** Of use only together with something else; the names of both. */
 const NEEDS: readonly [name: string, needs: "copy" | "replicate"][] = [
   ["local", "copy"],
@@ -201,8 +206,7 @@ function planOf(settings: DvrSettings, place: Place): DvrPlan {
   const { replicate, replicationPort, replicationBps, ...others } = settings;
   const isReplicated = replicate !== undefined && replicate !== false;
   return {
-    fsync: fsyncOf(defaultOf("dvr", "fsync")),
-    isOffline: booleanOf(defaultOf("dvr", "dvr_offline")),
+    ...DEFAULTS,
     ...others,
     root: settings.root ?? "",
     ...(isReplicated ? { replicate: replicationOf(replicate, replicationPort, replicationBps) } : {}),

@@ -5,7 +5,7 @@ import { usageOf } from "./schema.ts";
 import { shownName } from "./secret-words.ts";
 import { endOfStatement } from "./semicolons.ts";
 import { nearestName } from "./suggest.ts";
-import { quoted } from "./values.ts";
+import { parseValue, quoted } from "./values.ts";
 import type { Option } from "./arguments.ts";
 import type { Token } from "./lexer.ts";
 import type { Block, Statement } from "./parser.ts";
@@ -75,10 +75,16 @@ function belongsAbove(statement: Statement, scope: Scope): boolean {
   const above = findDirective("server", name);
   if (scope === "server" || above === undefined) return false;
   const here = findDirective(scope, name);
-  return (
-    here === undefined ||
-    (statement.block !== undefined && here.block === undefined && above.block !== undefined)
-  );
+  if (here === undefined) return true;
+  if (statement.block === undefined || above.block === undefined) return false;
+  return here.block === undefined || (!takesFirst(here, statement) && takesFirst(above, statement));
+}
+
+/** Whether what stands behind the name is what the directive begins with. */
+function takesFirst(spec: DirectiveSpec, { words }: Statement): boolean {
+  const argument = spec.arguments === "unchecked" ? undefined : spec.arguments[0];
+  if (argument === undefined || words[1] === undefined) return argument?.optional === true;
+  return "value" in parseValue(argument.type, words[1].text);
 }
 
 /**
