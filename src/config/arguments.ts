@@ -1,7 +1,7 @@
 import { usageOf } from "./schema.ts";
 import { shownName } from "./secret-words.ts";
 import { nearestName } from "./suggest.ts";
-import { parseValue, quoted } from "./values.ts";
+import { hasForm, parseValue, quoted } from "./values.ts";
 import type { Token } from "./lexer.ts";
 import type { Statement } from "./parser.ts";
 import type { Place } from "./place.ts";
@@ -100,10 +100,11 @@ class ArgumentReader {
     const at = word.quotedFrom === 0 ? -1 : word.text.indexOf("=");
     const name = at === -1 ? word.text : word.text.slice(0, at);
     const place = this.#place(word);
-    const spec = specs.find((one) => one.name === name);
-    if (spec === undefined) return this.#unknownOption(name, place, specs);
-    const before = this.#options.get(name);
-    if (before !== undefined) return this.#twice(name, place, before.place);
+    const named = specs.find((one) => one.name === name);
+    const spec = named ?? (at === -1 ? optionOfForm(specs, word.text) : undefined);
+    if (spec === undefined) return this.#unknownOption(word, name, specs);
+    const before = this.#options.get(spec.name);
+    if (before !== undefined) return this.#twice(spec.name, place, before.place);
     if (spec.status === "refused-until-it-works") {
       this.#whole = false;
       const message = `option ${quoted(name)} does not work yet, and is refused rather than ignored`;
@@ -113,7 +114,8 @@ class ArgumentReader {
     if (spec.status === "no-effect-yet") {
       this.#problems.warning("CONFIG_NO_EFFECT_YET", place, `option ${quoted(name)} has no effect yet`);
     }
-    this.#optionValue(spec, at === -1 ? undefined : word.text.slice(at + 1), place);
+    const given = at === -1 ? undefined : word.text.slice(at + 1);
+    this.#optionValue(spec, named === undefined ? word.text : given, place);
   }
 
   #optionValue(spec: OptionSpec, text: string | undefined, place: Place): void {
@@ -134,13 +136,23 @@ class ArgumentReader {
     this.#problems.error("CONFIG_BAD_VALUE", place, `${spec.name}: ${parsed.fault}`, { hint: parsed.hint });
   }
 
-  #unknownOption(name: string, place: Place, specs: readonly OptionSpec[]): void {
+  #unknownOption(word: Token, name: string, specs: readonly OptionSpec[]): void {
     this.#whole = false;
+    const place = this.#place(word);
+    const forms = specs.flatMap((spec) => spec.byForm ?? []);
+    if (forms.length > 0 && !/^[A-Za-z_][\w-]*$/.test(name)) return this.#noneOf(word, forms);
     const names = specs.map((spec) => spec.name);
     const near = this.#problems.isFull ? undefined : nearestName(name, names);
     const hint = near === undefined ? undefined : `did you mean "${near}"?`;
     const message = `${this.#spec.name} has no option ${quoted(shownName(name))}`;
     this.#problems.error("CONFIG_UNKNOWN_OPTION", place, message, { hint });
+  }
+
+  #noneOf(word: Token, forms: readonly { readonly label: string; readonly example: string }[]): void {
+    const labels = forms.map((form) => form.label).join(", ");
+    const message = `${this.#spec.name}: ${quoted(word.text)} is none of ${labels}, and no option`;
+    const hint = `as in ${forms.map((form) => form.example).join(" ")}`;
+    this.#problems.error("CONFIG_BAD_VALUE", this.#place(word), message, { hint });
   }
 
   #twice(name: string, place: Place, first: Place): void {
@@ -149,4 +161,10 @@ class ArgumentReader {
     const related = [{ ...first, message: "first given here" }];
     this.#problems.error("CONFIG_DEFINED_TWICE", place, message, { related });
   }
+}
+
+function optionOfForm(specs: readonly OptionSpec[], text: string): OptionSpec | undefined {
+  return specs.find(
+    ({ byForm, type }) => byForm !== undefined && type !== undefined && hasForm(type, text),
+  );
 }

@@ -28,6 +28,8 @@ const BASE = `
   template two { prefix two; input publish://; }
   stream a { input publish://; title A; labels place=x; }
   stream b { template two; }
+  stream c { input publish://; dvr @disk 2d; }
+  dvr disk { root /disk; replicate; }
   vod v { storage /a; }
 `;
 
@@ -100,10 +102,10 @@ const CASES: readonly {
   {
     name: "a stream that is gone, one that came, one that changed",
     replace: [
-      ["stream b { template two; }", "stream c { input fake://x; }"],
+      ["stream b { template two; }", "stream d { input fake://x; }"],
       ["title A;", "title B; segment_duration 2;"],
     ],
-    expected: ["stream b removed", "stream a changed title,segment_duration (stream)", "stream c added"],
+    expected: ["stream b removed", "stream a changed title,segment_duration (stream)", "stream d added"],
   },
   {
     name: "a stream's title alone, which restarts nothing",
@@ -134,6 +136,37 @@ const CASES: readonly {
     name: "a vod's storage",
     replace: [["storage /a;", "storage /a; storage /b;"]],
     expected: ["vod v changed storage (nothing)"],
+  },
+  {
+    name: "a place for recordings, and the streams that name it, which are not restarted",
+    replace: [
+      ["root /disk; replicate;", "root /other; disk_usage_limit 90%; replicate; replication_port 81;"],
+    ],
+    expected: [
+      "dvr disk changed root,disk_usage_limit,replication_port (nothing)",
+      "stream c changed dvr (nothing)",
+    ],
+  },
+  {
+    name: "a recording that is changed",
+    replace: [["dvr @disk 2d;", "dvr @disk 3d;"]],
+    expected: ["stream c changed dvr (nothing)"],
+  },
+  {
+    name: "a recording that is gone, and one that is turned off",
+    replace: [
+      ["dvr @disk 2d;", ""],
+      ["title A;", "title A; dvr false;"],
+    ],
+    expected: ["stream a changed dvr (nothing)", "stream c changed dvr (nothing)"],
+  },
+  {
+    name: "a place for recordings by another name",
+    replace: [
+      ["dvr disk {", "dvr disk2 {"],
+      ["@disk ", "@disk2 "],
+    ],
+    expected: ["dvr disk removed", "dvr disk2 added"],
   },
   { name: "a vod that is gone", replace: [["vod v { storage /a; }", ""]], expected: ["vod v removed"] },
 ];
@@ -194,6 +227,31 @@ test("every directive of the plan is told of when it changes", () => {
       load(`stream a { input publish://; ${line} } vod v { storage /a; }`),
     );
     assert.ok(change?.kind === "stream" && change.change === "changed");
+    assert.deepEqual(change.fields, [field]);
+  }
+  for (const [field, line] of [
+    ["depth", "depth 1d;"],
+    ["size", "size 1G;"],
+    ["disk_usage_limit", "disk_usage_limit 95%;"],
+    ["copy", "copy s3://h/buc;"],
+    ["local", "local 1d;"],
+    ["cache", "cache /c 1G;"],
+    ["replicate", "replicate http://other;"],
+    ["replication_port", "replication_port 81;"],
+    ["replication_speed", "replication_speed 8k;"],
+    ["schedule", "schedule 0800-1800;"],
+    ["fsync", "fsync none;"],
+    ["episodes_url", "episodes_url http://e;"],
+    ["episodes_expiration", "episodes_expiration 1d;"],
+    ["dvr_offline", "dvr_offline;"],
+  ]) {
+    const was = field === "replicate" ? "replicate http://peer;" : "replicate;";
+    const now = field === "replicate" ? "" : "replicate;";
+    const [change] = diffConfigs(
+      load(`dvr d { root /d; ${was} }`),
+      load(`dvr d { root /d; ${now} ${line} }`),
+    );
+    assert.ok(change?.kind === "dvr" && change.change === "changed");
     assert.deepEqual(change.fields, [field]);
   }
   for (const [field, line] of [

@@ -3,7 +3,9 @@ import { listenerKeys } from "./plan.ts";
 import { RESTARTS } from "./schema.ts";
 import type {
   HttpListenerPlan,
+  DvrPlan,
   LivePlan,
+  NamedDvrPlan,
   ResolvedConfig,
   RtmpListenerPlan,
   StreamPlan,
@@ -36,6 +38,7 @@ type Change<P> =
 export type ConfigChange =
   | ({ readonly kind: "http-listener"; readonly name: string } & Change<HttpListenerPlan>)
   | ({ readonly kind: "rtmp-listener"; readonly name: string } & Change<RtmpListenerPlan>)
+  | ({ readonly kind: "dvr"; readonly name: string } & Change<NamedDvrPlan>)
   | ({ readonly kind: "stream"; readonly name: string } & Change<StreamPlan>)
   | ({ readonly kind: "template"; readonly name: string } & Change<TemplatePlan>)
   | ({ readonly kind: "vod"; readonly name: string } & Change<VodPlan>)
@@ -67,6 +70,28 @@ const LIVE_FIELDS: Readonly<Record<string, (plan: LivePlan) => unknown>> = {
   send_window: (plan) => plan.options.sendWindow,
   protocols: (plan) => plan.options.protocols,
   second_publisher: (plan) => plan.options.secondPublisher,
+  dvr: (plan) => plan.dvr,
+};
+
+const DVR: Fields<DvrPlan> = {
+  scope: "dvr",
+  read: {
+    root: (plan) => plan.root,
+    depth: (plan) => plan.depthMs,
+    size: (plan) => plan.sizeBytes,
+    disk_usage_limit: (plan) => plan.diskPercent,
+    copy: (plan) => plan.copy,
+    local: (plan) => plan.localMs,
+    cache: (plan) => plan.cache,
+    replicate: (plan) => (plan.replicate === undefined ? undefined : [plan.replicate.url]),
+    replication_port: (plan) => plan.replicate?.port,
+    replication_speed: (plan) => plan.replicate?.bytesPerSecond,
+    schedule: (plan) => plan.schedule,
+    fsync: (plan) => plan.fsync,
+    episodes_url: (plan) => plan.episodesUrl,
+    episodes_expiration: (plan) => plan.episodesExpirationMs,
+    dvr_offline: (plan) => plan.isOffline,
+  },
 };
 
 const STREAM: Fields<StreamPlan> = { scope: "stream", read: LIVE_FIELDS };
@@ -120,12 +145,13 @@ const SETTINGS: Readonly<Record<string, (config: ResolvedConfig) => unknown>> = 
 /**
  * Lists what is different in `after`; where a thing is written makes no difference, only what it says.
  *
- * Order: settings, listeners, templates, streams, vods; of each kind removed before changed before added, so that
- * a port or a name is free before it is taken again. Listeners are known by `listenerKeys`.
+ * Order: settings, listeners, dvrs, templates, streams, vods; of each kind removed before changed before added, so
+ * that a port or a name is free before it is taken again. Listeners are known by `listenerKeys`.
  */
 export function diffConfigs(before: ResolvedConfig, after: ResolvedConfig): ConfigChange[] {
   const http = changes(addressed(before.listeners.http), addressed(after.listeners.http), HTTP);
   const rtmp = changes(addressed(before.listeners.rtmp), addressed(after.listeners.rtmp), RTMP);
+  const dvrs = changes<NamedDvrPlan>(named(before.dvrs), named(after.dvrs), DVR);
   const templates = changes(named(before.templates), named(after.templates), TEMPLATE);
   const streams = changes(named(before.streams), named(after.streams), STREAM);
   const vods = changes(named(before.vods), named(after.vods), VOD);
@@ -133,6 +159,7 @@ export function diffConfigs(before: ResolvedConfig, after: ResolvedConfig): Conf
     ...settingChanges(before, after),
     ...http.map((change) => ({ kind: "http-listener", ...change }) as const),
     ...rtmp.map((change) => ({ kind: "rtmp-listener", ...change }) as const),
+    ...dvrs.map((change) => ({ kind: "dvr", ...change }) as const),
     ...templates.map((change) => ({ kind: "template", ...change }) as const),
     ...templateOrder(before, after),
     ...streams.map((change) => ({ kind: "stream", ...change }) as const),

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { defaultOf, DIRECTIVES, directiveNames, findDirective, SCOPES, scopesOf } from "./directives.ts";
 import { VARIABLES } from "./schema-environment.ts";
+import { DVR_OPTIONS, DVR_SETTINGS } from "./schema-dvr.ts";
 import { INPUT_OPTIONS } from "./schema-input.ts";
 import { usageOf } from "./schema.ts";
 import type { Scope } from "./schema.ts";
@@ -25,7 +26,7 @@ test("every default is a good value of its directive", () => {
 });
 
 test("every directive says what it does, and every refused one why", () => {
-  for (const spec of [...DIRECTIVES, ...INPUT_OPTIONS, ...VARIABLES]) {
+  for (const spec of [...DIRECTIVES, ...INPUT_OPTIONS, ...DVR_OPTIONS, ...VARIABLES]) {
     assert.match(spec.doc, /^[A-Z`"].*\.$/s, spec.name);
     if (spec.status === "refused-until-it-works")
       assert.match(spec.reason, /^(without it|it is|it says|without TLS)/);
@@ -72,6 +73,11 @@ const KNOWN: readonly [scopes: readonly Scope[], words: string][] = [
   ],
   [["http-listener"], "api ssl_protocols send_window"],
   [["rtmp-listener", "stream", "template"], "send_window"],
+  [
+    ["dvr"],
+    "root depth expiration size storage_limit disk_usage_limit disk raid active index copy local schedule replicate " +
+      "replication_port replication_speed fsync cache episodes_url episodes_expiration dvr_offline locked_write keep_locks",
+  ],
 ];
 
 test("every word of the dialect is known where it stands", () => {
@@ -83,15 +89,25 @@ test("every word of the dialect is known where it stands", () => {
   }
 });
 
-test("what restricts, protects, encrypts or records is refused wherever it can stand", () => {
+test("what restricts, protects or encrypts is refused wherever it can stand", () => {
   const words =
-    "https rtmps rtsps api_allowed_from config_external dvr auth_backend max_sessions aliaser allow deny on_play auth " +
+    "https rtmps rtsps api_allowed_from config_external auth_backend max_sessions aliaser allow deny on_play auth " +
     "on_publish password soft_limitation session_keys domains allowed_countries disallowed_countries drm securetoken";
   for (const word of words.split(" ")) {
     const scopes = scopesOf(word);
     assert.ok(scopes.length > 0, word);
     for (const scope of scopes)
       assert.equal(findDirective(scope, word)?.status, "refused-until-it-works", word);
+  }
+});
+
+test("whatever can be said of a recording in a line can be said in a block", () => {
+  for (const name of DVR_SETTINGS) {
+    assert.ok(
+      DVR_OPTIONS.some((option) => option.name === name),
+      name,
+    );
+    assert.equal(findDirective("dvr", name)?.status, "works", name);
   }
 });
 

@@ -1,3 +1,4 @@
+import { DVR_DIRECTIVES } from "./schema-dvr.ts";
 import { SERVER_DIRECTIVES } from "./schema-server.ts";
 import { STREAM_DIRECTIVES } from "./schema-stream.ts";
 import { VOD_DIRECTIVES } from "./schema-vod.ts";
@@ -8,6 +9,7 @@ import type { Value } from "./values.ts";
 /** Every directive that is known, in the order of the reference page. */
 export const DIRECTIVES: readonly DirectiveSpec[] = [
   ...SERVER_DIRECTIVES,
+  ...DVR_DIRECTIVES,
   ...STREAM_DIRECTIVES,
   ...VOD_DIRECTIVES,
 ];
@@ -17,6 +19,7 @@ export const SCOPES: readonly Scope[] = [
   "server",
   "http-listener",
   "rtmp-listener",
+  "dvr",
   "template",
   "stream",
   "vod",

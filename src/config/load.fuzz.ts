@@ -59,6 +59,12 @@ export const fuzz = {
   dictionary: [
     ...SCOPES.flatMap((scope) => [...directiveNames(scope)]),
     "publish://",
+    "@disk1",
+    "/storage",
+    "7d",
+    "95%",
+    "s3://k:s@h/buc",
+    "0800-1800",
     '"',
     "{",
     "}",

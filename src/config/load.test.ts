@@ -98,9 +98,7 @@ test("the problems of the worked example are those that are written down", () =>
     ),
     [
       "4 warning CONFIG_NO_EFFECT_YET",
-      "5 error CONFIG_REFUSED",
       "9 warning CONFIG_NO_EFFECT_YET",
-      "11 error CONFIG_REFUSED",
       "12 error CONFIG_REFUSED",
       "14 warning CONFIG_NO_EFFECT_YET",
       "14 warning CONFIG_NO_EFFECT_YET",
@@ -128,6 +126,7 @@ test("an empty config opens HTTP 80 with the API and has every default", () => {
       maxMessageBytes: 16_777_216,
     },
     drainTimeoutMs: 25_000,
+    dvrs: [],
     streams: [],
     templates: [],
     vods: [],
@@ -194,6 +193,17 @@ test("every working directive reaches the plan", () => {
     httpIdleTimeoutMs: 2500,
     maxMessageBytes: 4 * 1024 * 1024,
   });
+  assert.deepEqual(
+    config.dvrs.map(({ name, root }) => [name, root]),
+    [
+      ["disk1", "/storage"],
+      ["disk2", "/second"],
+    ],
+  );
+  assert.deepEqual(
+    [...config.templates, ...config.streams].map(({ dvr }) => dvr && [dvr.root, dvr.depthMs, dvr.fsync]),
+    [undefined, ["/storage", 172_800_000, "none"], ["/news", 172_800_000, "fragment"], null, undefined],
+  );
   assert.deepEqual(
     config.templates.map(({ name, prefixes }) => [name, prefixes]),
     [

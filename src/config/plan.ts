@@ -1,4 +1,6 @@
+import type { BucketPlan } from "./bucket-url.ts";
 import type { Place } from "./place.ts";
+import type { DayRange } from "./recording-values.ts";
 import type { LOG_LEVELS } from "./schema-server.ts";
 
 /** A login and its password, in clear. Never log it. */
@@ -84,6 +86,41 @@ export type StreamOptionsPlan = {
   readonly secondPublisher: "refuse" | "replace";
 };
 
+/** What a peer has and we lack is copied from it: from `url`, or from where the stream comes from. */
+export type ReplicatePlan = {
+  readonly url?: string;
+  readonly bytesPerSecond?: number;
+  readonly port?: number;
+};
+
+/**
+ * How a stream is recorded. Its archive is in `root`, in the folder of its name.
+ *
+ * What is deleted, oldest first: what is older than `depthMs`, above `sizeBytes` of one stream, and while more than
+ * `diskPercent` of the disk is in use; none of them: nothing. `localMs` after an hour is safely in `copy` it leaves the
+ * disk; without it, it stays for as long as it is kept at all. `schedule` absent: all day. `isOffline`: nothing is
+ * written, what there is plays. `cache` bounds what is kept on disk of what is read from the bucket.
+ */
+export type DvrPlan = {
+  readonly root: string;
+  readonly depthMs?: number;
+  readonly sizeBytes?: number;
+  readonly diskPercent?: number;
+  readonly copy?: BucketPlan;
+  readonly localMs?: number;
+  readonly replicate?: ReplicatePlan;
+  readonly schedule?: readonly DayRange[];
+  readonly fsync: "none" | "interval" | "fragment";
+  readonly episodesUrl?: string;
+  readonly episodesExpirationMs?: number;
+  readonly isOffline: boolean;
+  readonly cache?: { readonly path: string; readonly sizeBytes: number };
+  readonly place: Place;
+};
+
+/** A place for recordings that streams and templates refer to by its name. */
+export type NamedDvrPlan = DvrPlan & { readonly name: string };
+
 /** What people are told about a stream. */
 export type MetadataPlan = {
   readonly title?: string;
@@ -100,6 +137,8 @@ export type LivePlan = MetadataPlan & {
   readonly isStatic: boolean;
   readonly inputs: readonly InputPlan[];
   readonly options: StreamOptionsPlan;
+  /** Absent: nothing is said of recording; `null`: it is turned off. Neither is recorded. */
+  readonly dvr?: DvrPlan | null;
   readonly place: Place;
 };
 
@@ -156,6 +195,8 @@ export type ResolvedConfig = {
   readonly drainTimeoutMs: number;
   /** Media threads; without it the server chooses by the CPUs that it may use. */
   readonly threads?: number;
+  /** What is referred to is in the plans of the streams and templates already. */
+  readonly dvrs: readonly NamedDvrPlan[];
   readonly streams: readonly StreamPlan[];
   readonly templates: readonly TemplatePlan[];
   readonly vods: readonly VodPlan[];

@@ -121,6 +121,43 @@ function quote(value: string): string {
   return `"${value.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
 }
 
+/** What can be said of a recording, in its line and in its block. */
+const recordingWord = fc.constantFrom<readonly [string, string]>(
+  ["7d", "depth 7d;"],
+  ["depth=90m", "depth 90m;"],
+  ["1.5G", "size 1.5G;"],
+  ["97.5%", "disk_usage_limit 97.5%;"],
+  ["copy=s3://k:s/e=c@h:9000/buc/a%20b", "copy s3://k:s/e=c@h:9000/buc/a%20b;"],
+  ["copy=s3s://h:1/buc?region=x-1", "copy s3s://h:1/buc?region=x-1;"],
+  ["local=0", "local 1500ms;"],
+  ["replicate", "replicate;"],
+  ["replicate=http://p?a=b", "replicate false;"],
+  ["replication_port=81", "replication_port 81;"],
+  ["replication_speed=8001", "replication_speed 8007;"],
+  ["schedule=0800-1800,2200-600", "schedule 8:00-18:00 2200-0000;"],
+  ["fsync=none", "fsync fragment;"],
+  ["episodes_url=https://e", "episodes_expiration 1d;"],
+  ["dvr_offline", "dvr_offline false;"],
+);
+const recordingRoot = fc.oneof(
+  fc.constantFrom("@disk", "/s", "//a//b/", '"/a b"'),
+  text.map((part) => quote(`/${part}`)),
+);
+const recording = fc.oneof(
+  fc.constantFrom("dvr false;", "dvr off;", "dvr /s { cache /c 1G; }"),
+  fc
+    .record({
+      root: recordingRoot.filter((root) => !/[\t]/.test(root)),
+      words: fc.uniqueArray(recordingWord, { selector: ([line]) => line.split("=")[0], maxLength: 5 }),
+      inBlock: fc.boolean(),
+    })
+    .map(({ root, words, inBlock }) => {
+      const settings = [...new Map(words.map((pair) => [pair[1].split(" ")[0], pair])).values()];
+      if (inBlock) return `dvr { root ${root}; ${settings.map(([, block]) => block).join(" ")} }`;
+      return `dvr ${[root, ...settings.map(([line]) => line)].join(" ")};`;
+    }),
+);
+
 const live = fc
   .record({
     inputs: fc.array(input, { maxLength: 3 }),
@@ -143,8 +180,9 @@ const live = fc
     ]),
     duration: fc.option(duration, { nil: undefined }),
     protocols,
+    recording: fc.option(recording, { nil: "" }),
   })
-  .map(({ inputs, title, label, lines, duration: seconds, protocols: rule }) => {
+  .map(({ inputs, title, label, lines, duration: seconds, protocols: rule, recording: dvr }) => {
     const once = lines.filter(
       (line, index) => lines.findIndex((other) => other.split(" ")[0] === line.split(" ")[0]) === index,
     );
@@ -155,6 +193,7 @@ const live = fc
       ...(seconds === undefined ? [] : [`segment_duration ${seconds};`]),
       ...once,
       rule,
+      dvr,
     ].join("\n");
   });
 
@@ -181,6 +220,7 @@ const config = fc
   .map(({ templates, streams, password, listeners }) =>
     [
       listeners,
+      "dvr disk { root /disk; depth 1d; cache /c 1G; schedule 0000-2400; copy s3://k:s@h/buc; }",
       `edit_auth root ${quote(password.replaceAll("\t", " "))};`,
       ...templates.map(
         (one) =>

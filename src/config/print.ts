@@ -1,11 +1,17 @@
-import { showDuration, showSize } from "./values.ts";
+import { showBucketUrl } from "./bucket-url.ts";
+import { showDayRanges } from "./recording-values.ts";
+import { shownWord } from "./secret-words.ts";
+import { showDuration, showLongDuration, showSize } from "./values.ts";
+import type { BucketPlan } from "./bucket-url.ts";
 import type {
   Credentials,
+  DvrPlan,
   HttpListenerPlan,
   InputPlan,
   LimitsPlan,
   LivePlan,
   ProtocolRule,
+  ReplicatePlan,
   ResolvedConfig,
   RtmpListenerPlan,
   SendWindowPlan,
@@ -41,8 +47,9 @@ export function printConfig(config: ResolvedConfig, options: PrintOptions = {}):
     ...limitLines(config.limits),
   ];
   const blocks = [
-    ...config.templates.map((template) => block("template", template.name, templateLines(template))),
-    ...config.streams.map((stream) => block("stream", stream.name, liveLines(stream))),
+    ...config.dvrs.map((dvr) => block("dvr", dvr.name, dvrLines(dvr, show))),
+    ...config.templates.map((template) => block("template", template.name, templateLines(template, show))),
+    ...config.streams.map((stream) => block("stream", stream.name, liveLines(stream, show))),
     ...config.vods.map((vod) => block("vod", vod.name, vodLines(vod))),
   ];
   return `${[head.join("\n"), ...blocks].join("\n\n")}\n`;
@@ -94,11 +101,11 @@ function limitLines(limits: LimitsPlan): string[] {
   ];
 }
 
-function templateLines(template: TemplatePlan): string[] {
-  return [...template.prefixes.map((prefix) => `prefix ${word(prefix)};`), ...liveLines(template)];
+function templateLines(template: TemplatePlan, show: boolean): string[] {
+  return [...template.prefixes.map((prefix) => `prefix ${word(prefix)};`), ...liveLines(template, show)];
 }
 
-function liveLines(plan: LivePlan): string[] {
+function liveLines(plan: LivePlan, show: boolean): string[] {
   const { options } = plan;
   const labels = Object.entries(plan.labels).map(([key, value]) => pair(key, value));
   return [
@@ -119,7 +126,59 @@ function liveLines(plan: LivePlan): string[] {
     ...sendWindowLine(options.sendWindow),
     ...protocolsLine(options.protocols),
     `second_publisher ${options.secondPublisher};`,
+    ...recordingLines(plan.dvr, show),
   ];
+}
+
+function recordingLines(dvr: DvrPlan | null | undefined, show: boolean): string[] {
+  if (dvr === undefined) return [];
+  if (dvr === null) return ["dvr false;"];
+  return ["dvr {", ...dvrLines(dvr, show).map((line) => `  ${line}`), "}"];
+}
+
+function dvrLines(dvr: DvrPlan, show: boolean): string[] {
+  const { replicate, schedule, cache } = dvr;
+  return [
+    `root ${word(dvr.root)};`,
+    ...longDurationLine("depth", dvr.depthMs),
+    ...(dvr.sizeBytes === undefined ? [] : [`size ${showSize(dvr.sizeBytes)};`]),
+    ...(dvr.diskPercent === undefined ? [] : [`disk_usage_limit ${dvr.diskPercent}%;`]),
+    ...(dvr.copy === undefined ? [] : bucketLines(dvr.copy, show)),
+    ...longDurationLine("local", dvr.localMs),
+    ...(cache === undefined ? [] : [`cache ${word(cache.path)} ${showSize(cache.sizeBytes)};`]),
+    ...(replicate === undefined ? [] : replicationLines(replicate, show)),
+    ...(schedule === undefined ? [] : [`schedule ${showDayRanges(schedule).join(" ")};`]),
+    `fsync ${dvr.fsync};`,
+    ...textLine("episodes_url", shownUrl(dvr.episodesUrl, show)),
+    ...longDurationLine("episodes_expiration", dvr.episodesExpirationMs),
+    ...(dvr.isOffline ? ["dvr_offline;"] : []),
+  ];
+}
+
+/** Without its keys it is a good line all the same: they would come from the environment. */
+function bucketLines(bucket: BucketPlan, show: boolean): string[] {
+  const isHidden = !show && bucket.secretKey !== undefined;
+  return [
+    `copy ${word(showBucketUrl(bucket, { secrets: show }))};`,
+    ...(isHidden ? ["# (the credentials of copy are not shown)"] : []),
+  ];
+}
+
+function replicationLines(replicate: ReplicatePlan, show: boolean): string[] {
+  const { url, port, bytesPerSecond } = replicate;
+  return [
+    url === undefined ? "replicate;" : `replicate ${word(shownUrl(url, show) ?? "")};`,
+    ...(port === undefined ? [] : [`replication_port ${port};`]),
+    ...(bytesPerSecond === undefined ? [] : [`replication_speed ${bytesPerSecond * 8};`]),
+  ];
+}
+
+function shownUrl(url: string | undefined, show: boolean): string | undefined {
+  return show || url === undefined ? url : shownWord(url);
+}
+
+function longDurationLine(name: string, ms: number | undefined): string[] {
+  return ms === undefined ? [] : [`${name} ${showLongDuration(ms)};`];
 }
 
 function vodLines(vod: VodPlan): string[] {

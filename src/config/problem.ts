@@ -29,9 +29,11 @@ export const PROBLEM_CODES = {
   CONFIG_DEFINED_TWICE: "A name, a setting or an option is given twice.",
   CONFIG_ADDRESS_TAKEN: "Two listeners want the same port of the same address.",
   CONFIG_UNKNOWN_TEMPLATE: "A stream names a template that is not there.",
+  CONFIG_UNKNOWN_DVR: "A recording names a `dvr` block that is not there.",
   CONFIG_NEVER_USED:
-    "What is written can never take effect: a prefix taken by an earlier template, a repeated input.",
-  CONFIG_NOTHING_INSIDE: "A stream has no input, or a vod no storage.",
+    "What is written can never take effect: a prefix taken by an earlier template, a repeated input, a setting " +
+    "that is of use only with another.",
+  CONFIG_NOTHING_INSIDE: "A stream has no input, a vod no storage, or a `dvr` block no root.",
   CONFIG_UNKNOWN_VOD: "A file input names a vod that is not there.",
   CONFIG_UNKNOWN_VARIABLE: "An environment variable has our prefix and an unknown name.",
   CONFIG_NOT_NEEDED: "What is given is accepted and not needed.",

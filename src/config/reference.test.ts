@@ -6,6 +6,7 @@ import { loadConfig } from "./load.ts";
 import { PROBLEM_CODES } from "./problem.ts";
 import { renderConfigReference } from "./reference.ts";
 import { VARIABLES } from "./schema-environment.ts";
+import { DVR_OPTIONS } from "./schema-dvr.ts";
 import { INPUT_OPTIONS } from "./schema-input.ts";
 
 test("docs/config.md is what the schema says; node src/cli/reference.ts makes it anew", () => {
@@ -19,7 +20,8 @@ test("the reference has every directive, option, variable and code", () => {
     for (const name of [spec.name, ...(spec.aliases ?? [])])
       assert.match(page, new RegExp(`\`${name}\\b`), name);
   }
-  for (const { name } of INPUT_OPTIONS) assert.match(page, new RegExp(`\`${name}[=\`]`), name);
+  for (const { name } of [...INPUT_OPTIONS, ...DVR_OPTIONS])
+    assert.match(page, new RegExp(`\`${name}[=\`]`), name);
   for (const { name } of VARIABLES) assert.ok(page.includes(`\`${name}\``), name);
   for (const code of Object.keys(PROBLEM_CODES)) assert.ok(page.includes(`\`${code}\``), code);
 });
@@ -36,7 +38,8 @@ test("every table of the reference has rows as wide as its head", () => {
   }
 });
 
-test("the example of the reference is a good config", () => {
-  const [, example] = /```\n([^`]*)```/.exec(renderConfigReference()) ?? [];
-  assert.deepEqual(loadConfig([{ file: "t", text: example ?? "nothing" }]).problems, []);
+test("the examples of the reference are good configs", () => {
+  const examples = [...renderConfigReference().matchAll(/```\n([^`]*)```/g)].map(([, text]) => text!);
+  assert.equal(examples.length, 2);
+  for (const text of examples) assert.deepEqual(loadConfig([{ file: "t", text }]).problems, [], text);
 });

@@ -4,10 +4,11 @@ import { MAX_NAME_LENGTH } from "./names.ts";
 import { MAX_DEPTH } from "./parser.ts";
 import { MAX_PROBLEMS, PROBLEM_CODES } from "./problem.ts";
 import { VARIABLES } from "./schema-environment.ts";
+import { DVR_OPTIONS } from "./schema-dvr.ts";
 import { INPUT_OPTIONS, LATER_INPUTS, WORKING_INPUTS } from "./schema-input.ts";
 import { usageOf } from "./schema.ts";
 import { describeType } from "./type-words.ts";
-import type { ArgumentSpec, DirectiveSpec, Scope, Status } from "./schema.ts";
+import type { ArgumentSpec, DirectiveSpec, OptionSpec, Scope, Status } from "./schema.ts";
 
 /**
  * Writes the reference page of the config language, docs/config.md, from the schema.
@@ -19,6 +20,7 @@ export function renderConfigReference(): string {
     files(),
     ...SCOPES.map(workingOf),
     inputs(),
+    recordings(),
     later("Known, without effect yet", "no-effect-yet", NO_EFFECT_TEXT),
     later("Refused until they work", "refused-until-it-works", REFUSED_TEXT),
     environment(),
@@ -31,13 +33,14 @@ const NO_EFFECT_TEXT =
   "These are read, with their blocks, and passed over with a warning: the server runs without what they do.";
 
 const REFUSED_TEXT =
-  "These restrict, protect, encrypt or record. A config with one of them is refused, since ignoring it would open " +
+  "These restrict, protect or encrypt. A config with one of them is refused, since ignoring it would open " +
   "or lose something.";
 
 const TITLES: Readonly<Record<Scope, string>> = {
   server: "At the top level",
   "http-listener": "In the block of `http`",
   "rtmp-listener": "In the block of `rtmp`",
+  dvr: "In the block of `dvr`",
   template: "In a template",
   stream: "In a stream",
   vod: "In a vod",
@@ -47,6 +50,7 @@ const IN_SCOPE: Readonly<Record<Scope, string>> = {
   server: "top level",
   "http-listener": "http",
   "rtmp-listener": "rtmp",
+  dvr: "dvr",
   template: "template",
   stream: "stream",
   vod: "vod",
@@ -66,6 +70,11 @@ function head(): string {
     "template pub {",
     "  prefix pub;",
     "  input publish://;",
+    "  dvr @disk1 7d 95%;",
+    "}",
+    "",
+    "dvr disk1 {",
+    "  root /storage;",
     "}",
     "",
     "vod movies {",
@@ -91,7 +100,7 @@ function language(): string {
     "- Durations are in seconds, or a number with `ms`, `s`, `m`, `h` or `d`: `10`, `2.5`, `500ms`, `48h`.",
     "- Sizes are in bytes, or a number with `k`, `M`, `G` or `T`, powers of 1024: `16M`. Bitrates are in bits per",
     "  second, or a number with `k`, `M` or `G`, powers of 1000. Percentages end in `%`.",
-    `- Names of streams, templates, vods and prefixes have Latin letters, digits, \`.\`, \`-\` and \`_\`, in parts with`,
+    `- Names of streams, templates, vods, dvrs and prefixes have Latin letters, digits, \`.\`, \`-\` and \`_\`, in parts with`,
     `  \`/\` between them, at most ${MAX_NAME_LENGTH} characters; no part is empty or begins with a dot.`,
     "- The text is UTF-8; control characters are refused. Both kinds of line end and a byte order mark are allowed.",
     `- Bounds: ${MAX_WORD_LENGTH} characters a word, ${MAX_TOKENS} words and signs a file, blocks ${MAX_DEPTH} deep.`,
@@ -152,8 +161,8 @@ function valuesOf(argument: ArgumentSpec): string {
   return words === "" ? "" : `${argument.label}: ${words}`;
 }
 
-function inputs(): string {
-  const rows = INPUT_OPTIONS.map((option) =>
+function optionTable(options: readonly OptionSpec[]): string[] {
+  const rows = options.map((option) =>
     row([
       option.flag === true ? `\`${option.name}\`` : `\`${option.name}=\``,
       option.doc,
@@ -161,14 +170,46 @@ function inputs(): string {
       statusOf(option),
     ]),
   );
+  return ["| option | what it does | values | state |", "| --- | --- | --- | --- |", ...rows];
+}
+
+function inputs(): string {
   return [
     "## Inputs",
     "",
     `Kinds that work: ${urls(WORKING_INPUTS)}. Kinds that are known and have no effect yet: ${urls(LATER_INPUTS)}.`,
     "",
-    "| option | what it does | values | state |",
-    "| --- | --- | --- | --- |",
-    ...rows,
+    ...optionTable(INPUT_OPTIONS),
+  ].join("\n");
+}
+
+function recordings(): string {
+  return [
+    "## Recordings",
+    "",
+    "```",
+    "dvr disk1 { root /storage; copy s3://KEY:SECRET@s3.example.org/archive/tv; }",
+    "",
+    "template pub { prefix pub; input publish://; dvr @disk1 2d 95%; }",
+    "stream news { template pub; dvr @disk1 7d schedule=0600-2400; }",
+    "stream test { template pub; dvr false; }",
+    "stream cctv { input publish://; dvr /cctv 48h 10G fsync=fragment; }",
+    "```",
+    "",
+    "- The first word of `dvr` says where: a whole path, or `@` and the name of a `dvr` block. What follows may stand in any",
+    "  order and is told by how it is written: `7d`, `48h`, `90m` and bare seconds are the depth, `10G` and `500M` the size,",
+    "  `95%` is the limit of the disk; so `90m` means minutes, `90M` megabytes. Each may be given by its name too:",
+    "  `disk_usage_limit=95%`. Without any of the three nothing is deleted.",
+    "- In a block, `dvr { root /storage; depth 7d; }`, each is a directive of its own; line and block may be mixed.",
+    "- What a stream says wins over what its template says, and that over what the `dvr` block says, one thing at a time:",
+    "  `news` above has the limit of the disk from its template and the copy from `disk1`.",
+    "- `copy=s3://KEY:SECRET@HOST[:PORT]/BUCKET[/PREFIX][?region=NAME]`: without `KEY:SECRET@` the credentials come from the",
+    "  environment. `s3://` means HTTPS where no port is named, or 443, and HTTP on any other port; `s3s://` always HTTPS.",
+    "  The credentials end at the last `@`; a `%`, and an `@` anywhere else, are written `%25` and `%40`. The region is",
+    "  needed where the host does not name it, as `s3.eu-central-1.example.org` does, and the store asks for one.",
+    "- A recording that changes goes on; nothing of its stream is restarted.",
+    "",
+    ...optionTable(DVR_OPTIONS),
   ].join("\n");
 }
 

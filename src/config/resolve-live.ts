@@ -1,4 +1,5 @@
 import { defaultOf } from "./directives.ts";
+import { finishRecording, readRecording } from "./resolve-dvr.ts";
 import { PROTOCOL_ALIASES } from "./schema-stream.ts";
 import { activeInput } from "./plan.ts";
 import { readInputs } from "./resolve-input.ts";
@@ -10,7 +11,9 @@ import {
   numberOrFalse,
   setting,
   textOf,
+  withoutUndefined,
 } from "./settings.ts";
+import type { DvrDraft, DvrReadings } from "./resolve-dvr.ts";
 import type { InputPlan, LivePlan, MetadataPlan, ProtocolRule, StreamOptionsPlan } from "./plan.ts";
 import type { Place } from "./place.ts";
 import type { ProblemList } from "./problem.ts";
@@ -27,6 +30,8 @@ export type LiveDraft = {
   /** Absent when there is no `input` at all; empty when none of them works yet. */
   readonly inputs?: readonly InputPlan[];
   readonly options: Partial<StreamOptionsPlan>;
+  /** `null`: recording is turned off. */
+  readonly dvr?: DvrDraft | null;
 };
 
 const EMPTY_DRAFT: LiveDraft = { metadata: {}, options: {} };
@@ -45,16 +50,18 @@ const DEFAULT_OPTIONS: StreamOptionsPlan = {
 /**
  * Reads what the block of a stream or template says.
  */
-export function readLive(block: readonly Directive[], problems: ProblemList): LiveDraft {
+export function readLive(block: readonly Directive[], dvrs: DvrReadings, problems: ProblemList): LiveDraft {
   const settings = bySetting(block, problems);
   const inputs = readInputs(block, problems);
   warnOfWhatWaits(settings, inputs ?? [], problems);
+  const dvr = setting(settings, "dvr");
   return withoutUndefined<LiveDraft>({
     metadata: readMetadata(settings),
     disabled: flag(settings, "disabled"),
     isStatic: flag(settings, "static"),
     inputs,
     options: readOptions(settings, problems),
+    dvr: dvr === undefined ? undefined : readRecording(dvr, dvrs, problems),
   });
 }
 
@@ -76,10 +83,11 @@ function warnOfWhatWaits(settings: Settings, inputs: readonly InputPlan[], probl
 }
 
 /**
- * Puts a template's draft and the defaults under a draft. Inputs are replaced as a whole, labels too.
+ * Puts a template's draft and the defaults under a draft. Inputs are replaced as a whole, labels too; what is said of
+ * recording is not.
  */
 export function finishLive(name: string, place: Place, own: LiveDraft, template = EMPTY_DRAFT): LivePlan {
-  return {
+  return withoutUndefined<LivePlan>({
     name,
     labels: {},
     ...template.metadata,
@@ -88,8 +96,9 @@ export function finishLive(name: string, place: Place, own: LiveDraft, template 
     isStatic: own.isStatic ?? template.isStatic ?? booleanOf(defaultOf("stream", "static")),
     inputs: own.inputs ?? template.inputs ?? [],
     options: { ...DEFAULT_OPTIONS, ...template.options, ...own.options },
+    dvr: finishRecording(own.dvr, template.dvr),
     place,
-  };
+  });
 }
 
 /**
@@ -117,13 +126,6 @@ export function readProtocols(settings: Settings, problems: ProblemList): Protoc
 
 function protocolOf(word: string): string {
   return PROTOCOL_ALIASES[word] ?? word;
-}
-
-/**
- * Copies an object without its undefined properties.
- */
-export function withoutUndefined<T extends object>(from: { [K in keyof T]: T[K] | undefined }): T {
-  return Object.fromEntries(Object.entries(from).filter(([, value]) => value !== undefined)) as T;
 }
 
 /**

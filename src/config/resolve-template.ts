@@ -1,9 +1,11 @@
 import { acceptsPublishers } from "./plan.ts";
+import { reportRecording } from "./resolve-dvr.ts";
 import { finishLive, readLive } from "./resolve-live.ts";
 import { textOf } from "./settings.ts";
 import type { TemplatePlan } from "./plan.ts";
 import type { Place } from "./place.ts";
 import type { ProblemList } from "./problem.ts";
+import type { DvrReadings } from "./resolve-dvr.ts";
 import type { LiveDraft } from "./resolve-live.ts";
 import type { Definitions, Settings } from "./settings.ts";
 import type { Directive } from "./typed.ts";
@@ -17,19 +19,26 @@ export type TemplateReading = {
   readonly prefixes: readonly Prefix[];
 };
 
+/** What templates refer to, and where names and problems are noted. */
+type TemplateContext = {
+  readonly dvrs: DvrReadings;
+  readonly definitions: Definitions;
+  readonly problems: ProblemList;
+};
+
 /**
  * Reads the templates, by name, in the order of the config.
  */
 export function readTemplates(
   settings: Settings,
-  definitions: Definitions,
-  problems: ProblemList,
+  { dvrs, definitions, problems }: TemplateContext,
 ): ReadonlyMap<string, TemplateReading> {
   const readings = new Map<string, TemplateReading>();
   for (const { values, places, children } of settings.get("template") ?? []) {
     const name = textOf(values[0]);
     const place = places[0]!;
-    const draft = readLive(children, problems);
+    const draft = readLive(children, dvrs, problems);
+    reportRecording(draft.dvr, undefined, problems);
     if (!definitions.define(`template "${name}"`, place, "give one of them another name")) continue;
     const prefixes = children.filter((child) => child.spec.name === "prefix").flatMap(prefixesOf);
     const texts = [...new Set(prefixes.map((prefix) => prefix.text))];

@@ -1,7 +1,7 @@
 import { defaultOf } from "./directives.ts";
-import { flag, readProtocols, textSetting, withoutUndefined } from "./resolve-live.ts";
+import { flag, readProtocols, textSetting } from "./resolve-live.ts";
 import { LATER_STORAGES } from "./schema-vod.ts";
-import { booleanOf, bySetting, numberOf, setting, textOf } from "./settings.ts";
+import { booleanOf, bySetting, numberOf, setting, textOf, withoutUndefined } from "./settings.ts";
 import { quoted, splitUrl } from "./values.ts";
 import type { LivePlan, StoragePlan, VodPlan } from "./plan.ts";
 import type { ProblemList } from "./problem.ts";

@@ -1,15 +1,17 @@
 import { defaultOf } from "./directives.ts";
 import { readInputUrl } from "./resolve-input.ts";
+import { readDvrs, reportRecording } from "./resolve-dvr.ts";
 import { resolveListeners } from "./resolve-listeners.ts";
-import { finishLive, readLive, textSetting, withoutUndefined } from "./resolve-live.ts";
+import { finishLive, readLive, textSetting } from "./resolve-live.ts";
 import { readTemplates } from "./resolve-template.ts";
 import { readVods, reportUnknownVods } from "./resolve-vod.ts";
-import { bySetting, Definitions, numberOf, setting, textOf } from "./settings.ts";
+import { bySetting, Definitions, numberOf, setting, textOf, withoutUndefined } from "./settings.ts";
 import { nearestName } from "./suggest.ts";
 import { quoted } from "./values.ts";
 import type { EnvironmentSettings } from "./environment.ts";
 import type { Credentials, LimitsPlan, LogLevel, ResolvedConfig, StreamPlan } from "./plan.ts";
 import type { ProblemList } from "./problem.ts";
+import type { DvrReadings } from "./resolve-dvr.ts";
 import type { LiveDraft } from "./resolve-live.ts";
 import type { TemplateReading } from "./resolve-template.ts";
 import type { Settings } from "./settings.ts";
@@ -27,8 +29,10 @@ export function resolveConfig(
 ): ResolvedConfig {
   const settings = bySetting(directives, problems);
   const definitions = new Definitions(problems);
-  const templates = readTemplates(settings, definitions, problems);
-  const streams = directives.flatMap((one) => readStream(one, { templates, definitions, problems }));
+  const dvrs = readDvrs(settings, definitions, problems);
+  const templates = readTemplates(settings, { dvrs, definitions, problems });
+  const context = { dvrs, templates, definitions, problems };
+  const streams = directives.flatMap((one) => readStream(one, context));
   const vods = readVods(settings, definitions, problems);
   const templatePlans = [...templates.values()].map((template) => template.plan);
   reportUnknownVods([...templatePlans, ...streams], vods, problems);
@@ -42,6 +46,7 @@ export function resolveConfig(
     limits: readLimits(settings),
     drainTimeoutMs: serverNumber(settings, "drain_timeout"),
     threads: threadCount(settings),
+    dvrs: [...dvrs.values()].map((dvr) => dvr.plan),
     streams,
     templates: templatePlans,
     vods,
@@ -105,6 +110,7 @@ function readLimits(settings: Settings): LimitsPlan {
 }
 
 type StreamContext = {
+  readonly dvrs: DvrReadings;
   readonly templates: ReadonlyMap<string, TemplateReading>;
   readonly definitions: Definitions;
   readonly problems: ProblemList;
@@ -114,13 +120,17 @@ type StreamContext = {
 function readStream(directive: Directive, context: StreamContext): StreamPlan[] {
   const { spec, values, places } = directive;
   if (spec.name !== "stream" && spec.name !== "ondemand") return [];
-  const { problems, definitions } = context;
+  const { dvrs, problems, definitions } = context;
   const name = textOf(values[0]);
   const place = places[0]!;
   const draft =
-    spec.name === "stream" ? readLive(directive.children, problems) : readOnDemand(directive, problems);
+    spec.name === "stream"
+      ? readLive(directive.children, dvrs, problems)
+      : readOnDemand(directive, problems);
   const templateName = directive.children.find((child) => child.spec.name === "template");
   const template = templateName === undefined ? undefined : findTemplate(templateName, context);
+  if (templateName === undefined || template !== undefined)
+    reportRecording(draft.dvr, template?.dvr, problems);
   if (!definitions.define(`stream "${name}"`, place, "give one of them another name")) return [];
   if (templateName === undefined && draft.inputs === undefined && directive.isComplete) {
     problems.warning(

@@ -374,12 +374,6 @@ const REFUSED = refused(
       secret: true,
     },
     {
-      name: "dvr",
-      usage: "dvr NAME { root DIR; ... }",
-      doc: "A place for recordings.",
-      reason: "without it nothing would be recorded",
-    },
-    {
       name: "auth_backend",
       usage: "auth_backend NAME { ... }",
       doc: "Rules and servers that decide who may play and publish.",

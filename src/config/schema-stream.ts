@@ -397,12 +397,6 @@ const SESSION_RULES: readonly (LaterSpec & { reason: string })[] = [
 
 const REFUSED = refused(LIVE, [
   {
-    name: "dvr",
-    usage: "dvr PATH|@NAME [DEPTH] [SIZE] [PERCENT] ...;",
-    doc: "Records the stream.",
-    reason: "without it nothing would be recorded",
-  },
-  {
     name: "on_publish",
     usage: "on_publish URL;",
     doc: "Who decides whether a publisher may publish.",

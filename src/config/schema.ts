@@ -3,7 +3,7 @@ import type { ValueType } from "./values.ts";
 /**
  * The places where directives stand: the top level (`server`) and the blocks.
  */
-export type Scope = "server" | "http-listener" | "rtmp-listener" | "stream" | "template" | "vod";
+export type Scope = "server" | "http-listener" | "rtmp-listener" | "dvr" | "stream" | "template" | "vod";
 
 /**
  * What a change of a directive restarts while the server runs, from least to most.
@@ -41,6 +41,11 @@ export type OptionSpec = Status & {
   readonly type?: ValueType;
   readonly flag?: true;
   readonly secret?: true;
+  /**
+   * Its value may stand alone, without the name, and is told by how it is written; the first option of that form has
+   * it. What messages call it, and an example.
+   */
+  readonly byForm?: { readonly label: string; readonly example: string };
 };
 
 /** What a `{ }` after the directive is: directives of a scope, or something that is read and not looked into. */

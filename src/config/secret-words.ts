@@ -6,6 +6,9 @@ export type Span = readonly [start: number, end: number];
 /** Options whose names do not tell that their values are secrets. */
 const SECRET_OPTIONS: readonly string[] = ["headers", "streamid"];
 
+/** How the URL of a bucket begins, in quotes or not: what is secret in it is found. */
+export const BUCKET_URL = /^"?s3s?:\/\//i;
+
 /** Words that names of secrets are made of. */
 const TELLING = /key|secret|token|pass|pwd|auth|sign|cred|licen[cs]e/i;
 
@@ -65,10 +68,16 @@ function startOfSecretValue(word: string): number {
     let from = at;
     while (from > nameFrom && /[\w-]/.test(word[from - 1]!)) from -= 1;
     const name = word.slice(from, at);
-    if (TELLING.test(name) || (from === 0 && SECRET_OPTIONS.includes(name))) return at + 1;
+    if (TELLING.test(name) || (from === 0 && isSecretOption(name, word, at + 1))) return at + 1;
     nameFrom = at + 1;
   }
   return -1;
+}
+
+/** What should be the URL of a bucket and is none may be its key. */
+function isSecretOption(name: string, word: string, valueAt: number): boolean {
+  if (name === "copy") return !BUCKET_URL.test(word.slice(valueAt, valueAt + 8));
+  return SECRET_OPTIONS.includes(name);
 }
 
 /** `scheme://USER:PASSWORD@host/path?QUERY`, `securetoken://KEY`, and `USER:PASSWORD@host`; offsets in the word. */

@@ -4,6 +4,7 @@ import { DIRECTIVES } from "./directives.ts";
 import { formatProblems } from "./format.ts";
 import { loadConfig } from "./load.ts";
 import { SourceText } from "./place.ts";
+import { DVR_OPTIONS } from "./schema-dvr.ts";
 import { INPUT_OPTIONS } from "./schema-input.ts";
 import { shownName, shownWord } from "./secret-words.ts";
 import { hideSecrets } from "./secrets.ts";
@@ -37,6 +38,8 @@ const CASES: readonly [text: string, shown: string][] = [
     "edit_auth {\n root hunter2;\n x hunter2;\n}\nhttp 80;",
     "edit_auth {\n root *******;\n x *******;\n}\nhttp 80;",
   ],
+  ["edit_auth\nroot hunter2;", "edit_auth\nroot *******;"],
+  ["view_auth\n root\n hunter2;", "view_auth\n root\n *******;"],
   ["edit_auth {\n root hunter2;\nhttp 80;", "edit_auth {\n root *******;\nhttp 80;"],
   ["http 80\nedit_auht root hunter2;", "http 80\nedit_auht root *******;"],
   // Where a path should be.
@@ -68,6 +71,29 @@ const CASES: readonly [text: string, shown: string][] = [
   ],
   ["backend http://h/?key=hunter2;", "backend http://h/?***********;"],
   ["on_play /x?auth-token=hunter2;", "on_play /x?auth-token=*******;"],
+  // Buckets of recordings.
+  [
+    "dvr disk1 { root /s; copy s3://k:hunter2@h/buc; }",
+    "dvr disk1 { root /s; copy s3://*********@h/buc; }",
+  ],
+  ["dvr disk1 { copy s3://k:a/hunter2=@h/buc; }", "dvr disk1 { copy s3://************@h/buc; }"],
+  ["dvr disk1 {\n root /s\n copy k:hunter2/x;\n}", "dvr disk1 {\n root /s\n copy ***********;\n}"],
+  ["dvr disk1 { copy k:hunter2@h/buc; }", "dvr disk1 { copy ***************; }"],
+  ["dvr disk1 { copy s3:/k:hunter2@h/buc; }", "dvr disk1 { copy *******************; }"],
+  ["dvr disk1 { copy s3://h/buc k hunter2; }", "dvr disk1 { copy s3://h/buc * *******; }"],
+  [
+    "stream a { dvr /s copy=s3://k:hunter2@h/buc 7d; }",
+    "stream a { dvr /s copy=s3://*********@h/buc 7d; }",
+  ],
+  ['stream a { dvr /s copy="s3://k:hunter2@h/buc"; }', 'stream a { dvr /s copy="s3://*********@h/buc"; }'],
+  ["stream a { dvr /s copy=k:hunter2/h; }", "stream a { dvr /s copy=***********; }"],
+  ["stream a { dvr /s copy=hunter2; }", "stream a { dvr /s copy=*******; }"],
+  ["stream a { dvr s3://k:hunter2@h/buc 7d; }", "stream a { dvr s3://*********@h/buc 7d; }"],
+  ["stream a { dvr /s s3://k:hunter2=@h/buc; }", "stream a { dvr /s s3://**********@h/buc; }"],
+  [
+    "stream a { dvr /s replicate=http://u:hunter2@p; }",
+    "stream a { dvr /s replicate=http://*********@p; }",
+  ],
   // Comments.
   ["edit_auth root #hunter2;", "edit_auth **** #********"],
   ["edit_auth root x; # was hunter2", "edit_auth root *; # *** *******"],
@@ -150,7 +176,13 @@ test("no message or excerpt shows a secret, whatever directive it is given to", 
         `${name} ${word} { x; }`,
       ];
       const text = statements
-        .flatMap((one) => [one, `stream a { ${one} }`, `vod v { ${one} }`, `http 80 { ${one} }`])
+        .flatMap((one) => [
+          one,
+          `stream a { ${one} }`,
+          `vod v { ${one} }`,
+          `http 80 { ${one} }`,
+          `dvr d { ${one} }`,
+        ])
         .join("\n");
       const { problems, sources } = loadConfig([{ file: "a.conf", text }], {});
       assert.ok(problems.length > 0);
@@ -161,7 +193,9 @@ test("no message or excerpt shows a secret, whatever directive it is given to", 
 });
 
 test("a word in a message is without the value of any option that its spec calls secret", () => {
-  const secret = INPUT_OPTIONS.filter((option) => option.secret === true).map(({ name }) => name);
+  const secret = [...INPUT_OPTIONS, ...DVR_OPTIONS]
+    .filter((option) => option.secret === true)
+    .map(({ name }) => name);
   assert.deepEqual(
     secret.map((name) => shownWord(`${name}=${SECRET}`)),
     secret.map((name) => `${name}=***`),

@@ -2,7 +2,7 @@ import { DIRECTIVES, scopesOf } from "./directives.ts";
 import { MAX_TOKENS, readTokens } from "./lexer.ts";
 import { ProblemList } from "./problem.ts";
 import { VARIABLE_PREFIXES, VARIABLES } from "./schema-environment.ts";
-import { baseName, secretsInName, secretsInWord, tellsOfSecret } from "./secret-words.ts";
+import { baseName, BUCKET_URL, secretsInName, secretsInWord, tellsOfSecret } from "./secret-words.ts";
 import { nearestName } from "./suggest.ts";
 import type { Token } from "./lexer.ts";
 import type { SourceText } from "./place.ts";
@@ -25,8 +25,12 @@ const SECRET_DIRECTIVES: ReadonlyMap<string, SecretForm> = new Map([
   }),
 ]);
 
-/** Directives with a path in them; whoever writes the secret itself in its place writes none. */
-const PATH_DIRECTIVES: ReadonlySet<string> = new Set(["edit_auth_file", "view_auth_file"]);
+/** How the words behind some directives begin; whoever writes the secret itself in their place writes none. */
+const SHOWN_FORMS: ReadonlyMap<string, RegExp> = new Map([
+  ["edit_auth_file", /^"?\//],
+  ["view_auth_file", /^"?\//],
+  ["copy", BUCKET_URL],
+]);
 
 /**
  * The text with every character of a secret replaced by `*`, so that places stay true and lines can be shown.
@@ -74,7 +78,7 @@ function spansOfStatements(text: string, tokens: readonly Token[]): Found {
     index += words.length;
     const next = tokens[index];
     // Within a block that is not closed a directive is told by its name again.
-    isSecretBlock &&= scopesOf(baseName(name.text)).length === 0;
+    isSecretBlock &&= !isToldByName(baseName(name.text));
     const form = isSecretBlock ? ALL_SECRET : formOf(name.text);
     for (const span of spansOfStatement(text, words, form)) spans.push(span);
     if (form === null) continue;
@@ -92,7 +96,13 @@ function statementAt(tokens: readonly Token[], from: number): Token[] {
 }
 
 function beginsStatement({ firstOnLine, text }: Token): boolean {
-  return firstOnLine && (scopesOf(baseName(text)).length > 0 || formOf(text) !== null);
+  const name = baseName(text);
+  return firstOnLine && (isToldByName(name) || SHOWN_FORMS.has(name) || formOf(text) !== null);
+}
+
+/** What stands in the block of `dvr` alone tells nothing elsewhere: `root` is what most administrators are called. */
+function isToldByName(name: string): boolean {
+  return scopesOf(name).some((scope) => scope !== "dvr");
 }
 
 function* spansOfStatement(
@@ -106,12 +116,12 @@ function* spansOfStatement(
   // A name with more behind it has taken the place of what may be shown.
   const isWhole = form?.words === words.length && inName.length === 0;
   const shown = form === null ? words.length : isWhole ? form.shown : 0;
-  const isPath = PATH_DIRECTIVES.has(baseName(name!.text));
+  const shownForm = SHOWN_FORMS.get(baseName(name!.text));
   for (const [index, { start, end }] of words.entries()) {
     const word = text.slice(start, end);
     // A login ends at a ":" or "="; what follows is a password.
     const loginEnd = form === null ? -1 : word.search(/[:=]/);
-    if (index >= shown || (isPath && !/^"?\//.test(word))) yield [start, end];
+    if (index >= shown || shownForm?.test(word) === false) yield [start, end];
     else if (loginEnd !== -1) yield [start + loginEnd + 1, end];
     else for (const [from, to] of secretsInWord(word)) yield [start + from, start + to];
   }

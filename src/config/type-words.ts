@@ -1,6 +1,9 @@
 import { showDuration, showSize } from "./values.ts";
 import type { ValueType } from "./values.ts";
 
+/** What is longer is said in days. */
+const DAY_MS = 86_400_000;
+
 /**
  * Says in words which values a type allows; empty where the argument's label says it all.
  */
@@ -20,18 +23,30 @@ export function describeType(type: ValueType): string {
     case "signed-choice":
       return type.values.map(code).join(" ");
     case "percent":
-      return "0% to 100%";
+      return `${type.min ?? 0}% to 100%`;
     case "login":
       return 'no ":"';
     case "path":
       return "begins with `/`";
+    case "recording-root":
+      return "a path begins with `/`";
+    case "bucket-url":
+      return "begins with `s3://` or `s3s://`";
+    case "day-ranges":
+      return "from `0000` to `2400`, UTC";
+    case "url":
+      return [
+        ...(type.schemes ?? []).map((scheme) => `${scheme}://`),
+        ...(type.orBoolean === true ? ["true", "false"] : []),
+      ]
+        .map(code)
+        .join(" ");
     case "text":
     case "hostname":
     case "name":
     case "prefix":
     case "boolean":
     case "address":
-    case "url":
     case "pair":
       return "";
   }
@@ -42,6 +57,7 @@ function durationRange({ minMs, maxMs, bareUnit }: Extract<ValueType, { kind: "d
 }
 
 function seconds(ms: number): string {
+  if (ms > DAY_MS && ms % DAY_MS === 0) return `${ms / DAY_MS} d`;
   return ms < 1000 ? `${ms} ms` : `${showDuration(ms)} s`;
 }
 

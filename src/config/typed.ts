@@ -5,7 +5,7 @@ import { usageOf } from "./schema.ts";
 import { shownName } from "./secret-words.ts";
 import { endOfStatement } from "./semicolons.ts";
 import { nearestName } from "./suggest.ts";
-import { quoted } from "./values.ts";
+import { parseValue, quoted } from "./values.ts";
 import type { Option } from "./arguments.ts";
 import type { Token } from "./lexer.ts";
 import type { Block, Statement } from "./parser.ts";
@@ -75,10 +75,16 @@ function belongsAbove(statement: Statement, scope: Scope): boolean {
   const above = findDirective("server", name);
   if (scope === "server" || above === undefined) return false;
   const here = findDirective(scope, name);
-  return (
-    here === undefined ||
-    (statement.block !== undefined && here.block === undefined && above.block !== undefined)
-  );
+  if (here === undefined) return true;
+  if (statement.block === undefined || above.block === undefined) return false;
+  return here.block === undefined || (!takesFirst(here, statement) && takesFirst(above, statement));
+}
+
+/** Whether what stands behind the name is what the directive begins with. */
+function takesFirst(spec: DirectiveSpec, { words }: Statement): boolean {
+  const argument = spec.arguments === "unchecked" ? undefined : spec.arguments[0];
+  if (argument === undefined || words[1] === undefined) return argument?.optional === true;
+  return "value" in parseValue(argument.type, words[1].text);
 }
 
 /**
@@ -110,7 +116,8 @@ function unknownDirective(
 function inScope(scope: Scope): string {
   if (scope === "server") return "at the top level";
   if (scope === "http-listener") return 'in the block of "http"';
-  return scope === "rtmp-listener" ? 'in the block of "rtmp"' : `in a ${scope}`;
+  if (scope === "rtmp-listener") return 'in the block of "rtmp"';
+  return scope === "dvr" ? 'in the block of "dvr"' : `in a ${scope}`;
 }
 
 type Part = { readonly part: Statement; readonly spec: DirectiveSpec | undefined };
@@ -171,9 +178,9 @@ function readBlock(statement: Statement, spec: DirectiveSpec, problems: ProblemL
   const { source, block, words } = statement;
   const expected = spec.block === "passed-over" ? undefined : spec.block;
   if (block === undefined) {
-    if (expected !== undefined && expected.optional !== true)
-      missingBlock(source, words[0], spec, problems);
-    return { directives: [], isComplete: false, left: [] };
+    const isMissing = expected !== undefined && expected.optional !== true;
+    if (isMissing) missingBlock(source, words[0], spec, problems);
+    return { directives: [], isComplete: !isMissing, left: [] };
   }
   if (expected === undefined) return unexpectedBlock(source, block, spec, problems);
   return readScope({

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { parseStreamName } from "../media/ids.ts";
 import { MAX_NAME_LENGTH, nameFault } from "./names.ts";
 import { editDistance, MAX_COMPARED, nearestName } from "./suggest.ts";
-import { parseValue, quoted, showDuration, showSize } from "./values.ts";
+import { hasForm, parseValue, quoted, showDuration, showLongDuration, showSize } from "./values.ts";
 import type { ValueType } from "./values.ts";
 
 const duration: ValueType = { kind: "duration", minMs: 0, maxMs: 1e12, words: ["false"] };
@@ -51,6 +51,12 @@ const REFUSED: readonly [type: ValueType, text: string][] = [
     text,
   ]),
   ...["40%", "1MB", "9".repeat(20)].map((text): [ValueType, string] => [bitrate, text]),
+  ...["0%", "0.9%", "101%"].map((text): [ValueType, string] => [{ kind: "percent", min: 1 }, text]),
+  ...["rtmp://x", "http:/x", "true", "x"].map((text): [ValueType, string] => [
+    { kind: "url", schemes: ["http", "https"] },
+    text,
+  ]),
+  ...["", "TRUE", "yes"].map((text): [ValueType, string] => [{ kind: "url", orBoolean: true }, text]),
   ...["97", "101%", "-1%", "%"].map((text): [ValueType, string] => [{ kind: "percent" }, text]),
   ...["0", "11", "1.0", "", "+1", "9".repeat(400)].map((text): [ValueType, string] => [
     { kind: "integer", min: 1, max: 10 },
@@ -103,6 +109,70 @@ for (const [type, text] of REFUSED) {
   });
 }
 
+/** The first of the three kinds that a word has the form of. */
+const FORMS: readonly [text: string, kind: string | undefined][] = [
+  ["7d", "duration"],
+  ["90m", "duration"],
+  ["2.5h", "duration"],
+  ["10", "duration"],
+  ["999999999d", "duration"],
+  ["90M", "size"],
+  ["10G", "size"],
+  ["10g", "size"],
+  ["2t", "size"],
+  ["97%", "percent"],
+  ["101%", "percent"],
+  ["7D", undefined],
+  ["7w", undefined],
+  ["7d ", undefined],
+  ["-7d", undefined],
+  ["10GB", undefined],
+  ["%", undefined],
+  ["", undefined],
+];
+
+for (const [text, kind] of FORMS) {
+  test(`${quoted(text)} has the form of ${kind === undefined ? "no value" : `a ${kind}`}`, () => {
+    const types: readonly ValueType[] = [
+      { ...duration, minMs: 1, maxMs: 2 },
+      { kind: "size", minBytes: 1, maxBytes: 2 },
+      { kind: "percent" },
+      { kind: "text" },
+    ];
+    assert.equal(types.find((type) => hasForm(type, text))?.kind, kind);
+  });
+}
+
+test("long durations are written in the biggest unit that leaves a whole number", () => {
+  for (const [ms, text] of [
+    [0, "0"],
+    [1500, "1500ms"],
+    [90_000, "90"],
+    [5_400_000, "90m"],
+    [7_200_000, "2h"],
+    [172_800_000, "2d"],
+    [176_400_000, "49h"],
+  ] as const) {
+    assert.equal(showLongDuration(ms), text);
+    assert.deepEqual(parseValue(duration, text), { value: { kind: "number", number: ms } });
+  }
+});
+
+test("a range of many days is told in days", () => {
+  const type: ValueType = { kind: "duration", minMs: 60_000, maxMs: 36_500 * 86_400_000 };
+  assert.deepEqual(parseValue(type, "7"), { fault: "7 is out of range", hint: "allowed: 60s to 36500d" });
+});
+
+test("a URL of a scheme that is not asked for is told which is", () => {
+  const type: ValueType = { kind: "url", schemes: ["http", "https"], orBoolean: true };
+  assert.deepEqual(parseValue(type, "false"), { value: { kind: "boolean", boolean: false } });
+  assert.deepEqual(parseValue(type, "HTTPS://x"), { value: { kind: "text", text: "HTTPS://x" } });
+  assert.deepEqual(parseValue(type, "m4f://u:p@x"), {
+    fault: "no URL of m4f:// is taken",
+    hint: "it begins with http:// or https://",
+  });
+});
+
 const ADDRESSES: readonly [text: string, host: string | undefined, port: number][] = [
   ["80", undefined, 80],
   ["0", undefined, 0],
@@ -139,6 +209,9 @@ test("durations and sizes are written so that they read back the same", () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 1e12 }), (number) => {
       assert.deepEqual(parseValue(duration, showDuration(number)), { value: { kind: "number", number } });
+      assert.deepEqual(parseValue(duration, showLongDuration(number)), {
+        value: { kind: "number", number },
+      });
       assert.deepEqual(parseValue(size, showSize(number)), { value: { kind: "number", number } });
     }),
   );

@@ -1,4 +1,6 @@
+import { readBucketUrl } from "./bucket-url.ts";
 import { nameFault } from "./names.ts";
+import { readDayRanges, readRecordingRoot } from "./recording-values.ts";
 import { shownWord } from "./secret-words.ts";
 import { nearestName } from "./suggest.ts";
 
@@ -6,7 +8,8 @@ import { nearestName } from "./suggest.ts";
  * The kinds of value that a directive can ask for. Ranges are in the unit of the parsed value.
  *
  * `duration` with `words` also takes those: `true` and `false` as truth, others as text. `bareUnit`: what a number
- * without a unit counts, seconds unless it is given.
+ * without a unit counts, seconds unless it is given. `url` with `orBoolean`, and `recording-root` with `orOff` (`false`
+ * or `off`), also give truth.
  */
 export type ValueType =
   | { readonly kind: "text"; readonly minLength?: number }
@@ -26,9 +29,12 @@ export type ValueType =
     }
   | { readonly kind: "size"; readonly minBytes: number; readonly maxBytes: number }
   | { readonly kind: "bitrate"; readonly minBps: number; readonly maxBps: number }
-  | { readonly kind: "percent" }
+  | { readonly kind: "percent"; readonly min?: number }
   | { readonly kind: "address" }
-  | { readonly kind: "url" }
+  | { readonly kind: "url"; readonly schemes?: readonly string[]; readonly orBoolean?: true }
+  | { readonly kind: "bucket-url" }
+  | { readonly kind: "day-ranges" }
+  | { readonly kind: "recording-root"; readonly orOff?: true }
   | {
       readonly kind: "choice";
       readonly values: readonly string[];
@@ -90,11 +96,17 @@ export function parseValue(type: ValueType, text: string): Parsed {
     case "bitrate":
       return parseBitrate(type, text);
     case "percent":
-      return parsePercent(text);
+      return parsePercent(type.min ?? 0, text);
     case "address":
       return parseAddress(text);
     case "url":
-      return parseUrl(text);
+      return parseUrl(type, text);
+    case "bucket-url":
+      return parseBucketUrl(text);
+    case "day-ranges":
+      return parseDayRanges(text);
+    case "recording-root":
+      return parseRecordingRoot(type.orOff === true, text);
     case "choice":
       return parseChoice(type.values, type.aliases?.get(text) ?? text);
     case "signed-choice":
@@ -102,6 +114,20 @@ export function parseValue(type: ValueType, text: string): Parsed {
     case "pair":
       return parsePair(text);
   }
+}
+
+const DURATION = /^(\d+(?:\.\d+)?)(ms|[smhd])?$/;
+const SIZE_WITH_UNIT = /^\d+(?:\.\d+)?[kmgt]$/i;
+const PERCENT = /^(\d+(?:\.\d+)?)%$/;
+
+/**
+ * Whether `text` is written as durations, sizes with a unit or percentages are, in range or not; false for other kinds.
+ * `90m` has the form of both a duration and a size.
+ */
+export function hasForm(type: ValueType, text: string): boolean {
+  if (type.kind === "duration") return DURATION.test(text);
+  if (type.kind === "size") return SIZE_WITH_UNIT.test(text);
+  return type.kind === "percent" && PERCENT.test(text);
 }
 
 /**
@@ -171,7 +197,7 @@ function parseDuration(type: DurationType, text: string): Parsed {
     const isTruth = text === "true" || text === "false";
     return isTruth ? { value: { kind: "boolean", boolean: text === "true" } } : textValue(text);
   }
-  const match = /^(\d+(?:\.\d+)?)(ms|[smhd])?$/.exec(text);
+  const match = DURATION.exec(text);
   if (match === null) {
     const others = words.map((word) => `, or ${word}`).join("");
     return {
@@ -191,6 +217,7 @@ function parseDuration(type: DurationType, text: string): Parsed {
 }
 
 function withUnit(ms: number): string {
+  if (ms > MS_PER_UNIT["d"]!) return showLongDuration(ms);
   return ms < 1000 ? `${ms}ms` : `${showDuration(ms)}s`;
 }
 
@@ -225,14 +252,14 @@ function scaled(text: string, base: number): number | undefined {
   return Math.round(Number(match[1]) * base ** power);
 }
 
-function parsePercent(text: string): Parsed {
-  const match = /^(\d+(?:\.\d+)?)%$/.exec(text);
+function parsePercent(min: number, text: string): Parsed {
+  const match = PERCENT.exec(text);
   if (match === null)
     return { fault: `${quoted(text)} is not a percentage`, hint: "a number with %, as in 97%" };
   const percent = Number(match[1]);
-  return percent <= 100
+  return percent >= min && percent <= 100
     ? numberValue(percent)
-    : { fault: `${shortened(text)} is out of range`, hint: "allowed: 0% to 100%" };
+    : { fault: `${shortened(text)} is out of range`, hint: `allowed: ${min}% to 100%` };
 }
 
 /** `PORT`, `*:PORT`, `IPV4:PORT`, `[IPV6]:PORT` or `NAME:PORT`; port 0 asks the system for a free one. */
@@ -268,9 +295,39 @@ function isHostName(text: string): boolean {
   return text.split(".").every((part) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(part));
 }
 
-function parseUrl(text: string): Parsed {
-  if (splitUrl(text) !== undefined) return textValue(text);
-  return { fault: `${quoted(text)} is not a URL`, hint: "it begins with a scheme, as in publish://" };
+function parseUrl({ schemes, orBoolean }: UrlType, text: string): Parsed {
+  if (orBoolean === true && (text === "true" || text === "false")) return parseBoolean(text);
+  const scheme = splitUrl(text)?.scheme;
+  if (scheme === undefined)
+    return { fault: `${quoted(text)} is not a URL`, hint: `it begins with ${beginning(schemes)}` };
+  if (schemes === undefined || schemes.includes(scheme)) return textValue(text);
+  return {
+    fault: `no URL of ${shortened(scheme)}:// is taken`,
+    hint: `it begins with ${beginning(schemes)}`,
+  };
+}
+
+type UrlType = Extract<ValueType, { kind: "url" }>;
+
+function beginning(schemes: readonly string[] | undefined): string {
+  return schemes?.map((scheme) => `${scheme}://`).join(" or ") ?? "a scheme, as in publish://";
+}
+
+/** The text itself is the value; whoever needs what is in it reads it again. */
+function parseBucketUrl(text: string): Parsed {
+  const read = readBucketUrl(text);
+  return "bucket" in read ? textValue(text) : read;
+}
+
+function parseDayRanges(text: string): Parsed {
+  const read = readDayRanges(text);
+  return "ranges" in read ? textValue(text) : read;
+}
+
+function parseRecordingRoot(orOff: boolean, text: string): Parsed {
+  if (orOff && (text === "false" || text === "off")) return { value: { kind: "boolean", boolean: false } };
+  const read = readRecordingRoot(text);
+  return "root" in read ? textValue(read.root) : read;
 }
 
 function parseChoice(values: readonly string[], text: string): Parsed {
@@ -315,13 +372,31 @@ export function showDuration(ms: number): string {
 }
 
 /**
- * Writes a size the way the config does, with the biggest of k, M, G that leaves a whole number.
+ * Writes a duration with the biggest of d, h and m that leaves a whole number, else as `showDuration` does.
+ *
+ * Units: `ms` in milliseconds.
+ */
+export function showLongDuration(ms: number): string {
+  if (ms === 0) return "0";
+  for (const [unit, length] of [
+    ["d", 86_400_000],
+    ["h", 3_600_000],
+    ["m", 60_000],
+  ] as const) {
+    if (ms % length === 0) return `${ms / length}${unit}`;
+  }
+  return showDuration(ms);
+}
+
+/**
+ * Writes a size the way the config does, with the biggest of k, M, G, T that leaves a whole number.
  *
  * Units: bytes, powers of 1024.
  */
 export function showSize(bytes: number): string {
   if (bytes === 0) return "0";
   for (const [unit, scale] of [
+    ["T", 1024 ** 4],
     ["G", 1024 ** 3],
     ["M", 1024 ** 2],
     ["k", 1024],
