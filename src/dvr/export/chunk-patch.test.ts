@@ -4,6 +4,7 @@ import { box, bytes, fullBox, u32, u64 } from "../../../test/support/mp4-boxes.t
 import { audioTrack } from "../../../test/support/media.ts";
 import { readU32, readU64 } from "../../base/bytes.ts";
 import { buildFragmentHeader } from "../../containers/mp4/fragment.ts";
+import { readSegmentSamples } from "../../containers/mp4/segment-samples.ts";
 import { PATCHED_BYTES, patchChunk } from "./chunk-patch.ts";
 import type { ChunkPatch } from "./chunk-patch.ts";
 
@@ -16,6 +17,7 @@ const PATCH: ChunkPatch = {
   shiftTicks: -4_799_000,
   description: 3,
   startUs: 100_000_000,
+  insertedBytes: 0,
 };
 
 const TABLE = {
@@ -51,6 +53,28 @@ describe("a chunk that is put into another file", () => {
     expected[description + 3] = 3;
     assert.deepEqual(head, expected);
   });
+
+  for (const [name, sizes, shown] of [
+    ["the first of several samples", [5, 6], [14, 6]],
+    ["a single sample", [5], [14]],
+    ["none of samples that are all of one length", [5, 5], [5, 5]],
+  ] as const) {
+    test(`has bytes put in front of its payload, as a part of ${name}`, () => {
+      const count = sizes.length;
+      const dataBytes = sizes.reduce((sum, size) => sum + size, 0);
+      const options = { sampleDescriptionIndex: true };
+      const table = { ...TABLE, count, sizes: Uint32Array.from(sizes), dataBytes };
+      const head = buildFragmentHeader(900, [table], options);
+      assert.equal(patchChunk(head, { ...PATCH, insertedBytes: 9 }), null);
+      const payload = new Uint8Array(dataBytes + 9).map((_, i) => i);
+      const samples = readSegmentSamples([head, payload], [table.track]);
+      assert.deepEqual(
+        samples.map((sample) => sample.payload.byteLength),
+        shown,
+      );
+      assert.equal(samples.at(-1)!.payload.at(-1), dataBytes + 8, "they end where the data do");
+    });
+  }
 
   test("may say its time in 32 bits, may have a place for no description, and may have boxes in between", () => {
     const tfdt = fullBox("tfdt", 0, 0, u32(DTS));
@@ -111,6 +135,30 @@ describe("a chunk that is put into another file", () => {
         name: "a long time in a short box",
         head: moof(MFHD, box("traf", TFHD, fullBox("tfdt", 1, 0, u32(DTS)), TRUN)),
         reason: /"tfdt" is too short/,
+      },
+      {
+        name: "no run that could be longer",
+        head: moof(MFHD, box("traf", TFHD, TFDT)),
+        patch: { insertedBytes: 9 },
+        reason: /no "trun"/,
+      },
+      {
+        name: "a run that does not say where its data begin",
+        head: moof(MFHD, box("traf", TFHD, TFDT, fullBox("trun", 0, 0, u32(0, 0)))),
+        patch: { insertedBytes: 9 },
+        reason: /where its data begin/,
+      },
+      {
+        name: "a run without samples",
+        head: moof(MFHD, box("traf", TFHD, TFDT, fullBox("trun", 0, 0x201, u32(0, 0)))),
+        patch: { insertedBytes: 9 },
+        reason: /has no samples/,
+      },
+      {
+        name: "no mdat to be longer",
+        head: bytes(moof(MFHD, box("traf", TFHD, TFDT, TRUN)), box("free")),
+        patch: { insertedBytes: 9 },
+        reason: /"mdat" is not behind/,
       },
       { name: "another time", head: HEADER, patch: { startUs: 99_998_000 }, reason: /2000 us from where/ },
       {

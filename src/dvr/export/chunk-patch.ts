@@ -19,21 +19,35 @@ export type ChunkPatch = {
   readonly description: number;
   /** Where the index says that it begins. Units: microseconds, media clock. */
   readonly startUs: number;
+  /** Put between header and payload, as the begin of the first sample; 0: nothing is. Units: bytes. */
+  readonly insertedBytes: number;
 };
 
 /** Fields of `tfhd`. Spec: ISO/IEC 14496-12 section 8.8.7.1. */
 const BASE_DATA_OFFSET = 0x1;
 const DESCRIPTION_INDEX = 0x2;
+const DEFAULT_DURATION = 0x8;
+const DEFAULT_SIZE = 0x10;
+
+/** Fields of `trun`. Spec: ISO/IEC 14496-12 section 8.8.8.1. */
+const DATA_OFFSET = 0x1;
+const FIRST_SAMPLE_FLAGS = 0x4;
+const SAMPLE_DURATION = 0x100;
+const SAMPLE_SIZE = 0x200;
+
+const MDAT_HEADER_BYTES = 8;
 
 /** A `moof` may be as far from what the index says of its time: it has been rounded. */
 const MAX_DRIFT_US = 1000;
 
 /**
- * Changes a chunk's decode time, its sequence number and its sample description in place.
+ * Changes a chunk's decode time, its sequence number and its sample description in place, and makes its first sample longer
+ * by what is put in front of it.
  *
- * `head`: the chunk's first `PATCHED_BYTES`, or all of its header where that is shorter.
+ * `head`: the chunk's first `PATCHED_BYTES`, or all of its header where that is shorter; all of it where something is put
+ * behind it.
  * Returns: `null`, or a sentence about what is wrong with it; the bytes may have been changed in part then.
- * Spec: ISO/IEC 14496-12 sections 8.8.4, 8.8.5, 8.8.7, 8.8.12.
+ * Spec: ISO/IEC 14496-12 sections 8.1.1, 8.8.4, 8.8.5, 8.8.7, 8.8.8, 8.8.12.
  */
 export function patchChunk(head: Uint8Array, patch: ChunkPatch): string | null {
   if (head.byteLength < 8 || readFourCc(head, 4) !== "moof") return 'there is no "moof"';
@@ -44,7 +58,11 @@ export function patchChunk(head: Uint8Array, patch: ChunkPatch): string | null {
   const tfdt = findAt(head, traf + 8, "tfdt", 16);
   if (tfhd === null || tfdt === null) return 'its "traf" has no "tfhd" or no "tfdt" where they are to be';
   writeU32(head, mfhd + 12, patch.sequence);
-  return patchTrack(head, tfhd, patch) ?? patchTime(head, tfdt, patch);
+  const reason = patchTrack(head, tfhd, patch) ?? patchTime(head, tfdt, patch);
+  if (reason !== null || patch.insertedBytes === 0) return reason;
+  const trun = findAt(head, traf + 8, "trun", 20);
+  if (trun === null) return 'its "traf" has no "trun" where it is to be';
+  return patchFirstSample(head, tfhd, trun, patch.insertedBytes) ?? patchData(head, patch.insertedBytes);
 }
 
 function patchTrack(head: Uint8Array, tfhd: number, patch: ChunkPatch): string | null {
@@ -71,6 +89,40 @@ function patchTime(head: Uint8Array, tfdt: number, patch: ChunkPatch): string | 
   if (isLong) writeU64(head, tfdt + 12, moved);
   else if (moved <= 0xffff_ffff) writeU32(head, tfdt + 12, moved);
   else return "its time has 32 bits, which is too few";
+  return null;
+}
+
+function patchFirstSample(head: Uint8Array, tfhd: number, trun: number, bytes: number): string | null {
+  const flags = readU32(head, trun + 8) & 0xff_ffff;
+  const defaults = readU32(head, tfhd + 8) & 0xff_ffff;
+  if ((flags & DATA_OFFSET) === 0) return "it does not say where its data begin";
+  const perSample = trun + 20 + ((flags & FIRST_SAMPLE_FLAGS) === 0 ? 0 : 4);
+  const ofDefault = tfhd + 16 + ((defaults & DESCRIPTION_INDEX) === 0 ? 0 : 4);
+  if ((flags & SAMPLE_SIZE) !== 0) {
+    const at = perSample + ((flags & SAMPLE_DURATION) === 0 ? 0 : 4);
+    return addAt(head, at, trun + readU32(head, trun), bytes) ? null : 'its "trun" has no samples';
+  }
+  if (readU32(head, trun + 12) === 1 && (defaults & DEFAULT_SIZE) !== 0) {
+    const at = ofDefault + ((defaults & DEFAULT_DURATION) === 0 ? 0 : 4);
+    return addAt(head, at, tfhd + readU32(head, tfhd), bytes) ? null : 'its "tfhd" is too short';
+  }
+  // All are of one length, so none of them can get longer: what is put in belongs to none of them.
+  addAt(head, trun + 16, trun + 20, bytes);
+  return null;
+}
+
+/** Adds to a number of 32 bits, if it stands within its box. */
+function addAt(head: Uint8Array, at: number, end: number, value: number): boolean {
+  if (at + 4 > Math.min(end, head.byteLength)) return false;
+  writeU32(head, at, readU32(head, at) + value);
+  return true;
+}
+
+function patchData(head: Uint8Array, bytes: number): string | null {
+  const mdat = head.byteLength - MDAT_HEADER_BYTES;
+  const isThere = readU32(head, 0) === mdat && readFourCc(head, mdat + 4) === "mdat";
+  if (!isThere || readU32(head, mdat) < MDAT_HEADER_BYTES) return 'its "mdat" is not behind its "moof"';
+  writeU32(head, mdat, readU32(head, mdat) + bytes);
   return null;
 }
 

@@ -9,6 +9,7 @@ import { usToTicks } from "../../base/time.ts";
 import { readSegmentSamples } from "../../containers/mp4/segment-samples.ts";
 import type { TrackId } from "../../media/ids.ts";
 import { Mp4Export } from "./mp4-export.ts";
+import { parameterSets } from "./parameter-sets.ts";
 import { EXPORT_LIMITS } from "./range-plan.ts";
 import type { StoredRange, StoredSegment } from "./stored-range.ts";
 
@@ -263,6 +264,45 @@ describe("tracks of an export that change", () => {
     const descriptions = moofs.map((at) => readU32(whole, placeOf(whole, "tfhd", at) + 16));
     assert.deepEqual(descriptions, [1, 2, 1]);
     assert.equal(placeOf(whole, "cmfc"), -5, "it is no CMAF track any more");
+  });
+
+  test("have the parameter sets of each configuration in front of its pictures, in a file that can be cut anywhere", async () => {
+    const other = {
+      config: Uint8Array.of(...videoTrack().config.subarray(0, 3), 12, ...videoTrack().config.subarray(4)),
+    };
+    for (const [i, changes] of [{}, other].entries()) {
+      const packets = livePackets({ durationMs: 1000, video: videoTrack(changes), payloadBytes: 8 });
+      // One of them is longer, so that lengths stand in the chunk.
+      packets[3] = { ...packets[3]!, payload: new Uint8Array(20) };
+      archive.record(packets, RECORDED_US + i * 60 * SECOND_US);
+    }
+    const made = new Mp4Export(archive);
+    const whole = await bytesOf(made);
+    assert.equal(whole.byteLength, made.bytes);
+    const sets = parameterSets(videoTrack());
+    const firstMoof = boxesOf(whole)[3]![1];
+    const tracks = [...archive.mediaFiles.values()][0]!;
+    const samples = readSegmentSamples([whole.subarray(firstMoof)], tracks);
+    for (const id of ["v1", "a1"]) {
+      const recorded = archive.recorded.get(id as TrackId)!;
+      const own = samples.filter(({ track }) => track.id === id);
+      assert.equal(own.length, recorded.length);
+      for (const [i, { payload }] of own.entries()) {
+        const isFirst = id === "v1" && i % 25 === 0;
+        assert.deepEqual(
+          payload,
+          isFirst ? concatBytes([sets, recorded[i]!.payload]) : recorded[i]!.payload,
+        );
+      }
+    }
+    for (let from = firstMoof - 5; from < whole.byteLength; from++) {
+      const to = Math.min(whole.byteLength, from + 1 + (from % 300));
+      assert.deepEqual(
+        await made.piece(from, to),
+        Buffer.from(whole.subarray(from, to)),
+        `${from} to ${to}`,
+      );
+    }
   });
 
   for (const [name, changes, message] of [

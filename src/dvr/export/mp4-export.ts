@@ -1,38 +1,33 @@
 import { createHash } from "node:crypto";
+import { totalBytes } from "../../base/bytes.ts";
 import type { HttpFile } from "../../base/http-message.ts";
 import { usToTicks } from "../../base/time.ts";
-import { buildInitSegment } from "../../containers/mp4/init-segment.ts";
-import {
-  MAX_REFERENCED_BYTES,
-  MAX_SEGMENT_REFERENCES,
-  buildSegmentIndex,
-} from "../../containers/mp4/segment-index.ts";
 import type { TrackId } from "../../media/ids.ts";
-import type { Track } from "../../media/track.ts";
 import { PATCHED_BYTES, patchChunk } from "./chunk-patch.ts";
 import { dvrExportErrors } from "./errors.ts";
-import { RangePlan, utcTime } from "./range-plan.ts";
-import type { PlannedTrack } from "./range-plan.ts";
+import { buildExportHead } from "./mp4-head.ts";
+import { InBandSets } from "./parameter-sets.ts";
+import { RangePlan } from "./range-plan.ts";
 import type { StoredRange, StoredReader } from "./stored-range.ts";
 
 /** What is read at a time; there are two of it in memory while a download runs. */
 const PIECE_BYTES = 512 * 1024;
 /** Reads at a time: where tracks are left out, what is wanted of a file does not lie together. */
 const MAX_READS = 16;
-const MAX_U32 = 0xffff_ffff;
 
-/** Bytes that lie together in a media file and in the export. */
+/** Bytes that lie together in a media file, and mostly in the export. */
 type Run = {
   readonly fileKey: string;
   readonly offset: number;
-  /** Where it begins in the export. */
-  readonly at: number;
   lengthBytes: number;
+  /** Where they go to in the export. */
+  readonly parts: { readonly at: number; lengthBytes: number }[];
 };
 
 /**
  * A range of an archive as one MP4 file in fragments: `ftyp`, `moov`, `sidx`, and the chunks as they are stored, but for
- * their decode times, sequence numbers and sample descriptions.
+ * their decode times, sequence numbers and sample descriptions. Where a video track has several configurations, their
+ * parameter sets stand in the chunks as well; see `InBandSets`.
  *
  * All is known from the list of chunks: how long the file is, and what any range of its bytes is made of. So a download
  * may begin anywhere, and the same range of the archive gives the same bytes on any pod. It begins at 0, gaps are closed,
@@ -45,6 +40,7 @@ export class Mp4Export {
   readonly bytes: number;
   readonly durationUs: number;
   readonly #plan: RangePlan;
+  readonly #sets: InBandSets;
   readonly #read: StoredReader;
   /** `ftyp`, `moov`, `sidx`. */
   readonly #head: Uint8Array;
@@ -58,13 +54,12 @@ export class Mp4Export {
    */
   constructor(range: StoredRange, options: { readonly tracks?: readonly TrackId[] | undefined } = {}) {
     const plan = new RangePlan(range, { tracks: { ids: options.tracks } });
-    const tracks = plan.tracks.toSorted((a, b) => a.number - b.number);
-    for (const track of tracks) checkConfigs(track);
     this.#plan = plan;
+    this.#sets = new InBandSets(plan);
     this.#read = range.read;
     this.durationUs = plan.endUs - plan.startUs;
-    this.#head = buildHead(plan, tracks);
-    this.#starts = startsOf(plan, this.#head.byteLength);
+    this.#head = buildExportHead(plan, this.#sets);
+    this.#starts = startsOf(plan, this.#sets, this.#head.byteLength);
     this.bytes = this.#starts[plan.chunks.count]!;
   }
 
@@ -112,9 +107,12 @@ export class Mp4Export {
     const end = this.#collectRuns(from, Math.min(to, from + PIECE_BYTES), runs);
     const piece = Buffer.allocUnsafeSlow(end - from);
     if (from < headBytes) piece.set(this.#head.subarray(from, Math.min(end, headBytes)));
-    const reads = runs.map((run) =>
-      this.#fill(run, piece.subarray(run.at - from, run.at - from + run.lengthBytes)),
-    );
+    const reads = runs.map((run) => {
+      const targets = run.parts.map(({ at, lengthBytes }) =>
+        piece.subarray(at - from, at - from + lengthBytes),
+      );
+      return this.#fill(run, targets);
+    });
     const settled = await Promise.allSettled(reads);
     for (const result of settled) if (result.status === "rejected") throw result.reason;
     await this.#patch(from, piece);
@@ -133,23 +131,26 @@ export class Mp4Export {
     const { chunks } = this.#plan;
     for (let chunk = this.#chunkAt(from); chunk < chunks.count && this.#starts[chunk]! < to; chunk++) {
       const start = this.#starts[chunk]!;
-      const at = Math.max(from, start);
-      const lengthBytes = Math.min(to, this.#starts[chunk + 1]!) - at;
-      const offset = chunks.offset[chunk]! + at - start;
+      const payload = start + chunks.headerBytes[chunk]!;
+      const inserted = this.#sets.of(chunk).byteLength;
       const fileKey = this.#plan.fileOf(chunk);
-      const last = runs.at(-1);
-      if (last?.fileKey === fileKey && last.offset + last.lengthBytes === offset)
-        last.lengthBytes += lengthBytes;
-      else if (runs.length === MAX_READS) return at;
-      else runs.push({ fileKey, offset, at, lengthBytes });
+      const ends = [payload, this.#starts[chunk + 1]!];
+      for (const [i, begin] of [start, payload + inserted].entries()) {
+        const at = Math.max(from, begin);
+        const lengthBytes = Math.min(to, ends[i]!) - at;
+        if (lengthBytes <= 0) continue;
+        const offset = chunks.offset[chunk]! + at - start - (i === 0 ? 0 : inserted);
+        if (!addToRuns(runs, { fileKey, offset, lengthBytes, parts: [{ at, lengthBytes }] })) return at;
+      }
     }
     return to;
   }
 
-  async #fill({ fileKey, offset }: Pick<Run, "fileKey" | "offset">, target: Uint8Array): Promise<void> {
-    const bytes = await this.#read(fileKey, offset, [target]);
-    if (bytes === target.byteLength) return;
-    const reason = `the file ends ${target.byteLength - bytes} bytes before it does`;
+  async #fill(place: Pick<Run, "fileKey" | "offset">, targets: readonly Uint8Array[]): Promise<void> {
+    const { fileKey, offset } = place;
+    const missing = totalBytes(targets) - (await this.#read(fileKey, offset, targets));
+    if (missing === 0) return;
+    const reason = `the file ends ${missing} bytes before it does`;
     throw dvrExportErrors.error("DVR_EXPORT_BAD_CHUNK", { file: fileKey, offset, reason });
   }
 
@@ -159,18 +160,19 @@ export class Mp4Export {
     const { chunks } = this.#plan;
     for (let chunk = this.#chunkAt(from); chunk < chunks.count && this.#starts[chunk]! < to; chunk++) {
       const start = this.#starts[chunk]!;
-      const end = start + Math.min(PATCHED_BYTES, chunks.headerBytes[chunk]!);
-      if (end <= from) continue;
-      if (start >= from && end <= to) {
-        this.#patchChunk(chunk, piece.subarray(start - from, end - from));
-        continue;
+      const headerBytes = chunks.headerBytes[chunk]!;
+      const inserted = this.#sets.of(chunk);
+      const patched = inserted.byteLength > 0 ? headerBytes : Math.min(PATCHED_BYTES, headerBytes);
+      if (start >= from && start + patched <= to) {
+        this.#patchChunk(chunk, piece.subarray(start - from, start - from + patched));
+      } else if (start + patched > from) {
+        // Only a part of it was asked for, which says nothing without the rest.
+        const head = new Uint8Array(patched);
+        await this.#fill({ fileKey: this.#plan.fileOf(chunk), offset: chunks.offset[chunk]! }, [head]);
+        this.#patchChunk(chunk, head);
+        copyInto(piece, from, head, start);
       }
-      // Only a part of it was asked for, which says nothing without the rest.
-      const head = new Uint8Array(end - start);
-      await this.#fill({ fileKey: this.#plan.fileOf(chunk), offset: chunks.offset[chunk]! }, head);
-      this.#patchChunk(chunk, head);
-      const [first, last] = [Math.max(from, start), Math.min(to, end)];
-      piece.set(head.subarray(first - start, last - start), first - from);
+      copyInto(piece, from, inserted, start + headerBytes);
     }
   }
 
@@ -184,6 +186,7 @@ export class Mp4Export {
       shiftTicks: usToTicks(plan.shiftOf(chunk), timescale),
       description: plan.chunks.config[chunk]! + 1,
       startUs: plan.chunks.startUs[chunk]!,
+      insertedBytes: this.#sets.of(chunk).byteLength,
     });
     if (reason === null) return;
     const offset = plan.chunks.offset[chunk]!;
@@ -215,71 +218,34 @@ function checkRange(from: number, to: number, bytes: number): void {
   throw new RangeError(`bytes ${from} to ${to} of an export of ${bytes} bytes`);
 }
 
-/** One track has one codec and one timescale. */
-function checkConfigs({ id, configs }: PlannedTrack): void {
-  const first = configs[0]!.track;
-  for (const { track, startUs } of configs) {
-    if (track.codec === first.codec && track.timescale === first.timescale) continue;
-    throw dvrExportErrors.error("DVR_EXPORT_CODEC_CHANGE", {
-      track: id,
-      time: utcTime(startUs),
-      before: nameOf(first),
-      after: nameOf(track),
-    });
+/** Puts it behind the last run where it goes on there. Returns: `false` when there are as many as are read at a time. */
+function addToRuns(runs: Run[], run: Run): boolean {
+  const last = runs.at(-1);
+  if (last?.fileKey !== run.fileKey || last.offset + last.lengthBytes !== run.offset) {
+    if (runs.length === MAX_READS) return false;
+    runs.push(run);
+    return true;
   }
+  const [part, before] = [run.parts[0]!, last.parts.at(-1)!];
+  last.lengthBytes += run.lengthBytes;
+  if (before.at + before.lengthBytes === part.at) before.lengthBytes += part.lengthBytes;
+  else last.parts.push(part);
+  return true;
 }
 
-function nameOf({ codec, timescale }: Track): string {
-  return `${codec} with ${timescale} ticks a second`;
+/** Copies what of `bytes`, which begin at `at`, lies in a piece that begins at `from`. */
+function copyInto(piece: Uint8Array, from: number, bytes: Uint8Array, at: number): void {
+  const first = Math.max(from, at);
+  const last = Math.min(from + piece.byteLength, at + bytes.byteLength);
+  if (first < last) piece.set(bytes.subarray(first - at, last - at), first - from);
 }
 
-function buildHead(plan: RangePlan, tracks: readonly PlannedTrack[]): Uint8Array {
-  const firsts = tracks.map(({ configs }) => configs[0]!.track);
-  const later = tracks.filter(({ configs }) => configs.length > 1);
-  const init = buildInitSegment(firsts, {
-    durationUs: plan.endUs - plan.startUs,
-    startUs: plan.startUs,
-    laterConfigs: new Map(later.map(({ id, configs }) => [id, configs.slice(1).map(({ track }) => track)])),
-  });
-  return Buffer.concat([init, indexOf(plan, tracks[0]!)]);
-}
-
-/**
- * One `sidx` whose references are segments; several of them at a time where there are more than it can count. (FFmpeg's
- * demuxer refuses references to further `sidx` boxes.) Empty where a reference would be too long to be said.
- */
-function indexOf(plan: RangePlan, reference: PlannedTrack): Uint8Array {
-  const { segments, chunks } = plan;
-  const perReference = Math.ceil(segments.count / MAX_SEGMENT_REFERENCES);
-  const count = Math.ceil(segments.count / perReference);
-  const { timescale } = reference.configs[0]!.track;
-  const sizes = new Uint32Array(count);
-  const durations = new Uint32Array(count);
-  const startsWithSap = new Uint8Array(count);
-  let chunk = 0;
-  let ticks = 0;
-  for (let i = 0; i < count; i++) {
-    const next = Math.min((i + 1) * perReference, segments.count);
-    const isLast = next === segments.count;
-    let sizeBytes = 0;
-    for (const end = plan.chunksEnd(next - 1); chunk < end; chunk++) sizeBytes += chunks.size[chunk]!;
-    const endTicks = usToTicks((isLast ? plan.endUs : plan.playsAt(next)) - plan.startUs, timescale);
-    if (sizeBytes > MAX_REFERENCED_BYTES || endTicks - ticks > MAX_U32) return new Uint8Array(0);
-    sizes[i] = sizeBytes;
-    durations[i] = endTicks - ticks;
-    startsWithSap[i] = segments.independent[i * perReference]!;
-    ticks = endTicks;
-  }
-  const trackNumber = reference.number;
-  return buildSegmentIndex({ trackNumber, timescale, earliestTicks: 0, sizes, durations, startsWithSap });
-}
-
-function startsOf({ chunks }: RangePlan, headBytes: number): Float64Array {
+function startsOf({ chunks }: RangePlan, sets: InBandSets, headBytes: number): Float64Array {
   const starts = new Float64Array(chunks.count + 1);
   let at = headBytes;
   for (let i = 0; i < chunks.count; i++) {
     starts[i] = at;
-    at += chunks.size[i]!;
+    at += sets.sizeOf(i);
   }
   starts[chunks.count] = at;
   return starts;

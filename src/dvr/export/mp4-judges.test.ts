@@ -56,6 +56,15 @@ async function decode(file: string): Promise<string> {
     .stderr;
 }
 
+/** The widths of decoded pictures, in their order, from a time on. */
+async function widths(file: string, fromS = "0"): Promise<string[]> {
+  const what = ["-select_streams", "v", "-show_entries", "frame=width", "-of", "csv=p=0"];
+  const args = ["-v", "error", "-read_intervals", fromS, ...what, file];
+  const { stdout, stderr } = await runTool("ffprobe", args, 60_000);
+  assert.equal(stderr, "");
+  return [...new Set(stdout.match(/[0-9]+/g) ?? [])];
+}
+
 type ReadPacket = { readonly seconds: number; readonly bytes: number };
 
 /** Packets as mediabunny reads them, in order of decode time. */
@@ -98,6 +107,8 @@ describe("an exported MP4", { skip: needs("ffmpeg") }, () => {
       assert.equal(counts.video, 100);
       assert.deepEqual(await countPackets(file), counts);
       assert.equal(await decode(file), "");
+      const own = (await filePackets(file)).packets;
+      assert.equal(own.length, counts.video + counts.audio, "and it can be served as a film");
       const [picture0] = await probeStreams(file, { select: "v" });
       assert.equal(Number(picture0!.start_time), 0);
       const { duration } = await probeFormat(file);
@@ -161,6 +172,9 @@ describe("an exported MP4", { skip: needs("ffmpeg") }, () => {
     const { file, bytes } = await write(new Mp4Export(archive), "resolutions");
     const counts = { video: archive.samplesOf("v1"), audio: archive.samplesOf("a1") };
     assert.deepEqual(await countPackets(file), counts);
+    assert.equal(await decode(file), "");
+    assert.deepEqual(await widths(file), ["320", "480"]);
+    assert.deepEqual(await widths(file, "6"), ["480"], "also for who begins in the middle");
     const { video, audio } = await readPackets(bytes);
     assert.deepEqual([video.length, audio.length], [counts.video, counts.audio]);
   });
