@@ -380,6 +380,11 @@ describe("an export of a long list", () => {
     const range = { ...listedRange({ tracks, segments: 1 }), segments: [{ ...segment!, chunks }] };
     const made = new Mp4Export(range);
     const headBytes = made.bytes - 17 * EXPORT_LIMITS.chunkBytes;
+    const slow = new Mp4Export(listedRange({ tracks, segments: 1, segmentUs: 50_000 * SECOND_US }));
+    assert.deepEqual(
+      boxesOf(await headOf(slow, slow.bytes - 200_000)).map(([type]) => type),
+      ["ftyp", "moov"],
+    );
     assert.deepEqual(
       boxesOf(await headOf(made, headBytes)).map(([type]) => type),
       ["ftyp", "moov"],

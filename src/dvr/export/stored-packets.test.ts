@@ -3,6 +3,7 @@ import { beforeEach, describe, test } from "node:test";
 import { audioTrack, livePackets, videoTrack } from "../../../test/support/media.ts";
 import { MemoryArchive, RECORDED_US } from "../../../test/support/memory-archive.ts";
 import { ticksToUs, usToTicks } from "../../base/time.ts";
+import { buildFragmentHeader } from "../../containers/mp4/fragment.ts";
 import type { TrackId } from "../../media/ids.ts";
 import type { MediaPacket, SourcePacket } from "../../media/packet.ts";
 import { StoredPackets } from "./stored-packets.ts";
@@ -225,7 +226,7 @@ describe("reads of a range as packets", () => {
     await assert.rejects(packetsOf().read(0), { code: "DVR_EXPORT_BAD_CHUNK", message: /no "moof"/ });
   });
 
-  test("are refused where one moment has more chunks, or more bytes, than one read may", async () => {
+  test("are refused where one moment has more chunks than one read may", async () => {
     const audio = audioTrack();
     archive.record([{ ...livePackets({ durationMs: 20, video: null })[0]!, track: audio }], RECORDED_US);
     const [segment] = archive.segments;
@@ -237,5 +238,64 @@ describe("reads of a range as packets", () => {
       code: "DVR_EXPORT_LIMIT",
       message: /257 is more than the limit of 256/,
     });
+  });
+
+  test("keep the headers of so many samples, and read others again", async () => {
+    const sound = livePackets({ durationMs: 400_000, video: null, payloadBytes: 1 });
+    archive = new MemoryArchive({ segmentDurationMs: 20_000 });
+    archive.record(sound, RECORDED_US);
+    assert.ok(sound.length > 2 ** 14);
+    const packets = packetsOf();
+    const [first] = archive.chunks;
+    const headerReads = (): number => archive.reads.filter(({ offset }) => offset === first!.offset).length;
+    await packets.read(0);
+    await packets.read(0);
+    assert.equal(headerReads(), 1);
+    await runsOf(packets);
+    assert.equal(headerReads(), 1);
+    await packets.read(0);
+    assert.equal(headerReads(), 2);
+  });
+
+  test("are refused where one sample has more bytes than one read may, before these are read", async () => {
+    const track = audioTrack();
+    const dataBytes = 65 * 2 ** 20;
+    const header = buildFragmentHeader(1, [
+      {
+        track,
+        baseDts: 48_000,
+        count: 1,
+        sizes: Uint32Array.of(dataBytes),
+        durations: Uint32Array.of(1024),
+        ctsOffsets: Int32Array.of(0),
+        syncFlags: Uint8Array.of(1),
+        dataBytes,
+      },
+    ]);
+    const headerBytes = header.byteLength;
+    const times = { startUs: SECOND_US, durationUs: 21_333 };
+    const place = {
+      trackNumber: 101,
+      mediaFileKey: "08.mp4",
+      offset: 0,
+      size: headerBytes + dataBytes,
+      headerBytes,
+    };
+    const chunks = [{ ...place, ...times, samples: 1 }];
+    const lengths: number[] = [];
+    const packets = new StoredPackets({
+      segments: [{ ...times, discontinuity: false, independent: true, chunks }],
+      mediaFiles: new Map([["08.mp4", [track]]]),
+      read: async (_file, _offset, [target]) => {
+        target!.set(header);
+        lengths.push(target!.byteLength);
+        return target!.byteLength;
+      },
+    });
+    await assert.rejects(packets.read(0), {
+      code: "DVR_EXPORT_LIMIT",
+      message: /a number of bytes in one read/,
+    });
+    assert.deepEqual(lengths, [headerBytes]);
   });
 });
