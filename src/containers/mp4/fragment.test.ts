@@ -98,6 +98,23 @@ for (const { name, samples, expected } of table) {
   );
 }
 
+test("a recording's fragments say that their samples are of the first description, and nothing else differs", () => {
+  const { samples, expected } = table[2]!;
+  const layout = added(expected);
+  const more = (size: string): string => (parseInt(size, 16) + 4).toString(16).padStart(8, "0");
+  const tfhd = layout.indexOf("74666864") - 8;
+  const grown = new Set([0, 48, tfhd, layout.indexOf("7472756e") + 24]);
+  let described = "";
+  for (let at = 0; at < layout.length; at += 8) {
+    const field = layout.slice(at, at + 8);
+    if (at === tfhd + 16) described += "00020002";
+    else if (at === tfhd + 24) described += `${field}00000001`;
+    else described += grown.has(at) ? more(field) : field;
+  }
+  const options = { sampleDescriptionIndex: true };
+  assert.equal(hex(buildFragmentHeader(7, [columns(audio, 100, samples)], options)), described);
+});
+
 /** What a reader makes of a header: independent of how the writer chose its fields. */
 function read(header: Uint8Array): {
   tracks: { number: number; baseDts: number; offset: number; samples: Sample[] }[];
@@ -130,7 +147,7 @@ function read(header: Uint8Array): {
 
 function readTrun(header: Uint8Array, tfhd: number, trun: number): { offset: number; samples: Sample[] } {
   const [defaults, flags] = [readU32(header, tfhd + 8), readU32(header, trun + 8) & 0xff_ffff];
-  let at = tfhd + 16;
+  let at = tfhd + 16 + ((defaults & 2) !== 0 ? 4 : 0);
   const next = () => readU32(header, (at += 4) - 4);
   const duration = (defaults & 8) !== 0 ? next() : 0;
   const size = (defaults & 0x10) !== 0 ? next() : 0;
@@ -167,7 +184,7 @@ test("any selection of tracks is read back sample by sample, with the blocks whe
   const arbitrary = fc.tuple(
     fc.array(fc.tuple(trackSamples, fc.maxSafeNat()), { maxLength: 4 }),
     fc.nat(),
-    fc.record({ styp: fc.boolean(), utcUs: fc.nat() }),
+    fc.record({ styp: fc.boolean(), utcUs: fc.nat(), sampleDescriptionIndex: fc.boolean() }),
   );
   fc.assert(
     fc.property(arbitrary, ([parts, sequence, options]) => {

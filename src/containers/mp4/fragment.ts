@@ -30,6 +30,11 @@ export type FragmentOptions = {
    * their latency.
    */
   readonly utcUs?: number;
+  /**
+   * Every `tfhd` says that its samples are of the first sample description, which is so without it too: in a recording,
+   * so that whoever puts it together with others can say that they are of another one, in place.
+   */
+  readonly sampleDescriptionIndex?: boolean;
 };
 
 /** Fields of `trun`. Spec: ISO/IEC 14496-12 section 8.8.8.1. */
@@ -42,9 +47,13 @@ const SAMPLE_CTS_OFFSET = 0x800;
 
 /** Fields of `tfhd`. Spec: ISO/IEC 14496-12 section 8.8.7.1. */
 const DEFAULT_BASE_IS_MOOF = 0x2_0000;
+const DESCRIPTION_INDEX = 0x2;
 const DEFAULT_DURATION = 0x8;
 const DEFAULT_SIZE = 0x10;
 const DEFAULT_FLAGS = 0x20;
+
+/** Stands among the fields of a `trun` while a fragment is laid out, and is written to its `tfhd` alone. */
+const WITH_DESCRIPTION_INDEX = 0x1_0000;
 
 /** sample_depends_on 2 (on no other). Spec: ISO/IEC 14496-12 section 8.8.3.1. */
 const SYNC_SAMPLE = 0x0200_0000;
@@ -82,8 +91,9 @@ export function buildFragmentHeader(
   const fields: number[] = [];
   let moofBytes = MOOF_FIXED_BYTES;
   let dataBytes = 0;
+  const always = options.sampleDescriptionIndex === true ? WITH_DESCRIPTION_INDEX : 0;
   for (const track of tracks) {
-    const present = fieldsOf(track);
+    const present = fieldsOf(track) | always;
     fields.push(present);
     if (track.count > 0) moofBytes += trafBytes(track.count, present);
     dataBytes += track.dataBytes;
@@ -124,7 +134,7 @@ function fieldsOf(track: FragmentTrack): number {
 }
 
 function trafBytes(count: number, present: number): number {
-  let defaults = 0;
+  let defaults = (present & WITH_DESCRIPTION_INDEX) === 0 ? 0 : 4;
   let perSample = 0;
   if ((present & SAMPLE_DURATION) === 0) defaults += 4;
   else perSample += 4;
@@ -189,6 +199,11 @@ function writeTraf(
 function writeTfhd(header: Uint8Array, start: number, track: FragmentTrack, present: number): number {
   let flags = DEFAULT_BASE_IS_MOOF;
   let at = start + 16;
+  if ((present & WITH_DESCRIPTION_INDEX) !== 0) {
+    flags |= DESCRIPTION_INDEX;
+    writeU32(header, at, 1);
+    at += 4;
+  }
   if ((present & SAMPLE_DURATION) === 0) {
     flags |= DEFAULT_DURATION;
     writeU32(header, at, track.durations[0]!);
@@ -222,7 +237,7 @@ function writeTrun(
 ): number {
   const { count, durations, sizes, syncFlags, ctsOffsets } = track;
   writeFourCc(header, start + 4, "trun");
-  writeU32(header, start + 8, 0x0100_0000 | present);
+  writeU32(header, start + 8, 0x0100_0000 | (present & ~WITH_DESCRIPTION_INDEX));
   writeU32(header, start + 12, count);
   writeU32(header, start + 16, offset);
   let at = start + 20;

@@ -196,3 +196,28 @@ test("a sampling rate over 65535 is left to the configuration", () => {
   const { content } = boxesOf(buildInitSegment([track])).find(({ type }) => type === "mp4a")!;
   assert.deepEqual([track.sampleRate, readU32(content, 24)], [96_000, 0]);
 });
+
+test("a presentation that begins later than its media has an edit list for that, in ticks of each track", () => {
+  const none = buildInitSegment([video, audio]);
+  assert.deepEqual(buildInitSegment([video, audio], { startUs: 0, laterConfigs: new Map() }), none);
+  const boxes = boxesOf(buildInitSegment([video, audio], { startUs: 80_000 }));
+  assert.deepEqual(
+    hexOf(boxes, "edts").map((content) => content.slice(16)),
+    [7200, 3840].map((ticks) => {
+      const time = ticks.toString(16).padStart(16, "0");
+      return `01000000000000010000000000000000${time}00010000`;
+    }),
+  );
+});
+
+test("later configurations of a track are further sample descriptions, and it is no CMAF track", () => {
+  const later = trackOf("avcc-baseline-360");
+  const bytes = buildInitSegment([video], { laterConfigs: new Map([[video.id, [later]]]) });
+  const boxes = boxesOf(bytes);
+  assert.deepEqual(hexOf(boxes, "avcC"), [
+    Buffer.from(video.config).toString("hex"),
+    Buffer.from(later.config).toString("hex"),
+  ]);
+  assert.equal(readU32(boxes.find(({ type }) => type === "stsd")!.content, 4), 2);
+  assert.equal(Buffer.from(boxes[0]!.content).toString("latin1"), "iso6\0\0\0\0iso6mp41");
+});

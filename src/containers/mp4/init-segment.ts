@@ -1,5 +1,6 @@
+import { rescale, usToTicks } from "../../base/time.ts";
+import type { TrackId } from "../../media/ids.ts";
 import type { Track, TrackKind } from "../../media/track.ts";
-import { rescale } from "../../base/time.ts";
 import { BoxWriter } from "./box-writer.ts";
 import { packLanguage, threeLetterCode } from "./language-code.ts";
 import { sampleAspectOf, writeSampleEntry } from "./sample-entry.ts";
@@ -9,6 +10,13 @@ import { trackNumber } from "./track-number.ts";
 export type InitSegmentOptions = {
   /** Length of the whole presentation where it is known, as of a file; goes into `mehd`. */
   readonly durationUs?: number;
+  /**
+   * Where the presentation begins on the media timeline, the same for all tracks; goes into an edit list of each. Without
+   * it, or with 0, there is none.
+   */
+  readonly startUs?: number;
+  /** The other configurations of a track, whose samples say so by the indexes from 2 on. */
+  readonly laterConfigs?: ReadonlyMap<TrackId, readonly Track[]>;
 };
 
 /** Ticks per second of the movie header, and so of `mehd`. */
@@ -25,26 +33,26 @@ const HANDLERS: Readonly<Record<TrackKind, { type: string; name: string }>> = {
 /**
  * Builds the init segment of a selection of tracks: `ftyp` and a `moov` without samples.
  *
- * Track numbers come from the ids (`trackNumber`), so the same fragments fit every selection. There is no edit list:
- * the media timeline is the presentation timeline.
+ * Track numbers come from the ids (`trackNumber`), so the same fragments fit every selection. Unless `startUs` is told
+ * there is no edit list: the media timeline is the presentation timeline.
  * Ownership: the result is new. Throws: CODEC_BAD_CONFIG when a track's configuration is not one.
- * Spec: ISO/IEC 14496-12 sections 4.3, 8.2, 8.3, 8.4, 8.5, 8.8; ISO/IEC 23000-19 section 7.3.1.
+ * Spec: ISO/IEC 14496-12 sections 4.3, 8.2, 8.3, 8.4, 8.5, 8.6.6, 8.8; ISO/IEC 23000-19 section 7.3.1.
  */
 export function buildInitSegment(tracks: readonly Track[], options: InitSegmentOptions = {}): Uint8Array {
   const boxes = new BoxWriter();
-  writeFileType(boxes, tracks);
+  writeFileType(boxes, tracks, options);
   boxes.box("moov", () => {
     writeMovieHeader(boxes, tracks);
-    for (const track of tracks) writeTrack(boxes, track);
+    for (const track of tracks) writeTrack(boxes, track, options);
     writeMovieExtends(boxes, tracks, options);
   });
   return boxes.finish();
 }
 
-/** `cmfc` promises one track (ISO/IEC 23000-19 section 7.2), so it is said of one only. */
-function writeFileType(boxes: BoxWriter, tracks: readonly Track[]): void {
+/** `cmfc` promises one track of one configuration (ISO/IEC 23000-19 section 7.2), so it is said of that only. */
+function writeFileType(boxes: BoxWriter, tracks: readonly Track[], options: InitSegmentOptions): void {
   const compatible = ["iso6", "mp41"];
-  if (tracks.length === 1) compatible.push("cmfc");
+  if (tracks.length === 1 && (options.laterConfigs?.size ?? 0) === 0) compatible.push("cmfc");
   if (tracks.some((track) => track.codec === "av1")) compatible.push("av01");
   boxes.box("ftyp", () => {
     boxes.fourCc("iso6").u32(0);
@@ -66,15 +74,30 @@ function writeMatrix(boxes: BoxWriter): void {
   for (const entry of UNITY_MATRIX) boxes.u32(entry);
 }
 
-function writeTrack(boxes: BoxWriter, track: Track): void {
+function writeTrack(boxes: BoxWriter, track: Track, options: InitSegmentOptions): void {
   boxes.box("trak", () => {
     writeTrackHeader(boxes, track);
+    writeEditList(boxes, track, options.startUs ?? 0);
     boxes.box("mdia", () => {
       writeMediaHeader(boxes, track);
       const handler = HANDLERS[track.kind];
       boxes.fullBox("hdlr", 0, 0, () => boxes.u32(0).fourCc(handler.type).zeros(12).cString(handler.name));
       if (needsExtendedLanguage(track)) boxes.fullBox("elng", 0, 0, () => boxes.cString(track.language));
-      boxes.box("minf", () => writeMediaInformation(boxes, track));
+      boxes.box("minf", () => {
+        writeMediaInformation(boxes, track);
+        writeSampleTable(boxes, [track, ...(options.laterConfigs?.get(track.id) ?? [])]);
+      });
+    });
+  });
+}
+
+/** One edit of a duration of 0, which is for all fragments that follow. Spec: ISO/IEC 14496-12 section 8.6.6.1. */
+function writeEditList(boxes: BoxWriter, track: Track, startUs: number): void {
+  if (startUs <= 0) return;
+  boxes.box("edts", () => {
+    boxes.fullBox("elst", 1, 0, () => {
+      boxes.u32(1).u64(0).u64(usToTicks(startUs, track.timescale)); // entry_count, segment_duration, media_time
+      boxes.u16(1).u16(0); // media_rate
     });
   });
 }
@@ -108,7 +131,7 @@ function needsExtendedLanguage(track: Track): boolean {
   );
 }
 
-/** Spec: ISO/IEC 14496-12 sections 8.4.5, 8.7.2, 8.5. */
+/** Spec: ISO/IEC 14496-12 sections 8.4.5, 8.7.2. */
 function writeMediaInformation(boxes: BoxWriter, track: Track): void {
   if (track.kind === "video") boxes.fullBox("vmhd", 0, 1, () => boxes.zeros(8));
   else if (track.kind === "audio") boxes.fullBox("smhd", 0, 0, () => boxes.zeros(4));
@@ -116,10 +139,14 @@ function writeMediaInformation(boxes: BoxWriter, track: Track): void {
   boxes.box("dinf", () => {
     boxes.fullBox("dref", 0, 0, () => boxes.u32(1).fullBox("url ", 0, 1, () => {}));
   });
+}
+
+/** No samples, and their descriptions. Spec: ISO/IEC 14496-12 section 8.5. */
+function writeSampleTable(boxes: BoxWriter, configs: readonly Track[]): void {
   boxes.box("stbl", () => {
     boxes.fullBox("stsd", 0, 0, () => {
-      boxes.u32(1);
-      writeSampleEntry(boxes, track);
+      boxes.u32(configs.length);
+      for (const config of configs) writeSampleEntry(boxes, config);
     });
     boxes.fullBox("stts", 0, 0, () => boxes.u32(0));
     boxes.fullBox("stsc", 0, 0, () => boxes.u32(0));
