@@ -1,0 +1,362 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { FakeClock } from "../../../test/support/fake-clock.ts";
+import { MemoryVolume, systemError } from "../../../test/support/memory-volume.ts";
+import type { StepFault, VolumeStep } from "../../../test/support/memory-volume.ts";
+import { silentLogger } from "../../base/log.ts";
+import type { LogFields } from "../../base/log.ts";
+import { keepErrors } from "./errors.ts";
+import { RetentionRound } from "./retention-round.ts";
+import type { DeletedHour, RetentionRoundOptions } from "./retention-round.ts";
+import type { RetentionRules } from "./retention.ts";
+
+const ROOT = "/archive";
+const HOUR_MS = 3_600_000;
+const NOW_MS = Date.UTC(2026, 10, 23, 8, 30);
+const NOW_HOUR = Math.floor(NOW_MS / HOUR_MS);
+
+type Rules = Readonly<Record<string, RetentionRules>>;
+
+function retention(rules: Rules, options: Partial<RetentionRoundOptions> = {}) {
+  const volume = new MemoryVolume();
+  volume.folders.add(ROOT);
+  const clock = new FakeClock(NOW_MS * 1000);
+  const deleted: DeletedHour[] = [];
+  const warnings: LogFields[] = [];
+  const lines: LogFields[] = [];
+  const failures: unknown[] = [];
+  const faults: { of: ((step: VolumeStep) => StepFault | void) | null } = { of: null };
+  const round = new RetentionRound({
+    root: ROOT,
+    files: volume.seenBy({ before: (step) => faults.of?.(step) }),
+    clock,
+    logger: {
+      ...silentLogger,
+      info: (_message, fields) => lines.push(fields ?? {}),
+      warn: (_message, fields) => warnings.push(fields ?? {}),
+    },
+    rulesOf: (stream) => rules[stream] ?? null,
+    isOpen: () => false,
+    protectionsOf: () => Promise.resolve({ protects: () => false }),
+    onDeleted: (hour) => deleted.push(hour),
+    onFailure: (caught) => failures.push(caught),
+    ...options,
+  });
+  const put = (
+    stream: string,
+    ago: number,
+    files: Readonly<Record<string, number>> = { idx: 10, mp4: 100 },
+  ): void => {
+    for (const [ending, bytes] of Object.entries(files))
+      volume.put(`${pathOf(stream, ago)}.${ending}`, new Uint8Array(bytes));
+  };
+  const ago = (): string[] =>
+    deleted.map(({ stream, hour, reason }) => `${stream} ${NOW_HOUR - hour} ${reason}`);
+  return { volume, clock, deleted, warnings, lines, failures, faults, round, put, ago };
+}
+
+function pathOf(stream: string, ago: number): string {
+  const [date, time] = new Date((NOW_HOUR - ago) * HOUR_MS).toISOString().split("T");
+  return `${ROOT}/${stream}/${date!.replaceAll("-", "/")}/${time!.slice(0, 2)}`;
+}
+
+describe("a round of retention", () => {
+  test("deletes what is over, says each hour once, and leaves everything else", async () => {
+    const { round, put, ago, volume, lines, warnings } = retention({
+      "live/one": { depthMs: 24 * HOUR_MS },
+    });
+    for (const hours of [0, 1, 24, 25, 26, 100]) put("live/one", hours);
+    put("two", 1000);
+    await round.run();
+    assert.deepEqual(ago(), ["live/one 100 depth", "live/one 26 depth", "live/one 25 depth"]);
+    assert.deepEqual(lines.map(({ stream, hour, reason, bytes }) => [stream, hour, reason, bytes])[0], [
+      ...["live/one", "2026-11-19T04:00Z", "depth", 110],
+    ]);
+    const left = [0, 1, 24].map((hours) => pathOf("live/one", hours));
+    assert.deepEqual(
+      volume.paths(),
+      [...left, pathOf("two", 1000)].flatMap((path) => [`${path}.idx`, `${path}.mp4`]).sort(),
+    );
+    await round.run();
+    assert.equal(ago().length, 3);
+    assert.deepEqual(warnings, []);
+  });
+
+  test("keeps what is open, what ended just now, and what is protected", async () => {
+    const { round, put, ago } = retention(
+      { a: { depthMs: 0 } },
+      {
+        isOpen: (_stream, hour) => hour === NOW_HOUR - 3,
+        protectionsOf: () => Promise.resolve({ protects: (hour) => hour === NOW_HOUR - 2 }),
+      },
+    );
+    for (const hours of [-1, 0, 1, 2, 3, 4]) put("a", hours);
+    await round.run();
+    assert.deepEqual(ago(), ["a 4 depth", "a 1 depth"]);
+  });
+
+  test("keeps an hour that came to be protected or opened since it was chosen", async () => {
+    const [kept, opened, gone] = [new Set<number>(), new Set<number>(), new Array<number>()];
+    const { round, put } = retention(
+      { a: { depthMs: 0 } },
+      {
+        protectionsOf: () => Promise.resolve({ protects: (hour) => kept.has(hour) }),
+        isOpen: (_stream, hour) => opened.has(hour),
+        onDeleted: ({ hour }) => {
+          gone.push(NOW_HOUR - hour);
+          kept.add(NOW_HOUR - 4);
+          opened.add(NOW_HOUR - 3);
+        },
+      },
+    );
+    for (const hours of [5, 4, 3, 2]) put("a", hours);
+    await round.run();
+    assert.deepEqual(gone, [5, 2]);
+  });
+
+  test("keeps everything of a stream whose protections are not known, and says so once an hour", async () => {
+    const { round, put, ago, warnings, clock } = retention(
+      { a: { depthMs: 0 }, b: { depthMs: 0 } },
+      {
+        protectionsOf: (stream) =>
+          stream === "a"
+            ? Promise.reject(
+                keepErrors.error("DVR_EPISODES_UNREADABLE", {
+                  path: "/archive/a/episodes.jsonl",
+                  reason: "EIO",
+                }),
+              )
+            : Promise.resolve({ protects: () => false }),
+      },
+    );
+    put("a", 100);
+    put("b", 100);
+    await round.run();
+    await round.run();
+    assert.deepEqual(ago(), ["b 100 depth"]);
+    assert.deepEqual(
+      warnings.map(({ code }) => code),
+      ["DVR_EPISODES_UNREADABLE"],
+    );
+    clock.advance(HOUR_MS);
+    await round.run();
+    assert.equal(warnings.length, 2);
+  });
+
+  test("deletes a bounded number of hours, and the rest in the next", async () => {
+    const { round, put, deleted } = retention({ a: { depthMs: 0 } }, { hoursARound: 4 });
+    for (let hours = 1; hours <= 10; hours++) put("a", hours);
+    await round.run();
+    assert.deepEqual(
+      deleted.map(({ hour }) => NOW_HOUR - hour),
+      [10, 9, 8, 7],
+    );
+    await round.run();
+    await round.run();
+    assert.equal(deleted.length, 10);
+  });
+
+  test("ends deletions that were begun, whatever the rules say by now", async () => {
+    const { round, put, ago, volume } = retention({ a: { depthMs: 1e12 } });
+    put("a", 5, { deleted: 10, mp4: 100, copied: 1 });
+    put("a", 0, { deleted: 10, mp4: 100 });
+    put("a", 7);
+    await round.run();
+    assert.deepEqual(ago(), ["a 5 unfinished"]);
+    // The hour that runs is being recorded anew.
+    assert.equal(volume.paths().length, 4);
+  });
+
+  test("lets the media of copied hours go, and says what of them stays", async () => {
+    const { round, put, deleted, volume } = retention({ a: { localMs: HOUR_MS } });
+    put("a", 5, { idx: 10, mp4: 100, "1.mp4": 50, copied: 3 });
+    put("a", 6, { idx: 10, mp4: 100 });
+    await round.run();
+    assert.deepEqual(deleted, [
+      {
+        ...{ root: ROOT, stream: "a", hour: NOW_HOUR - 5, reason: "local", bytes: 150, keepsIndex: true },
+        wasCopied: true,
+      },
+    ]);
+    const path = pathOf("a", 5);
+    assert.ok(
+      volume.files.has(`${path}.idx`) &&
+        volume.files.has(`${path}.copied`) &&
+        !volume.files.has(`${path}.mp4`),
+    );
+    await round.run();
+    assert.equal(deleted.length, 1);
+  });
+
+  test("looks again before it deletes for the size: what others deleted meanwhile is not deleted for", async () => {
+    const { round, put, ago, volume } = retention({ a: { sizeBytes: 500 } });
+    for (const hours of [50, 49, 48, 47]) put("a", hours);
+    await round.run();
+    assert.deepEqual(ago(), []);
+    put("a", 0);
+    volume.files.delete(`${pathOf("a", 48)}.mp4`);
+    volume.files.delete(`${pathOf("a", 48)}.idx`);
+    await round.run();
+    assert.deepEqual(ago(), []);
+    put("a", 1);
+    await round.run();
+    assert.deepEqual(ago(), ["a 50 size"]);
+  });
+});
+
+describe("a full disk", () => {
+  test("is cleaned below the percentage, and not further", async () => {
+    const { round, put, ago, volume } = retention({ a: { diskPercent: 50 }, b: { diskPercent: 90 } });
+    volume.capacityBytes = 1100;
+    for (const hours of [1, 2, 3, 4]) put("a", hours);
+    for (const hours of [1, 2, 3, 9]) put("b", hours);
+    await round.run();
+    assert.deepEqual(ago(), ["a 4 disk", "a 3 disk", "a 2 disk"]);
+    await round.run();
+    assert.equal(ago().length, 3);
+  });
+
+  test("that does not show at once what was deleted loses nothing twice", async () => {
+    const { round, put, deleted, volume } = retention({ a: { diskPercent: 50 } });
+    volume.capacityBytes = 1000;
+    for (let hours = 1; hours <= 6; hours++) put("a", hours);
+    // Players have the files open: the room comes back later.
+    const usedBytes = volume.usedBytes.bind(volume);
+    let heldBytes = 0;
+    volume.usedBytes = () => usedBytes() + heldBytes;
+    await round.run();
+    assert.equal(deleted.length, 2);
+    heldBytes = 220;
+    await round.run();
+    assert.equal(deleted.length, 2);
+    heldBytes = 0;
+    await round.run();
+    assert.equal(deleted.length, 2);
+  });
+
+  test("whose use is not known is left as it is", async () => {
+    const { round, put, ago, faults, warnings } = retention({
+      a: { diskPercent: 0, depthMs: 9 * HOUR_MS },
+    });
+    put("a", 5);
+    put("a", 50);
+    faults.of = ({ kind }) => (kind === "space" ? { error: systemError("EIO") } : undefined);
+    await round.run();
+    assert.deepEqual(ago(), ["a 50 depth"]);
+    assert.deepEqual(
+      warnings.map(({ code }) => code),
+      ["DVR_WALK_FAILED"],
+    );
+  });
+});
+
+describe("what cannot be deleted", () => {
+  test("is said once, tried with growing pauses, and holds nothing else up", async () => {
+    const { round, put, ago, faults, warnings, clock, failures } = retention({
+      a: { depthMs: 24 * HOUR_MS },
+      b: { depthMs: 24 * HOUR_MS },
+    });
+    for (const hours of [98, 99, 100]) put("a", hours);
+    put("b", 99);
+    let tries = 0;
+    faults.of = ({ kind, path }) => {
+      if (kind !== "rename" || !path.startsWith(`${ROOT}/a/`)) return;
+      tries++;
+      return { error: systemError("EACCES") };
+    };
+    await round.run();
+    assert.deepEqual(ago(), ["b 99 depth"]);
+    const triesBefore = tries;
+    assert.ok(triesBefore >= 1 && triesBefore <= 3);
+    for (let minute = 0; minute < 240; minute++) {
+      clock.advance(60_000);
+      await round.run();
+    }
+    assert.ok(tries > triesBefore && tries < 40, `${tries} tries in 4 hours`);
+    assert.ok(warnings.length >= 1 && warnings.length <= 5, `${warnings.length} lines in 4 hours`);
+    assert.equal(warnings[0]!["code"], "DVR_DELETE_FAILED");
+    assert.match(
+      String(warnings[0]!["reason"]),
+      /2026-11-19T\d\d:00Z.* "a" .*\/archive\/a\/2026\/11\/19.*EACCES/,
+    );
+    assert.equal(failures.length, tries);
+    faults.of = null;
+    clock.advance(HOUR_MS);
+    await round.run();
+    assert.equal(ago().length, 4);
+  });
+
+  for (const code of ["EROFS", "EIO"])
+    test(`since the whole volume refuses (${code}) ends the round`, async () => {
+      const { round, put, faults, warnings, deleted } = retention({ a: { depthMs: 0 } });
+      for (let hours = 1; hours <= 50; hours++) put("a", hours);
+      let tries = 0;
+      faults.of = ({ kind }) => {
+        if (kind !== "rename") return;
+        tries++;
+        return { error: systemError(code) };
+      };
+      await round.run();
+      assert.equal(tries, 1);
+      assert.deepEqual(deleted, []);
+      assert.deepEqual(
+        warnings.map((fields) => fields["code"]),
+        ["DVR_DELETE_FAILED"],
+      );
+    });
+
+  test("and folders that cannot be read are said in one line for all", async () => {
+    const { round, put, faults, warnings } = retention({ a: { depthMs: 0 }, b: { depthMs: 0 } });
+    put("a", 5);
+    put("b", 5);
+    faults.of = ({ kind, path }) =>
+      kind === "list" && path !== ROOT ? { error: systemError("EACCES") } : undefined;
+    await round.run();
+    await round.run();
+    assert.deepEqual(
+      warnings.map(({ code }) => code),
+      ["DVR_WALK_FAILED"],
+    );
+  });
+
+  test("and archives beyond the walk's bounds are said", async () => {
+    const { round, put, warnings } = retention({ a: { depthMs: 0 } }, { walkLimits: { days: 1 } });
+    put("a", 50);
+    put("a", 100);
+    await round.run();
+    assert.deepEqual(
+      warnings.map(({ code }) => code),
+      ["DVR_WALK_LIMIT"],
+    );
+  });
+});
+
+describe("rounds", () => {
+  test("follow one another a minute apart, and stop", async () => {
+    const { round, put, deleted, clock } = retention({ a: { depthMs: 0 } });
+    round.start();
+    round.start();
+    await clock.advanceSettling(1000);
+    put("a", 1);
+    await clock.advanceSettling(58_000, 1000);
+    assert.equal(deleted.length, 0);
+    await clock.advanceSettling(3000, 1000);
+    assert.equal(deleted.length, 1);
+    await round.stop();
+    assert.equal(clock.pendingTimers, 0);
+    round.start();
+    assert.equal(clock.pendingTimers, 0);
+  });
+
+  test("that are stopped delete nothing further", async () => {
+    const { round, put, deleted, faults } = retention({ a: { depthMs: 0 } });
+    for (let hours = 1; hours <= 20; hours++) put("a", hours);
+    const stopped = Promise.withResolvers<void>();
+    faults.of = ({ kind }) => {
+      if (kind === "rename") stopped.resolve(round.stop());
+    };
+    round.start();
+    await stopped.promise;
+    assert.equal(deleted.length, 1);
+  });
+});
