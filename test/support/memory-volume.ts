@@ -228,10 +228,8 @@ class ViewOfVolume implements KeepFiles {
       const end = Math.max(file.bytes.byteLength, at + length);
       const growsBy = end - file.bytes.byteLength;
       if (this.#volume.usedBytes() + growsBy > this.#volume.capacityBytes) throw systemError("ENOSPC");
-      const grown = new Uint8Array(end);
-      grown.set(file.bytes);
-      grown.set(bytes.subarray(0, length), at);
-      file.bytes = grown;
+      file.bytes = grownTo(file.bytes, end);
+      file.bytes.set(bytes.subarray(0, length), at);
       file.changedMs = this.#volume.change();
       return true;
     };
@@ -254,4 +252,13 @@ class ViewOfVolume implements KeepFiles {
     await this.#hooks.after?.(step);
     return result;
   }
+}
+
+/** The same bytes and zeros behind them, in place where there is room: what grows in small steps is not copied in each. */
+function grownTo(bytes: Uint8Array, length: number): Uint8Array {
+  if (length <= bytes.buffer.byteLength - bytes.byteOffset)
+    return new Uint8Array(bytes.buffer, bytes.byteOffset, length).fill(0, bytes.byteLength);
+  const grown = new Uint8Array(2 * length).subarray(0, length);
+  grown.set(bytes);
+  return grown;
 }

@@ -27,7 +27,7 @@ const MAX_WAITING = 1000;
 /** The file is written anew when it has so many lines more than twice what is left of them. */
 const SPARE_LINES = 1000;
 
-/** Streams of one root whose protections stay in memory. */
+/** Streams of one root whose protections stay in memory, unless an option says otherwise. */
 const MAX_STREAMS = 20_000;
 
 const HOUR_MS = 3_600_000;
@@ -415,12 +415,20 @@ function locksAfter(locks: SpanList, entries: readonly LogEntry[]): SpanList {
   return after;
 }
 
+/** What the protections of a root need. */
+export type ProtectionsOptions = Omit<StreamProtectionsOptions, "folder"> & {
+  /** Absolute path, without a slash at its end. */
+  readonly root: string;
+  /** Most streams in memory. */
+  readonly streamLimit?: number;
+};
+
 /** The protections of all streams in a root. */
 export class Protections {
-  readonly #options: Omit<StreamProtectionsOptions, "folder"> & { readonly root: string };
+  readonly #options: ProtectionsOptions;
   readonly #streams = new Map<string, StreamProtections>();
 
-  constructor(options: Omit<StreamProtectionsOptions, "folder"> & { readonly root: string }) {
+  constructor(options: ProtectionsOptions) {
     this.#options = options;
   }
 
@@ -450,7 +458,7 @@ export class Protections {
 
   /** Forgets the stream that was asked for first of those that nothing is written for. */
   #makeRoom(): void {
-    if (this.#streams.size < MAX_STREAMS) return;
+    if (this.#streams.size < (this.#options.streamLimit ?? MAX_STREAMS)) return;
     for (const [stream, protections] of this.#streams) {
       if (protections.waiting > 0) continue;
       this.#streams.delete(stream);

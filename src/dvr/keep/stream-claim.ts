@@ -26,13 +26,20 @@ export type ClaimContext = {
   writer(): string | null;
 };
 
-/** What an attempt came to: the number of a claim that holds, somebody else who has it, or neither for now. */
-export type ClaimOutcome =
-  | { readonly kind: "held"; readonly number: number; readonly writer: string }
-  | { readonly kind: "taken"; readonly by: ClaimRecord | null }
-  | { readonly kind: "missed" };
+/** A claim of a stream: its number and whose it is. */
+export type Claim = { readonly number: number; readonly writer: string };
 
-const MISSED: ClaimOutcome = { kind: "missed" };
+/**
+ * What an attempt came to: a claim that holds; somebody else who has the stream; or neither for now. What is left of a
+ * claim that failed, and could not be withdrawn, keeps others out until it is released.
+ */
+export type ClaimOutcome =
+  | { readonly kind: "held"; readonly claim: Claim }
+  | { readonly kind: "taken"; readonly by: ClaimRecord | null }
+  | { readonly kind: "missed"; readonly left: Claim | null }
+  | { readonly kind: "failed"; readonly left: Claim | null; readonly caught: unknown };
+
+const MISSED: ClaimOutcome = { kind: "missed", left: null };
 
 /**
  * Tries once to claim a stream.
@@ -43,47 +50,70 @@ const MISSED: ClaimOutcome = { kind: "missed" };
  * else's claim. A claim holds only when its number was the highest still after it was made, and when that took less time
  * than others wait before they pass over an unfinished one.
  *
- * Throws: the system's error; what was made of a claim is withdrawn, where that still works.
+ * Never rejects. What was made of a claim that does not hold is withdrawn, where that still works.
  */
 export async function claimStream(stream: string, context: ClaimContext): Promise<ClaimOutcome> {
-  const { files, clock, root } = context;
   const writer = context.writer();
   if (writer === null) return MISSED;
+  let claim: Claim | null = null;
+  try {
+    const free = await nextNumber(stream, context, writer);
+    if (typeof free !== "number") return free;
+    claim = { number: free, writer };
+    const made = await makeClaim(stream, claim, context);
+    if (made === "holds") return { kind: "held", claim };
+    return made === "is another's"
+      ? MISSED
+      : { kind: "missed", left: await withdraw(stream, claim, context) };
+  } catch (caught) {
+    return { kind: "failed", left: claim === null ? null : await withdraw(stream, claim, context), caught };
+  }
+}
+
+/** The number that a new claim would have, or what stands against one. Removes claims that have long not counted. */
+async function nextNumber(
+  stream: string,
+  context: ClaimContext,
+  writer: string,
+): Promise<number | ClaimOutcome> {
+  const { files, root } = context;
   const folder = `${root}/${stream}/${CLAIMS_FOLDER}`;
   const numbers = await numbersIn(folder, files);
   const highest = Math.max(0, ...numbers);
   const holder = highest === 0 ? null : await holderOf(`${folder}/${highest}`, context, writer);
   if (holder !== null) return { kind: "taken", by: holder === "unfinished" ? null : holder };
   for (const old of numbers) if (old < highest - KEPT_CLAIMS) await files.remove(`${folder}/${old}`);
-  if (context.writer() !== writer) return MISSED;
-  const claim = { number: highest + 1, writer };
+  return context.writer() === writer ? highest + 1 : MISSED;
+}
+
+/** Makes the file of a claim, and looks whether it holds. Throws: the system's error; there may be a file. */
+async function makeClaim(
+  stream: string,
+  { number, writer }: Claim,
+  context: ClaimContext,
+): Promise<"holds" | "is another's" | "does not hold"> {
+  const { files, clock, root } = context;
+  const folder = `${root}/${stream}/${CLAIMS_FOLDER}`;
   const startUs = clock.nowUs();
-  try {
-    await files.makeFolder(folder);
-    if (!(await files.create(`${folder}/${claim.number}`, recordOf(context, writer, false)))) return MISSED;
-    const now = await numbersIn(folder, files);
-    const isHighest = now.length < MAX_CLAIMS && Math.max(...now) === claim.number;
-    const isInTime = clock.nowUs() - startUs < context.validMs * 1000;
-    if (isHighest && isInTime && context.writer() === writer) return { kind: "held", ...claim };
-  } catch (caught) {
-    await withdraw(stream, claim, context);
-    throw caught;
-  }
-  await withdraw(stream, claim, context);
-  return MISSED;
+  await files.makeFolder(folder);
+  if (!(await files.create(`${folder}/${number}`, recordOf(context, writer, false)))) return "is another's";
+  const now = await numbersIn(folder, files);
+  const isHighest = now.length < MAX_CLAIMS && Math.max(...now) === number;
+  const isInTime = clock.nowUs() - startUs < context.validMs * 1000;
+  return isHighest && isInTime && context.writer() === writer ? "holds" : "does not hold";
 }
 
 /**
- * Says in the file of a claim that it is over: the next process need not wait. For a claim that is not the highest any
- * more, nothing comes of it. Throws: the system's error.
+ * Says in the file of a claim that it is over: the next process need not wait. A file that is another's, as it may be
+ * when making one's own failed, is not touched; for a claim that is not the highest any more, nothing comes of it.
+ * Throws: the system's error.
  */
-export async function releaseClaim(
-  stream: string,
-  claim: { readonly number: number; readonly writer: string },
-  context: ClaimContext,
-): Promise<void> {
+export async function releaseClaim(stream: string, claim: Claim, context: ClaimContext): Promise<void> {
   const path = `${context.root}/${stream}/${CLAIMS_FOLDER}/${claim.number}`;
-  await context.files.overwrite(path, recordOf(context, claim.writer, true));
+  const bytes = await context.files.read(path, RECORD_BYTES);
+  // One that is unfinished is passed over when it has stood still.
+  const isOwn = bytes !== null && readClaimRecord(bytes)?.writer === claim.writer;
+  if (isOwn) await context.files.overwrite(path, recordOf(context, claim.writer, true));
 }
 
 /** Who holds the stream by the claim that counts; `null` when nobody does any more. Buries a holder that is dead. */
@@ -113,19 +143,13 @@ async function readClaim(path: string, context: ClaimContext): Promise<ClaimReco
   return watch.hasStoodStill(path, bytes, { startUs, leaseMs }) ? null : "unfinished";
 }
 
-/** Releases a claim that came to nothing. The file may be another's, when making it failed: that is not touched. */
-async function withdraw(
-  stream: string,
-  claim: { readonly number: number; readonly writer: string },
-  context: ClaimContext,
-): Promise<void> {
-  const path = `${context.root}/${stream}/${CLAIMS_FOLDER}/${claim.number}`;
+/** Releases a claim that came to nothing. Returns: the claim, when that failed too and has to be tried again. */
+async function withdraw(stream: string, claim: Claim, context: ClaimContext): Promise<Claim | null> {
   try {
-    const bytes = await context.files.read(path, RECORD_BYTES);
-    const isOwn = bytes !== null && readClaimRecord(bytes)?.writer === claim.writer;
-    if (isOwn) await releaseClaim(stream, claim, context);
+    await releaseClaim(stream, claim, context);
+    return null;
   } catch {
-    // It ends with the writer's sign of life, and an unfinished one when it has stood still.
+    return claim;
   }
 }
 

@@ -22,7 +22,7 @@ type Process = {
   readonly leases: WriterLeases;
   readonly events: string[];
   readonly warnings: LogFields[];
-  fault: ((step: VolumeStep) => StepFault | void) | null;
+  fault: ((step: VolumeStep) => Promise<StepFault | void> | StepFault | void) | null;
   claim(stream?: string): WriterLease;
 };
 
@@ -314,6 +314,116 @@ describe("a volume that hangs", () => {
     first.fault = null;
     await clock.advanceSettling(10_000, 1000);
     assert.equal(next.mayWrite(), true);
+  });
+});
+
+describe("what is left of a claim", () => {
+  test("whose making failed, and that could not be withdrawn, is given back later", async () => {
+    const { clock, first, second } = twoProcesses();
+    first.claim("live/two");
+    await settled();
+    let isMade = false;
+    first.fault = ({ kind, path }) => {
+      if (!path.startsWith(CLAIMS)) return;
+      // The claim is made, and whether it holds cannot be found out.
+      if (isMade) return { error: systemError("EIO") };
+      isMade = kind === "fill";
+    };
+    const lease = first.claim();
+    await settled();
+    await lease.release();
+    const next = second.claim();
+    await clock.advanceSettling(60_000, 500);
+    assert.deepEqual([lease.mayWrite(), next.mayWrite()], [false, false]);
+    first.fault = null;
+    await clock.advanceSettling(3000, 500);
+    assert.equal(next.mayWrite(), true);
+  });
+
+  test("is given back by the next lease of the same stream in the same process", async () => {
+    const { clock, first, second } = twoProcesses();
+    const early = first.claim();
+    await settled();
+    first.fault = ({ path }) => (path.startsWith(CLAIMS) ? { error: systemError("EIO") } : undefined);
+    const releases = [early.release(), first.claim().release()];
+    await Promise.all(releases);
+    first.fault = null;
+    const next = second.claim();
+    await clock.advanceSettling(3000, 500);
+    assert.equal(next.mayWrite(), true);
+    assert.equal(first.leases.size, 0);
+  });
+});
+
+describe("a step that takes long", () => {
+  /** Holds a process's next step of one kind on the stream's claims; the others go on. */
+  function holdNext(process: Process, kind: VolumeStep["kind"], path = CLAIMS): () => void {
+    const held = Promise.withResolvers<void>();
+    process.fault = async (step) => {
+      if (step.kind !== kind || !step.path.startsWith(path)) return;
+      process.fault = null;
+      await held.promise;
+    };
+    return held.resolve;
+  }
+
+  test("makes a claim whose number was used and removed meanwhile, which does not hold", async () => {
+    const { volume, clock, first, second } = twoProcesses();
+    const goOn = holdNext(second, "make");
+    const late = second.claim();
+    await settled();
+    for (let i = 0; i < 8; i++) {
+      const lease = first.claim();
+      await settled();
+      assert.equal(lease.mayWrite(), true);
+      await lease.release();
+    }
+    const holding = first.claim();
+    await settled();
+    assert.ok(!volume.files.has(`${CLAIMS}/1`), "the number is free again");
+    goOn();
+    await settled();
+    assert.deepEqual([holding.mayWrite(), late.mayWrite()], [true, false]);
+    await clock.advanceSettling(60_000, 500);
+    assert.deepEqual([holding.mayWrite(), late.mayWrite()], [true, false]);
+  });
+
+  test("makes a claim that others passed over as unfinished, which does not hold", async () => {
+    const { volume, clock, first, second } = twoProcesses();
+    const finish = holdNext(first, "fill");
+    const late = first.claim();
+    await settled();
+    assert.equal(volume.files.get(`${CLAIMS}/1`)?.bytes.byteLength, 0);
+    const goOn = holdNext(second, "make", `${CLAIMS}/2`);
+    const next = second.claim();
+    await clock.advanceSettling(20_000, 500);
+    // The second is about to make its claim when the first finishes its own, and sees no higher one.
+    finish();
+    await settled();
+    goOn();
+    await settled();
+    assert.deepEqual([late.mayWrite(), next.mayWrite()], [false, true]);
+  });
+
+  test("renews a lease too late, which does not hold, also where no timer came in time", async () => {
+    const { volume, clock, first } = twoProcesses();
+    let stolenUs = 0;
+    const late: Clock = {
+      nowUs: () => clock.nowUs() + stolenUs,
+      wallUs: () => clock.wallUs(),
+      schedule: (delayMs, run) => clock.schedule(delayMs, run),
+    };
+    await first.leases.stop();
+    const process = startProcess(volume, late, "late");
+    const lease = process.claim();
+    await settled();
+    const goOn = holdNext(process, "fill", `${ROOT}/.writers/`);
+    await clock.advanceSettling(5000, 500);
+    stolenUs = 8_000_000;
+    goOn();
+    await settled();
+    assert.equal(lease.mayWrite(), false);
+    assert.deepEqual(process.events, ["held live/one", "lost live/one: DVR_LEASE_LOST"]);
   });
 });
 

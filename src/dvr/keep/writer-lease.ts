@@ -20,7 +20,7 @@ import { Heartbeat } from "./heartbeat.ts";
 import type { HeartbeatLoss } from "./heartbeat.ts";
 import type { KeepFiles } from "./keep-files.ts";
 import { claimStream, releaseClaim } from "./stream-claim.ts";
-import type { ClaimContext, ClaimOutcome } from "./stream-claim.ts";
+import type { Claim, ClaimContext, ClaimOutcome } from "./stream-claim.ts";
 import type { WriterIdentity } from "./writer-records.ts";
 import { WriterWatch } from "./writer-watch.ts";
 
@@ -91,11 +91,13 @@ export type WriterLease = {
 type Lease = {
   readonly stream: string;
   readonly owner: LeaseOwner;
-  /** Resolves when an earlier lease of the stream was given back. */
-  readonly after: Promise<void>;
-  readonly released: PromiseWithResolvers<void>;
+  /** Resolves when an earlier lease of the stream was given back; `null` when there was none. */
+  readonly after: Promise<Claim | null> | null;
+  /** With what is left of it when that failed. */
+  readonly released: PromiseWithResolvers<Claim | null>;
   state: "claiming" | "held" | "releasing";
-  claim: { readonly number: number; readonly writer: string } | null;
+  /** The claim that holds, or what is left of one that failed. */
+  claim: Claim | null;
   isBusy: boolean;
   /** What was last said of it in the log, so that it is said once. */
   told: string;
@@ -160,7 +162,7 @@ export class WriterLeases {
     const lease: Lease = {
       stream,
       owner,
-      after: earlier?.released.promise ?? Promise.resolve(),
+      after: earlier?.released.promise ?? null,
       released: Promise.withResolvers(),
       state: "claiming",
       claim: null,
@@ -187,7 +189,7 @@ export class WriterLeases {
     this.#waiting.clear();
     for (const lease of this.#leases.values()) {
       lease.state = "releasing";
-      lease.released.resolve();
+      lease.released.resolve(null);
     }
     this.#leases.clear();
     try {
@@ -204,7 +206,7 @@ export class WriterLeases {
   async #release(lease: Lease): Promise<void> {
     if (lease.state !== "releasing") {
       lease.state = "releasing";
-      if (lease.claim === null && !lease.isBusy) this.#forget(lease);
+      if (lease.claim === null && lease.after === null && !lease.isBusy) this.#forget(lease);
       else if (!lease.isBusy) this.#enqueue(lease);
     }
     await lease.released.promise;
@@ -213,7 +215,7 @@ export class WriterLeases {
   #forget(lease: Lease): void {
     this.#waiting.delete(lease);
     if (this.#leases.get(lease.stream) === lease) this.#leases.delete(lease.stream);
-    lease.released.resolve();
+    lease.released.resolve(null);
   }
 
   #tick(): void {
@@ -272,7 +274,7 @@ export class WriterLeases {
     this.#working++;
     lease.isBusy = true;
     try {
-      await lease.after;
+      lease.claim ??= await lease.after;
       if (lease.state === "claiming") this.#settle(lease, await claimStream(lease.stream, this.#context));
       if (lease.state === "releasing") await this.#giveBack(lease);
     } catch (caught) {
@@ -281,20 +283,24 @@ export class WriterLeases {
     lease.isBusy = false;
     this.#working--;
     if (lease.state === "releasing" && lease.claim === null) this.#forget(lease);
-    else if (lease.state === "releasing") lease.released.resolve();
+    else if (lease.state === "releasing") lease.released.resolve(lease.claim);
     this.#pump();
   }
 
   #settle(lease: Lease, outcome: ClaimOutcome): void {
-    if (outcome.kind === "missed") return;
+    if (outcome.kind === "missed" || outcome.kind === "failed") {
+      lease.claim = outcome.left ?? lease.claim;
+      if (outcome.kind === "failed") this.#failedOf(lease, outcome.caught);
+      return;
+    }
     if (outcome.kind === "taken") {
       const { by } = outcome;
       const [writer, host] = by === null ? ["unknown", "unknown"] : [by.writer, by.host];
       this.#tell(lease, keepErrors.error("DVR_STREAM_TAKEN", { ...this.#where(lease), writer, host }));
       return;
     }
-    if (this.#heartbeat.writer !== outcome.writer) return;
-    lease.claim = { number: outcome.number, writer: outcome.writer };
+    if (this.#heartbeat.writer !== outcome.claim.writer) return;
+    lease.claim = outcome.claim;
     if (lease.state !== "claiming") return;
     lease.state = "held";
     lease.told = "";
