@@ -100,20 +100,19 @@ export class ArchiveWalk {
 
   /** All days' folders that have hours in them; removes those of the calendar that are empty and over. Never rejects. */
   async days(shouldStop: () => boolean): Promise<DayFolder[]> {
-    const { onLimit } = this.#options;
     const found = new Map<string, Remembered>();
     const pending = [""];
     let folders = 0;
     for (let place = pending.pop(); place !== undefined && !shouldStop(); place = pending.pop()) {
       if (++folders > this.#limits.folders) {
-        onLimit("folders", this.#limits.folders);
+        this.#options.onLimit("folders", this.#limits.folders);
         break;
       }
       const { day, below } = await this.#look(place);
       pending.push(...below);
       if (day === null || day.folder.hours.length === 0) continue;
       if (found.size >= this.#limits.days) {
-        onLimit("days", this.#limits.days);
+        this.#options.onLimit("days", this.#limits.days);
         break;
       }
       found.set(place, day);
@@ -152,10 +151,11 @@ export class ArchiveWalk {
     path: string,
     known: DayFolder | null,
   ): Promise<{ day: Remembered | null; below: readonly string[] }> {
-    const { files, clock, onLimit } = this.#options;
+    const { files, clock } = this.#options;
     const entries = await files.list(path, this.#limits.entries);
     if (entries === null) return { day: null, below: [] };
-    if (entries.length >= this.#limits.entries) onLimit("files in a folder", this.#limits.entries);
+    if (entries.length >= this.#limits.entries)
+      this.#options.onLimit("files in a folder", this.#limits.entries);
     const date = dateOf(place);
     const nowMs = clock.wallUs() / 1000;
     if (entries.length === 0 && date !== null && date.endMs + DAY_MS <= nowMs)

@@ -197,7 +197,7 @@ export class DiskStates {
     const from = state.condition;
     if (from === to) return;
     assert.ok(LEGAL[from].includes(to), `${from} to ${to}`);
-    const { clock, logger, onChange } = this.#options;
+    const { clock, logger } = this.#options;
     const lastedMs = Number.isFinite(state.sinceUs) ? this.#lastedMs(state) : 0;
     state.condition = to;
     state.error = error;
@@ -206,7 +206,7 @@ export class DiskStates {
     if (error === null) logger.info("a volume takes recordings again", fields);
     else
       logger.error("recordings into a volume stop", { ...fields, code: error.code, reason: error.message });
-    onChange({ ...fields, error, atMs: Math.floor(clock.wallUs() / 1000) });
+    this.#options.onChange({ ...fields, error, atMs: Math.floor(clock.wallUs() / 1000) });
   }
 
   #lastedMs(state: Root): number {

@@ -82,9 +82,9 @@ export class Heartbeat {
   }
 
   async #begin(): Promise<void> {
-    const { root, files, clock, newWriter } = this.#options;
+    const { root, files, clock } = this.#options;
     const startUs = clock.nowUs();
-    const writer = newWriter();
+    const writer = this.#options.newWriter();
     await files.makeFolder(`${root}/${WRITERS_FOLDER}`);
     if (!(await files.create(this.#pathOf(writer), this.#record(writer)))) return;
     if (this.#isEnded || clock.nowUs() >= this.#untilUs(startUs)) {

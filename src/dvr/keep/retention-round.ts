@@ -131,10 +131,13 @@ export class RetentionRound {
   /** Begins a round now, and another a minute after each has ended. */
   start(): void {
     if (this.#isStopped || this.#running !== null) return;
-    this.#running = this.run().then(() => {
-      this.#running = null;
-      if (!this.#isStopped) this.#timer = this.#options.clock.schedule(ROUND_MS, () => this.start());
-    });
+    this.#running = this.#runAndSchedule();
+  }
+
+  async #runAndSchedule(): Promise<void> {
+    await this.run();
+    this.#running = null;
+    if (!this.#isStopped) this.#timer = this.#options.clock.schedule(ROUND_MS, () => this.start());
   }
 
   /** Begins no further hour. Resolves when the one under way is done. */
@@ -260,7 +263,7 @@ export class RetentionRound {
   /** Deletes one hour, unless it has come to be kept since it was chosen. */
   async #delete(planned: Planned, from: FoundStream): Promise<"deleted" | "kept" | "volume refuses"> {
     const { stream, hour, reason, keepsIndex } = planned;
-    const { root, files, logger, onDeleted } = this.#options;
+    const { root, files, logger } = this.#options;
     const found = from.hours.get(hour)!;
     const isKept = reason !== "unfinished" && from.protections.protects(hour);
     if (isKept || this.#isOpen(stream, hour) || this.#isPaused(found.folder)) return "kept";
@@ -275,7 +278,7 @@ export class RetentionRound {
     this.#told.delete(`delete ${stream}`);
     const deleted = { root, ...planned, wasCopied: found.stored.isCopied };
     logger.info("an hour of the archive was deleted", { ...deleted, hour: hourText(hour) });
-    onDeleted(deleted);
+    this.#options.onDeleted(deleted);
     return "deleted";
   }
 

@@ -10,12 +10,12 @@ const GB = 1e9;
 const NOW_HOUR = 500_000;
 const NOW_MS = NOW_HOUR * HOUR_MS + 1_800_000;
 
-function hour(ago: number, more: Partial<StoredHour> = {}): StoredHour {
+function hour(hoursAgo: number, more: Partial<StoredHour> = {}): StoredHour {
   const stored = {
-    hour: NOW_HOUR - ago,
+    hour: NOW_HOUR - hoursAgo,
     bytes: GB,
     mediaBytes: GB,
-    isOpen: ago <= 0,
+    isOpen: hoursAgo <= 0,
     isProtected: false,
     isCopied: false,
   };

@@ -335,12 +335,12 @@ export class WriterLeases {
 
   /** The sign of life could not be given. Said once for each reason. */
   #failed(caught: unknown): void {
-    const { root, logger, onFailure } = this.#options;
+    const { root, logger } = this.#options;
     const error = keepErrors.error("DVR_LEASE_FAILED", { root, reason: messageOf(caught) }, caught);
     if (this.#toldFailure !== error.message)
       logger.warn("leases cannot be written", { root, code: error.code, reason: error.message });
     this.#toldFailure = error.message;
-    onFailure?.(caught);
+    this.#options.onFailure?.(caught);
   }
 
   /** An attempt failed; the next tick makes another. */

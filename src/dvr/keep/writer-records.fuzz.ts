@@ -41,7 +41,7 @@ export const fuzz: FuzzTarget = {
 };
 
 /** Quotation marks and backslashes in names are read, and written as question marks. */
-function withoutQuotes<T>(record: T): unknown {
+function withoutQuotes(record: unknown): unknown {
   if (typeof record === "string") return record.replace(/["\\]/g, "?");
   if (typeof record !== "object" || record === null) return record;
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, withoutQuotes(value)]));

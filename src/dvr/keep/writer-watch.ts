@@ -44,13 +44,13 @@ export class WriterWatch {
   /** Whether the writer is dead for certain. Throws: the system's error. */
   async isDead(writer: string): Promise<boolean> {
     if (this.#givenUp.has(writer) || !isWriter(writer)) return true;
-    const { files, clock, leaseMs, isGone } = this.#options;
+    const { files, clock, leaseMs } = this.#options;
     const startUs = clock.nowUs();
     const bytes = await files.read(this.#pathOf(writer), RECORD_BYTES);
     // It is made before any claim of the writer is, and removed when the writer is gone or was found dead.
     if (bytes === null) return true;
     const record = readLifeRecord(bytes);
-    if (record !== null && isGone(record.identity)) return true;
+    if (record !== null && this.#options.isGone(record.identity)) return true;
     return this.hasStoodStill(writer, bytes, { startUs, leaseMs: record?.leaseMs ?? leaseMs });
   }
 
