@@ -10,6 +10,8 @@ export type HourFiles = {
   readonly bytes: number;
   /** Those of its media files. */
   readonly mediaBytes: number;
+  /** It was measured when nothing could grow any more. */
+  readonly isSettled: boolean;
 };
 
 /** A day's folder of a stream. */
@@ -44,19 +46,28 @@ export type WalkLimits = {
   readonly entries: number;
 };
 
-const LIMITS: WalkLimits = { days: 1_000_000, folders: 4_000_000, entries: 100_000 };
+const LIMITS: WalkLimits = { days: 1_000_000, folders: 1_200_000, entries: 100_000 };
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
 /** How long the files of an hour may still grow after its end. Units: milliseconds. */
-const SETTLE_MS = 2 * HOUR_MS;
+const SETTLE_MS = HOUR_MS / 2;
 
 /** How long a day that is over is remembered before it is looked at again. Units: milliseconds. */
-const REMEMBER_MS = HOUR_MS;
+const REMEMBER_DAY_MS = HOUR_MS;
 
-/** Days read in one walk are not all read again in one: the time above is longer by one of so many parts of it. */
+/** The same of a day that may still be written: by how much its hours have grown is known so late. */
+const REMEMBER_OPEN_DAY_MS = 240_000;
+
+/** The same of other folders, in which only the names of further ones stand. Units: milliseconds. */
+const REMEMBER_NAMES_MS = 600_000;
+
+/** What is read in one walk is not all read again in one: the times above are longer by one of so many parts. */
 const REMEMBER_PARTS = 16;
+
+/** Folders that are gone through in one turn of the process, where none has to be read. */
+const FOLDERS_A_TURN = 500;
 
 /** Longest path below a root, in characters: a stream's name and a date. */
 const MAX_PLACE_LENGTH = 255 + "/YYYY/MM/DD".length;
@@ -65,22 +76,26 @@ const MAX_PLACE_LENGTH = 255 + "/YYYY/MM/DD".length;
 const SEGMENT = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
 const HOUR_FILE = /^([01]\d|2[0-3])\.[A-Za-z0-9.-]+$/;
 
-/** What is remembered of a day. */
+/** What is remembered of a folder. */
 type Remembered = {
-  readonly folder: DayFolder;
-  /** Folders in it, as of a stream whose name looks like a date. */
+  /** Set for a day's. */
+  readonly day: DayFolder | null;
+  /** Folders in it; in a day's, of a stream whose name looks like a date. */
   readonly below: readonly string[];
   /** Monotonic; until then it need not be read. */
   readonly untilUs: number;
 };
+
+/** What a folder is that is not there, or cannot be read. */
+const NOTHING: Remembered = { day: null, below: [], untilUs: -Infinity };
 
 /**
  * Goes through an archive's folders, ROOT/STREAM/YYYY/MM/DD, one at a time, and says which hours lie there.
  *
  * Streams are found on the volume, also those that nobody configures any more. A name may have segments, also ones that
  * look like years: a day's folder is one whose last three names are a date, behind a stream's name. Links are not
- * followed; what begins with a dot is none of the archive's. Days that are over are remembered and read again from time
- * to time; `forget` makes the next walk read a stream's days anew.
+ * followed; what begins with a dot is none of the archive's. What hardly changes is remembered and read again from time to
+ * time; `forget` makes the next walk read a stream's days anew.
  */
 export class ArchiveWalk {
   readonly #options: ArchiveWalkOptions;
@@ -93,39 +108,42 @@ export class ArchiveWalk {
     this.#limits = { ...LIMITS, ...options.limits };
   }
 
-  /** Days' folders that are remembered. */
+  /** Folders that are remembered. */
   get size(): number {
     return this.#remembered.size;
   }
 
   /** All days' folders that have hours in them; removes those of the calendar that are empty and over. Never rejects. */
   async days(shouldStop: () => boolean): Promise<DayFolder[]> {
-    const found = new Map<string, Remembered>();
+    const { folders: mostFolders, days: mostDays } = this.#limits;
+    const remembered = new Map<string, Remembered>();
+    const days: DayFolder[] = [];
     const pending = [""];
-    let folders = 0;
     for (let place = pending.pop(); place !== undefined && !shouldStop(); place = pending.pop()) {
-      if (++folders > this.#limits.folders) {
-        this.#options.onLimit("folders", this.#limits.folders);
+      if (remembered.size >= mostFolders) {
+        this.#options.onLimit("folders", mostFolders);
         break;
       }
-      const { day, below } = await this.#look(place);
-      pending.push(...below);
-      if (day === null || day.folder.hours.length === 0) continue;
-      if (found.size >= this.#limits.days) {
-        this.#options.onLimit("days", this.#limits.days);
+      const looked = await this.#look(place);
+      remembered.set(place, looked);
+      if (remembered.size % FOLDERS_A_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
+      for (const below of looked.below) pending.push(below);
+      if (looked.day === null || looked.day.hours.length === 0) continue;
+      if (days.length >= mostDays) {
+        this.#options.onLimit("days", mostDays);
         break;
       }
-      found.set(place, day);
+      days.push(looked.day);
     }
     // What a walk that was cut short has not seen, the next one reads.
-    this.#remembered = found;
-    return [...found.values()].map(({ folder }) => folder);
+    this.#remembered = remembered;
+    return days;
   }
 
   /** The days of these streams are read anew by the next walk. */
   forget(streams: ReadonlySet<string>): void {
-    for (const [place, { folder }] of this.#remembered)
-      if (streams.has(folder.stream)) this.#remembered.delete(place);
+    for (const [place, { day }] of this.#remembered)
+      if (day !== null && streams.has(day.stream)) this.#remembered.delete(place);
   }
 
   /** A day's folder has changed. */
@@ -133,42 +151,38 @@ export class ArchiveWalk {
     this.#remembered.delete(path.slice(this.#options.root.length + 1));
   }
 
-  async #look(place: string): Promise<{ day: Remembered | null; below: readonly string[] }> {
+  async #look(place: string): Promise<Remembered> {
     const known = this.#remembered.get(place);
-    if (known !== undefined && this.#options.clock.nowUs() < known.untilUs)
-      return { day: known, below: known.below };
+    if (known !== undefined && this.#options.clock.nowUs() < known.untilUs) return known;
     const path = place === "" ? this.#options.root : `${this.#options.root}/${place}`;
     try {
-      return await this.#read(place, path, known?.folder ?? null);
+      return await this.#read(place, path, known?.day ?? null);
     } catch (caught) {
       this.#options.onFailure(path, caught);
-      return { day: null, below: [] };
+      return NOTHING;
     }
   }
 
-  async #read(
-    place: string,
-    path: string,
-    known: DayFolder | null,
-  ): Promise<{ day: Remembered | null; below: readonly string[] }> {
+  async #read(place: string, path: string, known: DayFolder | null): Promise<Remembered> {
     const { files, clock } = this.#options;
-    const entries = await files.list(path, this.#limits.entries);
-    if (entries === null) return { day: null, below: [] };
-    if (entries.length >= this.#limits.entries)
-      this.#options.onLimit("files in a folder", this.#limits.entries);
+    const mostEntries = this.#limits.entries;
+    const entries = await files.list(path, mostEntries);
+    if (entries === null) return NOTHING;
+    if (entries.length >= mostEntries) this.#options.onLimit("files in a folder", mostEntries);
     const date = dateOf(place);
     const nowMs = clock.wallUs() / 1000;
     if (entries.length === 0 && date !== null && date.endMs + DAY_MS <= nowMs)
-      await files.removeFolder(path);
+      return (await files.removeFolder(path), NOTHING);
     const below = entries
       .filter(({ name, isFolder }) => isFolder && SEGMENT.test(name))
       .map(({ name }) => (place === "" ? name : `${place}/${name}`))
       .filter((inner) => inner.length <= MAX_PLACE_LENGTH);
-    if (date?.day === undefined) return { day: null, below };
+    if (date?.day === undefined) return { day: null, below, untilUs: this.#inAbout(REMEMBER_NAMES_MS) };
     const names = entries.filter(({ isFolder }) => !isFolder).map(({ name }) => name);
     const hours = await this.#hoursOf(path, namesByHour(names), { known, startMs: date.startMs, nowMs });
-    const folder = { stream: date.stream, day: date.day, path, hours };
-    return { day: { folder, below, untilUs: this.#untilUs(date.endMs, nowMs) }, below };
+    const day = { stream: date.stream, day: date.day, path, hours };
+    const isOver = date.endMs + SETTLE_MS <= nowMs;
+    return { day, below, untilUs: this.#inAbout(isOver ? REMEMBER_DAY_MS : REMEMBER_OPEN_DAY_MS) };
   }
 
   async #hoursOf(
@@ -180,27 +194,28 @@ export class ArchiveWalk {
     for (const [hourOfDay, names] of found) {
       const before = of.known?.hours.find((hour) => hour.hourOfDay === hourOfDay);
       const isSettled = of.startMs + (hourOfDay + 1) * HOUR_MS + SETTLE_MS <= of.nowMs;
-      const isKnown = before !== undefined && isSettled && sameNames(before.names, names);
-      hours.push(isKnown ? before : await this.#measure(path, hourOfDay, names));
+      const isKnown = before?.isSettled === true && sameNames(before.names, names);
+      hours.push(isKnown ? before : await this.#measure(path, { hourOfDay, names, isSettled }));
     }
     return hours;
   }
 
-  async #measure(path: string, hourOfDay: number, names: readonly string[]): Promise<HourFiles> {
+  async #measure(
+    path: string,
+    of: Pick<HourFiles, "hourOfDay" | "names" | "isSettled">,
+  ): Promise<HourFiles> {
     let [bytes, mediaBytes] = [0, 0];
-    for (const name of names) {
+    for (const name of of.names) {
       const size = (await this.#options.files.facts(`${path}/${name}`))?.bytes ?? 0;
       bytes += size;
       if (isMediaFile(name)) mediaBytes += size;
     }
-    return { hourOfDay, names, bytes, mediaBytes };
+    return { ...of, bytes, mediaBytes };
   }
 
-  /** A day that may still be written is read in every walk. */
-  #untilUs(endMs: number, nowMs: number): number {
-    if (endMs + SETTLE_MS > nowMs) return -Infinity;
+  #inAbout(ms: number): number {
     const part = this.#looks++ % REMEMBER_PARTS;
-    return this.#options.clock.nowUs() + REMEMBER_MS * (1 + part / REMEMBER_PARTS) * 1000;
+    return this.#options.clock.nowUs() + ms * (1 + part / REMEMBER_PARTS) * 1000;
   }
 }
 

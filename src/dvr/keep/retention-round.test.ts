@@ -189,16 +189,18 @@ describe("a round of retention", () => {
   });
 
   test("looks again before it deletes for the size: what others deleted meanwhile is not deleted for", async () => {
-    const { round, put, ago, volume } = retention({ a: { sizeBytes: 500 } });
+    const { round, put, ago, volume, clock } = retention({ a: { sizeBytes: 500 } });
     for (const hours of [50, 49, 48, 47]) put("a", hours);
     await round.run();
     assert.deepEqual(ago(), []);
     put("a", 0);
+    clock.advance(20 * 60_000);
     volume.files.delete(`${pathOf("a", 48)}.mp4`);
     volume.files.delete(`${pathOf("a", 48)}.idx`);
     await round.run();
     assert.deepEqual(ago(), []);
     put("a", 1);
+    clock.advance(8 * 60_000);
     await round.run();
     assert.deepEqual(ago(), ["a 50 size"]);
   });
@@ -333,11 +335,13 @@ describe("what cannot be deleted", () => {
 
 describe("rounds", () => {
   test("follow one another a minute apart, and stop", async () => {
-    const { round, put, deleted, clock } = retention({ a: { depthMs: 0 } });
+    const rules: Record<string, RetentionRules> = { a: { depthMs: 10 * HOUR_MS } };
+    const { round, put, deleted, clock } = retention(rules);
+    put("a", 1);
     round.start();
     round.start();
     await clock.advanceSettling(1000);
-    put("a", 1);
+    rules["a"] = { depthMs: 0 };
     await clock.advanceSettling(58_000, 1000);
     assert.equal(deleted.length, 0);
     await clock.advanceSettling(3000, 1000);

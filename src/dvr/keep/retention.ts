@@ -66,6 +66,9 @@ export type RetentionInput = {
 
 const HOUR_MS = 3_600_000;
 
+/** More than there are hours until the year 9999: what is not copied goes behind all that is. */
+const NOT_COPIED = 1e9;
+
 /**
  * Chooses the hours that are to be deleted now, oldest first, whole hours only; never one that is open or protected.
  *
@@ -120,21 +123,26 @@ function ofDisk(
 ): Deletion[] {
   const { totalBytes, usedPercent } = disk;
   let usedBytes = (usedPercent / 100) * totalBytes - sumOfBytes(before.chosen);
-  const isChosen = new Set(before.chosen.map(({ stream, hour }) => `${hour} ${stream}`));
+  const taken = new Map([...Map.groupBy(before.chosen, ({ stream }) => stream)].map(hoursByStream));
   const chosen: Deletion[] = [];
   for (const percent of percentages(streams)) {
     const mostBytes = (percent / 100) * totalBytes;
+    const limit = before.limit - chosen.length;
     // The next percentages leave even more room.
-    if (usedBytes <= mostBytes) break;
+    if (usedBytes <= mostBytes || limit <= 0) break;
     const group = streams.filter(({ rules }) => rules.diskPercent === percent);
-    for (const { stream, hour } of candidates(group, isChosen)) {
-      if (usedBytes <= mostBytes || chosen.length >= before.limit) break;
+    for (const { stream, hour } of candidates(group, taken, limit)) {
+      if (usedBytes <= mostBytes) break;
       const deletion = deletionOf(stream, hour, "disk");
       chosen.push(deletion);
       usedBytes -= deletion.bytes;
     }
   }
   return chosen;
+}
+
+function hoursByStream([stream, chosen]: readonly [string, readonly Deletion[]]): [string, Set<number>] {
+  return [stream, new Set(chosen.map(({ hour }) => hour))];
 }
 
 function percentages(streams: readonly StreamHours[]): number[] {
@@ -144,16 +152,32 @@ function percentages(streams: readonly StreamHours[]): number[] {
 
 type Candidate = { readonly stream: string; readonly hour: StoredHour };
 
-/** Hours that may go for the disk: copied ones first, then the oldest. */
-function candidates(group: readonly StreamHours[], isChosen: ReadonlySet<string>): Candidate[] {
-  const found = group.flatMap(({ stream, hours }) =>
-    hours
-      .filter((hour) => !isKept(hour) && hasToGive(hour) && !isChosen.has(`${hour.hour} ${stream}`))
-      .map((hour) => ({ stream, hour })),
-  );
-  return found.sort(
-    (a, b) => Number(b.hour.isCopied) - Number(a.hour.isCopied) || oldestFirst(keyOf(a), keyOf(b)),
-  );
+/**
+ * The first `limit` hours that may go for the disk: copied ones first, then the oldest. An archive has some hundred
+ * thousand hours: only the few that are wanted are put in order, the others are told from them by a number.
+ */
+function candidates(
+  group: readonly StreamHours[],
+  taken: ReadonlyMap<string, ReadonlySet<number>>,
+  limit: number,
+): Candidate[] {
+  const found = group.flatMap(({ stream, hours }) => {
+    const takenHours = taken.get(stream);
+    return hours
+      .filter((hour) => !isKept(hour) && hasToGive(hour) && takenHours?.has(hour.hour) !== true)
+      .map((hour) => ({ stream, hour }));
+  });
+  const ranks = Float64Array.from(found, rankOf).sort();
+  const last = ranks[Math.min(limit, ranks.length) - 1] ?? -Infinity;
+  return found
+    .filter((one) => rankOf(one) <= last)
+    .sort((a, b) => rankOf(a) - rankOf(b) || oldestFirst(keyOf(a), keyOf(b)))
+    .slice(0, limit);
+}
+
+/** The order in which hours go for the disk, smaller first. */
+function rankOf({ hour }: Candidate): number {
+  return hour.hour + (hour.isCopied ? 0 : NOT_COPIED);
 }
 
 function deletionOf(stream: string, stored: StoredHour, reason: DeletionReason): Deletion {
