@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { MemoryVolume, systemError } from "../../../test/support/memory-volume.ts";
@@ -6,9 +9,11 @@ import type { StepFault, VolumeStep } from "../../../test/support/memory-volume.
 import { silentLogger } from "../../base/log.ts";
 import type { LogFields } from "../../base/log.ts";
 import { keepErrors } from "./errors.ts";
+import { Protections } from "./protections.ts";
 import { RetentionRound } from "./retention-round.ts";
 import type { DeletedHour, RetentionRoundOptions } from "./retention-round.ts";
 import type { RetentionRules } from "./retention.ts";
+import { diskKeepFiles } from "./storages/disk-keep-files.ts";
 
 const ROOT = "/archive";
 const HOUR_MS = 3_600_000;
@@ -203,6 +208,64 @@ describe("a round of retention", () => {
     clock.advance(8 * 60_000);
     await round.run();
     assert.deepEqual(ago(), ["a 50 size"]);
+  });
+});
+
+describe("an archive on a real disk", () => {
+  test("loses what is over, with the folders of days that are, and nothing else", async (t) => {
+    const root = mkdtempSync(join(tmpdir(), "weir-retention-"));
+    t.after(() => rmSync(root, { recursive: true, force: true }));
+    const protections = new Protections({
+      root,
+      files: diskKeepFiles,
+      clock: new FakeClock(NOW_MS * 1000),
+    });
+    const { round, deleted, warnings, clock } = retention(
+      { "live/one": { depthMs: 48 * HOUR_MS }, two: { localMs: HOUR_MS } },
+      { root, files: diskKeepFiles, protectionsOf: (stream) => protections.of(stream) },
+    );
+    const place = (stream: string, ago: number): string => root + pathOf(stream, ago).slice(ROOT.length);
+    for (const [stream, ago, endings] of [
+      ["live/one", 0, ["idx", "mp4"]],
+      ["live/one", 40, ["idx", "mp4"]],
+      ["live/one", 90, ["idx", "mp4", "1.mp4"]],
+      ["live/one", 91, ["idx", "mp4"]],
+      ["two", 20, ["idx", "mp4", "copied"]],
+    ] as const) {
+      mkdirSync(dirname(place(stream, ago)), { recursive: true });
+      for (const ending of endings) writeFileSync(`${place(stream, ago)}.${ending}`, "x".repeat(1000));
+    }
+    const openedAtMs = (NOW_HOUR - 91) * HOUR_MS;
+    const kept = await protections.of("live/one");
+    const { episodeId } = await kept.createEpisode({ openedAtMs, closedAtMs: openedAtMs + 5 });
+    await round.run();
+    assert.deepEqual(
+      deleted.map(({ stream, hour, bytes }) => [stream, NOW_HOUR - hour, bytes]),
+      [
+        ["live/one", 90, 3000],
+        ["two", 20, 1000],
+      ],
+    );
+    await kept.deleteEpisode(episodeId);
+    await round.run();
+    for (let i = 0; i < 3; i++) {
+      clock.advance(2 * HOUR_MS);
+      await round.run();
+    }
+    const left = readdirSync(root, { recursive: true })
+      .map(String)
+      .filter((path) => !path.endsWith("episodes.jsonl"));
+    const one = [0, 40].map((ago) => place("live/one", ago).slice(root.length + 1));
+    const two = place("two", 20).slice(root.length + 1);
+    const files = [...one.flatMap((path) => [`${path}.idx`, `${path}.mp4`]), `${two}.idx`, `${two}.copied`];
+    const folders = files.flatMap((path) =>
+      path
+        .split("/")
+        .slice(0, -1)
+        .map((_name, i, names) => names.slice(0, i + 1).join("/")),
+    );
+    assert.deepEqual(left.sort(), [...new Set([...files, ...folders])].sort());
+    assert.deepEqual(warnings, []);
   });
 });
 
