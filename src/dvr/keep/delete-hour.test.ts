@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { MemoryVolume, systemError } from "../../../test/support/memory-volume.ts";
 import { deleteHour, deleteMedia, isCopied, isHalfDeleted } from "./delete-hour.ts";
-import type { HourPlace } from "./delete-hour.ts";
+import type { HourPlace, MediaFile } from "./delete-hour.ts";
 
 const DAY = "/archive/live/2026/11/23";
 const NAMES = ["08.1.mp4", "08.copied", "08.idx", "08.mp4"];
@@ -66,17 +66,32 @@ describe("an hour that is deleted", () => {
 });
 
 describe("the media of a copied hour", () => {
-  test("goes, and index and mark stay", async () => {
+  test("goes when the note proves it, and index and note stay", async () => {
     const volume = dayWith(NAMES);
-    assert.equal(await deleteMedia(hour8(volume), volume.seenBy()), true);
+    const asked: unknown[] = [];
+    const isProof = (note: string, media: readonly MediaFile[]): boolean => asked.push(note, media) > 0;
+    assert.equal(await deleteMedia(hour8(volume), volume.seenBy(), isProof), true);
+    assert.deepEqual(asked, [
+      "08.copied",
+      [
+        { name: "08.1.mp4", bytes: 8 },
+        { name: "08.mp4", bytes: 6 },
+      ],
+    ]);
     assert.deepEqual(left(volume), ["08.copied", "08.idx"]);
   });
 
-  test("stays when the mark is gone since", async () => {
+  test("stays when the note does not prove it", async () => {
+    const volume = dayWith(NAMES);
+    assert.equal(await deleteMedia(hour8(volume), volume.seenBy(), () => false), false);
+    assert.deepEqual(left(volume), NAMES);
+  });
+
+  test("stays when the note is gone since", async () => {
     const volume = dayWith(NAMES);
     const place = hour8(volume);
     volume.files.delete(`${DAY}/08.copied`);
-    assert.equal(await deleteMedia(place, volume.seenBy()), false);
+    assert.equal(await deleteMedia(place, volume.seenBy(), () => true), false);
     assert.deepEqual(left(volume), ["08.1.mp4", "08.idx", "08.mp4"]);
   });
 });

@@ -11,13 +11,19 @@ export type HourPlace = {
   readonly names: readonly string[];
 };
 
+/** A media file of an hour as it lies on the volume. */
+export type MediaFile = { readonly name: string; readonly bytes: number };
+
+/** A note beside an index that is longer is cut off, and proves nothing. */
+const MAX_NOTE_BYTES = 65_536;
+
 /** What is left of an hour's index while the hour is deleted. */
 const TOMBSTONE = "deleted";
 
 /** Written beside the index when the hour stands whole and verified in object storage. */
 const COPIED = "copied";
 
-/** Whether an hour stands in object storage, as a mark beside its index says. */
+/** Whether an hour stands in object storage, as the presence of a note beside its index says. */
 export function isCopied(names: readonly string[]): boolean {
   return names.some((name) => name.endsWith(`.${COPIED}`));
 }
@@ -50,14 +56,26 @@ export async function deleteHour(place: HourPlace, files: KeepFiles): Promise<vo
 }
 
 /**
- * Deletes the media files of an hour that stands in object storage; its index and its mark stay.
+ * Deletes the media files of an hour that stands in object storage; its index and its note stay.
  *
- * Returns: `false`, and nothing is deleted, when the mark is not there any more. Throws: the system's error.
+ * `isProof`: whether the text of the note proves that the files are there, as they are here.
+ * Returns: `false`, and nothing is deleted, when it does not. Throws: the system's error.
  */
-export async function deleteMedia(place: HourPlace, files: KeepFiles): Promise<boolean> {
+export async function deleteMedia(
+  place: HourPlace,
+  files: KeepFiles,
+  isProof: (note: string, media: readonly MediaFile[]) => boolean,
+): Promise<boolean> {
   const { folder, names } = place;
-  if ((await files.facts(`${folder}/${hourName(place.hourOfDay)}.${COPIED}`)) === null) return false;
-  for (const name of names.filter(isMediaFile)) await files.remove(`${folder}/${name}`);
+  const note = await files.read(`${folder}/${hourName(place.hourOfDay)}.${COPIED}`, MAX_NOTE_BYTES);
+  if (note === null) return false;
+  const media: MediaFile[] = [];
+  for (const name of names.filter(isMediaFile)) {
+    const facts = await files.facts(`${folder}/${name}`);
+    if (facts !== null) media.push({ name, bytes: facts.bytes });
+  }
+  if (!isProof(new TextDecoder().decode(note), media)) return false;
+  for (const { name } of media) await files.remove(`${folder}/${name}`);
   return true;
 }
 

@@ -37,6 +37,11 @@ export const keepErrors = defineErrors({
     message: 'the hour {hour} of "{stream}" cannot be deleted from {path}: {reason}',
     doc: "The file system refused to remove files whose time is over. Check the permissions of the folder and whether the volume is read-only. It is tried again with growing pauses, up to an hour; other hours are deleted meanwhile.",
   },
+  DVR_COPY_NOT_PROVEN: {
+    disposition: "retry",
+    message: 'the media of {hour} of "{stream}" stays in {path}: its note does not prove that it is copied',
+    doc: "The hour has a file `HH.copied`, which is torn, names other files or sizes, or another place than the one of the configuration. Remove it, and the hour is copied anew.",
+  },
   DVR_EPISODES_UNREADABLE: {
     disposition: "retry",
     message: "{path} cannot be read: {reason}",

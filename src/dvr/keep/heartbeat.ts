@@ -86,7 +86,7 @@ export class Heartbeat {
     const startUs = clock.nowUs();
     const writer = this.#options.newWriter();
     await files.makeFolder(`${root}/${WRITERS_FOLDER}`);
-    if (!(await files.create(this.#pathOf(writer), this.#record(writer)))) return;
+    if (!(await this.#create(writer))) return;
     if (this.#isEnded || clock.nowUs() >= this.#untilUs(startUs)) {
       // Too late to be trusted or of use; nobody has seen a claim of it.
       await files.remove(this.#pathOf(writer));
@@ -94,6 +94,17 @@ export class Heartbeat {
     }
     this.#writer = writer;
     this.#trustUntil(this.#untilUs(startUs));
+  }
+
+  async #create(writer: string): Promise<boolean> {
+    const { files } = this.#options;
+    try {
+      return await files.create(this.#pathOf(writer), this.#record(writer));
+    } catch (caught) {
+      // A volume that is full takes empty files, one with each attempt.
+      await files.remove(this.#pathOf(writer)).catch(() => false);
+      throw caught;
+    }
   }
 
   async #renew(writer: string): Promise<void> {

@@ -247,6 +247,17 @@ describe("what is kept", () => {
     assert.equal(protections.protects(99), false);
   });
 
+  test("is everything when the file is too big to be one of ours, which is not read", async () => {
+    const files = new MemoryVolume().seenBy({ before: ({ kind }) => assert.notEqual(kind, "read") });
+    files.facts = () => Promise.resolve({ bytes: 2 ** 31, changedMs: 1 });
+    const protections = new StreamProtections({ folder: FOLDER, files, clock: new FakeClock() });
+    await assert.rejects(protections.load(), {
+      code: "DVR_EPISODES_UNREADABLE",
+      message: /more than 1073741824/,
+    });
+    assert.equal(protections.protects(99), true);
+  });
+
   test("does not change when a change cannot be written, and the next one can", async () => {
     const volume = new MemoryVolume();
     const protections = open(volume);

@@ -43,6 +43,7 @@ function retention(rules: Rules, options: Partial<RetentionRoundOptions> = {}) {
     rulesOf: (stream) => rules[stream] ?? null,
     isOpen: () => false,
     protectionsOf: () => Promise.resolve({ protects: () => false }),
+    isCopyProven: () => true,
     onDeleted: (hour) => deleted.push(hour),
     onFailure: (caught) => failures.push(caught),
     ...options,
@@ -191,6 +192,29 @@ describe("a round of retention", () => {
     );
     await round.run();
     assert.equal(deleted.length, 1);
+  });
+
+  test("keeps the media of hours whose copy is not proven, and says so once", async () => {
+    let isProven = false;
+    const { round, put, deleted, warnings, volume, clock } = retention(
+      { a: { localMs: HOUR_MS } },
+      { isCopyProven: (note, media) => isProven && note.length === 3 && media[0]?.bytes === 100 },
+    );
+    for (const hours of [5, 6]) put("a", hours, { idx: 10, mp4: 100, copied: 3 });
+    for (let minute = 0; minute < 30; minute++) {
+      await round.run();
+      clock.advance(60_000);
+    }
+    assert.deepEqual(deleted, []);
+    assert.equal(volume.paths().length, 6);
+    assert.deepEqual(
+      warnings.map(({ code }) => code),
+      ["DVR_COPY_NOT_PROVEN"],
+    );
+    isProven = true;
+    clock.advance(HOUR_MS);
+    await round.run();
+    assert.equal(deleted.length, 2);
   });
 
   test("looks again before it deletes for the size: what others deleted meanwhile is not deleted for", async () => {
@@ -349,6 +373,19 @@ describe("what cannot be deleted", () => {
     clock.advance(HOUR_MS);
     await round.run();
     assert.equal(ago().length, 4);
+  });
+
+  test("is remembered for so many folders and streams, and tried and said anew beyond them", async () => {
+    const names = ["a", "b", "c", "d"];
+    const rules = Object.fromEntries(names.map((name) => [name, { depthMs: HOUR_MS }]));
+    const { round, put, faults, warnings, failures } = retention(rules, { failureLimit: 3 });
+    for (const [i, name] of names.entries()) put(name, 100 - i);
+    faults.of = ({ kind }) => (kind === "rename" ? { error: systemError("EACCES") } : undefined);
+    await round.run();
+    assert.deepEqual([failures.length, warnings.length], [4, 4]);
+    await round.run();
+    // The first of them was forgotten, and took the place of the second.
+    assert.deepEqual([failures.length, warnings.length], [5, 5]);
   });
 
   for (const code of ["EROFS", "EIO"])

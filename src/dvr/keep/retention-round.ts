@@ -6,7 +6,7 @@ import { dropOldest } from "../../base/oldest.ts";
 import { ArchiveWalk } from "./archive-walk.ts";
 import type { DayFolder, HourFiles, WalkLimits } from "./archive-walk.ts";
 import { deleteHour, deleteMedia, isCopied, isHalfDeleted } from "./delete-hour.ts";
-import type { HourPlace } from "./delete-hour.ts";
+import type { HourPlace, MediaFile } from "./delete-hour.ts";
 import { keepErrors } from "./errors.ts";
 import { systemCodeOf } from "./keep-files.ts";
 import type { KeepFiles, VolumeSpace } from "./keep-files.ts";
@@ -36,7 +36,7 @@ const MAX_RETRY_MS = 3_600_000;
 /** How soon the same failure is said again. Units: milliseconds. */
 const TELL_AGAIN_MS = 3_600_000;
 
-/** Folders that refused something, and what was said of them, that are remembered. */
+/** Failures that are remembered, unless an option says otherwise. */
 const MAX_FAILURES = 10_000;
 
 /** What the system says when the whole volume refuses, not one file of it. */
@@ -79,12 +79,19 @@ export type RetentionRoundOptions = {
   isOpen(stream: string, hour: number): boolean;
   /** What a stream's episodes and locks keep. Rejects when that is not known: then everything of it is kept. */
   protectionsOf(stream: string): Promise<{ protects(hour: number): boolean }>;
+  /**
+   * Whether the text of an hour's note `HH.copied` proves that these files stand in object storage, where they would be
+   * read from now. Asked before media leaves the volume for the sake of room.
+   */
+  isCopyProven(note: string, media: readonly MediaFile[]): boolean;
   onDeleted(deleted: DeletedHour): void;
   /** An operation on the volume failed: for the state of the disk. */
   onFailure?(caught: unknown): void;
   /** Most hours of one round. */
   readonly hoursARound?: number;
   readonly walkLimits?: Partial<WalkLimits>;
+  /** Folders that refused something, and what was said of them, that are remembered; 10 000 unless given. */
+  readonly failureLimit?: number;
 };
 
 /** An hour as it was found, with what deciding needs. */
@@ -110,6 +117,8 @@ export class RetentionRound {
   /** What was said and when, so that it is said again only after a while, or when it is another. */
   readonly #told = new Map<string, { readonly kind: string; readonly atUs: number }>();
   #lastFreed: { readonly bytes: number; readonly before: number } | null = null;
+  readonly #isProof = (note: string, media: readonly MediaFile[]): boolean =>
+    this.#options.isCopyProven(note, media);
   #timer: Timer | null = null;
   #running: Promise<void> | null = null;
   #isStopped = false;
@@ -270,7 +279,7 @@ export class RetentionRound {
     this.#walk.forgetDay(found.folder);
     try {
       if (!keepsIndex) await deleteHour(found, files);
-      else if (!(await deleteMedia(found, files))) return "kept";
+      else if (!(await deleteMedia(found, files, this.#isProof))) return this.#notProven(planned, found);
     } catch (caught) {
       return this.#deleteFailed({ stream, hour, folder: found.folder }, caught);
     }
@@ -293,12 +302,24 @@ export class RetentionRound {
     const isWhole = WHOLE_VOLUME.has(code);
     // One line a stream, or a volume, and kind of failure, not one an hour.
     this.#tell(isWhole ? this.#options.root : `delete ${stream}`, error, code);
+    this.#pause(folder);
+    this.#options.onFailure?.(caught);
+    return isWhole ? "volume refuses" : "kept";
+  }
+
+  #notProven({ stream, hour }: Planned, { folder }: Found): "kept" {
+    const context = { stream, hour: hourText(hour), path: folder };
+    this.#tell(`copy ${stream}`, keepErrors.error("DVR_COPY_NOT_PROVEN", context), "");
+    this.#pause(folder);
+    return "kept";
+  }
+
+  /** Nothing of the day's folder is deleted for a while, each time for longer. */
+  #pause(folder: string): void {
     const pauseMs = Math.min(MAX_RETRY_MS, 2 * (this.#pauses.get(folder)?.pauseMs ?? RETRY_MS / 2));
     this.#pauses.delete(folder);
     this.#pauses.set(folder, { pauseMs, untilUs: this.#options.clock.nowUs() + pauseMs * 1000 });
-    dropOldest(this.#pauses, MAX_FAILURES);
-    this.#options.onFailure?.(caught);
-    return isWhole ? "volume refuses" : "kept";
+    dropOldest(this.#pauses, this.#options.failureLimit ?? MAX_FAILURES);
   }
 
   #isPaused(folder: string): boolean {
@@ -321,7 +342,7 @@ export class RetentionRound {
     if (before?.kind === kind && clock.nowUs() - before.atUs < TELL_AGAIN_MS * 1000) return;
     this.#told.delete(about);
     this.#told.set(about, { kind, atUs: clock.nowUs() });
-    dropOldest(this.#told, MAX_FAILURES);
+    dropOldest(this.#told, this.#options.failureLimit ?? MAX_FAILURES);
     logger.warn("retention cannot do all of its work", { root, code: error.code, reason: error.message });
   }
 

@@ -302,6 +302,18 @@ describe("a volume that hangs", () => {
     assert.equal(other.mayWrite(), true);
   });
 
+  test("that is full from the start does not fill with what failed", async () => {
+    const [volume, clock] = [new MemoryVolume(), new FakeClock()];
+    volume.capacityBytes = 100;
+    const process = startProcess(volume, clock, "first");
+    const lease = process.claim();
+    await clock.advanceSettling(600_000, 1000);
+    assert.deepEqual([lease.mayWrite(), volume.paths()], [false, []]);
+    volume.capacityBytes = Infinity;
+    await clock.advanceSettling(5000, 1000);
+    assert.equal(lease.mayWrite(), true);
+  });
+
   test("that does not take the release is asked again, and blocks nobody who waits for it", async () => {
     const { clock, first, second } = twoProcesses();
     const held = first.claim();
