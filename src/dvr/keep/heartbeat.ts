@@ -23,7 +23,12 @@ export type HeartbeatOptions = {
 };
 
 /** The writer's old id, which it never uses again, and why. */
-export type HeartbeatLoss = { readonly writer: string; readonly reason: string };
+export type HeartbeatLoss = {
+  readonly writer: string;
+  readonly reason: string;
+  /** Another process took this one for dead, while it lived. */
+  readonly isBuried: boolean;
+};
 
 /**
  * One process's sign of life in one root: the file ROOT/.writers/WRITER, written anew with every `beat`.
@@ -112,7 +117,7 @@ export class Heartbeat {
     const startUs = clock.nowUs();
     const isThere = await files.overwrite(this.#pathOf(writer), this.#record(writer));
     if (this.#writer !== writer) return;
-    if (!isThere) this.#lose("another process took this one for dead and removed its sign of life");
+    if (!isThere) this.#lose("another process took this one for dead and removed its sign of life", true);
     else if (clock.nowUs() >= this.#validUntilUs) this.#loseByTime();
     else this.#trustUntil(this.#untilUs(startUs));
   }
@@ -125,13 +130,13 @@ export class Heartbeat {
   }
 
   #loseByTime(): void {
-    this.#lose(`the volume took no sign of life for ${this.#options.validMs} ms`);
+    this.#lose(`the volume took no sign of life for ${this.#options.validMs} ms`, false);
   }
 
-  #lose(reason: string): void {
+  #lose(reason: string, isBuried: boolean): void {
     const writer = this.#writer;
     this.#forget();
-    if (writer !== null) this.#options.onLost({ writer, reason });
+    if (writer !== null) this.#options.onLost({ writer, reason, isBuried });
   }
 
   #forget(): void {

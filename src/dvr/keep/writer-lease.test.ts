@@ -207,6 +207,19 @@ describe("the lease of a process that is gone", () => {
     assert.match(String(alive.warnings[0]!["reason"]), /took this one for dead/);
   });
 
+  test("that lives after all does not take it back: two that take each other for gone do not take turns", async () => {
+    const [volume, clock] = [new MemoryVolume(), new FakeClock()];
+    const [one, two] = [1, 2].map((name) =>
+      startProcess(volume, clock, `twin-${name}`, { isGone: () => true }),
+    );
+    one!.claim();
+    await settled();
+    two!.claim();
+    await clock.advanceSettling(600_000, 1000);
+    assert.deepEqual(one!.events, ["held live/one", "lost live/one: DVR_LEASE_LOST"]);
+    assert.deepEqual(two!.events, ["held live/one"]);
+  });
+
   test("leaves nothing behind for longer than an hour or two", async () => {
     const { volume, clock, first, second } = twoProcesses();
     first.claim();

@@ -118,12 +118,17 @@ export class WriterLeases {
   #ticks = 0;
   #beats = 0;
   #isStopped = false;
+  /**
+   * Somebody took this process for gone while it lived, as two containers of one pod would: from then on it waits for
+   * every lease to run out, or the two would take streams from each other in turns.
+   */
+  #wasBuried = false;
   #toldFailure = "";
 
   constructor(options: WriterLeasesOptions) {
     const { root, files, clock, identity, leaseMs = LEASE_MS } = options;
     const validMs = leaseMs * VALID_PART;
-    const isGone = (other: WriterIdentity): boolean => options.isGone(other);
+    const isGone = (other: WriterIdentity): boolean => !this.#wasBuried && options.isGone(other);
     const newWriter = (): string => options.newWriter?.() ?? randomUUID();
     const onLost = (loss: HeartbeatLoss): void => this.#lose(loss);
     this.#options = options;
@@ -180,8 +185,8 @@ export class WriterLeases {
   }
 
   /**
-   * Gives everything back, with one operation. To be called when all files are closed. Never rejects; where the volume
-   * does not answer, others wait until the leases have run out.
+   * Gives everything back, with one operation. To be called when all files are closed. Never rejects, and does not
+   * resolve while the volume hangs: others then wait until the leases have run out.
    */
   async stop(): Promise<void> {
     this.#isStopped = true;
@@ -316,6 +321,7 @@ export class WriterLeases {
   #lose(loss: HeartbeatLoss): void {
     const { root, logger } = this.#options;
     this.#watch.giveUp(loss.writer);
+    this.#wasBuried ||= loss.isBuried;
     const error = keepErrors.error("DVR_LEASE_LOST", { root, reason: loss.reason });
     const lost = [...this.#leases.values()].filter(({ claim }) => claim !== null);
     logger.warn("recordings stop", { root, code: error.code, reason: error.message, streams: lost.length });

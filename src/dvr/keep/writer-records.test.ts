@@ -138,6 +138,18 @@ describe("a process is gone", () => {
   for (const { name, other, isGone } of cases)
     test(name, () => assert.equal(isProcessGone({ ...identity, ...other }, own, isAlive), isGone));
 
+  test("not, when it may be this one, on a machine that does not tell", () => {
+    const here = { host: "b", pod: "weir-0", machine: "", pid: 1, birth: "" };
+    assert.equal(
+      isProcessGone(here, here, () => false),
+      false,
+    );
+    assert.equal(
+      isProcessGone({ ...here, pid: 2 }, here, () => false),
+      true,
+    );
+  });
+
   test("not, where nothing is known of either", () => {
     const nobody = { host: "", pod: "", machine: "", pid: 1, birth: "" };
     assert.equal(

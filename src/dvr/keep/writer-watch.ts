@@ -108,5 +108,7 @@ export function isProcessGone(
   isAlive: (pid: number, birth: string) => boolean,
 ): boolean {
   if (other.machine !== "" && other.machine === own.machine) return !isAlive(other.pid, other.birth);
-  return other.pod !== "" && other.pod === own.pod;
+  // Where the machine is not known, another thread of this very process looks like this.
+  const mayBeOwn = other.machine === own.machine && other.pid === own.pid && other.birth === own.birth;
+  return other.pod !== "" && other.pod === own.pod && !mayBeOwn;
 }
