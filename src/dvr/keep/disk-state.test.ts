@@ -59,12 +59,12 @@ describe("a volume", () => {
   });
 
   for (const [code, condition, said] of [
-    ["ENOSPC", "full", "DVR_DISK_FULL"],
-    ["EDQUOT", "full", "DVR_DISK_FULL"],
-    ["EIO", "failing", "DVR_DISK_FAILING"],
-    ["EROFS", "failing", "DVR_DISK_FAILING"],
-    ["ESTALE", "failing", "DVR_DISK_FAILING"],
-    ["ETIMEDOUT", "failing", "DVR_DISK_FAILING"],
+    ["ENOSPC", "full", "DVR_VOLUME_FULL"],
+    ["EDQUOT", "full", "DVR_VOLUME_FULL"],
+    ["EIO", "failing", "DVR_VOLUME_FAILING"],
+    ["EROFS", "failing", "DVR_VOLUME_FAILING"],
+    ["ESTALE", "failing", "DVR_VOLUME_FAILING"],
+    ["ETIMEDOUT", "failing", "DVR_VOLUME_FAILING"],
   ] as const)
     test(`that reports ${code} is ${condition}, said once however many streams find it, until a probe succeeds`, async () => {
       const { states, clock, fault, changes, lines, seen, volume } = disks();

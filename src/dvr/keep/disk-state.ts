@@ -158,7 +158,7 @@ export class DiskStates {
       state.probeMs = wasSteady ? PROBE_MS : Math.min(MAX_PROBE_MS, state.probeMs * 2);
     }
     const { to, caught } = trouble;
-    const code = to === "full" ? "DVR_DISK_FULL" : "DVR_DISK_FAILING";
+    const code = to === "full" ? "DVR_VOLUME_FULL" : "DVR_VOLUME_FAILING";
     this.#moveTo(root, state, to, keepErrors.error(code, { root, reason: messageOf(caught) }, caught));
     state.timer?.cancel();
     state.timer = this.#options.clock.schedule(state.probeMs, () => void this.#probe(root, state));

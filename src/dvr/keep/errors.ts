@@ -83,12 +83,12 @@ export const keepErrors = defineErrors({
     message: 'there is no episode "{episodeId}"',
     doc: "It was deleted, or it expired.",
   },
-  DVR_DISK_FULL: {
+  DVR_VOLUME_FULL: {
     disposition: "retry",
     message: "the volume of {root} is full: {reason}",
     doc: "Recordings into it stop and live goes on. They go on by themselves when a probe file can be written again, which is tried every few seconds. Shorten the depth, limit the use of the disk in percent, or enlarge the volume.",
   },
-  DVR_DISK_FAILING: {
+  DVR_VOLUME_FAILING: {
     disposition: "retry",
     message: "the volume of {root} fails: {reason}",
     doc: "Recordings into it stop and live goes on. They go on by themselves when a probe file can be written again. Look at the volume: unmounted, read-only, without permission, or broken.",
