@@ -51,7 +51,7 @@ const SETTINGS: readonly Setting[] = [
     label: "URL",
     type: { kind: "bucket-url" },
     secret: true,
-    doc: "The bucket of object storage that hours are copied to when they are finished; see Recordings.",
+    doc: "The bucket of object storage that hours are copied to when they are finished; see Recordings. Not done by this version yet.",
   },
   {
     name: "local",
@@ -59,26 +59,26 @@ const SETTINGS: readonly Setting[] = [
     type: { kind: "duration", minMs: 0, maxMs: YEARS_MS },
     doc:
       "How long a finished hour stays on the disk once its copy is safe; then it is played from there. Without it: as long " +
-      "as it is kept at all.",
+      "as it is kept at all. Not done by this version yet.",
   },
   {
     name: "replicate",
     label: "URL|true|false",
     type: { kind: "url", schemes: WEB, orBoolean: true },
     isFlag: true,
-    doc: "Copies what a peer has recorded and this server lacks: the server at the URL, else the one that the stream comes from.",
+    doc: "Copies what a peer has recorded and this server lacks: the server at the URL, else the one that the stream comes from. Not done by this version yet.",
   },
   {
     name: "replication_port",
     label: "PORT",
     type: { kind: "integer", min: 1, max: 65_535 },
-    doc: "The HTTP port of that peer, where it is not the one that the stream comes from.",
+    doc: "The HTTP port of that peer, where it is not the one that the stream comes from. Not done by this version yet.",
   },
   {
     name: "replication_speed",
     label: "BITRATE",
     type: { kind: "bitrate", minBps: 8000, maxBps: 1e12 },
-    doc: "Most bits per second that are copied from that peer, for each stream.",
+    doc: "Most bits per second that are copied from that peer, for each stream. Not done by this version yet.",
   },
   {
     name: "schedule",
@@ -102,13 +102,13 @@ const SETTINGS: readonly Setting[] = [
     name: "episodes_url",
     label: "URL",
     type: { kind: "url", schemes: WEB },
-    doc: "A server that lists the episodes of the stream, which are kept longer than the rest.",
+    doc: "A server that lists the episodes of the stream, which are kept longer than the rest. Not done by this version yet.",
   },
   {
     name: "episodes_expiration",
     label: "DURATION",
     type: { kind: "duration", minMs: MINUTE_MS, maxMs: YEARS_MS },
-    doc: "How old an episode gets. Without it: until it is deleted.",
+    doc: "How old an episode gets. Without it: until it is deleted. Not done by this version yet.",
   },
   {
     name: "dvr_offline",
@@ -188,7 +188,7 @@ const IN_BLOCK: readonly DirectiveSpec[] = [
     onChange: "nothing",
     since: "0.2",
     status: "works",
-    doc: "A directory that keeps, up to that size, what is read from the bucket of `copy`.",
+    doc: "A directory that keeps, up to that size, what is read from the bucket of `copy`. Not done by this version yet.",
   },
 ];
 

@@ -25,4 +25,27 @@ export const dvrErrors = defineErrors({
     message: 'the archive cannot {action} "{path}": {reason}',
     doc: "The file system reported an error: look at the disk, its free space and the permissions of the archive's folder. It is tried again.",
   },
+  DVR_NOTHING_RECORDED: {
+    disposition: "reject",
+    httpStatus: 404,
+    message: 'nothing of "{name}" is recorded from {from} to {to}; {before}, {after}',
+    doc: "The stream was not on air then, was not recorded, or what was recorded is deleted by now. The message has the nearest times at which something is recorded.",
+  },
+  DVR_BAD_MEDIA: {
+    disposition: "reject",
+    httpStatus: 500,
+    message: 'the media file of the archive "{path}" cannot be used: {reason}',
+    doc: "The file is damaged, or somebody else has changed or removed it. Its hour plays as far as the rest is whole; put the file back from a copy.",
+  },
+  DVR_TOO_MANY_TRACK_SETS: {
+    disposition: "retry",
+    message: "the hour {hour} has {most} media files: no more configurations of tracks fit into it",
+    doc: "The source changes its codecs, picture size or tracks all the time. The recording goes on with the next hour, or with tracks that the hour had before; look at the encoder.",
+  },
+  DVR_SPAN_TOO_LONG: {
+    disposition: "reject",
+    httpStatus: 422,
+    message: "the range has more than {most} segments: ask for a shorter one",
+    doc: "A playlist of so many segments would be tens of megabytes. Ask for a day or a week at a time.",
+  },
 });

@@ -1,4 +1,5 @@
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
+import type { MediaFile } from "./media-path.ts";
 import type { Presentation } from "./presentation.ts";
 import type { Spanned, TimeSpan } from "./time-span.ts";
 
@@ -16,6 +17,8 @@ export type OutputAddress = {
   readonly name: string;
   /** Given: what plays is that stretch of the recording, which its presentation is, and not what is live. */
   readonly span?: TimeSpan;
+  /** Given: what is asked for is this segment or init segment, in whatever form. */
+  readonly media?: MediaFile;
   /**
    * Answers from the presentation of that name, at once where it has the bytes at once. Throws or rejects with the
    * storage's `MediaError`.
@@ -37,4 +40,10 @@ export type OutputRequest = {
 /** The span of an address of which the resource may be one of a stretch of the recording. */
 export function spanOf({ span }: Spanned & { readonly kind: string }): Spanned {
   return span === undefined ? {} : { span };
+}
+
+/** The segment or init segment that a resource is, if it is one. */
+export function mediaOf(resource: MediaFile | { readonly kind: string }): { readonly media?: MediaFile } {
+  if (resource.kind !== "segment" && resource.kind !== "init") return {};
+  return "selection" in resource ? { media: resource } : {};
 }

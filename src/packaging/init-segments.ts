@@ -49,11 +49,20 @@ export class InitSegments {
     const found = known.get(key);
     if (found !== undefined) return found;
     const bytes = buildInitSegment(selectTracks(tracks, selection));
-    const made = { name: createHash("sha256").update(bytes).digest("hex").slice(0, 12), body: [bytes] };
+    const made = { name: nameOfInit(bytes), body: [bytes] };
     if (known.size >= InitSegments.#MAX_SELECTIONS) known.clear();
     known.set(key, made);
     return made;
   }
+}
+
+/** The name of the init segment of a selection of a set's tracks, of which it has at least one. */
+export function initName(tracks: TrackSet, selection: TrackSelection): string {
+  return nameOfInit(buildInitSegment(selectTracks(tracks, selection)));
+}
+
+function nameOfInit(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex").slice(0, 12);
 }
 
 /**

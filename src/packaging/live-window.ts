@@ -10,6 +10,7 @@ import { LiveSegment, segmentName } from "./live-segment.ts";
 import type { EdgeSource, Hold, LiveEdge, MediaBody, Presentation } from "./presentation.ts";
 import type { OpenSegmentEntry, RandomAccess, SegmentHold } from "./presentation.ts";
 import type { Timeline, TrackSelection } from "./presentation.ts";
+import type { SegmentRecorder } from "./segment-recorder.ts";
 import type { SegmentParts } from "./segment-parts.ts";
 import { Segmenter } from "./segmenter.ts";
 import { SilenceFiller } from "./silence/silence-filler.ts";
@@ -36,6 +37,8 @@ export type LiveWindowOptions = {
   readonly segmentCount: number;
   /** How long a part of a segment is meant to be; left out: none are made. Units: microseconds. */
   readonly chunkDurationUs?: number;
+  /** Who keeps what is packaged. */
+  readonly recorder?: SegmentRecorder | null;
   /** For how long requests are held; the machine's when left out. */
   readonly clock?: Clock;
   /** The stream's; nothing is logged when left out. */
@@ -124,6 +127,7 @@ export class LiveWindow implements PacketSink, Presentation {
       minSequence: options.after?.nextSequence,
       maxDurationUs: () => this.#longestUs(),
       onSegment: (segment) => this.#append(segment),
+      recorder: options.recorder ?? null,
       onPart: () => this.#edgeMoved(),
       isFollowed: () => this.#isEdgeUsed(),
       ...(options.chunkDurationUs === undefined ? {} : { chunkDurationUs: options.chunkDurationUs }),

@@ -162,6 +162,11 @@ export class OpenSegment {
     return given;
   }
 
+  /** What has come of a track, in decode order. */
+  packetsOf(id: TrackId): readonly MediaPacket[] {
+    return this.#packets.get(id) ?? [];
+  }
+
   /** The first packet of a track, if it has one. */
   first(id: TrackId): MediaPacket | undefined {
     return this.#packets.get(id)?.[0];

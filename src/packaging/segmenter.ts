@@ -6,6 +6,7 @@ import { OpenSegment } from "./open-segment.ts";
 import { partRuleOf } from "./part-rule.ts";
 import type { LateParts } from "./late-parts.ts";
 import type { PartRule } from "./part-rule.ts";
+import type { SegmentRecorder } from "./segment-recorder.ts";
 import type { SegmentParts } from "./segment-parts.ts";
 import type { SegmentTrack } from "./segment-track.ts";
 
@@ -35,6 +36,8 @@ export type SegmenterOptions = {
   readonly minSequence?: number | undefined;
   /** Called with each segment as soon as all its tracks are complete. */
   onSegment(segment: FinishedSegment): void;
+  /** Hears of segments while they grow. */
+  readonly recorder?: SegmentRecorder | null;
   /** Whether somebody follows the parts, so that each is to be known when it is complete; nobody when left out. */
   isFollowed?(): boolean;
   /** Called when a part of the open segment is complete that somebody follows, or another segment is the open one. */
@@ -98,7 +101,10 @@ export class Segmenter implements PacketSink {
     if (before === null) {
       if (!packet.startsGop || !this.#isSlotOpen(us)) return;
       this.#current = this.#open(us, true);
-    } else this.#maybeCut(packet, us);
+    } else {
+      this.#maybeCut(packet, us);
+      if (packet.startsGop) this.#options.recorder?.onGop(this.#current!, packet);
+    }
     if (packet.track === this.#tracks.reference) this.#referenceUs = us;
     this.#route(packet);
     if (us - this.#referenceUs > Segmenter.MAX_LAG_US) this.#closePartsInSilence(us);
@@ -266,11 +272,16 @@ export class Segmenter implements PacketSink {
     this.#current = null;
     this.#pendingDiscontinuity = true;
     this.#emit(done, null);
+    this.#options.recorder?.onBreak();
   }
 
   #emit(segment: OpenSegment, next: OpenSegment | null): void {
     this.#learnPartRule(segment);
     const endUs = Math.max(next === null ? segment.endUs : next.startUs, segment.startUs + 1000);
+    this.#options.recorder?.onSegment(segment, {
+      endUs,
+      nextDts: (id) => next?.first(id)?.dts ?? null,
+    });
     const { media, parts } = segment.finish(next, endUs);
     this.#options.onSegment({
       sequence: segment.sequence,

@@ -25,6 +25,7 @@ import type { DrainStep } from "./drain.ts";
 import { FileInputs } from "./file-inputs.ts";
 import { ListenerSet } from "./listener-set.ts";
 import { LiveWindows } from "./live-windows.ts";
+import { StreamArchives, recordingPlan } from "./stream-archives.ts";
 import { memoryBudgetBytes, overBudget } from "./memory.ts";
 import { Playback, isPackaged } from "./playback.ts";
 import { recordedFile } from "./recordings.ts";
@@ -33,6 +34,9 @@ import { planOf, rulesOf } from "./stream-rules.ts";
 
 /** Bound on streams of one thread: each may hold a GOP and a window of segments. */
 const MAX_STREAMS = 10_000;
+
+/** A volume that stands still keeps nobody from what is live for longer. */
+const MAX_PREPARE_MS = 10_000;
 
 /** Of the memory that the process may use, what live streams may hold in windows and caches. */
 const LIVE_MEMORY_PERCENT = 50;
@@ -111,6 +115,8 @@ export class MediaNode {
   readonly #pace = new SendPace();
   readonly #windows: LiveWindows;
   readonly #inputs: FileInputs;
+  readonly #archives: StreamArchives;
+  #prepared: Promise<void> | null = null;
 
   constructor(options: MediaNodeOptions) {
     const { config, clock, log } = options;
@@ -120,6 +126,7 @@ export class MediaNode {
     this.#clock = clock;
     this.#log = log;
     this.#windows = new LiveWindows(clock);
+    this.#archives = new StreamArchives({ clock, log });
     this.local = new LocalDirectory({
       clock,
       log,
@@ -129,6 +136,7 @@ export class MediaNode {
       equip: (stream) => this.#equip(stream),
       onClosed: (name) => {
         this.#windows.close(name);
+        this.#archives.close(name);
         this.#threads?.streamClosed(name);
       },
     });
@@ -147,6 +155,7 @@ export class MediaNode {
       log,
       config: () => this.#config,
       window: (name) => this.#window(name),
+      archives: this.#archives,
     });
   }
 
@@ -154,6 +163,26 @@ export class MediaNode {
   start(): void {
     this.#startInputs();
     this.#guardMemory();
+  }
+
+  /**
+   * Resolves when what is recorded is in order to be played and recorded on, at the latest after `MAX_PREPARE_MS`; at once
+   * where nothing is recorded. Never rejects. To be called before anybody may ask for anything.
+   */
+  prepare(): Promise<void> {
+    return (this.#prepared ??= this.#prepare());
+  }
+
+  async #prepare(): Promise<void> {
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = this.#clock.schedule(MAX_PREPARE_MS, resolve);
+    await Promise.race([this.#keepArchives(), late]);
+    timer.cancel();
+  }
+
+  /** One thread puts archives in order, and deletes, for all. */
+  async #keepArchives(): Promise<void> {
+    if (this.#options.thread.index === 0) await this.#archives.keep(() => this.#config);
   }
 
   /** The streams that live here. */
@@ -199,6 +228,7 @@ export class MediaNode {
     }
     this.#threads?.configure();
     this.#startInputs();
+    void this.#keepArchives();
   }
 
   /** Answers a request for media; `null` when it is for something else. See `Playback.handle`. */
@@ -252,7 +282,7 @@ export class MediaNode {
     this.#tsPublishers.endAll("the server stops");
     if (this.#threads === null) this.local.close("the server stops");
     else this.#threads.close("the server stops");
-    await this.vods.close();
+    await Promise.all([this.vods.close(), this.#archives.stop()]);
   }
 
   /**
@@ -328,8 +358,12 @@ export class MediaNode {
   #equip(stream: LiveStream): void {
     const { name } = stream.rules;
     const plan = planOf(this.#config, name);
-    if (plan === null || !isPackaged(plan.options.protocols)) return;
+    if (plan === null) return;
+    const recording = recordingPlan(plan, name);
+    if (recording === null) this.#archives.close(name);
+    if (recording === null && !isPackaged(plan.options.protocols)) return;
     this.#windows.open(stream, {
+      recorder: recording === null ? null : this.#archives.recorder(stream, recording),
       segmentDurationUs: plan.options.segmentDurationMs * 1000,
       segmentCount: plan.options.segmentCount,
       chunkDurationUs: plan.options.chunkDurationMs * 1000,
@@ -449,7 +483,11 @@ function packagingOf(plan: LivePlan | null): string {
     "addAudioOnly",
   ];
   const options = Object.entries(plan.options).filter(([option]) => !live.includes(option));
-  return JSON.stringify([options, isPackaged(plan.options.protocols)]);
+  return JSON.stringify([
+    options,
+    recordingPlan(plan, plan.name as StreamName),
+    isPackaged(plan.options.protocols),
+  ]);
 }
 
 /** Which of `count` threads plays the file of a stream. */

@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import { asMediaError } from "../base/errors.ts";
 import { textReply } from "../base/http-message.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
 import { late } from "../base/late/late.ts";
@@ -8,7 +9,8 @@ import { allowsProtocol } from "../config/plan.ts";
 import type { ProtocolRule, ResolvedConfig } from "../config/plan.ts";
 import { parseStreamName } from "../media/ids.ts";
 import type { StreamName } from "../media/ids.ts";
-import type { HttpOutput, OutputAddress } from "../packaging/http-output.ts";
+import type { HttpOutput, OutputAddress, OutputRequest } from "../packaging/http-output.ts";
+import type { MediaFile } from "../packaging/media-path.ts";
 import type { Presentation } from "../packaging/presentation.ts";
 import { dashOutput } from "../protocols/dash/output.ts";
 import { hlsOutput } from "../protocols/hls/output.ts";
@@ -24,7 +26,11 @@ import type { RecordedPackets } from "../stream/recorded-packets.ts";
 import type { SendWindow } from "../stream/rules.ts";
 import type { Vods } from "../vod/late-library.ts";
 import { downloadReply, downloadType } from "./download.ts";
-import { addsAudioOnly, rulesOf, vodProtocols } from "./stream-rules.ts";
+import { parseArchiveDownload } from "./archive-download.ts";
+import type { ArchiveDownload } from "./archive-download.ts";
+import { archiveFolder } from "./stream-archives.ts";
+import type { StreamArchives } from "./stream-archives.ts";
+import { addsAudioOnly, planOf, rulesOf, vodProtocols } from "./stream-rules.ts";
 
 /** What playback over HTTP needs. */
 export type PlaybackParts = {
@@ -36,6 +42,7 @@ export type PlaybackParts = {
   config(): ResolvedConfig;
   /** The live window of a stream, wherever it lives. Throws or rejects with STREAM_STARTING, STREAM_NOT_ON_AIR. */
   window(name: StreamName): Promise<Presentation> | Presentation;
+  readonly archives: StreamArchives;
 };
 
 /** Paths whose meaning is kept; none is longer than 2048 characters. */
@@ -69,13 +76,23 @@ type PlayAddress = {
   readonly notice: (message: string) => void;
   readonly addsAudioOnly: () => boolean;
   /** What answers for a stream, and the configuration that says so; `null` before it was asked. */
-  live: { readonly config: ResolvedConfig; readonly parsed: OutputAddress } | null;
+  live: LiveAddress | null;
+};
+
+/** What answers for a stream in the configuration in force. */
+type LiveAddress = {
+  readonly config: ResolvedConfig;
+  readonly parsed: OutputAddress;
+  /** The folder of its archive; `null` where it has none. */
+  readonly folder: string | null;
 };
 
 /** What plays, and who renders it. */
 type Playing = {
-  readonly presentation: Promise<Presentation> | Presentation;
+  readonly presentation: () => Promise<Presentation> | Presentation;
   readonly parsed: OutputAddress;
+  /** What may be recorded where it is not live: the archive's folder, and what is asked for. */
+  readonly recorded?: { readonly folder: string; readonly file: MediaFile };
 };
 
 /** Whether a path is one of those at which there are WebSockets. */
@@ -108,6 +125,9 @@ export class Playback {
     if (known !== undefined) return this.#present(request, known);
     const endless = this.#endless(request, sendWindow);
     if (endless !== null) return endless;
+    const wanted = parseArchiveDownload(request.path);
+    if (wanted !== null && !this.#isFile(request.path.slice(1)))
+      return this.#archiveDownload(wanted, request);
     const address = this.#parsePath(request.path);
     return address === null ? this.#download(request.path.slice(1)) : this.#present(request, address);
   }
@@ -132,10 +152,30 @@ export class Playback {
     if (carriedQuery === null)
       return textReply(400, `the token is longer than ${MAX_TOKEN_BYTES} bytes as a URL has it`);
     const asked = { request, carriedQuery, notice: address.notice, addsAudioOnly: address.addsAudioOnly };
-    const { presentation, parsed } = this.#find(address);
-    return presentation instanceof Promise
-      ? presentation.then((ready) => parsed.reply(ready, asked))
-      : parsed.reply(presentation, asked);
+    const playing = this.#find(address);
+    if (playing.recorded !== undefined) return this.#liveOrRecorded(playing, playing.recorded, asked);
+    return replyOf(playing, asked);
+  }
+
+  /** What is not in the live window may be in the archive, also when the stream is not on air. */
+  async #liveOrRecorded(
+    playing: Playing,
+    { folder, file }: NonNullable<Playing["recorded"]>,
+    asked: OutputRequest,
+  ): Promise<HttpReply> {
+    let refusal: unknown;
+    let reply: HttpReply | null = null;
+    try {
+      reply = await replyOf(playing, asked);
+      if (reply.status !== 404) return reply;
+    } catch (caught) {
+      if (!NOT_LIVE.has(asMediaError(caught)?.code ?? "")) throw caught;
+      refusal = caught;
+    }
+    const recorded = await this.#parts.archives.media(folder, file);
+    if (recorded !== null) return await playing.parsed.reply(recorded, asked);
+    if (reply !== null) return reply;
+    throw refusal;
   }
 
   #mse(
@@ -168,6 +208,23 @@ export class Playback {
     if (!allowsProtocol(vodProtocols(this.#parts.config(), name), "mp4"))
       throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol: "mp4" });
     return downloadReply(this.#parts.vods, name, contentType);
+  }
+
+  /** A stretch of a recording as one file. Rejects with STREAM_*, DVR_*. */
+  async #archiveDownload(wanted: ArchiveDownload, request: HttpRequest): Promise<HttpReply> {
+    const config = this.#parts.config();
+    const name = parseStreamName(wanted.name);
+    const rules = name === null ? null : rulesOf(config, name, "play");
+    if (name === null || rules === null)
+      throw streamErrors.error("STREAM_NOT_FOUND", { name: wanted.name });
+    if (rules.disabled) throw streamErrors.error("STREAM_DISABLED", { name });
+    const protocol = wanted.format === "mp4" ? "mp4" : "tshttp";
+    if (!rules.allowsProtocol(protocol))
+      throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol });
+    const plan = planOf(config, name)!;
+    const folder = archiveFolder(plan, name);
+    if (folder === null) throw streamErrors.error("STREAM_NOT_RECORDED", { name });
+    return await this.#parts.archives.download({ name, plan, folder }, wanted, request);
   }
 
   #sayOnce(name: string, message: string): void {
@@ -211,13 +268,12 @@ export class Playback {
   #find(address: PlayAddress): Playing {
     const { name, streamName, outputs, live } = address;
     const config = this.#parts.config();
-    if (streamName !== null && live?.config === config)
-      return { presentation: this.#parts.window(streamName), parsed: live.parsed };
+    if (streamName !== null && live?.config === config) return this.#playing(streamName, live);
     const rules = streamName === null ? null : rulesOf(config, streamName, "play");
     if (rules === null && this.#parts.vods.find(name) !== null) {
       const allowed = vodProtocols(config, name);
       const parsed = firstAllowed(name, outputs, (protocol) => allowsProtocol(allowed, protocol));
-      return { presentation: this.#parts.vods.open(name), parsed };
+      return { presentation: () => this.#parts.vods.open(name), parsed };
     }
     if (streamName === null) {
       throw streamErrors.error("STREAM_BAD_NAME", {
@@ -227,9 +283,35 @@ export class Playback {
     if (rules === null) throw streamErrors.error("STREAM_NOT_FOUND", { name });
     if (rules.disabled) throw streamErrors.error("STREAM_DISABLED", { name });
     const parsed = firstAllowed(name, outputs, (protocol) => rules.allowsProtocol(protocol));
-    address.live = { config, parsed };
-    return { presentation: this.#parts.window(streamName), parsed };
+    const folder = archiveFolder(planOf(config, streamName), streamName);
+    if (parsed.span !== undefined && folder === null)
+      throw streamErrors.error("STREAM_NOT_RECORDED", { name });
+    address.live = { config, parsed, folder };
+    return this.#playing(streamName, address.live);
   }
+
+  #playing(name: StreamName, { config, parsed, folder }: LiveAddress): Playing {
+    const { span, media } = parsed;
+    const { archives } = this.#parts;
+    if (folder === null) return { presentation: () => this.#parts.window(name), parsed };
+    if (span !== undefined)
+      return {
+        presentation: () => archives.span({ name, plan: planOf(config, name)!, folder }, span),
+        parsed,
+      };
+    const live = { presentation: () => this.#parts.window(name), parsed };
+    return media === undefined ? live : { ...live, recorded: { folder, file: media } };
+  }
+}
+
+/** Nothing of a stream is live. */
+const NOT_LIVE: ReadonlySet<string> = new Set(["STREAM_NOT_ON_AIR", "STREAM_STARTING"]);
+
+function replyOf({ presentation, parsed }: Playing, asked: OutputRequest): Promise<HttpReply> | HttpReply {
+  const found = presentation();
+  return found instanceof Promise
+    ? found.then((ready) => parsed.reply(ready, asked))
+    : parsed.reply(found, asked);
 }
 
 /** What follows from the configuration in force, found out once for each. */

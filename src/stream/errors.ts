@@ -14,6 +14,12 @@ export const streamErrors = defineErrors({
     message: 'stream "{name}" is not on air: {reason}',
     doc: "The name is allowed, but nobody publishes it now. Start the publisher; players that ask again get it.",
   },
+  STREAM_NOT_RECORDED: {
+    disposition: "reject",
+    httpStatus: 404,
+    message: 'stream "{name}" is not recorded: it has no "dvr" in the configuration',
+    doc: "The address asks for a time that is past. Add `dvr PATH;` to the stream or template; what was on air before that is not there.",
+  },
   STREAM_STARTING: {
     disposition: "reject",
     httpStatus: 503,

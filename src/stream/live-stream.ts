@@ -122,6 +122,17 @@ export class LiveStream {
     return this.#originUs;
   }
 
+  /**
+   * Its media goes on behind that time, where the wall clock is not there yet: it was set back, or what was recorded before ran
+   * ahead of it. Units: microseconds on the media clock.
+   */
+  goOnFrom(us: number): void {
+    if (us <= Math.max(this.#timeline.endUs, this.#options.clock.wallUs())) return;
+    const hasBegun = this.#timeline.endUs > 0;
+    this.#timeline.goOnFrom(us);
+    if (hasBegun && this.#tracks !== null) this.#startEpoch(this.#tracks.tracks);
+  }
+
   /** Attaches a consumer of packets, such as a packager; `withPast`: it is given what the GOP cache holds. */
   attach(sink: PacketSink, withPast = true): void {
     if (this.#closed) {

@@ -66,6 +66,13 @@ export class Timeline {
     return this.#clamped;
   }
 
+  /** What comes from now on is behind that time. Units: microseconds. */
+  goOnFrom(us: number): void {
+    if (us <= this.#endUs) return;
+    this.#endUs = us;
+    this.breakRun();
+  }
+
   /** The next packet begins a new run. */
   breakRun(): void {
     this.#offsetUs = null;

@@ -49,7 +49,11 @@ export function parseMediaPlaylist(text: string): ParsedPlaylist {
     else if (line !== "" && !line.startsWith("#")) {
       segments.push({ ...pending, sequence: header.mediaSequence + segments.length, uri: line });
       pending = { discontinuity: false, map: pending.map, programDateTime: null, durationSeconds: 0 };
-    } else assert.match(line, /^(#EXT-X-(VERSION|PLAYLIST-TYPE|START|INDEPENDENT-SEGMENTS|GAP).*)?$/);
+    } else
+      assert.match(
+        line,
+        /^(#EXT-X-(VERSION|PLAYLIST-TYPE|START|INDEPENDENT-SEGMENTS|SERVER-CONTROL|GAP).*)?$/,
+      );
   }
   return { ...header, segments };
 }

@@ -150,11 +150,7 @@ function trafBytes(count: number, present: number): number {
 function writeLead(header: Uint8Array, tracks: readonly FragmentTrack[], options: FragmentOptions): void {
   let at = 0;
   if (options.styp === true) {
-    writeU32(header, at, STYP_BYTES);
-    writeFourCc(header, at + 4, "styp");
-    writeFourCc(header, at + 8, "msdh");
-    writeFourCc(header, at + 16, "msdh");
-    writeFourCc(header, at + 20, "iso6");
+    writeSegmentType(header, at);
     at += STYP_BYTES;
   }
   const first = tracks[0];
@@ -167,6 +163,21 @@ function writeLead(header: Uint8Array, tracks: readonly FragmentTrack[], options
   writeU32(header, at + 16, seconds + NTP_EPOCH_SECONDS);
   writeU32(header, at + 20, Math.floor(((options.utcUs - seconds * 1e6) * 2 ** 32) / 1e6));
   writeU64(header, at + 24, first.baseDts);
+}
+
+/** A `styp` by itself, for a segment whose fragments are there already. Spec: ISO/IEC 14496-12 section 8.16.2. */
+export function buildSegmentType(): Uint8Array {
+  const bytes = new Uint8Array(STYP_BYTES);
+  writeSegmentType(bytes, 0);
+  return bytes;
+}
+
+function writeSegmentType(bytes: Uint8Array, at: number): void {
+  writeU32(bytes, at, STYP_BYTES);
+  writeFourCc(bytes, at + 4, "styp");
+  writeFourCc(bytes, at + 8, "msdh");
+  writeFourCc(bytes, at + 16, "msdh");
+  writeFourCc(bytes, at + 20, "iso6");
 }
 
 function writeMoof(header: Uint8Array, at: number, moofBytes: number, sequence: number): void {

@@ -88,6 +88,25 @@ export function* readMovie(fileBytes: number): ReadSteps<Movie> {
   return movie.finish();
 }
 
+/** A track of an init segment. */
+export type InitTrack = Omit<MovieTrack, "edit" | "samples">;
+
+/**
+ * The tracks that a `moov` tells of, whether it has samples of them or not.
+ *
+ * `moov`: the whole box. Throws: MP4_* errors with the place of what is wrong.
+ * Spec: ISO/IEC 14496-12 sections 8.2 to 8.8.
+ */
+export function readInitTracks(moov: Uint8Array): readonly InitTrack[] {
+  const notices: string[] = [];
+  const box = { type: "moov", bytes: moov, start: 8, end: moov.byteLength, base: 0, offset: 0 };
+  const tracks = readTracks(box, moov.byteLength, notices);
+  if (notices.length > 0) throw mp4Errors.error("MP4_NO_TRACKS", { reason: reasonOf(notices) });
+  return tracks.map(({ number, kind, sampleEntry, timescale, language }) => {
+    return { number, kind, sampleEntry, timescale, language };
+  });
+}
+
 /** What comes after the index cannot make a good file bad: the walk just ends there. */
 function* nextBox(
   reader: TopLevelReader,

@@ -1,5 +1,14 @@
 import type { TrackId } from "../../media/ids.ts";
 
+const KINDS = ["v", "a", "t"];
+
+/** The id of the track of a number that `trackNumber` makes; `null` for any other. */
+export function trackIdOf(number: number): TrackId | null {
+  const kind = KINDS[Math.floor(number / 100)];
+  const ordinal = number % 100;
+  return kind === undefined || !(ordinal >= 1) ? null : (`${kind}${ordinal}` as TrackId);
+}
+
 /** First numbers of the kinds: `v1` is 1, `a1` is 101, `t1` is 201. */
 const BASES: Readonly<Record<string, number>> = { v: 0, a: 100, t: 200 };
 

@@ -1,5 +1,5 @@
 import { late } from "../../base/late/late.ts";
-import { spanOf } from "../../packaging/http-output.ts";
+import { mediaOf, spanOf } from "../../packaging/http-output.ts";
 import type { HttpOutput } from "../../packaging/http-output.ts";
 import { noticePlayback } from "../../packaging/playback-notices.ts";
 import { parseDashPath } from "./path.ts";
@@ -16,6 +16,7 @@ export const dashOutput: HttpOutput = {
     return {
       name,
       ...spanOf(resource),
+      ...mediaOf(resource),
       reply: (presentation, asked) => {
         const { carriedQuery, request } = asked;
         if (resource.kind === "mpd") noticePlayback(presentation.timeline(), asked);

@@ -44,6 +44,9 @@ export function renderMediaPlaylist(request: MediaPlaylistRequest): string | nul
   const version = request.ts === undefined ? HLS_VERSION : TS_VERSION;
   const head = ["#EXTM3U", `#EXT-X-VERSION:${version}`, ...commentLines(request.comments)];
   const lines = [...head, ...numberLines(timeline), ...typeLines(timeline)];
+  // Old devices that play transport streams refuse what they do not know.
+  const mayWait = request.ts === undefined && request.presentation.holdSegment !== undefined;
+  if (mayWait) lines.push("#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES");
   // Without it they begin near the end of what still grows. Spec: RFC 8216 section 4.3.5.2.
   if (request.beginsAtStart === true) lines.push("#EXT-X-START:TIME-OFFSET=0");
   // Where each segment has tracks of its own, some may have been listed that are in no segment now.

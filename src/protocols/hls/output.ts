@@ -1,5 +1,5 @@
 import { late } from "../../base/late/late.ts";
-import { spanOf } from "../../packaging/http-output.ts";
+import { mediaOf, spanOf } from "../../packaging/http-output.ts";
 import type { HttpOutput } from "../../packaging/http-output.ts";
 import { noticePlayback } from "../../packaging/playback-notices.ts";
 import { parseHlsPath } from "./path.ts";
@@ -31,6 +31,7 @@ export const hlsOutput: HttpOutput = {
       return {
         name,
         ...spanOf(resource),
+        ...(resource.kind === "ts-segment" ? mediaOf({ ...resource, kind: "segment" }) : {}),
         reply: (presentation, asked) => tsReplies(({ tsReply }) => tsReply(resource, presentation, asked)),
       };
     }
@@ -40,6 +41,7 @@ export const hlsOutput: HttpOutput = {
     return {
       name,
       ...spanOf(resource),
+      ...mediaOf(resource),
       reply: (presentation, asked) => {
         const { carriedQuery, request, addsAudioOnly } = asked;
         if (resource.kind === "multivariant") noticePlayback(presentation.timeline(), asked);

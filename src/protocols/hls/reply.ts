@@ -40,8 +40,8 @@ export function hlsReply(
 ): Promise<HttpReply> | HttpReply {
   switch (resource.kind) {
     case "media":
-      if (!resource.isLowLatency || request === null)
-        return playlistReply(resource, presentation, { query, request });
+      if (request === null) return playlistReply(resource, presentation, { query, request });
+      if (!resource.isLowLatency) return plainReply(resource, presentation, { query, request });
       return onceFollowed(
         presentation,
         () =>
@@ -87,11 +87,11 @@ function partReply(
 function plainReply(
   resource: HlsResource & { kind: "media" },
   presentation: Presentation,
-  { query, request }: { readonly query: string; readonly request: HttpRequest },
+  asked: { readonly query: string; readonly request: HttpRequest },
 ): Promise<HttpReply> | HttpReply {
-  const coming = whenListed(presentation, request);
-  if (coming === null) return playlistReply(resource, presentation, query);
-  return coming.then(() => playlistReply(resource, presentation, query));
+  const coming = whenListed(presentation, asked.request);
+  if (coming === null) return playlistReply(resource, presentation, asked);
+  return coming.then(() => playlistReply(resource, presentation, asked));
 }
 
 function playlistReply(

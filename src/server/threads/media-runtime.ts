@@ -97,6 +97,7 @@ export class MediaRuntime {
    */
   listen(listeners: ResolvedConfig["listeners"], ports: OpenPorts): Promise<OpenPorts> {
     return this.#turns.run(async () => {
+      await this.#node.prepare();
       this.#refuseToStop();
       const { http, rtmp } = listeners;
       const leaving = new Set([...this.#http.leaving(http), ...this.#node.rtmp.leaving(rtmp)]);

@@ -1,0 +1,64 @@
+import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/log.ts";
+import type { KeepFiles } from "./keep/keep-files.ts";
+import { Protections } from "./keep/protections.ts";
+import type { RetentionRules } from "./keep/retention.ts";
+import { RetentionRound } from "./keep/retention-round.ts";
+
+/** What keeping archives within their bounds needs. */
+export type KeepersOptions = {
+  readonly files: KeepFiles;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** The rules of a stream whose archive lies below that root; `null`: nothing of it is deleted. */
+  rulesOf(root: string, stream: string): RetentionRules | null;
+};
+
+/** One of a root: what deletes, and what is protected. */
+type Keeper = { readonly round: RetentionRound; readonly protections: Protections };
+
+/** Deletes what is over in all roots of a configuration. One process keeps a root, or several that agree on its rules. */
+export class Keepers {
+  readonly #options: KeepersOptions;
+  readonly #keepers = new Map<string, Keeper>();
+  #isStopped = false;
+
+  constructor(options: KeepersOptions) {
+    this.#options = options;
+  }
+
+  /** From now on these roots are kept, and no others. */
+  setRoots(roots: ReadonlySet<string>): void {
+    if (this.#isStopped) return;
+    for (const [root, { round }] of this.#keepers) {
+      if (roots.has(root)) continue;
+      this.#keepers.delete(root);
+      void round.stop();
+    }
+    for (const root of roots) if (!this.#keepers.has(root)) this.#keepers.set(root, this.#keep(root));
+  }
+
+  /** Deletes nothing any more. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await Promise.all([...this.#keepers.values()].map(({ round }) => round.stop()));
+    this.#keepers.clear();
+  }
+
+  #keep(root: string): Keeper {
+    const { files, clock, log: logger } = this.#options;
+    const protections = new Protections({ root, files, clock });
+    const round = new RetentionRound({
+      ...{ root, files, clock, logger },
+      rulesOf: (stream) => this.#options.rulesOf(root, stream),
+      // What ended a few minutes ago is left alone in any case: no recording writes an older hour.
+      isOpen: () => false,
+      protectionsOf: (stream) => protections.of(stream),
+      // Nothing is copied yet.
+      isCopyProven: () => false,
+      onDeleted: () => {},
+    });
+    round.start();
+    return { round, protections };
+  }
+}

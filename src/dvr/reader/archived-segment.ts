@@ -1,0 +1,80 @@
+import { trackNumber } from "../../containers/mp4/track-number.ts";
+import type { TrackId } from "../../media/ids.ts";
+import type { TrackSet } from "../../media/track.ts";
+import type { SegmentEntry } from "../../packaging/presentation.ts";
+import { mediaFile } from "../format/hour.ts";
+import type { HourChunk, HourIndex, HourSegment } from "../format/hour-index.ts";
+
+/** The hour of which a segment is. */
+type OfHour = { readonly hour: number; readonly index: HourIndex };
+
+/** A segment of an archive, as playlists know segments. */
+export class ArchivedSegment implements SegmentEntry {
+  readonly sequence: number;
+  readonly name: string;
+  readonly startUs: number;
+  readonly durationUs: number;
+  readonly tracks: TrackSet;
+  readonly discontinuity: boolean;
+  readonly stretchStartUs: number;
+  readonly isIndependent: boolean;
+  /** Breaks of the archive up to and including it. */
+  readonly discontinuities: number;
+  readonly #hour: OfHour;
+  readonly #place: number;
+
+  /** `stretchStartUs`: of the stretch that goes on from before it; `null`: it begins one. */
+  constructor(
+    hour: OfHour,
+    place: number,
+    facts: {
+      readonly segment: HourSegment;
+      readonly tracks: TrackSet;
+      readonly stretchStartUs: number | null;
+    },
+  ) {
+    const { segment, tracks, stretchStartUs } = facts;
+    this.sequence = segment.ordinal;
+    this.name = segment.name;
+    this.startUs = segment.startUs;
+    this.durationUs = segment.durationUs;
+    this.tracks = tracks;
+    this.discontinuity = segment.discontinuity;
+    this.stretchStartUs = stretchStartUs ?? segment.startUs;
+    this.isIndependent = segment.independent;
+    this.discontinuities = segment.discontinuities;
+    this.#hour = hour;
+    this.#place = place;
+  }
+
+  /** The media clock is UTC. */
+  get utcUs(): number {
+    return this.startUs;
+  }
+
+  trackBytes(track: TrackId): number {
+    return this.#chunks(track).reduce((sum, { size, headerBytes }) => sum + size - headerBytes, 0);
+  }
+
+  trackSamples(track: TrackId): number {
+    return this.#chunks(track).reduce((sum, { samples }) => sum + samples, 0);
+  }
+
+  trackUs(track: TrackId): number {
+    return this.#chunks(track).reduce((sum, { durationUs }) => sum + durationUs, 0);
+  }
+
+  /** The media file that has all of it: its place below the stream's folder. */
+  get mediaFile(): string {
+    return mediaFile(this.#hour.hour, this.#hour.index.segment(this.#place).file);
+  }
+
+  /** All its chunks, as they lie in its media file. */
+  chunks(): HourChunk[] {
+    return this.#hour.index.chunks(this.#place);
+  }
+
+  #chunks(track: TrackId): HourChunk[] {
+    return this.#hour.index.chunks(this.#place, trackNumber(track));
+  }
+}

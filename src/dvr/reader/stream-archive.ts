@@ -1,0 +1,298 @@
+import type { Clock } from "../../base/clock.ts";
+import { buildSegmentType } from "../../containers/mp4/fragment.ts";
+import { trackNumber } from "../../containers/mp4/track-number.ts";
+import type { Track, TrackSet } from "../../media/track.ts";
+import type { LentBody, TrackSelection } from "../../packaging/presentation.ts";
+import type { BlockPool } from "../../vod/block-pool.ts";
+import type { BoundedWork } from "../../vod/bounded-work.ts";
+import type { ArchiveFile, ArchiveFiles } from "../archive-files.ts";
+import { dvrErrors } from "../errors.ts";
+import type { StoredRange, StoredSegment } from "../export/stored-range.ts";
+import { hourOf, hourPath, mediaFile, parseHourFile } from "../format/hour.ts";
+import type { HourChunk } from "../format/hour-index.ts";
+import { hoursOfStream } from "../format/hours-of-stream.ts";
+import { ArchivedSegment } from "./archived-segment.ts";
+import type { HourCache, ReadHour } from "./hour-cache.ts";
+
+/** What all archives that are read in a thread share. */
+export type ArchiveReading = {
+  readonly files: ArchiveFiles;
+  readonly hours: HourCache;
+  readonly pool: BlockPool;
+  readonly work: BoundedWork;
+  readonly clock: Clock;
+  /** Most segments of one span. */
+  readonly maxSegments: number;
+};
+
+/** A day's listing is taken for right so long. Units: microseconds. */
+const LIST_US = 5_000_000;
+/** Days whose listings are kept. */
+const MAX_DAYS = 400;
+const DAY_HOURS = 24;
+/** Who asks for a configuration that was never there makes so many hours be read, and no more. */
+const MAX_INIT_HOURS = 24 * 31;
+/** A segment is held in memory whole. */
+const MAX_SEGMENT_BYTES = 128 * 2 ** 20;
+/** What a segment of a live window begins with, too. */
+const SEGMENT_TYPE = buildSegmentType();
+
+type Day = { readonly hours: readonly number[]; readonly listedUs: number };
+
+/** Bytes that lie together in a media file. */
+type Run = { offset: number; bytes: number };
+
+/** The archive of one stream, for those who play it. Holds nothing open. */
+export class StreamArchive {
+  readonly folder: string;
+  readonly #reading: ArchiveReading;
+  readonly #days = new Map<number, Day>();
+  #longestUs = 0;
+
+  constructor(folder: string, reading: ArchiveReading) {
+    this.folder = folder;
+    this.#reading = reading;
+  }
+
+  /** The longest segment that was read so far: what playlists that go on have promised. Units: microseconds. */
+  get longestUs(): number {
+    return this.#longestUs;
+  }
+
+  /** The hours that are recorded, from one up to another one, oldest first. Rejects with DVR_DISK_FAILED. */
+  async *hours(from: number, to: number): AsyncGenerator<number> {
+    for (let day = Math.floor(from / DAY_HOURS); day <= Math.floor(to / DAY_HOURS); day++) {
+      for (const hour of await this.#hoursOfDay(day)) if (hour >= from && hour <= to) yield hour;
+    }
+  }
+
+  /**
+   * The segments that start from a time on and before another one, in order. A stretch begins anew with each hour, so that
+   * all who ask for any part of it are told the same. Units: microseconds. Rejects with DVR_*, MP4_*, CODEC_*.
+   */
+  async segments(fromUs: number, toUs: number): Promise<ArchivedSegment[]> {
+    const found: ArchivedSegment[] = [];
+    for await (const number of this.hours(hourOf(Math.max(0, fromUs)), hourOf(Math.max(0, toUs)))) {
+      const hour = await this.#reading.hours.hour(this.folder, number);
+      if (hour !== null) await this.#collect(hour, fromUs, toUs, found);
+      const { maxSegments: most } = this.#reading;
+      if (found.length > most) throw dvrErrors.error("DVR_SPAN_TOO_LONG", { most });
+    }
+    for (const { durationUs } of found) this.#longestUs = Math.max(this.#longestUs, durationUs);
+    return found;
+  }
+
+  async #collect(hour: ReadHour, fromUs: number, toUs: number, found: ArchivedSegment[]): Promise<void> {
+    const { index, entries } = hour;
+    const first = index.placeFrom(fromUs);
+    const end = index.placeFrom(toUs);
+    for (let place = entries.length; place < index.segmentCount; place++) {
+      const segment = index.segment(place);
+      const tracks = await this.#tracks(hour, segment.file);
+      // Somebody else may have come to here meanwhile.
+      if (entries.length > place) continue;
+      const before = entries.at(-1);
+      const goesOn = before !== undefined && before.tracks === tracks && !segment.discontinuity;
+      const stretchStartUs = goesOn ? before.stretchStartUs : null;
+      entries.push(new ArchivedSegment(hour, place, { segment, tracks, stretchStartUs }));
+    }
+    for (let place = first; place < end; place++) found.push(entries[place]!);
+  }
+
+  /** The tracks of a media file, without a wait where they are known. */
+  #tracks(hour: ReadHour, file: number): Promise<TrackSet> {
+    return this.#reading.hours.tracks(this.folder, hour, file);
+  }
+
+  /** The segment of that name; `null` when there is none. Rejects as `segments`. */
+  async segmentOf(name: string): Promise<ArchivedSegment | null> {
+    const us = Number(name) * 1000;
+    const hour = Number.isSafeInteger(us) ? await this.#reading.hours.hour(this.folder, hourOf(us)) : null;
+    const place = hour?.index.placeOfName(name) ?? -1;
+    return hour === null || place < 0 ? null : await this.#segmentAt(hour, place);
+  }
+
+  /**
+   * The newest segment with such tracks, looking back for `MAX_INIT_HOURS` recorded hours; `null` when there is none.
+   * Rejects as `segments`.
+   */
+  async segmentWithInit(isWanted: (tracks: TrackSet) => boolean): Promise<ArchivedSegment | null> {
+    const { clock, files: disk } = this.#reading;
+    const newest = hourOf(clock.wallUs()) + 1;
+    const asked = new Set<TrackSet>();
+    let left = MAX_INIT_HOURS;
+    for await (const number of hoursOfStream(disk, this.folder)) {
+      if (number > newest) continue;
+      if (left-- === 0) break;
+      const hour = await this.#reading.hours.hour(this.folder, number);
+      const files = new Set<number>();
+      if (hour === null) continue;
+      for (let place = hour.index.segmentCount - 1; place >= 0; place--) {
+        const { file } = hour.index.segment(place);
+        if (files.has(file)) continue;
+        files.add(file);
+        const tracks = await this.#tracks(hour, file);
+        if (asked.has(tracks)) continue;
+        asked.add(tracks);
+        if (isWanted(tracks)) return await this.#segmentAt(hour, place);
+      }
+    }
+    return null;
+  }
+
+  /** Segments as they are stored, for what is made of them. */
+  storedRange(segments: readonly ArchivedSegment[]): StoredRange {
+    const mediaFiles = new Map<string, readonly Track[]>();
+    for (const { mediaFile: key, tracks } of segments) mediaFiles.set(key, tracks.tracks);
+    return { segments: storedSegments(segments), mediaFiles, read: (...read) => this.#readStored(...read) };
+  }
+
+  async #readStored(key: string, offset: number, targets: readonly Uint8Array[]): Promise<number> {
+    const path = `${this.folder}/${key}`;
+    return await this.#reading.work.run(async () => {
+      const file = await this.#openMedia(path);
+      try {
+        let got = 0;
+        for (const target of targets) {
+          const bytes = await file.read(offset + got, target);
+          got += bytes;
+          if (bytes < target.byteLength) break;
+        }
+        return got;
+      } finally {
+        await file.close();
+      }
+    });
+  }
+
+  async #openMedia(path: string): Promise<ArchiveFile> {
+    const file = await this.#reading.files.open(path);
+    if (file === null) throw dvrErrors.error("DVR_BAD_MEDIA", { path, reason: "it is not there" });
+    return file;
+  }
+
+  async #segmentAt(hour: ReadHour, place: number): Promise<ArchivedSegment> {
+    const segment = hour.index.segment(place);
+    const tracks = await this.#tracks(hour, segment.file);
+    return new ArchivedSegment(hour, place, { segment, tracks, stretchStartUs: null });
+  }
+
+  /** The times nearest to one at which something is recorded. Units: microseconds. */
+  async nearest(
+    us: number,
+  ): Promise<{ readonly beforeUs: number | null; readonly afterUs: number | null }> {
+    const here = hourOf(Math.max(0, us));
+    let beforeUs: number | null = null;
+    let afterUs: number | null = null;
+    for (const reach of [0, 1, DAY_HOURS, 31 * DAY_HOURS, 366 * DAY_HOURS]) {
+      for await (const number of this.hours(Math.max(0, here - reach), here + reach)) {
+        const index = (await this.#reading.hours.hour(this.folder, number))?.index;
+        if (index === undefined || index.segmentCount === 0) continue;
+        const place = index.placeAt(us);
+        if (place >= 0) {
+          const { startUs, durationUs } = index.segment(place);
+          beforeUs = startUs + durationUs;
+        }
+        if (place + 1 < index.segmentCount) {
+          afterUs = index.segment(place + 1).startUs;
+          return { beforeUs, afterUs };
+        }
+      }
+      if (beforeUs !== null && afterUs !== null) break;
+    }
+    return { beforeUs, afterUs };
+  }
+
+  /**
+   * A segment with those of the selected tracks that it has, as it is stored; `null` when there is none of that name.
+   * Rejects with DVR_*, MP4_*, CODEC_*, VOD_BUSY.
+   */
+  async lendSegment(name: string, selection: TrackSelection): Promise<LentBody | null> {
+    const us = Number(name) * 1000;
+    if (!Number.isSafeInteger(us)) return null;
+    const hour = await this.#reading.hours.hour(this.folder, hourOf(us));
+    const place = hour?.index.placeOfName(name) ?? -1;
+    if (hour === null || place < 0) return null;
+    const numbers = new Set(selection.map(trackNumber));
+    const chunks = hour.index.chunks(place).filter((chunk) => numbers.has(chunk.trackNumber));
+    if (chunks.length === 0) return null;
+    const path = `${this.folder}/${mediaFile(hour.hour, hour.index.segment(place).file)}`;
+    return await this.#reading.work.run(() => this.#lend(path, chunks));
+  }
+
+  async #lend(path: string, chunks: readonly HourChunk[]): Promise<LentBody> {
+    const runs = runsOf(chunks);
+    const bytes = runs.reduce((sum, run) => sum + run.bytes, 0);
+    if (bytes > MAX_SEGMENT_BYTES)
+      throw dvrErrors.error("DVR_BAD_MEDIA", { path, reason: `a segment has ${bytes} bytes` });
+    const file = await this.#openMedia(path);
+    const memory = this.#reading.pool.take(bytes);
+    try {
+      await readRuns(file, runs, memory.bytes);
+    } catch (caught) {
+      memory.release();
+      throw caught;
+    } finally {
+      await file.close();
+    }
+    let isLent = true;
+    const release = (): void => {
+      if (isLent) memory.release();
+      isLent = false;
+    };
+    return { body: [SEGMENT_TYPE, memory.bytes], release };
+  }
+
+  async #hoursOfDay(day: number): Promise<readonly number[]> {
+    const { clock, files } = this.#reading;
+    const known = this.#days.get(day);
+    if (known !== undefined && clock.nowUs() - known.listedUs < LIST_US) return known.hours;
+    const listedUs = clock.nowUs();
+    const path = hourPath(day * DAY_HOURS).slice(0, -"/00".length);
+    const hours = (await files.list(`${this.folder}/${path}`))
+      .map((name) => parseHourFile(`${path}/${name}`))
+      .flatMap((file) => (file === null || file.file !== null ? [] : [file.hour]))
+      .toSorted((a, b) => a - b);
+    if (this.#days.size >= MAX_DAYS) this.#days.clear();
+    this.#days.set(day, { hours, listedUs });
+    return hours;
+  }
+}
+
+function* storedSegments(segments: readonly ArchivedSegment[]): Generator<StoredSegment> {
+  for (const segment of segments) {
+    const {
+      startUs,
+      durationUs,
+      discontinuity,
+      isIndependent: independent,
+      mediaFile: mediaFileKey,
+    } = segment;
+    const chunks = segment.chunks().map((chunk) => ({ ...chunk, mediaFileKey }));
+    yield { startUs, durationUs, discontinuity, independent, chunks };
+  }
+}
+
+/** Chunks that lie together are read together. */
+function runsOf(chunks: readonly HourChunk[]): Run[] {
+  const runs: Run[] = [];
+  for (const { offset, size } of chunks) {
+    const last = runs.at(-1);
+    if (last !== undefined && last.offset + last.bytes === offset) last.bytes += size;
+    else runs.push({ offset, bytes: size });
+  }
+  return runs;
+}
+
+async function readRuns(file: ArchiveFile, runs: readonly Run[], into: Uint8Array): Promise<void> {
+  let at = 0;
+  for (const { offset, bytes } of runs) {
+    const got = await file.read(offset, into.subarray(at, at + bytes));
+    if (got < bytes)
+      throw dvrErrors.error("DVR_BAD_MEDIA", {
+        path: file.path,
+        reason: `it ends before byte ${offset + bytes}`,
+      });
+    at += bytes;
+  }
+}

@@ -1,0 +1,111 @@
+import type { Clock } from "../base/clock.ts";
+import { messageOf } from "../base/errors.ts";
+import type { Logger } from "../base/log.ts";
+import type { ArchiveFiles } from "./archive-files.ts";
+import { indexFile } from "./format/hour.ts";
+import { INDEX_HEADER_BYTES } from "./format/index-header.ts";
+import { INDEX_RECORD_BYTES, RECORD_FLAG, RECORD_KIND, readIndexRecord } from "./format/index-record.ts";
+import { ArchiveWalk } from "./keep/archive-walk.ts";
+import type { DayFolder } from "./keep/archive-walk.ts";
+import type { KeepFiles } from "./keep/keep-files.ts";
+import { HourWriter } from "./writer/hour-writer.ts";
+import type { RecordingRoots } from "./writer/write-access.ts";
+
+/** What putting archives in order needs. */
+export type StartRecoveryOptions = {
+  readonly files: ArchiveFiles;
+  readonly keepFiles: KeepFiles;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly roots: Pick<RecordingRoots, "access">;
+};
+
+/** Streams whose last hours are looked at at a time. */
+const AT_A_TIME = 8;
+/** Who holds a stream for longer records it, and puts it in order himself. Units: milliseconds. */
+const PATIENCE_MS = 2000;
+const HOURS_A_DAY = 24;
+
+type LastHour = { readonly stream: string; readonly hour: number };
+
+/**
+ * Puts the last hour of every stream below a root in order, as it has to be when the process that recorded it was killed: what
+ * was recorded of the segment that was growing is there to be played, also when the stream never comes back. Hours that end
+ * in order are only looked at, and streams that another process records are left alone.
+ *
+ * Returns: how many were put in order. Never rejects.
+ */
+export async function recoverRoot(root: string, options: StartRecoveryOptions): Promise<number> {
+  const { keepFiles: files, clock, log } = options;
+  const walk = new ArchiveWalk({
+    ...{ root, files, clock },
+    onFailure: (path, caught) =>
+      log.warn("a folder of the archive cannot be read", { path, error: messageOf(caught) }),
+    onLimit: (what, limit) =>
+      log.warn("the archive is too large to be looked at as a whole", { root, what, limit }),
+  });
+  const pending = lastHours(await walk.days(() => false));
+  let recovered = 0;
+  const work = async (): Promise<void> => {
+    for (let last = pending.pop(); last !== undefined; last = pending.pop())
+      if (await recoverStream(root, last, options)) recovered++;
+  };
+  await Promise.all(Array.from({ length: AT_A_TIME }, work));
+  return recovered;
+}
+
+function lastHours(days: readonly DayFolder[]): LastHour[] {
+  const hours = new Map<string, number>();
+  for (const { stream, day, hours: found } of days) {
+    for (const { hourOfDay, names } of found) {
+      const hour = day * HOURS_A_DAY + hourOfDay;
+      const hasIndex = names.some((name) => name.endsWith(".idx"));
+      if (hasIndex && hour > (hours.get(stream) ?? -1)) hours.set(stream, hour);
+    }
+  }
+  return [...hours].map(([stream, hour]) => ({ stream, hour }));
+}
+
+async function recoverStream(
+  root: string,
+  { stream, hour }: LastHour,
+  { files, clock, log, roots }: StartRecoveryOptions,
+): Promise<boolean> {
+  const folder = `${root}/${stream}`;
+  try {
+    if (await endsInOrder(files, `${folder}/${indexFile(hour)}`)) return false;
+    const access = roots.access(root, stream, () => {});
+    try {
+      const { promise: late, resolve } = Promise.withResolvers<void>();
+      const timer = clock.schedule(PATIENCE_MS, resolve);
+      await Promise.race([access.whenHeld(), late]);
+      timer.cancel();
+      if (!access.mayWrite()) return false;
+      const { writer } = await HourWriter.open(files, folder, hour);
+      await writer.close();
+      return true;
+    } finally {
+      await access.release();
+    }
+  } catch (caught) {
+    log.warn("the last hour of an archive was not put in order", { folder, error: messageOf(caught) });
+    return false;
+  }
+}
+
+/** Whether an index ends with a complete segment. Its media is not looked at: media is written first. */
+async function endsInOrder(files: ArchiveFiles, path: string): Promise<boolean> {
+  const file = await files.open(path);
+  if (file === null) return true;
+  try {
+    const bytes = await file.sizeBytes();
+    if (bytes <= INDEX_HEADER_BYTES || (bytes - INDEX_HEADER_BYTES) % INDEX_RECORD_BYTES !== 0)
+      return false;
+    const last = new Uint8Array(INDEX_RECORD_BYTES);
+    await file.read(bytes - INDEX_RECORD_BYTES, last);
+    const record = readIndexRecord(last, 0);
+    return record?.kind === RECORD_KIND.segmentEnd && (record.flags & RECORD_FLAG.groupEnd) !== 0;
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,352 @@
+import { messageOf } from "../../base/errors.ts";
+import type { Clock, Timer } from "../../base/clock.ts";
+import type { Logger } from "../../base/log.ts";
+import type { ArchiveFiles } from "../archive-files.ts";
+import { hourOf } from "../format/hour.ts";
+import { hoursOfStream } from "../format/hours-of-stream.ts";
+import { RECORD_FLAG, RECORD_KIND, emptyRecord } from "../format/index-record.ts";
+import type { IndexRecord, RecordFields, RecordKind } from "../format/index-record.ts";
+import { HourWriter } from "./hour-writer.ts";
+import type { WriteAccess } from "./write-access.ts";
+import type { PlannedRecord } from "./hour-writer.ts";
+import type { RecordedGroup, SegmentShare } from "./recorded-group.ts";
+import type { GroupWriter } from "./stream-recorder.ts";
+
+/** What the writer of a stream's archive needs. */
+export type ArchiveWriterOptions = {
+  readonly files: ArchiveFiles;
+  /** Of the stream. */
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly fsync: FsyncPolicy;
+  /** Asks whether the stream may be written. `onLost`: it may not any more, from that moment on. */
+  access(onLost: () => void): WriteAccess;
+  /** What all streams of a thread have waiting to be written. */
+  readonly waiting: WaitingBytes;
+};
+
+/** What waits to be written, of all streams of a thread: memory that a disk which stands still may take. Units: bytes. */
+export type WaitingBytes = { bytes: number; readonly limit: number };
+
+/**
+ * When what was written has to be on the disk itself: never by our doing, two seconds after it was written at the latest, or
+ * before the next group is written.
+ */
+export type FsyncPolicy = "none" | "interval" | "fragment";
+
+/** Units: milliseconds. */
+const FSYNC_INTERVAL_MS = 2000;
+
+/** What waits to be written, of one stream. A disk that stands still for longer makes a gap. */
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+
+/** After an error of the disk nothing is tried for so long. */
+const RETRY_US = 5_000_000;
+
+/** Two segments that are nearer to each other follow each other without a gap. */
+const SAME_US = 1000;
+
+/** A wall clock that goes otherwise than the media clock by so much was set. */
+const CLOCK_STEP_US = 2_000_000;
+
+/** The segment that is being written. */
+type OpenSegment = {
+  readonly sequence: number;
+  readonly startUs: number;
+  readonly ordinal: number;
+  readonly discontinuities: number;
+  readonly hour: number;
+  readonly file: number;
+  /** `discontinuity` and `independent`. */
+  readonly flags: number;
+};
+
+/** Where the archive ends: its last complete segment, if it has any. */
+type End = { readonly ordinal: number | null; readonly endUs: number; readonly discontinuities: number };
+
+/**
+ * Writes one stream's archive. Groups are written one after the other; what the disk does not take is a gap in the archive
+ * and nothing else: whoever gives groups never waits.
+ */
+export class ArchiveWriter implements GroupWriter {
+  readonly #options: ArchiveWriterOptions;
+  readonly #waiting: RecordedGroup[] = [];
+  #waitingBytes = 0;
+  #syncTimer: Timer | null = null;
+  #isSyncDue = false;
+  /** For the stream to be ours. */
+  #isWaiting = false;
+  #running: Promise<void> | null = null;
+  #isClosed = false;
+  /** Groups were dropped since the last one that was taken. */
+  #hasLost = false;
+  /** The newest last; two while a segment of the hour before is not complete. */
+  #hours: HourWriter[] = [];
+  /** `null` before the archive was looked at, and after an error. */
+  #end: End | null = null;
+  #segment: OpenSegment | null = null;
+  #retryUs = -Infinity;
+  #isFailing = false;
+  readonly #access: WriteAccess;
+  /** Of the wall clock to the media clock; `null` before the first group. */
+  #offsetUs: number | null = null;
+
+  constructor(options: ArchiveWriterOptions) {
+    this.#options = options;
+    this.#access = options.access(() => void this.#leave());
+  }
+
+  /** Bytes of media that wait to be written. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  /**
+   * Puts the end of the archive in order before the first group comes. Returns: where it ends on the media clock, in
+   * microseconds, which what is recorded next has to be behind; `null` when nothing is recorded, or the disk fails.
+   */
+  async prepare(): Promise<number | null> {
+    if (this.#running !== null || this.#isClosed) return null;
+    let endUs: number | null = null;
+    const prepare = async (): Promise<void> => {
+      try {
+        if (!this.#access.mayWrite()) return;
+        this.#end ??= await this.#recover();
+        endUs = this.#end.endUs;
+      } catch (caught) {
+        await this.#failed(caught);
+      }
+    };
+    await (this.#running = this.#run(prepare).finally(() => (this.#running = null)));
+    return endUs === -Infinity ? null : endUs;
+  }
+
+  write(group: RecordedGroup): void {
+    const { waiting } = this.#options;
+    const isTooMuch =
+      this.#waitingBytes + group.bytes > MAX_WAITING_BYTES || waiting.bytes + group.bytes > waiting.limit;
+    if (this.#isClosed || isTooMuch) {
+      this.#hasLost = true;
+      group.release();
+      return;
+    }
+    group.followsLoss = this.#hasLost;
+    this.#hasLost = false;
+    this.#waiting.push(group);
+    this.#waitingBytes += group.bytes;
+    waiting.bytes += group.bytes;
+    this.#runOn();
+  }
+
+  /** Writes what waits, and nothing more. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#syncTimer?.cancel();
+    // One who waits for the stream to be his waits no more; what came meanwhile is not written then.
+    if (this.#isWaiting) await this.#access.release();
+    await this.#running;
+    this.#isSyncDue = this.#options.fsync !== "none";
+    await this.#syncIfDue();
+    await this.#closeHours();
+    await this.#access.release();
+  }
+
+  /** Syncs in turn with what is written, some time after the first group that was written since the last time. */
+  #syncLater(): void {
+    this.#syncTimer ??= this.#options.clock.schedule(FSYNC_INTERVAL_MS, () => {
+      this.#syncTimer = null;
+      this.#isSyncDue = true;
+      this.#runOn();
+    });
+  }
+
+  #runOn(): void {
+    this.#running ??= this.#run().finally(() => (this.#running = null));
+  }
+
+  async #syncIfDue(): Promise<void> {
+    if (!this.#isSyncDue) return;
+    this.#isSyncDue = false;
+    try {
+      for (const hour of this.#hours) await hour.sync();
+    } catch (caught) {
+      await this.#failed(caught);
+    }
+  }
+
+  async #run(before: (() => Promise<void>) | null = null): Promise<void> {
+    this.#isWaiting = true;
+    await this.#access.whenHeld();
+    this.#isWaiting = false;
+    await before?.();
+    await this.#syncIfDue();
+    for (let group = this.#waiting[0]; group !== undefined; group = this.#waiting[0]) {
+      try {
+        await this.#writeOrDrop(group);
+      } finally {
+        this.#waiting.shift();
+        this.#waitingBytes -= group.bytes;
+        this.#options.waiting.bytes -= group.bytes;
+        group.release();
+      }
+      await this.#syncIfDue();
+    }
+  }
+
+  async #writeOrDrop(group: RecordedGroup): Promise<void> {
+    const { clock } = this.#options;
+    if (clock.nowUs() < this.#retryUs || !this.#access.mayWrite()) {
+      this.#segment = null;
+      return;
+    }
+    try {
+      this.#end ??= await this.#recover();
+      await this.#writeGroup(group);
+      this.#succeeded();
+      if (this.#options.fsync === "fragment") this.#isSyncDue = true;
+      if (this.#options.fsync === "interval") this.#syncLater();
+    } catch (caught) {
+      this.#retryUs = clock.nowUs() + RETRY_US;
+      await this.#failed(caught);
+    }
+  }
+
+  #succeeded(): void {
+    if (!this.#isFailing) return;
+    this.#isFailing = false;
+    this.#options.log.info("recording goes on", { folder: this.#options.folder });
+  }
+
+  async #failed(caught: unknown): Promise<void> {
+    const { log, folder } = this.#options;
+    const error = messageOf(caught);
+    if (!this.#isFailing) log.error("recording has stopped, it is tried again", { folder, error });
+    this.#isFailing = true;
+    this.#access.failed(caught);
+    await this.#leave();
+  }
+
+  /** Knows nothing of the archive any more: its files are closed without a word. */
+  async #leave(): Promise<void> {
+    this.#segment = null;
+    this.#end = null;
+    await this.#closeHours().catch(() => {});
+  }
+
+  /** Looks where the archive ends, and puts its last hour in order. */
+  async #recover(): Promise<End> {
+    const { files, folder } = this.#options;
+    for await (const hour of hoursOfStream(files, folder)) {
+      const { writer, recovered } = await HourWriter.open(files, folder, hour);
+      await writer.close();
+      if (recovered.lastEnd !== null) return endOf(recovered.lastEnd);
+    }
+    return { ordinal: null, endUs: -Infinity, discontinuities: 0 };
+  }
+
+  async #writeGroup(group: RecordedGroup): Promise<void> {
+    const step = this.#clockStep(group);
+    let planned: PlannedRecord[] = [];
+    let place: OpenSegment | null = null;
+    if (group.followsLoss) this.#segment = null;
+    for (const share of group.shares) {
+      if (place !== null && share.isStart && hourOf(share.startUs) !== place.hour) {
+        await this.#append(place, planned);
+        planned = [];
+      }
+      const segment = await this.#segmentOf(share);
+      if (segment === null) continue;
+      if (place !== null && place.file !== segment.file) {
+        await this.#append(place, planned);
+        planned = [];
+      }
+      place = segment;
+      this.#plan(planned, segment, share, group.utcUs);
+    }
+    if (place === null) return;
+    if (step !== null) planned.push(step);
+    await this.#append(place, planned);
+  }
+
+  async #append({ hour, file }: OpenSegment, planned: readonly PlannedRecord[]): Promise<void> {
+    const last = planned.at(-1);
+    if (last === undefined) return;
+    last.record.flags |= RECORD_FLAG.groupEnd;
+    await this.#hours.find((one) => one.hour === hour)!.append(file, planned);
+  }
+
+  /** The segment of which a share is; `null`: its beginning was lost. */
+  async #segmentOf(share: SegmentShare): Promise<OpenSegment | null> {
+    if (!share.isStart) return this.#segment?.sequence === share.sequence ? this.#segment : null;
+    const { sequence, startUs, tracks, isIndependent } = share;
+    const end = this.#end!;
+    // Segments of one archive stand one behind the other, whatever clocks say.
+    if (startUs < end.endUs - SAME_US) return (this.#segment = null);
+    const hour = hourOf(startUs);
+    const writer = await this.#hourOf(hour);
+    const file = await writer.mediaFor(tracks);
+    const isBreak = share.discontinuity || startUs - end.endUs > SAME_US;
+    const flags = (isBreak ? RECORD_FLAG.discontinuity : 0) | (isIndependent ? RECORD_FLAG.independent : 0);
+    const discontinuities = end.discontinuities + (isBreak ? 1 : 0);
+    // A segment that is never completed uses up no number.
+    const ordinal = end.ordinal === null ? sequence : end.ordinal + 1;
+    return (this.#segment = { sequence, startUs, ordinal, discontinuities, hour, file, flags });
+  }
+
+  async #hourOf(hour: number): Promise<HourWriter> {
+    const open = this.#hours.find((one) => one.hour === hour);
+    if (open !== undefined) return open;
+    await this.#closeHours();
+    const { files, folder } = this.#options;
+    const { writer } = await HourWriter.open(files, folder, hour);
+    this.#hours.push(writer);
+    return writer;
+  }
+
+  #plan(planned: PlannedRecord[], segment: OpenSegment, share: SegmentShare, utcUs: number): void {
+    const { ordinal, flags, startUs, discontinuities } = segment;
+    const of = (kind: RecordKind): RecordFields => ({
+      ...emptyRecord(),
+      ...{ kind, ordinal, startUs, utcUs, discontinuities, flags },
+      sequence: share.sequence % 2 ** 32,
+    });
+    if (share.isStart && share.durationUs === null)
+      planned.push({ record: of(RECORD_KIND.segmentStart), chunk: null });
+    for (const [i, chunk] of share.chunks.entries()) {
+      const record = of(RECORD_KIND.chunk);
+      const { trackNumber, startUs: chunkUs, durationUs, samples, headerBytes, size } = chunk;
+      Object.assign(record, { trackNumber, startUs: chunkUs, durationUs, samples, headerBytes, size });
+      record.flags = share.isStart && i === 0 ? flags | RECORD_FLAG.segmentStart : 0;
+      if (chunk.isSync) record.flags |= RECORD_FLAG.sync;
+      planned.push({ record, chunk });
+    }
+    if (share.durationUs === null) return;
+    const record = of(RECORD_KIND.segmentEnd);
+    record.durationUs = share.durationUs;
+    planned.push({ record, chunk: null });
+    this.#segment = null;
+    this.#end = { ordinal, endUs: startUs + share.durationUs, discontinuities };
+  }
+
+  /** That the wall clock was set since the last group. */
+  #clockStep({ endUs: mediaUs, utcUs }: RecordedGroup): PlannedRecord | null {
+    const offsetUs = utcUs - mediaUs;
+    const before = this.#offsetUs;
+    this.#offsetUs = offsetUs;
+    if (before === null || Math.abs(offsetUs - before) < CLOCK_STEP_US) return null;
+    const { fact } = RECORD_KIND;
+    const flags = RECORD_FLAG.clockStep;
+    return { record: { ...emptyRecord(), kind: fact, flags, startUs: mediaUs, utcUs }, chunk: null };
+  }
+
+  async #closeHours(): Promise<void> {
+    const hours = this.#hours;
+    this.#hours = [];
+    for (const hour of hours) await hour.close();
+  }
+}
+
+function endOf({ ordinal, startUs, durationUs, discontinuities }: IndexRecord): End {
+  return { ordinal, endUs: startUs + durationUs, discontinuities };
+}

@@ -1,0 +1,103 @@
+import type { Clock } from "../../base/clock.ts";
+import type { TrackId } from "../../media/ids.ts";
+import type { MediaPacket } from "../../media/packet.ts";
+import type { RecordedEnd, RecordedSegment, SegmentRecorder } from "../../packaging/segment-recorder.ts";
+import type { Schedule } from "../keep/schedule.ts";
+import { RecordedGroup, chunksOf } from "./recorded-group.ts";
+import type { RecordedChunk, SegmentShare } from "./recorded-group.ts";
+
+/** Who writes groups. Takes their ownership. */
+export type GroupWriter = { write(group: RecordedGroup): void };
+
+/** Of streams with shorter GOPs, or without pictures, several GOPs are written together. Units: microseconds. */
+const MIN_FLUSH_US = 250_000;
+
+/** A complete segment is written with the next GOP, if that comes by then. Units: microseconds. */
+const MAX_WAIT_US = 1_000_000;
+
+/** How far the segment that grows was taken. */
+type Progress = {
+  readonly sequence: number;
+  readonly taken: Map<TrackId, number>;
+  /** Nothing of it is recorded. */
+  readonly isLeftOut: boolean;
+  isBegun: boolean;
+};
+
+/**
+ * Collects what of a stream is to be written, and gives it to the writer GOP by GOP: when the process is killed, the GOP
+ * that was growing is lost, or a quarter of a second where GOPs are shorter.
+ *
+ * Sound that comes behind the pictures of its segment is written with the next GOP, in the same go.
+ */
+export class StreamRecorder implements SegmentRecorder {
+  readonly #writer: GroupWriter;
+  readonly #clock: Clock;
+  readonly #schedule: Pick<Schedule, "isRecordingAt"> | null;
+  #group: RecordedGroup | null = null;
+  #progress: Progress | null = null;
+  #writtenUs = -Infinity;
+
+  /** `schedule`: when segments begin that are recorded; always unless given. */
+  constructor(writer: GroupWriter, clock: Clock, schedule: Pick<Schedule, "isRecordingAt"> | null = null) {
+    this.#writer = writer;
+    this.#clock = clock;
+    this.#schedule = schedule;
+  }
+
+  onGop(segment: RecordedSegment, next: MediaPacket): void {
+    if (this.#clock.nowUs() - this.#writtenUs < MIN_FLUSH_US) return;
+    this.#take(segment, (id) => (id === next.track.id ? next.dts : null), null);
+    this.#flush();
+  }
+
+  onSegment(segment: RecordedSegment, end: RecordedEnd): void {
+    this.#take(segment, (id) => end.nextDts(id), end.endUs - segment.startUs);
+    this.#progress = null;
+    if (this.#clock.nowUs() - this.#writtenUs > MAX_WAIT_US) this.#flush();
+  }
+
+  onBreak(): void {
+    this.#flush();
+  }
+
+  /** Puts what came of a segment since the last time into the group. */
+  #take(
+    segment: RecordedSegment,
+    nextDts: (id: TrackId) => number | null,
+    durationUs: number | null,
+  ): void {
+    const { sequence, startUs, tracks, isIndependent, discontinuity } = segment;
+    if (this.#progress?.sequence !== sequence) {
+      const isLeftOut = this.#schedule?.isRecordingAt(startUs / 1000) === false;
+      this.#progress = { sequence, taken: new Map(), isLeftOut, isBegun: false };
+    }
+    const progress = this.#progress;
+    if (progress.isLeftOut) return;
+    const chunks: RecordedChunk[] = [];
+    const group = (this.#group ??= new RecordedGroup());
+    for (const track of tracks.tracks) {
+      const packets = segment.packetsOf(track.id);
+      const from = progress.taken.get(track.id) ?? 0;
+      if (from === packets.length) continue;
+      group.hold(packets, from);
+      chunks.push(...chunksOf(track, packets, from, { sequence, nextDts: nextDts(track.id) }));
+      progress.taken.set(track.id, packets.length);
+    }
+    if (chunks.length === 0 && (durationUs === null || !progress.isBegun)) return;
+    const isStart = !progress.isBegun;
+    progress.isBegun = true;
+    const facts = { sequence, startUs, tracks, isIndependent, discontinuity, isStart, durationUs };
+    const share: SegmentShare = { ...facts, chunks };
+    group.add(share);
+  }
+
+  #flush(): void {
+    const group = this.#group;
+    this.#group = null;
+    if (group === null || group.shares.length === 0) return;
+    this.#writtenUs = this.#clock.nowUs();
+    group.utcUs = this.#clock.wallUs();
+    this.#writer.write(group);
+  }
+}

@@ -1,0 +1,91 @@
+import type { Clock } from "../../base/clock.ts";
+import type { Logger } from "../../base/log.ts";
+import { DiskStates } from "../keep/disk-state.ts";
+import type { DiskChange } from "../keep/disk-state.ts";
+import type { KeepFiles } from "../keep/keep-files.ts";
+import { WriterLeases } from "../keep/writer-lease.ts";
+import type { WriterLease } from "../keep/writer-lease.ts";
+import type { WriterIdentity } from "../keep/writer-records.ts";
+import { isProcessGone } from "../keep/writer-watch.ts";
+
+/** Whether one stream's archive may be written, from when on it was asked for until `release`. */
+export type WriteAccess = {
+  /** Asked before each write: whether the stream is ours, and its volume takes recordings. */
+  mayWrite(): boolean;
+  /** Resolves when the stream is ours for the first time, or `release` was called. */
+  whenHeld(): Promise<void>;
+  /** An operation on the stream's files failed. */
+  failed(caught: unknown): void;
+  /** To be called when its files are closed. Never rejects. */
+  release(): Promise<void>;
+};
+
+/** What deciding who writes needs. */
+export type RecordingRootsOptions = {
+  readonly files: KeepFiles;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly identity: WriterIdentity;
+  isAlive(pid: number, birth: string): boolean;
+  onDiskChange?(change: DiskChange): void;
+};
+
+/** The roots below which a thread records: one heart and one state of the disk for each, whatever the number of streams. */
+export class RecordingRoots {
+  readonly #options: RecordingRootsOptions;
+  readonly #disks: DiskStates;
+  readonly #leases = new Map<string, WriterLeases>();
+
+  constructor(options: RecordingRootsOptions) {
+    const { files, clock, log } = options;
+    this.#options = options;
+    this.#disks = new DiskStates({
+      files,
+      clock,
+      logger: log,
+      onChange: (change) => options.onDiskChange?.(change),
+    });
+  }
+
+  /**
+   * Asks for a stream's archive; `onLost` is called when it is somebody else's from that moment on.
+   * Throws: DVR_LEASE_LIMIT, DVR_ROOT_LIMIT.
+   */
+  access(root: string, stream: string, onLost: () => void): WriteAccess {
+    const held = Promise.withResolvers<void>();
+    const lease: WriterLease = this.#leasesOf(root).claim(stream, { onHeld: () => held.resolve(), onLost });
+    return {
+      mayWrite: () => lease.mayWrite() && this.#disks.mayWrite(root),
+      whenHeld: () => held.promise,
+      failed: (caught) => void this.#disks.report(root, caught),
+      release: () => {
+        held.resolve();
+        return lease.release();
+      },
+    };
+  }
+
+  /** Gives all back. To be called when every stream's access is released. Never rejects. */
+  async stop(): Promise<void> {
+    this.#disks.stop();
+    await Promise.all([...this.#leases.values()].map((leases) => leases.stop()));
+    this.#leases.clear();
+  }
+
+  #leasesOf(root: string): WriterLeases {
+    const known = this.#leases.get(root);
+    if (known !== undefined) return known;
+    const { files, clock, log, identity } = this.#options;
+    const leases = new WriterLeases({
+      root,
+      files,
+      clock,
+      identity,
+      logger: log,
+      isGone: (other) => isProcessGone(other, identity, (...process) => this.#options.isAlive(...process)),
+      onFailure: (caught) => void this.#disks.report(root, caught),
+    });
+    this.#leases.set(root, leases);
+    return leases;
+  }
+}

@@ -1,0 +1,83 @@
+/** Media nodes with a recording: who records what, and who may ask for it. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { FakeClock } from "../../test/support/fake-clock.ts";
+import { silentLogger } from "../base/log.ts";
+import type { HttpRequest } from "../base/http-message.ts";
+import { loadConfig } from "../config/load.ts";
+import type { DvrPlan, LivePlan, ResolvedConfig } from "../config/plan.ts";
+import { Playback } from "./playback.ts";
+import type { PlaybackParts } from "./playback.ts";
+import { StreamArchives, archiveFolder, recordingPlan } from "./stream-archives.ts";
+import type { StreamName } from "../media/ids.ts";
+
+const CAM = "rec/cam" as StreamName;
+
+function loadText(text: string): ResolvedConfig {
+  const { config, problems } = loadConfig([{ file: "flussonic.conf", text }]);
+  assert.ok(config !== undefined, JSON.stringify(problems));
+  return config;
+}
+
+function planFor(text: string): LivePlan {
+  const config = loadText(text);
+  return config.templates[0]!;
+}
+
+test("what the configuration says of a recording", () => {
+  const plan = planFor(
+    "template r { prefix rec; input publish://; dvr /storage 7d schedule=0800-1800 fsync=none; }",
+  );
+  assert.equal(archiveFolder(plan, CAM), "/storage/rec/cam");
+  assert.deepEqual(recordingPlan(plan, CAM), {
+    place: { root: "/storage", stream: CAM, fsync: "none" },
+    schedule: [{ fromMinute: 480, toMinute: 1080 }],
+  });
+  assert.equal(recordingPlan(planFor("template r { prefix rec; input publish://; }"), CAM), null);
+  assert.equal(archiveFolder(planFor("template r { prefix rec; input publish://; }"), CAM), null);
+  assert.equal(archiveFolder(null, CAM), null);
+  const dvr = { ...plan.dvr!, isOffline: true } satisfies DvrPlan;
+  assert.equal(recordingPlan({ ...plan, dvr }, CAM), null);
+  assert.equal(archiveFolder({ ...plan, dvr }, CAM), "/storage/rec/cam");
+});
+
+describe("a stretch of a stream that is not recorded", () => {
+  const config: ResolvedConfig = loadText(
+    "template r { prefix rec; input publish://; } template h { prefix hls; input publish://; protocols hls; dvr /storage; }",
+  );
+  const archives = new StreamArchives({ clock: new FakeClock(), log: silentLogger });
+  const vods = { find: () => null } as unknown as PlaybackParts["vods"];
+  const playback = new Playback({ config: () => config, archives, vods } as unknown as PlaybackParts);
+  const ask = async (path: string): Promise<unknown> => {
+    const request: HttpRequest = {
+      ...{ method: "GET", path, query: new URLSearchParams(), remoteAddress: "192.0.2.1" },
+      header: () => undefined,
+    };
+    return await playback.handle(request);
+  };
+
+  for (const file of [
+    "archive-1700000000-60.m3u8",
+    "tracks-v1a1/rewind-60.m3u8",
+    "archive-1700000000-60.mpd",
+    "archive-1700000000-60.mp4",
+    "timeshift_abs-1700000000.ts",
+  ]) {
+    test(`is refused, and why is said: ${file}`, async () => {
+      await assert.rejects(ask(`/rec/cam/${file}`), { code: "STREAM_NOT_RECORDED", httpStatus: 404 });
+      await assert.rejects(ask(`/nobody/${file}`), { code: "STREAM_NOT_FOUND" });
+    });
+  }
+
+  test("as file where that protocol is off", async () => {
+    await assert.rejects(ask("/hls/cam/archive-1-2.mp4"), { code: "STREAM_PROTOCOL_OFF" });
+    await assert.rejects(ask("/hls/cam/archive-1-2.ts"), { code: "STREAM_PROTOCOL_OFF" });
+  });
+});
+
+test("nothing is loaded, and nothing to be closed, where nothing is recorded", async () => {
+  const archives = new StreamArchives({ clock: new FakeClock(), log: silentLogger });
+  await archives.keep(() => loadText("stream a { input publish://; }"));
+  archives.close(CAM);
+  await archives.stop();
+});

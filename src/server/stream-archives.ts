@@ -1,0 +1,242 @@
+import type { Clock } from "../base/clock.ts";
+import { messageOf } from "../base/errors.ts";
+import type { HttpReply, HttpRequest } from "../base/http-message.ts";
+import { late } from "../base/late/late.ts";
+import type { Late } from "../base/late/late.ts";
+import type { Logger } from "../base/log.ts";
+import type { LivePlan, ResolvedConfig } from "../config/plan.ts";
+import type { Archives, RecordingPlace } from "../dvr/archives.ts";
+import { Schedule } from "../dvr/keep/schedule.ts";
+import type { ScheduleSpan } from "../dvr/keep/schedule.ts";
+import type { RetentionRules } from "../dvr/keep/retention.ts";
+import type { SpanRequest } from "../dvr/reader/span-presentation.ts";
+import type { ArchiveWriter } from "../dvr/writer/archive-writer.ts";
+import type { RecordedGroup } from "../dvr/writer/recorded-group.ts";
+import { StreamRecorder } from "../dvr/writer/stream-recorder.ts";
+import type { GroupWriter } from "../dvr/writer/stream-recorder.ts";
+import { parseStreamName } from "../media/ids.ts";
+import type { StreamName } from "../media/ids.ts";
+import type { MediaFile } from "../packaging/media-path.ts";
+import { readTrackFilter } from "../packaging/track-filter.ts";
+import type { Presentation } from "../packaging/presentation.ts";
+import type { LiveStream } from "../stream/live-stream.ts";
+import type { TimeSpan } from "../packaging/time-span.ts";
+import { mp4DownloadReply, tsDownloadReply } from "./archive-download.ts";
+import type { ArchiveDownload } from "./archive-download.ts";
+import { planOf } from "./stream-rules.ts";
+
+/** The folder of a stream's archive; `null` where the configuration knows of none. */
+export function archiveFolder(plan: LivePlan | null, name: StreamName): string | null {
+  const dvr = plan?.dvr ?? null;
+  return dvr === null ? null : `${dvr.root}/${name}`;
+}
+
+/** Settings of recordings that are read and not done yet. */
+const NOT_YET = ["copy", "localMs", "replicate", "episodesUrl", "episodesExpirationMs", "cache"] as const;
+
+/** How a stream is recorded. */
+export type RecordingPlan = {
+  readonly place: RecordingPlace;
+  /** `null`: at all times. */
+  readonly schedule: readonly ScheduleSpan[] | null;
+};
+
+/** How a stream is recorded while it is on air; `null`: it is not. */
+export function recordingPlan(plan: LivePlan | null, name: StreamName): RecordingPlan | null {
+  const dvr = plan?.dvr ?? null;
+  if (dvr === null || dvr.isOffline) return null;
+  return { place: { root: dvr.root, stream: name, fsync: dvr.fsync }, schedule: dvr.schedule ?? null };
+}
+
+/** A stream that is recorded, or was. */
+export type RecordedStream = {
+  readonly name: StreamName;
+  readonly plan: LivePlan;
+  readonly folder: string;
+};
+
+/** What a stream's configuration says of its archive; `null`: nothing, or that it is somewhere else. */
+function retentionOf(config: ResolvedConfig, root: string, stream: string): RetentionRules | null {
+  const name = parseStreamName(stream);
+  const dvr = name === null ? null : (planOf(config, name)?.dvr ?? null);
+  if (dvr === null || dvr.root !== root) return null;
+  const { depthMs, sizeBytes, diskPercent, localMs } = dvr;
+  return { depthMs, sizeBytes, diskPercent, localMs };
+}
+
+/** A writer that is there when the archive's code is loaded; groups wait for it in order. */
+class LateWriter implements GroupWriter {
+  readonly #archives: Late<Archives>;
+  readonly #make: (archives: Archives) => ArchiveWriter;
+  #writer: ArchiveWriter | null = null;
+
+  constructor(archives: Late<Archives>, make: (archives: Archives) => ArchiveWriter) {
+    this.#archives = archives;
+    this.#make = make;
+  }
+
+  write(group: RecordedGroup): void {
+    if (this.#writer !== null) return this.#writer.write(group);
+    void (async () => {
+      try {
+        await this.#archives((archives) => (this.#writer ??= this.#make(archives)).write(group));
+      } catch {
+        group.release();
+      }
+    })();
+  }
+
+  /** See `ArchiveWriter.prepare`. */
+  async prepare(): Promise<number | null> {
+    return await this.#archives((archives) => (this.#writer ??= this.#make(archives)).prepare());
+  }
+
+  async close(): Promise<void> {
+    await this.#writer?.close();
+  }
+}
+
+/** What is recorded here, and what was: streams' archives, as one media thread has them. */
+export class StreamArchives {
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #archives: Late<Archives>;
+  readonly #recording = new Map<
+    StreamName,
+    { readonly recorder: StreamRecorder; readonly writer: LateWriter }
+  >();
+  readonly #closing = new Set<Promise<void>>();
+  #isLoaded = false;
+  readonly #warned = new Set<string>();
+  /** Roots that were put in order. */
+  readonly #recovered = new Set<string>();
+
+  constructor({ clock, log }: { readonly clock: Clock; readonly log: Logger }) {
+    this.#clock = clock;
+    this.#log = log;
+    this.#archives = late("the archive", async () => {
+      const loaded = await import("../dvr/archives.ts");
+      this.#isLoaded = true;
+      return new loaded.Archives({ clock, log, pod: process.env["POD_NAME"] ?? "" });
+    });
+  }
+
+  /**
+   * Puts what is recorded in order, and keeps it within its bounds from now on: for one thread of the process. To be called
+   * again with each configuration. `config`: the one in force.
+   */
+  async keep(config: () => ResolvedConfig): Promise<void> {
+    const plans = [...config().streams, ...config().templates];
+    const roots = new Set(
+      plans.flatMap(({ dvr }) => (dvr === undefined || dvr === null ? [] : [dvr.root])),
+    );
+    if (roots.size === 0 && !this.#isLoaded) return;
+    this.#warn(plans);
+    const fresh = [...roots].filter((root) => !this.#recovered.has(root));
+    for (const root of fresh) this.#recovered.add(root);
+    try {
+      await this.#archives(async (archives) => {
+        archives.keep(roots, (root, stream) => retentionOf(config(), root, stream));
+        await archives.recover(fresh);
+      });
+    } catch (caught) {
+      this.#log.error("archives could not be looked at", { error: messageOf(caught) });
+    }
+  }
+
+  /** Says, once for each, what is configured of recordings and not done yet. */
+  #warn(plans: readonly LivePlan[]): void {
+    for (const { dvr } of plans) {
+      for (const setting of NOT_YET) {
+        if (dvr?.[setting] === undefined || this.#warned.has(setting)) continue;
+        this.#warned.add(setting);
+        this.#log.warn("a setting of recordings has no effect in this version", { setting });
+      }
+    }
+  }
+
+  /** What records a stream that lives here. Its media clock goes on behind what is recorded, whatever the wall clock says. */
+  recorder(stream: LiveStream, { place, schedule }: RecordingPlan): StreamRecorder {
+    const { name } = stream.rules;
+    const known = this.#recording.get(name);
+    if (known !== undefined) return known.recorder;
+    const log = this.#log.child({ stream: name });
+    const writer = new LateWriter(this.#archives, (archives) => archives.writer(place, log));
+    const recorder = new StreamRecorder(
+      writer,
+      this.#clock,
+      schedule === null ? null : new Schedule(schedule),
+    );
+    this.#recording.set(name, { recorder, writer });
+    void this.#prepare(stream, writer, log);
+    return recorder;
+  }
+
+  async #prepare(stream: LiveStream, writer: LateWriter, log: Logger): Promise<void> {
+    try {
+      const endUs = await writer.prepare();
+      if (endUs !== null) stream.goOnFrom(endUs);
+    } catch (caught) {
+      log.error("the archive could not be opened", { error: messageOf(caught) });
+    }
+  }
+
+  /** A stream lives here no more, or is not recorded any more: what came of it is written to its end. */
+  close(name: StreamName): void {
+    const recording = this.#recording.get(name);
+    if (recording === undefined) return;
+    this.#recording.delete(name);
+    const closing = recording.writer.close().catch((caught: unknown) => {
+      this.#log.error("the archive of a stream was not closed in order", {
+        stream: name,
+        error: String(caught),
+      });
+    });
+    this.#closing.add(closing);
+    void closing.then(() => this.#closing.delete(closing));
+  }
+
+  /** Resolves when all is written. */
+  async stop(): Promise<void> {
+    for (const name of this.#recording.keys()) this.close(name);
+    await Promise.all(this.#closing);
+    if (this.#isLoaded) await this.#archives((archives) => archives.stop());
+  }
+
+  /** A span of what is recorded of a stream. Rejects with DVR_*. */
+  async span(recorded: RecordedStream, span: TimeSpan): Promise<Presentation> {
+    return await this.#archives((archives) =>
+      archives.span(recorded.folder, this.#request(recorded, span)),
+    );
+  }
+
+  /** The reply that is a span as one file. Rejects with DVR_*. */
+  async download(
+    recorded: RecordedStream,
+    { span, format }: ArchiveDownload,
+    { path, query }: Pick<HttpRequest, "path" | "query">,
+  ): Promise<HttpReply> {
+    const { folder } = recorded;
+    const tracks = readTrackFilter(query);
+    const request = this.#request(recorded, span);
+    if (format === "mp4") {
+      return mp4DownloadReply(
+        await this.#archives((archives) => archives.mp4(folder, request, tracks)),
+        path,
+      );
+    }
+    const made = await this.#archives((archives) => archives.ts(folder, request, tracks));
+    return tsDownloadReply(made, path, this.#log.child({ stream: recorded.name }));
+  }
+
+  #request({ name, plan }: RecordedStream, span: TimeSpan): SpanRequest {
+    const { segmentDurationMs, segmentCount } = plan.options;
+    const nowUs = this.#clock.wallUs();
+    return { span, name, nowUs, segmentDurationUs: segmentDurationMs * 1000, segmentCount };
+  }
+
+  /** What has a segment or an init segment that is recorded; `null` when it is not. Rejects with DVR_*. */
+  async media(folder: string, file: MediaFile): Promise<Presentation | null> {
+    return await this.#archives((archives) => archives.media(folder, file));
+  }
+}
