@@ -287,7 +287,7 @@ test("a range of more segments than a playlist may have is refused", async () =>
 
 test("more configurations in an hour than it has files for are an error that says so", async () => {
   const files = new MemoryFiles();
-  const { writer } = await HourWriter.open(files, "/root/cam", hourOf(SOURCE_START_US));
+  const { writer } = await HourWriter.open(files, "/archive/cam", hourOf(SOURCE_START_US));
   for (let n = 1; n <= 256; n++) {
     const tracks = makeTrackSet(n, [videoTrack({ language: languageOf(n) })]);
     assert.equal(await writer.mediaFor(tracks), n - 1);

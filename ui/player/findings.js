@@ -50,6 +50,7 @@ const BY_CODE = new Map(
     ["STREAM_NOT_FOUND", "unknown"],
     ["STREAM_DISABLED", "disabled"],
     ["STREAM_PROTOCOL_OFF", "off"],
+    ["STREAM_NOT_RECORDED", "unknown"],
     ["STREAM_BAD_NAME", "bad-name"],
     ["STREAM_NOT_CARRIED", "unservable"],
     ["VOD_NOT_FOUND", "no-file"],
