@@ -91,9 +91,11 @@ type LiveAddress = {
 type Playing = {
   readonly presentation: () => Promise<Presentation> | Presentation;
   readonly parsed: OutputAddress;
-  /** What may be recorded where it is not live: the archive's folder, and what is asked for. */
-  readonly recorded?: { readonly folder: string; readonly file: MediaFile };
+  readonly recorded?: RecordedMedia;
 };
+
+/** What may be recorded where it is not live: the archive's folder, and what is asked for. */
+type RecordedMedia = { readonly folder: string; readonly file: MediaFile };
 
 /** Whether a path is one of those at which there are WebSockets. */
 export function mayBeWebSocket(path: string): boolean {
@@ -158,24 +160,36 @@ export class Playback {
   }
 
   /** What is not in the live window may be in the archive, also when the stream is not on air. */
-  async #liveOrRecorded(
+  #liveOrRecorded(
     playing: Playing,
-    { folder, file }: NonNullable<Playing["recorded"]>,
+    recorded: RecordedMedia,
     asked: OutputRequest,
-  ): Promise<HttpReply> {
-    let refusal: unknown;
-    let reply: HttpReply | null = null;
-    try {
-      reply = await replyOf(playing, asked);
-      if (reply.status !== 404) return reply;
-    } catch (caught) {
+  ): Promise<HttpReply> | HttpReply {
+    const orRecorded = (reply: HttpReply): Promise<HttpReply> | HttpReply =>
+      reply.status === 404 ? this.#recorded(playing, recorded, asked, () => reply) : reply;
+    const instead = (caught: unknown): Promise<HttpReply> => {
       if (!NOT_LIVE.has(asMediaError(caught)?.code ?? "")) throw caught;
-      refusal = caught;
+      return this.#recorded(playing, recorded, asked, () => {
+        throw caught;
+      });
+    };
+    try {
+      const reply = replyOf(playing, asked);
+      return reply instanceof Promise ? reply.then(orRecorded, instead) : orRecorded(reply);
+    } catch (caught) {
+      return instead(caught);
     }
+  }
+
+  /** `otherwise`: the answer where it is not recorded either. */
+  async #recorded(
+    { parsed }: Playing,
+    { folder, file }: RecordedMedia,
+    asked: OutputRequest,
+    otherwise: () => HttpReply,
+  ): Promise<HttpReply> {
     const recorded = await this.#parts.archives.media(folder, file);
-    if (recorded !== null) return await playing.parsed.reply(recorded, asked);
-    if (reply !== null) return reply;
-    throw refusal;
+    return recorded === null ? otherwise() : await parsed.reply(recorded, asked);
   }
 
   #mse(

@@ -29,6 +29,9 @@ const SECOND_US = 1_000_000;
 /** What is recorded is in the archive so many segments after it was live; until then a range is not complete. */
 const LATE_SEGMENTS = 3;
 
+/** A download is planned in one go: of three days of segments of two seconds, in a tenth of a second. */
+const MAX_DOWNLOAD_SEGMENTS = 2 ** 17;
+
 /** A live window far behind has so many segments at least. */
 const MIN_LIVE_SEGMENTS = 4;
 
@@ -108,6 +111,8 @@ export async function storedRange(archive: StreamArchive, request: SpanRequest):
   const bounds = boundsOf(request);
   const segments = await archive.segments(bounds.fromUs, bounds.toUs);
   if (segments.length === 0) throw await nothingRecorded(archive, request, bounds);
+  if (segments.length > MAX_DOWNLOAD_SEGMENTS)
+    throw dvrErrors.error("DVR_SPAN_TOO_LONG", { most: MAX_DOWNLOAD_SEGMENTS });
   return archive.storedRange(segments);
 }
 

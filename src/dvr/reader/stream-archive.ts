@@ -30,6 +30,8 @@ const LIST_US = 5_000_000;
 /** Days whose listings are kept. */
 const MAX_DAYS = 400;
 const DAY_HOURS = 24;
+/** Which configurations there are is looked at no more often. Units: microseconds. */
+const LOOK_US = 5_000_000;
 /** Who asks for a configuration that was never there makes so many hours be read, and no more. */
 const MAX_INIT_HOURS = 24 * 31;
 /** A segment is held in memory whole. */
@@ -48,6 +50,11 @@ export class StreamArchive {
   readonly #reading: ArchiveReading;
   readonly #days = new Map<number, Day>();
   #longestUs = 0;
+  /** What tracks there are, and when it was looked. */
+  #looked: {
+    readonly atUs: number;
+    readonly newest: Promise<ReadonlyMap<TrackSet, ArchivedSegment>>;
+  } | null = null;
 
   constructor(folder: string, reading: ArchiveReading) {
     this.folder = folder;
@@ -113,13 +120,28 @@ export class StreamArchive {
   }
 
   /**
-   * The newest segment with such tracks, looking back for `MAX_INIT_HOURS` recorded hours; `null` when there is none.
-   * Rejects as `segments`.
+   * A segment with such tracks, looking back for `MAX_INIT_HOURS` recorded hours; `null` when there is none. What is there is
+   * looked for again after `LOOK_US`, whatever is asked for meanwhile. Rejects as `segments`.
    */
   async segmentWithInit(isWanted: (tracks: TrackSet) => boolean): Promise<ArchivedSegment | null> {
+    const { clock } = this.#reading;
+    const nowUs = clock.nowUs();
+    if (this.#looked === null || nowUs - this.#looked.atUs > LOOK_US)
+      this.#looked = { atUs: nowUs, newest: this.#newestOfSets() };
+    try {
+      for (const [tracks, segment] of await this.#looked.newest) if (isWanted(tracks)) return segment;
+    } catch (caught) {
+      this.#looked = null;
+      throw caught;
+    }
+    return null;
+  }
+
+  /** The newest segment of each set of tracks. */
+  async #newestOfSets(): Promise<ReadonlyMap<TrackSet, ArchivedSegment>> {
     const { clock, files: disk } = this.#reading;
     const newest = hourOf(clock.wallUs()) + 1;
-    const asked = new Set<TrackSet>();
+    const found = new Map<TrackSet, ArchivedSegment>();
     let left = MAX_INIT_HOURS;
     for await (const number of hoursOfStream(disk, this.folder)) {
       if (number > newest) continue;
@@ -132,12 +154,10 @@ export class StreamArchive {
         if (files.has(file)) continue;
         files.add(file);
         const tracks = await this.#tracks(hour, file);
-        if (asked.has(tracks)) continue;
-        asked.add(tracks);
-        if (isWanted(tracks)) return await this.#segmentAt(hour, place);
+        if (!found.has(tracks)) found.set(tracks, await this.#segmentAt(hour, place));
       }
     }
-    return null;
+    return found;
   }
 
   /** Segments as they are stored, for what is made of them. */
