@@ -61,11 +61,13 @@ export async function copyHour(hour: HourRef, options: HourCopyOptions): Promise
 
 /** An hour that grew is not copied, whatever was; one that is gone meanwhile is. Throws: OBJECT_FILE_CHANGED. */
 function assertSame(hour: HourRef, before: readonly HourFile[], now: readonly HourFile[]): void {
-  const of = (files: readonly HourFile[]): string =>
-    files.map(({ name, bytes }) => `${name} ${bytes}`).join();
-  if (now.length === 0 || of(before) === of(now)) return;
-  const reason = `its files were "${of(before)}" in bytes, and are "${of(now)}"`;
+  if (now.length === 0 || sizesOf(before) === sizesOf(now)) return;
+  const reason = `its files were "${sizesOf(before)}" in bytes, and are "${sizesOf(now)}"`;
   throw objectErrors.error("OBJECT_FILE_CHANGED", { path: `${hour.stream}/${hour.path}`, reason });
+}
+
+function sizesOf(files: readonly HourFile[]): string {
+  return files.map(({ name, bytes }) => `${name} ${bytes}`).join();
 }
 
 /** What is not right does not stay, as far as the store lets it be deleted. */

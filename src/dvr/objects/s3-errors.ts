@@ -22,9 +22,10 @@ const MIN_SECRET_LENGTH = 4;
 /** Takes the given texts out, as they are and as URLs have them. */
 export function redactorOf(secrets: readonly (string | null | undefined)[]): Redactor {
   const hidden = secrets
-    .filter((secret) => secret !== null && secret !== undefined)
-    .filter((secret) => secret.length >= MIN_SECRET_LENGTH)
-    .flatMap((secret) => [secret, encodeURIComponent(secret)])
+    .flatMap((secret = null) => {
+      if (secret === null || secret.length < MIN_SECRET_LENGTH) return [];
+      return [secret, encodeURIComponent(secret)];
+    })
     .toSorted((a, b) => b.length - a.length);
   return (text) => hidden.reduce((shown, secret) => shown.replaceAll(secret, "***"), text);
 }
@@ -138,7 +139,9 @@ function factsOf(caught: unknown, redact: Redactor): Facts {
   const names = [thrown.name, thrown.code, thrown.Code].filter((name) => typeof name === "string");
   const statuses = [thrown.$response?.statusCode, thrown.$metadata?.httpStatusCode];
   const status = statuses.find((value) => typeof value === "number") ?? null;
-  const message = typeof thrown.message === "string" ? thrown.message.slice(0, MAX_READ) : "";
+  const said = typeof thrown.message === "string" ? thrown.message.slice(0, MAX_READ) : "";
+  // The SDK's advice to whoever debugs it.
+  const message = said.replace(/\s*Deserialization error: [^]*$/, "");
   const region = typeof thrown.Region === "string" ? `the bucket is in ${thrown.Region}` : "";
   const name = names.findLast((one) => one !== "Error" && one !== "AggregateError");
   const parts = [status === null ? "" : `status ${status}`, name ?? "", message, region];

@@ -201,12 +201,12 @@ test("an hour that the store refuses does not hold up the others", async (contex
 test("a disk that fails holds up its stream alone, which is found again", async (context) => {
   const made = await room(context);
   for (const stream of ["bad", "good"]) await record(made.root, hour(8, stream), FILES);
-  const { filesOf } = made.hours;
+  const filesOf = made.hours.filesOf.bind(made.hours);
   let isBroken = true;
   made.hours.filesOf = async (one) => {
     const context_ = { path: "/bad/08.mp4", reason: "EIO" };
     if (isBroken && one.stream === "bad") throw objectErrors.error("OBJECT_FILE_UNREADABLE", context_);
-    return await filesOf.call(made.hours, one);
+    return await filesOf(one);
   };
   made.uploader.add(hour(8, "bad"));
   made.uploader.add(hour(8, "good"));
@@ -296,9 +296,9 @@ test("an object that is missing or shorter behind its upload is not safe", async
   const made = await room(context);
   await record(made.root, hour(8), FILES);
   let defect: "gone" | "short" | "other" | null = "gone";
-  const { head } = made.store;
+  const head = made.store.head.bind(made.store);
   made.store.head = async (key) => {
-    const facts = await head.call(made.store, key);
+    const facts = await head(key);
     if (facts === null || !made.store.keysOf("put").includes(key)) return facts;
     if (defect === "gone") return null;
     if (defect === "short") return { ...facts, bytes: facts.bytes - 1 };
@@ -326,9 +326,9 @@ test("what was found to be damaged is sent again, though it has the right size a
   const made = await room(context);
   await record(made.root, hour(8), FILES);
   let isDamaged = true;
-  const { head } = made.store;
+  const head = made.store.head.bind(made.store);
   made.store.head = async (key) => {
-    const facts = await head.call(made.store, key);
+    const facts = await head(key);
     return facts !== null && isDamaged ? { ...facts, crc32: "AAAAAA==" } : facts;
   };
   made.store.onCall = ({ method }) => {
