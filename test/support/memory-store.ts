@@ -38,7 +38,7 @@ export class MemoryStore implements ObjectStore {
     const bytes = await readFile(file.path);
     this.objects.set(key, bytes);
     options.onProgress?.(bytes.byteLength);
-    const summer = new PartSummer();
+    const summer = new PartSummer({ hasMd5: true });
     summer.update(bytes);
     const sums = sumsOfWhole(summer.end());
     return { bytes: bytes.byteLength, crc32: crc32(bytes), sums, verifiedBy: "crc32" };

@@ -34,8 +34,8 @@ export type ObjectSums = {
   readonly wholeCrc32: string;
   /** Base64 of the CRC-32 of its parts' CRC-32s, a hyphen and their number; `null` when it was sent in one piece. */
   readonly compositeCrc32: string | null;
-  /** The entity tag without quotes of stores that take an MD5 for it, in lower case. */
-  readonly md5Etag: string;
+  /** The entity tag without quotes of stores that take an MD5 for it, in lower case; `null` where it was not needed. */
+  readonly md5Etag: string | null;
 };
 
 /** What the store says of an object. */
@@ -196,9 +196,10 @@ export function compareSums(
     if (expected !== null && (!isComposite || partsIn(expected) === partsIn(crc32)))
       return { by: "crc32", expected, actual: crc32 };
   }
+  const { md5Etag } = sums;
   const isMd5 = facts.hasMd5Etag && etag !== null && /^[0-9a-f]{32}(-\d+)?$/i.test(etag);
-  if (isMd5 && partsIn(etag) === partsIn(sums.md5Etag))
-    return { by: "etag", expected: sums.md5Etag, actual: etag.toLowerCase() };
+  if (isMd5 && md5Etag !== null && partsIn(etag) === partsIn(md5Etag))
+    return { by: "etag", expected: md5Etag, actual: etag.toLowerCase() };
   return { by: "size", expected: "", actual: "" };
 }
 

@@ -76,6 +76,8 @@ export class S3Upload {
   readonly #limits: UploadLimits;
   /** Until the host refuses them. */
   #takesCrc32 = true;
+  /** Until the host tells CRC-32s of what it has. */
+  #needsMd5 = true;
 
   constructor(connection: S3Connection, limits: Partial<UploadLimits> = {}) {
     this.#connection = connection;
@@ -95,7 +97,7 @@ export class S3Upload {
   async #sendWhole(job: UploadJob, options: PutOptions): Promise<PutResult> {
     const { bytes } = job.file;
     const body = Buffer.allocUnsafe(bytes);
-    const sums = await readPart(job.opened, 0, body);
+    const sums = await readPart(job.opened, 0, body, { hasMd5: this.#needsMd5 });
     await assertFile(job, sums.crc32, options);
     const expected = sumsOfWhole(sums);
     const ask = { operation: `write "${job.name}"`, signal: options.signal, isUpload: true };
@@ -153,9 +155,10 @@ export class S3Upload {
         if (i >= lanes) await sending[i - lanes];
         const from = i * partBytes;
         const body = buffers[i % lanes]!.subarray(0, Math.min(partBytes, bytes - from));
-        const sums = await readPart(job.opened, from, body, (piece) => {
+        const onPiece = (piece: Uint8Array): void => {
           wholeCrc32 = crc32(piece, wholeCrc32);
-        });
+        };
+        const sums = await readPart(job.opened, from, body, { hasMd5: this.#needsMd5, onPiece });
         const part = send(i + 1, sums, body);
         part.catch(() => {}); // met where it is awaited
         sending.push(part);
@@ -251,15 +254,11 @@ export class S3Upload {
 
   async #withSums<T>(
     sums: PartSums,
-    send: (headers: { ChecksumCRC32: string } | { ContentMD5: string }) => Promise<T>,
+    send: (headers: { readonly ChecksumCRC32?: string; readonly ContentMD5?: string }) => Promise<T>,
   ): Promise<T> {
-    return await this.#either(async (takesCrc32) =>
-      send(
-        takesCrc32
-          ? { ChecksumCRC32: sums.crc32Base64 }
-          : { ContentMD5: Buffer.from(sums.md5).toString("base64") },
-      ),
-    );
+    const { md5, crc32Base64: ChecksumCRC32 } = sums;
+    const ofMd5 = md5 === null ? {} : { ContentMD5: Buffer.from(md5).toString("base64") };
+    return await this.#either(async (takesCrc32) => send(takesCrc32 ? { ChecksumCRC32 } : ofMd5));
   }
 
   /** Throws: OBJECT_CHECKSUM. */
@@ -270,6 +269,7 @@ export class S3Upload {
       hasMd5Etag: hasMd5Etag(reply),
     };
     const { by, expected, actual } = compareSums(sums, facts);
+    this.#needsMd5 = by !== "crc32";
     if (expected === actual) return by;
     const kind = by === "crc32" ? "the CRC-32" : "the entity tag";
     const { location } = this.#connection;
@@ -341,14 +341,14 @@ async function readPart(
   opened: OpenedFile,
   from: number,
   body: Uint8Array,
-  onPiece: (piece: Uint8Array) => void = () => {},
+  options: { readonly hasMd5: boolean; readonly onPiece?: (piece: Uint8Array) => void },
 ): Promise<PartSums> {
-  const summer = new PartSummer();
+  const summer = new PartSummer(options);
   for (let at = 0; at < body.byteLength; at += PIECE_BYTES) {
     const piece = body.subarray(at, at + PIECE_BYTES);
     await opened.read(from + at, piece);
     summer.update(piece);
-    onPiece(piece);
+    options.onPiece?.(piece);
   }
   return summer.end();
 }
