@@ -83,6 +83,8 @@ export class FakeS3 {
   readonly objects = new Map<string, Stored>();
   readonly uploads = new Map<string, Upload>();
   readonly requests: S3Request[] = [];
+  /** Called when an object was written. */
+  onStored: (key: string) => void = () => {};
   readonly #options: FakeS3Options;
   readonly #faults: Planned[] = [];
   readonly #server: Server;
@@ -139,7 +141,9 @@ export class FakeS3 {
     const fault = this.#nextFault(operation);
     if (fault?.kind === "cut-request") {
       this.requests.push({ operation, key, headers: request.headers, bytes: 0 });
+      // The beginning of the body is here, or the end where there is none.
       request.once("data", () => request.socket.destroy());
+      request.once("end", () => request.socket.destroy());
       return;
     }
     const chunks: Buffer[] = [];
@@ -228,7 +232,7 @@ export class FakeS3 {
 
   #put({ key, body, headers }: Asked, response: ServerResponse, fault: S3Fault | null): void {
     const stored = this.#store(body, headers, fault);
-    if (fault?.kind !== "lie") this.objects.set(key, stored);
+    if (fault?.kind !== "lie") this.#keep(key, stored);
     response.writeHead(200, this.#sumHeaders(stored, fault)).end();
   }
 
@@ -236,6 +240,11 @@ export class FakeS3 {
     const stored = this.#store(body, headers, fault);
     this.#upload(query).parts.set(Number(query.get("partNumber")), stored);
     response.writeHead(200, this.#sumHeaders(stored, fault)).end();
+  }
+
+  #keep(key: string, stored: Stored): void {
+    this.objects.set(key, stored);
+    this.onStored(key);
   }
 
   #store(body: Buffer, headers: Asked["headers"], fault: S3Fault | null): Stored {
@@ -336,7 +345,7 @@ export class FakeS3 {
     const isTold = chosen.every((part) => part.checksum !== null);
     const checksum = isTold ? `${crcOf(Buffer.concat(crcs))}-${chosen.length}` : null;
     const stored = { body: fault?.kind === "damage" ? damaged(whole) : whole, etag, checksum };
-    if (fault?.kind !== "lie") this.objects.set(key, stored);
+    if (fault?.kind !== "lie") this.#keep(key, stored);
     this.uploads.delete(query.get("uploadId") ?? "");
     const told = fault?.kind === "wrong-checksum" ? `AAAAAA==-${chosen.length}` : checksum;
     const sum = told === null ? "" : `<ChecksumCRC32>${told}</ChecksumCRC32>`;
