@@ -557,37 +557,3 @@ test("where a store is says what its endpoint and bucket are, and nothing of who
   const aws = new S3Store({ ...place, endpoint: null }, { clock });
   assert.equal(aws.location, "s3://archive/site/one");
 });
-
-test("without keys, those of the environment sign; without any, the error says where they are looked for", async (context) => {
-  const { s3, place, clock } = await room(context);
-  const names = [
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_EC2_METADATA_DISABLED",
-    "AWS_SHARED_CREDENTIALS_FILE",
-    "AWS_CONFIG_FILE",
-    "AWS_PROFILE",
-  ];
-  const before = names.map((name) => [name, process.env[name]] as const);
-  context.after(() => {
-    for (const [name, value] of before) {
-      if (value === undefined) Reflect.deleteProperty(process.env, name);
-      else process.env[name] = value;
-    }
-  });
-  for (const name of names) Reflect.deleteProperty(process.env, name);
-  process.env["AWS_EC2_METADATA_DISABLED"] = "true";
-  process.env["AWS_SHARED_CREDENTIALS_FILE"] = process.env["AWS_CONFIG_FILE"] = "/nonexistent";
-  const keyless = { ...place, accessKey: null, secretKey: null };
-  const none = new S3Store(keyless, { clock, attempts: 1 });
-  const error = await errorOf(none.head(KEY));
-  assert.equal(error.code, "OBJECT_NO_CREDENTIALS");
-  assert.match(error.message, /there are no credentials for http:\/\/127/);
-  process.env["AWS_ACCESS_KEY_ID"] = "AKIDFROMENV";
-  process.env["AWS_SECRET_ACCESS_KEY"] = "secret-of-env";
-  const found = new S3Store(keyless, { clock, attempts: 1 });
-  assert.equal(await found.head(KEY), null);
-  assert.match(String(s3.requests.at(-1)?.headers["authorization"]), /Credential=AKIDFROMENV\//);
-  none.close();
-  found.close();
-});
