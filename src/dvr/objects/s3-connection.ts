@@ -214,5 +214,5 @@ function regionOf({ region }: S3Place, endpoint: URL | null): string | null {
   const ofName = /(?:^|\.)s3[.-]([a-z]{2}(?:-[a-z]+)+-\d)\.amazonaws\.com(?:\.cn)?$/.exec(
     endpoint.hostname,
   )?.[1];
-  return ofName ?? process.env["AWS_REGION"] ?? "us-east-1";
+  return ofName ?? process.env["AWS_REGION"] ?? process.env["AWS_DEFAULT_REGION"] ?? "us-east-1";
 }

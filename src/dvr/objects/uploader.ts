@@ -147,7 +147,10 @@ export class Uploader {
     }
   }
 
-  /** Stops, and resolves when nothing is under way any more. Idempotent. */
+  /**
+   * Stops, and resolves when nothing is under way any more. Idempotent. An upload in parts is given up at the host first,
+   * which takes as long as the host does; to close the store as well ends that too.
+   */
   async close(): Promise<void> {
     this.#stopping.abort();
     this.#timer?.cancel();
