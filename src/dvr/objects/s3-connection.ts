@@ -124,7 +124,9 @@ export class S3Connection {
       end(objectErrors.error("OBJECT_TIMEOUT", { location: this.location, operation, limitMs }));
     const onClose = (): void => end(objectErrors.error("OBJECT_CLOSED", { operation }));
     let timer = clock.schedule(limitMs, onTimeout);
+    let isOver = false;
     const alive = (): void => {
+      if (isOver) return; // bytes that were on their way when it was given up
       timer.cancel();
       timer = clock.schedule(limitMs, onTimeout);
     };
@@ -136,6 +138,7 @@ export class S3Connection {
     try {
       return await Promise.race([running, ended.promise]);
     } finally {
+      isOver = true;
       timer.cancel();
       outer.removeEventListener("abort", onClose);
     }
