@@ -10,6 +10,7 @@ import type {
   ObjectFacts,
   ObjectPage,
   ObjectStore,
+  ObjectSums,
   PutOptions,
   PutResult,
 } from "../../src/dvr/objects/object-store.ts";
@@ -38,10 +39,12 @@ export class MemoryStore implements ObjectStore {
     const bytes = await readFile(file.path);
     this.objects.set(key, bytes);
     options.onProgress?.(bytes.byteLength);
-    const summer = new PartSummer({ hasMd5: true });
-    summer.update(bytes);
-    const sums = sumsOfWhole(summer.end());
+    const sums = sumsOf(bytes);
     return { bytes: bytes.byteLength, crc32: crc32(bytes), sums, verifiedBy: "crc32" };
+  }
+
+  async sumsOf(file: LocalFile): Promise<ObjectSums> {
+    return sumsOf(await readFile(file.path));
   }
 
   async get(key: string, span: ByteSpan, options: GetOptions = {}): Promise<Uint8Array> {
@@ -109,4 +112,10 @@ export class MemoryStore implements ObjectStore {
       modifiedMs: 0,
     };
   }
+}
+
+function sumsOf(bytes: Uint8Array): ObjectSums {
+  const summer = new PartSummer({ hasMd5: true });
+  summer.update(bytes);
+  return sumsOfWhole(summer.end());
 }

@@ -29,7 +29,7 @@ export function keyOf(hour: HourRef, name: string): string {
 
 /**
  * Copies an hour: its media, then its index, each verified before the next one is sent. A file that is there with the
- * right size is not sent again, since nobody sees an object before all of it is there; but an index is, behind new media.
+ * right size and sum is not sent again; but an index is, behind new media.
  *
  * Returns: `null` when there is no such hour any more. Throws: OBJECT_COPY_DIFFERS, OBJECT_CHECKSUM,
  * OBJECT_FILE_CHANGED, whatever the store and the hours throw.
@@ -44,8 +44,8 @@ export async function copyHour(hour: HourRef, options: HourCopyOptions): Promise
   for (const [i, file] of files.entries()) {
     const key = keyOf(hour, file.name);
     const isIndexOfNewMedia = i === files.length - 1 && sentBytes > 0;
-    const there = sendsAll || isIndexOfNewMedia ? null : await store.head(key, { signal });
-    if (there?.bytes !== file.bytes) {
+    const isThere = !sendsAll && !isIndexOfNewMedia && (await isSafe(store, key, file, signal));
+    if (!isThere) {
       const before = doneBytes;
       const onBytes = (bytes: number): void => onProgress?.(before + bytes, ofBytes);
       const result = await store.put(key, file, { signal, onProgress: onBytes });
@@ -68,6 +68,19 @@ function assertSame(hour: HourRef, before: readonly HourFile[], now: readonly Ho
 
 function sizesOf(files: readonly HourFile[]): string {
   return files.map(({ name, bytes }) => `${name} ${bytes}`).join();
+}
+
+/** Whether the store has the file: it says nothing of it that is not so, of its size at least. */
+async function isSafe(
+  store: ObjectStore,
+  key: string,
+  file: HourFile,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const facts = await store.head(key, { signal });
+  if (facts?.bytes !== file.bytes) return false;
+  const { expected, actual } = compareSums(await store.sumsOf(file, { signal }), facts);
+  return expected === actual;
 }
 
 /** What is not right does not stay, as far as the store lets it be deleted. */

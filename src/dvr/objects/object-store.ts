@@ -92,6 +92,11 @@ export type ObjectStore = {
    */
   put(key: string, file: LocalFile, options?: PutOptions): Promise<PutResult>;
   /**
+   * What the store would say of a file if it had it, to compare with what `head` says; the file is read for it.
+   * Throws: OBJECT_FILE_UNREADABLE, OBJECT_FILE_CHANGED.
+   */
+  sumsOf(file: LocalFile, options?: { readonly signal?: AbortSignal | undefined }): Promise<ObjectSums>;
+  /**
    * Reads a range, which must lie within the object and have at most `MAX_GET_BYTES`.
    * Ownership: the result is the caller's. Throws: OBJECT_NOT_FOUND, OBJECT_CHANGED, OBJECT_BAD_REPLY.
    */

@@ -15,7 +15,7 @@ import { FakeS3 } from "../../../test/support/fake-s3.ts";
 import type { FakeS3Options, S3Fault, S3Operation } from "../../../test/support/fake-s3.ts";
 import { asMediaError } from "../../base/errors.ts";
 import type { MediaError } from "../../base/errors.ts";
-import { listAll } from "./object-store.ts";
+import { compareSums, listAll } from "./object-store.ts";
 import type { LocalFile, S3Place } from "./object-store.ts";
 import { S3Store } from "./s3-store.ts";
 import type { S3StoreOptions } from "./s3-store.ts";
@@ -116,6 +116,32 @@ for (const [name, bytes, parts] of [
     assert.equal(facts.crc32, parts === 0 ? result.sums.wholeCrc32 : result.sums.compositeCrc32);
   });
 }
+
+test("the sums of a file are those that it is sent with, whether or not MD5s are needed", async (context) => {
+  const rooms = [{}, { s3: { checksums: "ignored" } }, { s3: { checksums: "refused" } }] as const;
+  for (const options of rooms) {
+    const { s3, store, write } = await room(context, options);
+    for (const bytes of [0, 1, PART, PART + 1, 4 * PART, 7 * PART + 13]) {
+      const file = await write(bytes);
+      const before = await store.sumsOf(file);
+      const { sums } = await store.put(KEY, file);
+      assert.deepEqual([before.wholeCrc32, before.compositeCrc32], [sums.wholeCrc32, sums.compositeCrc32]);
+      const facts = await store.head(KEY);
+      assert.ok(facts !== null);
+      const { by, expected, actual } = compareSums(await store.sumsOf(file), facts);
+      assert.equal(expected, actual);
+      assert.equal(by, options === rooms[0] ? "crc32" : "etag");
+    }
+    const requests = s3.requests.length;
+    const stopped = AbortSignal.abort();
+    assert.equal(await codeOf(store.sumsOf(await write(5), { signal: stopped })), "OBJECT_CLOSED");
+    assert.equal(
+      await codeOf(store.sumsOf({ path: "/nonexistent/08.mp4", bytes: 1 })),
+      "OBJECT_FILE_CHANGED",
+    );
+    assert.equal(s3.requests.length, requests);
+  }
+});
 
 test("a host without CRC-32s is believed by its entity tags, and one with tags of its own by the size", async (context) => {
   for (const bytes of [500, 3 * PART]) {

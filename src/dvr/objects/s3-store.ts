@@ -18,6 +18,7 @@ import type {
   ObjectFacts,
   ObjectPage,
   ObjectStore,
+  ObjectSums,
   PutOptions,
   PutResult,
   S3Place,
@@ -54,6 +55,15 @@ export class S3Store implements ObjectStore {
     const opened = await openLocalFile(file);
     try {
       return await this.#uploads.run({ key: whole, name: key, file, opened }, options);
+    } finally {
+      await opened.close();
+    }
+  }
+
+  async sumsOf(file: LocalFile, { signal }: Signal = {}): Promise<ObjectSums> {
+    const opened = await openLocalFile(file);
+    try {
+      return await this.#uploads.sumsOf(file, opened, signal);
     } finally {
       await opened.close();
     }

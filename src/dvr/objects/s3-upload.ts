@@ -12,7 +12,8 @@ import { objectErrors } from "./errors.ts";
 import type { OpenedFile } from "./local-file-storage.ts";
 import { compareSums } from "./object-store.ts";
 import type { LocalFile, ObjectSums, PutOptions, PutResult } from "./object-store.ts";
-import { crc32Base64, PartSummer, sumsOfParts, sumsOfWhole } from "./part-sums.ts";
+import { MAX_PARTS, partBytesFor, readPart, sumFile } from "./part-reading.ts";
+import { crc32Base64, sumsOfParts, sumsOfWhole } from "./part-sums.ts";
 import type { PartSums } from "./part-sums.ts";
 import type { Attempt, S3Connection } from "./s3-connection.ts";
 import { isChecksumUnsupported } from "./s3-errors.ts";
@@ -59,13 +60,8 @@ type Multipart = UploadJob & {
 
 const MiB = 2 ** 20;
 const DEFAULTS: UploadLimits = { partBytes: 16 * MiB, parallelParts: 2 };
-/** Spec: Amazon S3 User Guide, "Amazon S3 multipart upload limits". */
-const MAX_PARTS = 10_000;
 /** Keeps the memory of an upload in bounds: 625 GiB in all, which an hour reaches at 1.4 Gbit/s. */
 const MAX_PART_BYTES = 64 * MiB;
-/** Read and summed up at a time, so that the event loop is held up for some milliseconds only. */
-const PIECE_BYTES = MiB;
-
 /**
  * Sends files: in one piece, or in parts of which several are under way at a time. Every body is sent with its SHA-256
  * under the signature and with its CRC-32, or its MD5 where the host knows no CRC-32, and what the host says of it is
@@ -92,6 +88,12 @@ export class S3Upload {
     return bytes <= this.#limits.partBytes
       ? await this.#sendWhole(job, options)
       : await this.#sendInParts(job, options);
+  }
+
+  /** What the host would tell of a file if it had it. Throws what `ObjectStore.sumsOf` says. */
+  async sumsOf(file: LocalFile, opened: OpenedFile, signal?: AbortSignal): Promise<ObjectSums> {
+    const { partBytes } = this.#limits;
+    return await sumFile(opened, { bytes: file.bytes, partBytes, hasMd5: this.#needsMd5, signal });
   }
 
   async #sendWhole(job: UploadJob, options: PutOptions): Promise<PutResult> {
@@ -329,29 +331,6 @@ export class S3Upload {
 
 /** More are left to the next time. */
 const MAX_STALE = 100;
-
-/** How big parts are so that there are not too many of them. Units: bytes, whole mebibytes where it was raised. */
-export function partBytesFor(bytes: number, partBytes: number): number {
-  if (bytes <= partBytes * MAX_PARTS) return partBytes;
-  return Math.ceil(bytes / MAX_PARTS / MiB) * MiB;
-}
-
-/** Fills `body` from the file, piece by piece, and sums it up. */
-async function readPart(
-  opened: OpenedFile,
-  from: number,
-  body: Uint8Array,
-  options: { readonly hasMd5: boolean; readonly onPiece?: (piece: Uint8Array) => void },
-): Promise<PartSums> {
-  const summer = new PartSummer(options);
-  for (let at = 0; at < body.byteLength; at += PIECE_BYTES) {
-    const piece = body.subarray(at, at + PIECE_BYTES);
-    await opened.read(from + at, piece);
-    summer.update(piece);
-    options.onPiece?.(piece);
-  }
-  return summer.end();
-}
 
 /** Throws: OBJECT_FILE_CHANGED, OBJECT_FILE_UNREADABLE. */
 async function assertFile({ file, opened }: UploadJob, found: number, options: PutOptions): Promise<void> {

@@ -113,7 +113,19 @@ test("a note beside the index says what was copied to where, and spares the next
   await next.close();
 });
 
-test("what is in the bucket with the right size is not sent again after a restart", async (context) => {
+test("what is in the bucket as it should be is not sent again after a restart", async (context) => {
+  const made = await room(context);
+  await record(made.root, hour(8), FILES);
+  made.store.objects.set("live/news/2026/11/23/08.mp4", Buffer.from("the media"));
+  made.store.objects.set("live/news/2026/11/23/08.1.mp4", Buffer.from("more media"));
+  made.store.objects.set("live/news/2026/11/23/08.idx", Buffer.from("the index"));
+  made.uploader.scan("live/news");
+  await soon(() => assert.equal(made.safe.length, 1));
+  assert.deepEqual(made.store.keysOf("put"), []);
+  assert.equal(made.uploader.stats().sentBytes, 0);
+});
+
+test("what is in the bucket with the right size and other bytes is sent again", async (context) => {
   const made = await room(context);
   await record(made.root, hour(8), FILES);
   made.store.objects.set("live/news/2026/11/23/08.mp4", Buffer.from("the media"));
@@ -121,8 +133,10 @@ test("what is in the bucket with the right size is not sent again after a restar
   made.store.objects.set("live/news/2026/11/23/08.idx", Buffer.from("the index"));
   made.uploader.scan("live/news");
   await soon(() => assert.equal(made.safe.length, 1));
-  assert.deepEqual(made.store.keysOf("put"), []);
-  assert.equal(made.uploader.stats().sentBytes, 0);
+  assert.deepEqual(
+    made.store.keysOf("put").map((key) => key.split("/").at(-1)),
+    ["08.1.mp4", "08.idx"],
+  );
 });
 
 test("an index is sent again behind media that is new", async (context) => {
@@ -345,18 +359,57 @@ test("what was found to be damaged is sent again, though it has the right size a
 
 test("an hour is safe also where the note cannot be written, which is said and tried again", async (context) => {
   const made = await room(context);
-  await record(made.root, hour(8), FILES);
-  await mkdir(join(made.root, "live/news/2026/11/23/08.copied"));
+  for (const number of [7, 8]) {
+    await record(made.root, hour(number), FILES);
+    await mkdir(join(made.root, `live/news/2026/11/23/0${number}.copied`));
+  }
   made.uploader.scan("live/news");
-  await soon(() => assert.equal(made.safe.length, 1));
-  await soon(() => assert.equal(made.log.of("warn").length, 1));
+  await soon(() => assert.equal(made.safe.length, 2));
+  await soon(() => assert.equal(made.log.of("warn").length, 2));
   const [line] = made.log.of("warn");
   assert.equal(line?.fields["code"], "OBJECT_MARKER_UNWRITABLE");
-  assert.match(String(line?.fields["reason"]), /08\.copied: EISDIR/);
-  await rm(join(made.root, "live/news/2026/11/23/08.copied"), { recursive: true });
-  await inTime(made, () => assert.equal(made.safe.length, 2), 60_000);
-  assert.ok(await made.hours.isCopied(hour(8), "memory://bucket"));
-  assert.equal(made.store.keysOf("put").length, 3);
+  assert.match(String(line?.fields["reason"]), /07\.copied: EISDIR/);
+  const calls = made.store.calls.length;
+  await inTime(made, () => assert.equal(made.log.of("warn").length, 3), 60_000);
+  for (const number of [7, 8])
+    await rm(join(made.root, `live/news/2026/11/23/0${number}.copied`), { recursive: true });
+  made.clock.advance(300_000);
+  const isNoted = async (): Promise<void> => {
+    for (const number of [7, 8]) assert.ok(await made.hours.isCopied(hour(number), "memory://bucket"));
+  };
+  await eventually(isNoted, { timeoutMs: 60_000 });
+  await soon(() => assert.equal(made.clock.pendingTimers, 0));
+  assert.equal(made.store.calls.length, calls, "the store is not asked again for it");
+  assert.equal(made.safe.length, 2);
+});
+
+test("hours that cannot be noted are bounded, and forgotten with their stream", async (context) => {
+  const made = await room(context, { unnoted: 3 });
+  for (let number = 0; number < 6; number++) {
+    await record(made.root, hour(number), FILES);
+    await mkdir(join(made.root, `live/news/2026/11/23/0${number}.copied`));
+  }
+  made.uploader.scan("live/news");
+  await soon(() => assert.equal(made.log.of("warn").length, 6));
+  await soon(() => assert.equal(made.safe.length, 6));
+  for (let number = 0; number < 6; number++)
+    await rm(join(made.root, `live/news/2026/11/23/0${number}.copied`), { recursive: true });
+  made.clock.advance(300_000);
+  const noted = async (): Promise<number[]> => {
+    const all = [0, 1, 2, 3, 4, 5];
+    const answers = await Promise.all(
+      all.map(async (n) => await made.hours.isCopied(hour(n), "memory://bucket")),
+    );
+    return all.filter((_, i) => answers[i]);
+  };
+  await eventually(async () => assert.deepEqual(await noted(), [3, 4, 5]), { timeoutMs: 60_000 });
+  await mkdir(join(made.root, "live/news/2026/11/23/00.copied"));
+  made.uploader.scan("live/news");
+  await soon(() => assert.equal(made.log.of("warn").length, 7));
+  made.uploader.forget("live/news");
+  made.clock.advance(300_000);
+  await soon(() => assert.equal(made.clock.pendingTimers, 0));
+  assert.equal(made.log.of("warn").length, 7);
 });
 
 test("an hour that grows while it is copied is copied again, and is not safe before", async (context) => {

@@ -28,6 +28,8 @@ export type UploaderLimits = {
   readonly running: number;
   /** Hours that wait; what is beyond is found again on the disk. */
   readonly waiting: number;
+  /** Hours that are copied and could not be noted; those beyond are looked at again at the next start. */
+  readonly unnoted: number;
   /** Streams whose disk is to be looked through; of those beyond, hours are found at the next start. */
   readonly streams: number;
   readonly firstPauseMs: number;
@@ -52,6 +54,7 @@ export type UploaderStats = {
 const DEFAULTS: UploaderLimits = {
   running: 1,
   waiting: 256,
+  unnoted: 4096,
   streams: 20_000,
   firstPauseMs: 1000,
   longestPauseMs: 300_000,
@@ -67,6 +70,9 @@ const LOCAL: ReadonlySet<string> = new Set([
 
 /** Failures that leave something in the store that is not to be believed. */
 const DAMAGING: ReadonlySet<string> = new Set(["OBJECT_CHECKSUM", "OBJECT_COPY_DIFFERS"]);
+
+/** An hour that is copied. */
+type Copied = { readonly hour: HourRef; readonly files: readonly HourFile[] };
 
 /** A stream whose disk is to be looked through. */
 type Scan = {
@@ -99,6 +105,10 @@ export class Uploader {
   readonly #scans = new Map<string, Scan>();
   /** Hours that were copied while the disk is looked through: what is found may be older. */
   readonly #copiedMeanwhile = new Set<string>();
+  /** Hours that are copied, and could not be noted as that. */
+  readonly #unnoted = new Map<string, Copied>();
+  #unnotedDueUs = Infinity;
+  #isNoting = false;
   /** Failures in a row of streams whose disk fails. */
   readonly #localFailures = new Map<string, number>();
   readonly #stopping = new AbortController();
@@ -140,6 +150,7 @@ export class Uploader {
     this.#scans.delete(stream);
     this.#localFailures.delete(stream);
     this.#want(stream, false);
+    for (const [id, { hour }] of this.#unnoted) if (hour.stream === stream) this.#unnoted.delete(id);
     for (let left = this.#waiting.length; left > 0; left--) {
       const hour = this.#waiting.shift()!;
       if (hour.stream === stream) this.#known.delete(idOf(hour));
@@ -227,6 +238,8 @@ export class Uploader {
       this.#start(this.#copy(hour));
     }
     if (this.#waiting.length === 0) this.#scanNext(nowUs);
+    if (!this.#isNoting && this.#unnoted.size > 0 && nowUs >= this.#unnotedDueUs)
+      this.#start(this.#noteAgain());
     this.#setTimer(nowUs);
   }
 
@@ -253,11 +266,12 @@ export class Uploader {
 
   /** When something may be started that may not be now; `null` when a job's end or a new hour is what is waited for. */
   #nextDueUs(nowUs: number): number | null {
-    if (this.#waiting.length > 0) return this.#pausedUntilUs > nowUs ? this.#pausedUntilUs : null;
-    if (this.#isScanning) return null;
-    let dueUs: number | null = null;
-    for (const scan of this.#scans.values()) dueUs = Math.min(dueUs ?? Infinity, scan.dueUs);
-    return dueUs !== null && dueUs > nowUs ? dueUs : null;
+    const due: number[] = [];
+    if (this.#waiting.length > 0) due.push(this.#pausedUntilUs);
+    else if (!this.#isScanning) for (const { dueUs } of this.#scans.values()) due.push(dueUs);
+    if (this.#unnoted.size > 0 && !this.#isNoting) due.push(this.#unnotedDueUs);
+    const next = due.reduce((first, dueUs) => (dueUs > nowUs ? Math.min(first, dueUs) : first), Infinity);
+    return next === Infinity ? null : next;
   }
 
   #scanNext(nowUs: number): void {
@@ -317,7 +331,7 @@ export class Uploader {
       const ms = Math.round((clock.nowUs() - startedUs) / 1000);
       const { length: files } = copy.files;
       log.info("hour copied", { ...hour, to: store.location, files, bytes: copy.sentBytes, ms });
-      await this.#mark(hour, copy.files);
+      await this.#mark({ hour, files: copy.files });
       if (this.#isScanning) this.#copiedMeanwhile.add(id);
       this.#tell(hour);
     } catch (caught) {
@@ -328,15 +342,29 @@ export class Uploader {
     }
   }
 
-  /** The hour is safe also without the note, which is tried again when the disk may have changed. */
-  async #mark(hour: HourRef, files: readonly HourFile[]): Promise<void> {
+  /** The hour is safe also without the note, which is written when the disk lets it be. */
+  async #mark(copied: Copied): Promise<void> {
+    const { hour, files } = copied;
     try {
       await this.#options.hours.markCopied(hour, this.#options.store.location, files);
+      this.#unnoted.delete(idOf(hour));
     } catch (caught) {
       const pauseMs = this.#limits.longestPauseMs;
-      if (this.#copying.get(hour) === true) this.#scanLater(hour.stream, pauseMs);
-      this.#told("a copied hour could not be noted", caught, { ...hour, pauseMs });
+      this.#unnoted.set(idOf(hour), copied);
+      dropOldest(this.#unnoted, this.#limits.unnoted);
+      this.#unnotedDueUs = this.#options.clock.nowUs() + pauseMs * 1000;
+      this.#told("a copied hour could not be noted, trying again", caught, { ...hour, pauseMs });
     }
+  }
+
+  /** One that fails is taken to speak for all. */
+  async #noteAgain(): Promise<void> {
+    this.#isNoting = true;
+    for (const copied of this.#unnoted.values()) {
+      await this.#mark(copied);
+      if (this.#isStopped || this.#unnotedDueUs > this.#options.clock.nowUs()) break;
+    }
+    this.#isNoting = false;
   }
 
   /** What goes wrong with whoever is told is not the store's fault. */
