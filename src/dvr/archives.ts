@@ -17,6 +17,7 @@ import { diskKeepFiles } from "./keep/storages/disk-keep-files.ts";
 import { isProcessAlive, machineIdentity } from "./keep/storages/machine-identity.ts";
 import type { WriterIdentity } from "./keep/writer-records.ts";
 import { HourCache } from "./reader/hour-cache.ts";
+import type { RecordedExtent } from "./reader/recorded-ranges.ts";
 import { SpanPresentation, storedRange } from "./reader/span-presentation.ts";
 import type { SpanRequest } from "./reader/span-presentation.ts";
 import { StreamArchive } from "./reader/stream-archive.ts";
@@ -202,6 +203,14 @@ export class Archives {
   /** What has a segment or an init segment of that name; `null` when there is none. Rejects with DVR_*, MP4_*, CODEC_*. */
   media(folder: string, file: MediaFile): Promise<Presentation | null> {
     return SpanPresentation.ofMedia(this.#archive(folder), file);
+  }
+
+  /**
+   * What is recorded in a folder from a time on and before another one; no ranges where nothing is. Units: microseconds of
+   * the media clock. Rejects with DVR_DISK_FAILED, DVR_BAD_INDEX.
+   */
+  ranges(folder: string, fromUs: number, toUs: number): Promise<RecordedExtent> {
+    return this.#archive(folder).ranges(fromUs, toUs);
   }
 
   #archive(folder: string): StreamArchive {

@@ -9,10 +9,12 @@ import type { ArchiveFile, ArchiveFiles } from "../archive-files.ts";
 import { dvrErrors } from "../errors.ts";
 import type { StoredRange, StoredSegment } from "../export/stored-range.ts";
 import { hourOf, hourPath, mediaFile, parseHourFile } from "../format/hour.ts";
-import type { HourChunk } from "../format/hour-index.ts";
+import type { HourChunk, HourIndex } from "../format/hour-index.ts";
 import { hoursOfStream } from "../format/hours-of-stream.ts";
 import { ArchivedSegment } from "./archived-segment.ts";
 import type { HourCache, ReadHour } from "./hour-cache.ts";
+import { RecordedRanges } from "./recorded-ranges.ts";
+import type { RecordedExtent } from "./recorded-ranges.ts";
 
 /** What all archives that are read in a thread share. */
 export type ArchiveReading = {
@@ -49,6 +51,7 @@ export class StreamArchive {
   readonly folder: string;
   readonly #reading: ArchiveReading;
   readonly #days = new Map<number, Day>();
+  readonly #ranges: RecordedRanges;
   #longestUs = 0;
   /** What tracks there are, and when it was looked. */
   #looked: {
@@ -59,11 +62,20 @@ export class StreamArchive {
   constructor(folder: string, reading: ArchiveReading) {
     this.folder = folder;
     this.#reading = reading;
+    const { files, hours } = reading;
+    const index = async (hour: number): Promise<HourIndex | null> =>
+      (await hours.hour(folder, hour))?.index ?? null;
+    this.#ranges = new RecordedRanges({ folder, files, index });
   }
 
   /** The longest segment that was read so far: what playlists that go on have promised. Units: microseconds. */
   get longestUs(): number {
     return this.#longestUs;
+  }
+
+  /** What is recorded from a time on and before another one, as ranges. Units: microseconds. Rejects with DVR_*. */
+  ranges(fromUs: number, toUs: number): Promise<RecordedExtent> {
+    return this.#ranges.within(fromUs, toUs);
   }
 
   /** The hours that are recorded, from one up to another one, oldest first. Rejects with DVR_DISK_FAILED. */

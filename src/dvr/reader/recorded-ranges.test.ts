@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ArchiveHour } from "../../../test/support/archive-hour.ts";
+import { MemoryFiles } from "../../../test/support/archive-files.ts";
+import { HOUR_US, indexFile } from "../format/hour.ts";
+import { HourIndex } from "../format/hour-index.ts";
+import { MAX_RANGES, MIN_GAP_US, RecordedRanges, rangesOf } from "./recorded-ranges.ts";
+import type { RangesSource } from "./recorded-ranges.ts";
+
+const FOLDER = "/dvr/news";
+const HOUR = 496_640;
+const START_US = HOUR * HOUR_US;
+
+/** Reads indexes as the archive's reader does, and counts it. */
+function sourceOf(files: MemoryFiles): RangesSource & { reads: number } {
+  return {
+    folder: FOLDER,
+    files,
+    reads: 0,
+    async index(hour) {
+      this.reads++;
+      const bytes = files.contents.get(`${FOLDER}/${indexFile(hour)}`);
+      return await Promise.resolve(bytes === undefined ? null : HourIndex.parse(bytes));
+    },
+  };
+}
+
+/** Segments of two seconds, at these seconds of their hour. */
+function hourWith(hour: number, seconds: readonly number[]): ArchiveHour {
+  const made = new ArchiveHour(hour);
+  for (const second of seconds) made.segment({ atUs: second * 1e6 });
+  return made;
+}
+
+const secondsOf = ({ ranges }: { ranges: readonly { fromUs: number; toUs: number }[] }): number[][] =>
+  ranges.map(({ fromUs, toUs }) => [(fromUs - START_US) / 1e6, (toUs - START_US) / 1e6]);
+
+test("what follows without a gap is one range, over hours too", async () => {
+  const hours = [hourWith(HOUR, [3596, 3598]), hourWith(HOUR + 1, [0, 2, 10]), hourWith(HOUR + 30, [5])];
+  const files = new MemoryFiles(Object.assign({}, ...hours.map((hour) => hour.files(FOLDER))));
+  const extent = await new RecordedRanges(sourceOf(files)).within(0, START_US * 2);
+  assert.deepEqual(secondsOf(extent), [
+    [3596, 3604],
+    [3610, 3612],
+    [108_005, 108_007],
+  ]);
+  assert.equal(extent.isCut, false);
+  assert.equal(
+    extent.mediaBytes,
+    hours.reduce((sum, hour) => sum + hour.media[0]!.byteLength, 0),
+  );
+});
+
+test("only what lies between the times is told, and no hour beside them is read", async () => {
+  const hours = [hourWith(HOUR, [0, 2, 4]), hourWith(HOUR + 1, [0, 2]), hourWith(HOUR + 2, [0])];
+  const files = new MemoryFiles(Object.assign({}, ...hours.map((hour) => hour.files(FOLDER))));
+  const source = sourceOf(files);
+  const ranges = new RecordedRanges(source);
+  assert.deepEqual(secondsOf(await ranges.within(START_US + 3e6, START_US + 5e6)), [[3, 5]]);
+  assert.equal(source.reads, 1);
+  assert.deepEqual(secondsOf(await ranges.within(START_US + 6e6, START_US + 7e6)), []);
+  assert.deepEqual(secondsOf(await ranges.within(START_US + 5e6, START_US + 3602e6)), [
+    [5, 6],
+    [3600, 3602],
+  ]);
+});
+
+test("a gap is one from half a second on", () => {
+  for (const [gapUs, count] of [
+    [MIN_GAP_US - 1, 1],
+    [MIN_GAP_US, 2],
+  ] as const) {
+    const hour = new ArchiveHour(HOUR).segment({ atUs: 0 }).segment({ atUs: 2_000_000 + gapUs });
+    assert.equal(rangesOf(HourIndex.parse(hour.index)).ranges.length, count);
+  }
+});
+
+test("an hour is read again when its index has grown, and forgotten when it is deleted", async () => {
+  const files = new MemoryFiles(hourWith(HOUR, [0]).files(FOLDER));
+  const source = sourceOf(files);
+  const ranges = new RecordedRanges(source);
+  const told = async (): Promise<number[][]> => secondsOf(await ranges.within(0, START_US * 2));
+  await told();
+  assert.deepEqual(await told(), [[0, 2]]);
+  assert.equal(source.reads, 1);
+  for (const [path, bytes] of Object.entries(hourWith(HOUR, [0, 2]).files(FOLDER)))
+    files.contents.set(path, bytes);
+  assert.deepEqual(await told(), [[0, 4]]);
+  assert.equal(source.reads, 2);
+  files.contents.clear();
+  assert.deepEqual(await told(), []);
+});
+
+test("the ranges that are told are bounded, and it is said that there are more", async () => {
+  const perHour = 1700;
+  const hours = Math.ceil(MAX_RANGES / perHour) + 1;
+  const contents: Record<string, Uint8Array> = {};
+  for (let number = 0; number < hours; number++) {
+    const hour = new ArchiveHour(HOUR + number, { firstOrdinal: number * perHour });
+    for (let place = 0; place < perHour; place++)
+      hour.segment({ atUs: place * 2_000_000, durationUs: 1_000_000 });
+    contents[`${FOLDER}/${indexFile(hour.hour)}`] = hour.index;
+  }
+  const { ranges, isCut } = await new RecordedRanges(sourceOf(new MemoryFiles(contents))).within(
+    0,
+    START_US * 2,
+  );
+  assert.deepEqual([ranges.length, isCut], [MAX_RANGES, true]);
+});
