@@ -177,7 +177,7 @@ class Target {
       const stop = pump.play(peer);
       stops.push(() => {
         stop();
-        peer.wire.reset();
+        void peer.wire.reset();
       });
     };
     await Promise.all(this.#viewers.map((_, slot) => start(slot)));

@@ -87,8 +87,8 @@ export class ArchiveWriter implements GroupWriter {
   #isSyncDue = false;
   /** The stream became somebody else's: its files are to be closed, in turn with what is written. */
   #isLost = false;
-  /** For the stream to be ours. */
-  #isWaiting = false;
+  /** The stream was ours at some time: nothing waits for that any more. */
+  #wasHeld = false;
   #running: Promise<void> | null = null;
   #isClosed = false;
   /** Groups were dropped since the last one that was taken. */
@@ -136,7 +136,7 @@ export class ArchiveWriter implements GroupWriter {
         await this.#failed(caught);
       }
     };
-    await (this.#running = this.#run(prepare).finally(() => (this.#running = null)));
+    await (this.#running = this.#run(prepare));
     return endUs === -Infinity ? null : endUs;
   }
 
@@ -164,7 +164,7 @@ export class ArchiveWriter implements GroupWriter {
     this.#isClosed = true;
     this.#syncTimer?.cancel();
     // One who waits for the stream to be his waits no more; what came meanwhile is not written then.
-    if (this.#isWaiting) await this.#access.release();
+    if (!this.#wasHeld) await this.#access.release();
     await this.#running;
     try {
       await this.#closeHours();
@@ -183,7 +183,7 @@ export class ArchiveWriter implements GroupWriter {
   }
 
   #runOn(): void {
-    this.#running ??= this.#run().finally(() => (this.#running = null));
+    this.#running ??= this.#run();
   }
 
   async #syncIfDue(): Promise<void> {
@@ -197,9 +197,17 @@ export class ArchiveWriter implements GroupWriter {
   }
 
   async #run(before: (() => Promise<void>) | null = null): Promise<void> {
-    this.#isWaiting = true;
-    await this.#access.whenHeld();
-    this.#isWaiting = false;
+    try {
+      await this.#access.whenHeld();
+      this.#wasHeld = true;
+      await this.#writeAll(before);
+    } finally {
+      // At once, so that a group that comes now is not taken for one that is under way.
+      this.#running = null;
+    }
+  }
+
+  async #writeAll(before: (() => Promise<void>) | null): Promise<void> {
     await this.#leaveIfLost();
     await before?.();
     await this.#syncIfDue();
@@ -351,6 +359,7 @@ export class ArchiveWriter implements GroupWriter {
     const hour = hourOf(startUs);
     if (hour === this.#fullHour) return (this.#segment = null);
     const writer = await this.#hourOf(hour);
+    this.#mustHold();
     const file = await writer.mediaFor(tracks);
     const isBreak = share.discontinuity || startUs - end.endUs > SAME_US;
     const flags = (isBreak ? RECORD_FLAG.discontinuity : 0) | (isIndependent ? RECORD_FLAG.independent : 0);

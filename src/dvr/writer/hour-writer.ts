@@ -156,7 +156,7 @@ export class HourWriter {
     }
     if (pieces.length > 0) await media.file.append(pieces);
     media.bytes = at;
-    if (isDurable) await media.file.sync();
+    if (isDurable && pieces.length > 0) await media.file.sync();
     await this.#appendRecords(planned.map(({ record }) => record));
     if (isDurable) await this.#index.sync();
   }
