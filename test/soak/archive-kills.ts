@@ -14,7 +14,7 @@ import { eventually } from "../support/eventually.ts";
 import type { TestEnd } from "../support/program.ts";
 import { startWeir } from "../support/weir.ts";
 import type { Weir } from "../support/weir.ts";
-import { judgeIndexes } from "./archive-judge.ts";
+import { judgeArchive } from "./archive-judge.ts";
 import { ArchiveViewer, bytesDigest } from "./archive-viewer.ts";
 import type { ShownSegment } from "./archive-viewer.ts";
 import { Ballast } from "./ballast.ts";
@@ -158,7 +158,9 @@ class Target {
     for (const [slot, viewer] of this.#viewers.entries()) {
       await this.#compareAll(viewer, [...viewer.shown.values()], await viewer.archived(this.#startS));
       this.#say(await probeJoined(viewer, this.#startS));
-      this.#say(await judgeIndexes(join(this.#root, APP, streamOf(slot)), this.#ballast !== null));
+      this.#say(
+        await judgeArchive(join(this.#root, APP, streamOf(slot)), { mayEndOpen: this.#ballast !== null }),
+      );
     }
     await this.#weir.stop();
   }
@@ -206,7 +208,9 @@ class Target {
       const [lastUri, lastS] = [...listed].at(-1) ?? [];
       if (lastUri !== undefined && this.#ballast === null)
         report.lossesMs.push(killedMs - startMsOf(lastUri) - lastS! * 1000);
-      this.#say(await judgeIndexes(join(this.#root, APP, streamOf(slot)), this.#ballast !== null));
+      this.#say(
+        await judgeArchive(join(this.#root, APP, streamOf(slot)), { mayEndOpen: this.#ballast !== null }),
+      );
     }
   }
 
@@ -215,7 +219,7 @@ class Target {
     const folder = join(this.#root, APP, streamOf(this.#viewers.indexOf(viewer)));
     if (this.#ballast === null)
       await eventually(async () => {
-        const wrong = await judgeIndexes(folder).catch((caught: unknown) => [String(caught)]);
+        const wrong = await judgeArchive(folder).catch((caught: unknown) => [String(caught)]);
         if (wrong.length > 0) throw new Error(wrong.join("\n"));
       });
     return (await viewer.archived(fromS)) ?? new Map<string, number>();

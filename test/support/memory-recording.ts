@@ -91,8 +91,8 @@ export class MemoryRecording {
   readonly writer: ArchiveWriter;
   readonly window: LiveWindow;
   readonly source: LiveSource;
-  /** How many groups came, and bytes of media. */
-  readonly given: { groups: number; bytes: number } = { groups: 0, bytes: 0 };
+  /** What came to be written: when, on the monotonic clock, how far it goes on the media clock, and bytes of media. */
+  readonly given: { atUs: number; endUs: number; bytes: number }[] = [];
 
   constructor(options: MemoryRecordingOptions = {}) {
     const { atUs = SOURCE_START_US, fsync = "none" } = options;
@@ -137,8 +137,7 @@ export class MemoryRecording {
   }
 
   #write(group: RecordedGroup): void {
-    this.given.groups++;
-    this.given.bytes += group.bytes;
+    this.given.push({ atUs: this.clock.nowUs(), endUs: group.endUs, bytes: group.bytes });
     this.writer.write(group);
   }
 }

@@ -51,6 +51,12 @@ const RETRY_US = 5_000_000;
 /** Two segments that are nearer to each other follow each other without a gap. */
 const SAME_US = 1000;
 
+/**
+ * Where tracks change, sound and pictures from before end a little behind the first picture of what follows. What begins
+ * earlier than that is of a clock that was set back. Units: microseconds.
+ */
+const MAX_OVERLAP_US = 1_000_000;
+
 /** A wall clock that goes otherwise than the media clock by so much was set. */
 const CLOCK_STEP_US = 2_000_000;
 
@@ -67,7 +73,18 @@ type OpenSegment = {
 };
 
 /** Where the archive ends: its last complete segment, if it has any. */
-type End = { readonly ordinal: number | null; readonly endUs: number; readonly discontinuities: number };
+type End = {
+  readonly ordinal: number | null;
+  readonly startUs: number;
+  readonly endUs: number;
+  readonly discontinuities: number;
+};
+
+/**
+ * Hours that may not be in order when a process comes back. Where nothing is forced to the disk, a loss of power soon after
+ * an hour began can cost the end of the one before.
+ */
+export const LAST_HOURS = 2;
 
 /** What is wrong with an index, and not with the disk. */
 const UNREADABLE: ReadonlySet<string> = new Set(["DVR_BAD_INDEX", "DVR_INDEX_VERSION"]);
@@ -234,7 +251,8 @@ export class ArchiveWriter implements GroupWriter {
   async #writeOrDrop(group: RecordedGroup): Promise<void> {
     const { clock } = this.#options;
     if (clock.nowUs() < this.#retryUs || !this.#access.mayWrite()) {
-      this.#segment = null;
+      // What is recorded of its segment gets its end when it goes on.
+      if (this.#segment !== null) await this.#leave();
       return;
     }
     try {
@@ -290,15 +308,18 @@ export class ArchiveWriter implements GroupWriter {
     await this.#closeHours().catch(() => {});
   }
 
-  /** Looks where the archive ends, and puts its last hour in order. */
+  /** Looks where the archive ends, and puts its last hour in order, and the one in front of that: see `LAST_HOURS`. */
   async #recover(): Promise<End> {
     const { files, folder } = this.#options;
+    let end: End | null = null;
+    let seen = 0;
     for await (const hour of hoursOfStream(files, folder)) {
       this.#mustHold();
       const lastEnd = await this.#recoverHour(hour);
-      if (lastEnd !== null) return endOf(lastEnd);
+      if (lastEnd !== null) end ??= endOf(lastEnd);
+      if (++seen >= LAST_HOURS && end !== null) break;
     }
-    return { ordinal: null, endUs: -Infinity, discontinuities: 0 };
+    return end ?? { ordinal: null, startUs: -Infinity, endUs: -Infinity, discontinuities: 0 };
   }
 
   /** An index that cannot be read, and is not touched, is no reason to record nothing from then on. */
@@ -354,8 +375,9 @@ export class ArchiveWriter implements GroupWriter {
     if (!share.isStart) return this.#segment?.sequence === share.sequence ? this.#segment : null;
     const { sequence, startUs, tracks, isIndependent } = share;
     const end = this.#end!;
-    // Segments of one archive stand one behind the other, whatever clocks say.
-    if (startUs < end.endUs - SAME_US) return (this.#segment = null);
+    // Segments of one archive stand one behind the other, whatever clocks say, and no two have one name.
+    if (startUs < end.endUs - MAX_OVERLAP_US || startUs < end.startUs + SAME_US)
+      return (this.#segment = null);
     const hour = hourOf(startUs);
     if (hour === this.#fullHour) return (this.#segment = null);
     const writer = await this.#hourOf(hour);
@@ -374,8 +396,9 @@ export class ArchiveWriter implements GroupWriter {
     if (open !== undefined) return open;
     await this.#closeHours();
     this.#mustHold();
-    const { files, folder, maxHourRecords } = this.#options;
-    const { writer } = await HourWriter.open(files, folder, hour, maxHourRecords);
+    const { files, folder, fsync, maxHourRecords: maxRecords } = this.#options;
+    const options = { isDurable: fsync !== "none", ...(maxRecords === undefined ? {} : { maxRecords }) };
+    const { writer } = await HourWriter.open(files, folder, hour, options);
     this.#hours.push(writer);
     return writer;
   }
@@ -402,7 +425,7 @@ export class ArchiveWriter implements GroupWriter {
     record.durationUs = share.durationUs;
     planned.push({ record, chunk: null });
     this.#segment = null;
-    this.#end = { ordinal, endUs: startUs + share.durationUs, discontinuities };
+    this.#end = { ordinal, startUs, endUs: startUs + share.durationUs, discontinuities };
   }
 
   /** That the wall clock was set since the last group. */
@@ -433,5 +456,5 @@ export class ArchiveWriter implements GroupWriter {
 }
 
 function endOf({ ordinal, startUs, durationUs, discontinuities }: IndexRecord): End {
-  return { ordinal, endUs: startUs + durationUs, discontinuities };
+  return { ordinal, startUs, endUs: startUs + durationUs, discontinuities };
 }

@@ -25,6 +25,14 @@ const MAX_OPEN_FILES = 4;
 /** For the end record that recovery appends. */
 const SPARE_RECORDS = 1;
 
+/** How an hour is opened. */
+export type OpenHourOptions = {
+  /** What readers take unless given. */
+  readonly maxRecords?: number;
+  /** A new index is on the disk itself, with its folders, before anything is promised in it. */
+  readonly isDurable?: boolean;
+};
+
 /** One record to be written, and the chunk that it is of. */
 export type PlannedRecord = { readonly record: RecordFields; readonly chunk: RecordedChunk | null };
 
@@ -59,19 +67,22 @@ export class HourWriter {
 
   /**
    * Recovers an hour, or begins it. Returns also the end record of its last segment, which is in the index by now.
-   * `maxRecords`: what readers take unless given. Rejects with DVR_*.
+   * Rejects with DVR_*.
    */
   static async open(
     files: ArchiveFiles,
     folder: string,
     hour: number,
-    maxRecords = MAX_HOUR_RECORDS,
+    { maxRecords = MAX_HOUR_RECORDS, isDurable = false }: OpenHourOptions = {},
   ): Promise<{ readonly writer: HourWriter; readonly recovered: RecoveredHour }> {
     const recovered = await recoverHour(files, folder, hour);
     const index = await files.create(`${folder}/${indexFile(hour)}`);
     const writer = new HourWriter(files, folder, { recovered, index, maxRecords });
     try {
-      if (recovered.indexBytes === 0) await index.append([buildIndexHeader(hour)]);
+      if (recovered.indexBytes === 0) {
+        await index.append([buildIndexHeader(hour)]);
+        if (isDurable) await index.sync();
+      }
       const { lastEnd, isEndMissing } = recovered;
       if (lastEnd !== null && isEndMissing) await writer.#appendRecords([lastEnd]);
       return { writer, recovered };
