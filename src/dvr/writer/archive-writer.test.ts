@@ -430,10 +430,10 @@ test("what follows a change of tracks is recorded, though sound from before goes
   const index = indexAt(files);
   const [, , , before, behind] = [...index.segments()];
   assert.ok(behind!.startUs < before!.startUs + before!.durationUs);
-  assert.deepEqual([behind!.file, behind!.discontinuity], [1, true]);
+  assert.ok(behind!.discontinuity);
   assert.deepEqual(spansOf(index).slice(3, 5), [
     [6, 6.6],
-    [6.6, 8],
+    [6.6, 8.6],
   ]);
 });
 
