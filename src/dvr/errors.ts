@@ -42,6 +42,11 @@ export const dvrErrors = defineErrors({
     message: "the hour {hour} has {most} media files: no more configurations of tracks fit into it",
     doc: "The source changes its codecs, picture size or tracks all the time. The recording goes on with the next hour, or with tracks that the hour had before; look at the encoder.",
   },
+  DVR_HOUR_FULL: {
+    disposition: "retry",
+    message: 'the index of the hour {hour} in "{folder}" has {most} records: no more fit into it',
+    doc: "The source begins a group of pictures many times a second, or sends very many tracks. The recording goes on with the next hour; look at the encoder.",
+  },
   DVR_SPAN_TOO_LONG: {
     disposition: "reject",
     httpStatus: 422,

@@ -2,12 +2,11 @@ import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { ArchiveFiles } from "./archive-files.ts";
-import { indexFile } from "./format/hour.ts";
-import { INDEX_HEADER_BYTES } from "./format/index-header.ts";
-import { INDEX_RECORD_BYTES, RECORD_FLAG, RECORD_KIND, readIndexRecord } from "./format/index-record.ts";
+import { needsRecovery } from "./format/recover.ts";
 import { ArchiveWalk } from "./keep/archive-walk.ts";
 import type { DayFolder } from "./keep/archive-walk.ts";
 import type { KeepFiles } from "./keep/keep-files.ts";
+import { LAST_HOURS } from "./writer/archive-writer.ts";
 import { HourWriter } from "./writer/hour-writer.ts";
 import type { RecordingRoots } from "./writer/write-access.ts";
 
@@ -26,12 +25,14 @@ const AT_A_TIME = 8;
 const PATIENCE_MS = 2000;
 const HOURS_A_DAY = 24;
 
-type LastHour = { readonly stream: string; readonly hour: number };
+/** The newest first. */
+type LastHours = { readonly stream: string; readonly hours: readonly number[] };
 
 /**
  * Puts the last hour of every stream below a root in order, as it has to be when the process that recorded it was killed: what
- * was recorded of the segment that was growing is there to be played, also when the stream never comes back. Hours that end
- * in order are only looked at, and streams that another process records are left alone.
+ * was recorded of the segment that was growing is there to be played, also when the stream never comes back, and what did
+ * not reach the disk when the power failed is not promised. Hours that are in order are only looked at, and streams that
+ * another process records are left alone.
  *
  * Returns: how many were put in order. Never rejects.
  */
@@ -54,26 +55,29 @@ export async function recoverRoot(root: string, options: StartRecoveryOptions): 
   return recovered;
 }
 
-function lastHours(days: readonly DayFolder[]): LastHour[] {
-  const hours = new Map<string, number>();
+function lastHours(days: readonly DayFolder[]): LastHours[] {
+  const last = new Map<string, number[]>();
   for (const { stream, day, hours: found } of days) {
-    for (const { hourOfDay, names } of found) {
-      const hour = day * HOURS_A_DAY + hourOfDay;
-      const hasIndex = names.some((name) => name.endsWith(".idx"));
-      if (hasIndex && hour > (hours.get(stream) ?? -1)) hours.set(stream, hour);
-    }
+    const hours = last.get(stream) ?? [];
+    last.set(stream, hours);
+    for (const { hourOfDay, names } of found)
+      if (names.some((name) => name.endsWith(".idx"))) hours.push(day * HOURS_A_DAY + hourOfDay);
+    hours.sort((a, b) => b - a);
+    hours.length = Math.min(hours.length, LAST_HOURS);
   }
-  return [...hours].map(([stream, hour]) => ({ stream, hour }));
+  return [...last].map(([stream, hours]) => ({ stream, hours }));
 }
 
 async function recoverStream(
   root: string,
-  { stream, hour }: LastHour,
+  { stream, hours }: LastHours,
   { files, clock, log, roots }: StartRecoveryOptions,
 ): Promise<boolean> {
   const folder = `${root}/${stream}`;
   try {
-    if (await endsInOrder(files, `${folder}/${indexFile(hour)}`)) return false;
+    const torn: number[] = [];
+    for (const hour of hours) if (await needsRecovery(files, folder, hour)) torn.push(hour);
+    if (torn.length === 0) return false;
     const access = roots.access(root, stream, () => {});
     try {
       const { promise: late, resolve } = Promise.withResolvers<void>();
@@ -81,8 +85,7 @@ async function recoverStream(
       await Promise.race([access.whenHeld(), late]);
       timer.cancel();
       if (!access.mayWrite()) return false;
-      const { writer } = await HourWriter.open(files, folder, hour);
-      await writer.close();
+      for (const hour of torn) await (await HourWriter.open(files, folder, hour)).writer.close();
       return true;
     } finally {
       await access.release();
@@ -90,22 +93,5 @@ async function recoverStream(
   } catch (caught) {
     log.warn("the last hour of an archive was not put in order", { folder, error: messageOf(caught) });
     return false;
-  }
-}
-
-/** Whether an index ends with a complete segment. Its media is not looked at: media is written first. */
-async function endsInOrder(files: ArchiveFiles, path: string): Promise<boolean> {
-  const file = await files.open(path);
-  if (file === null) return true;
-  try {
-    const bytes = await file.sizeBytes();
-    if (bytes <= INDEX_HEADER_BYTES || (bytes - INDEX_HEADER_BYTES) % INDEX_RECORD_BYTES !== 0)
-      return false;
-    const last = new Uint8Array(INDEX_RECORD_BYTES);
-    await file.read(bytes - INDEX_RECORD_BYTES, last);
-    const record = readIndexRecord(last, 0);
-    return record?.kind === RECORD_KIND.segmentEnd && (record.flags & RECORD_FLAG.groupEnd) !== 0;
-  } finally {
-    await file.close();
   }
 }

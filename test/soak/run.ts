@@ -1,6 +1,6 @@
 /** `npm run soak -- [MINUTES] [--seed N]`: the soak from the command line. Code 1 when a rule is not met. */
 import { parseArgs } from "node:util";
-import type { TestEnd } from "../support/program.ts";
+import { withCleanUp } from "./clean-up.ts";
 import { CROWD, makePlan } from "./plan.ts";
 import { describeFindings, describeTally, writeReport } from "./report.ts";
 import { soak } from "./soak.ts";
@@ -30,22 +30,6 @@ async function main(argv: readonly string[]): Promise<number> {
     console.log(`${describeFindings(result.findings)}\n${path}`);
     return result.findings.every(({ isMet }) => isMet) ? 0 : 1;
   });
-}
-
-/** Runs with what tests have: a list of things to clean up, whatever happens. */
-async function withCleanUp(work: (end: TestEnd) => Promise<number>): Promise<number> {
-  const cleaners: (() => void | Promise<void>)[] = [];
-  const cleanUp = async (): Promise<void> => {
-    for (const clean of cleaners.splice(0).toReversed()) await clean();
-  };
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
-    process.once(name, () => void cleanUp().finally(() => process.exit(1)));
-  }
-  try {
-    return await work({ after: (clean) => void cleaners.push(clean) });
-  } finally {
-    await cleanUp();
-  }
 }
 
 process.exitCode = await main(process.argv.slice(2));

@@ -10,6 +10,14 @@ export class MemoryFiles implements ArchiveFiles {
   readonly changes: string[] = [];
   /** Every call that reads, `list PATH` and the like. */
   readonly looks: string[] = [];
+  /** Every call of any kind, in order: `append PATH BYTES`, `sync PATH` and the like. */
+  readonly calls: string[] = [];
+  /** What a loss of power would leave of each file at least: its bytes when it was synced last. */
+  readonly durable = new Map<string, Uint8Array>();
+  /** Calls wait for this: a disk that stands still. */
+  gate: Promise<void> = Promise.resolve();
+  /** Called before each append takes effect; what it throws is what the call rejects with. */
+  onAppend: (path: string, bytes: Uint8Array) => void = () => {};
   /** Calls that go well before one fails with EIO, and each one after it; Infinity unless set. */
   callsLeft = Infinity;
   /** Bytes that can still be appended; what goes beyond is torn off there, and the call fails with ENOSPC. */
@@ -45,10 +53,28 @@ export class MemoryFiles implements ArchiveFiles {
 
   /** Counts a call, and fails when its turn has come. */
   async call(log: string[], action: string, path: string, bytes?: number): Promise<void> {
-    await Promise.resolve();
+    await this.gate;
+    const line = bytes === undefined ? `${action} ${path}` : `${action} ${path} ${bytes}`;
+    this.calls.push(line);
     if (this.callsLeft-- <= 0)
       throw dvrErrors.error("DVR_DISK_FAILED", { action, path, reason: "EIO" }, systemError("EIO"));
-    log.push(bytes === undefined ? `${action} ${path}` : `${action} ${path} ${bytes}`);
+    log.push(line);
+  }
+
+  /**
+   * What is left when the power fails: of each file what was synced, and of what was written since then a part, in which
+   * blocks that never arrived are zeros or noise. Files that were never synced may be gone.
+   *
+   * `random`: a number from 0 to 1, anew with each call. `isOrdered`: nothing is zeros or noise, files just end early.
+   */
+  afterPowerLoss(random: () => number, isOrdered = false): MemoryFiles {
+    const left = new MemoryFiles();
+    for (const [path, bytes] of this.contents) {
+      const durable = this.durable.get(path);
+      if (durable === undefined && random() < 0.2) continue;
+      left.contents.set(path, tear(bytes, sameBytes(durable, bytes), random, isOrdered));
+    }
+    return left;
   }
 
   #file(path: string): ArchiveFile {
@@ -81,6 +107,7 @@ class MemoryFile implements ArchiveFile {
   async append(pieces: readonly Uint8Array[]): Promise<void> {
     const bytes = Buffer.concat(pieces);
     await this.#files.call(this.#files.changes, "append", this.path, bytes.byteLength);
+    this.#files.onAppend(this.path, bytes);
     const fits = bytes.subarray(0, this.#files.freeBytes);
     this.#files.freeBytes -= fits.byteLength;
     this.#files.contents.set(this.path, Buffer.concat([this.#bytes, fits]));
@@ -96,6 +123,7 @@ class MemoryFile implements ArchiveFile {
 
   async sync(): Promise<void> {
     await this.#files.call(this.#files.looks, "sync", this.path);
+    this.#files.durable.set(this.path, this.#bytes);
   }
 
   async close(): Promise<void> {
@@ -106,6 +134,28 @@ class MemoryFile implements ArchiveFile {
   get #bytes(): Uint8Array {
     return this.#files.contents.get(this.path) ?? new Uint8Array(0);
   }
+}
+
+/** Bytes that two begin with. */
+function sameBytes(durable: Uint8Array | undefined, bytes: Uint8Array): number {
+  const other = (durable ?? new Uint8Array(0)).findIndex((byte, i) => byte !== bytes[i]);
+  return other === -1 ? (durable?.byteLength ?? 0) : other;
+}
+
+/** What a disk takes at a time. */
+const BLOCK_BYTES = 512;
+
+function tear(bytes: Uint8Array, from: number, random: () => number, isOrdered: boolean): Uint8Array {
+  const endBytes = from + Math.floor(random() * (bytes.byteLength - from + 1));
+  const torn = bytes.slice(0, random() < 0.3 ? bytes.byteLength : endBytes);
+  if (isOrdered) return torn;
+  for (let at = from; at < torn.byteLength; at += BLOCK_BYTES) {
+    const fate = random();
+    const block = torn.subarray(at, at + BLOCK_BYTES);
+    if (fate < 0.2) block.fill(0);
+    else if (fate < 0.3) for (let i = 0; i < block.byteLength; i++) block[i] = Math.floor(random() * 256);
+  }
+  return torn;
 }
 
 /** What the system said to a call that failed: `ENOSPC`, `EIO`; `null` when it did not come from there. */

@@ -39,18 +39,23 @@ export class HourMedia {
    * Whether the chunks of a group are there: none ends behind its file, and in each file the last one that the hour has
    * begins as a chunk does, which a file that was made longer and never filled does not.
    *
-   * `ends`: what later groups have told. Those of this one are added when it is there.
+   * `ends`: what later groups have told. Those of this one are added when it is there. `isUnsure`: all chunks are looked at.
    */
-  async holds(group: readonly IndexRecord[], ends: MediaEnds): Promise<boolean> {
+  async holds(group: readonly IndexRecord[], ends: MediaEnds, isUnsure: boolean): Promise<boolean> {
     const last = new Map<number, IndexRecord>();
-    for (const record of group) {
-      if (record.kind !== RECORD_KIND.chunk) continue;
+    const chunks = group.filter(({ kind }) => kind === RECORD_KIND.chunk);
+    for (const record of chunks) {
       if (record.offset + record.size > (this.#sizes.get(record.file) ?? 0)) return false;
       if (!ends.has(record.file)) last.set(record.file, record);
     }
-    for (const record of last.values()) if (!(await this.#begins(record))) return false;
+    for (const record of isUnsure ? chunks : last.values()) if (!(await this.#begins(record))) return false;
     for (const { file, offset, size } of last.values()) ends.set(file, offset + size);
     return true;
+  }
+
+  /** Whether each file ends where what was promised of it does. */
+  endsAt(ends: MediaEnds): boolean {
+    return [...this.#sizes].every(([number, sizeBytes]) => sizeBytes === (ends.get(number) ?? 0));
   }
 
   /** Cuts each file off where what was promised of it ends. Returns: what is left of each, and how much was cut. */

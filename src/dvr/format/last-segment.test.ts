@@ -65,12 +65,14 @@ describe("the last segment of an hour", () => {
     assert.equal(lastEnd!.startUs, HOUR * HOUR_US);
   });
 
-  test("is as long as its longest track", async () => {
+  test("is as long as the shortest of its pictures and its sound, but for what had stopped before", async () => {
     const hour = new ArchiveHour(HOUR).segment({ end: "none" });
     const [video, audio] = hour.records;
     const wanted = [
-      { videoUs: 2_000_000, audioUs: 2_300_000, durationUs: 2_300_000 },
-      { videoUs: 2_000_000, audioUs: 1_000_000, durationUs: 2_000_000 },
+      { videoUs: 2_000_000, audioUs: 2_300_000, durationUs: 2_000_000 },
+      { videoUs: 2_000_000, audioUs: 1_720_000, durationUs: 1_720_000 },
+      { videoUs: 2_000_000, audioUs: 1_000_000, durationUs: 1_000_000 },
+      { videoUs: 2_000_000, audioUs: 999_999, durationUs: 2_000_000 },
       // What players cannot tell apart has no less than the millisecond that names count.
       { videoUs: 0, audioUs: 0, durationUs: 1000 },
       { videoUs: 2 ** 32 - 1, audioUs: 2 ** 32 - 1, durationUs: 2 ** 32 - 1 },
@@ -80,6 +82,30 @@ describe("the last segment of an hour", () => {
       const bytes = hour.index;
       writeIndexRecord(bytes, 64, { ...video!, durationUs: videoUs });
       writeIndexRecord(bytes, 128, { ...audio!, durationUs: audioUs });
+      files.contents.set(INDEX, bytes);
+      assert.equal((await recover(files)).lastEnd?.durationUs, durationUs);
+    }
+  });
+
+  test("does not end for its text, which comes when something is said, unless it has nothing else", async () => {
+    const hour = new ArchiveHour(HOUR).segment({ end: "none" });
+    const [video, audio] = hour.records;
+    const text = { ...audio!, trackNumber: 201 };
+    const wanted = [
+      { records: [video!, { ...text, durationUs: 1_500_000 }], durationUs: 2_000_000 },
+      { records: [video!, { ...text, durationUs: 9_000_000 }], durationUs: 2_000_000 },
+      {
+        records: [
+          { ...video!, trackNumber: 201 },
+          { ...text, durationUs: 1_500_000 },
+        ],
+        durationUs: 2_000_000,
+      },
+    ];
+    for (const { records, durationUs } of wanted) {
+      const files = filesOf(hour);
+      const bytes = hour.index;
+      for (const [i, record] of records.entries()) writeIndexRecord(bytes, 64 * (i + 1), record);
       files.contents.set(INDEX, bytes);
       assert.equal((await recover(files)).lastEnd?.durationUs, durationUs);
     }

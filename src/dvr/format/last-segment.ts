@@ -47,15 +47,24 @@ export async function findLastSegment(tail: IndexTail, count: number, hour: numb
   return { end: null, isEndMissing: false };
 }
 
+/** A track that ends so much before others had stopped before the kill came. Units: microseconds. */
+const STOPPED_US = 1_000_000;
+
+/** Numbers of tracks that are video or audio, not text. */
+const FIRST_TEXT_TRACK = 200;
+
 /**
- * The end record of a segment that lasts as long as its longest track. The track of its first chunk begins with the
- * segment, whose start is when a picture is shown: what that is later than the picture's decoding, its end is later too.
+ * The end record of a segment that lasts until the first of its pictures and its sound ends: sound comes later than the
+ * pictures, and what stands alone would be a hole for players. The track of its first chunk begins with the segment, whose
+ * start is when a picture is shown: what that is later than the picture's decoding, its end is later too.
  */
 function makeEnd({ newest, endsUs }: OpenSegment, first: IndexRecord, startUs: number): IndexRecord {
   const leadUs = startUs - first.startUs;
-  let endUs = startUs + MIN_DURATION_US;
-  for (const [trackNumber, us] of endsUs)
-    endUs = Math.max(endUs, trackNumber === first.trackNumber ? us + leadUs : us);
+  const all = [...endsUs].map(([number, us]) => (number === first.trackNumber ? us + leadUs : us));
+  const seenAndHeard = all.filter((_, i) => [...endsUs.keys()][i]! < FIRST_TEXT_TRACK);
+  const longestUs = Math.max(...(seenAndHeard.length > 0 ? seenAndHeard : all));
+  const shortestUs = Math.min(longestUs, ...seenAndHeard.filter((us) => us >= longestUs - STOPPED_US));
+  const endUs = Math.max(startUs + MIN_DURATION_US, shortestUs);
   const { discontinuity, independent, groupEnd } = RECORD_FLAG;
   return {
     ...emptyRecord(),

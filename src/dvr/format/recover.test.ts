@@ -161,11 +161,14 @@ describe("an hour that is whole", () => {
     await recover(files);
     assert.deepEqual(files.changes, []);
     const reads = files.looks.filter((look) => look.startsWith("read"));
-    const headers = hour.records.slice(-3, -1).map(({ headerBytes }) => headerBytes);
+    // Of the last five seconds every chunk: three segments of two tracks, the newest first.
+    const headers = [-3, -6, -9]
+      .flatMap((at) => hour.records.slice(at, at + 2))
+      .map(({ headerBytes }) => headerBytes);
     assert.deepEqual(reads, [
       `read ${INDEX} 64`,
       `read ${INDEX} ${64 * 1024}`,
-      `read ${mediaPath(0)} ${headers[1]}`,
+      ...headers.map((bytes) => `read ${mediaPath(0)} ${bytes}`),
     ]);
     assert.equal(files.looks.length, reads.length + 5, files.looks.join("\n"));
   });
@@ -422,8 +425,18 @@ describe("an index that is none is not touched", () => {
       const bytes = hour.index;
       bytes[at]! ^= 1;
       await refuse(bytes, { code: "DVR_BAD_INDEX" });
-      await refuse(bytes.slice(0, INDEX_HEADER_BYTES), { code: "DVR_BAD_INDEX" });
     }
+  });
+
+  test("when its header is damaged, unless it has no record: it was being begun when the power failed", async () => {
+    for (const length of [INDEX_HEADER_BYTES, INDEX_HEADER_BYTES + INDEX_RECORD_BYTES - 1]) {
+      const files = filesOf(hour);
+      files.contents.set(INDEX, hour.index.slice(0, length).fill(7, 40));
+      assert.equal((await recover(files)).indexBytes, 0);
+    }
+    await refuse(hour.index.slice(0, INDEX_HEADER_BYTES + INDEX_RECORD_BYTES).fill(7, 40), {
+      code: "DVR_BAD_INDEX",
+    });
   });
 
   test("when its header is zeros and good records follow", async () => {

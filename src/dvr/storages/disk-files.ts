@@ -18,13 +18,13 @@ const NOT_THERE: ReadonlySet<string | undefined> = new Set(["ENOENT", "ENOTDIR"]
 export const diskFiles: ArchiveFiles = {
   async open(path) {
     const handle = await attempt("open", path, () => orNull(open(path, FLAGS)));
-    return handle === null ? null : new DiskFile(path, handle);
+    return handle === null ? null : new DiskFile(path, handle, null);
   },
 
   async create(path) {
     return await attempt("create", path, async () => {
-      await mkdir(dirname(path), { recursive: true });
-      return new DiskFile(path, await open(path, FLAGS | constants.O_CREAT, 0o644));
+      const made = (await mkdir(dirname(path), { recursive: true })) ?? null;
+      return new DiskFile(path, await open(path, FLAGS | constants.O_CREAT, 0o644), made ?? path);
     });
   },
 
@@ -40,10 +40,13 @@ export const diskFiles: ArchiveFiles = {
 class DiskFile implements ArchiveFile {
   readonly path: string;
   readonly #handle: FileHandle;
+  /** The file, or the first of its folders, that may not be in its own folder on the disk itself; `null`: it is. */
+  #made: string | null;
 
-  constructor(path: string, handle: FileHandle) {
+  constructor(path: string, handle: FileHandle, made: string | null) {
     this.path = path;
     this.#handle = handle;
+    this.#made = made;
   }
 
   async sizeBytes(): Promise<number> {
@@ -80,11 +83,32 @@ class DiskFile implements ArchiveFile {
   }
 
   async sync(): Promise<void> {
-    await attempt("sync", this.path, async () => await this.#handle.datasync());
+    await attempt("sync", this.path, async () => {
+      await this.#handle.datasync();
+      if (this.#made === null) return;
+      await syncFolders(dirname(this.path), dirname(this.#made));
+      this.#made = null;
+    });
   }
 
   async close(): Promise<void> {
     await attempt("close", this.path, async () => await this.#handle.close());
+  }
+}
+
+/**
+ * What a folder has in it is on the disk itself then, and that of the folders above it, up to one of them. Folders that are
+ * not ours to open, and systems that sync none, are passed over: files that were synced are there all the same on most.
+ */
+async function syncFolders(from: string, to: string): Promise<void> {
+  for (let folder = from; ; folder = dirname(folder)) {
+    try {
+      const handle = await open(folder, constants.O_RDONLY);
+      await handle.sync().finally(async () => await handle.close());
+    } catch (caught) {
+      if (codeOf(caught) === "EIO") throw caught;
+    }
+    if (folder === to || folder === dirname(folder)) return;
   }
 }
 

@@ -1,4 +1,4 @@
-import { messageOf } from "../../base/errors.ts";
+import { asMediaError, messageOf } from "../../base/errors.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
 import type { ArchiveFiles } from "../archive-files.ts";
@@ -24,6 +24,8 @@ export type ArchiveWriterOptions = {
   access(onLost: () => void): WriteAccess;
   /** What all streams of a thread have waiting to be written. */
   readonly waiting: WaitingBytes;
+  /** Records of an hour; what readers take unless given. */
+  readonly maxHourRecords?: number;
 };
 
 /** What waits to be written, of all streams of a thread: memory that a disk which stands still may take. Units: bytes. */
@@ -31,7 +33,7 @@ export type WaitingBytes = { bytes: number; readonly limit: number };
 
 /**
  * When what was written has to be on the disk itself: never by our doing, two seconds after it was written at the latest, or
- * before the next group is written.
+ * before the next group is written; of that, media before the records that promise it.
  */
 export type FsyncPolicy = "none" | "interval" | "fragment";
 
@@ -40,12 +42,20 @@ const FSYNC_INTERVAL_MS = 2000;
 
 /** What waits to be written, of one stream. A disk that stands still for longer makes a gap. */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+/** Groups of sound alone are small, and each takes memory of its own: four minutes of them at the fastest. */
+const MAX_WAITING_GROUPS = 1000;
 
 /** After an error of the disk nothing is tried for so long. */
 const RETRY_US = 5_000_000;
 
 /** Two segments that are nearer to each other follow each other without a gap. */
 const SAME_US = 1000;
+
+/**
+ * Where tracks change, sound and pictures from before end a little behind the first picture of what follows. What begins
+ * earlier than that is of a clock that was set back. Units: microseconds.
+ */
+const MAX_OVERLAP_US = 1_000_000;
 
 /** A wall clock that goes otherwise than the media clock by so much was set. */
 const CLOCK_STEP_US = 2_000_000;
@@ -63,7 +73,24 @@ type OpenSegment = {
 };
 
 /** Where the archive ends: its last complete segment, if it has any. */
-type End = { readonly ordinal: number | null; readonly endUs: number; readonly discontinuities: number };
+type End = {
+  readonly ordinal: number | null;
+  readonly startUs: number;
+  readonly endUs: number;
+  readonly discontinuities: number;
+};
+
+/**
+ * Hours that may not be in order when a process comes back. Where nothing is forced to the disk, a loss of power soon after
+ * an hour began can cost the end of the one before.
+ */
+export const LAST_HOURS = 2;
+
+/** What is wrong with an index, and not with the disk. */
+const UNREADABLE: ReadonlySet<string> = new Set(["DVR_BAD_INDEX", "DVR_INDEX_VERSION"]);
+
+/** The stream is not ours any more, or its volume takes nothing: who says so has logged it. */
+class NoAccess extends Error {}
 
 /**
  * Writes one stream's archive. Groups are written one after the other; what the disk does not take is a gap in the archive
@@ -75,8 +102,10 @@ export class ArchiveWriter implements GroupWriter {
   #waitingBytes = 0;
   #syncTimer: Timer | null = null;
   #isSyncDue = false;
-  /** For the stream to be ours. */
-  #isWaiting = false;
+  /** The stream became somebody else's: its files are to be closed, in turn with what is written. */
+  #isLost = false;
+  /** The stream was ours at some time: nothing waits for that any more. */
+  #wasHeld = false;
   #running: Promise<void> | null = null;
   #isClosed = false;
   /** Groups were dropped since the last one that was taken. */
@@ -88,13 +117,19 @@ export class ArchiveWriter implements GroupWriter {
   #segment: OpenSegment | null = null;
   #retryUs = -Infinity;
   #isFailing = false;
+  #hasSaidUnreadable = false;
+  /** An hour that takes no more records. */
+  #fullHour: number | null = null;
   readonly #access: WriteAccess;
   /** Of the wall clock to the media clock; `null` before the first group. */
   #offsetUs: number | null = null;
 
   constructor(options: ArchiveWriterOptions) {
     this.#options = options;
-    this.#access = options.access(() => void this.#leave());
+    this.#access = options.access(() => {
+      this.#isLost = true;
+      if (!this.#isClosed) this.#runOn();
+    });
   }
 
   /** Bytes of media that wait to be written. */
@@ -118,14 +153,16 @@ export class ArchiveWriter implements GroupWriter {
         await this.#failed(caught);
       }
     };
-    await (this.#running = this.#run(prepare).finally(() => (this.#running = null)));
+    await (this.#running = this.#run(prepare));
     return endUs === -Infinity ? null : endUs;
   }
 
   write(group: RecordedGroup): void {
     const { waiting } = this.#options;
     const isTooMuch =
-      this.#waitingBytes + group.bytes > MAX_WAITING_BYTES || waiting.bytes + group.bytes > waiting.limit;
+      this.#waiting.length >= MAX_WAITING_GROUPS ||
+      this.#waitingBytes + group.bytes > MAX_WAITING_BYTES ||
+      waiting.bytes + group.bytes > waiting.limit;
     if (this.#isClosed || isTooMuch) {
       this.#hasLost = true;
       group.release();
@@ -144,12 +181,13 @@ export class ArchiveWriter implements GroupWriter {
     this.#isClosed = true;
     this.#syncTimer?.cancel();
     // One who waits for the stream to be his waits no more; what came meanwhile is not written then.
-    if (this.#isWaiting) await this.#access.release();
+    if (!this.#wasHeld) await this.#access.release();
     await this.#running;
-    this.#isSyncDue = this.#options.fsync !== "none";
-    await this.#syncIfDue();
-    await this.#closeHours();
-    await this.#access.release();
+    try {
+      await this.#closeHours();
+    } finally {
+      await this.#access.release();
+    }
   }
 
   /** Syncs in turn with what is written, some time after the first group that was written since the last time. */
@@ -162,7 +200,7 @@ export class ArchiveWriter implements GroupWriter {
   }
 
   #runOn(): void {
-    this.#running ??= this.#run().finally(() => (this.#running = null));
+    this.#running ??= this.#run();
   }
 
   async #syncIfDue(): Promise<void> {
@@ -176,9 +214,18 @@ export class ArchiveWriter implements GroupWriter {
   }
 
   async #run(before: (() => Promise<void>) | null = null): Promise<void> {
-    this.#isWaiting = true;
-    await this.#access.whenHeld();
-    this.#isWaiting = false;
+    try {
+      await this.#access.whenHeld();
+      this.#wasHeld = true;
+      await this.#writeAll(before);
+    } finally {
+      // At once, so that a group that comes now is not taken for one that is under way.
+      this.#running = null;
+    }
+  }
+
+  async #writeAll(before: (() => Promise<void>) | null): Promise<void> {
+    await this.#leaveIfLost();
     await before?.();
     await this.#syncIfDue();
     for (let group = this.#waiting[0]; group !== undefined; group = this.#waiting[0]) {
@@ -190,26 +237,46 @@ export class ArchiveWriter implements GroupWriter {
         this.#options.waiting.bytes -= group.bytes;
         group.release();
       }
+      await this.#leaveIfLost();
       await this.#syncIfDue();
     }
+  }
+
+  async #leaveIfLost(): Promise<void> {
+    if (!this.#isLost) return;
+    this.#isLost = false;
+    await this.#leave();
   }
 
   async #writeOrDrop(group: RecordedGroup): Promise<void> {
     const { clock } = this.#options;
     if (clock.nowUs() < this.#retryUs || !this.#access.mayWrite()) {
-      this.#segment = null;
+      // What is recorded of its segment gets its end when it goes on.
+      if (this.#segment !== null) await this.#leave();
       return;
     }
     try {
+      // A segment whose beginning is recorded and whose rest is lost gets its end.
+      if (group.followsLoss && this.#segment !== null) await this.#leave();
       this.#end ??= await this.#recover();
       await this.#writeGroup(group);
       this.#succeeded();
-      if (this.#options.fsync === "fragment") this.#isSyncDue = true;
       if (this.#options.fsync === "interval") this.#syncLater();
     } catch (caught) {
-      this.#retryUs = clock.nowUs() + RETRY_US;
-      await this.#failed(caught);
+      if (caught instanceof NoAccess) await this.#leave();
+      else if (asMediaError(caught)?.code === "DVR_HOUR_FULL") await this.#fillHour(group, caught);
+      else await this.#failed(caught);
     }
+  }
+
+  /** Segments of an hour that takes no more are dropped; it is said once. */
+  async #fillHour(group: RecordedGroup, caught: unknown): Promise<void> {
+    const { log, folder } = this.#options;
+    const hour = this.#segment?.hour ?? hourOf(group.shares[0]!.startUs);
+    if (this.#fullHour !== hour)
+      log.error("recording has stopped until the next hour", { folder, error: messageOf(caught) });
+    this.#fullHour = hour;
+    await this.#leave();
   }
 
   #succeeded(): void {
@@ -218,13 +285,20 @@ export class ArchiveWriter implements GroupWriter {
     this.#options.log.info("recording goes on", { folder: this.#options.folder });
   }
 
+  /** A volume that takes nothing is told of once, by its state, whatever the number of its streams. */
   async #failed(caught: unknown): Promise<void> {
-    const { log, folder } = this.#options;
-    const error = messageOf(caught);
-    if (!this.#isFailing) log.error("recording has stopped, it is tried again", { folder, error });
-    this.#isFailing = true;
+    const { log, folder, clock } = this.#options;
+    this.#retryUs = clock.nowUs() + RETRY_US;
     this.#access.failed(caught);
+    if (!this.#isFailing && this.#access.mayWrite()) {
+      this.#isFailing = true;
+      log.error("recording has stopped, it is tried again", { folder, error: messageOf(caught) });
+    }
     await this.#leave();
+  }
+
+  #mustHold(): void {
+    if (this.#isLost || !this.#access.mayWrite()) throw new NoAccess();
   }
 
   /** Knows nothing of the archive any more: its files are closed without a word. */
@@ -234,22 +308,40 @@ export class ArchiveWriter implements GroupWriter {
     await this.#closeHours().catch(() => {});
   }
 
-  /** Looks where the archive ends, and puts its last hour in order. */
+  /** Looks where the archive ends, and puts its last hour in order, and the one in front of that: see `LAST_HOURS`. */
   async #recover(): Promise<End> {
     const { files, folder } = this.#options;
+    let end: End | null = null;
+    let seen = 0;
     for await (const hour of hoursOfStream(files, folder)) {
+      this.#mustHold();
+      const lastEnd = await this.#recoverHour(hour);
+      if (lastEnd !== null) end ??= endOf(lastEnd);
+      if (++seen >= LAST_HOURS && end !== null) break;
+    }
+    return end ?? { ordinal: null, startUs: -Infinity, endUs: -Infinity, discontinuities: 0 };
+  }
+
+  /** An index that cannot be read, and is not touched, is no reason to record nothing from then on. */
+  async #recoverHour(hour: number): Promise<IndexRecord | null> {
+    const { files, folder, log } = this.#options;
+    try {
       const { writer, recovered } = await HourWriter.open(files, folder, hour);
       await writer.close();
-      if (recovered.lastEnd !== null) return endOf(recovered.lastEnd);
+      return recovered.lastEnd;
+    } catch (caught) {
+      if (!UNREADABLE.has(asMediaError(caught)?.code ?? "")) throw caught;
+      if (!this.#hasSaidUnreadable)
+        log.error("an hour of the archive cannot be recorded on", { folder, error: messageOf(caught) });
+      this.#hasSaidUnreadable = true;
+      return null;
     }
-    return { ordinal: null, endUs: -Infinity, discontinuities: 0 };
   }
 
   async #writeGroup(group: RecordedGroup): Promise<void> {
     const step = this.#clockStep(group);
     let planned: PlannedRecord[] = [];
     let place: OpenSegment | null = null;
-    if (group.followsLoss) this.#segment = null;
     for (const share of group.shares) {
       if (place !== null && share.isStart && hourOf(share.startUs) !== place.hour) {
         await this.#append(place, planned);
@@ -273,7 +365,9 @@ export class ArchiveWriter implements GroupWriter {
     const last = planned.at(-1);
     if (last === undefined) return;
     last.record.flags |= RECORD_FLAG.groupEnd;
-    await this.#hours.find((one) => one.hour === hour)!.append(file, planned);
+    this.#mustHold();
+    const isDurable = this.#options.fsync === "fragment";
+    await this.#hours.find((one) => one.hour === hour)!.append(file, planned, isDurable);
   }
 
   /** The segment of which a share is; `null`: its beginning was lost. */
@@ -281,10 +375,13 @@ export class ArchiveWriter implements GroupWriter {
     if (!share.isStart) return this.#segment?.sequence === share.sequence ? this.#segment : null;
     const { sequence, startUs, tracks, isIndependent } = share;
     const end = this.#end!;
-    // Segments of one archive stand one behind the other, whatever clocks say.
-    if (startUs < end.endUs - SAME_US) return (this.#segment = null);
+    // Segments of one archive stand one behind the other, whatever clocks say, and no two have one name.
+    if (startUs < end.endUs - MAX_OVERLAP_US || startUs < end.startUs + SAME_US)
+      return (this.#segment = null);
     const hour = hourOf(startUs);
+    if (hour === this.#fullHour) return (this.#segment = null);
     const writer = await this.#hourOf(hour);
+    this.#mustHold();
     const file = await writer.mediaFor(tracks);
     const isBreak = share.discontinuity || startUs - end.endUs > SAME_US;
     const flags = (isBreak ? RECORD_FLAG.discontinuity : 0) | (isIndependent ? RECORD_FLAG.independent : 0);
@@ -298,8 +395,10 @@ export class ArchiveWriter implements GroupWriter {
     const open = this.#hours.find((one) => one.hour === hour);
     if (open !== undefined) return open;
     await this.#closeHours();
-    const { files, folder } = this.#options;
-    const { writer } = await HourWriter.open(files, folder, hour);
+    this.#mustHold();
+    const { files, folder, fsync, maxHourRecords: maxRecords } = this.#options;
+    const options = { isDurable: fsync !== "none", ...(maxRecords === undefined ? {} : { maxRecords }) };
+    const { writer } = await HourWriter.open(files, folder, hour, options);
     this.#hours.push(writer);
     return writer;
   }
@@ -326,7 +425,7 @@ export class ArchiveWriter implements GroupWriter {
     record.durationUs = share.durationUs;
     planned.push({ record, chunk: null });
     this.#segment = null;
-    this.#end = { ordinal, endUs: startUs + share.durationUs, discontinuities };
+    this.#end = { ordinal, startUs, endUs: startUs + share.durationUs, discontinuities };
   }
 
   /** That the wall clock was set since the last group. */
@@ -340,13 +439,22 @@ export class ArchiveWriter implements GroupWriter {
     return { record: { ...emptyRecord(), kind: fact, flags, startUs: mediaUs, utcUs }, chunk: null };
   }
 
+  /** What is in them is on the disk itself then, however soon the next hour began. */
   async #closeHours(): Promise<void> {
     const hours = this.#hours;
     this.#hours = [];
-    for (const hour of hours) await hour.close();
+    const close = async (hour: HourWriter): Promise<void> => {
+      try {
+        if (this.#options.fsync !== "none") await hour.sync();
+      } finally {
+        await hour.close();
+      }
+    };
+    const results = await Promise.allSettled(hours.map(close));
+    for (const result of results) if (result.status === "rejected") throw result.reason;
   }
 }
 
 function endOf({ ordinal, startUs, durationUs, discontinuities }: IndexRecord): End {
-  return { ordinal, endUs: startUs + durationUs, discontinuities };
+  return { ordinal, startUs, endUs: startUs + durationUs, discontinuities };
 }

@@ -3,7 +3,8 @@ import type { TrackSet } from "../../media/track.ts";
 import type { ArchiveFile, ArchiveFiles } from "../archive-files.ts";
 import { dvrErrors } from "../errors.ts";
 import { MAX_MEDIA_FILES, hourPath, indexFile, mediaFile } from "../format/hour.ts";
-import { buildIndexHeader } from "../format/index-header.ts";
+import { MAX_HOUR_RECORDS } from "../format/hour-index.ts";
+import { INDEX_HEADER_BYTES, buildIndexHeader } from "../format/index-header.ts";
 import { INDEX_RECORD_BYTES, writeIndexRecord } from "../format/index-record.ts";
 import type { RecordFields } from "../format/index-record.ts";
 import { recoverHour } from "../format/recover.ts";
@@ -16,6 +17,20 @@ type MediaOut = {
   readonly file: ArchiveFile;
   readonly init: Uint8Array;
   bytes: number;
+};
+
+/** Media files of an hour that are open: sources that change their tracks go back and forth between two or three. */
+const MAX_OPEN_FILES = 4;
+
+/** For the end record that recovery appends. */
+const SPARE_RECORDS = 1;
+
+/** How an hour is opened. */
+export type OpenHourOptions = {
+  /** What readers take unless given. */
+  readonly maxRecords?: number;
+  /** A new index is on the disk itself, with its folders, before anything is promised in it. */
+  readonly isDurable?: boolean;
 };
 
 /** One record to be written, and the chunk that it is of. */
@@ -36,13 +51,18 @@ export class HourWriter {
   readonly #media: MediaOut[] = [];
   /** Media files of the hour from before, by number, and how long they are. */
   readonly #found: Map<number, number>;
+  readonly #maxRecords: number;
+  #records: number;
 
-  private constructor(files: ArchiveFiles, folder: string, recovered: RecoveredHour, index: ArchiveFile) {
+  private constructor(files: ArchiveFiles, folder: string, opened: OpenedHour) {
+    const { recovered, index, maxRecords } = opened;
     this.#files = files;
     this.#folder = folder;
     this.hour = recovered.hour;
     this.#index = index;
     this.#found = new Map(recovered.mediaBytes);
+    this.#maxRecords = maxRecords;
+    this.#records = Math.max(0, recovered.indexBytes - INDEX_HEADER_BYTES) / INDEX_RECORD_BYTES;
   }
 
   /**
@@ -53,12 +73,16 @@ export class HourWriter {
     files: ArchiveFiles,
     folder: string,
     hour: number,
+    { maxRecords = MAX_HOUR_RECORDS, isDurable = false }: OpenHourOptions = {},
   ): Promise<{ readonly writer: HourWriter; readonly recovered: RecoveredHour }> {
     const recovered = await recoverHour(files, folder, hour);
     const index = await files.create(`${folder}/${indexFile(hour)}`);
-    const writer = new HourWriter(files, folder, recovered, index);
+    const writer = new HourWriter(files, folder, { recovered, index, maxRecords });
     try {
-      if (recovered.indexBytes === 0) await index.append([buildIndexHeader(hour)]);
+      if (recovered.indexBytes === 0) {
+        await index.append([buildIndexHeader(hour)]);
+        if (isDurable) await index.sync();
+      }
       const { lastEnd, isEndMissing } = recovered;
       if (lastEnd !== null && isEndMissing) await writer.#appendRecords([lastEnd]);
       return { writer, recovered };
@@ -73,20 +97,11 @@ export class HourWriter {
     const init = buildInitSegment(tracks.tracks);
     const open = this.#media.find((media) => sameBytes(media.init, init));
     if (open !== undefined) return open.number;
+    if (this.#media.length >= MAX_OPEN_FILES) await this.#closeOldest();
+    const known = await this.#findMedia(init);
+    if (known !== null) return known;
     let number = 0;
-    for (const [found, bytes] of this.#found) {
-      number = Math.max(number, found + (bytes === 0 ? 0 : 1));
-      if (bytes < init.byteLength) continue;
-      const file = await this.#files.create(this.#path(found));
-      const head = new Uint8Array(init.byteLength);
-      await file.read(0, head);
-      if (sameBytes(head, init)) {
-        this.#media.push({ number: found, file, init, bytes });
-        return found;
-      }
-      await file.close();
-    }
-    for (const media of this.#media) number = Math.max(number, media.number + 1);
+    for (const [found, bytes] of this.#found) number = Math.max(number, found + (bytes === 0 ? 0 : 1));
     if (number >= MAX_MEDIA_FILES)
       throw dvrErrors.error("DVR_TOO_MANY_TRACK_SETS", {
         hour: hourPath(this.hour),
@@ -101,11 +116,45 @@ export class HourWriter {
     return number;
   }
 
+  /** The file of those that the hour has which begins with these bytes; it is open then. */
+  async #findMedia(init: Uint8Array): Promise<number | null> {
+    for (const [number, bytes] of this.#found) {
+      if (bytes < init.byteLength || this.#media.some((media) => media.number === number)) continue;
+      const file = await this.#files.create(this.#path(number));
+      let isIt = false;
+      try {
+        const head = new Uint8Array(init.byteLength);
+        isIt = (await file.read(0, head)) === init.byteLength && sameBytes(head, init);
+      } finally {
+        if (!isIt) await file.close();
+      }
+      if (!isIt) continue;
+      this.#media.push({ number, file, init, bytes });
+      return number;
+    }
+    return null;
+  }
+
+  async #closeOldest(): Promise<void> {
+    const oldest = this.#media.shift()!;
+    this.#found.set(oldest.number, oldest.bytes);
+    try {
+      await oldest.file.sync();
+    } finally {
+      await oldest.file.close();
+    }
+  }
+
   /**
    * Appends records, and in front of them the media of those that are of chunks, all of one file. Sets their places in it;
-   * the last one ends the group. Rejects with DVR_DISK_FAILED.
+   * the last one ends the group. `isDurable`: it is on the disk itself when this resolves, and no record ever is before its
+   * media. Rejects with DVR_HOUR_FULL, with nothing written, and DVR_DISK_FAILED.
    */
-  async append(number: number, planned: readonly PlannedRecord[]): Promise<void> {
+  async append(number: number, planned: readonly PlannedRecord[], isDurable = false): Promise<void> {
+    if (this.#records + planned.length + SPARE_RECORDS > this.#maxRecords) {
+      const [hour, most] = [hourPath(this.hour), this.#maxRecords];
+      throw dvrErrors.error("DVR_HOUR_FULL", { hour, folder: this.#folder, most });
+    }
     const media = this.#media.find((one) => one.number === number)!;
     const pieces: Uint8Array[] = [];
     let at = media.bytes;
@@ -118,7 +167,9 @@ export class HourWriter {
     }
     if (pieces.length > 0) await media.file.append(pieces);
     media.bytes = at;
+    if (isDurable && pieces.length > 0) await media.file.sync();
     await this.#appendRecords(planned.map(({ record }) => record));
+    if (isDurable) await this.#index.sync();
   }
 
   /** What was written is on the disk itself when this resolves: first the media, then what promises it. */
@@ -138,12 +189,19 @@ export class HourWriter {
     const bytes = new Uint8Array(records.length * INDEX_RECORD_BYTES);
     for (const [i, record] of records.entries()) writeIndexRecord(bytes, i * INDEX_RECORD_BYTES, record);
     await this.#index.append([bytes]);
+    this.#records += records.length;
   }
 
   #path(number: number): string {
     return `${this.#folder}/${mediaFile(this.hour, number)}`;
   }
 }
+
+type OpenedHour = {
+  readonly recovered: RecoveredHour;
+  readonly index: ArchiveFile;
+  readonly maxRecords: number;
+};
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return Buffer.compare(a, b) === 0;

@@ -57,8 +57,8 @@ export class RecordedGroup {
   /** How far its media goes, on the media clock. */
   get endUs(): number {
     let endUs = 0;
-    for (const { startUs, chunks } of this.shares) {
-      endUs = Math.max(endUs, startUs);
+    for (const { startUs, durationUs, chunks } of this.shares) {
+      endUs = Math.max(endUs, startUs + (durationUs ?? 0));
       for (const chunk of chunks) endUs = Math.max(endUs, chunk.startUs + chunk.durationUs);
     }
     return endUs;

@@ -12,9 +12,6 @@ export type GroupWriter = { write(group: RecordedGroup): void };
 /** Of streams with shorter GOPs, or without pictures, several GOPs are written together. Units: microseconds. */
 const MIN_FLUSH_US = 250_000;
 
-/** A complete segment is written with the next GOP, if that comes by then. Units: microseconds. */
-const MAX_WAIT_US = 1_000_000;
-
 /** How far the segment that grows was taken. */
 type Progress = {
   readonly sequence: number;
@@ -28,7 +25,8 @@ type Progress = {
  * Collects what of a stream is to be written, and gives it to the writer GOP by GOP: when the process is killed, the GOP
  * that was growing is lost, or a quarter of a second where GOPs are shorter.
  *
- * Sound that comes behind the pictures of its segment is written with the next GOP, in the same go.
+ * Sound that comes behind the pictures of its segment is written when the segment is complete, which is when viewers are told
+ * of it: what they were shown is there.
  */
 export class StreamRecorder implements SegmentRecorder {
   readonly #writer: GroupWriter;
@@ -54,7 +52,7 @@ export class StreamRecorder implements SegmentRecorder {
   onSegment(segment: RecordedSegment, end: RecordedEnd): void {
     this.#take(segment, (id) => end.nextDts(id), end.endUs - segment.startUs);
     this.#progress = null;
-    if (this.#clock.nowUs() - this.#writtenUs > MAX_WAIT_US) this.#flush();
+    this.#flush();
   }
 
   onBreak(): void {

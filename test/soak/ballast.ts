@@ -1,0 +1,63 @@
+/** A small volume of a test's own, and what fills it up. */
+import { spawnSync } from "node:child_process";
+import { open, stat, statfs } from "node:fs/promises";
+import { join } from "node:path";
+import type { TestEnd } from "../support/program.ts";
+
+/** How large the volume is, and how much of it is left at first. */
+export type BallastOptions = { readonly volumeBytes: number; readonly freeBytes: number };
+
+/** A file that takes most of a volume, and can be made shorter. */
+export class Ballast {
+  readonly #folder: string;
+  readonly #path: string;
+  readonly #roomBytes: number;
+
+  private constructor(folder: string, roomBytes: number) {
+    this.#folder = folder;
+    this.#path = join(folder, "ballast");
+    this.#roomBytes = roomBytes;
+  }
+
+  /** Mounts a volume in memory at a folder, and unmounts it when the test ends. For root. */
+  static async mount(t: TestEnd, folder: string, options: BallastOptions): Promise<Ballast> {
+    const { volumeBytes, freeBytes } = options;
+    const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", `size=${volumeBytes}`, "tmpfs", folder]);
+    if (mounted.status !== 0) throw new Error(`no volume can be mounted: ${String(mounted.stderr)}`);
+    t.after(() => void spawnSync("umount", ["-l", folder]));
+    const ballast = new Ballast(folder, freeBytes);
+    await ballast.fill(freeBytes);
+    return ballast;
+  }
+
+  /** Takes all of the volume but so much. */
+  async fill(freeBytes: number): Promise<void> {
+    const takenBytes = (await this.freeBytes()) - freeBytes;
+    const file = await open(this.#path, "a");
+    const block = Buffer.alloc(65_536);
+    try {
+      for (let left = takenBytes; left > 0; left -= block.byteLength)
+        await file.write(block.subarray(0, Math.min(left, block.byteLength)));
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** What files may still take. Units: bytes. */
+  async freeBytes(): Promise<number> {
+    const { bavail, bsize } = await statfs(this.#folder);
+    return bavail * bsize;
+  }
+
+  async isFull(): Promise<boolean> {
+    return (await this.freeBytes()) < 64 * 1024;
+  }
+
+  /** Gives some of the volume back, as long as there is any to give. */
+  async makeRoom(): Promise<void> {
+    const { size } = await stat(this.#path);
+    const file = await open(this.#path, "r+");
+    await file.truncate(Math.max(0, size - this.#roomBytes));
+    await file.close();
+  }
+}
