@@ -126,7 +126,7 @@ export class MediaNode {
     this.#clock = clock;
     this.#log = log;
     this.#windows = new LiveWindows(clock);
-    this.#archives = new StreamArchives({ clock, log });
+    this.#archives = new StreamArchives({ clock, log, config: () => this.#config, thread: options.thread });
     this.local = new LocalDirectory({
       clock,
       log,

@@ -23,6 +23,7 @@ import type { LiveStream } from "../stream/live-stream.ts";
 import type { TimeSpan } from "../packaging/time-span.ts";
 import { mp4DownloadReply, tsDownloadReply } from "./archive-download.ts";
 import type { ArchiveDownload } from "./archive-download.ts";
+import { copyRules } from "./archive-copies.ts";
 import { planOf } from "./stream-rules.ts";
 
 /** The folder of a stream's archive; `null` where the configuration knows of none. */
@@ -32,7 +33,7 @@ export function archiveFolder(plan: LivePlan | null, name: StreamName): string |
 }
 
 /** Settings of recordings that are read and not done yet. */
-const NOT_YET = ["copy", "localMs", "replicate", "episodesUrl", "episodesExpirationMs", "cache"] as const;
+const NOT_YET = ["replicate", "episodesUrl", "episodesExpirationMs"] as const;
 
 /** How a stream is recorded. */
 export type RecordingPlan = {
@@ -96,6 +97,16 @@ class LateWriter implements GroupWriter {
   }
 }
 
+/** What archives need of their thread. */
+export type StreamArchivesOptions = {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** The configuration in force. */
+  config(): ResolvedConfig;
+  /** Which of the media threads this is; the only one unless given. */
+  readonly thread?: { readonly index: number; readonly count: number };
+};
+
 /** What is recorded here, and what was: streams' archives, as one media thread has them. */
 export class StreamArchives {
   readonly #clock: Clock;
@@ -111,13 +122,17 @@ export class StreamArchives {
   /** Roots that were put in order. */
   readonly #recovered = new Set<string>();
 
-  constructor({ clock, log }: { readonly clock: Clock; readonly log: Logger }) {
+  /** `config`: the one in force. `thread`: the one that this is; the only one unless given. */
+  constructor({ clock, log, config, thread }: StreamArchivesOptions) {
     this.#clock = clock;
     this.#log = log;
     this.#archives = late("the archive", async () => {
       const loaded = await import("../dvr/archives.ts");
       this.#isLoaded = true;
-      return new loaded.Archives({ clock, log, pod: process.env["POD_NAME"] ?? "" });
+      return new loaded.Archives({
+        ...{ clock, log, pod: process.env["POD_NAME"] ?? "", copies: copyRules(config) },
+        ...(thread === undefined ? {} : { thread }),
+      });
     });
   }
 

@@ -65,6 +65,8 @@ export type GetOptions = {
 /** Some objects of a list. */
 export type ObjectPage = {
   readonly objects: readonly ObjectFacts[];
+  /** With `isFolder`: names of the folders in this one, without slashes. A folder may be on more than one page. */
+  readonly folders: readonly string[];
   /** What to say as `after` for the next page; `null` at the end. */
   readonly next: string | null;
 };
@@ -75,6 +77,8 @@ export type ListOptions = {
   readonly after?: string | undefined;
   /** At most 1000, which is what stores give at most. */
   readonly limit?: number | undefined;
+  /** The prefix is a folder's, with a slash at its end: only what lies in it, and not below its folders. */
+  readonly isFolder?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 };
 
@@ -128,6 +132,20 @@ export type S3Place = {
   readonly secretKey?: string | null | undefined;
   readonly sessionToken?: string | null | undefined;
 };
+
+/**
+ * Where a place is, for logs and notes, and to tell places apart: `https://host/bucket/prefix`. No key and no secret is in
+ * it. `place`: one whose endpoint is as it should be.
+ */
+export function locationOf({ endpoint, bucket, prefix }: S3Place): string {
+  const url = endpoint === null ? null : new URL(urlOf(endpoint));
+  return `${url?.origin ?? "s3:/"}/${bucket}${prefix === "" ? "" : `/${prefix}`}`;
+}
+
+/** An endpoint as the text of a URL: a host alone means https. */
+export function urlOf(endpoint: string): string {
+  return endpoint.includes("://") ? endpoint : `https://${endpoint}`;
+}
 
 /** Longest key that S3 takes. Units: bytes of UTF-8. Spec: Amazon S3 User Guide, "Naming Amazon S3 objects". */
 const MAX_KEY_BYTES = 1024;

@@ -223,7 +223,23 @@ test("lists come page by page, and have what is below the prefix only, by names 
     assert.equal(bytes, i0(key));
   }
   assert.deepEqual(found, names);
-  assert.deepEqual(await store.list("nothing/"), { objects: [], next: null });
+  assert.deepEqual(await store.list("nothing/"), { objects: [], folders: [], next: null });
+});
+
+test("a folder is listed without what is below its folders, which are told by their names", async (context) => {
+  const { s3, store } = await room(context, { s3: { pageSize: 3 } });
+  for (const name of ["2026/11/23/08.idx", "2026/12/01/00.idx", "a note", "news/2026/11/23/08.mp4"])
+    s3.set(`site/one/live/${name}`, media(1));
+  const objects: string[] = [];
+  const folders = new Set<string>();
+  for (let after: string | undefined, isMore = true; isMore;) {
+    const page = await store.list("live/", { isFolder: true, after });
+    for (const { key } of page.objects) objects.push(key);
+    for (const name of page.folders) folders.add(name);
+    after = page.next ?? undefined;
+    isMore = page.next !== null;
+  }
+  assert.deepEqual([objects, [...folders]], [["live/a note"], ["2026", "news"]]);
 });
 
 /** A size that tells objects apart. */

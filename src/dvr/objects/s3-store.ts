@@ -115,12 +115,13 @@ export class S3Store implements ObjectStore {
   }
 
   async list(prefix: string, options: ListOptions = {}): Promise<ObjectPage> {
-    const { after, limit = 1000, signal } = options;
+    const { after, limit = 1000, isFolder = false, signal } = options;
     const inFront = this.#prefix === "" ? "" : `${this.#prefix}/`;
     const command = new ListObjectsV2Command({
       Bucket: this.#connection.bucket,
       Prefix: inFront + prefix,
       MaxKeys: limit,
+      ...(isFolder ? { Delimiter: "/" } : {}),
       ...(after === undefined ? {} : { ContinuationToken: after }),
     });
     const operation = `list what is below "${prefix}"`;
@@ -137,6 +138,10 @@ export class S3Store implements ObjectStore {
         hasMd5Etag: false,
         modifiedMs: object.LastModified?.getTime() ?? 0,
       }));
+    const folders = (reply.CommonPrefixes ?? [])
+      .map(({ Prefix = "" }) => Prefix)
+      .filter((name) => name.startsWith(inFront + prefix) && name.endsWith("/"))
+      .map((name) => name.slice(inFront.length + prefix.length, -1));
     const isMore = reply.IsTruncated === true;
     const next = isMore ? (reply.NextContinuationToken ?? "") : null;
     if (next === "" || (next !== null && next === after)) {
@@ -144,7 +149,7 @@ export class S3Store implements ObjectStore {
         next === "" ? "there is more, and no way to ask for it" : "it gives the same page again";
       throw objectErrors.error("OBJECT_LIST_ENDLESS", { prefix, location: this.location, reason });
     }
-    return { objects, next };
+    return { objects, folders, next };
   }
 
   async delete(key: string, { signal }: Signal = {}): Promise<void> {
