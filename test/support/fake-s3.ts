@@ -298,7 +298,7 @@ export class FakeS3 {
   #list({ query }: Asked, response: ServerResponse): void {
     const { endlessList, pageSize = 1000 } = this.#options;
     const prefix = query.get("prefix") ?? "";
-    const after = query.get("continuation-token") ?? "";
+    const after = query.get("continuation-token") ?? query.get("start-after") ?? "";
     const keys = [...this.objects.keys()].filter((key) => key.startsWith(prefix)).toSorted();
     const isEndless = endlessList !== undefined;
     const left = isEndless ? keys : keys.filter((key) => key > after);
@@ -311,21 +311,13 @@ export class FakeS3 {
         : endlessList === "same-token"
           ? "same"
           : `token-${++this.#made}`;
-    const delimiter = query.get("delimiter") ?? "";
-    const folderOf = (key: string): string | null => {
-      const end = delimiter === "" ? -1 : key.indexOf(delimiter, prefix.length);
-      return end < 0 ? null : key.slice(0, end + 1);
-    };
-    const folders = new Set(page.map(folderOf).filter((folder) => folder !== null));
-    const common = [...folders].map((name) => `<CommonPrefixes><Prefix>${name}</Prefix></CommonPrefixes>`);
-    const inside = page.filter((key) => folderOf(key) === null);
-    const contents = inside.map((key) => {
+    const contents = page.map((key) => {
       const { body, etag } = this.objects.get(key)!;
       const facts = `<Size>${body.byteLength}</Size><ETag>"${etag}"</ETag>`;
       return `<Contents><Key>${key}</Key>${facts}<LastModified>2026-01-01T00:00:00.000Z</LastModified></Contents>`;
     });
     const more = isMore ? `<NextContinuationToken>${token}</NextContinuationToken>` : "";
-    const text = `${contents.join("")}${common.join("")}<IsTruncated>${isMore}</IsTruncated>${more}`;
+    const text = `${contents.join("")}<IsTruncated>${isMore}</IsTruncated>${more}`;
     endXml(response, `<ListBucketResult>${text}</ListBucketResult>`);
   }
 

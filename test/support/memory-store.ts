@@ -64,19 +64,11 @@ export class MemoryStore implements ObjectStore {
 
   async list(prefix: string, options: ListOptions = {}): Promise<ObjectPage> {
     await this.#call("list", prefix, options.signal);
-    const { after = "", limit = 1000, isFolder = false } = options;
+    const { after = options.behind ?? "", limit = 1000 } = options;
     const keys = [...this.objects.keys()].filter((key) => key.startsWith(prefix) && key > after).toSorted();
     const page = keys.slice(0, limit);
-    const isInside = (key: string): boolean => !isFolder || !key.slice(prefix.length).includes("/");
-    const below = page
-      .filter((key) => !isInside(key))
-      .map((key) => key.slice(prefix.length).split("/")[0]!);
-    const objects = page
-      .filter(isInside)
-      .map((key) => this.#factsOf(key))
-      .filter((facts) => facts !== null);
-    const next = page.length < keys.length ? page.at(-1)! : null;
-    return { objects, folders: [...new Set(below)], next };
+    const objects = page.map((key) => this.#factsOf(key)).filter((facts) => facts !== null);
+    return { objects, next: page.length < keys.length ? page.at(-1)! : null };
   }
 
   async delete(key: string): Promise<void> {

@@ -5,6 +5,7 @@ import { dropOldest } from "../../base/oldest.ts";
 import type { ArchiveFile, ArchiveFiles } from "../archive-files.ts";
 import { HOUR_US, parseHourFile, parseHourPath } from "../format/hour.ts";
 import { BucketFolders } from "./bucket-folders.ts";
+import type { BucketPath } from "./bucket-folders.ts";
 import { BucketFile } from "./bucket-file.ts";
 import type { CopyCaches } from "./copy-caches.ts";
 import type { CopyRule, CopyRules } from "./copy-rules.ts";
@@ -29,6 +30,14 @@ type Place = {
   readonly stream: string;
   /** Below the stream's folder; empty for that itself. */
   readonly inside: string;
+};
+
+/** An object that stands for a file. */
+type Found = {
+  readonly facts: ObjectFacts;
+  readonly bucket: Bucket;
+  readonly rule: CopyRule;
+  readonly day: BucketPath;
 };
 
 type Bucket = { readonly store: ObjectStore; readonly folders: BucketFolders };
@@ -63,10 +72,9 @@ export class CopiedFiles implements ArchiveFiles {
     if (file !== null) return file;
     const found = await this.#find(path);
     if (found === null) return null;
-    const { facts, bucket, place } = found;
-    const cache = await this.#options.caches.get(place.rule.cache);
+    const { facts, bucket, rule, day } = found;
+    const cache = await this.#options.caches.get(rule.cache);
     const object = cache.object(bucket.store, facts);
-    const day = facts.key.slice(0, facts.key.lastIndexOf("/"));
     return new BucketFile(path, object, () => bucket.folders.forget(day));
   }
 
@@ -87,9 +95,7 @@ export class CopiedFiles implements ArchiveFiles {
   }
 
   /** What an object is called, if it is one of an hour; `null` when the bucket has none. */
-  async #find(
-    path: string,
-  ): Promise<{ readonly facts: ObjectFacts; readonly bucket: Bucket; readonly place: Place } | null> {
+  async #find(path: string): Promise<Found | null> {
     const place = this.#placeOf(path);
     const parsed = place === null ? null : parseHourFile(place.inside);
     if (place === null || parsed === null) return null;
@@ -97,23 +103,22 @@ export class CopiedFiles implements ArchiveFiles {
     const { folders } = bucket;
     const end = place.inside.lastIndexOf("/");
     const name = place.inside.slice(end + 1);
-    const day = `${place.stream}/${place.inside.slice(0, end)}`;
-    let { files, askedUs } = await folders.folder(day, place.stream);
+    const day = { stream: place.stream, inside: place.inside.slice(0, end) };
+    let { files, askedUs } = await folders.folder(day);
     // That media is there was promised by an index: it may have left the disk just now.
     const againUs = this.#options.clock.nowUs() - MISSING_US;
     if (!files.has(name) && parsed.file !== null && askedUs < againUs)
-      ({ files, askedUs } = await folders.folder(day, place.stream, againUs));
+      ({ files, askedUs } = await folders.folder(day, againUs));
     const facts = files.get(name);
-    return facts === undefined ? null : { facts, bucket, place };
+    return facts === undefined ? null : { facts, bucket, rule: place.rule, day };
   }
 
   /** Rejects only where nothing of the stream is on the disk: nobody knows then what there is. */
   async #copiedNames(place: Place, hasMore: boolean): Promise<readonly string[]> {
     const { stream, inside, rule, folder } = place;
-    const path = inside === "" ? stream : `${stream}/${inside}`;
     const asked = (async () => {
       const { folders } = await this.#bucket(rule);
-      const found = await folders.folder(path, stream);
+      const found = await folders.folder({ stream, inside });
       return DAY.test(inside) ? wholeHours([...found.files.keys()]) : [...found.folders];
     })();
     try {

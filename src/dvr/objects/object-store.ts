@@ -65,8 +65,6 @@ export type GetOptions = {
 /** Some objects of a list. */
 export type ObjectPage = {
   readonly objects: readonly ObjectFacts[];
-  /** With `isFolder`: names of the folders in this one, without slashes. A folder may be on more than one page. */
-  readonly folders: readonly string[];
   /** What to say as `after` for the next page; `null` at the end. */
   readonly next: string | null;
 };
@@ -75,10 +73,10 @@ export type ObjectPage = {
 export type ListOptions = {
   /** `next` of the page before. */
   readonly after?: string | undefined;
+  /** Only keys behind this one, in the order of their bytes; nothing to say together with `after`. */
+  readonly behind?: string | undefined;
   /** At most 1000, which is what stores give at most. */
   readonly limit?: number | undefined;
-  /** The prefix is a folder's, with a slash at its end: only what lies in it, and not below its folders. */
-  readonly isFolder?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 };
 

@@ -115,14 +115,14 @@ export class S3Store implements ObjectStore {
   }
 
   async list(prefix: string, options: ListOptions = {}): Promise<ObjectPage> {
-    const { after, limit = 1000, isFolder = false, signal } = options;
+    const { after, behind, limit = 1000, signal } = options;
     const inFront = this.#prefix === "" ? "" : `${this.#prefix}/`;
     const command = new ListObjectsV2Command({
       Bucket: this.#connection.bucket,
       Prefix: inFront + prefix,
       MaxKeys: limit,
-      ...(isFolder ? { Delimiter: "/" } : {}),
       ...(after === undefined ? {} : { ContinuationToken: after }),
+      ...(behind === undefined || after !== undefined ? {} : { StartAfter: inFront + behind }),
     });
     const operation = `list what is below "${prefix}"`;
     const reply = await this.#connection.ask({ operation, signal }, async (attempt) =>
@@ -138,10 +138,6 @@ export class S3Store implements ObjectStore {
         hasMd5Etag: false,
         modifiedMs: object.LastModified?.getTime() ?? 0,
       }));
-    const folders = (reply.CommonPrefixes ?? [])
-      .map(({ Prefix = "" }) => Prefix)
-      .filter((name) => name.startsWith(inFront + prefix) && name.endsWith("/"))
-      .map((name) => name.slice(inFront.length + prefix.length, -1));
     const isMore = reply.IsTruncated === true;
     const next = isMore ? (reply.NextContinuationToken ?? "") : null;
     if (next === "" || (next !== null && next === after)) {
@@ -149,7 +145,7 @@ export class S3Store implements ObjectStore {
         next === "" ? "there is more, and no way to ask for it" : "it gives the same page again";
       throw objectErrors.error("OBJECT_LIST_ENDLESS", { prefix, location: this.location, reason });
     }
-    return { objects, folders, next };
+    return { objects, next };
   }
 
   async delete(key: string, { signal }: Signal = {}): Promise<void> {
