@@ -102,7 +102,7 @@ export type StreamArchivesOptions = {
   readonly clock: Clock;
   readonly log: Logger;
   /** The configuration in force. */
-  config(): ResolvedConfig;
+  readonly config: () => ResolvedConfig;
   /** Which of the media threads this is; the only one unless given. */
   readonly thread?: { readonly index: number; readonly count: number };
 };

@@ -117,6 +117,11 @@ export class FakeS3 {
     this.#faults.push({ on, fault, left: times });
   }
 
+  /** Nothing fails any more. */
+  mend(): void {
+    this.#faults.length = 0;
+  }
+
   /** How many requests of a kind came. */
   count(operation: S3Operation): number {
     return this.requests.filter((request) => request.operation === operation).length;

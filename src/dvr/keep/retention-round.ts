@@ -290,8 +290,9 @@ export class RetentionRound {
   }
 
   async #deleteMedia(stream: string, found: Found): Promise<boolean> {
-    const { files, isCopyProven } = this.#options;
-    return await deleteMedia(found, files, (note, media) => isCopyProven(stream, note, media));
+    return await deleteMedia(found, this.#options.files, (note, media) =>
+      this.#options.isCopyProven(stream, note, media),
+    );
   }
 
   #deleteFailed(

@@ -6,16 +6,27 @@ import type { CachedObject } from "./cached-object.ts";
 /** Another object is there by now, or none. */
 const GONE: ReadonlySet<string> = new Set(["OBJECT_NOT_FOUND", "OBJECT_CHANGED"]);
 
+/** Who looks only at the beginning of a media file reads so much of it, not a whole block. Units: bytes. */
+export const HEAD_BYTES = 65_536;
+/** Reads of a head have no more. */
+const MAX_HEAD_READ = 8192;
+
 /** An object that is read like a file of an archive. Holds nothing open. */
 export class BucketFile implements ArchiveFile {
   readonly path: string;
   readonly #object: CachedObject;
+  readonly #head: CachedObject;
   readonly #onGone: () => void;
 
-  /** `onGone`: what is known of the object is not so. */
-  constructor(path: string, object: CachedObject, onGone: () => void) {
+  /** `head`: the same object, in blocks of `HEAD_BYTES`. `onGone`: what is known of the object is not so. */
+  constructor(
+    path: string,
+    { object, head }: { readonly object: CachedObject; readonly head: CachedObject },
+    onGone: () => void,
+  ) {
     this.path = path;
     this.#object = object;
+    this.#head = head;
     this.#onGone = onGone;
   }
 
@@ -26,7 +37,8 @@ export class BucketFile implements ArchiveFile {
   /** Rejects with what `ObjectStore.get` rejects with, OBJECT_READS_BUSY. */
   async read(offset: number, into: Uint8Array): Promise<number> {
     try {
-      return await this.#object.readInto(offset, [into]);
+      const isHead = into.byteLength <= MAX_HEAD_READ && offset + into.byteLength <= HEAD_BYTES;
+      return await (isHead ? this.#head : this.#object).readInto(offset, [into]);
     } catch (caught) {
       if (GONE.has(asMediaError(caught)?.code ?? "")) this.#onGone();
       throw caught;

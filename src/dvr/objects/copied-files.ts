@@ -6,7 +6,7 @@ import type { ArchiveFile, ArchiveFiles } from "../archive-files.ts";
 import { HOUR_US, parseHourFile, parseHourPath } from "../format/hour.ts";
 import { BucketFolders } from "./bucket-folders.ts";
 import type { BucketPath } from "./bucket-folders.ts";
-import { BucketFile } from "./bucket-file.ts";
+import { BucketFile, HEAD_BYTES } from "./bucket-file.ts";
 import type { CopyCaches } from "./copy-caches.ts";
 import type { CopyRule, CopyRules } from "./copy-rules.ts";
 import type { CopyStores } from "./copy-stores.ts";
@@ -42,8 +42,11 @@ type Found = {
 
 type Bucket = { readonly store: ObjectStore; readonly folders: BucketFolders };
 
-/** How long a folder that the disk has something of waits for what the bucket has. Units: milliseconds. */
-const PATIENCE_MS = 1000;
+/**
+ * How long a folder that the disk has something of waits for what the bucket has: a playlist that lacks hours is worse than
+ * one that is late. Units: milliseconds.
+ */
+const PATIENCE_MS = 4000;
 /** What is missing in a bucket is asked for again after so long. Units: microseconds. */
 const MISSING_US = 2_000_000;
 /** How soon it is said again that a bucket does not answer. Units: microseconds. */
@@ -75,7 +78,8 @@ export class CopiedFiles implements ArchiveFiles {
     const { facts, bucket, rule, day } = found;
     const cache = await this.#options.caches.get(rule.cache);
     const object = cache.object(bucket.store, facts);
-    return new BucketFile(path, object, () => bucket.folders.forget(day));
+    const head = cache.object(bucket.store, facts, HEAD_BYTES);
+    return new BucketFile(path, { object, head }, () => bucket.folders.forget(day));
   }
 
   async create(path: string): Promise<ArchiveFile> {

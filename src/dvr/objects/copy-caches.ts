@@ -1,3 +1,5 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
@@ -56,14 +58,14 @@ export class CopyCaches {
 
   /** One that cannot be made ready is tried again by the cache, which says what is wrong with it. */
   async #folder(rule: CacheRule | null): Promise<string> {
-    const { log, owner, temporary } = this.#options;
+    const { log, owner, temporary = tmpdir() } = this.#options;
     try {
       if (rule !== null) return await threadCacheFolder(rule.path, owner);
       return await temporaryCacheFolder(owner, temporary);
     } catch (caught) {
-      const path = rule?.path ?? temporary ?? "the system's temporary folder";
+      const path = rule?.path ?? join(temporary, `weir-archive-cache-${process.pid}`);
       log.debug("the folder of a cache cannot be made ready", { path, reason: messageOf(caught) });
-      return rule === null ? `/weir-archive-cache/${process.pid}` : `${rule.path}/thread-${owner.index}`;
+      return join(path, `thread-${owner.index}`);
     }
   }
 }

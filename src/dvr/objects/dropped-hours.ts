@@ -44,9 +44,11 @@ export async function dropHour(
   if (marker !== null && !isCopiedTo(marker, store.location)) return false;
   const names = (marker?.files ?? []).map(({ name }) => name);
   const own = names.filter((name) => HOUR_FILE.test(name) && name.startsWith(hour.path.slice(-2)));
-  const isIndex = (name: string): boolean => name.endsWith(".idx");
-  for (const name of own.toSorted((a, b) => Number(isIndex(b)) - Number(isIndex(a))))
-    await store.delete(keyOf(hour, name), { signal });
+  for (const name of own.toSorted(indexFirst)) await store.delete(keyOf(hour, name), { signal });
   await files.remove(note);
   return true;
+}
+
+function indexFirst(a: string, b: string): number {
+  return Number(b.endsWith(".idx")) - Number(a.endsWith(".idx"));
 }
