@@ -11,6 +11,7 @@ import type { ArchiveFiles } from "./archive-files.ts";
 import { Mp4Export } from "./export/mp4-export.ts";
 import { TsExport } from "./export/ts-export.ts";
 import { Copies } from "./copies.ts";
+import type { CopyFigures } from "./copies.ts";
 import { Keepers } from "./keepers.ts";
 import type { KeepersOptions } from "./keepers.ts";
 import type { KeepFiles } from "./keep/keep-files.ts";
@@ -169,6 +170,11 @@ export class Archives {
     const identity = this.#identity;
     this.#copies ??= new Copies({ files, clock, log, identity, isAlive: isProcessAlive, rules: copies });
     this.#copies.configure();
+  }
+
+  /** How copying to object storage is doing; `null` where this thread copies nothing. */
+  copyFigures(): CopyFigures | null {
+    return this.#copies?.figures() ?? null;
   }
 
   /** Gives the roots back, when all writers are closed. */

@@ -212,6 +212,9 @@ describe("hours that are over", () => {
     const [first, second] = [room.copies(1), room.copies(2)];
     first.configure();
     await room.inTime(() => assert.equal(room.keysOf("one").length, 3));
+    await room.inTime(() => assert.equal(first.figures().hours, 1));
+    const { waitingHours, failures, bytes } = first.figures();
+    assert.ok(waitingHours === 0 && failures === 0 && bytes > 100, JSON.stringify(first.figures()));
     second.configure();
     await room.record("a", 4);
     for (let beats = 0; beats < 5; beats++) await room.clock.advanceSettling(1000);

@@ -21,6 +21,15 @@ export type CopiesOptions = {
   readonly stores?: CopyStores;
 };
 
+/** How copying is doing, over all places; what is counted is counted since copying to a place began. */
+export type CopyFigures = {
+  /** Hours that wait to be copied, or are being copied; of a long backlog, a part. */
+  readonly waitingHours: number;
+  readonly hours: number;
+  readonly bytes: number;
+  readonly failures: number;
+};
+
 type Copying = { readonly copies: RootCopies; readonly lease: CopyLease };
 
 /** Copies what is recorded below the roots of a configuration. For one thread of a process; others, and other pods, wait. */
@@ -48,6 +57,19 @@ export class Copies {
       }
     }
     for (const root of roots) if (!this.#roots.has(root)) this.#roots.set(root, this.#begin(root));
+  }
+
+  /** All of it together. */
+  figures(): CopyFigures {
+    const all = [...this.stats().values()].flatMap((places) => [...places.values()]);
+    const sum = (of: (stats: UploaderStats) => number): number =>
+      all.reduce((so, stats) => so + of(stats), 0);
+    return {
+      waitingHours: sum(({ waiting, running }) => waiting + running),
+      hours: sum(({ copiedHours }) => copiedHours),
+      bytes: sum(({ sentBytes }) => sentBytes),
+      failures: sum(({ failures }) => failures),
+    };
   }
 
   /** What each place of each root is doing, by root. */

@@ -6,6 +6,7 @@ import type { Late } from "../base/late/late.ts";
 import type { Logger } from "../base/log.ts";
 import type { LivePlan, ResolvedConfig } from "../config/plan.ts";
 import type { Archives, RecordingPlace } from "../dvr/archives.ts";
+import type { CopyFigures } from "../dvr/copies.ts";
 import { Schedule } from "../dvr/keep/schedule.ts";
 import type { ScheduleSpan } from "../dvr/keep/schedule.ts";
 import type { RetentionRules } from "../dvr/keep/retention.ts";
@@ -117,7 +118,7 @@ export class StreamArchives {
     { readonly recorder: StreamRecorder; readonly writer: LateWriter }
   >();
   readonly #closing = new Set<Promise<void>>();
-  #isLoaded = false;
+  #loaded: Archives | null = null;
   readonly #warned = new Set<string>();
   /** Roots that were put in order. */
   readonly #recovered = new Set<string>();
@@ -128,11 +129,11 @@ export class StreamArchives {
     this.#log = log;
     this.#archives = late("the archive", async () => {
       const loaded = await import("../dvr/archives.ts");
-      this.#isLoaded = true;
-      return new loaded.Archives({
+      this.#loaded = new loaded.Archives({
         ...{ clock, log, pod: process.env["POD_NAME"] ?? "", copies: copyRules(config) },
         ...(thread === undefined ? {} : { thread }),
       });
+      return this.#loaded;
     });
   }
 
@@ -145,7 +146,7 @@ export class StreamArchives {
     const roots = new Set(
       plans.flatMap(({ dvr }) => (dvr === undefined || dvr === null ? [] : [dvr.root])),
     );
-    if (roots.size === 0 && !this.#isLoaded) return;
+    if (roots.size === 0 && this.#loaded === null) return;
     this.#warn(plans);
     const fresh = [...roots].filter((root) => !this.#recovered.has(root));
     for (const root of fresh) this.#recovered.add(root);
@@ -211,11 +212,16 @@ export class StreamArchives {
     void closing.then(() => this.#closing.delete(closing));
   }
 
+  /** How copying to object storage is doing; `null` where this thread copies nothing. */
+  copyFigures(): CopyFigures | null {
+    return this.#loaded?.copyFigures() ?? null;
+  }
+
   /** Resolves when all is written. */
   async stop(): Promise<void> {
     for (const name of this.#recording.keys()) this.close(name);
     await Promise.all(this.#closing);
-    if (this.#isLoaded) await this.#archives((archives) => archives.stop());
+    await this.#loaded?.stop();
   }
 
   /** A span of what is recorded of a stream. Rejects with DVR_*. */

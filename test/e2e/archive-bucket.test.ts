@@ -87,6 +87,8 @@ test(
     assert.ok(fromDisk.size >= 9, [...fromDisk.keys()].join());
     await eventually(async () => assert.equal((await filesOf(".copied")).length, 1), { timeoutMs: 30_000 });
     await weir.logged("hour copied");
+    const metrics = (await bytesOf(weir.url("/metrics"))).toString();
+    assert.match(metrics, /^weir_copied_hours_total 1$/m);
     await weir.stop();
 
     // Behind the next start, the first round of retention finds that the media may leave the disk.
