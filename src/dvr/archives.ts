@@ -164,7 +164,8 @@ export class Archives {
   keep(roots: ReadonlySet<string>, rulesOf: KeepersOptions["rulesOf"]): void {
     const { clock, log, keepFiles: files = diskKeepFiles } = this.#options;
     const copies = this.#copyRules;
-    this.#keepers ??= new Keepers({ files, clock, log, rulesOf, copies });
+    const onDropped = (root: string, stream: string): void => this.#copies?.dropped(root, stream);
+    this.#keepers ??= new Keepers({ files, clock, log, rulesOf, copies, onDropped });
     this.#keepers.setRoots(roots);
     if (this.#copies === null && copies.roots().size === 0) return;
     const identity = this.#identity;

@@ -250,6 +250,28 @@ describe("hours that are over", () => {
 });
 
 describe("an hour that is deleted", () => {
+  test("for its age leaves its bucket soon", async (t) => {
+    const room = await Room.make(t);
+    room.copied.set("a", "one");
+    for (const ago of [3, 4]) await room.record("a", ago);
+    const copies = room.alone();
+    await room.inTime(() =>
+      assert.ok([3, 4].every((ago) => existsSync(`${room.pathOf("a", ago)}.copied`))),
+    );
+    const { clock, log, rules } = room;
+    const keepers = new Keepers({
+      ...{ files: diskKeepFiles, clock, log, copies: rules, rulesOf: () => ({ depthMs: 3 * HOUR_MS }) },
+      onDropped: (_root, stream) => copies.dropped(stream),
+    });
+    keepers.setRoots(new Set([room.root]));
+    await room.inTime(() => assert.ok(!existsSync(`${room.pathOf("a", 4)}.idx`)));
+    await keepers.stop();
+    const startUs = clock.nowUs();
+    await room.inTime(() => assert.deepEqual(room.keysOf("one"), hourKeys("a", "09")), 10_000);
+    assert.ok(clock.nowUs() - startUs < 600_000_000);
+    await room.inTime(() => assert.ok(!existsSync(`${room.pathOf("a", 4)}.dropped`)));
+  });
+
   test("leaves its bucket, whoever was away meanwhile", async (t) => {
     const room = await Room.make(t);
     room.copied.set("a", "one");

@@ -59,6 +59,11 @@ export class Copies {
     for (const root of roots) if (!this.#roots.has(root)) this.#roots.set(root, this.#begin(root));
   }
 
+  /** An hour of a stream was deleted: the next look finds that it is to leave its bucket. */
+  dropped(root: string, stream: string): void {
+    this.#roots.get(root)?.copies.dropped(stream);
+  }
+
   /** All of it together. */
   figures(): CopyFigures {
     const all = [...this.stats().values()].flatMap((places) => [...places.values()]);

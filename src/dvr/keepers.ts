@@ -17,6 +17,8 @@ export type KeepersOptions = {
   rulesOf(root: string, stream: string): RetentionRules | null;
   /** What of it is copied, and where to. */
   readonly copies: Pick<CopyRules, "of">;
+  /** An hour was deleted that is to leave its bucket, too. */
+  onDropped?(root: string, stream: string): void;
 };
 
 /** One of a root: what deletes, and what is protected. */
@@ -63,7 +65,9 @@ export class Keepers {
         const rule = this.#options.copies.of(root, stream);
         return rule !== null && isCopiedProven(note, locationOf(rule.place), media);
       },
-      onDeleted: () => {},
+      onDeleted: ({ stream, wasCopied, keepsIndex }) => {
+        if (wasCopied && !keepsIndex) this.#options.onDropped?.(root, stream);
+      },
     });
     round.start();
     return { round, protections };

@@ -92,6 +92,14 @@ describe("files that are on the disk or in the bucket", () => {
     assert.deepEqual(await files.list(DAY), ["09.idx"]);
   });
 
+  test("that were deleted here are none, though the bucket still has them", async () => {
+    const nine = ["tv/news/2026/11/23/09.idx", "tv/news/2026/11/23/09.mp4"];
+    const { files, textOf } = room([`${DAY}/08.dropped`], [...HOUR_8, ...nine]);
+    assert.deepEqual([...(await files.list(DAY))].toSorted(), ["08.dropped", "09.idx", "09.mp4"]);
+    for (const name of ["08.idx", "08.mp4"]) assert.equal(await textOf(`${DAY}/${name}`), null);
+    assert.notEqual(await textOf(`${DAY}/09.idx`), null);
+  });
+
   test("of streams that are not copied are those of the disk", async () => {
     const { files, store, textOf } = room([`${ROOT}/radio/2026/11/23/08.idx`], ["radio/2026/11/23/08.mp4"]);
     assert.deepEqual(await files.list(`${ROOT}/radio/2026/11/23`), ["08.idx"]);

@@ -3,7 +3,7 @@ import { asMediaError, messageOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import { dropOldest } from "../../base/oldest.ts";
 import type { ArchiveFile, ArchiveFiles } from "../archive-files.ts";
-import { HOUR_US, parseHourFile, parseHourPath } from "../format/hour.ts";
+import { HOUR_US, hourPath, parseHourFile, parseHourPath } from "../format/hour.ts";
 import { BucketFolders } from "./bucket-folders.ts";
 import type { BucketPath } from "./bucket-folders.ts";
 import { BucketFile, HEAD_BYTES } from "./bucket-file.ts";
@@ -94,7 +94,10 @@ export class CopiedFiles implements ArchiveFiles {
     const names = await this.#options.disk.list(path);
     const place = this.#placeOf(path);
     if (place === null || this.#isWhole(place, names)) return names;
-    const copied = await this.#copiedNames(place, names.length > 0);
+    const dropped = new Set(names.filter(isDroppedNote).map((name) => name.slice(0, 2)));
+    const copied = (await this.#copiedNames(place, names.length > 0)).filter(
+      (name) => !DAY.test(place.inside) || !dropped.has(name.slice(0, 2)),
+    );
     return copied.length === 0 ? names : [...new Set([...names, ...copied])];
   }
 
@@ -103,6 +106,9 @@ export class CopiedFiles implements ArchiveFiles {
     const place = this.#placeOf(path);
     const parsed = place === null ? null : parseHourFile(place.inside);
     if (place === null || parsed === null) return null;
+    // What was deleted here is not there any more, though it may still be in the bucket for a while.
+    const note = `${place.folder}/${hourPath(parsed.hour)}.dropped`;
+    if ((await this.#options.disk.stat(note)) !== null) return null;
     const bucket = await this.#bucket(place.rule);
     const { folders } = bucket;
     const end = place.inside.lastIndexOf("/");
@@ -195,6 +201,10 @@ export class CopiedFiles implements ArchiveFiles {
     dropOldest(this.#buckets, MAX_BUCKETS);
     return bucket;
   }
+}
+
+function isDroppedNote(name: string): boolean {
+  return name.endsWith(".dropped");
 }
 
 /** Names of those hours of which all is there: the index is the last thing that is copied. */

@@ -54,6 +54,8 @@ export class RootCopies {
   /** By location. */
   readonly #targets = new Map<string, Target>();
   readonly #warned = new Set<string>();
+  /** Streams of which hours were deleted since the last look. */
+  readonly #changed = new Set<string>();
   #timer: Timer | null = null;
   #running: Promise<void> | null = null;
   #isAskedFor = false;
@@ -102,6 +104,11 @@ export class RootCopies {
     if (!this.#isStopped) this.#timer = this.#options.clock.schedule(LOOK_MS, () => this.start());
   }
 
+  /** An hour of a stream was deleted: its days are read anew by the next look, not when they happen to be. */
+  dropped(stream: string): void {
+    this.#changed.add(stream);
+  }
+
   /** Ends what is under way; what is not copied by then is found by the next start. Idempotent. */
   async stop(): Promise<void> {
     this.#isStopped = true;
@@ -119,6 +126,8 @@ export class RootCopies {
   /** One look. */
   async look(): Promise<void> {
     if (!this.#options.isOurs()) return await this.#closeTargets();
+    this.#walk.forget(this.#changed);
+    this.#changed.clear();
     const days = await this.#walk.days(() => this.#isStopped);
     const used = new Set<Target>();
     for (const [stream, ofStream] of Map.groupBy(days, (day) => day.stream)) {
