@@ -23,6 +23,7 @@ const figures: ServerFigures = {
   residentBytes: 9e7,
   cpuS: 12.5,
   threads: [thread, { ...thread, index: 1, isRunning: false, viewers: 0 }],
+  copies: { waitingHours: 6, hours: 11, bytes: 12_000, failures: 13 },
   threadRestarts: 1,
   lostStreams: 3,
   lostViewers: 40,
@@ -41,6 +42,10 @@ test("every figure is on the page, with its help and its type", async () => {
   const lines = await linesOf(new MetricsPage(), figures);
   for (const line of [
     "weir_thread_restarts_total 1",
+    "weir_copy_waiting_hours 6",
+    "weir_copied_hours_total 11",
+    "weir_copied_bytes_total 12000",
+    "weir_copy_failures_total 13",
     "weir_lost_streams_total 3",
     "weir_lost_viewers_total 40",
     'weir_window_bytes{thread="0"} 3000',

@@ -29,6 +29,13 @@ export type ServerFigures = {
   readonly cpuS: number;
   readonly threads: readonly ThreadFigures[];
   readonly threadRestarts: number;
+  /** Hours of recordings on their way to object storage, and there. */
+  readonly copies: {
+    readonly waitingHours: number;
+    readonly hours: number;
+    readonly bytes: number;
+    readonly failures: number;
+  };
   /** Streams and viewers that went with a media thread. */
   readonly lostStreams: number;
   readonly lostViewers: number;
@@ -83,6 +90,14 @@ export class MetricsPage {
     this.#counter("weir_thread_restarts_total", "Media threads replaced.", (now) => now.threadRestarts);
     this.#counter("weir_lost_streams_total", "Streams lost with a thread.", (now) => now.lostStreams);
     this.#counter("weir_lost_viewers_total", "Viewers lost with a thread.", (now) => now.lostViewers);
+    this.#gauge(
+      "weir_copy_waiting_hours",
+      "Hours of recordings that wait to be copied to object storage.",
+      ({ copies }) => copies.waitingHours,
+    );
+    this.#counter("weir_copied_hours_total", "Hours copied.", ({ copies }) => copies.hours);
+    this.#counter("weir_copied_bytes_total", "Bytes sent for them.", ({ copies }) => copies.bytes);
+    this.#counter("weir_copy_failures_total", "Copies that failed.", ({ copies }) => copies.failures);
     this.#gauge(
       "weir_config_last_reload_successful",
       "1: the configuration that was read last is in force.",

@@ -51,7 +51,7 @@ const SETTINGS: readonly Setting[] = [
     label: "URL",
     type: { kind: "bucket-url" },
     secret: true,
-    doc: "The bucket of object storage that hours are copied to when they are finished; see Recordings. Not done by this version yet.",
+    doc: "The bucket of object storage that hours are copied to when they are finished; see Recordings.",
   },
   {
     name: "local",
@@ -59,7 +59,7 @@ const SETTINGS: readonly Setting[] = [
     type: { kind: "duration", minMs: 0, maxMs: YEARS_MS },
     doc:
       "How long a finished hour stays on the disk once its copy is safe; then it is played from there. Without it: as long " +
-      "as it is kept at all. Not done by this version yet.",
+      "as it is kept at all.",
   },
   {
     name: "replicate",
@@ -188,7 +188,7 @@ const IN_BLOCK: readonly DirectiveSpec[] = [
     onChange: "nothing",
     since: "0.2",
     status: "works",
-    doc: "A directory that keeps, up to that size, what is read from the bucket of `copy`. Not done by this version yet.",
+    doc: "A directory that keeps, up to that size, what is read from the bucket of `copy`: one for each pod. Without it: 1 GiB among the temporary files.",
   },
 ];
 

@@ -10,12 +10,20 @@ import { ByteLru } from "../vod/byte-lru.ts";
 import type { ArchiveFiles } from "./archive-files.ts";
 import { Mp4Export } from "./export/mp4-export.ts";
 import { TsExport } from "./export/ts-export.ts";
+import { Copies } from "./copies.ts";
+import type { CopyFigures } from "./copies.ts";
 import { Keepers } from "./keepers.ts";
 import type { KeepersOptions } from "./keepers.ts";
 import type { KeepFiles } from "./keep/keep-files.ts";
 import { diskKeepFiles } from "./keep/storages/disk-keep-files.ts";
 import { isProcessAlive, machineIdentity } from "./keep/storages/machine-identity.ts";
 import type { WriterIdentity } from "./keep/writer-records.ts";
+import type { CacheOwner } from "./objects/cache-folders-storage.ts";
+import { CopiedFiles } from "./objects/copied-files.ts";
+import { CopyCaches } from "./objects/copy-caches.ts";
+import { NO_COPIES } from "./objects/copy-rules.ts";
+import type { CopyRules } from "./objects/copy-rules.ts";
+import { CopyStores } from "./objects/copy-stores.ts";
 import { HourCache } from "./reader/hour-cache.ts";
 import type { RecordedExtent } from "./reader/recorded-ranges.ts";
 import { SpanPresentation, storedRange } from "./reader/span-presentation.ts";
@@ -44,6 +52,10 @@ export type ArchivesOptions = {
   readonly identity?: WriterIdentity;
   /** Who decides on who writes; leases on the volume unless given. */
   readonly roots?: Pick<RecordingRoots, "access" | "stop">;
+  /** Where what is recorded is copied to, and played from; nowhere unless given. */
+  readonly copies?: CopyRules;
+  /** Which of the threads this is; the only one unless given. */
+  readonly thread?: CacheOwner;
 };
 
 /** Where and how a stream is recorded. */
@@ -70,6 +82,8 @@ const MAX_SEGMENTS = 2 ** 19;
 const FREE_BYTES = 32 * 1024 * 1024;
 /** Segments that are read at a time by one thread, and that wait for it. */
 const READS = { running: 16, waiting: 2000 };
+/** How long a host of object storage may be silent to those who play. Units: milliseconds. */
+const FAR_SILENCE_MS = 5000;
 /** Streams of which it is known what is recorded. */
 const MAX_STREAMS = 4096;
 
@@ -94,23 +108,37 @@ export class Archives {
   readonly #streams = new Map<string, StreamArchive>();
   readonly #roots: Pick<RecordingRoots, "access" | "stop">;
   readonly #waiting: WaitingBytes;
+  readonly #copyRules: CopyRules;
+  readonly #identity: WriterIdentity;
+  /** Of those who play: a host that is slow is given up sooner than by those who copy. */
+  readonly #stores: CopyStores;
   #keepers: Keepers | null = null;
+  #copies: Copies | null = null;
   readonly #spans = new ByteLru<Opened>(SPAN_LIMITS);
   readonly #opening = new Map<string, Promise<SpanPresentation>>();
 
   constructor(options: ArchivesOptions) {
     this.#options = options;
     this.#files = options.files ?? diskFiles;
+    this.#copyRules = options.copies ?? NO_COPIES;
     const { clock, log, identity = machineIdentity({ pod: options.pod ?? "" }) } = options;
+    this.#identity = identity;
+    this.#stores = new CopyStores({ clock, attempts: 2, silenceMs: FAR_SILENCE_MS });
     const files = options.keepFiles ?? diskKeepFiles;
     this.#roots =
       options.roots ?? new RecordingRoots({ files, clock, log, identity, isAlive: isProcessAlive });
     this.#waiting = { bytes: 0, limit: options.waitingBytes ?? WAITING_BYTES };
+    const caches = new CopyCaches({ clock, log, owner: options.thread ?? { index: 0, count: 1 } });
+    const played = new CopiedFiles({
+      ...{ disk: this.#files, rules: this.#copyRules, stores: this.#stores, caches, clock, log },
+    });
     this.#reading = {
-      files: this.#files,
-      hours: new HourCache(this.#files, options.clock),
+      files: played,
+      disk: this.#files,
+      hours: new HourCache(played, options.clock),
       pool: new BlockPool(FREE_BYTES),
       work: new BoundedWork(READS),
+      farWork: new BoundedWork(READS),
       clock: options.clock,
       maxSegments: options.maxSegments ?? MAX_SEGMENTS,
     };
@@ -132,16 +160,28 @@ export class Archives {
     }
   }
 
-  /** Keeps what is recorded below these roots within its bounds from now on, and no other roots. */
+  /** Keeps what is recorded below these roots within its bounds from now on, and no other roots; copies what is to be. */
   keep(roots: ReadonlySet<string>, rulesOf: KeepersOptions["rulesOf"]): void {
     const { clock, log, keepFiles: files = diskKeepFiles } = this.#options;
-    this.#keepers ??= new Keepers({ files, clock, log, rulesOf });
+    const copies = this.#copyRules;
+    const onDropped = (root: string, stream: string): void => this.#copies?.dropped(root, stream);
+    this.#keepers ??= new Keepers({ files, clock, log, rulesOf, copies, onDropped });
     this.#keepers.setRoots(roots);
+    if (this.#copies === null && copies.roots().size === 0) return;
+    const identity = this.#identity;
+    this.#copies ??= new Copies({ files, clock, log, identity, isAlive: isProcessAlive, rules: copies });
+    this.#copies.configure();
+  }
+
+  /** How copying to object storage is doing; `null` where this thread copies nothing. */
+  copyFigures(): CopyFigures | null {
+    return this.#copies?.figures() ?? null;
   }
 
   /** Gives the roots back, when all writers are closed. */
   async stop(): Promise<void> {
-    await this.#keepers?.stop();
+    await Promise.all([this.#keepers?.stop(), this.#copies?.stop()]);
+    this.#stores.close();
     await this.#roots.stop();
   }
 

@@ -4,6 +4,9 @@ import type { KeepFiles } from "./keep/keep-files.ts";
 import { Protections } from "./keep/protections.ts";
 import type { RetentionRules } from "./keep/retention.ts";
 import { RetentionRound } from "./keep/retention-round.ts";
+import { isCopiedProven } from "./objects/copied-marker.ts";
+import type { CopyRules } from "./objects/copy-rules.ts";
+import { locationOf } from "./objects/object-store.ts";
 
 /** What keeping archives within their bounds needs. */
 export type KeepersOptions = {
@@ -12,6 +15,10 @@ export type KeepersOptions = {
   readonly log: Logger;
   /** The rules of a stream whose archive lies below that root; `null`: nothing of it is deleted. */
   rulesOf(root: string, stream: string): RetentionRules | null;
+  /** What of it is copied, and where to. */
+  readonly copies: Pick<CopyRules, "of">;
+  /** An hour was deleted that is to leave its bucket, too. */
+  onDropped?(root: string, stream: string): void;
 };
 
 /** One of a root: what deletes, and what is protected. */
@@ -54,9 +61,13 @@ export class Keepers {
       // What ended a few minutes ago is left alone in any case: no recording writes an older hour.
       isOpen: () => false,
       protectionsOf: (stream) => protections.of(stream),
-      // Nothing is copied yet.
-      isCopyProven: () => false,
-      onDeleted: () => {},
+      isCopyProven: (stream, note, media) => {
+        const rule = this.#options.copies.of(root, stream);
+        return rule !== null && isCopiedProven(note, locationOf(rule.place), media);
+      },
+      onDeleted: ({ stream, wasCopied, keepsIndex }) => {
+        if (wasCopied && !keepsIndex) this.#options.onDropped?.(root, stream);
+      },
     });
     round.start();
     return { round, protections };

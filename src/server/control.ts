@@ -13,6 +13,7 @@ import { requirePlayer } from "./stream-rules.ts";
 import { StorageGate } from "./storage-gate.ts";
 import { listStreams } from "./summaries.ts";
 import type { PublicStream } from "./summaries.ts";
+import type { ThreadStats } from "./threads/messages.ts";
 import type { MediaThreads } from "./threads/supervisor.ts";
 import { VERSION } from "./version.ts";
 
@@ -190,6 +191,7 @@ export class ControlPlane {
         heldRequests: stats?.heldRequests ?? 0,
         eventLoopDelayS: (stats?.eventLoopDelayP99Ms ?? 0) / 1000,
       })),
+      copies: copiesOf(threads.map(({ stats }) => stats?.copies ?? null)),
       threadRestarts: this.#threads.restarts,
       lostStreams: this.#threads.lost.streams,
       lostViewers: this.#threads.lost.viewers,
@@ -216,6 +218,11 @@ export class ControlPlane {
       loopbackOnly: http.every((listener) => isLoopback(listener.host)),
     };
   }
+}
+
+/** One thread copies, of those that are there. */
+function copiesOf(threads: readonly ThreadStats["copies"][]): ServerFigures["copies"] {
+  return threads.find((copies) => copies !== null) ?? { waitingHours: 0, hours: 0, bytes: 0, failures: 0 };
 }
 
 function isLoopback(host: string | undefined): boolean {

@@ -5,6 +5,7 @@ import { hashText } from "../base/hash.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
 import type { Logger } from "../base/log.ts";
 import type { LivePlan, ResolvedConfig, RtmpListenerPlan } from "../config/plan.ts";
+import type { CopyFigures } from "../dvr/copies.ts";
 import type { StreamName } from "../media/ids.ts";
 import type { LiveWindow } from "../packaging/live-window.ts";
 import type { Presentation } from "../packaging/presentation.ts";
@@ -89,6 +90,8 @@ export type MediaNodeStats = {
   readonly remotePartBytes: number;
   /** Requests that are held until a part or a segment is there. */
   readonly heldRequests: number;
+  /** How copying recordings to object storage is doing; `null` where this thread copies nothing. */
+  readonly copies: CopyFigures | null;
 };
 
 /**
@@ -126,7 +129,7 @@ export class MediaNode {
     this.#clock = clock;
     this.#log = log;
     this.#windows = new LiveWindows(clock);
-    this.#archives = new StreamArchives({ clock, log });
+    this.#archives = new StreamArchives({ clock, log, config: () => this.#config, thread: options.thread });
     this.local = new LocalDirectory({
       clock,
       log,
@@ -205,6 +208,7 @@ export class MediaNode {
       windowBytes: this.#windows.bytes,
       remotePartBytes: this.#remote?.partBytes ?? 0,
       heldRequests: this.#windows.heldRequests + (this.#remote?.heldRequests ?? 0),
+      copies: this.#archives.copyFigures(),
     };
   }
 

@@ -45,7 +45,7 @@ describe("a stretch of a stream that is not recorded", () => {
   const config: ResolvedConfig = loadText(
     "template r { prefix rec; input publish://; } template h { prefix hls; input publish://; protocols hls; dvr /storage; }",
   );
-  const archives = new StreamArchives({ clock: new FakeClock(), log: silentLogger });
+  const archives = new StreamArchives({ clock: new FakeClock(), log: silentLogger, config: () => config });
   const vods = { find: () => null } as unknown as PlaybackParts["vods"];
   const playback = new Playback({ config: () => config, archives, vods } as unknown as PlaybackParts);
   const ask = async (path: string): Promise<unknown> => {
@@ -76,8 +76,9 @@ describe("a stretch of a stream that is not recorded", () => {
 });
 
 test("nothing is loaded, and nothing to be closed, where nothing is recorded", async () => {
-  const archives = new StreamArchives({ clock: new FakeClock(), log: silentLogger });
-  await archives.keep(() => loadText("stream a { input publish://; }"));
+  const config = loadText("stream a { input publish://; }");
+  const archives = new StreamArchives({ clock: new FakeClock(), log: silentLogger, config: () => config });
+  await archives.keep(() => config);
   archives.close(CAM);
   await archives.stop();
 });

@@ -6,6 +6,7 @@ import type { Late } from "../base/late/late.ts";
 import type { Logger } from "../base/log.ts";
 import type { LivePlan, ResolvedConfig } from "../config/plan.ts";
 import type { Archives, RecordingPlace } from "../dvr/archives.ts";
+import type { CopyFigures } from "../dvr/copies.ts";
 import { Schedule } from "../dvr/keep/schedule.ts";
 import type { ScheduleSpan } from "../dvr/keep/schedule.ts";
 import type { RetentionRules } from "../dvr/keep/retention.ts";
@@ -23,6 +24,7 @@ import type { LiveStream } from "../stream/live-stream.ts";
 import type { TimeSpan } from "../packaging/time-span.ts";
 import { mp4DownloadReply, tsDownloadReply } from "./archive-download.ts";
 import type { ArchiveDownload } from "./archive-download.ts";
+import { copyRules } from "./archive-copies.ts";
 import { planOf } from "./stream-rules.ts";
 
 /** The folder of a stream's archive; `null` where the configuration knows of none. */
@@ -32,7 +34,7 @@ export function archiveFolder(plan: LivePlan | null, name: StreamName): string |
 }
 
 /** Settings of recordings that are read and not done yet. */
-const NOT_YET = ["copy", "localMs", "replicate", "episodesUrl", "episodesExpirationMs", "cache"] as const;
+const NOT_YET = ["replicate", "episodesUrl", "episodesExpirationMs"] as const;
 
 /** How a stream is recorded. */
 export type RecordingPlan = {
@@ -96,6 +98,16 @@ class LateWriter implements GroupWriter {
   }
 }
 
+/** What archives need of their thread. */
+export type StreamArchivesOptions = {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** The configuration in force. */
+  readonly config: () => ResolvedConfig;
+  /** Which of the media threads this is; the only one unless given. */
+  readonly thread?: { readonly index: number; readonly count: number };
+};
+
 /** What is recorded here, and what was: streams' archives, as one media thread has them. */
 export class StreamArchives {
   readonly #clock: Clock;
@@ -106,18 +118,22 @@ export class StreamArchives {
     { readonly recorder: StreamRecorder; readonly writer: LateWriter }
   >();
   readonly #closing = new Set<Promise<void>>();
-  #isLoaded = false;
+  #loaded: Archives | null = null;
   readonly #warned = new Set<string>();
   /** Roots that were put in order. */
   readonly #recovered = new Set<string>();
 
-  constructor({ clock, log }: { readonly clock: Clock; readonly log: Logger }) {
+  /** `config`: the one in force. `thread`: the one that this is; the only one unless given. */
+  constructor({ clock, log, config, thread }: StreamArchivesOptions) {
     this.#clock = clock;
     this.#log = log;
     this.#archives = late("the archive", async () => {
       const loaded = await import("../dvr/archives.ts");
-      this.#isLoaded = true;
-      return new loaded.Archives({ clock, log, pod: process.env["POD_NAME"] ?? "" });
+      this.#loaded = new loaded.Archives({
+        ...{ clock, log, pod: process.env["POD_NAME"] ?? "", copies: copyRules(config) },
+        ...(thread === undefined ? {} : { thread }),
+      });
+      return this.#loaded;
     });
   }
 
@@ -130,7 +146,7 @@ export class StreamArchives {
     const roots = new Set(
       plans.flatMap(({ dvr }) => (dvr === undefined || dvr === null ? [] : [dvr.root])),
     );
-    if (roots.size === 0 && !this.#isLoaded) return;
+    if (roots.size === 0 && this.#loaded === null) return;
     this.#warn(plans);
     const fresh = [...roots].filter((root) => !this.#recovered.has(root));
     for (const root of fresh) this.#recovered.add(root);
@@ -196,11 +212,16 @@ export class StreamArchives {
     void closing.then(() => this.#closing.delete(closing));
   }
 
+  /** How copying to object storage is doing; `null` where this thread copies nothing. */
+  copyFigures(): CopyFigures | null {
+    return this.#loaded?.copyFigures() ?? null;
+  }
+
   /** Resolves when all is written. */
   async stop(): Promise<void> {
     for (const name of this.#recording.keys()) this.close(name);
     await Promise.all(this.#closing);
-    if (this.#isLoaded) await this.#archives((archives) => archives.stop());
+    await this.#loaded?.stop();
   }
 
   /** A span of what is recorded of a stream. Rejects with DVR_*. */

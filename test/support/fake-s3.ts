@@ -117,6 +117,11 @@ export class FakeS3 {
     this.#faults.push({ on, fault, left: times });
   }
 
+  /** Nothing fails any more. */
+  mend(): void {
+    this.#faults.length = 0;
+  }
+
   /** How many requests of a kind came. */
   count(operation: S3Operation): number {
     return this.requests.filter((request) => request.operation === operation).length;
@@ -298,7 +303,7 @@ export class FakeS3 {
   #list({ query }: Asked, response: ServerResponse): void {
     const { endlessList, pageSize = 1000 } = this.#options;
     const prefix = query.get("prefix") ?? "";
-    const after = query.get("continuation-token") ?? "";
+    const after = query.get("continuation-token") ?? query.get("start-after") ?? "";
     const keys = [...this.objects.keys()].filter((key) => key.startsWith(prefix)).toSorted();
     const isEndless = endlessList !== undefined;
     const left = isEndless ? keys : keys.filter((key) => key > after);

@@ -64,7 +64,7 @@ export class MemoryStore implements ObjectStore {
 
   async list(prefix: string, options: ListOptions = {}): Promise<ObjectPage> {
     await this.#call("list", prefix, options.signal);
-    const { after = "", limit = 1000 } = options;
+    const { after = options.behind ?? "", limit = 1000 } = options;
     const keys = [...this.objects.keys()].filter((key) => key.startsWith(prefix) && key > after).toSorted();
     const page = keys.slice(0, limit);
     const objects = page.map((key) => this.#factsOf(key)).filter((facts) => facts !== null);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { MemoryVolume, systemError } from "../../../test/support/memory-volume.ts";
-import { deleteHour, deleteMedia, isCopied, isHalfDeleted } from "./delete-hour.ts";
+import { deleteHour, deleteMedia, isCopied, isDropped, isHalfDeleted } from "./delete-hour.ts";
 import type { HourPlace, MediaFile } from "./delete-hour.ts";
 
 const DAY = "/archive/live/2026/11/23";
@@ -23,10 +23,19 @@ function left(volume: MemoryVolume): string[] {
 }
 
 describe("an hour that is deleted", () => {
-  test("leaves nothing, and nothing else goes", async () => {
+  test("leaves nothing but the note by which its copy goes, and nothing else goes", async () => {
     const volume = dayWith(NAMES);
     await deleteHour(hour8(volume), volume.seenBy());
+    assert.deepEqual(volume.paths(), [`${DAY}/07.idx`, `${DAY}/07.mp4`, `${DAY}/08.dropped`]);
+    assert.ok(isDropped(left(volume)));
+  });
+
+  test("leaves nothing where it was not copied", async () => {
+    const volume = dayWith(["08.idx", "08.mp4"]);
+    await deleteHour(hour8(volume), volume.seenBy());
     assert.deepEqual(volume.paths(), [`${DAY}/07.idx`, `${DAY}/07.mp4`]);
+    assert.ok(!isDropped([]));
+    assert.ok(!isDropped(["08.dropped", "08.idx"]));
   });
 
   test("by a process that dies at any step is there as it was, or is known to be rubbish and ends", async () => {
@@ -42,9 +51,9 @@ describe("an hour that is deleted", () => {
       );
       const names = left(volume);
       if (names.includes("08.idx")) assert.deepEqual(names, NAMES, `after ${steps} steps`);
-      else if (names.length > 0) assert.ok(isHalfDeleted(names), `after ${steps} steps: ${names.join()}`);
+      else if (!isDropped(names)) assert.ok(isHalfDeleted(names), `after ${steps} steps: ${names.join()}`);
       if (isHalfDeleted(names)) await deleteHour(hour8(volume), volume.seenBy());
-      assert.deepEqual(left(volume), names.includes("08.idx") ? NAMES : []);
+      assert.deepEqual(left(volume), names.includes("08.idx") ? NAMES : ["08.dropped"]);
       if (outcome === "ended") break;
       assert.ok(steps < 20);
     }

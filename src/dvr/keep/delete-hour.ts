@@ -23,6 +23,14 @@ const TOMBSTONE = "deleted";
 /** Written beside the index when the hour stands whole and verified in object storage. */
 const COPIED = "copied";
 
+/** What the note becomes when the hour is deleted: what stands in object storage is to go too, and is named in it. */
+const DROPPED = "dropped";
+
+/** Whether nothing is left of an hour but the note that it is to leave object storage as well. */
+export function isDropped(names: readonly string[]): boolean {
+  return names.length > 0 && names.every((name) => name.endsWith(`.${DROPPED}`));
+}
+
 /** Whether an hour stands in object storage, as the presence of a note beside its index says. */
 export function isCopied(names: readonly string[]): boolean {
   return names.some((name) => name.endsWith(`.${COPIED}`));
@@ -41,7 +49,8 @@ export function isHalfDeleted(names: readonly string[]): boolean {
  * The index goes first, but by another name: `HH.idx` becomes `HH.deleted` in one step. From then on nobody finds an
  * index that promises media, and whoever comes by finds that the hour is to be deleted: a process that dies at any point
  * leaves either the hour as it was, or a tombstone by which the next round ends what was begun, without asking any rule.
- * The tombstone goes last. Players that read meanwhile keep what they have open.
+ * The tombstone goes last. Players that read meanwhile keep what they have open. The note of a copied hour, `HH.copied`,
+ * stays as `HH.dropped`: whoever copies deletes by it what stands in object storage, and then the note.
  *
  * What is gone already is passed over. Throws: the system's error, with what is left still under its tombstone.
  */
@@ -50,7 +59,8 @@ export async function deleteHour(place: HourPlace, files: KeepFiles): Promise<vo
   const stem = `${folder}/${hourName(place.hourOfDay)}`;
   const isIndexed = names.includes(`${hourName(place.hourOfDay)}.idx`);
   if (isIndexed) await files.rename(`${stem}.idx`, `${stem}.${TOMBSTONE}`);
-  const others = names.filter((name) => !name.endsWith(".idx") && !name.endsWith(`.${TOMBSTONE}`));
+  if (isCopied(names)) await files.rename(`${stem}.${COPIED}`, `${stem}.${DROPPED}`);
+  const others = names.filter((name) => !KEPT_TO_THE_END.some((kind) => name.endsWith(`.${kind}`)));
   for (const name of others.sort(mediaFirst)) await files.remove(`${folder}/${name}`);
   await files.remove(`${stem}.${TOMBSTONE}`);
 }
@@ -78,6 +88,9 @@ export async function deleteMedia(
   for (const { name } of media) await files.remove(`${folder}/${name}`);
   return true;
 }
+
+/** What of an hour is not simply removed when it is deleted. */
+const KEPT_TO_THE_END = ["idx", TOMBSTONE, COPIED, DROPPED];
 
 /** The name of an hour's files up to the dot. */
 export function hourName(hourOfDay: number): string {

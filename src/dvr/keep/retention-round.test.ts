@@ -169,8 +169,23 @@ describe("a round of retention", () => {
     put("a", 7);
     await round.run();
     assert.deepEqual(ago(), ["a 5 unfinished"]);
-    // The hour that runs is being recorded anew.
-    assert.equal(volume.paths().length, 4);
+    // The hour that runs is being recorded anew; the copied one is to leave its bucket, too.
+    assert.equal(volume.paths().length, 5);
+    assert.ok(volume.files.has(`${pathOf("a", 5)}.dropped`));
+    await round.run();
+    assert.deepEqual(ago(), ["a 5 unfinished"]);
+  });
+
+  test("passes over what is left of a copied hour until it has left its bucket", async () => {
+    const { round, put, ago, volume, clock } = retention({ a: { depthMs: 0, sizeBytes: 1 } });
+    put("a", 5, { idx: 10, mp4: 100, copied: 3 });
+    for (let minute = 0; minute < 200; minute++) {
+      await round.run();
+      clock.advance(60_000);
+    }
+    assert.ok(ago().includes("a 5 depth"));
+    assert.equal(ago().length, 1);
+    assert.deepEqual(volume.paths(), [`${pathOf("a", 5)}.dropped`]);
   });
 
   test("lets the media of copied hours go, and says what of them stays", async () => {
@@ -198,7 +213,7 @@ describe("a round of retention", () => {
     let isProven = false;
     const { round, put, deleted, warnings, volume, clock } = retention(
       { a: { localMs: HOUR_MS } },
-      { isCopyProven: (note, media) => isProven && note.length === 3 && media[0]?.bytes === 100 },
+      { isCopyProven: (_stream, note, media) => isProven && note.length === 3 && media[0]?.bytes === 100 },
     );
     for (const hours of [5, 6]) put("a", hours, { idx: 10, mp4: 100, copied: 3 });
     for (let minute = 0; minute < 30; minute++) {

@@ -5,7 +5,7 @@ import type { Logger } from "../../base/log.ts";
 import { dropOldest } from "../../base/oldest.ts";
 import { ArchiveWalk } from "./archive-walk.ts";
 import type { DayFolder, HourFiles, WalkLimits } from "./archive-walk.ts";
-import { deleteHour, deleteMedia, isCopied, isHalfDeleted } from "./delete-hour.ts";
+import { deleteHour, deleteMedia, isCopied, isDropped, isHalfDeleted } from "./delete-hour.ts";
 import type { HourPlace, MediaFile } from "./delete-hour.ts";
 import { keepErrors } from "./errors.ts";
 import { systemCodeOf } from "./keep-files.ts";
@@ -83,7 +83,7 @@ export type RetentionRoundOptions = {
    * Whether the text of an hour's note `HH.copied` proves that these files stand in object storage, where they would be
    * read from now. Asked before media leaves the volume for the sake of room.
    */
-  isCopyProven(note: string, media: readonly MediaFile[]): boolean;
+  isCopyProven(stream: string, note: string, media: readonly MediaFile[]): boolean;
   onDeleted(deleted: DeletedHour): void;
   /** An operation on the volume failed: for the state of the disk. */
   onFailure?(caught: unknown): void;
@@ -117,8 +117,6 @@ export class RetentionRound {
   /** What was said and when, so that it is said again only after a while, or when it is another. */
   readonly #told = new Map<string, { readonly kind: string; readonly atUs: number }>();
   #lastFreed: { readonly bytes: number; readonly before: number } | null = null;
-  readonly #isProof = (note: string, media: readonly MediaFile[]): boolean =>
-    this.#options.isCopyProven(note, media);
   #timer: Timer | null = null;
   #running: Promise<void> | null = null;
   #isStopped = false;
@@ -210,7 +208,7 @@ export class RetentionRound {
       if (rules === null || protections === null) continue;
       const hours = new Map<number, Found>();
       for (const day of ofStream)
-        for (const files of day.hours) {
+        for (const files of day.hours.filter(({ names }) => !isDropped(names))) {
           const found = this.#found(day, files, protections);
           hours.set(found.stored.hour, found);
         }
@@ -279,7 +277,7 @@ export class RetentionRound {
     this.#walk.forgetDay(found.folder);
     try {
       if (!keepsIndex) await deleteHour(found, files);
-      else if (!(await deleteMedia(found, files, this.#isProof))) return this.#notProven(planned, found);
+      else if (!(await this.#deleteMedia(stream, found))) return this.#notProven(planned, found);
     } catch (caught) {
       return this.#deleteFailed({ stream, hour, folder: found.folder }, caught);
     }
@@ -289,6 +287,12 @@ export class RetentionRound {
     logger.info("an hour of the archive was deleted", { ...deleted, hour: hourText(hour) });
     this.#options.onDeleted(deleted);
     return "deleted";
+  }
+
+  async #deleteMedia(stream: string, found: Found): Promise<boolean> {
+    return await deleteMedia(found, this.#options.files, (note, media) =>
+      this.#options.isCopyProven(stream, note, media),
+    );
   }
 
   #deleteFailed(

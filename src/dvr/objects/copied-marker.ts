@@ -39,6 +39,18 @@ export function isCopiedTo(marker: CopiedMarker, location: string): boolean {
   return marker.location === location && marker.files.length > 0;
 }
 
+/**
+ * Whether the text of a note proves that these media files are at a place, all of them with the sizes that they have here,
+ * and the index with them. `location`: of the place where they would be read.
+ */
+export function isCopiedProven(note: string, location: string, media: readonly CopiedFile[]): boolean {
+  const marker = parseCopiedMarker(note);
+  if (marker === null || !isCopiedTo(marker, location)) return false;
+  const copied = new Map(marker.files.map(({ name, bytes }) => [name, bytes]));
+  const hasIndex = marker.files.some(({ name }) => name.endsWith(".idx"));
+  return hasIndex && media.length > 0 && media.every(({ name, bytes }) => copied.get(name) === bytes);
+}
+
 function isCopiedFile(value: unknown): value is CopiedFile {
   if (!isRecord(value)) return false;
   const { name, bytes } = value;

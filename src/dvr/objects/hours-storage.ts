@@ -53,7 +53,7 @@ export type DiskHoursOptions = {
   /** ROOT: the folder of the archive. */
   readonly root: string;
   /** Whether an hour is still being written, or may be again. */
-  readonly isOpen: (hour: HourRef) => boolean;
+  readonly isOpen: (hour: HourRef) => boolean | Promise<boolean>;
 };
 
 /** Spec: docs/archive-format.md. HH.idx, and HH.mp4, HH.1.mp4 ... */
@@ -69,7 +69,7 @@ const MAX_NAMES = 50_000;
 /** Hours in the folders of a disk. Nothing is remembered: what lies there is what holds. */
 export class DiskHours implements RecordedHours {
   readonly #root: string;
-  readonly #isOpen: (hour: HourRef) => boolean;
+  readonly #isOpen: (hour: HourRef) => boolean | Promise<boolean>;
 
   constructor(options: DiskHoursOptions) {
     this.#root = options.root;
@@ -100,7 +100,7 @@ export class DiskHours implements RecordedHours {
       for (const name of [...names].toSorted()) {
         const hour = { stream, path: `${day}/${name.slice(0, 2)}` };
         const isWanted = INDEX_NAME.test(name) && (after === null || hour.path > after);
-        if (!isWanted || this.#isOpen(hour)) continue;
+        if (!isWanted || (await this.#isOpen(hour))) continue;
         const isMarked = names.has(`${name.slice(0, 2)}.copied`);
         if (isMarked && (await this.isCopied(hour, location))) continue;
         hours.push(hour);

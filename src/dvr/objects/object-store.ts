@@ -73,6 +73,8 @@ export type ObjectPage = {
 export type ListOptions = {
   /** `next` of the page before. */
   readonly after?: string | undefined;
+  /** Only keys behind this one, in the order of their bytes; nothing to say together with `after`. */
+  readonly behind?: string | undefined;
   /** At most 1000, which is what stores give at most. */
   readonly limit?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -128,6 +130,20 @@ export type S3Place = {
   readonly secretKey?: string | null | undefined;
   readonly sessionToken?: string | null | undefined;
 };
+
+/**
+ * Where a place is, for logs and notes, and to tell places apart: `https://host/bucket/prefix`. No key and no secret is in
+ * it. `place`: one whose endpoint is as it should be.
+ */
+export function locationOf({ endpoint, bucket, prefix }: S3Place): string {
+  const url = endpoint === null ? null : new URL(urlOf(endpoint));
+  return `${url?.origin ?? "s3:/"}/${bucket}${prefix === "" ? "" : `/${prefix}`}`;
+}
+
+/** An endpoint as the text of a URL: a host alone means https. */
+export function urlOf(endpoint: string): string {
+  return endpoint.includes("://") ? endpoint : `https://${endpoint}`;
+}
 
 /** Longest key that S3 takes. Units: bytes of UTF-8. Spec: Amazon S3 User Guide, "Naming Amazon S3 objects". */
 const MAX_KEY_BYTES = 1024;

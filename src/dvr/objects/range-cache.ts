@@ -103,10 +103,9 @@ export class RangeCache {
     return facts === null ? null : this.object(store, facts);
   }
 
-  /** An object of which `head` or `list` said what it is. */
-  object(store: ObjectStore, facts: ObjectFacts): CachedObject {
+  /** An object of which `head` or `list` said what it is. `blockBytes`: for who reads only a little of it. */
+  object(store: ObjectStore, facts: ObjectFacts, blockBytes = this.#limits.blockBytes): CachedObject {
     const { key, bytes, etag, modifiedMs } = facts;
-    const { blockBytes } = this.#limits;
     const version = etag ?? `${bytes.toString(36)}-${modifiedMs.toString(36)}`;
     const prefix = blockPrefix({ location: store.location, key, version, bytes, blockBytes });
     return new CachedObject({

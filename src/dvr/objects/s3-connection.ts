@@ -4,6 +4,7 @@ import type { S3ClientConfig } from "@aws-sdk/client-s3";
 import type { Clock } from "../../base/clock.ts";
 import { backOffMs, pause } from "./back-off.ts";
 import { objectErrors } from "./errors.ts";
+import { locationOf, urlOf } from "./object-store.ts";
 import type { S3Place } from "./object-store.ts";
 import { redactorOf, storeError } from "./s3-errors.ts";
 import type { Redactor } from "./s3-errors.ts";
@@ -74,8 +75,7 @@ export class S3Connection {
     setMaxListeners(0, this.#closing.signal); // as many as there are requests, which others bound
     this.#options = options;
     this.bucket = place.bucket;
-    const prefix = place.prefix === "" ? "" : `/${place.prefix}`;
-    this.location = `${endpoint?.origin ?? "s3:/"}/${place.bucket}${prefix}`;
+    this.location = locationOf(place);
   }
 
   /** Sends a request, again where that helps. Throws what `ObjectStore` says, and whatever of ours `run` throws. */
@@ -148,7 +148,7 @@ export class S3Connection {
 /** The endpoint as a URL; `null` for AWS. Throws: OBJECT_BAD_PLACE. */
 function endpointOf({ endpoint }: S3Place): URL | null {
   if (endpoint === null) return null;
-  const text = endpoint.includes("://") ? endpoint : `https://${endpoint}`;
+  const text = urlOf(endpoint);
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || !/^https?:$/.test(url.protocol))
     throw badPlace("the endpoint is neither a URL of http or https nor a host");

@@ -226,6 +226,23 @@ test("lists come page by page, and have what is below the prefix only, by names 
   assert.deepEqual(await store.list("nothing/"), { objects: [], next: null });
 });
 
+test("a list may begin behind a key, and has pages all the same", async (context) => {
+  const { s3, store } = await room(context, { s3: { pageSize: 2 } });
+  for (const name of ["a/1", "a/2", "a/3/x", "a/4", "a/5", "b/1"]) s3.set(`site/one/${name}`, media(1));
+  const first = await store.list("a/", { behind: "a/2" });
+  assert.deepEqual(
+    first.objects.map(({ key }) => key),
+    ["a/3/x", "a/4"],
+  );
+  const rest = await store.list("a/", { behind: "a/2", after: first.next! });
+  assert.deepEqual([rest.objects.map(({ key }) => key), rest.next], [["a/5"], null]);
+  const one = await store.list("a/", { behind: "a/30", limit: 1 });
+  assert.deepEqual(
+    one.objects.map(({ key }) => key),
+    ["a/4"],
+  );
+});
+
 /** A size that tells objects apart. */
 function i0(name: string): number {
   return Number(/(\d)\.mp4$/.exec(name)?.[1]) + 10;

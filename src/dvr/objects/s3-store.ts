@@ -115,13 +115,14 @@ export class S3Store implements ObjectStore {
   }
 
   async list(prefix: string, options: ListOptions = {}): Promise<ObjectPage> {
-    const { after, limit = 1000, signal } = options;
+    const { after, behind, limit = 1000, signal } = options;
     const inFront = this.#prefix === "" ? "" : `${this.#prefix}/`;
     const command = new ListObjectsV2Command({
       Bucket: this.#connection.bucket,
       Prefix: inFront + prefix,
       MaxKeys: limit,
       ...(after === undefined ? {} : { ContinuationToken: after }),
+      ...(behind === undefined || after !== undefined ? {} : { StartAfter: inFront + behind }),
     });
     const operation = `list what is below "${prefix}"`;
     const reply = await this.#connection.ask({ operation, signal }, async (attempt) =>

@@ -18,10 +18,15 @@ import type { RecordedExtent } from "./recorded-ranges.ts";
 
 /** What all archives that are read in a thread share. */
 export type ArchiveReading = {
+  /** All that there is. */
   readonly files: ArchiveFiles;
+  /** What of it is on the disk. */
+  readonly disk: ArchiveFiles;
   readonly hours: HourCache;
   readonly pool: BlockPool;
   readonly work: BoundedWork;
+  /** What is not on the disk waits apart, so that a host that hangs holds up nobody who reads the disk. */
+  readonly farWork: BoundedWork;
   readonly clock: Clock;
   /** Most segments of one span. */
   readonly maxSegments: number;
@@ -180,27 +185,24 @@ export class StreamArchive {
   }
 
   async #readStored(key: string, offset: number, targets: readonly Uint8Array[]): Promise<number> {
-    const path = `${this.folder}/${key}`;
-    return await this.#reading.work.run(async () => {
-      const file = await this.#openMedia(path);
-      try {
-        let got = 0;
-        for (const target of targets) {
-          const bytes = await file.read(offset + got, target);
-          got += bytes;
-          if (bytes < target.byteLength) break;
-        }
-        return got;
-      } finally {
-        await file.close();
+    return await this.#withMedia(`${this.folder}/${key}`, async (file) => {
+      let got = 0;
+      for (const target of targets) {
+        const bytes = await file.read(offset + got, target);
+        got += bytes;
+        if (bytes < target.byteLength) break;
       }
+      return got;
     });
   }
 
-  async #openMedia(path: string): Promise<ArchiveFile> {
-    const file = await this.#reading.files.open(path);
-    if (file === null) throw dvrErrors.error("DVR_BAD_MEDIA", { path, reason: "it is not there" });
-    return file;
+  /** Runs with a media file that is open, a few at a time. Rejects with VOD_BUSY, DVR_*, what `use` rejects with. */
+  async #withMedia<T>(path: string, use: (file: ArchiveFile) => Promise<T>): Promise<T> {
+    const { work, farWork, disk, files } = this.#reading;
+    const near = await work.run(() => withFile(disk, path, use));
+    const found = near ?? (await farWork.run(() => withFile(files, path, use)));
+    if (found === null) throw dvrErrors.error("DVR_BAD_MEDIA", { path, reason: "it is not there" });
+    return found.result;
   }
 
   async #segmentAt(hour: ReadHour, place: number): Promise<ArchivedSegment> {
@@ -249,23 +251,21 @@ export class StreamArchive {
     const chunks = hour.index.chunks(place).filter((chunk) => numbers.has(chunk.trackNumber));
     if (chunks.length === 0) return null;
     const path = `${this.folder}/${mediaFile(hour.hour, hour.index.segment(place).file)}`;
-    return await this.#reading.work.run(() => this.#lend(path, chunks));
+    return await this.#withMedia(path, (file) => this.#lend(file, chunks));
   }
 
-  async #lend(path: string, chunks: readonly HourChunk[]): Promise<LentBody> {
+  async #lend(file: ArchiveFile, chunks: readonly HourChunk[]): Promise<LentBody> {
+    const { path } = file;
     const runs = runsOf(chunks);
     const bytes = runs.reduce((sum, run) => sum + run.bytes, 0);
     if (bytes > MAX_SEGMENT_BYTES)
       throw dvrErrors.error("DVR_BAD_MEDIA", { path, reason: `a segment has ${bytes} bytes` });
-    const file = await this.#openMedia(path);
     const memory = this.#reading.pool.take(bytes);
     try {
       await readRuns(file, runs, memory.bytes);
     } catch (caught) {
       memory.release();
       throw caught;
-    } finally {
-      await file.close();
     }
     let isLent = true;
     const release = (): void => {
@@ -288,6 +288,21 @@ export class StreamArchive {
     if (this.#days.size >= MAX_DAYS) this.#days.clear();
     this.#days.set(day, { hours, listedUs });
     return hours;
+  }
+}
+
+/** What comes of using a file; `null` when it is not there. */
+async function withFile<T>(
+  files: ArchiveFiles,
+  path: string,
+  use: (file: ArchiveFile) => Promise<T>,
+): Promise<{ readonly result: T } | null> {
+  const file = await files.open(path);
+  if (file === null) return null;
+  try {
+    return { result: await use(file) };
+  } finally {
+    await file.close();
   }
 }
 
