@@ -99,12 +99,17 @@ export function fetchText(url: string, agent?: Agent): Promise<{ status: number;
   });
 }
 
+/** From when to when ffmpeg ran: wall clock, milliseconds since 1970; `endedAt` infinite while it runs. */
+export type PublisherRun = { readonly startedAt: number; readonly endedAt: number };
+
 /** ffmpeg in a restart loop, as people run it: a second after it has ended it is there again, until the test ends. */
 export class RestartingPublisher {
   /** How often it was started. */
   starts = 0;
   /** When it was started last. */
   startedAtMs = 0;
+  /** All its runs, the one that goes on last. */
+  readonly runs: PublisherRun[] = [];
   #isWanted = true;
   #end: (() => Promise<void>) | null = null;
 
@@ -121,9 +126,12 @@ export class RestartingPublisher {
     while (this.#isWanted) {
       this.starts++;
       this.startedAtMs = performance.now();
+      const startedAt = Date.now();
+      this.runs.push({ startedAt, endedAt: Infinity });
       const program = publish(t, url, clip, { loop: true });
       this.#end = () => program.kill();
       await program.ended;
+      this.runs[this.runs.length - 1] = { startedAt, endedAt: Date.now() };
       if (this.#isWanted) await sleep(PUBLISHER_REST_MS);
     }
   }
