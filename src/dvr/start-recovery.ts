@@ -24,7 +24,12 @@ export type StartRecoveryOptions = {
 const AT_A_TIME = 8;
 /** Who holds a stream for longer records it, and puts it in order himself. Units: milliseconds. */
 const PATIENCE_MS = 2000;
+/** The same, where it was waited for so many in vain that a start would take long: one attempt, on a slow volume. */
+const LEAST_PATIENCE_MS = 100;
 const HOURS_A_DAY = 24;
+
+/** What is left of the time that may be waited in vain, for all streams of a root. */
+type Patience = { leftMs: number };
 
 type LastHour = { readonly stream: string; readonly hour: number };
 
@@ -45,10 +50,11 @@ export async function recoverRoot(root: string, options: StartRecoveryOptions): 
       log.warn("the archive is too large to be looked at as a whole", { root, what, limit }),
   });
   const pending = lastHours(await walk.days(() => false));
+  const patience: Patience = { leftMs: PATIENCE_MS };
   let recovered = 0;
   const work = async (): Promise<void> => {
     for (let last = pending.pop(); last !== undefined; last = pending.pop())
-      if (await recoverStream(root, last, options)) recovered++;
+      if (await recoverStream(root, last, options, patience)) recovered++;
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, work));
   return recovered;
@@ -70,6 +76,7 @@ async function recoverStream(
   root: string,
   { stream, hour }: LastHour,
   { files, clock, log, roots }: StartRecoveryOptions,
+  patience: Patience,
 ): Promise<boolean> {
   const folder = `${root}/${stream}`;
   try {
@@ -77,10 +84,14 @@ async function recoverStream(
     const access = roots.access(root, stream, () => {});
     try {
       const { promise: late, resolve } = Promise.withResolvers<void>();
-      const timer = clock.schedule(PATIENCE_MS, resolve);
+      const waitMs = Math.max(LEAST_PATIENCE_MS, patience.leftMs);
+      const timer = clock.schedule(waitMs, resolve);
       await Promise.race([access.whenHeld(), late]);
       timer.cancel();
-      if (!access.mayWrite()) return false;
+      if (!access.mayWrite()) {
+        patience.leftMs -= waitMs;
+        return false;
+      }
       const { writer } = await HourWriter.open(files, folder, hour);
       await writer.close();
       return true;

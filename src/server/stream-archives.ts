@@ -117,7 +117,7 @@ export class StreamArchives {
     this.#archives = late("the archive", async () => {
       const loaded = await import("../dvr/archives.ts");
       this.#isLoaded = true;
-      return new loaded.Archives({ clock, log, pod: process.env["POD_NAME"] ?? "" });
+      return new loaded.Archives({ clock, log, pod: process.env["POD_UID"] ?? "" });
     });
   }
 
