@@ -99,8 +99,14 @@ export function fetchText(url: string, agent?: Agent): Promise<{ status: number;
   });
 }
 
-/** From when to when ffmpeg ran: wall clock, milliseconds since 1970; `endedAt` infinite while it runs. */
-export type PublisherRun = { readonly startedAt: number; readonly endedAt: number };
+/**
+ * A run of ffmpeg: when it was started, when it said that it sends, and when it ended. Wall clock, milliseconds since 1970;
+ * infinite while it does not send, or runs.
+ */
+export type PublisherRun = { readonly startedAt: number; sendsAt: number; endedAt: number };
+
+/** ffmpeg tells how far it is on its stdout, from its first packets on. */
+const TOLD = ["-c", "copy", "-stats_period", "0.1", "-progress", "pipe:1"];
 
 /** ffmpeg in a restart loop, as people run it: a second after it has ended it is there again, until the test ends. */
 export class RestartingPublisher {
@@ -126,12 +132,15 @@ export class RestartingPublisher {
     while (this.#isWanted) {
       this.starts++;
       this.startedAtMs = performance.now();
-      const startedAt = Date.now();
-      this.runs.push({ startedAt, endedAt: Infinity });
-      const program = publish(t, url, clip, { loop: true });
+      const run: PublisherRun = { startedAt: Date.now(), sendsAt: Infinity, endedAt: Infinity };
+      this.runs.push(run);
+      const onLine = (line: string): void => {
+        if (/^frame=[1-9]/.test(line)) run.sendsAt = Math.min(run.sendsAt, Date.now());
+      };
+      const program = publish(t, url, clip, { loop: true, output: TOLD, onLine });
       this.#end = () => program.kill();
       await program.ended;
-      this.runs[this.runs.length - 1] = { startedAt, endedAt: Date.now() };
+      run.endedAt = Date.now();
       if (this.#isWanted) await sleep(PUBLISHER_REST_MS);
     }
   }
