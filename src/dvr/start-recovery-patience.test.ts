@@ -53,11 +53,17 @@ test("streams that others hold delay a start by seconds, whatever their number, 
     given.push(one);
     return one;
   };
-  let recovered: number | null = null;
-  const done = recoverRoot("/root", { files, keepFiles, clock, log: silentLogger, roots: { access } });
-  void done.then((count) => (recovered = count));
-  for (let turns = 0; recovered === null && turns < 2000; turns++) await clock.advanceSettling(100);
-  assert.equal(recovered, 2);
+  const ended = { isTrue: false };
+  const recovering = recoverRoot("/root", {
+    files,
+    keepFiles,
+    clock,
+    log: silentLogger,
+    roots: { access },
+  });
+  void recovering.finally(() => (ended.isTrue = true));
+  for (let turns = 0; !ended.isTrue && turns < 2000; turns++) await clock.advanceSettling(100);
+  assert.equal(await recovering, 2);
   assert.equal(given.length, STREAMS);
   assert.ok(given.every(({ isReleased }) => isReleased));
   // The first eight for 2 s, the others for a tenth of a second, eight at a time; some more turns of the clock.

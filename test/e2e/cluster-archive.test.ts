@@ -136,9 +136,9 @@ async function recordingSet(t: TestContext, replicas: number): Promise<Namespace
   namespace.applyFolder("deploy/kubernetes/statefulset", ({ kind }) => kind !== "StatefulSet");
   const drain = { data: { "drain.conf": "drain_timeout 8;\n" } };
   namespace.kubectl(["patch", "configmap", `${SET}-config`, "-p", JSON.stringify(drain)]);
-  const [set] = namespace
+  const set = namespace
     .objectsOf("deploy/kubernetes/statefulset")
-    .filter(({ kind }) => kind === "StatefulSet");
+    .find(({ kind }) => kind === "StatefulSet");
   const spec = set!["spec"] as { volumeClaimTemplates: { spec: object }[] };
   const templates = spec.volumeClaimTemplates.map((template) => ({
     ...template,
@@ -222,14 +222,14 @@ function gapBehind(listed: Listed, known: number, publisher: RestartingPublisher
   assert.equal(next.discontinuityNumber, last.discontinuityNumber + 1);
   assert.ok(!segments.some(({ hasDiscontinuity }, i) => i > at && hasDiscontinuity), "another break");
   const from = last.dateMs + last.durationS * 1000;
-  const [before, after] = publisher.runs.filter(({ sendsAt }) => sendsAt !== Infinity).slice(-2);
-  assert.ok(before !== undefined && after?.endedAt === Infinity, "the publisher did not come back once");
+  const [left, back] = publisher.runs.filter(({ sendsAt }) => sendsAt !== Infinity).slice(-2);
+  assert.ok(left !== undefined && back?.endedAt === Infinity, "the publisher did not come back once");
   return {
     from,
     to: next.dateMs,
-    endedAt: before.endedAt,
-    startedAt: after.startedAt,
-    sendsAt: after.sendsAt,
+    endedAt: left.endedAt,
+    startedAt: back.startedAt,
+    sendsAt: back.sendsAt,
   };
 }
 
