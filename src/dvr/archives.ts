@@ -40,7 +40,7 @@ import { RecordingRoots } from "./writer/write-access.ts";
 export type ArchivesOptions = {
   readonly clock: Clock;
   readonly log: Logger;
-  /** The pod's name, where no two pods have one name at a time. */
+  /** The pod's uid. */
   readonly pod?: string;
   /** What may wait to be written by this thread; 256 MiB unless given. */
   readonly waitingBytes?: number;

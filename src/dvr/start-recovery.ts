@@ -23,7 +23,12 @@ export type StartRecoveryOptions = {
 const AT_A_TIME = 8;
 /** Who holds a stream for longer records it, and puts it in order himself. Units: milliseconds. */
 const PATIENCE_MS = 2000;
+/** The same, where it was waited for so many in vain that a start would take long: one attempt, on a slow volume. */
+const LEAST_PATIENCE_MS = 100;
 const HOURS_A_DAY = 24;
+
+/** What is left of the time that may be waited in vain, for all streams of a root. */
+type Patience = { leftMs: number };
 
 /** The newest first. */
 type LastHours = { readonly stream: string; readonly hours: readonly number[] };
@@ -46,10 +51,11 @@ export async function recoverRoot(root: string, options: StartRecoveryOptions): 
       log.warn("the archive is too large to be looked at as a whole", { root, what, limit }),
   });
   const pending = lastHours(await walk.days(() => false));
+  const patience: Patience = { leftMs: PATIENCE_MS };
   let recovered = 0;
   const work = async (): Promise<void> => {
     for (let last = pending.pop(); last !== undefined; last = pending.pop())
-      if (await recoverStream(root, last, options)) recovered++;
+      if (await recoverStream(root, last, options, patience)) recovered++;
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, work));
   return recovered;
@@ -72,6 +78,7 @@ async function recoverStream(
   root: string,
   { stream, hours }: LastHours,
   { files, clock, log, roots }: StartRecoveryOptions,
+  patience: Patience,
 ): Promise<boolean> {
   const folder = `${root}/${stream}`;
   try {
@@ -81,10 +88,14 @@ async function recoverStream(
     const access = roots.access(root, stream, () => {});
     try {
       const { promise: late, resolve } = Promise.withResolvers<void>();
-      const timer = clock.schedule(PATIENCE_MS, resolve);
+      const waitMs = Math.max(LEAST_PATIENCE_MS, patience.leftMs);
+      const timer = clock.schedule(waitMs, resolve);
       await Promise.race([access.whenHeld(), late]);
       timer.cancel();
-      if (!access.mayWrite()) return false;
+      if (!access.mayWrite()) {
+        patience.leftMs -= waitMs;
+        return false;
+      }
       for (const hour of torn) await (await HourWriter.open(files, folder, hour)).writer.close();
       return true;
     } finally {

@@ -130,7 +130,7 @@ export class StreamArchives {
     this.#archives = late("the archive", async () => {
       const loaded = await import("../dvr/archives.ts");
       this.#loaded = new loaded.Archives({
-        ...{ clock, log, pod: process.env["POD_NAME"] ?? "", copies: copyRules(config) },
+        ...{ clock, log, pod: process.env["POD_UID"] ?? "", copies: copyRules(config) },
         ...(thread === undefined ? {} : { thread }),
       });
       return this.#loaded;

@@ -302,6 +302,16 @@ describe("the chart refuses", { skip }, () => {
       { secretsStorage: { name: "Bad_Name" } },
       /secretsStorage\.name/,
     ],
+    [
+      "a recording to no volume",
+      { config: { "a.conf": "template pub { input publish://; dvr /storage 7d; }" } },
+      /config records to \/storage, .*kind=StatefulSet/,
+    ],
+    [
+      "a recording beside the volume",
+      { kind: "StatefulSet", config: { "a.conf": 'dvr disk1 { root "/storage2"; }' } },
+      /config records to \/storage2, .*volumeMounts/,
+    ],
     ["a digest that is none", { image: { digest: "sha256:1" } }, /image\.digest/],
     ["a name that is a number", { fullnameOverride: 1234 }, /fullnameOverride/],
     ["a key that is none", { credentials: { key: true } }, /credentials\.key/],

@@ -87,6 +87,36 @@ describe("the chart", { skip }, () => {
     assert.equal(data["ports.conf"], odd);
   });
 
+  test("records to the volume of a StatefulSet, and to others that are mounted", () => {
+    const recording = (place: string): object => ({
+      "publish.conf": `template pub { prefix pub; input publish://; dvr ${place} 7d 90%; }`,
+    });
+    const set = ofKind(render({ kind: "StatefulSet", config: recording("/storage/tv") }), "StatefulSet");
+    const { template, volumeClaimTemplates } = set["spec"] as {
+      template: { spec: { securityContext: object; containers: [{ volumeMounts: object[] }] } };
+      volumeClaimTemplates: [{ metadata: { name: string } }];
+    };
+    const [{ volumeMounts }] = template.spec.containers;
+    assert.deepEqual(volumeMounts.at(-1), { name: "archive", mountPath: "/storage" });
+    assert.equal(volumeClaimTemplates[0].metadata.name, "archive");
+    assert.deepEqual(template.spec.securityContext, {
+      runAsNonRoot: true,
+      runAsUser: 65_532,
+      runAsGroup: 65_532,
+      fsGroup: 65_532,
+      fsGroupChangePolicy: "OnRootMismatch",
+      seccompProfile: { type: "RuntimeDefault" },
+    });
+    const mounted = {
+      volumes: [{ name: "a", emptyDir: {} }],
+      volumeMounts: [{ name: "a", mountPath: "/a/" }],
+    };
+    assert.ok(render({ config: recording("/a"), ...mounted }).length > 0);
+    assert.ok(
+      render({ config: recording("/tmp"), securityContext: { readOnlyRootFilesystem: false } }).length > 0,
+    );
+  });
+
   test("monitors the path and the port of the metrics", () => {
     const monitor = ofKind(render({ serviceMonitor: { enabled: true } }), "ServiceMonitor");
     const { endpoints } = monitor["spec"] as { endpoints: object[] };
@@ -227,6 +257,18 @@ describe("the chart", { skip }, () => {
       const notes = (await connected(t, [], [...install, ...values])).split("NOTES:")[1] ?? "";
       assert.match(notes, /^ +http:\/\/localhost:8080\/$/m);
       assert.equal(notes.includes("pods do not share their live streams yet"), isWarned, values.join(" "));
+    }
+  });
+
+  test("says after the install how to record where there is a volume and nothing is recorded", async (t) => {
+    const install = ["install", "tv", CHART, "--dry-run=client"];
+    for (const [values, isSaid] of [
+      [[], false],
+      [["--set", "kind=StatefulSet"], true],
+      [["--set-string", "kind=StatefulSet,config.a\\.conf=dvr d { root /storage; }"], false],
+    ] as const) {
+      const notes = (await connected(t, [], [...install, ...values])).split("NOTES:")[1] ?? "";
+      assert.equal(notes.includes('"dvr /storage 7d 90%;"'), isSaid, values.join(" "));
     }
   });
 

@@ -99,12 +99,23 @@ export function fetchText(url: string, agent?: Agent): Promise<{ status: number;
   });
 }
 
+/**
+ * A run of ffmpeg: when it was started, when it said that it sends, and when it ended. Wall clock, milliseconds since 1970;
+ * infinite while it does not send, or runs.
+ */
+export type PublisherRun = { readonly startedAt: number; sendsAt: number; endedAt: number };
+
+/** ffmpeg tells how far it is on its stdout, from its first packets on. */
+const TOLD = ["-c", "copy", "-stats_period", "0.1", "-progress", "pipe:1"];
+
 /** ffmpeg in a restart loop, as people run it: a second after it has ended it is there again, until the test ends. */
 export class RestartingPublisher {
   /** How often it was started. */
   starts = 0;
   /** When it was started last. */
   startedAtMs = 0;
+  /** All its runs, the one that goes on last. */
+  readonly runs: PublisherRun[] = [];
   #isWanted = true;
   #end: (() => Promise<void>) | null = null;
 
@@ -121,9 +132,15 @@ export class RestartingPublisher {
     while (this.#isWanted) {
       this.starts++;
       this.startedAtMs = performance.now();
-      const program = publish(t, url, clip, { loop: true });
+      const run: PublisherRun = { startedAt: Date.now(), sendsAt: Infinity, endedAt: Infinity };
+      this.runs.push(run);
+      const onLine = (line: string): void => {
+        if (/^frame=[1-9]/.test(line)) run.sendsAt = Math.min(run.sendsAt, Date.now());
+      };
+      const program = publish(t, url, clip, { loop: true, output: TOLD, onLine });
       this.#end = () => program.kill();
       await program.ended;
+      run.endedAt = Date.now();
       if (this.#isWanted) await sleep(PUBLISHER_REST_MS);
     }
   }

@@ -112,12 +112,17 @@ export class Namespace {
    * out, and what `isWanted` refuses. Returns: the objects that the folder has for this cluster.
    */
   applyFolder(folder: string, isWanted: (object: KubeObject) => boolean = () => true): KubeObject[] {
+    const objects = this.objectsOf(folder);
+    this.apply(objects.filter(isWanted));
+    return objects;
+  }
+
+  /** The objects of a folder of manifests that this cluster is not too old for. */
+  objectsOf(folder: string): KubeObject[] {
     const { status, stdout, stderr } = runProgram("kubectl", ["kustomize", join(root, folder)]);
     assert.equal(status, 0, stderr);
     const known = new Set(kubectl(["api-versions"]).trim().split("\n"));
-    const objects = parseObjects(stdout).filter(({ apiVersion }) => known.has(apiVersion));
-    this.apply(objects.filter(isWanted));
-    return objects;
+    return parseObjects(stdout).filter(({ apiVersion }) => known.has(apiVersion));
   }
 
   /** Applies objects. */

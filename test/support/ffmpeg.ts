@@ -131,15 +131,18 @@ export type PublishOptions = {
   readonly loop?: boolean;
   /** More of ffmpeg's output options; `-c copy` unless given. */
   readonly output?: readonly string[];
+  /** Called with every line of its stdout, where an output option such as `-progress pipe:1` writes there. */
+  readonly onLine?: (line: string) => void;
 };
 
 /** Publishes a file over RTMP. The program ends by itself, by `stop()`, or with the test. */
 export function publish(t: TestEnd, rtmpUrl: string, file: string, options: PublishOptions = {}): Program {
-  const { realtime = true, loop = false, output = ["-c", "copy"] } = options;
+  const { realtime = true, loop = false, output = ["-c", "copy"], onLine } = options;
   const pace = realtime ? ["-re"] : [];
   const repeat = loop ? ["-stream_loop", "-1"] : [];
   const head = ["-hide_banner", "-nostdin", "-v", "warning", ...pace, ...repeat];
-  return startProgram(t, "ffmpeg", [...head, "-i", file, ...output, "-f", "flv", rtmpUrl]);
+  const args = [...head, "-i", file, ...output, "-f", "flv", rtmpUrl];
+  return startProgram(t, "ffmpeg", args, onLine === undefined ? {} : { onLine });
 }
 
 /** A stream as ffprobe describes it; numbers that ffprobe writes as text are left as text. */

@@ -181,7 +181,7 @@ describe("the lease of a process that is gone", () => {
     assert.ok(!volume.paths().includes(`${ROOT}/.writers/writer-first-1`), "its sign of life is removed");
   });
 
-  test("is taken over at once by a pod of the same name", async () => {
+  test("is taken over at once where it is known to be gone", async () => {
     const [volume, clock] = [new MemoryVolume(), new FakeClock()];
     const identity: WriterIdentity = { host: "weir-0", pod: "weir-0", machine: "", pid: 1, birth: "" };
     const isGone = (other: WriterIdentity): boolean => other.pod === "weir-0";

@@ -11,7 +11,7 @@ import {
 import { isProcessGone } from "./writer-watch.ts";
 
 const WRITER = "3f1e0c52-aaaa-bbbb-cccc-0123456789ab";
-const identity = { host: "weir-0", pod: "weir-0", machine: "boot pid:[1]", pid: 7, birth: "123" };
+const identity = { host: "weir-0", pod: "uid-of-weir-0", machine: "boot pid:[1]", pid: 7, birth: "123" };
 const life = { writer: WRITER, identity, renewedAt: 1_700_000_000_000, leaseMs: 15_000 };
 const claim = { writer: WRITER, host: "weir-0", claimedAt: 1_700_000_000_000, isReleased: false };
 
@@ -120,17 +120,21 @@ describe("the records of writers", () => {
 
 describe("a process is gone", () => {
   const isAlive = (pid: number, birth: string): boolean => pid === 7 && birth === "123";
-  const own = { host: "b", pod: "weir-0", machine: "boot pid:[1]", pid: 9, birth: "200" };
+  const own = { host: "b", pod: "uid-of-weir-0", machine: "boot pid:[1]", pid: 9, birth: "200" };
   const cases = [
     { name: "not, when it runs on this machine", other: {}, isGone: false },
     { name: "when its id is another process's by now", other: { birth: "99" }, isGone: true },
     { name: "when its id is nobody's", other: { pid: 8 }, isGone: true },
-    { name: "when it was another pod of the same name", other: { machine: "boot pid:[2]" }, isGone: true },
-    { name: "when its pod ran on another machine", other: { machine: "other pid:[1]" }, isGone: true },
+    { name: "when it was of the same pod", other: { machine: "boot pid:[2]" }, isGone: true },
+    {
+      name: "not, in a pod of the same name that was deleted by force",
+      other: { host: "b", machine: "other pid:[1]", pod: "uid-of-weir-0-before" },
+      isGone: false,
+    },
     { name: "when its pod's machine is not known", other: { machine: "" }, isGone: true },
     {
-      name: "not, in a pod of another name",
-      other: { machine: "boot pid:[2]", pod: "weir-1" },
+      name: "not, in another pod",
+      other: { machine: "boot pid:[2]", pod: "uid-of-weir-1" },
       isGone: false,
     },
     { name: "not, where nothing is known of it", other: { machine: "", pod: "" }, isGone: false },

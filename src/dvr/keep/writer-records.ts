@@ -16,7 +16,7 @@ const MAX_WORD = 100;
 export type WriterIdentity = {
   /** For people. */
   readonly host: string;
-  /** The pod's name where no two pods have one name at a time; the empty text where that is not known. */
+  /** The pod's uid, which no other pod ever has; the empty text where that is not known. */
   readonly pod: string;
   /** The machine since its start, and the space its process ids are of; the empty text where that is not known. */
   readonly machine: string;

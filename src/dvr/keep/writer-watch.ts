@@ -98,9 +98,9 @@ export class WriterWatch {
 /**
  * Whether a process is gone, as far as this one can know without waiting.
  *
- * In the same space of process ids of one machine that has not started anew since, it is known for certain. Elsewhere, a
- * pod's name is enough where no two pods have one name at a time (a StatefulSet's do not): the pod that had it before is
- * gone. `isAlive` asks the machine.
+ * In the same space of process ids of one machine that has not started anew since, it is known for certain. Elsewhere, the
+ * same pod is enough: its container is started anew only when the one before has ended. The same name is not: a pod that was
+ * deleted by force, or whose node is lost, may still write when its successor begins. `isAlive` asks the machine.
  */
 export function isProcessGone(
   other: WriterIdentity,

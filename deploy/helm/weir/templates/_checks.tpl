@@ -7,6 +7,7 @@ not do what the values say.
 {{- include "weir.checkService" . -}}
 {{- include "weir.checkEnvironment" . -}}
 {{- include "weir.checkPods" . -}}
+{{- include "weir.checkRecordings" . -}}
 {{- end -}}
 
 {{- define "weir.checkPorts" -}}
@@ -125,6 +126,27 @@ not do what the values say.
 {{- end -}}
 {{- if gt (int $scaling.minReplicas) (int $scaling.maxReplicas) -}}
 {{- fail (printf "autoscaling.minReplicas is %v, and maxReplicas %v: it may not be more" $scaling.minReplicas $scaling.maxReplicas) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A server whose root file system is read-only records to volumes or not at all. */}}
+{{- define "weir.checkRecordings" -}}
+{{- if and (not .Values.existingConfigMap) (dig "readOnlyRootFilesystem" false (default (dict) .Values.securityContext)) -}}
+{{- $mounts := list -}}
+{{- if and (eq .Values.kind "StatefulSet") .Values.persistence.enabled -}}
+{{- $mounts = append $mounts .Values.persistence.mountPath -}}
+{{- end -}}
+{{- range .Values.volumeMounts -}}{{- $mounts = append $mounts .mountPath -}}{{- end -}}
+{{- range regexFindAll "(?:^|[\\s;{}])(?:dvr|root)\\s+\"?/[^\\s;\"{}]*" (include "weir.configText" .) -1 -}}
+{{- $path := regexFind "/[^\\s;\"{}]*" . -}}
+{{- $isMounted := false -}}
+{{- range $mounts -}}
+{{- if hasPrefix (printf "%s/" (trimSuffix "/" .)) (printf "%s/" $path) -}}{{- $isMounted = true -}}{{- end -}}
+{{- end -}}
+{{- if not $isMounted -}}
+{{- fail (printf "config records to %s, where the pod has no volume: set kind=StatefulSet, whose persistence.mountPath is %s, or mount one by volumes and volumeMounts" $path $.Values.persistence.mountPath) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -5,7 +5,7 @@ import type { WriterIdentity } from "../writer-records.ts";
 
 /** What the identity is read from, if not the machine itself: tests have folders of their own. */
 export type MachineIdentityOptions = {
-  /** The pod's name, where no two pods have one name at a time; the empty text where that is not known. */
+  /** The pod's uid, which no other pod ever has; the empty text where that is not known. */
   readonly pod: string;
   readonly host?: string;
   readonly pid?: number;
