@@ -16,6 +16,8 @@ import type { KeepFiles } from "./keep/keep-files.ts";
 import { diskKeepFiles } from "./keep/storages/disk-keep-files.ts";
 import { isProcessAlive, machineIdentity } from "./keep/storages/machine-identity.ts";
 import type { WriterIdentity } from "./keep/writer-records.ts";
+import { recordedKeyFrame } from "./pictures/key-frame.ts";
+import type { KeyFrame } from "./pictures/key-frame.ts";
 import { HourCache } from "./reader/hour-cache.ts";
 import type { RecordedExtent } from "./reader/recorded-ranges.ts";
 import { SpanPresentation, storedRange } from "./reader/span-presentation.ts";
@@ -211,6 +213,11 @@ export class Archives {
    */
   ranges(folder: string, fromUs: number, toUs: number): Promise<RecordedExtent> {
     return this.#archive(folder).ranges(fromUs, toUs);
+  }
+
+  /** The last key frame that is recorded at a time or before it. Rejects as `recordedKeyFrame`. Units: microseconds. */
+  keyFrame(folder: string, atUs: number, name: string): Promise<KeyFrame> {
+    return recordedKeyFrame(this.#archive(folder), atUs, name);
   }
 
   #archive(folder: string): StreamArchive {
