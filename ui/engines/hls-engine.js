@@ -33,6 +33,9 @@ const GONE_DETAILS = new Set(["levelLoadError", "audioTrackLoadError"]);
 /** Other tracks are begun with once this is over: what is live begins that far behind its newest media. */
 const USUAL_LATENCY_SECONDS = 6;
 
+/** A time so shortly in front of the first segment is at its beginning. */
+const NEAR_START_MS = 1000;
+
 /** @implements {Engine} */
 export class HlsJsEngine {
   canResume = true;
@@ -70,12 +73,12 @@ export class HlsJsEngine {
    * @param {() => Promise<typeof import("./hls-tracks.js").HlsTracks>} [loadTracks]
    */
   constructor(HlsJs, options, nowMs = () => performance.now(), loadTracks = loadHlsTracks) {
-    const { video, url, startSeconds, events, startTracks } = options;
+    const { video, url, startSeconds, startTimeMs = null, events, startTracks } = options;
     this.#events = events;
     this.#nowMs = nowMs;
     this.#loadTracks = loadTracks;
     const hls = new HlsJs({
-      startPosition: startSeconds,
+      startPosition: startTimeMs === null ? startSeconds : 0,
       backBufferLength: BACK_BUFFER_SECONDS,
       maxLiveSyncPlaybackRate: CATCH_UP_RATE,
     });
@@ -91,6 +94,8 @@ export class HlsJsEngine {
         networkDetails !== null && "responseText" in networkDetails ? networkDetails.responseText : "";
       this.#text = text;
     });
+    if (startTimeMs !== null)
+      hls.once(HlsJs.Events.LEVEL_LOADED, (_event, data) => this.#beginAt(startTimeMs, data));
     hls.on(HlsJs.Events.LEVEL_UPDATED, (_event, { details }) => this.#onDetails(details));
     hls.on(HlsJs.Events.BUFFER_CREATED, (_event, { tracks }) => {
       this.#buffers = Object.keys(tracks);
@@ -135,6 +140,11 @@ export class HlsJsEngine {
     return this.hls.playingDate?.getTime() ?? null;
   }
 
+  /** @param {number} timeMs */
+  placeOf(timeMs) {
+    return this.#details === null ? null : placeIn(this.#details, timeMs);
+  }
+
   /** @returns {Choice[]} */
   get choices() {
     const { hls } = this;
@@ -177,6 +187,12 @@ export class HlsJsEngine {
       const level = this.hls.levels.findIndex(({ url }) => url.some((address) => wanted.test(address)));
       if (level >= 0) this.hls.startLevel = level;
     }
+  }
+
+  /** Which media stand where is known with the first playlist. */
+  #beginAt(/** @type {number} */ timeMs, /** @type {import("hls.js").LevelLoadedData} */ { details }) {
+    const place = placeIn(details, timeMs);
+    if (place !== null && place > 0) this.hls.startLoad(place);
   }
 
   /** Sound tracks are known when the first level is chosen. */
@@ -258,6 +274,23 @@ export class HlsJsEngine {
     this.#heldFailure = null;
     if (failure !== null && !this.#hasOthers) this.#events.onFailure(failure);
   }
+}
+
+/**
+ * Where a time is on the video's clock: within a segment, or at the next one where it is between two.
+ *
+ * @param {import("hls.js").LevelDetails} details
+ * @param {number} timeMs
+ */
+function placeIn({ fragments }, timeMs) {
+  const first = fragments[0]?.programDateTime ?? null;
+  // What is not listed may be there all the same.
+  if (first === null || timeMs < first - NEAR_START_MS) return null;
+  for (const { programDateTime: fromMs, start, duration } of fragments) {
+    if (fromMs !== null && timeMs < fromMs + duration * 1000)
+      return start + Math.max(0, timeMs - fromMs) / 1000;
+  }
+  return null;
 }
 
 async function loadHlsTracks() {
