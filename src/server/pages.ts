@@ -46,6 +46,7 @@ export const ASSETS: readonly string[] = [
   "engines/hls-tracks.js",
   "engines/mse-ld-engine.js",
   "engines/native-engine.js",
+  "engines/playlist-place.js",
   "home/commands.js",
   "home/copying.js",
   "home/home.css",

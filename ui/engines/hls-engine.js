@@ -78,7 +78,8 @@ export class HlsJsEngine {
     this.#nowMs = nowMs;
     this.#loadTracks = loadTracks;
     const hls = new HlsJs({
-      startPosition: startTimeMs === null ? startSeconds : 0,
+      startPosition: startSeconds,
+      autoStartLoad: startTimeMs === null,
       backBufferLength: BACK_BUFFER_SECONDS,
       maxLiveSyncPlaybackRate: CATCH_UP_RATE,
     });
@@ -86,6 +87,7 @@ export class HlsJsEngine {
     this.hls = hls;
     hls.on(HlsJs.Events.MANIFEST_PARSED, () => {
       this.#begin(startTracks);
+      if (startTimeMs !== null) void this.#beginAt(startTimeMs);
       events.onReady();
     });
     hls.once(HlsJs.Events.AUDIO_TRACKS_UPDATED, () => this.#beginSound(startTracks));
@@ -94,8 +96,6 @@ export class HlsJsEngine {
         networkDetails !== null && "responseText" in networkDetails ? networkDetails.responseText : "";
       this.#text = text;
     });
-    if (startTimeMs !== null)
-      hls.once(HlsJs.Events.LEVEL_LOADED, (_event, data) => this.#beginAt(startTimeMs, data));
     hls.on(HlsJs.Events.LEVEL_UPDATED, (_event, { details }) => this.#onDetails(details));
     hls.on(HlsJs.Events.BUFFER_CREATED, (_event, { tracks }) => {
       this.#buffers = Object.keys(tracks);
@@ -189,10 +189,17 @@ export class HlsJsEngine {
     }
   }
 
-  /** Which media stand where is known with the first playlist. */
-  #beginAt(/** @type {number} */ timeMs, /** @type {import("hls.js").LevelLoadedData} */ { details }) {
-    const place = placeIn(details, timeMs);
-    if (place !== null && place > 0) this.hls.startLoad(place);
+  /** Which media stand where only a media playlist says: it is asked first, and then begun there. */
+  async #beginAt(/** @type {number} */ timeMs) {
+    let place = 0;
+    try {
+      const { placeInPlaylist } = await import("./playlist-place.js");
+      const reply = await fetch(this.hls.levels[0]?.url[0] ?? "");
+      if (reply.ok) place = placeInPlaylist(await reply.text(), timeMs) ?? 0;
+    } catch {
+      this.#events.onTrouble("where to begin could not be found out");
+    }
+    if (!this.#isOver) this.hls.startLoad(place);
   }
 
   /** Sound tracks are known when the first level is chosen. */
