@@ -24,7 +24,7 @@ const USUAL_MS = 30_000;
  * @returns {Range}
  */
 export function clipBefore(timeMs, spanMs, { fromMs, toMs, mostMs }) {
-  const length = Math.min(Math.max(USUAL_MS, spanMs / 8), mostMs, Math.max(SECOND_MS, toMs - fromMs));
+  const length = Math.min(Math.max(USUAL_MS, spanMs / 20), mostMs, Math.max(SECOND_MS, toMs - fromMs));
   const end = Math.min(Math.max(timeMs, fromMs + length), toMs);
   return whole({ fromMs: end - length, toMs: end });
 }

@@ -39,6 +39,8 @@ import { barsOf, marksOf, Scale, SPAN_MS } from "./scale.js";
 const DRAG_PX = 6;
 /** Between two marks there is room for their words. Pixels. */
 const MARK_PX = 84;
+/** What the words of a mark need at the right end. Pixels. */
+const WORDS_PX = 46;
 /** Keys choose a time when no other follows for so long. */
 const KEY_REST_MS = 500;
 /** A turn of the wheel, and a press of a key or button, shows so much more or less. */
@@ -164,11 +166,14 @@ export class Track {
     this.#shownMarks = redraw(
       this.#parts.marks,
       this.#shownMarks,
-      timesMs.map((timeMs) => ({
-        left: scale.fractionOf(timeMs),
-        width: null,
-        text: this.#times.mark(timeMs, stepMs, nowMs),
-      })),
+      // One whose words would be cut off says nothing.
+      timesMs
+        .filter((timeMs) => scale.fractionOf(timeMs) * widthPx < widthPx - WORDS_PX)
+        .map((timeMs) => ({
+          left: scale.fractionOf(timeMs),
+          width: null,
+          text: this.#times.mark(timeMs, stepMs, nowMs),
+        })),
     );
     edge.hidden = !scale.shows(nowMs);
     place(edge, scale.fractionOf(nowMs));
