@@ -1,6 +1,6 @@
 /** Pictures by ffmpeg: a child process for each, that reads from a pipe and writes to one. */
 import { spawn } from "node:child_process";
-import type { ChildProcessWithoutNullStreams } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { constants, setPriority } from "node:os";
 import { concatBytes } from "../base/bytes.ts";
 import type { Clock } from "../base/clock.ts";
@@ -57,14 +57,14 @@ export function ffmpegDraw({
 
 /** One run of the program. */
 class Drawing {
-  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #child: ChildProcess;
   readonly #pieces: Uint8Array[] = [];
   #bytes = 0;
   #words = "";
   /** Why it was killed. */
   #reason: string | null = null;
 
-  constructor(child: ChildProcessWithoutNullStreams) {
+  constructor(child: ChildProcess) {
     this.#child = child;
   }
 
@@ -78,14 +78,15 @@ class Drawing {
         reject(failed(this.#words.trim() || `it ended with ${code}`));
       else resolve(concatBytes(this.#pieces));
     });
-    child.stdout.on("data", (piece: Uint8Array) => this.#take(piece));
-    child.stderr.on("data", (piece: Uint8Array) => {
+    child.stdout?.on("data", (piece: Uint8Array) => this.#take(piece));
+    child.stderr?.on("data", (piece: Uint8Array) => {
       if (this.#words.length < MAX_WORDS_BYTES)
         this.#words = (this.#words + Buffer.from(piece).toString("latin1")).slice(0, MAX_WORDS_BYTES);
     });
-    // It has what it needs before the end of the file, or it died: how it ends says which.
-    child.stdin.on("error", () => {});
-    child.stdin.end(file);
+    // It has what it needs before the end of the file, or it died: how it ends says which. Where the process has no file
+    // descriptors left there are no pipes, and an error comes.
+    child.stdin?.on("error", () => {});
+    child.stdin?.end(file);
     lowerPriority(child.pid);
     return promise;
   }

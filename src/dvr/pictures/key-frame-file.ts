@@ -10,8 +10,14 @@ import { trackNumber } from "../../containers/mp4/track-number.ts";
 import type { Track } from "../../media/track.ts";
 import { dvrPictureErrors } from "./errors.ts";
 
-/** Where a sample lies, counted from the beginning of the bytes that were read. Units: bytes. */
-export type SamplePlace = { readonly offset: number; readonly size: number };
+/** Where a sample lies, counted from the beginning of the bytes that were read. */
+export type SamplePlace = {
+  /** Units: bytes. */
+  readonly offset: number;
+  readonly size: number;
+  /** Decode time in ticks of the track. */
+  readonly dts: number;
+};
 
 /** A fragment with more samples in front of its key frame is none of ours. Stops a header that was made to hurt. */
 const MAX_SAMPLES = 2 ** 16;
@@ -22,16 +28,18 @@ const MAX_KEY_FRAME_BYTES = 32 * 2 ** 20;
 const NO_DEFAULTS = { durationTicks: 0, sizeBytes: 0, flags: 0 };
 
 /**
- * Finds the first sync sample of a track in a segment or a stored chunk; of the payload nothing needs to be there.
+ * Finds a sync sample of a track in a segment or a stored chunk; of the payload nothing needs to be there.
  *
- * `bytes`: whole boxes up to, at least, the end of a `moof`.
+ * `bytes`: whole boxes up to, at least, the end of a `moof`. `until`: the last one that is decoded then or before it, in
+ * ticks; the first one of all unless given.
  * Returns: `null` when the fragments that are there have none. Throws: DVR_PICTURE_BAD_FRAGMENT.
  * Spec: ISO/IEC 14496-12 sections 4.2, 8.8.
  */
-export function findKeyFrame(bytes: Uint8Array, track: Track): SamplePlace | null {
-  const finder = new KeyFrameFinder(track);
+export function findKeyFrame(bytes: Uint8Array, track: Track, until?: number): SamplePlace | null {
+  const finder = new KeyFrameFinder(track, until ?? null);
   try {
-    for (let at = 0; at < bytes.byteLength && finder.found === null;) {
+    let at = 0;
+    while (at < bytes.byteLength && !finder.isDone) {
       const box = readBoxHeader(bytes, at, 0);
       if (box === null || box.sizeBytes === 0) break;
       const end = at + box.sizeBytes;
@@ -87,18 +95,27 @@ export function badFragment({ id }: Track, reason: string, cause?: unknown): Err
   return dvrPictureErrors.error("DVR_PICTURE_BAD_FRAGMENT", { track: id, reason }, cause);
 }
 
-/** Takes note of the first sync sample, and of nothing else. */
+/** Takes note of one sync sample, and of nothing else. */
 class KeyFrameFinder implements SampleSink {
   found: SamplePlace | null = null;
   readonly #track: Track;
+  readonly #until: number | null;
   #place = 0;
   #count = 0;
+  #dts = 0;
 
-  constructor(track: Track) {
+  constructor(track: Track, until: number | null) {
     this.#track = track;
+    this.#until = until;
   }
 
-  moveToTime(): boolean {
+  /** No sample that follows is another answer. */
+  get isDone(): boolean {
+    return this.#until === null ? this.found !== null : this.#dts > this.#until;
+  }
+
+  moveToTime(dts: number): boolean {
+    this.#dts = dts;
     return true;
   }
 
@@ -106,14 +123,15 @@ class KeyFrameFinder implements SampleSink {
     this.#place = offset;
   }
 
-  add(_durationTicks: number, sizeBytes: number, _ctsOffset: number, isSync: boolean): void {
+  add(durationTicks: number, sizeBytes: number, _ctsOffset: number, isSync: boolean): void {
     if (++this.#count > MAX_SAMPLES)
       throw badFragment(this.#track, `it has more than ${MAX_SAMPLES} samples`);
-    if (isSync && this.found === null) {
+    if (isSync && !this.isDone) {
       if (sizeBytes === 0 || sizeBytes > MAX_KEY_FRAME_BYTES)
         throw badFragment(this.#track, `its key frame has ${sizeBytes} bytes`);
-      this.found = { offset: this.#place, size: sizeBytes };
+      this.found = { offset: this.#place, size: sizeBytes, dts: this.#dts };
     }
+    this.#dts += durationTicks;
     this.#place += sizeBytes;
   }
 }

@@ -1,5 +1,6 @@
 /** Where pictures come from: the key frame at a time, of what is recorded or of what is live. */
 import { concatBytes } from "../../base/bytes.ts";
+import { ticksToUs, usToTicks } from "../../base/time.ts";
 import { trackNumber } from "../../containers/mp4/track-number.ts";
 import type { Track, TrackSet } from "../../media/track.ts";
 import type { Presentation } from "../../packaging/presentation.ts";
@@ -38,7 +39,8 @@ export async function recordedKeyFrame(
     const track = pictureTrack(segment.tracks);
     const chunk = track === null ? undefined : keyChunk(segment, track, atUs);
     if (track === null || chunk === undefined) continue;
-    return { startUs: chunk.startUs, read: () => readChunk(archive, segment, chunk, track) };
+    const read: ReadStored = (offset, into) => readStored(archive, { segment, track }, offset, into);
+    return await keyFrameOfChunk(chunk, track, { atUs, read });
   }
   throw dvrPictureErrors.error("DVR_PICTURE_NO_KEY_FRAME", {
     name,
@@ -65,24 +67,35 @@ async function readLive(window: Presentation, name: string, track: Track): Promi
   return file;
 }
 
-async function readChunk(
+/** Fills `into` with what lies from a place on in a media file. Rejects with DVR_*. */
+type ReadStored = (offset: number, into: Uint8Array) => Promise<Uint8Array>;
+
+async function readStored(
   archive: StreamArchive,
-  segment: ArchivedSegment,
+  { segment, track }: { readonly segment: ArchivedSegment; readonly track: Track },
+  offset: number,
+  into: Uint8Array,
+): Promise<Uint8Array> {
+  const got = await archive.storedRange([]).read(segment.mediaFile, offset, [into]);
+  if (got < into.byteLength) throw badFragment(track, "its file ends within it");
+  return into;
+}
+
+/** Which of its key frames it is, only its header says: several GOPs that were written together are one chunk. */
+async function keyFrameOfChunk(
   chunk: HourChunk,
   track: Track,
-): Promise<Uint8Array> {
-  const { read } = archive.storedRange([]);
-  const header = new Uint8Array(chunk.headerBytes);
-  const place =
-    (await read(segment.mediaFile, chunk.offset, [header])) < header.byteLength
-      ? null
-      : findKeyFrame(header, track);
+  { atUs, read }: { readonly atUs: number; readonly read: ReadStored },
+): Promise<KeyFrame> {
+  const header = await read(chunk.offset, new Uint8Array(chunk.headerBytes));
+  const place = findKeyFrame(header, track, usToTicks(atUs, track.timescale));
   if (place === null || place.offset + place.size > chunk.size)
     throw badFragment(track, "it has no whole key frame");
-  const payload = new Uint8Array(place.size);
-  if ((await read(segment.mediaFile, chunk.offset + place.offset, [payload])) < place.size)
-    throw badFragment(track, "its file ends within the key frame");
-  return buildKeyFrameFile(track, payload);
+  return {
+    startUs: ticksToUs(place.dts, track.timescale),
+    read: async () =>
+      buildKeyFrameFile(track, await read(chunk.offset + place.offset, new Uint8Array(place.size))),
+  };
 }
 
 /** The last chunk of a track that begins with a key frame, at a time or before it. */
