@@ -30,9 +30,14 @@ async function untilPicture(player: PlayerPage, fromS: number, toS: number): Pro
 
 /** Presses at a place of the timeline that is recorded. */
 async function pressBar(page: Page, index: number, part: number): Promise<void> {
-  const box = await page.locator("#track-bars span").nth(index).boundingBox();
-  assert.ok(box !== null);
-  await page.mouse.click(box.x + box.width * part, box.y + box.height / 2);
+  const { x, y } = await page.evaluate(
+    ([at, along]) => {
+      const bar = document.querySelectorAll("#track-bars span")[at!]!.getBoundingClientRect();
+      return { x: bar.x + bar.width * along!, y: bar.y + bar.height / 2 };
+    },
+    [index, part],
+  );
+  await page.mouse.click(x, y);
 }
 
 describe("the timeline of the player page", () => {

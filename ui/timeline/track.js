@@ -375,7 +375,7 @@ export function place(element, fraction) {
 }
 
 /**
- * Children that stand side by side; made anew where they are others.
+ * Children that stand side by side; those that are there are used again.
  *
  * @param {HTMLElement} into
  * @param {string} shown what was drawn
@@ -387,13 +387,13 @@ function redraw(into, shown, items) {
     .map(({ left, width, text }) => `${left.toFixed(5)} ${width?.toFixed(5)} ${text}`)
     .join();
   if (key === shown) return shown;
-  const children = items.map(({ left, width, text }) => {
-    const child = document.createElement("span");
-    child.textContent = text;
+  for (const [i, { left, width, text }] of items.entries()) {
+    const child = into.children[i] ?? into.appendChild(document.createElement("span"));
+    if (!(child instanceof HTMLElement)) continue;
+    if (child.textContent !== text) child.textContent = text;
     place(child, left);
     if (width !== null) child.style.setProperty("width", `${(width * 100).toFixed(3)}%`);
-    return child;
-  });
-  into.replaceChildren(...children);
+  }
+  while (into.children.length > items.length) into.lastElementChild?.remove();
   return key;
 }
