@@ -24,6 +24,8 @@ import { CopyCaches } from "./objects/copy-caches.ts";
 import { NO_COPIES } from "./objects/copy-rules.ts";
 import type { CopyRules } from "./objects/copy-rules.ts";
 import { CopyStores } from "./objects/copy-stores.ts";
+import { recordedKeyFrame } from "./pictures/key-frame.ts";
+import type { KeyFrame } from "./pictures/key-frame.ts";
 import { HourCache } from "./reader/hour-cache.ts";
 import type { RecordedExtent } from "./reader/recorded-ranges.ts";
 import { SpanPresentation, storedRange } from "./reader/span-presentation.ts";
@@ -251,6 +253,11 @@ export class Archives {
    */
   ranges(folder: string, fromUs: number, toUs: number): Promise<RecordedExtent> {
     return this.#archive(folder).ranges(fromUs, toUs);
+  }
+
+  /** The last key frame that is recorded at a time or before it. Rejects as `recordedKeyFrame`. Units: microseconds. */
+  keyFrame(folder: string, atUs: number, name: string): Promise<KeyFrame> {
+    return recordedKeyFrame(this.#archive(folder), atUs, name);
   }
 
   #archive(folder: string): StreamArchive {

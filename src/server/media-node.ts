@@ -281,6 +281,7 @@ export class MediaNode {
   /** Ends publishers, players and files, in that order of courtesy: told first, then closed. */
   async stop(): Promise<void> {
     this.#guardTimer?.cancel();
+    this.#playback.close();
     await this.#inputs.stop();
     await this.rtmp.stop();
     this.#tsPublishers.endAll("the server stops");

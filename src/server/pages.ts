@@ -46,6 +46,7 @@ export const ASSETS: readonly string[] = [
   "engines/hls-tracks.js",
   "engines/mse-ld-engine.js",
   "engines/native-engine.js",
+  "engines/playlist-place.js",
   "home/commands.js",
   "home/copying.js",
   "home/home.css",
@@ -85,6 +86,20 @@ export const ASSETS: readonly string[] = [
   "shared/icon.svg",
   "shared/names.js",
   "shared/theme.css",
+  "timeline/clip-panel.js",
+  "timeline/clip.js",
+  "timeline/hover.js",
+  "timeline/panel.js",
+  "timeline/past.js",
+  "timeline/place.js",
+  "timeline/recording-watch.js",
+  "timeline/recording.js",
+  "timeline/rewind.js",
+  "timeline/save.js",
+  "timeline/scale.js",
+  "timeline/timeline.css",
+  "timeline/times.js",
+  "timeline/track.js",
 ];
 
 /** Without what plays protected and Smooth Streaming content; beside the build that the package names. */

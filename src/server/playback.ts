@@ -3,6 +3,7 @@ import { asMediaError } from "../base/errors.ts";
 import { textReply } from "../base/http-message.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
 import { late } from "../base/late/late.ts";
+import type { Late } from "../base/late/late.ts";
 import type { Logger } from "../base/log.ts";
 import { asksForWebSocket } from "../base/web-socket/handshake.ts";
 import { allowsProtocol } from "../config/plan.ts";
@@ -25,12 +26,15 @@ import { streamErrors } from "../stream/errors.ts";
 import type { RecordedPackets } from "../stream/recorded-packets.ts";
 import type { SendWindow } from "../stream/rules.ts";
 import type { Vods } from "../vod/late-library.ts";
+import { parsePicturePath, parseStatusPath } from "./archive-paths.ts";
 import { downloadReply, downloadType } from "./download.ts";
 import { parseArchiveDownload } from "./archive-download.ts";
 import type { ArchiveDownload } from "./archive-download.ts";
 import { archiveFolder } from "./stream-archives.ts";
+import type { RecordingStatuses } from "./recording-status.ts";
 import type { StreamArchives } from "./stream-archives.ts";
 import { addsAudioOnly, planOf, rulesOf, vodProtocols } from "./stream-rules.ts";
+import type { Thumbnails } from "./thumbnails.ts";
 
 /** What playback over HTTP needs. */
 export type PlaybackParts = {
@@ -107,10 +111,24 @@ export class Playback {
   readonly #parts: PlaybackParts;
   readonly #addresses = new Map<string, PlayAddress>();
   readonly #said = new Set<string>();
+  readonly #closing = new AbortController();
+  readonly #thumbnails: Late<Thumbnails>;
+  readonly #statuses: Late<RecordingStatuses>;
   #fileViewers = 0;
 
   constructor(parts: PlaybackParts) {
     this.#parts = parts;
+    const { clock, log, archives } = parts;
+    this.#thumbnails = late("pictures", async () => {
+      const loaded = await import("./thumbnails.ts");
+      return new loaded.Thumbnails({ clock, log, stopped: this.#closing.signal });
+    });
+    this.#statuses = late("recording_status.json", async () => {
+      const { RecordingStatuses } = await import("./recording-status.ts");
+      return new RecordingStatuses(clock, (folder, { fromUs, toUs }) =>
+        archives.recordedExtent(folder, fromUs, toUs),
+      );
+    });
   }
 
   /** Viewers that hold a connection on which a file is sent as it plays. */
@@ -127,6 +145,8 @@ export class Playback {
     if (known !== undefined) return this.#present(request, known);
     const endless = this.#endless(request, sendWindow);
     if (endless !== null) return endless;
+    const told = this.#toldOfArchive(request);
+    if (told !== null) return told;
     const wanted = parseArchiveDownload(request.path);
     if (wanted !== null && !this.#isFile(request.path.slice(1)))
       return this.#archiveDownload(wanted, request);
@@ -222,6 +242,49 @@ export class Playback {
     if (!allowsProtocol(vodProtocols(this.#parts.config(), name), "mp4"))
       throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol: "mp4" });
     return downloadReply(this.#parts.vods, name, contentType);
+  }
+
+  /** What is recorded, or a picture of it, where the path asks for that. Throws or rejects with STREAM_*, DVR_*. */
+  #toldOfArchive(request: HttpRequest): Promise<HttpReply> | HttpReply | null {
+    const name = parseStatusPath(request.path);
+    const picture = name === null ? parsePicturePath(request.path) : null;
+    if (name === null && picture === null) return null;
+    if (this.#isFile(name ?? picture!.name)) return null;
+    const stream = this.#playable(name ?? picture!.name);
+    const { folder } = stream;
+    if (picture === null) {
+      if (folder === null) throw streamErrors.error("STREAM_NOT_RECORDED", { name: stream.name });
+      return this.#statuses((statuses) => statuses.reply(folder, request.query));
+    }
+    const { archives } = this.#parts;
+    if (folder === null && picture.atS !== null)
+      throw streamErrors.error("STREAM_NOT_RECORDED", { name: stream.name });
+    return this.#thumbnails((thumbnails) =>
+      thumbnails.reply(
+        picture,
+        {
+          ...{ key: folder ?? stream.name, name: stream.name },
+          recorded: (atUs) => archives.keyFrame(folder!, atUs, stream.name),
+          live: () => this.#parts.window(stream.name),
+        },
+        request,
+      ),
+    );
+  }
+
+  /** A stream that may be played, and the folder of its archive. Throws STREAM_*. */
+  #playable(wanted: string): { readonly name: StreamName; readonly folder: string | null } {
+    const config = this.#parts.config();
+    const name = parseStreamName(wanted);
+    const rules = name === null ? null : rulesOf(config, name, "play");
+    if (name === null || rules === null) throw streamErrors.error("STREAM_NOT_FOUND", { name: wanted });
+    if (rules.disabled) throw streamErrors.error("STREAM_DISABLED", { name });
+    return { name, folder: archiveFolder(planOf(config, name), name) };
+  }
+
+  /** Nothing is drawn any more. */
+  close(): void {
+    this.#closing.abort();
   }
 
   /** A stretch of a recording as one file. Rejects with STREAM_*, DVR_*. */

@@ -10,6 +10,8 @@ import type { CopyFigures } from "../dvr/copies.ts";
 import { Schedule } from "../dvr/keep/schedule.ts";
 import type { ScheduleSpan } from "../dvr/keep/schedule.ts";
 import type { RetentionRules } from "../dvr/keep/retention.ts";
+import type { KeyFrame } from "../dvr/pictures/key-frame.ts";
+import type { RecordedExtent } from "../dvr/reader/recorded-ranges.ts";
 import type { SpanRequest } from "../dvr/reader/span-presentation.ts";
 import type { ArchiveWriter } from "../dvr/writer/archive-writer.ts";
 import type { RecordedGroup } from "../dvr/writer/recorded-group.ts";
@@ -259,5 +261,14 @@ export class StreamArchives {
   /** What has a segment or an init segment that is recorded; `null` when it is not. Rejects with DVR_*. */
   async media(folder: string, file: MediaFile): Promise<Presentation | null> {
     return await this.#archives((archives) => archives.media(folder, file));
+  }
+  /** What is recorded in a folder from a time on and before another one. Units: microseconds. Rejects with DVR_*. */
+  async recordedExtent(folder: string, fromUs: number, toUs: number): Promise<RecordedExtent> {
+    return await this.#archives((archives) => archives.ranges(folder, fromUs, toUs));
+  }
+
+  /** The last key frame of a stream that is recorded at a time or before it. Units: microseconds. Rejects with DVR_*. */
+  async keyFrame(folder: string, atUs: number, name: string): Promise<KeyFrame> {
+    return await this.#archives((archives) => archives.keyFrame(folder, atUs, name));
   }
 }

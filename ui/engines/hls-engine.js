@@ -33,6 +33,9 @@ const GONE_DETAILS = new Set(["levelLoadError", "audioTrackLoadError"]);
 /** Other tracks are begun with once this is over: what is live begins that far behind its newest media. */
 const USUAL_LATENCY_SECONDS = 6;
 
+/** A time so shortly in front of the first segment is at its beginning. */
+const NEAR_START_MS = 1000;
+
 /** @implements {Engine} */
 export class HlsJsEngine {
   canResume = true;
@@ -70,12 +73,13 @@ export class HlsJsEngine {
    * @param {() => Promise<typeof import("./hls-tracks.js").HlsTracks>} [loadTracks]
    */
   constructor(HlsJs, options, nowMs = () => performance.now(), loadTracks = loadHlsTracks) {
-    const { video, url, startSeconds, events, startTracks } = options;
+    const { video, url, startSeconds, startTimeMs = null, events, startTracks } = options;
     this.#events = events;
     this.#nowMs = nowMs;
     this.#loadTracks = loadTracks;
     const hls = new HlsJs({
       startPosition: startSeconds,
+      autoStartLoad: startTimeMs === null,
       backBufferLength: BACK_BUFFER_SECONDS,
       maxLiveSyncPlaybackRate: CATCH_UP_RATE,
     });
@@ -83,6 +87,7 @@ export class HlsJsEngine {
     this.hls = hls;
     hls.on(HlsJs.Events.MANIFEST_PARSED, () => {
       this.#begin(startTracks);
+      if (startTimeMs !== null) void this.#beginAt(startTimeMs);
       events.onReady();
     });
     hls.once(HlsJs.Events.AUDIO_TRACKS_UPDATED, () => this.#beginSound(startTracks));
@@ -135,6 +140,11 @@ export class HlsJsEngine {
     return this.hls.playingDate?.getTime() ?? null;
   }
 
+  /** @param {number} timeMs */
+  placeOf(timeMs) {
+    return this.#details === null ? null : placeIn(this.#details, timeMs);
+  }
+
   /** @returns {Choice[]} */
   get choices() {
     const { hls } = this;
@@ -177,6 +187,19 @@ export class HlsJsEngine {
       const level = this.hls.levels.findIndex(({ url }) => url.some((address) => wanted.test(address)));
       if (level >= 0) this.hls.startLevel = level;
     }
+  }
+
+  /** Which media stand where only a media playlist says: it is asked first, and then begun there. */
+  async #beginAt(/** @type {number} */ timeMs) {
+    let place = 0;
+    try {
+      const { placeInPlaylist } = await import("./playlist-place.js");
+      const reply = await fetch(this.hls.levels[0]?.url[0] ?? "");
+      if (reply.ok) place = placeInPlaylist(await reply.text(), timeMs) ?? 0;
+    } catch {
+      this.#events.onTrouble("where to begin could not be found out");
+    }
+    if (!this.#isOver) this.hls.startLoad(place);
   }
 
   /** Sound tracks are known when the first level is chosen. */
@@ -258,6 +281,23 @@ export class HlsJsEngine {
     this.#heldFailure = null;
     if (failure !== null && !this.#hasOthers) this.#events.onFailure(failure);
   }
+}
+
+/**
+ * Where a time is on the video's clock: within a segment, or at the next one where it is between two.
+ *
+ * @param {import("hls.js").LevelDetails} details
+ * @param {number} timeMs
+ */
+function placeIn({ fragments }, timeMs) {
+  const first = fragments[0]?.programDateTime ?? null;
+  // What is not listed may be there all the same.
+  if (first === null || timeMs < first - NEAR_START_MS) return null;
+  for (const { programDateTime: fromMs, start, duration } of fragments) {
+    if (fromMs !== null && timeMs < fromMs + duration * 1000)
+      return start + Math.max(0, timeMs - fromMs) / 1000;
+  }
+  return null;
 }
 
 async function loadHlsTracks() {

@@ -21,7 +21,17 @@ const VOLUME_STEP = 0.1;
 /**
  * @typedef {Omit<import("./menu.js").MenuOptions, "protocol"> & {
  *   protocol: () => { title: string, stepsBack: boolean } | null,
+ *   past?: Past | null,
  * }} ControlsOptions
+ */
+
+/**
+ * What is recorded, where the page has it.
+ * @typedef {object} Past
+ * @property {boolean} isPast what plays is recorded
+ * @property {boolean} isAtEdge
+ * @property {() => void} toLive
+ * @property {(seconds: number) => void} step
  */
 
 /** The controls of one player page; they live as long as it. */
@@ -59,7 +69,7 @@ export class Controls {
 
   /** Shows what is. */
   render() {
-    const view = this.#playback.view;
+    const view = this.#view();
     const { stage } = this.#parts;
     const isShown = view.hasPlayed && (view.message === null || view.isLive === false);
     Object.assign(stage.dataset, {
@@ -92,6 +102,20 @@ export class Controls {
    */
   announce(words) {
     this.#parts.announcer.textContent = words;
+  }
+
+  /** What is recorded is shown as what is live: the timeline says where in it the picture is. @returns {View} */
+  #view() {
+    const { view } = this.#playback;
+    const past = this.#options.past ?? null;
+    if (past?.isPast !== true) return view;
+    return { ...view, isLive: true, isAtEdge: past.isAtEdge, delaySeconds: null };
+  }
+
+  #goLive() {
+    const past = this.#options.past ?? null;
+    if (past === null) this.#playback.seekToLive();
+    else past.toLive();
   }
 
   /** In small letters, what plays; who listens is told when it becomes another. @param {View} view */
@@ -148,7 +172,7 @@ export class Controls {
     const { start, play, live, mute, unmute, retry, fullscreen, pip, showHelp } = this.#parts;
     start.addEventListener("click", () => this.#playback.play());
     play.addEventListener("click", () => this.#togglePlay());
-    live.addEventListener("click", () => this.#playback.seekToLive());
+    live.addEventListener("click", () => this.#goLive());
     retry.addEventListener("click", () => this.#playback.retry());
     mute.addEventListener("click", () => this.#toggleMute());
     unmute.addEventListener("click", () => this.#toggleMute());
@@ -216,7 +240,7 @@ export class Controls {
     play: () => this.#togglePlay(),
     mute: () => this.#toggleMute(),
     fullscreen: () => this.#toggleFullscreen(),
-    live: () => this.#playback.seekToLive(),
+    live: () => this.#goLive(),
     back: () => this.#step(-STEP_SECONDS),
     ahead: () => this.#step(STEP_SECONDS),
     louder: () => this.#changeVolume(VOLUME_STEP),
@@ -266,6 +290,12 @@ export class Controls {
   #step(seconds) {
     const { isLive, edgeSeconds } = this.#playback.view;
     const { seekable, currentTime, duration } = this.#video;
+    const past = this.#options.past ?? null;
+    const isBeyond = isLive === true && seekable.length > 0 && currentTime + seconds < seekable.start(0);
+    if (past !== null && (past.isPast || isBeyond)) {
+      past.step(seconds);
+      return;
+    }
     if (isLive === null || seekable.length === 0) return;
     if (isLive && this.#options.protocol()?.stepsBack !== true) {
       this.announce("This way of playing has the newest picture only.");
@@ -280,8 +310,13 @@ export class Controls {
     const { stage } = this.#parts;
     const page = stage.ownerDocument;
     if (page.fullscreenElement !== null) page.exitFullscreen().catch(staysAsItIs);
-    else if (page.fullscreenEnabled) stage.requestFullscreen().catch(staysAsItIs);
+    else if (page.fullscreenEnabled) this.#wholeOf(stage).requestFullscreen().catch(staysAsItIs);
     else enterVideoFullscreen(this.#video);
+  }
+
+  /** The timeline stands beside the stage. @param {HTMLElement} stage */
+  #wholeOf(stage) {
+    return (this.#options.past ?? null) === null ? stage : stage.ownerDocument.documentElement;
   }
 
   #stir() {

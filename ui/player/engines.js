@@ -42,6 +42,8 @@ export const MAX_NAMES = 50;
  * @property {boolean} canResume it can go on after a failure; one that cannot is made anew
  * @property {number | null} edgeSeconds where a viewer of a live stream should be, on the video's clock
  * @property {number | null} pictureTimeMs when the picture that is shown came to the server, by the server's clock
+ * @property {((timeMs: number) => number | null)=} placeOf where a time is, in milliseconds since 1970, on the video's clock;
+ *   `null` where what is loaded does not reach there. Left out where that is not known
  * @property {readonly Choice[]} choices
  * @property {(kind: Choice["kind"], index: number) => void} choose
  * @property {() => void} resumeLoad goes on loading after a network failure
@@ -54,6 +56,7 @@ export const MAX_NAMES = 50;
  * @property {HTMLVideoElement} video
  * @property {string} url
  * @property {number} startSeconds where to begin; -1 for the live edge or the beginning
+ * @property {number | null} [startTimeMs] where to begin, in milliseconds since 1970, for an engine that knows `placeOf`
  * @property {EngineEvents} events
  * @property {TrackNumbers} [startTracks]
  */

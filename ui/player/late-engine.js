@@ -66,6 +66,11 @@ export class LateEngine {
     return this.#engine?.pictureTimeMs ?? null;
   }
 
+  /** @param {number} timeMs */
+  placeOf(timeMs) {
+    return this.#engine?.placeOf?.(timeMs) ?? null;
+  }
+
   get choices() {
     return this.#engine?.choices ?? [];
   }

@@ -58,6 +58,7 @@ const BROKEN_PAUSE_MS = 30_000;
  * @property {(why: string) => boolean} fallBack the next engine will be of another kind; `false`: there is none
  * @property {() => void} beginAnew the next engine will be of the first kind again
  * @property {() => boolean} isImpatient the present kind is one that stalls easily, and there are calmer ones
+ * @property {() => boolean} [mayStayBehind] the viewer wants to be where he is, be it far behind what is live
  * @property {() => number} serverMs the server's clock, in milliseconds since 1970
  * @property {() => boolean} isOnline
  * @property {() => boolean} isHidden
@@ -196,6 +197,33 @@ export class Playback {
     this.#wantsPlay = true;
     void this.#startVideo();
     this.#options.onChange();
+  }
+
+  /** Plays something else: what `createEngine` makes now, from where that says. */
+  reopen() {
+    this.#wantsPlay = true;
+    this.#drop();
+    this.#wasLive = false;
+    this.#startSeconds = -1;
+    this.#picture.restart();
+    this.#options.beginAnew();
+    this.#fruitless = 0;
+    this.#start();
+  }
+
+  /** Goes to another place of what plays, and plays on. @param {number} seconds on the video's clock */
+  seekTo(seconds) {
+    this.#jumpedMs = this.#options.nowMs();
+    this.#video.currentTime = seconds;
+    if (this.#phase === "finished") this.#moveTo("playing");
+    this.#wantsPlay = true;
+    void this.#startVideo();
+    this.#options.onChange();
+  }
+
+  /** Where a time is on the video's clock; `null` where what plays does not have it. @param {number} timeMs */
+  placeOf(timeMs) {
+    return this.#engine?.placeOf?.(timeMs) ?? null;
   }
 
   /** The page is seen again, or the network is back: looks at once instead of at the next timer. */
@@ -529,6 +557,7 @@ export class Playback {
   }
 
   #isFarBehind() {
+    if (this.#options.mayStayBehind?.() === true) return false;
     return (this.#behindSeconds() ?? 0) > FAR_BEHIND_SECONDS;
   }
 

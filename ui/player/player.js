@@ -19,10 +19,10 @@ const page = /** @type {typeof globalThis & { weirPlayer?: object }} */ (globalT
 const name = nameOfPath(location.pathname);
 
 if (name === null) showNameless();
-else open(name);
+else void open(name);
 
 /** @param {string} streamName */
-function open(streamName) {
+async function open(streamName) {
   const options = parseOptions(location.search);
   for (const complaint of options.complaints) log(complaint);
   const video = /** @type {HTMLVideoElement} */ (document.getElementById("video"));
@@ -33,20 +33,24 @@ function open(streamName) {
   const stepsBack = options.dvr || options.agoSeconds !== null || options.fromMs !== null;
   const lineup = new Lineup(lineupFor({ ...options, stepsBack }, abilitiesOf(video)));
   const clock = new ServerClock();
+  const past = stepsBack ? await openPast({ options, clock, lineup }) : null;
   // Not before: a stream that is not there has no clock, and the browser would note a second failure.
   const askClock = () => void clock.ask(resourceUrl(location.href, "utc", options.token));
   video.addEventListener("playing", askClock, { once: true });
   /** @type {Controls | null} */
   let controls = null;
   const onChange = () => controls?.render();
-  const playback = openPlayback(streamName, { video, lineup, clock, options, onChange });
+  const playback = openPlayback(streamName, { video, lineup, clock, options, past, onChange });
   controls = new Controls(document, playback, {
     name: streamName,
     options,
+    past,
     protocol: () => (lineup.current === null ? null : PROTOCOLS[lineup.current]),
   });
   controls.render();
-  keepBounds(new Bounds(options), video, playback, (words) => controls?.announce(words));
+  const bounds = new Bounds(past === null ? options : { ...options, agoSeconds: null, fromMs: null });
+  keepBounds(bounds, video, playback, (words) => controls?.announce(words));
+  void past?.attach(playback, video, (words) => controls?.announce(words));
 
   addEventListener("online", () => playback.poke());
   document.addEventListener("visibilitychange", () => {
@@ -62,23 +66,48 @@ function open(streamName) {
  * @property {Lineup} lineup
  * @property {ServerClock} clock
  * @property {import("./options.js").PlayerOptions} options
+ * @property {import("../timeline/past.js").Past | null} past
  * @property {() => void} onChange
  */
+
+/**
+ * What is recorded, where the server keeps an archive; `null` where it does not. Never rejects.
+ *
+ * @param {{ options: import("./options.js").PlayerOptions, clock: ServerClock, lineup: Lineup }} parts
+ */
+async function openPast({ options, clock, lineup }) {
+  try {
+    const { Past } = await import("../timeline/past.js");
+    const canSeekAtStart = () => lineup.current !== null && PROTOCOLS[lineup.current].engine === "hls";
+    const past = new Past({ options, clock, canSeekAtStart, log });
+    return (await past.open()) ? past : null;
+  } catch (error) {
+    log(`the timeline could not be loaded: ${error instanceof Error ? error.message : String(error)}`);
+    return null;
+  }
+}
 
 /**
  * @param {string} streamName
  * @param {Parts} parts
  */
-function openPlayback(streamName, { video, lineup, clock, options, onChange }) {
-  const urlOf = (/** @type {ProtocolName} */ protocol) =>
-    resourceUrl(location.href, PROTOCOLS[protocol].resource, options.token);
+function openPlayback(streamName, { video, lineup, clock, options, past, onChange }) {
+  const urlOf = (/** @type {ProtocolName} */ protocol) => {
+    const { resource, recorded } = PROTOCOLS[protocol];
+    const stem = past?.rewind.place?.stem;
+    return resourceUrl(location.href, stem === undefined ? resource : `${stem}${recorded}`, options.token);
+  };
   return new Playback({
     video,
     name: streamName,
     createEngine: (startSeconds, events) => {
       const { current } = lineup;
       if (current === null) return null;
-      const given = { video, url: urlOf(current), startSeconds, events, startTracks: options.startTracks };
+      const startTimeMs = past?.rewind.startMs ?? null;
+      const given = {
+        ...{ video, url: urlOf(current), events, startTracks: options.startTracks, startTimeMs },
+        startSeconds: startTimeMs === null ? startSeconds : 0,
+      };
       return new LateEngine(() => loadEngine(PROTOCOLS[current].engine), given);
     },
     fallBack: (why) => {
@@ -90,6 +119,7 @@ function openPlayback(streamName, { video, lineup, clock, options, onChange }) {
       return hasOther;
     },
     beginAnew: () => lineup.reset(),
+    mayStayBehind: () => past?.isPast === true,
     isImpatient: () => lineup.current !== null && PROTOCOLS[lineup.current].isLowLatency,
     serverMs: () => clock.nowMs(),
     probe: async (signal) => {

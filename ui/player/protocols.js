@@ -7,7 +7,7 @@
  */
 
 /**
- * `title`: as people read it. `resource`: beside the page. `isLowLatency`: gives up smoothness for nearness, so that one
+ * `title`: as people read it. `resource`: beside the page. `recorded`: what the address of an archive ends with. `isLowLatency`: gives up smoothness for nearness, so that one
  * which stalls again and again makes room for a calmer one. `stepsBack`: what was shown can be shown again; a player that
  * goes back to the edge by itself cannot do that.
  */
@@ -15,22 +15,39 @@ export const PROTOCOLS = /** @type {const} */ ({
   "ll-hls": {
     title: "LL-HLS",
     resource: "index.ll.m3u8",
+    recorded: ".m3u8",
     engine: "hls",
     isLowLatency: true,
     stepsBack: true,
   },
-  hls: { title: "HLS", resource: "index.m3u8", engine: "hls", isLowLatency: false, stepsBack: true },
+  hls: {
+    title: "HLS",
+    resource: "index.m3u8",
+    recorded: ".m3u8",
+    engine: "hls",
+    isLowLatency: false,
+    stepsBack: true,
+  },
   "ll-dash": {
     title: "LL-DASH",
     resource: "index.ll.mpd",
+    recorded: ".mpd",
     engine: "dash",
     isLowLatency: true,
     stepsBack: false,
   },
-  dash: { title: "DASH", resource: "index.mpd", engine: "dash", isLowLatency: false, stepsBack: true },
+  dash: {
+    title: "DASH",
+    resource: "index.mpd",
+    recorded: ".mpd",
+    engine: "dash",
+    isLowLatency: false,
+    stepsBack: true,
+  },
   "mse-ld": {
     title: "MSE-LD",
     resource: "mse_ld",
+    recorded: "",
     engine: "mse-ld",
     isLowLatency: true,
     stepsBack: false,
@@ -38,6 +55,7 @@ export const PROTOCOLS = /** @type {const} */ ({
   native: {
     title: "HLS by the browser",
     resource: "index.m3u8",
+    recorded: ".m3u8",
     engine: "native",
     isLowLatency: false,
     stepsBack: true,

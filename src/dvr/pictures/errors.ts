@@ -1,0 +1,35 @@
+import { defineErrors } from "../../base/errors.ts";
+
+/** Errors of pictures of streams and recordings. */
+export const dvrPictureErrors = defineErrors({
+  DVR_PICTURE_NO_KEY_FRAME: {
+    disposition: "reject",
+    httpStatus: 404,
+    message: 'there is no key frame of "{name}" near {time}: {reason}',
+    doc: "A picture is made of the key frame at a time or before it, not further back than the message says. Ask for a time at which pictures are recorded; the message names the nearest ones.",
+  },
+  DVR_PICTURE_BAD_FRAGMENT: {
+    disposition: "reject",
+    httpStatus: 500,
+    message: "a fragment of track {track} gives no picture: {reason}",
+    doc: "What is stored there is damaged, or does not begin with a key frame as it should. Other times are not affected.",
+  },
+  DVR_PICTURE_BUSY: {
+    disposition: "reject",
+    httpStatus: 503,
+    message: "{waiting} pictures are waiting to be made already: ask again in a few seconds",
+    doc: "Each thread makes one picture at a time, so that pictures take no more than their share of the processor. Those that were made lately are kept.",
+  },
+  DVR_PICTURE_NO_FFMPEG: {
+    disposition: "reject",
+    httpStatus: 501,
+    message: "this server makes no pictures: the program ffmpeg is not installed beside it",
+    doc: "Pictures are decoded by ffmpeg. Install it where the server runs, or add it to the image; docs/player.md says how. Everything else works without it.",
+  },
+  DVR_PICTURE_FAILED: {
+    disposition: "reject",
+    httpStatus: 500,
+    message: "no picture was made of the key frame: {reason}",
+    doc: "ffmpeg could not decode the key frame, or took too long. Its own words stand in the message: it may lack the codec.",
+  },
+});

@@ -1,0 +1,22 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parsePicturePath, parseStatusPath } from "./archive-paths.ts";
+
+test("paths of pictures are those of a name, and of a second or now", () => {
+  const paths = {
+    "/cam/preview.jpg": { name: "cam", atS: null, isSmall: true },
+    "/a/b/1700000000.jpg": { name: "a/b", atS: 1_700_000_000, isSmall: false },
+    "/cam/1700000000-preview.jpg": { name: "cam", atS: 1_700_000_000, isSmall: true },
+    "/cam/0.jpg": { name: "cam", atS: 0, isSmall: false },
+  };
+  for (const [path, meaning] of Object.entries(paths)) assert.deepEqual(parsePicturePath(path), meaning);
+  const none = ["/preview.jpg", "/1.jpg", "/cam/x.jpg", "/cam/-1.jpg", "/cam/1.jpg/x", "/cam/1.png", ""];
+  for (const path of [...none, "/cam/123456789012.jpg", "/cam/1.5.jpg", "/cam/preview-preview.jpg"])
+    assert.equal(parsePicturePath(path), null, path);
+});
+
+test("the path of what is recorded is that of a name", () => {
+  assert.equal(parseStatusPath("/a/b/recording_status.json"), "a/b");
+  for (const path of ["/recording_status.json", "/cam/recording_status.jsonx", "/cam/index.json"])
+    assert.equal(parseStatusPath(path), null);
+});
