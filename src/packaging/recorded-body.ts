@@ -161,15 +161,16 @@ class RecordedBody implements HttpBodySource {
   }
 }
 
-function checkTracks({ name, packets, format: { carries, choice } }: RecordedBodyParts): void {
+function checkTracks({ name, packets, format }: RecordedBodyParts): void {
   const { tracks } = packets.tracks;
+  const { choice } = format;
   if (choice !== undefined && !tracks.some(({ id }) => choice.has(id))) {
     throw packagingErrors.error("TRACKS_NOT_THERE", {
       asked: formatTrackSelection([...choice]),
       tracks: formatTrackSelection(tracks.map(({ id }) => id) satisfies TrackSelection),
     });
   }
-  if (carries !== undefined && !tracks.some((track) => carries(track)))
+  if (format.carries !== undefined && !tracks.some((track) => format.carries!(track)))
     throw streamErrors.error("STREAM_NOT_CARRIED", { name });
 }
 

@@ -72,13 +72,14 @@ export function archiveConnection(
 /** What opens a stream's archive for a viewer over MSE-LD; `null` where it has none. Throws STREAM_*. */
 export function mseArchive(
   name: StreamName,
-  { archives, config }: Pick<ArchiveConnectionParts, "archives" | "config">,
+  parts: Pick<ArchiveConnectionParts, "archives" | "config">,
 ): MseArchive | null {
-  if (archiveFolder(planOf(config(), name), name) === null) return null;
-  const recorded = recordedStream(config(), name, MSE_PROTOCOL);
+  const config = parts.config();
+  if (archiveFolder(planOf(config, name), name) === null) return null;
+  const recorded = recordedStream(config, name, MSE_PROTOCOL);
   return (seconds) => {
     const fromS = Math.min(seconds, MAX_SPAN_FROM_S);
-    return archives.play(recorded, { kind: "timeshift_abs", fromS }, true);
+    return parts.archives.play(recorded, { kind: "timeshift_abs", fromS }, true);
   };
 }
 
@@ -114,9 +115,10 @@ type Output = {
 async function play(
   { name, span }: ArchiveAddress,
   { protocol, format, isUtc, contentType }: Output,
-  { archives, config, clock, log, onViewer }: ArchiveConnectionParts,
+  parts: ArchiveConnectionParts,
 ): Promise<HttpReply> {
-  const packets = await archives.play(recordedStream(config(), name, protocol), span, isUtc);
+  const { archives, clock, log, onViewer } = parts;
+  const packets = await archives.play(recordedStream(parts.config(), name, protocol), span, isUtc);
   const { startUs, playedUs } = packets;
   const body = { name, packets, startUs, playedUs, format, clock, log, onViewer };
   return await bodies(({ recordedBodyReply, recordedSocketReply }) =>
