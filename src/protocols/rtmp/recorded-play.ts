@@ -73,9 +73,9 @@ export class RecordedPlay {
     void this.#open();
   }
 
-  /** Whether it has come to its end. */
+  /** Whether it has come to its end, and does not go elsewhere now. */
   get isEnded(): boolean {
-    return this.#paced?.state === "ended";
+    return this.#paced?.state === "ended" && !this.#isSeeking;
   }
 
   /** The player says how much media it holds. Units: milliseconds. */
