@@ -16,7 +16,7 @@ import type { StreamName } from "../media/ids.ts";
 import { archiveAddress, mseArchive } from "./archive-connections.ts";
 import { Playback } from "./playback.ts";
 import type { PlaybackParts } from "./playback.ts";
-import { recording } from "./recordings.ts";
+import { findRecording } from "./recordings.ts";
 import { StreamArchives } from "./stream-archives.ts";
 
 const HOUR = 496_640;
@@ -144,8 +144,12 @@ describe("an archive over HTTP, as long as it plays", () => {
 });
 
 describe("an archive over RTMP and MSE-LD", () => {
-  const open = (name: string, query = "", protocol = "rtmp"): ReturnType<typeof recording> =>
-    recording({ name: name as StreamName, container: null, query }, protocol, { config, vods, archives });
+  const open = (name: string, query = "", protocol = "rtmp"): ReturnType<typeof findRecording> =>
+    findRecording({ name: name as StreamName, container: null, query }, protocol, {
+      config,
+      vods,
+      archives,
+    });
 
   test("is what a span behind the name, or a time in the query, asks for", async () => {
     for (const opened of [

@@ -28,7 +28,7 @@ import { LiveWindows } from "./live-windows.ts";
 import { StreamArchives, recordingPlan } from "./stream-archives.ts";
 import { memoryBudgetBytes, overBudget } from "./memory.ts";
 import { Playback, isPackaged } from "./playback.ts";
-import { recording } from "./recordings.ts";
+import { findRecording } from "./recordings.ts";
 import { RemoteWindows } from "./remote-windows.ts";
 import { planOf, rulesOf } from "./stream-rules.ts";
 
@@ -314,7 +314,11 @@ export class MediaNode {
         logger: this.#log,
         addresses: this.#options.addresses,
         recordings: (target) =>
-          recording(target, "rtmp", { config: this.#config, vods: this.vods, archives: this.#archives }),
+          findRecording(target, "rtmp", {
+            config: this.#config,
+            vods: this.vods,
+            archives: this.#archives,
+          }),
       },
     );
   }

@@ -29,7 +29,7 @@ export type RecordingParts = {
  * `camera/archive-FROM-DURATION` or `camera?from=UTC`, or a file; `null` when the name is that of a live stream, or of
  * nothing. Throws STREAM_*, SPAN_BAD_TIME.
  */
-export function recording(
+export function findRecording(
   target: RecordedName,
   protocol: string,
   parts: RecordingParts,

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import { Film, pictureTimes, settle } from "../../test/support/film.ts";
+import type { Clock } from "../base/clock.ts";
 import { defineErrors } from "../base/errors.ts";
 import { ticksToUs } from "../base/time.ts";
 import { PacedPackets } from "./paced-packets.ts";
@@ -221,18 +222,22 @@ describe("a recording for one player", () => {
         return { ...run, packets: later, isLast: true };
       },
     };
-    const paced = pace({ packets });
+    const delays: number[] = [];
+    const noting: Clock = {
+      nowUs: () => clock.nowUs(),
+      wallUs: () => clock.wallUs(),
+      schedule: (delayMs, run) => {
+        delays.push(delayMs);
+        return clock.schedule(delayMs, run);
+      },
+    };
+    const paced = pace({ packets, clock: noting });
     paced.jump(0, 0);
     paced.pump();
     await settle();
-    const delays: number[] = [];
-    const { schedule } = clock;
-    clock.schedule = (delayMs, run) => {
-      delays.push(delayMs);
-      return schedule.call(clock, delayMs, run);
-    };
     await clock.advanceSettling(4 * 3_600_000, 600_000);
-    assert.deepEqual([sent, delays], [[], Array(4).fill(3_600_000)]);
+    // The first timer is that of a read that takes too long.
+    assert.deepEqual([sent, delays.slice(1)], [[], Array(5).fill(3_600_000)]);
     paced.close();
   });
 });

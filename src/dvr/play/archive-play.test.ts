@@ -52,11 +52,10 @@ class Recording {
 
   /** Reads once; where that waits for what is recorded next, time passes. */
   async read(play: ArchivePlay, fromUs: number): Promise<PacketRun> {
-    const read = play.read(fromUs);
-    let isDone = false;
-    const done = (): boolean => (isDone = true);
-    void read.then(done, done);
-    for (let i = 0; i < 1000 && !isDone; i++) await this.clock.advanceSettling(10, 10);
+    const watch = { isDone: false };
+    const read = play.read(fromUs).finally(() => (watch.isDone = true));
+    read.catch(() => {});
+    for (let i = 0; i < 1000 && !watch.isDone; i++) await this.clock.advanceSettling(10, 10);
     return await read;
   }
 
