@@ -61,9 +61,16 @@ export type HttpFile = {
 /**
  * Starts a body whose end nobody knows, such as the bytes of a live stream. The head goes out in front of its first
  * bytes, so that `start` may still throw a `MediaError`, and `end` may still give another reply.
- * Returns: what ends it when the client leaves; never called after `HttpBodySink.end` or `abort`.
  */
-export type HttpStream = (sink: HttpBodySink) => { close(): void };
+export type HttpStream = (sink: HttpBodySink) => HttpBodySource;
+
+/** Who gives the bytes of an endless body. Nothing of it is called after `HttpBodySink.end` or `abort`. */
+export type HttpBodySource = {
+  /** The client has left. */
+  close(): void;
+  /** Of what waited to be sent, some has been: `HttpBodySink.queuedBytes` is less than it was. */
+  drained?(): void;
+};
 
 /** Where the bytes of an endless body go. */
 export type HttpBodySink = {

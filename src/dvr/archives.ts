@@ -32,6 +32,9 @@ import { SpanPresentation, storedRange } from "./reader/span-presentation.ts";
 import type { SpanRequest } from "./reader/span-presentation.ts";
 import { StreamArchive } from "./reader/stream-archive.ts";
 import type { ArchiveReading } from "./reader/stream-archive.ts";
+import { openPlay } from "./play/open-play.ts";
+import type { ArchivePlay } from "./play/archive-play.ts";
+import type { PlayRequest } from "./play/open-play.ts";
 import { recoverRoot } from "./start-recovery.ts";
 import { diskFiles } from "./storages/disk-files.ts";
 import { ArchiveWriter } from "./writer/archive-writer.ts";
@@ -234,6 +237,14 @@ export class Archives {
     const range = await storedRange(this.#archive(folder), request);
     const made = new TsExport(range, tracks === null ? {} : { tracks });
     return { read: () => made.read(), pause: (ms) => this.#pause(ms) };
+  }
+
+  /**
+   * A span as packets for one player, from its beginning on and on with what is recorded meanwhile. Rejects with
+   * DVR_NOTHING_RECORDED, and as `span`.
+   */
+  play(folder: string, request: PlayRequest): Promise<ArchivePlay> {
+    return openPlay(this.#archive(folder), request, this.#options.clock);
   }
 
   #pause(ms: number): Promise<void> {

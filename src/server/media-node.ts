@@ -29,7 +29,7 @@ import { LiveWindows } from "./live-windows.ts";
 import { StreamArchives, recordingPlan } from "./stream-archives.ts";
 import { memoryBudgetBytes, overBudget } from "./memory.ts";
 import { Playback, isPackaged } from "./playback.ts";
-import { recordedFile } from "./recordings.ts";
+import { findRecording } from "./recordings.ts";
 import { RemoteWindows } from "./remote-windows.ts";
 import { planOf, rulesOf } from "./stream-rules.ts";
 
@@ -263,7 +263,10 @@ export class MediaNode {
       const asked = this.rtmp.all.reduce((sum, listener) => sum + listener.askToReconnect(), 0);
       if (asked > 0) this.#log.info("publishers were asked to connect again, elsewhere", { asked });
     }
-    if (step === "send-viewers-on") (this.#threads ?? this.local).endWaiting();
+    if (step === "send-viewers-on") {
+      (this.#threads ?? this.local).endWaiting();
+      this.#archives.drain();
+    }
     if (step === "end-publishers") {
       const overHttp = this.#tsPublishers.endAll("the server stops");
       const closed = this.rtmp.all.reduce((sum, listener) => sum + listener.endPublishers(), overHttp);
@@ -315,7 +318,12 @@ export class MediaNode {
         clock: this.#clock,
         logger: this.#log,
         addresses: this.#options.addresses,
-        recordings: (target) => recordedFile(target, "rtmp", { config: this.#config, vods: this.vods }),
+        recordings: (target) =>
+          findRecording(target, "rtmp", {
+            config: this.#config,
+            vods: this.vods,
+            archives: this.#archives,
+          }),
       },
     );
   }

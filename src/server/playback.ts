@@ -19,7 +19,7 @@ import { jsonOutput } from "../protocols/json/output.ts";
 import { parseFlvPath } from "../protocols/http-flv/path.ts";
 import { flvReply, flvSocketReply } from "../protocols/http-flv/reply.ts";
 import { parseTsPath } from "../protocols/http-ts/path.ts";
-import { tsReply } from "../protocols/http-ts/reply.ts";
+import { TS_PROTOCOL, tsReply } from "../protocols/http-ts/reply.ts";
 import { MSE_PROTOCOL, parseMsePath } from "../protocols/mse/path.ts";
 import type { StreamDirectory } from "../stream/directory.ts";
 import { streamErrors } from "../stream/errors.ts";
@@ -28,10 +28,12 @@ import type { SendWindow } from "../stream/rules.ts";
 import type { Vods } from "../vod/late-library.ts";
 import { parsePicturePath, parseStatusPath } from "./archive-paths.ts";
 import { downloadReply, downloadType } from "./download.ts";
+import { archiveConnection, mseArchive } from "./archive-connections.ts";
+import type { ArchiveConnectionParts } from "./archive-connections.ts";
 import { parseArchiveDownload } from "./archive-download.ts";
 import type { ArchiveDownload } from "./archive-download.ts";
-import { archiveFolder } from "./stream-archives.ts";
 import type { RecordingStatuses } from "./recording-status.ts";
+import { archiveFolder, recordedStream } from "./stream-archives.ts";
 import type { StreamArchives } from "./stream-archives.ts";
 import { addsAudioOnly, planOf, rulesOf, vodProtocols } from "./stream-rules.ts";
 import type { Thumbnails } from "./thumbnails.ts";
@@ -114,6 +116,7 @@ export class Playback {
   readonly #closing = new AbortController();
   readonly #thumbnails: Late<Thumbnails>;
   readonly #statuses: Late<RecordingStatuses>;
+  readonly #connections: ArchiveConnectionParts;
   #fileViewers = 0;
 
   constructor(parts: PlaybackParts) {
@@ -129,9 +132,10 @@ export class Playback {
         archives.recordedExtent(folder, fromUs, toUs),
       );
     });
+    this.#connections = { ...parts, onViewer: (change) => (this.#fileViewers += change) };
   }
 
-  /** Viewers that hold a connection on which a file is sent as it plays. */
+  /** Viewers that hold a connection on which a file or an archive is sent as it plays. */
   get fileViewers(): number {
     return this.#fileViewers;
   }
@@ -154,9 +158,11 @@ export class Playback {
     return address === null ? this.#download(request.path.slice(1)) : this.#present(request, address);
   }
 
-  /** A live stream as a body without an end, where the path is that of one; none of these paths is ever kept. */
+  /** A stream as a body without an end, where the path is that of one; none of these paths is ever kept. */
   #endless(request: HttpRequest, sendWindow?: SendWindow): Promise<HttpReply> | HttpReply | null {
     const { directory } = this.#parts;
+    const archived = archiveConnection(request, this.#connections);
+    if (archived !== null) return archived;
     const flv = parseFlvPath(request.path);
     if (flv !== null) {
       const reply = asksForWebSocket(request) ? flvSocketReply : flvReply;
@@ -222,6 +228,7 @@ export class Playback {
       mseReply(path, request, {
         ...{ directory, sendWindow, clock, log },
         file: (name) => this.#packetsOf(name, MSE_PROTOCOL),
+        archive: (name) => mseArchive(name, this.#connections),
         onFileViewer: (change) => (this.#fileViewers += change),
       }),
     );
@@ -289,19 +296,9 @@ export class Playback {
 
   /** A stretch of a recording as one file. Rejects with STREAM_*, DVR_*. */
   async #archiveDownload(wanted: ArchiveDownload, request: HttpRequest): Promise<HttpReply> {
-    const config = this.#parts.config();
-    const name = parseStreamName(wanted.name);
-    const rules = name === null ? null : rulesOf(config, name, "play");
-    if (name === null || rules === null)
-      throw streamErrors.error("STREAM_NOT_FOUND", { name: wanted.name });
-    if (rules.disabled) throw streamErrors.error("STREAM_DISABLED", { name });
-    const protocol = wanted.format === "mp4" ? "mp4" : "tshttp";
-    if (!rules.allowsProtocol(protocol))
-      throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol });
-    const plan = planOf(config, name)!;
-    const folder = archiveFolder(plan, name);
-    if (folder === null) throw streamErrors.error("STREAM_NOT_RECORDED", { name });
-    return await this.#parts.archives.download({ name, plan, folder }, wanted, request);
+    const protocol = wanted.format === "mp4" ? "mp4" : TS_PROTOCOL;
+    const recorded = recordedStream(this.#parts.config(), wanted.name, protocol);
+    return await this.#parts.archives.download(recorded, wanted, request);
   }
 
   #sayOnce(name: string, message: string): void {

@@ -14,6 +14,7 @@ import type { KeyFrame } from "../dvr/pictures/key-frame.ts";
 import type { RecordedExtent } from "../dvr/reader/recorded-ranges.ts";
 import type { SpanRequest } from "../dvr/reader/span-presentation.ts";
 import type { ArchiveWriter } from "../dvr/writer/archive-writer.ts";
+import type { ArchivePlay } from "../dvr/play/archive-play.ts";
 import type { RecordedGroup } from "../dvr/writer/recorded-group.ts";
 import { StreamRecorder } from "../dvr/writer/stream-recorder.ts";
 import type { GroupWriter } from "../dvr/writer/stream-recorder.ts";
@@ -22,12 +23,13 @@ import type { StreamName } from "../media/ids.ts";
 import type { MediaFile } from "../packaging/media-path.ts";
 import { readTrackFilter } from "../packaging/track-filter.ts";
 import type { Presentation } from "../packaging/presentation.ts";
+import { streamErrors } from "../stream/errors.ts";
 import type { LiveStream } from "../stream/live-stream.ts";
 import type { TimeSpan } from "../packaging/time-span.ts";
 import { mp4DownloadReply, tsDownloadReply } from "./archive-download.ts";
 import type { ArchiveDownload } from "./archive-download.ts";
 import { copyRules } from "./archive-copies.ts";
-import { planOf } from "./stream-rules.ts";
+import { planOf, rulesOf } from "./stream-rules.ts";
 
 /** The folder of a stream's archive; `null` where the configuration knows of none. */
 export function archiveFolder(plan: LivePlan | null, name: StreamName): string | null {
@@ -57,7 +59,22 @@ export type RecordedStream = {
   readonly name: StreamName;
   readonly plan: LivePlan;
   readonly folder: string;
+  /** How long a stream that has stopped is waited for. */
+  readonly sourceTimeoutMs: number | false;
 };
+
+/** The stream of that name, with its archive, for a protocol. Throws STREAM_*. */
+export function recordedStream(config: ResolvedConfig, text: string, protocol: string): RecordedStream {
+  const name = parseStreamName(text);
+  const rules = name === null ? null : rulesOf(config, name, "play");
+  if (name === null || rules === null) throw streamErrors.error("STREAM_NOT_FOUND", { name: text });
+  if (rules.disabled) throw streamErrors.error("STREAM_DISABLED", { name });
+  if (!rules.allowsProtocol(protocol)) throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol });
+  const plan = planOf(config, name)!;
+  const folder = archiveFolder(plan, name);
+  if (folder === null) throw streamErrors.error("STREAM_NOT_RECORDED", { name });
+  return { name, plan, folder, sourceTimeoutMs: rules.sourceTimeoutMs };
+}
 
 /** What a stream's configuration says of its archive; `null`: nothing, or that it is somewhere else. */
 function retentionOf(config: ResolvedConfig, root: string, stream: string): RetentionRules | null {
@@ -121,6 +138,7 @@ export class StreamArchives {
   >();
   readonly #closing = new Set<Promise<void>>();
   #loaded: Archives | null = null;
+  #isDraining = false;
   readonly #warned = new Set<string>();
   /** Roots that were put in order. */
   readonly #recovered = new Set<string>();
@@ -227,7 +245,7 @@ export class StreamArchives {
   }
 
   /** A span of what is recorded of a stream. Rejects with DVR_*. */
-  async span(recorded: RecordedStream, span: TimeSpan): Promise<Presentation> {
+  async span(recorded: Omit<RecordedStream, "sourceTimeoutMs">, span: TimeSpan): Promise<Presentation> {
     return await this.#archives((archives) =>
       archives.span(recorded.folder, this.#request(recorded, span)),
     );
@@ -252,7 +270,25 @@ export class StreamArchives {
     return tsDownloadReply(made, path, this.#log.child({ stream: recorded.name }));
   }
 
-  #request({ name, plan }: RecordedStream, span: TimeSpan): SpanRequest {
+  /**
+   * A span as packets for one player, from its beginning on and on with what is recorded meanwhile. Rejects with DVR_*.
+   *
+   * `isUtc`: its clock is UTC up to the first gap, and not one that begins at 0.
+   */
+  async play(recorded: RecordedStream, span: TimeSpan, isUtc: boolean): Promise<ArchivePlay> {
+    const { sourceTimeoutMs } = recorded;
+    const timeoutUs = sourceTimeoutMs === false ? Infinity : sourceTimeoutMs * 1000;
+    const patienceUs = (): number => (this.#isDraining ? 0 : timeoutUs);
+    const request = { ...this.#request(recorded, span), isUtc, patienceUs };
+    return await this.#archives((archives) => archives.play(recorded.folder, request));
+  }
+
+  /** Whoever has come to the end of what is recorded is not kept waiting any more. */
+  drain(): void {
+    this.#isDraining = true;
+  }
+
+  #request({ name, plan }: Pick<RecordedStream, "name" | "plan">, span: TimeSpan): SpanRequest {
     const { segmentDurationMs, segmentCount } = plan.options;
     const nowUs = this.#clock.wallUs();
     return { span, name, nowUs, segmentDurationUs: segmentDurationMs * 1000, segmentCount };

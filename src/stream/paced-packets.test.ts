@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import { Film, pictureTimes, settle } from "../../test/support/film.ts";
+import type { Clock } from "../base/clock.ts";
 import { defineErrors } from "../base/errors.ts";
 import { ticksToUs } from "../base/time.ts";
 import { PacedPackets } from "./paced-packets.ts";
 import type { PacedPacketsParts } from "./paced-packets.ts";
+import type { RecordedPackets } from "./recorded-packets.ts";
 
 const errors = defineErrors({
   VOD_BUSY: { disposition: "retry", message: "too many", doc: "For this test." },
@@ -168,5 +170,74 @@ describe("a recording for one player", () => {
     gate.resolve();
     await pass(100);
     assert.ok(sent.length > 150);
+  });
+
+  test("tells of each run in front of its first packet, and of none without packets", async () => {
+    const told: [number | undefined, number][] = [];
+    const runs = [...Array(4).keys()].map((i) => ({ fromUs: i * 1e6, isEmpty: i === 2 }));
+    const packets: RecordedPackets = {
+      ...{ tracks: film.tracks, endUs: 4e6, reorderUs: 0 },
+      startAt: () => 0,
+      read: async (fromUs) => {
+        const run = runs.find((one) => one.fromUs === fromUs)!;
+        const full = await film.read(fromUs);
+        return { ...full, packets: run.isEmpty ? [] : full.packets, isLast: fromUs === 3e6 };
+      },
+    };
+    const paced = new PacedPackets(
+      { packets, clock, bufferUs: 9e6, stopUs: Infinity, pauseStops: "sending" },
+      {
+        begin: ({ packets: [first] }) => told.push([first?.dts, sent.length]),
+        packet: ({ dts }, room) => {
+          sent.push(dts);
+          room.reserve(1);
+        },
+        write: () => {},
+        queuedBytes: () => 0,
+        ended: () => happened.push("ended"),
+        failed: (caught) => happened.push(String(caught)),
+      },
+    );
+    paced.jump(0, 0);
+    paced.pump();
+    await settle();
+    assert.deepEqual([told.length, told[0]], [3, [0, 0]]);
+    assert.deepEqual(
+      told.map(([dts, before]) => sent[before] === dts),
+      [true, true, true],
+    );
+    assert.deepEqual(happened, ["ended"]);
+  });
+
+  test("waits for what is due in a month without looking all the time", async () => {
+    const packets: RecordedPackets = {
+      ...{ tracks: film.tracks, endUs: Infinity, reorderUs: 0 },
+      startAt: () => 0,
+      read: async () => {
+        const run = await film.read(0);
+        const later = run.packets.map((packet) => ({
+          ...packet,
+          dts: packet.dts + 30 * 86_400 * packet.track.timescale,
+        }));
+        return { ...run, packets: later, isLast: true };
+      },
+    };
+    const delays: number[] = [];
+    const noting: Clock = {
+      nowUs: () => clock.nowUs(),
+      wallUs: () => clock.wallUs(),
+      schedule: (delayMs, run) => {
+        delays.push(delayMs);
+        return clock.schedule(delayMs, run);
+      },
+    };
+    const paced = pace({ packets, clock: noting });
+    paced.jump(0, 0);
+    paced.pump();
+    await settle();
+    await clock.advanceSettling(4 * 3_600_000, 600_000);
+    // The first timer is that of a read that takes too long.
+    assert.deepEqual([sent, delays.slice(1)], [[], Array(5).fill(3_600_000)]);
+    paced.close();
   });
 });

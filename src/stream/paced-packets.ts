@@ -9,6 +9,8 @@ import type { WireRoom } from "./wire-format.ts";
 
 /** The connection of a player to whom a recording is sent. */
 export type PacedSink = {
+  /** A run begins with the next packet: its tracks may be others than those of the run before. May write. */
+  begin?(run: PacketRun): void;
   /** Writes one packet; asks for no room when this player does not get its track. */
   packet(packet: MediaPacket, room: WireRoom): void;
   write(bytes: Uint8Array): void;
@@ -39,6 +41,8 @@ export type PacedPacketsParts = {
 
 /** Media is sent in steps of at least so much: a timer for each picture of each player would cost more. */
 const STEP_MS = 200;
+/** Timers cannot wait for ever; after so long it is looked again. */
+const LONGEST_WAIT_MS = 3_600_000;
 /** While so much waits in the connection nothing is added: that is when a socket tells that it has drained. */
 const MAX_QUEUED_BYTES = SLICE_BYTES;
 /** A step of an ordinary film at 1 Mbit/s fits in one. */
@@ -172,6 +176,7 @@ export class PacedPackets {
       if (packet === undefined || batch.totalBytes >= roomBytes) break;
       const dtsUs = ticksToUs(packet.dts, packet.track.timescale);
       if (dtsUs > dueUs || dtsUs >= this.#parts.stopUs) break;
+      if (this.#next === 0) sink.begin?.(run);
       sink.packet(packet, batch);
       this.#sentUs = dtsUs;
       this.#next++;
@@ -201,7 +206,8 @@ export class PacedPackets {
 
   #waitUntilDue(dtsUs: number, dueUs: number): void {
     // While the player's clock stands nothing more becomes due.
-    if (this.#state === "flowing") this.#wait(Math.max(STEP_MS, Math.ceil((dtsUs - dueUs) / 1000)));
+    if (this.#state !== "flowing") return;
+    this.#wait(Math.min(LONGEST_WAIT_MS, Math.max(STEP_MS, Math.ceil((dtsUs - dueUs) / 1000))));
   }
 
   #wait(delayMs: number): void {

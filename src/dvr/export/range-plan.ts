@@ -5,8 +5,8 @@ import { MP4_LIMITS } from "../../containers/mp4/limits.ts";
 import { trackNumber } from "../../containers/mp4/track-number.ts";
 import { dvrExportErrors } from "./errors.ts";
 import { ChunkColumns, SegmentColumns } from "./range-columns.ts";
-import { StretchClock } from "./stretch-clock.ts";
-import type { Gaps } from "./stretch-clock.ts";
+import { FixedClock, StretchClock } from "./stretch-clock.ts";
+import type { Gaps, PlanClock } from "./stretch-clock.ts";
 import type { StoredChunk, StoredRange, StoredSegment, StoredTracks } from "./stored-range.ts";
 
 /** What one export may cost. */
@@ -57,7 +57,12 @@ type PlannedFile = {
 };
 
 /** How a range is planned. */
-export type RangePlanOptions = { readonly tracks?: StoredTracks; readonly gaps?: Gaps };
+export type RangePlanOptions = {
+  readonly tracks?: StoredTracks;
+  readonly gaps?: Gaps;
+  /** Added to all times of the media clock, whatever gaps there are, in place of a clock of its own. Units: microseconds. */
+  readonly shiftUs?: number;
+};
 
 /**
  * What of a range is exported, and when it plays on the export's own clock, which begins at 0: made of the list alone,
@@ -74,7 +79,7 @@ export class RangePlan {
   readonly #epochs: PlannedEpoch[] = [];
   readonly #range: StoredRange;
   readonly #wanted: StoredTracks;
-  readonly #clock: StretchClock;
+  readonly #clock: PlanClock;
   /** First segment of the stretch that is open. */
   #stretchFrom = 0;
   /** Where the last segment of the list begins and ends, also one that is left out. */
@@ -87,7 +92,8 @@ export class RangePlan {
   constructor(range: StoredRange, options: RangePlanOptions = {}) {
     this.#range = range;
     this.#wanted = options.tracks ?? {};
-    this.#clock = new StretchClock(options.gaps ?? "closed");
+    const { gaps = "closed", shiftUs } = options;
+    this.#clock = shiftUs === undefined ? new StretchClock(gaps) : new FixedClock(shiftUs);
     for (const segment of range.segments) this.#addSegment(segment);
     if (this.segments.count === 0)
       throw dvrExportErrors.error("DVR_EXPORT_EMPTY", { reason: this.#empty() });

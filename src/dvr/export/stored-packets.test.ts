@@ -127,6 +127,19 @@ describe("a range as packets", () => {
     });
   }
 
+  test("on a clock that is given, with the number of its first epoch", async () => {
+    archive.record(recordedPackets(2000), RECORDED_US);
+    archive.record(recordedPackets(2000), RECORDED_US + 60 * SECOND_US);
+    const shiftUs = 7 * SECOND_US - RECORDED_US;
+    const packets = new StoredPackets(archive, { shiftUs, firstEpoch: 5 });
+    const runs = await runsOf(packets, 0);
+    const all = runs.flatMap((run) => run.packets);
+    assertComplete(all);
+    const [first, later] = [all[0]!, all.find((packet) => usOf(packet) > 30 * SECOND_US)!];
+    assert.deepEqual([usOf(first), usOf(later)], [7 * SECOND_US, 67 * SECOND_US]);
+    assert.ok(all.every(({ epoch }) => epoch === 5) && packets.tracks.epoch === 5);
+  });
+
   test("with other tracks from some time on has an epoch for each set, and no run of two", async () => {
     archive.record(recordedPackets(2000), RECORDED_US);
     const wide = videoTrack({ width: 128 });

@@ -31,6 +31,10 @@ export type StoredPacketsOptions = {
   readonly tracks?: StoredTracks;
   /** Whether players see gaps as time in which nothing comes; `closed` unless given. */
   readonly gaps?: Gaps;
+  /** As `RangePlanOptions.shiftUs`; a clock of its own, which begins at 0, unless given. Units: microseconds. */
+  readonly shiftUs?: number;
+  /** The number of its first epoch; 1 unless given. */
+  readonly firstEpoch?: number;
   /** What one read may have in bytes where it can be cut; 1 MiB unless given. */
   readonly cellBytes?: number;
 };
@@ -85,7 +89,8 @@ export class StoredPackets implements RecordedPackets {
   /** Reads nothing. Throws: DVR_EXPORT_EMPTY, _LIMIT, _UNKNOWN_TRACK, _BAD_CHUNK. */
   constructor(range: StoredRange, options: StoredPacketsOptions = {}) {
     this.#plan = new RangePlan(range, options);
-    this.#sets = this.#plan.epochs.map(({ tracks }, i) => makeTrackSet(i + 1, tracks));
+    const { firstEpoch = 1 } = options;
+    this.#sets = this.#plan.epochs.map(({ tracks }, i) => makeTrackSet(firstEpoch + i, tracks));
     this.#times = new PlayTimes(this.#plan, this.#sets);
     this.#read = range.read;
     this.#cellBytes = options.cellBytes ?? CELL_BYTES;
@@ -170,8 +175,9 @@ export class StoredPackets implements RecordedPackets {
     const payloads = Buffer.allocUnsafeSlow(places[to]! - places[from]!);
     await this.#fill(chunk, places[from]!, payloads);
     const shiftTicks = usToTicks(this.#plan.shiftOf(chunk), track.timescale);
-    const isReference = track === this.#sets[epoch]!.reference;
-    return chunkPackets(table, { from, to, payloads, shiftTicks, epoch: epoch + 1, isReference });
+    const set = this.#sets[epoch]!;
+    const isReference = track === set.reference;
+    return chunkPackets(table, { from, to, payloads, shiftTicks, epoch: set.epoch, isReference });
   }
 
   #table(chunk: number): Promise<ChunkTable> {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { StretchClock } from "./stretch-clock.ts";
+import { FixedClock, StretchClock } from "./stretch-clock.ts";
+import type { PlanClock } from "./stretch-clock.ts";
 
 const SECOND_US = 1_000_000;
 const VIDEO = 0;
@@ -10,7 +11,7 @@ const AUDIO = 1;
 type Chunk = readonly [track: number, startUs: number, endUs: number];
 
 /** One stretch: when it begins and ends to play, and its chunks. Returns: by how much it is moved. */
-function add(clock: StretchClock, startUs: number, endUs: number, chunks: readonly Chunk[]): number {
+function add(clock: PlanClock, startUs: number, endUs: number, chunks: readonly Chunk[]): number {
   clock.begin(startUs);
   for (const [track, from, to] of chunks) clock.addChunk(track, 90_000, from, to - from);
   clock.addSegment(endUs);
@@ -18,7 +19,7 @@ function add(clock: StretchClock, startUs: number, endUs: number, chunks: readon
 }
 
 /** Ten seconds whose pictures are decoded 80 ms before they are shown. */
-function tenSeconds(clock: StretchClock, startUs: number): number {
+function tenSeconds(clock: PlanClock, startUs: number): number {
   const endUs = startUs + 10 * SECOND_US;
   return add(clock, startUs, endUs, [
     [VIDEO, startUs - 80_000, endUs - 80_000],
@@ -98,5 +99,15 @@ describe("the clock of an export", () => {
       }),
       { seed: 7, numRuns: 300 },
     );
+  });
+});
+
+describe("a clock that stands already", () => {
+  test("moves every stretch by the same time, gaps or not", () => {
+    const clock = new FixedClock(-500 * SECOND_US);
+    assert.equal(tenSeconds(clock, 500 * SECOND_US), -500 * SECOND_US);
+    assert.equal(clock.endUs, 10 * SECOND_US);
+    assert.equal(tenSeconds(clock, 900 * SECOND_US), -500 * SECOND_US);
+    assert.equal(clock.endUs, 410 * SECOND_US);
   });
 });

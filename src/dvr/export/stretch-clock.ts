@@ -4,6 +4,42 @@ export type Gaps = "closed" | "kept";
 /** A track's chunks of one stretch. */
 type TrackSpan = { startUs: number; endUs: number; readonly marginUs: number };
 
+/** What says when the stretches of a range play. */
+export type PlanClock = Pick<StretchClock, "begin" | "addChunk" | "addSegment" | "finish" | "endUs">;
+
+/** Moves all stretches by the same time: for pieces of what has a clock already. */
+export class FixedClock implements PlanClock {
+  readonly #shiftUs: number;
+  #endUs = 0;
+
+  constructor(shiftUs: number) {
+    this.#shiftUs = shiftUs;
+  }
+
+  /** Where the last segment or chunk ends. Units: microseconds. */
+  get endUs(): number {
+    return this.#endUs + this.#shiftUs;
+  }
+
+  /** See `StretchClock.begin`. */
+  begin(): void {}
+
+  /** See `StretchClock.addChunk`. */
+  addChunk(_track: number, _timescale: number, startUs: number, durationUs: number): void {
+    this.addSegment(startUs + durationUs);
+  }
+
+  /** See `StretchClock.addSegment`. */
+  addSegment(endUs: number): void {
+    this.#endUs = Math.max(this.#endUs, endUs);
+  }
+
+  /** See `StretchClock.finish`. */
+  finish(): number {
+    return this.#shiftUs;
+  }
+}
+
 /**
  * Puts the stretches of a range on one clock that begins at 0. A stretch is what has no gap in it; all that lies in one
  * moves by the same time, so its tracks keep their distances.

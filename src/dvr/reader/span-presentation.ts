@@ -158,10 +158,11 @@ function timelineOf(
   };
 }
 
-async function nothingRecorded(
+/** Makes (does not throw) the error of a span in which nothing is recorded; it tells what is recorded near it. */
+export async function nothingRecorded(
   archive: StreamArchive,
-  request: SpanRequest,
-  bounds: Bounds,
+  request: Pick<SpanRequest, "name">,
+  bounds: Pick<Bounds, "fromUs" | "toUs">,
 ): Promise<Error> {
   const { beforeUs, afterUs } = await archive.nearest(bounds.fromUs);
   return dvrErrors.error("DVR_NOTHING_RECORDED", {

@@ -7,7 +7,10 @@ import { flvFormatOf } from "./from-stream.ts";
 import { flvMessages } from "./messages.ts";
 
 /** The word of the `protocols` directive. */
-const PROTOCOL = "flv";
+export const FLV_PROTOCOL = "flv";
+
+/** The media type of FLV. */
+export const FLV_CONTENT_TYPE = "video/x-flv";
 
 /** What a reply is made of. */
 export type FlvReplyParts = Pick<LiveBodyParts, "directory" | "sendWindow"> & {
@@ -20,7 +23,11 @@ export type FlvReplyParts = Pick<LiveBodyParts, "directory" | "sendWindow"> & {
  * is started.
  */
 export function flvReply(name: string, parts: FlvReplyParts): HttpReply {
-  return liveBodyReply(name, "video/x-flv", { ...parts, protocol: PROTOCOL, format: formatOf(parts) });
+  return liveBodyReply(name, FLV_CONTENT_TYPE, {
+    ...parts,
+    protocol: FLV_PROTOCOL,
+    format: formatOf(parts),
+  });
 }
 
 /**
@@ -28,9 +35,15 @@ export function flvReply(name: string, parts: FlvReplyParts): HttpReply {
  * does.
  */
 export function flvSocketReply(name: string, parts: FlvReplyParts): HttpReply {
-  return liveSocketReply(name, { ...parts, protocol: PROTOCOL, format: flvMessages(formatOf(parts)) });
+  return liveSocketReply(name, { ...parts, protocol: FLV_PROTOCOL, format: socketFormatOf(parts) });
 }
 
-function formatOf({ query }: FlvReplyParts): WireFormatFactory {
+/** What a body is written in. Throws TRACKS_BAD_FILTER. */
+export function formatOf({ query }: Pick<FlvReplyParts, "query">): WireFormatFactory {
   return flvFormatOf(query === undefined ? null : readTrackFilter(query));
+}
+
+/** What a WebSocket's messages are written in. Throws TRACKS_BAD_FILTER. */
+export function socketFormatOf(parts: Pick<FlvReplyParts, "query">): WireFormatFactory {
+  return flvMessages(formatOf(parts));
 }

@@ -4,23 +4,27 @@ import type { WebSocketPeer, WebSocketSink } from "../../base/http-message.ts";
 import type { Logger } from "../../base/log.ts";
 import { CLOSE_CODE } from "../../base/web-socket/errors.ts";
 import { PacedPackets } from "../../stream/paced-packets.ts";
-import type { RecordedPackets } from "../../stream/recorded-packets.ts";
-import type { WireFormat } from "../../stream/wire-format.ts";
+import type { PacketRun, RecordedPackets } from "../../stream/recorded-packets.ts";
+import type { TrackSet } from "../../media/track.ts";
 import { CommandIntake } from "./command-intake.ts";
+import type { MseCommand } from "./commands.ts";
 import { mseFileFormat } from "./from-stream.ts";
+import type { MseFileFormat } from "./from-stream.ts";
 import { eventText } from "./messages.ts";
 import type { MseEvent } from "./messages.ts";
 import { selectedTracks } from "./selection.ts";
 import type { MseSelection } from "./selection.ts";
 
-/** What the session of one viewer of a file is made of. */
+/** What the session of one viewer of a file or an archive is made of. */
 export type MseFileSessionParts = {
-  /** What the file is called in the log. */
+  /** What it is called in the log. */
   readonly name: string;
   readonly packets: RecordedPackets;
   readonly selection: MseSelection;
-  /** Where it begins, in seconds from the file's beginning. */
+  /** Where it begins, in seconds from the file's beginning, or since 1970. */
   readonly fromSeconds: number;
+  /** The viewer has paused already. */
+  readonly isPaused?: boolean;
   readonly clock: Clock;
   readonly log: Logger;
   /** The session is over. Called once. */
@@ -34,7 +38,7 @@ export type MseFileSessionParts = {
 const HEAD_START_US = 3_000_000;
 
 /**
- * One viewer of a file over MSE-LD. A seek goes to the key frame at or before the time and sends at once what is between,
+ * One viewer of a file, or of an archive, over MSE-LD. A seek goes to the key frame at or before the time and sends at once what is between,
  * so that the picture of that time is shown, even while the viewer has paused; a pause stops the clock by which fragments
  * are sent. The socket stays open behind the file's end: it can be sought in.
  */
@@ -44,8 +48,12 @@ export class MseFileSession implements WebSocketPeer {
   readonly #intake: CommandIntake;
   readonly #paced: PacedPackets;
   #selection: MseSelection;
-  #format: WireFormat;
-  #isPaused = false;
+  #format: MseFileFormat;
+  /** What the viewer was told of last. */
+  #tracks: TrackSet | null = null;
+  #isPaused: boolean;
+  /** Counts seeks: only the last one counts. */
+  #seeks = 0;
   /** The file has none of the tracks that are chosen. */
   #hasNothing = false;
   #isOver = false;
@@ -56,10 +64,12 @@ export class MseFileSession implements WebSocketPeer {
     this.#parts = parts;
     this.#intake = new CommandIntake(socket, clock);
     this.#selection = selection;
+    this.#isPaused = parts.isPaused ?? false;
     this.#format = mseFileFormat(selection, packets.endUs);
     this.#paced = new PacedPackets(
       { packets, clock, bufferUs: HEAD_START_US, stopUs: Infinity, pauseStops: "clock" },
       {
+        begin: (run) => this.#begin(run),
         packet: (packet, room) => this.#format.packet(packet, room),
         write: (bytes) => socket.write(bytes),
         queuedBytes: () => socket.queuedBytes(),
@@ -71,25 +81,27 @@ export class MseFileSession implements WebSocketPeer {
 
   /** Begins to play. */
   play(): void {
-    this.#playFrom(this.#parts.fromSeconds * 1_000_000);
+    this.#playFrom(this.#timeOf(this.#parts.fromSeconds), null);
   }
 
   onText(text: string): void {
     if (this.#isOver) return;
     const command = this.#intake.take(text);
     if (command === "too-many") return this.#end();
-    if (command === null) return;
+    if (command !== null) this.command(command);
+  }
+
+  /** Does what a client says. */
+  command(command: MseCommand): void {
+    if (this.#isOver) return;
     if (command.type === "resume") this.#resume();
     else if (command.type === "pause") this.#pause();
     else if (command.type === "live")
       this.#say("stream_unavailable", "a file is not live: play_from=0 begins anew");
-    else if (command.type === "play-from") {
-      this.#say("seeked");
-      this.#playFrom(command.utcSeconds * 1_000_000);
-    } else if (command.type === "set-tracks") {
+    else if (command.type === "play-from") this.#playFrom(this.#timeOf(command.utcSeconds), "seeked");
+    else if (command.type === "set-tracks") {
       this.#selection = command.selection;
-      this.#say("tracks_switched");
-      this.#playFrom(this.#paced.playedUs);
+      this.#playFrom(this.#paced.playedUs, "tracks_switched");
     }
   }
 
@@ -102,16 +114,54 @@ export class MseFileSession implements WebSocketPeer {
     this.#end();
   }
 
-  /** An init message, and the fragments from the last key frame on that is shown at or before a time of the file. */
-  #playFrom(us: number): void {
+  #timeOf(seconds: number): number {
+    const us = Math.round(seconds * 1_000_000);
+    return this.#parts.packets.atUtc?.(us) ?? us;
+  }
+
+  /**
+   * An init message, and the fragments from the last key frame on that is shown at or before a time. `event`: what is said in
+   * front of it.
+   */
+  #playFrom(us: number, event: MseEvent | null): void {
     const { packets } = this.#parts;
     const toUs = Math.min(us, packets.endUs);
+    this.#seeks++;
+    const start = packets.startAt(Math.max(0, toUs - packets.reorderUs));
+    if (start instanceof Promise) void this.#jumpLater(start, toUs, event);
+    else this.#jump(start, toUs, event);
+  }
+
+  /** Never rejects. */
+  async #jumpLater(start: Promise<number>, toUs: number, event: MseEvent | null): Promise<void> {
+    const seek = this.#seeks;
+    try {
+      const startUs = await start;
+      if (seek === this.#seeks && !this.#isOver) this.#jump(startUs, toUs, event);
+    } catch (caught) {
+      this.#fail(caught);
+    }
+  }
+
+  #jump(startUs: number, toUs: number, event: MseEvent | null): void {
+    const { packets } = this.#parts;
+    if (event !== null) this.#say(event);
     this.#format = mseFileFormat(this.#selection, packets.endUs);
     this.#hasNothing = selectedTracks(packets.tracks, this.#selection).length === 0;
-    this.#socket.write(this.#format.tracks(packets.tracks, 0));
-    this.#paced.jump(packets.startAt(Math.max(0, toUs - packets.reorderUs)), toUs);
+    this.#tell(packets.tracks);
+    this.#paced.jump(startUs, Math.max(startUs, toUs));
     if (this.#isPaused) this.#paced.pause();
     this.#pump();
+  }
+
+  #begin({ tracks, utcOffsetUs = 0 }: PacketRun): void {
+    this.#format.utcOffsetUs = utcOffsetUs;
+    if (tracks !== undefined && tracks !== this.#tracks) this.#tell(tracks);
+  }
+
+  #tell(tracks: TrackSet): void {
+    this.#tracks = tracks;
+    this.#socket.write(this.#format.tracks(tracks, 0));
   }
 
   #pause(): void {

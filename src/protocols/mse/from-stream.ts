@@ -37,12 +37,18 @@ export function mseFormat(selection: MseSelection): WireFormatFactory {
   };
 }
 
+/** A recording as messages. */
+export type MseFileFormat = WireFormat & {
+  /** What is added to the times of packets for the UTC that is told of them; 0 at first. Units: microseconds. */
+  utcOffsetUs: number;
+};
+
 /**
- * A file in the same messages, for one player; decode times and UTC count from the file's beginning, and its length is in
- * the init message.
+ * A recording in the same messages, for one player; decode times and UTC are those of its clock, which for a file counts from
+ * its beginning, and its length is in the init message where it has one: `Infinity` for what goes on.
  */
-export function mseFileFormat(selection: MseSelection, durationUs: number): WireFormat {
-  return new MseFormat(0, selection, durationUs);
+export function mseFileFormat(selection: MseSelection, durationUs: number): MseFileFormat {
+  return new MseFormat(0, selection, Number.isFinite(durationUs) ? durationUs : null);
 }
 
 const NOTHING = new Uint8Array(0);
@@ -53,7 +59,8 @@ export const pausedFormat: WireFormatFactory = {
   create: () => ({ tracks: () => NOTHING, packet: () => {} }),
 };
 
-class MseFormat implements WireFormat {
+class MseFormat implements MseFileFormat {
+  utcOffsetUs = 0;
   readonly #originUs: number;
   readonly #selection: MseSelection;
   readonly #durationUs: number | null;
@@ -100,7 +107,7 @@ class MseFormat implements WireFormat {
       ctsOffset: packet.pts - packet.dts,
       isSync: packet.isSync,
       sizeBytes: payload.byteLength,
-      utcUs: ticksToUs(packet.dts, track.timescale),
+      utcUs: ticksToUs(packet.dts, track.timescale) + this.utcOffsetUs,
     });
     out.set(payload, at + FRAGMENT_HEADER_BYTES);
   }

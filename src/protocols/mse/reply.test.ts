@@ -33,6 +33,7 @@ function parts(directory: FakeDirectory): MseReplyParts {
         return new Film();
       };
     },
+    archive: () => null,
     onFileViewer: (change) => (fileViewers += change),
     clock: new FakeClock(),
     log: silentLogger,

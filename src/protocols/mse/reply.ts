@@ -4,10 +4,13 @@ import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
 import type { Logger } from "../../base/log.ts";
 import { asksForWebSocket } from "../../base/web-socket/handshake.ts";
 import { parseStreamName } from "../../media/ids.ts";
+import type { StreamName } from "../../media/ids.ts";
 import type { StreamDirectory } from "../../stream/directory.ts";
 import { streamErrors } from "../../stream/errors.ts";
 import type { RecordedPackets } from "../../stream/recorded-packets.ts";
 import type { SendWindow } from "../../stream/rules.ts";
+import { MseArchiveSession } from "./archive-session.ts";
+import type { MseArchive } from "./archive-session.ts";
 import { parseSeconds } from "./commands.ts";
 import { mseErrors } from "./errors.ts";
 import { MseFileSession } from "./file-session.ts";
@@ -23,7 +26,9 @@ export type MseReplyParts = {
   readonly sendWindow?: SendWindow | undefined;
   /** What opens the file of a name; `null` where the name is none of a file's. Throws STREAM_PROTOCOL_OFF. */
   file(name: string): (() => Promise<RecordedPackets>) | null;
-  /** A viewer of a file has come, or is gone. */
+  /** What opens the archive of a stream from a time on; `null` where it has none. Throws STREAM_PROTOCOL_OFF. */
+  archive(name: StreamName): MseArchive | null;
+  /** A viewer of a file or an archive has come, or is gone. */
   readonly onFileViewer: (change: 1 | -1) => void;
   readonly clock: Clock;
   readonly log: Logger;
@@ -66,12 +71,20 @@ function streamReply(name: string, { selection, from }: Asked, parts: MseReplyPa
   }
   const { directory, sendWindow } = parts;
   directory.checkSubscribe({ name: streamName, protocol: MSE_PROTOCOL });
+  const open = parts.archive(streamName);
+  const live = { name: streamName, directory, selection, sendWindow };
   return {
     status: 101,
     headers: [],
     body: [],
     webSocket: (socket) => {
-      const session = new MseSession(socket, { name: streamName, directory, selection, sendWindow });
+      if (open !== null) {
+        const session = new MseArchiveSession(socket, { ...parts, live, open });
+        socket.accept();
+        session.start(from);
+        return session;
+      }
+      const session = new MseSession(socket, live);
       socket.accept();
       if (from === null) session.play();
       else {

@@ -14,6 +14,7 @@ import type {
   WireFormatFactory,
 } from "../../stream/wire-format.ts";
 import { CommandIntake } from "./command-intake.ts";
+import type { MseCommand } from "./commands.ts";
 import { mseFormat, pausedFormat } from "./from-stream.ts";
 import { eventText } from "./messages.ts";
 import type { MseEvent } from "./messages.ts";
@@ -83,16 +84,21 @@ export class MseSession implements ByteSink, WebSocketPeer {
     }
   }
 
-  /** Says that nothing can be played from a time on: there is no archive of the stream. */
-  refuseTime(): void {
-    this.#say("stream_unavailable", "there is no archive of this stream: it can be watched live");
+  /** Says that nothing can be played from a time on, and why. */
+  refuseTime(reason = "there is no archive of this stream: it can be watched live"): void {
+    this.#say("stream_unavailable", reason);
   }
 
   onText(text: string): void {
     if (this.#isOver) return;
     const command = this.#intake.take(text);
     if (command === "too-many") return this.#over();
-    if (command === null) return;
+    if (command !== null) this.command(command);
+  }
+
+  /** Does what a client says. */
+  command(command: MseCommand): void {
+    if (this.#isOver) return;
     if (command.type === "resume") {
       this.#say("resumed");
       if (!this.#isPlaying) this.play();

@@ -55,10 +55,10 @@ class RtmpFormat implements WireFormat {
 
 /**
  * Metadata, and the codec configurations of a recording at a time of the player's clock.
- * `durationUs`: what players show as its length.
+ * `durationUs`: what players show as its length; `Infinity` for what goes on.
  */
 export function recordedTracks(tracks: TrackSet, timestampMs: number, durationUs: number): Uint8Array {
-  return trackMessages(tracks, timestampMs, durationUs);
+  return trackMessages(tracks, timestampMs, Number.isFinite(durationUs) ? durationUs : null);
 }
 
 /** The configurations alone: of a recording all has been told at its beginning. */

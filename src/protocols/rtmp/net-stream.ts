@@ -65,6 +65,8 @@ const PLAY_REFUSALS: ReadonlyMap<string, StatusKey> = new Map([
   ["STREAM_NOT_FOUND", "playNotFound"],
   ["STREAM_NOT_ON_AIR", "playNotFound"],
   ["STREAM_BAD_NAME", "playNotFound"],
+  ["STREAM_NOT_RECORDED", "playNotFound"],
+  ["DVR_NOTHING_RECORDED", "playNotFound"],
   ["VOD_NOT_FOUND", "playNotFound"],
   ["VOD_BAD_PATH", "playNotFound"],
 ]);

@@ -3,6 +3,7 @@ import { before as beforeAll, test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
 import { eventually } from "../../../test/support/eventually.ts";
+import { ArchiveFilm } from "../../../test/support/archive-film.ts";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { Film, pictureTimes } from "../../../test/support/film.ts";
 import { trackSet, videoTrack } from "../../../test/support/media.ts";
@@ -43,6 +44,8 @@ const CONTROL = { begin: 0, eof: 1, dry: 2, recorded: 4 };
 class Viewer implements RtmpSessionHost {
   readonly clock = new FakeClock();
   readonly film: Film;
+  /** Played in place of the film. */
+  archive: ArchiveFilm | null = null;
   readonly written: Uint8Array[] = [];
   readonly closedBy: string[] = [];
   queued = 0;
@@ -70,7 +73,7 @@ class Viewer implements RtmpSessionHost {
       open: async () => {
         await Promise.resolve();
         if (this.openFailure !== null) throw this.openFailure;
-        return this.film;
+        return this.archive ?? this.film;
       },
       clock: this.clock,
       queuedBytes: () => this.queued,
@@ -408,4 +411,72 @@ test("whatever happens in whatever order, a player keeps its bounds and leaves n
     }),
     { numRuns: 60 },
   );
+});
+
+/** A viewer of what has no end yet, with points that are looked for. */
+async function archiveViewer(): Promise<Viewer & { readonly archive: ArchiveFilm }> {
+  const viewer = Object.assign(new Viewer(), { archive: new ArchiveFilm() });
+  await viewer.say("play", "cam?from=1767225600");
+  return viewer;
+}
+
+test("an archive tells no length, and other tracks where they begin", async () => {
+  const viewer = await archiveViewer();
+  await viewer.pass(9000);
+  assert.deepEqual(viewer.pictures(), pictureTimes(250));
+  const told = viewer.messages().filter(({ typeId }) => typeId === MESSAGE.dataAmf0);
+  const metadata = told.map(({ body }) => Buffer.from(body).toString("latin1"));
+  assert.equal(metadata.filter((text) => text.includes("onMetaData")).length, 2);
+  assert.ok(metadata.every((text) => !text.includes("onMetaData") || !text.includes("duration")));
+  const configurations = viewer.messages().filter(({ typeId, body }) => typeId === 9 && body[1] === 0);
+  assert.deepEqual(
+    configurations.map(({ timestampMs }) => timestampMs),
+    [0, 5000],
+  );
+});
+
+test("a seek whose point is looked for goes there, and of several the last one counts", async () => {
+  const viewer = await archiveViewer();
+  const looked = Promise.withResolvers<void>();
+  viewer.archive.gate = looked.promise;
+  const before = viewer.pictures().length;
+  await viewer.say("seek", 3000);
+  await viewer.say("seek", 6600);
+  assert.equal(viewer.codes().length, 2, "nothing is said before it is known where");
+  looked.resolve();
+  await viewer.settle();
+  assert.deepEqual(viewer.codes().slice(2), ["NetStream.Seek.Notify", "NetStream.Play.Start"]);
+  assert.deepEqual(viewer.pictures(before), pictureTimes(76, 6000));
+});
+
+test("a pause while a point is looked for stays one, also behind the end", async () => {
+  const viewer = await archiveViewer();
+  await viewer.pass(9000);
+  assert.equal(viewer.state(), "paused");
+  const looked = Promise.withResolvers<void>();
+  viewer.archive.gate = looked.promise;
+  const before = viewer.pictures().length;
+  await viewer.say("seek", 2000);
+  await viewer.say("pause", true, 0);
+  looked.resolve();
+  await viewer.pass(5000);
+  assert.equal(viewer.state(), "paused");
+  assert.deepEqual(viewer.pictures(before), []);
+  await viewer.say("pause", false, 0);
+  assert.deepEqual(viewer.pictures(before).slice(0, 2), [2000, 2040]);
+});
+
+test("a seek that cannot be made refuses the player; one that left is not told", async () => {
+  const viewer = await archiveViewer();
+  viewer.archive.failure = errors.error("VOD_NOT_FOUND", {});
+  await viewer.say("seek", 2000);
+  assert.deepEqual(viewer.closedBy, ["refused"]);
+  const leaving = await archiveViewer();
+  const looked = Promise.withResolvers<void>();
+  leaving.archive.gate = looked.promise;
+  await leaving.say("seek", 2000);
+  leaving.session.close("peer-closed");
+  looked.resolve();
+  await leaving.pass(1000);
+  assert.deepEqual([leaving.closedBy, leaving.clock.pendingTimers], [["peer-closed"], 0]);
 });

@@ -1,6 +1,8 @@
 import type { Clock } from "../../base/clock.ts";
 import { late } from "../../base/late/late.ts";
 import { configurationMs } from "../../containers/flv/frame-times.ts";
+import { ticksToUs } from "../../base/time.ts";
+import type { TrackSet } from "../../media/track.ts";
 import type { PacedPackets } from "../../stream/paced-packets.ts";
 import type { RecordedPackets } from "../../stream/recorded-packets.ts";
 import type { WireFormat } from "../../stream/wire-format.ts";
@@ -51,6 +53,13 @@ export class RecordedPlay {
   #packets: RecordedPackets | null = null;
   #isClosed = false;
   #isPausedAtStart = false;
+  /** What the player was told of last. */
+  #tracks: TrackSet | null = null;
+  /** Counts seeks: only the last one counts. */
+  #seeks = 0;
+  /** Where it goes is being looked for. */
+  #isSeeking = false;
+  #isPausedInSeek = false;
   /** Where on the recording's clock the player's clock begins. */
   #originUs = 0;
   /** Where it begins or was sought to. */
@@ -64,9 +73,9 @@ export class RecordedPlay {
     void this.#open();
   }
 
-  /** Whether it has come to its end. */
+  /** Whether it has come to its end, and does not go elsewhere now. */
   get isEnded(): boolean {
-    return this.#paced?.state === "ended";
+    return this.#paced?.state === "ended" && !this.#isSeeking;
   }
 
   /** The player says how much media it holds. Units: milliseconds. */
@@ -81,11 +90,13 @@ export class RecordedPlay {
   pause(): void {
     if (this.#paced === null) this.#isPausedAtStart = true;
     else if (this.#paced.pause()) this.#parts.out.status("paused");
+    else this.#isPausedInSeek = this.#isSeeking;
   }
 
   /** Goes on with the packet after the last one that was sent. */
   resume(): void {
     this.#isPausedAtStart = false;
+    this.#isPausedInSeek = false;
     if (this.#paced?.resume() !== true) return;
     this.#parts.out.streamBegin();
     this.#parts.out.status("unpaused");
@@ -103,15 +114,38 @@ export class RecordedPlay {
       return;
     }
     if (this.#isClosed) return;
+    this.#seeks++;
+    const start = startNear(packets, this.#originUs + toMs * 1000);
+    if (start instanceof Promise) void this.#seekLater(start, packets, paced);
+    else this.#goTo(start, packets, paced);
+  }
+
+  /** Never rejects. */
+  async #seekLater(start: Promise<number>, packets: RecordedPackets, paced: PacedPackets): Promise<void> {
+    const seek = this.#seeks;
+    this.#isSeeking = true;
+    try {
+      const startUs = await start;
+      if (seek === this.#seeks && !this.#isClosed) this.#goTo(startUs, packets, paced);
+    } catch (caught) {
+      if (!this.#isClosed) this.#parts.failed(caught);
+    }
+  }
+
+  #goTo(startUs: number, packets: RecordedPackets, paced: PacedPackets): void {
     const { out, name } = this.#parts;
     out.streamEof();
-    this.#jump(packets, paced, this.#originUs + toMs * 1000);
+    this.#isSeeking = false;
+    this.#jump(startUs, paced);
     out.streamIsRecorded();
     out.streamBegin();
     const timestampMs = this.#timestampMs(this.#fromUs);
     out.status("seekNotify", `Seeking ${timestampMs} (stream ${name}).`);
     if (paced.state === "flowing") out.status("playStart", undefined, { details: name });
+    this.#tracks = packets.tracks;
     this.#parts.write(recordedConfigurations(packets.tracks, timestampMs));
+    if (this.#isPausedInSeek) this.pause();
+    this.#isPausedInSeek = false;
     paced.pump();
   }
 
@@ -130,26 +164,31 @@ export class RecordedPlay {
     try {
       const packets = await this.#parts.recording.open();
       const Paced = await pacing((loaded) => loaded.PacedPackets);
-      if (!this.#isClosed) this.#begin(packets, Paced);
+      let [askedUs, startUs] = [NaN, 0];
+      // Whoever seeks meanwhile begins there.
+      while (askedUs !== this.#fromUs) {
+        askedUs = this.#fromUs;
+        startUs = await startNear(packets, askedUs);
+      }
+      if (!this.#isClosed) this.#begin(packets, startUs, Paced);
     } catch (caught) {
       if (!this.#isClosed) this.#parts.failed(caught);
     }
   }
 
-  #begin(packets: RecordedPackets, Paced: typeof PacedPackets): void {
+  #begin(packets: RecordedPackets, startUs: number, Paced: typeof PacedPackets): void {
     const { out, name, durationMs } = this.#parts;
     const stopUs = durationMs === null ? Infinity : this.#fromUs + durationMs * 1000;
-    this.#originUs = packets.startAt(Math.min(this.#fromUs + 500, packets.endUs));
+    this.#originUs = startUs;
     const paced = this.#pace(packets, stopUs, Paced);
-    this.#jump(packets, paced, this.#fromUs);
+    this.#jump(startUs, paced);
     this.#packets = packets;
     this.#paced = paced;
     out.streamIsRecorded();
     out.streamBegin();
     out.status("playReset", undefined, { details: name });
     out.status("playStart", undefined, { details: name });
-    const { tracks, endUs } = packets;
-    this.#parts.write(recordedTracks(tracks, this.#timestampMs(this.#fromUs), endUs));
+    this.#tell(packets.tracks, packets, this.#fromUs);
     if (this.#isPausedAtStart) this.pause();
     paced.pump();
   }
@@ -160,6 +199,10 @@ export class RecordedPlay {
     return new Paced(
       { packets, clock: recording.clock, bufferUs: this.#bufferUs, stopUs, pauseStops: "sending" },
       {
+        begin: ({ tracks, packets: [first] }) => {
+          if (tracks === undefined || tracks === this.#tracks || first === undefined) return;
+          this.#tell(tracks, packets, ticksToUs(first.dts, first.track.timescale));
+        },
         packet: (packet, room) => format.packet(packet, room),
         write: (bytes) => this.#parts.write(bytes),
         queuedBytes: () => recording.queuedBytes(),
@@ -170,9 +213,14 @@ export class RecordedPlay {
     );
   }
 
-  #jump(packets: RecordedPackets, paced: PacedPackets, toUs: number): void {
-    // Timestamps on the wire are rounded to the nearest millisecond: the time of a key frame finds that frame.
-    this.#fromUs = Math.max(packets.startAt(Math.min(toUs + 500, packets.endUs)), this.#originUs);
+  /** What there is from a time on. */
+  #tell(tracks: TrackSet, { endUs }: RecordedPackets, us: number): void {
+    this.#tracks = tracks;
+    this.#parts.write(recordedTracks(tracks, this.#timestampMs(us), endUs));
+  }
+
+  #jump(startUs: number, paced: PacedPackets): void {
+    this.#fromUs = Math.max(startUs, this.#originUs);
     paced.jump(this.#fromUs, this.#fromUs);
   }
 
@@ -188,6 +236,11 @@ export class RecordedPlay {
     out.status("playStop");
     this.#parts.ended();
   }
+}
+
+/** Timestamps on the wire are rounded to the nearest millisecond: the time of a key frame finds that frame. */
+function startNear(packets: RecordedPackets, us: number): number | Promise<number> {
+  return packets.startAt(Math.min(us + 500, packets.endUs));
 }
 
 function bufferUs(lengthMs: number): number {

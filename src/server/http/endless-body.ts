@@ -1,6 +1,6 @@
 import { systemClock } from "../../base/clock.ts";
 import type { Timer } from "../../base/clock.ts";
-import type { HttpBodySink, HttpReply, HttpStream } from "../../base/http-message.ts";
+import type { HttpBodySink, HttpBodySource, HttpReply, HttpStream } from "../../base/http-message.ts";
 import { SendQueue } from "../../base/send-queue.ts";
 import type { SendSocket } from "../../base/send-queue.ts";
 
@@ -26,7 +26,7 @@ const MAX_UNSENT_BYTES = 64 * 1024 * 1024;
 export class EndlessBody implements HttpBodySink {
   readonly #carrier: BodyCarrier;
   readonly #queue: SendQueue;
-  #source: { close(): void } | null = null;
+  #source: HttpBodySource | null = null;
   #isHeadSent = false;
   #isOver = false;
   #sentBytes = 0;
@@ -39,7 +39,7 @@ export class EndlessBody implements HttpBodySink {
 
   /** Starts the source. Throws what it throws, when nothing has been sent; after the first bytes the client is cut off. */
   start(stream: HttpStream): void {
-    let source: { close(): void };
+    let source: HttpBodySource;
     try {
       source = stream(this);
     } catch (caught) {
@@ -95,6 +95,7 @@ export class EndlessBody implements HttpBodySink {
   /** To be called when the connection has drained. */
   drained(): void {
     this.#queue.drained();
+    if (!this.#isOver) this.#source?.drained?.();
   }
 
   /** To be called when the client has left or the connection is gone: the source ends, what waits is forgotten. */
