@@ -7,6 +7,7 @@ import { formatTimeSpan } from "../packaging/time-span.ts";
 import { BlockPool } from "../vod/block-pool.ts";
 import { BoundedWork } from "../vod/bounded-work.ts";
 import { ByteLru } from "../vod/byte-lru.ts";
+import { ArchiveChanges } from "./archive-changes.ts";
 import type { ArchiveFiles } from "./archive-files.ts";
 import { Mp4Export } from "./export/mp4-export.ts";
 import { TsExport } from "./export/ts-export.ts";
@@ -88,6 +89,8 @@ function freshUs(presentation: Presentation): number {
 
 /** The archives of a media thread: what writes them, and what plays them. */
 export class Archives {
+  /** What people change of archives; for the thread that keeps the roots. */
+  readonly changes: ArchiveChanges;
   readonly #options: ArchivesOptions;
   readonly #files: ArchiveFiles;
   readonly #reading: ArchiveReading;
@@ -95,6 +98,8 @@ export class Archives {
   readonly #roots: Pick<RecordingRoots, "access" | "stop">;
   readonly #waiting: WaitingBytes;
   #keepers: Keepers | null = null;
+  /** How often something was forgotten: a span that was read before that is not kept. */
+  #forgotten = 0;
   readonly #spans = new ByteLru<Opened>(SPAN_LIMITS);
   readonly #opening = new Map<string, Promise<SpanPresentation>>();
 
@@ -114,6 +119,12 @@ export class Archives {
       clock: options.clock,
       maxSegments: options.maxSegments ?? MAX_SEGMENTS,
     };
+    const { hours } = this.#reading;
+    this.changes = new ArchiveChanges({
+      ...{ files: this.#files, keepFiles: files, hours, clock, log },
+      keepers: () => this.#keepers,
+      forget: (folder, changed) => this.forget(folder, changed),
+    });
   }
 
   /** Puts what is recorded below some roots in order, once at the start. Never rejects. */
@@ -166,18 +177,21 @@ export class Archives {
       return known.presentation;
     const opening = this.#opening.get(key);
     if (opening !== undefined) return await opening;
-    const open = this.#open(key, folder, request).finally(() => this.#opening.delete(key));
+    const open = this.#open(key, folder, request).finally(() => {
+      if (this.#opening.get(key) === open) this.#opening.delete(key);
+    });
     this.#opening.set(key, open);
     return await open;
   }
 
   async #open(key: string, folder: string, request: SpanRequest): Promise<SpanPresentation> {
     const openedUs = this.#options.clock.nowUs();
+    const forgotten = this.#forgotten;
     const opened = await SpanPresentation.open(this.#archive(folder), request);
     const before = this.#spans.get(key)?.presentation;
     const presentation = before?.isLike(opened) === true ? before : opened;
     const bytes = presentation.timeline().segments.length * SEGMENT_BYTES;
-    this.#spans.set(key, { presentation, openedUs }, bytes + SPAN_BYTES);
+    if (forgotten === this.#forgotten) this.#spans.set(key, { presentation, openedUs }, bytes + SPAN_BYTES);
     return presentation;
   }
 
@@ -211,6 +225,16 @@ export class Archives {
    */
   ranges(folder: string, fromUs: number, toUs: number): Promise<RecordedExtent> {
     return this.#archive(folder).ranges(fromUs, toUs);
+  }
+
+  /** Hours of a stream were deleted, or something of them: nobody is shown any more what they had. */
+  forget(folder: string, hours: readonly number[]): void {
+    this.#forgotten++;
+    this.#reading.hours.forget(folder, hours);
+    this.#streams.get(folder)?.forget();
+    const isOfFolder = (key: string): boolean => key.startsWith(`${folder} `);
+    this.#spans.deleteWhere(isOfFolder);
+    for (const key of this.#opening.keys()) if (isOfFolder(key)) this.#opening.delete(key);
   }
 
   #archive(folder: string): StreamArchive {

@@ -97,6 +97,7 @@ export type MediaNodeStats = {
  */
 export class MediaNode {
   readonly vods: Vods;
+  readonly archives: StreamArchives;
   readonly rtmp: ListenerSet<RtmpListenerPlan, RtmpListener>;
   /** The streams whose home is here. */
   readonly local: LocalDirectory;
@@ -115,7 +116,6 @@ export class MediaNode {
   readonly #pace = new SendPace();
   readonly #windows: LiveWindows;
   readonly #inputs: FileInputs;
-  readonly #archives: StreamArchives;
   #prepared: Promise<void> | null = null;
 
   constructor(options: MediaNodeOptions) {
@@ -126,7 +126,7 @@ export class MediaNode {
     this.#clock = clock;
     this.#log = log;
     this.#windows = new LiveWindows(clock);
-    this.#archives = new StreamArchives({ clock, log });
+    this.archives = new StreamArchives({ clock, log });
     this.local = new LocalDirectory({
       clock,
       log,
@@ -136,7 +136,7 @@ export class MediaNode {
       equip: (stream) => this.#equip(stream),
       onClosed: (name) => {
         this.#windows.close(name);
-        this.#archives.close(name);
+        this.archives.close(name);
         this.#threads?.streamClosed(name);
       },
     });
@@ -155,7 +155,7 @@ export class MediaNode {
       log,
       config: () => this.#config,
       window: (name) => this.#window(name),
-      archives: this.#archives,
+      archives: this.archives,
     });
   }
 
@@ -182,7 +182,7 @@ export class MediaNode {
 
   /** One thread puts archives in order, and deletes, for all. */
   async #keepArchives(): Promise<void> {
-    if (this.#options.thread.index === 0) await this.#archives.keep(() => this.#config);
+    if (this.#options.thread.index === 0) await this.archives.keep(() => this.#config);
   }
 
   /** The streams that live here. */
@@ -282,7 +282,7 @@ export class MediaNode {
     this.#tsPublishers.endAll("the server stops");
     if (this.#threads === null) this.local.close("the server stops");
     else this.#threads.close("the server stops");
-    await Promise.all([this.vods.close(), this.#archives.stop()]);
+    await Promise.all([this.vods.close(), this.archives.stop()]);
   }
 
   /**
@@ -360,10 +360,10 @@ export class MediaNode {
     const plan = planOf(this.#config, name);
     if (plan === null) return;
     const recording = recordingPlan(plan, name);
-    if (recording === null) this.#archives.close(name);
+    if (recording === null) this.archives.close(name);
     if (recording === null && !isPackaged(plan.options.protocols)) return;
     this.#windows.open(stream, {
-      recorder: recording === null ? null : this.#archives.recorder(stream, recording),
+      recorder: recording === null ? null : this.archives.recorder(stream, recording),
       segmentDurationUs: plan.options.segmentDurationMs * 1000,
       segmentCount: plan.options.segmentCount,
       chunkDurationUs: plan.options.chunkDurationMs * 1000,

@@ -100,7 +100,8 @@ class LateWriter implements GroupWriter {
 export class StreamArchives {
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #archives: Late<Archives>;
+  /** The archives themselves, for what is not said below. */
+  readonly use: Late<Archives>;
   readonly #recording = new Map<
     StreamName,
     { readonly recorder: StreamRecorder; readonly writer: LateWriter }
@@ -114,11 +115,16 @@ export class StreamArchives {
   constructor({ clock, log }: { readonly clock: Clock; readonly log: Logger }) {
     this.#clock = clock;
     this.#log = log;
-    this.#archives = late("the archive", async () => {
+    this.use = late("the archive", async () => {
       const loaded = await import("../dvr/archives.ts");
       this.#isLoaded = true;
       return new loaded.Archives({ clock, log, pod: process.env["POD_NAME"] ?? "" });
     });
+  }
+
+  /** Whether somebody has asked for archives so far. */
+  get isLoaded(): boolean {
+    return this.#isLoaded;
   }
 
   /**
@@ -135,7 +141,7 @@ export class StreamArchives {
     const fresh = [...roots].filter((root) => !this.#recovered.has(root));
     for (const root of fresh) this.#recovered.add(root);
     try {
-      await this.#archives(async (archives) => {
+      await this.use(async (archives) => {
         archives.keep(roots, (root, stream) => retentionOf(config(), root, stream));
         await archives.recover(fresh);
       });
@@ -161,7 +167,7 @@ export class StreamArchives {
     const known = this.#recording.get(name);
     if (known !== undefined) return known.recorder;
     const log = this.#log.child({ stream: name });
-    const writer = new LateWriter(this.#archives, (archives) => archives.writer(place, log));
+    const writer = new LateWriter(this.use, (archives) => archives.writer(place, log));
     const recorder = new StreamRecorder(
       writer,
       this.#clock,
@@ -200,14 +206,12 @@ export class StreamArchives {
   async stop(): Promise<void> {
     for (const name of this.#recording.keys()) this.close(name);
     await Promise.all(this.#closing);
-    if (this.#isLoaded) await this.#archives((archives) => archives.stop());
+    if (this.#isLoaded) await this.use((archives) => archives.stop());
   }
 
   /** A span of what is recorded of a stream. Rejects with DVR_*. */
   async span(recorded: RecordedStream, span: TimeSpan): Promise<Presentation> {
-    return await this.#archives((archives) =>
-      archives.span(recorded.folder, this.#request(recorded, span)),
-    );
+    return await this.use((archives) => archives.span(recorded.folder, this.#request(recorded, span)));
   }
 
   /** The reply that is a span as one file. Rejects with DVR_*. */
@@ -220,12 +224,9 @@ export class StreamArchives {
     const tracks = readTrackFilter(query);
     const request = this.#request(recorded, span);
     if (format === "mp4") {
-      return mp4DownloadReply(
-        await this.#archives((archives) => archives.mp4(folder, request, tracks)),
-        path,
-      );
+      return mp4DownloadReply(await this.use((archives) => archives.mp4(folder, request, tracks)), path);
     }
-    const made = await this.#archives((archives) => archives.ts(folder, request, tracks));
+    const made = await this.use((archives) => archives.ts(folder, request, tracks));
     return tsDownloadReply(made, path, this.#log.child({ stream: recorded.name }));
   }
 
@@ -237,6 +238,6 @@ export class StreamArchives {
 
   /** What has a segment or an init segment that is recorded; `null` when it is not. Rejects with DVR_*. */
   async media(folder: string, file: MediaFile): Promise<Presentation | null> {
-    return await this.#archives((archives) => archives.media(folder, file));
+    return await this.use((archives) => archives.media(folder, file));
   }
 }

@@ -1,0 +1,104 @@
+import { concatBytes } from "../../base/bytes.ts";
+import { systemClock } from "../../base/clock.ts";
+import type { Clock } from "../../base/clock.ts";
+import { defineErrors } from "../../base/errors.ts";
+import type { HttpReply, HttpRequest, HttpUpload, HttpUploadTaker } from "../../base/http-message.ts";
+
+/** Errors of bodies that are read whole. */
+export const bodyErrors = defineErrors({
+  HTTP_BODY_TOO_BIG: {
+    disposition: "reject",
+    httpStatus: 413,
+    message: "the body of the request has more than {limitBytes} bytes",
+    doc: "What the API takes is small. Look at what is sent: it may be another file than was meant.",
+  },
+  HTTP_BODY_LATE: {
+    disposition: "reject",
+    httpStatus: 408,
+    message: "the body of the request did not come in {limitMs} ms",
+    doc: "The client sends its body too slowly, or said that one comes and sent none.",
+  },
+  HTTP_BODIES_BUSY: {
+    disposition: "reject",
+    httpStatus: 503,
+    message: "{limit} requests with bodies are under way already",
+    doc: "More requests to the API come than are answered. Ask again in a few seconds.",
+  },
+});
+
+/** Bounds on bodies; the defaults stop clients that send much, slowly, or on many connections. */
+export type BodyLimits = {
+  readonly bytes: number;
+  readonly ms: number;
+  /** Requests whose bodies are read or that are answered, at a time. */
+  readonly requests: number;
+};
+
+const LIMITS: BodyLimits = { bytes: 64 * 1024, ms: 10_000, requests: 256 };
+
+/** Reads bodies of requests whole, for what answers the whole request. */
+export class WholeBodies {
+  readonly #limits: BodyLimits;
+  readonly #clock: Clock;
+  #open = 0;
+
+  constructor(options: { readonly limits?: Partial<BodyLimits>; readonly clock?: Clock } = {}) {
+    this.#limits = { ...LIMITS, ...options.limits };
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /** Requests that are under way. */
+  get open(): number {
+    return this.#open;
+  }
+
+  /**
+   * The reply that takes a request's body; `answer` is asked when all of it is there.
+   * Throws: HTTP_BODIES_BUSY. The upload fails with HTTP_BODY_TOO_BIG, HTTP_BODY_LATE, and what `answer` rejects with.
+   */
+  reply(request: HttpRequest, answer: (request: HttpRequest) => Promise<HttpReply>): HttpReply {
+    const { requests: limit } = this.#limits;
+    if (this.#open >= limit) throw bodyErrors.error("HTTP_BODIES_BUSY", { limit });
+    return {
+      status: 200,
+      headers: [],
+      body: [],
+      upload: (upload) => this.#take(upload, (body) => answer(withBody(request, body))),
+    };
+  }
+
+  #take(upload: HttpUpload, answer: (body: Uint8Array) => Promise<HttpReply>): HttpUploadTaker {
+    const { bytes: limitBytes, ms: limitMs } = this.#limits;
+    const pieces: Uint8Array[] = [];
+    let bytes = 0;
+    let isOpen = true;
+    const close = (): void => {
+      timer.cancel();
+      if (isOpen) this.#open--;
+      isOpen = false;
+    };
+    this.#open++;
+    const timer = this.#clock.schedule(limitMs, () => {
+      close();
+      upload.fail(bodyErrors.error("HTTP_BODY_LATE", { limitMs }));
+    });
+    return {
+      write: (piece) => {
+        bytes += piece.byteLength;
+        if (bytes > limitBytes) throw bodyErrors.error("HTTP_BODY_TOO_BIG", { limitBytes });
+        pieces.push(Uint8Array.from(piece));
+      },
+      end: () => {
+        timer.cancel();
+        return answer(concatBytes(pieces)).finally(close);
+      },
+      close,
+    };
+  }
+}
+
+/** The request with its body. */
+function withBody(request: HttpRequest, body: Uint8Array): HttpRequest {
+  const { method, path, query, remoteAddress } = request;
+  return { method, path, query, remoteAddress, body, header: (name) => request.header(name) };
+}
