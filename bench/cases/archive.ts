@@ -41,7 +41,7 @@ export function archiveCases(plan: Plan): Case[] {
     ],
     rows: [
       {
-        what: `Recording ${STREAMS} streams, above live (floor: appending the same bytes)`,
+        what: `Recording ${STREAMS} streams, above live (floor: appends the same bytes, syncs as often)`,
         figure: "recordingUs",
         ...{ unit: "us CPU/stream-s", digits: 0 },
         aim: "<= 60 us",

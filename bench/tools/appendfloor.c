@@ -1,9 +1,9 @@
-/* What it costs to append the media of many streams to files, and nothing else: the floor of recording.
+/* What it costs to append the media of many streams to files, and to sync them: the floor of recording.
  *
  * usage: appendfloor FOLDER STREAMS SECONDS GOP_SECONDS BYTES_PER_SECOND PIECES RECORD_BYTES
  *
  * Every GOP_SECONDS each stream appends one GOP to its media file, gathered from PIECES pieces as they lie in memory, and
- * RECORD_BYTES to its index; streams take turns over the time, as publishers do. Prints one line of JSON:
+ * RECORD_BYTES to its index, and syncs both, the media first; streams take turns over the time, as publishers do. Prints one line of JSON:
  * {"us_per_stream_s": CPU of this process, user and system}.
  */
 #define _GNU_SOURCE
@@ -39,6 +39,12 @@ static void append(int file, const struct iovec *pieces, int count, size_t bytes
   exit(1);
 }
 
+static void sync_file(int file) {
+  if (fdatasync(file) == 0) return;
+  perror("fdatasync");
+  exit(1);
+}
+
 int main(int argc, char **argv) {
   if (argc != 8) {
     fprintf(stderr, "usage: appendfloor FOLDER STREAMS SECONDS GOP_SECONDS BYTES_PER_SECOND PIECES RECORD_BYTES\n");
@@ -65,6 +71,8 @@ int main(int argc, char **argv) {
       append(media[i], gather, pieces, piece * pieces);
       struct iovec one = {records, record};
       append(index[i], &one, 1, record);
+      sync_file(media[i]);
+      sync_file(index[i]);
       nanosleep(&turn, NULL);
     }
   }
