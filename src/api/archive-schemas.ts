@@ -5,6 +5,9 @@ import { z } from "zod";
 const LATEST_S = 253_402_300_799;
 const LATEST_MS = LATEST_S * 1000;
 
+/** A month. */
+const MAX_EXPORT_S = 31 * 86_400;
+
 const MAX_NAMES = 100;
 const MAX_PATH_LENGTH = 2048;
 
@@ -114,8 +117,13 @@ export const episodesReply = z.object({ ...listed, episodes: z.array(episodeRepl
 
 /** What is to be exported, and where to. */
 export const exportQuery = z.object({
-  from: ofText(seconds),
-  duration: ofText(duration),
+  from: ofText(z.int("it is a whole number of seconds").max(LATEST_S, "it is later than the year 9999")),
+  duration: ofText(
+    z
+      .int("it is a whole number of seconds")
+      .min(1, "it is above 0")
+      .max(MAX_EXPORT_S, "it is longer than a month"),
+  ),
   path: z.string("it says where the file goes to").min(1).max(MAX_PATH_LENGTH),
   meta: z.string().max(1000).optional(),
   overwrite: flag.default(false),

@@ -9,6 +9,8 @@ import { BoundedWork } from "../vod/bounded-work.ts";
 import { ByteLru } from "../vod/byte-lru.ts";
 import { ArchiveChanges } from "./archive-changes.ts";
 import type { ArchiveFiles } from "./archive-files.ts";
+import { ExportJobs } from "./export-jobs/export-jobs.ts";
+import { diskExportFiles } from "./export-jobs/storages/disk-export-files.ts";
 import { Mp4Export } from "./export/mp4-export.ts";
 import { TsExport } from "./export/ts-export.ts";
 import { Keepers } from "./keepers.ts";
@@ -17,6 +19,7 @@ import type { KeepFiles } from "./keep/keep-files.ts";
 import { diskKeepFiles } from "./keep/storages/disk-keep-files.ts";
 import { isProcessAlive, machineIdentity } from "./keep/storages/machine-identity.ts";
 import type { WriterIdentity } from "./keep/writer-records.ts";
+import { openObjectStore } from "./objects/open-store.ts";
 import { HourCache } from "./reader/hour-cache.ts";
 import type { RecordedExtent } from "./reader/recorded-ranges.ts";
 import { SpanPresentation, storedRange } from "./reader/span-presentation.ts";
@@ -59,6 +62,19 @@ const WAITING_BYTES = 256 * 1024 * 1024;
 /** A span as a file of known length. */
 export type ExportedMp4 = Pick<Mp4Export, "file" | "version">;
 
+/** What a job exports: a span of a stream's folder. */
+export type ExportSource = { readonly folder: string; readonly request: SpanRequest };
+
+/** Where exports of a root's archives go to. No stream's folder begins with a dot. */
+const EXPORTS_FOLDER = ".exports";
+/** A file of an export that nobody has written to for so long was left by a process that is gone. Units: milliseconds. */
+const ABANDONED_MS = 3_600_000;
+
+/** The folder of exports of a root's archives. */
+export function exportsFolder(root: string): string {
+  return `${root}/${EXPORTS_FOLDER}`;
+}
+
 /** A span as bytes that are made when they are asked for; `pause` waits. */
 export type ExportedTs = {
   read(): AsyncIterable<Uint8Array>;
@@ -91,6 +107,8 @@ function freshUs(presentation: Presentation): number {
 export class Archives {
   /** What people change of archives; for the thread that keeps the roots. */
   readonly changes: ArchiveChanges;
+  /** Exports that run as jobs; for the same thread. */
+  readonly exports: ExportJobs<ExportSource>;
   readonly #options: ArchivesOptions;
   readonly #files: ArchiveFiles;
   readonly #reading: ArchiveReading;
@@ -125,6 +143,11 @@ export class Archives {
       keepers: () => this.#keepers,
       forget: (folder, changed) => this.forget(folder, changed),
     });
+    this.exports = new ExportJobs({
+      ...{ clock, log, files: diskExportFiles },
+      open: async ({ folder, request }) => (await this.mp4(folder, request, null)).file,
+      store: (place) => openObjectStore(place, { clock }),
+    });
   }
 
   /** Puts what is recorded below some roots in order, once at the start. Never rejects. */
@@ -148,11 +171,13 @@ export class Archives {
     const { clock, log, keepFiles: files = diskKeepFiles } = this.#options;
     this.#keepers ??= new Keepers({ files, clock, log, rulesOf });
     this.#keepers.setRoots(roots);
+    const olderThanMs = clock.wallUs() / 1000 - ABANDONED_MS;
+    for (const root of roots) void diskExportFiles.sweep(exportsFolder(root), olderThanMs);
   }
 
   /** Gives the roots back, when all writers are closed. */
   async stop(): Promise<void> {
-    await this.#keepers?.stop();
+    await Promise.all([this.#keepers?.stop(), this.exports.stop()]);
     await this.#roots.stop();
   }
 

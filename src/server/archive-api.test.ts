@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { ArchiveHour } from "../../test/support/archive-hour.ts";
+import { eventually } from "../../test/support/eventually.ts";
 import { episodeReply, episodesReply, locksReply, rangesReply } from "../api/archive-schemas.ts";
+import { exportJobReply, exportJobsReply } from "../api/archive-schemas.ts";
 import { silentLogger } from "../base/log.ts";
 import { loadConfig } from "../config/load.ts";
 import { startServer } from "./server.ts";
@@ -92,7 +94,7 @@ before(async () => {
   const text = `http 127.0.0.1:0; edit_auth ${EDIT.replace(":", " ")}; view_auth ${VIEW.replace(":", " ")};
     threads 2; template tv { prefix tv; input publish://; dvr ${root}; } stream plain { input publish://; }`;
   const { config, problems } = loadConfig([{ file: "a", text }]);
-  assert.ok(config !== null, JSON.stringify(problems));
+  assert.ok(config !== undefined, JSON.stringify(problems));
   server = await startServer({ config, log: silentLogger });
 });
 
@@ -121,6 +123,10 @@ const ROUTES: readonly (readonly [
   ["GET", "/episodes/e1?name=tv/one", undefined, 200],
   ["PUT", "/episodes/e1", { name: "tv/one", title: "News" }, 200],
   ["DELETE", "/episodes/e1?name=tv/one", undefined, 204],
+  ["POST", `/streams/tv/one/dvr/export?from=${HOUR_S}&duration=2&path=table.mp4`, undefined, 202],
+  ["GET", "/dvr_export_jobs", undefined, 200],
+  ["GET", "/dvr_export_jobs/e1", undefined, 404],
+  ["DELETE", "/dvr_export_jobs/e1", undefined, 404],
 ];
 
 describe("every address of archives", () => {
@@ -312,4 +318,89 @@ test("what an episode or a lock keeps is not deleted", async () => {
   await edit("DELETE", "/streams/tv/kept/dvr/locks", { from: HOUR_S, duration: 3600 });
   assert.equal((await edit("DELETE", path, { from: HOUR_S, duration: 7200 })).status, 204);
   assert.deepEqual(await ranges("tv/kept"), []);
+});
+
+describe("exports", () => {
+  const address = `/streams/tv/export/dvr/export?from=${HOUR_S}&duration=30`;
+
+  async function over(id: string): Promise<Record<string, unknown>> {
+    return await eventually(
+      async () => {
+        const { json } = await edit("GET", `/dvr_export_jobs/${id}`);
+        const job = exportJobReply.parse(json);
+        assert.ok(["done", "failed", "cancelled"].includes(job.status), JSON.stringify(job));
+        return job;
+      },
+      { timeoutMs: 30_000 },
+    );
+  }
+
+  test("are written below the root as downloads are, and take no file's place", async () => {
+    const begun = await edit("POST", `${address}&path=/clips/goal.mp4&meta=final`);
+    assert.equal(begun.status, 202, JSON.stringify(begun.json));
+    const { id, meta, path } = exportJobReply.parse(begun.json);
+    assert.deepEqual([meta, path], ["final", "clips/goal.mp4"]);
+    const job = await over(id);
+    assert.deepEqual([job["status"], job["percent"], job["error"]], ["done", 100, null]);
+    const written = await readFile(join(root, ".exports/clips/goal.mp4"));
+    const url = `http://127.0.0.1:${server.httpPorts[0]}/tv/export/archive-${HOUR_S}-30.mp4`;
+    const download = Buffer.from(await (await fetch(url)).arrayBuffer());
+    assert.ok(written.equals(download), `${written.byteLength} and ${download.byteLength} bytes`);
+    assert.deepEqual([job["bytes"], job["total_bytes"]], [written.byteLength, written.byteLength]);
+    const again = await edit("POST", `${address}&path=clips/goal.mp4`);
+    assert.deepEqual([again.status, codeOf(again)], [409, "dvr_export_exists"]);
+    const other = await edit("POST", `${address}&path=clips/goal.mp4&overwrite=true`);
+    assert.equal((await over(exportJobReply.parse(other.json).id))["status"], "done");
+    assert.deepEqual(await readdir(join(root, ".exports/.part")), []);
+    const { dvr_export_jobs: jobs } = exportJobsReply.parse((await edit("GET", "/dvr_export_jobs")).json);
+    assert.deepEqual(
+      jobs.filter(({ name }) => name === "tv/export").map(({ status }) => status),
+      ["done", "done"],
+    );
+    assert.equal((await edit("DELETE", `/dvr_export_jobs/${id}`)).status, 204);
+    assert.deepEqual(codeOf(await edit("GET", `/dvr_export_jobs/${id}`)), "dvr_export_unknown");
+  });
+
+  test("of nothing fail, and say so", async () => {
+    const begun = await edit("POST", "/streams/tv/export/dvr/export?from=1000&duration=5&path=none.mp4");
+    const job = await over(exportJobReply.parse(begun.json).id);
+    assert.equal(job["status"], "failed");
+    assert.equal((job["error"] as { code: string }).code, "dvr_nothing_recorded");
+    assert.equal((await readdir(join(root, ".exports"))).includes("none.mp4"), false);
+  });
+
+  const REFUSED: readonly [query: string, code: string][] = [
+    ["path=a.mp4", "api_bad_field"],
+    [`from=${HOUR_S}&duration=1`, "api_bad_field"],
+    [`from=${HOUR_S}.5&duration=1&path=a.mp4`, "api_bad_field"],
+    [`from=${HOUR_S}&duration=0&path=a.mp4`, "api_bad_field"],
+    [`from=${HOUR_S}&duration=9999999&path=a.mp4`, "api_bad_field"],
+    [`from=${HOUR_S}&duration=1&path=a.mp4&overwrite=yes`, "api_bad_field"],
+    [`from=${HOUR_S}&duration=1&path=../a.mp4`, "dvr_export_bad_path"],
+    [`from=${HOUR_S}&duration=1&path=/a/../../b.mp4`, "dvr_export_bad_path"],
+    [`from=${HOUR_S}&duration=1&path=.part/b.mp4`, "dvr_export_bad_path"],
+    [`from=${HOUR_S}&duration=1&path=/etc/passwd`, "dvr_export_bad_path"],
+    [`from=${HOUR_S}&duration=1&path=a%00.mp4`, "dvr_export_bad_path"],
+    [`from=${HOUR_S}&duration=1&path=a//b.mp4`, "dvr_export_bad_path"],
+    [`from=${HOUR_S}&duration=1&path=s3://KEY:HIDDENWORD@127.0.0.1:1/bucket`, "api_bad_field"],
+    [`from=${HOUR_S}&duration=1&path=s3://KEY:HIDDENWORD@127.0.0.1:1/bucket/../x`, "api_bad_field"],
+  ];
+  for (const [query, code] of REFUSED) {
+    test(`are refused with ${query}`, async () => {
+      const told = await edit("POST", `/streams/tv/export/dvr/export?${query}`);
+      assert.deepEqual([told.status, codeOf(told)], [400, code]);
+      assert.ok(!JSON.stringify(told.json).includes("HIDDENWORD"));
+    });
+  }
+
+  test("to a bucket that is away fail without a word of its secret", async () => {
+    const place = encodeURIComponent("s3://KEY:SECRETWORD@127.0.0.1:1/bucket/clips/a.mp4");
+    const begun = await edit("POST", `${address}&path=${place}`);
+    assert.equal(begun.status, 202, JSON.stringify(begun.json));
+    const { id, path } = exportJobReply.parse(begun.json);
+    assert.equal(path, "s3://127.0.0.1:1/bucket/clips/a.mp4");
+    assert.ok(!JSON.stringify((await edit("GET", "/dvr_export_jobs")).json).includes("SECRETWORD"));
+    assert.equal((await edit("DELETE", `/dvr_export_jobs/${id}`)).status, 204);
+    assert.deepEqual(await readdir(join(root, ".exports/.part")), []);
+  });
 });

@@ -6,6 +6,7 @@ import { episodePost, episodePut, episodeQuery, episodesQuery } from "../api/arc
 import { rangesQuery, spanBody } from "../api/archive-schemas.ts";
 import { ApiRoutes } from "../api/routes.ts";
 import type { ApiCall, ApiRoute } from "../api/routes.ts";
+import type { Clock } from "../base/clock.ts";
 import { jsonReply } from "../base/http-message.ts";
 import type { HttpReply } from "../base/http-message.ts";
 import type { ResolvedConfig } from "../config/plan.ts";
@@ -14,12 +15,15 @@ import type { Episode } from "../dvr/keep/episode-log.ts";
 import type { MsSpan } from "../dvr/keep/time-spans.ts";
 import { parseStreamName } from "../media/ids.ts";
 import { streamErrors } from "../stream/errors.ts";
+import { exportRoutes } from "./export-api.ts";
+import type { ExportApiParts } from "./export-api.ts";
 import { planOf } from "./stream-rules.ts";
 import type { MediaThreads } from "./threads/supervisor.ts";
 
 /** What the addresses need. */
 export type ArchiveApiParts = {
   readonly threads: Pick<MediaThreads, "askKeeper" | "askAllToForget">;
+  readonly clock: Clock;
   config(): ResolvedConfig;
 };
 
@@ -30,7 +34,14 @@ const EMPTY: HttpReply = { status: 204, headers: [["cache-control", "no-store"]]
 
 /** The routes of archives. */
 export function archiveRoutes(parts: ArchiveApiParts): ApiRoutes {
-  return new ApiRoutes([...rangeRoutes(parts), ...lockRoutes(parts), ...episodeRoutes(parts)]);
+  const { threads, clock, config } = parts;
+  const recorded: ExportApiParts["recorded"] = (text) => recordedStream(config(), text);
+  return new ApiRoutes([
+    ...rangeRoutes(parts),
+    ...lockRoutes(parts),
+    ...episodeRoutes(parts),
+    ...exportRoutes({ threads, clock, recorded }, listOf),
+  ]);
 }
 
 function rangeRoutes(parts: ArchiveApiParts): ApiRoute[] {
@@ -182,8 +193,13 @@ function shown(name: string, episode: Episode): object {
   };
 }
 
-/** Whose archive it is. Throws: STREAM_BAD_NAME, STREAM_NOT_FOUND, STREAM_NOT_RECORDED. */
 function placeOf(config: ResolvedConfig, text: string): ArchivePlace {
+  const { root, name } = recordedStream(config, text);
+  return { root, stream: name };
+}
+
+/** The stream of that name. Throws: STREAM_BAD_NAME, STREAM_NOT_FOUND, STREAM_NOT_RECORDED. */
+function recordedStream(config: ResolvedConfig, text: string): ReturnType<ExportApiParts["recorded"]> {
   const name = parseStreamName(text);
   if (name === null) {
     const reason = "it has characters or a form that names cannot have";
@@ -193,7 +209,7 @@ function placeOf(config: ResolvedConfig, text: string): ArchivePlace {
   if (plan === null) throw streamErrors.error("STREAM_NOT_FOUND", { name });
   const root = plan.dvr?.root;
   if (root === undefined) throw streamErrors.error("STREAM_NOT_RECORDED", { name });
-  return { root, stream: name };
+  return { name, plan, root };
 }
 
 function listOf(plural: string, items: readonly object[]): object {

@@ -54,7 +54,7 @@ export class ControlPlane {
   /** With the schemas of their requests, which take some 20 MB: loaded when somebody who may asks for more than figures. */
   readonly #archiveRoutes: Late<ApiRoutes> = late("the API of archives", async () => {
     const { archiveRoutes } = await import("./archive-api.ts");
-    return archiveRoutes({ threads: this.#threads, config: () => this.#config });
+    return archiveRoutes({ threads: this.#threads, clock: this.#clock, config: () => this.#config });
   });
 
   constructor(options: {

@@ -1,7 +1,8 @@
 /** What the control thread asks media threads about archives. */
 import type { CallHandlers } from "../../base/channel.ts";
 import type { ArchivePlace, DeletedRange, EpisodeWrite } from "../../dvr/archive-changes.ts";
-import type { Archives } from "../../dvr/archives.ts";
+import type { Archives, ExportSource } from "../../dvr/archives.ts";
+import type { ExportJob, ExportOrder } from "../../dvr/export-jobs/export-jobs.ts";
 import type { DeletedSpan } from "../../dvr/format/deleted-spans.ts";
 import type { Episode } from "../../dvr/keep/episode-log.ts";
 import type { EpisodeFilter } from "../../dvr/keep/protections.ts";
@@ -24,6 +25,10 @@ export type ArchiveCalls = {
     answer: { readonly episode: Episode; readonly isNew: boolean };
   };
   archiveEpisodeDelete: { argument: ArchivePlace & { readonly episodeId: string }; answer: null };
+  archiveExport: { argument: ExportOrder<ExportSource>; answer: ExportJob };
+  archiveExports: { argument: null; answer: readonly ExportJob[] };
+  archiveExportFind: { argument: string; answer: ExportJob };
+  archiveExportRemove: { argument: string; answer: null };
   /** Hours of a stream are not as they were. */
   archiveForget: {
     argument: { readonly folder: string; readonly hours: readonly number[] };
@@ -53,6 +58,13 @@ export function archiveAnswers(use: UseArchives, isLoaded: () => boolean): CallH
     archiveEpisodePut: ({ write, ...place }) => use(({ changes }) => changes.putEpisode(place, write)),
     archiveEpisodeDelete: async ({ episodeId, ...place }) => {
       await use(({ changes }) => changes.deleteEpisode(place, episodeId));
+      return null;
+    },
+    archiveExport: (order) => use((archives) => archives.exports.add(order)),
+    archiveExports: () => (isLoaded() ? use((archives) => archives.exports.list()) : []),
+    archiveExportFind: (id) => use((archives) => archives.exports.find(id)),
+    archiveExportRemove: async (id) => {
+      await use((archives) => archives.exports.remove(id));
       return null;
     },
     archiveForget: async ({ folder, hours }) => {
