@@ -4,11 +4,14 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { ArchiveHour } from "../../test/support/archive-hour.ts";
+import { startS3Server } from "../../test/support/s3-server.ts";
 import { eventually } from "../../test/support/eventually.ts";
 import { episodeReply, episodesReply, locksReply, rangesReply } from "../api/archive-schemas.ts";
 import { exportJobReply, exportJobsReply } from "../api/archive-schemas.ts";
+import { systemClock } from "../base/clock.ts";
 import { silentLogger } from "../base/log.ts";
 import { loadConfig } from "../config/load.ts";
+import { openObjectStore } from "../dvr/objects/open-store.ts";
 import { startServer } from "./server.ts";
 import type { Server } from "./server.ts";
 
@@ -392,6 +395,28 @@ describe("exports", () => {
       assert.ok(!JSON.stringify(told.json).includes("HIDDENWORD"));
     });
   }
+
+  test("go to a bucket as they would be downloaded", async (t) => {
+    const s3 = await startS3Server(true);
+    t.after(() => s3.close());
+    const { host } = new URL(s3.place.endpoint!);
+    const place = (key: string): string =>
+      encodeURIComponent(`s3://S3RVER:S3RVER@${host}/archive/clips/${key}`);
+    const begun = await edit("POST", `${address}&path=${place("goal.mp4")}`);
+    const job = await over(exportJobReply.parse(begun.json).id);
+    assert.deepEqual([job["status"], job["percent"], job["error"]], ["done", 100, null]);
+    const url = `http://127.0.0.1:${server.httpPorts[0]}/tv/export/archive-${HOUR_S}-30.mp4`;
+    const download = Buffer.from(await (await fetch(url)).arrayBuffer());
+    const store = await openObjectStore({ ...s3.place, prefix: "clips" }, { clock: systemClock });
+    t.after(() => store.close());
+    const stored = await store.get("goal.mp4", { from: 0, to: download.byteLength });
+    assert.ok(download.equals(stored));
+    assert.equal(job["bytes"], download.byteLength);
+    const again = await edit("POST", `${address}&path=${place("goal.mp4")}`);
+    const refused = await over(exportJobReply.parse(again.json).id);
+    assert.equal((refused["error"] as { code: string }).code, "dvr_export_exists");
+    assert.deepEqual(await readdir(join(root, ".exports/.part")), []);
+  });
 
   test("to a bucket that is away fail without a word of its secret", async () => {
     const place = encodeURIComponent("s3://KEY:SECRETWORD@127.0.0.1:1/bucket/clips/a.mp4");
