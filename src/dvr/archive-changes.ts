@@ -64,7 +64,7 @@ export class ArchiveChanges {
     span: DeletedSpan,
     protections: StreamProtections,
   ): Promise<DeletedRange> {
-    const { log, forget } = this.#parts;
+    const { log } = this.#parts;
     const folder = `${root}/${stream}`;
     const parts = this.#deletionParts(folder);
     const plan = await planDeletion(span, parts);
@@ -75,7 +75,7 @@ export class ArchiveChanges {
     try {
       await deleteRange(plan, parts);
     } finally {
-      forget(folder, hours);
+      this.#parts.forget(folder, hours);
     }
     log.info("a range of the archive was deleted", {
       root,

@@ -66,8 +66,11 @@ function edit(method: string, path: string, body?: unknown): Promise<Told> {
   return ask(method, `/streamer/api/v3${path}`, { who: EDIT, body });
 }
 
-function codeOf({ json }: Told): string | undefined {
-  return (json as ErrorBody).errors?.[0]?.code;
+/** The code of an error; the reply has it in lower case, and as the catalogue has it in a header. */
+function codeOf({ json, headers }: Told): string | undefined {
+  const code = headers.get("x-error-code") ?? undefined;
+  assert.equal((json as ErrorBody).errors?.[0]?.code, code?.toLowerCase());
+  return code;
 }
 
 async function writeHours(stream: string, hours: readonly ArchiveHour[]): Promise<void> {
@@ -138,7 +141,7 @@ describe("every address of archives", () => {
       test(`${method} ${base}${path} asks for credentials`, async () => {
         for (const who of [undefined, "root:wrong", "reader:secret"]) {
           const told = await ask(method, base + path, { ...(who === undefined ? {} : { who }), body });
-          assert.deepEqual([told.status, codeOf(told)], [401, "api_no_credentials"]);
+          assert.deepEqual([told.status, codeOf(told)], [401, "API_NO_CREDENTIALS"]);
           assert.match(told.headers.get("www-authenticate") ?? "", /^Basic /);
         }
       });
@@ -148,7 +151,7 @@ describe("every address of archives", () => {
         assert.equal((await ask(method, `/streamer/api/v3${path}`, { who: VIEW })).status, 200);
       } else if (method !== "GET") {
         const told = await ask(method, `/streamer/api/v3${path}`, { who: VIEW, body });
-        assert.deepEqual([told.status, codeOf(told)], [403, "api_read_only"]);
+        assert.deepEqual([told.status, codeOf(told)], [403, "API_READ_ONLY"]);
       }
     });
     test(`${method} ${path} is answered to edit_auth`, async () => {
@@ -159,14 +162,14 @@ describe("every address of archives", () => {
     test(`${method} ${path} takes no body that it does not know`, async () => {
       const url = `/streamer/api/v3${path}`;
       const rows: [Asked, number, string][] = [
-        [{ body: "{", headers: {} }, 400, "api_bad_json"],
-        [{ body: "[]" }, 400, "api_bad_field"],
-        [{ body: "null" }, 400, "api_bad_field"],
-        [{ body: "{}" }, 400, "api_bad_field"],
-        [{ body: { ...body, surprise: 1 } }, 400, "api_bad_field"],
-        [{ body, headers: { "content-type": "text/plain" } }, 415, "api_no_json"],
-        [{ body, headers: { "content-type": "application/x-www-form-urlencoded" } }, 415, "api_no_json"],
-        [{ body, headers: { "sec-fetch-site": "cross-site" } }, 403, "api_other_site"],
+        [{ body: "{", headers: {} }, 400, "API_BAD_JSON"],
+        [{ body: "[]" }, 400, "API_BAD_FIELD"],
+        [{ body: "null" }, 400, "API_BAD_FIELD"],
+        [{ body: "{}" }, 400, "API_BAD_FIELD"],
+        [{ body: { ...body, surprise: 1 } }, 400, "API_BAD_FIELD"],
+        [{ body, headers: { "content-type": "text/plain" } }, 415, "API_NO_JSON"],
+        [{ body, headers: { "content-type": "application/x-www-form-urlencoded" } }, 415, "API_NO_JSON"],
+        [{ body, headers: { "sec-fetch-site": "cross-site" } }, 403, "API_OTHER_SITE"],
       ];
       for (const [asked, expected, code] of rows) {
         const told = await ask(method, url, { who: EDIT, ...asked });
@@ -209,16 +212,16 @@ describe("every address of archives", () => {
 
   test("does not know other addresses, methods and streams", async () => {
     const rows: [string, string, number, string][] = [
-      ["GET", "/streams", 404, "api_not_found"],
-      ["GET", "/streams/tv/one/dvr", 404, "api_not_found"],
-      ["POST", "/streams/tv/one/dvr/nothing", 404, "api_not_found"],
-      ["PUT", "/streams/tv/one/dvr/ranges", 405, "api_method"],
-      ["DELETE", "/config/stats", 405, "api_method"],
-      ["GET", "/streams/nothing/dvr/ranges", 404, "stream_not_found"],
-      ["GET", "/streams/plain/dvr/ranges", 404, "stream_not_recorded"],
-      ["GET", "/streams/.hidden/dvr/locks", 400, "stream_bad_name"],
-      ["GET", "/episodes/none?name=tv/one", 404, "api_no_episode"],
-      ["DELETE", "/episodes/none?name=tv/one", 404, "dvr_episode_unknown"],
+      ["GET", "/streams", 404, "API_NOT_FOUND"],
+      ["GET", "/streams/tv/one/dvr", 404, "API_NOT_FOUND"],
+      ["POST", "/streams/tv/one/dvr/nothing", 404, "API_NOT_FOUND"],
+      ["PUT", "/streams/tv/one/dvr/ranges", 405, "API_METHOD"],
+      ["DELETE", "/config/stats", 405, "API_METHOD"],
+      ["GET", "/streams/nothing/dvr/ranges", 404, "STREAM_NOT_FOUND"],
+      ["GET", "/streams/plain/dvr/ranges", 404, "STREAM_NOT_RECORDED"],
+      ["GET", "/streams/.hidden/dvr/locks", 400, "STREAM_BAD_NAME"],
+      ["GET", "/episodes/none?name=tv/one", 404, "API_NO_EPISODE"],
+      ["DELETE", "/episodes/none?name=tv/one", 404, "DVR_EPISODE_UNKNOWN"],
     ];
     for (const [method, path, status, code] of rows) {
       const told = await edit(method, path);
@@ -301,7 +304,7 @@ test("what an episode or a lock keeps is not deleted", async () => {
   const { episode_id: id } = episodeReply.parse(made.json);
   await edit("POST", "/streams/tv/kept/dvr/locks", { from: HOUR_S + 30, duration: 5 });
   const refused = await edit("DELETE", path, { from: HOUR_S, duration: 3600 });
-  assert.deepEqual([refused.status, codeOf(refused)], [409, "api_protected"]);
+  assert.deepEqual([refused.status, codeOf(refused)], [409, "API_PROTECTED"]);
   assert.deepEqual((refused.json as ErrorBody).errors[0]!.meta, {
     episodes: [id],
     locks: [{ from: HOUR_S + 30, duration: 5 }],
@@ -351,7 +354,7 @@ describe("exports", () => {
     assert.ok(written.equals(download), `${written.byteLength} and ${download.byteLength} bytes`);
     assert.deepEqual([job["bytes"], job["total_bytes"]], [written.byteLength, written.byteLength]);
     const again = await edit("POST", `${address}&path=clips/goal.mp4`);
-    assert.deepEqual([again.status, codeOf(again)], [409, "dvr_export_exists"]);
+    assert.deepEqual([again.status, codeOf(again)], [409, "DVR_EXPORT_EXISTS"]);
     const other = await edit("POST", `${address}&path=clips/goal.mp4&overwrite=true`);
     assert.equal((await over(exportJobReply.parse(other.json).id))["status"], "done");
     assert.deepEqual(await readdir(join(root, ".exports/.part")), []);
@@ -361,7 +364,7 @@ describe("exports", () => {
       ["done", "done"],
     );
     assert.equal((await edit("DELETE", `/dvr_export_jobs/${id}`)).status, 204);
-    assert.deepEqual(codeOf(await edit("GET", `/dvr_export_jobs/${id}`)), "dvr_export_unknown");
+    assert.deepEqual(codeOf(await edit("GET", `/dvr_export_jobs/${id}`)), "DVR_EXPORT_UNKNOWN");
   });
 
   test("of nothing fail, and say so", async () => {
@@ -373,20 +376,20 @@ describe("exports", () => {
   });
 
   const REFUSED: readonly [query: string, code: string][] = [
-    ["path=a.mp4", "api_bad_field"],
-    [`from=${HOUR_S}&duration=1`, "api_bad_field"],
-    [`from=${HOUR_S}.5&duration=1&path=a.mp4`, "api_bad_field"],
-    [`from=${HOUR_S}&duration=0&path=a.mp4`, "api_bad_field"],
-    [`from=${HOUR_S}&duration=9999999&path=a.mp4`, "api_bad_field"],
-    [`from=${HOUR_S}&duration=1&path=a.mp4&overwrite=yes`, "api_bad_field"],
-    [`from=${HOUR_S}&duration=1&path=../a.mp4`, "dvr_export_bad_path"],
-    [`from=${HOUR_S}&duration=1&path=/a/../../b.mp4`, "dvr_export_bad_path"],
-    [`from=${HOUR_S}&duration=1&path=.part/b.mp4`, "dvr_export_bad_path"],
-    [`from=${HOUR_S}&duration=1&path=/etc/passwd`, "dvr_export_bad_path"],
-    [`from=${HOUR_S}&duration=1&path=a%00.mp4`, "dvr_export_bad_path"],
-    [`from=${HOUR_S}&duration=1&path=a//b.mp4`, "dvr_export_bad_path"],
-    [`from=${HOUR_S}&duration=1&path=s3://KEY:HIDDENWORD@127.0.0.1:1/bucket`, "api_bad_field"],
-    [`from=${HOUR_S}&duration=1&path=s3://KEY:HIDDENWORD@127.0.0.1:1/bucket/../x`, "api_bad_field"],
+    ["path=a.mp4", "API_BAD_FIELD"],
+    [`from=${HOUR_S}&duration=1`, "API_BAD_FIELD"],
+    [`from=${HOUR_S}.5&duration=1&path=a.mp4`, "API_BAD_FIELD"],
+    [`from=${HOUR_S}&duration=0&path=a.mp4`, "API_BAD_FIELD"],
+    [`from=${HOUR_S}&duration=9999999&path=a.mp4`, "API_BAD_FIELD"],
+    [`from=${HOUR_S}&duration=1&path=a.mp4&overwrite=yes`, "API_BAD_FIELD"],
+    [`from=${HOUR_S}&duration=1&path=../a.mp4`, "DVR_EXPORT_BAD_PATH"],
+    [`from=${HOUR_S}&duration=1&path=/a/../../b.mp4`, "DVR_EXPORT_BAD_PATH"],
+    [`from=${HOUR_S}&duration=1&path=.part/b.mp4`, "DVR_EXPORT_BAD_PATH"],
+    [`from=${HOUR_S}&duration=1&path=/etc/passwd`, "DVR_EXPORT_BAD_PATH"],
+    [`from=${HOUR_S}&duration=1&path=a%00.mp4`, "DVR_EXPORT_BAD_PATH"],
+    [`from=${HOUR_S}&duration=1&path=a//b.mp4`, "DVR_EXPORT_BAD_PATH"],
+    [`from=${HOUR_S}&duration=1&path=s3://KEY:HIDDENWORD@127.0.0.1:1/bucket`, "API_BAD_FIELD"],
+    [`from=${HOUR_S}&duration=1&path=s3://KEY:HIDDENWORD@127.0.0.1:1/bucket/../x`, "API_BAD_FIELD"],
   ];
   for (const [query, code] of REFUSED) {
     test(`are refused with ${query}`, async () => {

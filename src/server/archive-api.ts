@@ -24,7 +24,7 @@ import type { MediaThreads } from "./threads/supervisor.ts";
 export type ArchiveApiParts = {
   readonly threads: Pick<MediaThreads, "askKeeper" | "askAllToForget">;
   readonly clock: Clock;
-  config(): ResolvedConfig;
+  readonly config: () => ResolvedConfig;
 };
 
 /** The last time that an archive can tell, in the year 2255. Units: microseconds since 1970. */
@@ -76,8 +76,7 @@ async function deleteRange({ threads, config }: ArchiveApiParts, call: ApiCall):
 }
 
 function protectedReply({ episodes, locks }: DeletedRange & { readonly kind: "protected" }): HttpReply {
-  const count = (many: number, what: string): string[] => (many === 0 ? [] : [`${many} ${what}`]);
-  const what = [...count(episodes.length, "episodes"), ...count(locks.length, "locks")].join(" and ");
+  const what = `${episodes.length} episodes and ${locks.length} locks`;
   const meta = { episodes, locks: locks.map(secondsOf) };
   return errorReply(apiErrors.error("API_PROTECTED", { what }), { meta });
 }

@@ -59,19 +59,19 @@ export function exportRoutes(
   ];
 }
 
-async function begin({ threads, clock, recorded }: ExportApiParts, call: ApiCall): Promise<HttpReply> {
+async function begin(parts: ExportApiParts, call: ApiCall): Promise<HttpReply> {
   const asked = readQueryFields(exportQuery, call.request.query);
-  const { name, plan, root } = recorded(call.params["name"]!);
+  const { name, plan, root } = parts.recorded(call.params["name"]!);
   const { segmentDurationMs, segmentCount } = plan.options;
   const span = { kind: "archive", fromS: asked.from, durationS: asked.duration } as const;
   const request = {
     span,
     name,
-    nowUs: clock.wallUs(),
+    nowUs: parts.clock.wallUs(),
     segmentDurationUs: segmentDurationMs * 1000,
     segmentCount,
   };
-  const job = await threads.askKeeper("archiveExport", {
+  const job = await parts.threads.askKeeper("archiveExport", {
     stream: name,
     fromS: asked.from,
     durationS: asked.duration,

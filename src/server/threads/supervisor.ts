@@ -208,7 +208,7 @@ export class MediaThreads {
   }
 
   /** Asks the thread that keeps archives. Rejects with its error, CHANNEL_*. */
-  async askKeeper<What extends keyof ArchiveCalls & string>(
+  async askKeeper<What extends keyof ArchiveCalls>(
     what: What,
     argument: ArchiveCalls[What]["argument"],
   ): Promise<ArchiveCalls[What]["answer"]> {
@@ -216,7 +216,7 @@ export class MediaThreads {
     if (seat?.isOpen !== true || seat.thread === null) throw channelErrors.error("CHANNEL_CLOSED");
     const limit = { clock: this.#options.clock, ms: KEEPER_LIMIT_MS };
     const { channel } = seat.thread;
-    return (await channel.ask(what, argument as never, limit)) as ArchiveCalls[What]["answer"];
+    return await channel.ask(what, argument, limit);
   }
 
   /** Tells all threads that hours of an archive are not as they were. Resolves when those that answer in time know it. */
