@@ -32,10 +32,10 @@ type Room = {
   readonly forgotten: number[][];
   readonly place: { readonly root: string; readonly stream: string };
   /** The stream's files of the day, without their folder. */
-  files(): Promise<string[]>;
+  readonly files: () => Promise<string[]>;
   /** Seconds since the first hour's beginning at which segments start. */
-  starts(): Promise<number[]>;
-  remove(fromS: number, toS: number): Promise<DeletedRange>;
+  readonly starts: () => Promise<number[]>;
+  readonly remove: (fromS: number, toS: number) => Promise<DeletedRange>;
 };
 
 /** Hours of so many segments of 2 s each, the first one at 08:00; `nowS`: since then. */
