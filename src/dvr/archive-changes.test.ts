@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { ArchiveHour } from "../../test/support/archive-hour.ts";
+import { eventually } from "../../test/support/eventually.ts";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import { systemError } from "../../test/support/memory-volume.ts";
 import { silentLogger } from "../base/log.ts";
@@ -15,6 +16,7 @@ import { HOUR_US } from "./format/hour.ts";
 import { writeLog } from "./keep/episode-log.ts";
 import type { KeepFiles } from "./keep/keep-files.ts";
 import { Protections } from "./keep/protections.ts";
+import type { RetentionRules } from "./keep/retention.ts";
 import { diskKeepFiles } from "./keep/storages/disk-keep-files.ts";
 import { Keepers } from "./keepers.ts";
 import { HourCache } from "./reader/hour-cache.ts";
@@ -29,7 +31,7 @@ type Room = {
   readonly clock: FakeClock;
   readonly changes: ArchiveChanges;
   readonly protections: Protections;
-  readonly forgotten: number[][];
+  readonly forgotten: string[];
   readonly place: { readonly root: string; readonly stream: string };
   /** The stream's files of the day, without their folder. */
   readonly files: () => Promise<string[]>;
@@ -58,13 +60,13 @@ async function room(
   const files: KeepFiles = { ...diskKeepFiles, ...faults };
   const protections = new Protections({ root, files, clock });
   const cache = new HourCache(diskFiles, clock);
-  const forgotten: number[][] = [];
+  const forgotten: string[] = [];
   const changes = new ArchiveChanges({
     ...{ files: diskFiles, keepFiles: files, hours: cache, clock, log: silentLogger },
     keepers: () => ({ protectionsOf: (_, stream) => protections.of(stream) }),
-    forget: (folder, changed) => {
-      forgotten.push([...changed]);
-      cache.forget(folder, changed);
+    forget: (folder) => {
+      forgotten.push(folder);
+      cache.forget(folder);
     },
   });
   const place = { root, stream: "cam" };
@@ -85,13 +87,13 @@ async function room(
 }
 
 test("every segment that has a part of the range is deleted, and none beside it", async (t) => {
-  const { remove, starts, files, forgotten } = await room(t, [10]);
-  assert.deepEqual(await remove(5, 9), { kind: "deleted", segments: 3, hours: [HOUR] });
+  const { root, remove, starts, files, forgotten } = await room(t, [10]);
+  assert.deepEqual(await remove(5, 9), { kind: "deleted", segments: 3 });
   assert.deepEqual(await starts(), [0, 2, 10, 12, 14, 16, 18]);
   assert.deepEqual(await files(), ["08.del", "08.idx", "08.mp4"]);
-  assert.deepEqual(forgotten, [[HOUR]]);
+  assert.deepEqual(forgotten, [join(root, "cam")]);
   // Once more there is nothing to delete, and nothing is written.
-  assert.deepEqual(await remove(5, 9), { kind: "deleted", segments: 0, hours: [] });
+  assert.deepEqual(await remove(5, 9), { kind: "deleted", segments: 0 });
   assert.equal(forgotten.length, 1);
 });
 
@@ -115,7 +117,6 @@ test("hours that are deleted whole go with all their files, what is next begins 
   assert.deepEqual(await remove(4, 3 * 3600), {
     kind: "deleted",
     segments: 13,
-    hours: [HOUR, HOUR + 1, HOUR + 2, HOUR + 3],
   });
   assert.deepEqual(await files(), ["08.del", "08.idx", "08.mp4", "11.del", "11.idx", "11.mp4"]);
   assert.deepEqual(await starts(), [0, 2, ...[0, 2, 4, 6, 8].map((s) => 3 * 3600 + s)]);
@@ -153,10 +154,10 @@ test("what an episode or a lock keeps stands in the way, until it expires or is 
   assert.deepEqual(await remove(0, 20), { kind: "protected", episodes: ["goal"], locks: [lock] });
   // The range does not touch the episode, but the segment does that has its beginning.
   assert.deepEqual(await remove(5.5, 7), { kind: "protected", episodes: ["goal"], locks: [] });
-  assert.deepEqual(await remove(13, 13.5), { kind: "deleted", segments: 1, hours: [HOUR] });
+  assert.deepEqual(await remove(13, 13.5), { kind: "deleted", segments: 1 });
   assert.equal((await starts()).length, 9);
   clock.advance(60_000);
-  assert.deepEqual(await remove(0, 13), { kind: "deleted", segments: 6, hours: [HOUR] });
+  assert.deepEqual(await remove(0, 13), { kind: "deleted", segments: 6 });
   assert.deepEqual(await remove(14, 16), { kind: "protected", episodes: [], locks: [lock] });
   await changes.changeLock(place, "unlock", lock);
   assert.equal((await remove(0, 100)).kind, "deleted");
@@ -220,4 +221,25 @@ test("episodes that cannot be read keep all, and a root that nobody keeps is not
   const clock = new FakeClock();
   const keepers = new Keepers({ files: diskKeepFiles, clock, log: silentLogger, rulesOf: () => null });
   await assert.rejects(keepers.protectionsOf(root, "cam"), { code: "DVR_NOT_KEPT" });
+});
+
+test("an episode keeps its hours beyond the depth, until it has expired", async (t) => {
+  const { root, clock, files, protections } = await room(t, [5, 5, 5]);
+  const rulesOf = (): RetentionRules => ({ depthMs: 2 * 3_600_000 });
+  const keepers = new Keepers({ files: diskKeepFiles, clock, log: silentLogger, rulesOf });
+  const openedAtMs = START_US / 1000 + 3_600_000;
+  const expiresAtMs = START_US / 1000 + 11 * 3_600_000;
+  await (
+    await protections.of("cam")
+  ).createEpisode({ episodeId: "e", openedAtMs, closedAtMs: openedAtMs + 5, expiresAtMs });
+  t.after(() => keepers.stop());
+  const left = async (): Promise<string[]> => await files().catch(() => []);
+  keepers.setRoots(new Set([root]));
+  await eventually(async () => assert.deepEqual(await left(), ["09.idx", "09.mp4"]));
+  clock.advance(3_600_000);
+  await eventually(async () => {
+    // A round begins a minute after the one before has ended.
+    clock.advance(60_000);
+    assert.deepEqual(await left(), []);
+  });
 });

@@ -18,7 +18,7 @@ export type ArchivePlace = { readonly root: string; readonly stream: string };
 
 /** What became of a deletion: what keeps a part of the range stands in its way. */
 export type DeletedRange =
-  | { readonly kind: "deleted"; readonly segments: number; readonly hours: readonly number[] }
+  | { readonly kind: "deleted"; readonly segments: number }
   | { readonly kind: "protected"; readonly episodes: readonly string[]; readonly locks: SpanList };
 
 /** An episode to be made, or changed where there is one of that id. */
@@ -36,8 +36,8 @@ export type ArchiveChangesParts = {
   readonly log: Logger;
   /** What keeps the roots; `null`: this thread keeps none. */
   keepers(): Pick<Keepers, "protectionsOf"> | null;
-  /** Hours of a stream's folder are not as they were. */
-  forget(folder: string, hours: readonly number[]): void;
+  /** What is recorded in a stream's folder is not as it was. */
+  forget(folder: string): void;
 };
 
 /** What people change of archives: they delete, and protect from being deleted. For the one thread that keeps the roots. */
@@ -68,14 +68,13 @@ export class ArchiveChanges {
     const folder = `${root}/${stream}`;
     const parts = this.#deletionParts(folder);
     const plan = await planDeletion(span, parts);
-    if (plan.span === null) return { kind: "deleted", segments: 0, hours: [] };
+    if (plan.span === null) return { kind: "deleted", segments: 0 };
     const kept = protections.meeting(spanMs(plan.span));
     if (kept.episodes.length + kept.locks.length > 0) return { kind: "protected", ...kept };
-    const hours = [...plan.parts.map(({ hour }) => hour), ...plan.behind];
     try {
       await deleteRange(plan, parts);
     } finally {
-      this.#parts.forget(folder, hours);
+      this.#parts.forget(folder);
     }
     log.info("a range of the archive was deleted", {
       root,
@@ -84,7 +83,7 @@ export class ArchiveChanges {
       to: new Date(plan.span.toUs / 1000).toISOString(),
       segments: plan.segments,
     });
-    return { kind: "deleted", segments: plan.segments, hours };
+    return { kind: "deleted", segments: plan.segments };
   }
 
   #deletionParts(folder: string): RangeDeletionParts {

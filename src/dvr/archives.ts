@@ -141,7 +141,7 @@ export class Archives {
     this.changes = new ArchiveChanges({
       ...{ files: this.#files, keepFiles: files, hours, clock, log },
       keepers: () => this.#keepers,
-      forget: (folder, changed) => this.forget(folder, changed),
+      forget: (folder) => this.forget(folder),
     });
     this.exports = new ExportJobs({
       ...{ clock, log, files: diskExportFiles },
@@ -253,9 +253,9 @@ export class Archives {
   }
 
   /** Hours of a stream were deleted, or something of them: nobody is shown any more what they had. */
-  forget(folder: string, hours: readonly number[]): void {
+  forget(folder: string): void {
     this.#forgotten++;
-    this.#reading.hours.forget(folder, hours);
+    this.#reading.hours.forget(folder);
     this.#streams.get(folder)?.forget();
     const isOfFolder = (key: string): boolean => key.startsWith(`${folder} `);
     this.#spans.deleteWhere(isOfFolder);

@@ -68,10 +68,13 @@ async function deleteRange({ threads, config }: ArchiveApiParts, call: ApiCall):
   const { from, duration } = readBodyFields(spanBody, call.body);
   const place = placeOf(config(), call.params["name"]!);
   const span = { fromUs: usOf(from), toUs: usOf(from + duration) };
-  const deleted = await threads.askKeeper("archiveDelete", { ...place, ...span });
-  if (deleted.kind === "protected") return protectedReply(deleted);
-  const folder = `${place.root}/${place.stream}`;
-  if (deleted.hours.length > 0) await threads.askAllToForget({ folder, hours: deleted.hours });
+  try {
+    const deleted = await threads.askKeeper("archiveDelete", { ...place, ...span });
+    if (deleted.kind === "protected") return protectedReply(deleted);
+  } finally {
+    // A part may be deleted where an error came in between.
+    await threads.askAllToForget(`${place.root}/${place.stream}`);
+  }
   return EMPTY;
 }
 

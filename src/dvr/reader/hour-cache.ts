@@ -80,13 +80,11 @@ export class HourCache {
   }
 
   /** Reads the hours of a stream anew when they are asked for. */
-  forget(folder: string, hours: Iterable<number>): void {
+  forget(folder: string): void {
     this.#forgotten++;
-    for (const hour of hours) {
-      const path = `${folder}/${indexFile(hour)}`;
-      this.#kept.delete(path);
-      this.#reading.delete(path);
-    }
+    const isOfFolder = (path: string): boolean => path.startsWith(`${folder}/`);
+    this.#kept.deleteWhere(isOfFolder);
+    for (const path of this.#reading.keys()) if (isOfFolder(path)) this.#reading.delete(path);
   }
 
   /** The tracks of one of an hour's media files. Rejects with DVR_*, MP4_*, CODEC_*. */
@@ -108,13 +106,12 @@ export class HourCache {
     const path = `${folder}/${indexFile(hour)}`;
     const forgotten = this.#forgotten;
     const checkedUs = this.#clock.nowUs();
-    const file = await this.#files.open(path);
+    const [file, deleted] = await this.#openBoth(folder, hour);
     if (file === null) {
       this.#kept.delete(path);
       return null;
     }
     try {
-      const deleted = await this.#deleted(`${folder}/${deletedFile(hour)}`);
       const known = kept?.index.deletedBytes === deleted.wholeBytes ? kept.index : null;
       const index = await readOn(file, known, deleted);
       if (index === null) return null;
@@ -127,6 +124,20 @@ export class HourCache {
       return read;
     } finally {
       await file.close();
+    }
+  }
+
+  /** The index, and what is deleted, at one time: most hours have no file of it. */
+  async #openBoth(folder: string, hour: number): Promise<[ArchiveFile | null, DeletedSpans]> {
+    const reading = this.#deleted(`${folder}/${deletedFile(hour)}`);
+    // Whoever waits for it hears of it; until then it is no unhandled rejection.
+    reading.catch(() => {});
+    const file = await this.#files.open(`${folder}/${indexFile(hour)}`);
+    try {
+      return [file, await reading];
+    } catch (caught) {
+      await file?.close();
+      throw caught;
     }
   }
 

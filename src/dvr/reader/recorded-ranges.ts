@@ -96,9 +96,9 @@ async function isLikeFiles(
   hour: number,
   { folder, files }: RangesSource,
 ): Promise<boolean> {
-  const indexBytes = await files.stat(`${folder}/${indexFile(hour)}`);
-  const deletedBytes = (await files.stat(`${folder}/${deletedFile(hour)}`)) ?? 0;
-  return indexBytes === known.indexBytes && deletedBytes === known.deletedBytes;
+  const paths = [indexFile(hour), deletedFile(hour)].map((path) => `${folder}/${path}`);
+  const [indexBytes, deletedBytes] = await Promise.all(paths.map((path) => files.stat(path)));
+  return indexBytes === known.indexBytes && (deletedBytes ?? 0) === known.deletedBytes;
 }
 
 /** What is recorded in an hour. The last range may reach into the next hour, by less than a segment. */

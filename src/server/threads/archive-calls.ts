@@ -29,11 +29,8 @@ export type ArchiveCalls = {
   archiveExports: { argument: null; answer: readonly ExportJob[] };
   archiveExportFind: { argument: string; answer: ExportJob };
   archiveExportRemove: { argument: string; answer: null };
-  /** Hours of a stream are not as they were. */
-  archiveForget: {
-    argument: { readonly folder: string; readonly hours: readonly number[] };
-    answer: null;
-  };
+  /** What is recorded in a stream's folder is not as it was. */
+  archiveForget: { argument: string; answer: null };
 };
 
 /** The archives of a thread, which may have to be loaded. */
@@ -67,8 +64,8 @@ export function archiveAnswers(use: UseArchives, isLoaded: () => boolean): CallH
       await use((archives) => archives.exports.remove(id));
       return null;
     },
-    archiveForget: async ({ folder, hours }) => {
-      if (isLoaded()) await use((archives) => archives.forget(folder, hours));
+    archiveForget: async (folder) => {
+      if (isLoaded()) await use((archives) => archives.forget(folder));
       return null;
     },
   };

@@ -219,9 +219,9 @@ export class MediaThreads {
     return await channel.ask(what, argument, limit);
   }
 
-  /** Tells all threads that hours of an archive are not as they were. Resolves when those that answer in time know it. */
-  async askAllToForget(changed: ArchiveCalls["archiveForget"]["argument"]): Promise<void> {
-    await this.#askAll((channel, limit) => channel.ask("archiveForget", changed, limit));
+  /** Tells all threads that an archive is not as it was. Resolves when those that answer in time know it. */
+  async askAllToForget(folder: string): Promise<void> {
+    await this.#askAll((channel, limit) => channel.ask("archiveForget", folder, limit));
   }
 
   /** Each thread's state and figures. */
