@@ -112,13 +112,22 @@ test("the media of what is hidden stays as it was, byte by byte, and so does the
   assert.deepEqual(await read(), before);
 });
 
-test("hours that are deleted whole go with all their files, what is next begins with a break", async (t) => {
+test("hours that are deleted whole go but for a note of it, and what is next begins with a break", async (t) => {
   const { remove, starts, files } = await room(t, [5, 5, 5, 5]);
   assert.deepEqual(await remove(4, 3 * 3600), {
     kind: "deleted",
     segments: 13,
   });
-  assert.deepEqual(await files(), ["08.del", "08.idx", "08.mp4", "11.del", "11.idx", "11.mp4"]);
+  assert.deepEqual(await files(), [
+    "08.del",
+    "08.idx",
+    "08.mp4",
+    "09.del",
+    "10.del",
+    "11.del",
+    "11.idx",
+    "11.mp4",
+  ]);
   assert.deepEqual(await starts(), [0, 2, ...[0, 2, 4, 6, 8].map((s) => 3 * 3600 + s)]);
 });
 
@@ -137,10 +146,10 @@ test("of an hour that may still be written no file is removed, and of what is to
   assert.deepEqual(await files(), ["08.del", "08.idx", "08.mp4"]);
   // The segment at 8 s begins when the range was cut off: at the present.
   assert.deepEqual(await starts(), [8]);
-  // Ten minutes after its end the hour goes with all its files.
+  // Ten minutes after its end the hour goes, but for the note that it was deleted.
   clock.advance(3_600_000 + 600_001);
   await remove(0, 3600);
-  assert.deepEqual(await files().catch(() => []), []);
+  assert.deepEqual(await files(), ["08.del"]);
 });
 
 test("what an episode or a lock keeps stands in the way, until it expires or is let go", async (t) => {
@@ -189,8 +198,40 @@ test("a volume that refuses leaves what a next try deletes", async (t) => {
   assert.deepEqual(await made.starts(), [0, 2, 4, 6]);
   assert.equal(made.forgotten.length, 1);
   refuses = false;
-  assert.equal((await made.remove(0, 7200)).kind, "deleted");
-  assert.deepEqual(await made.starts(), []);
+  assert.deepEqual(await made.remove(0, 10), { kind: "deleted", segments: 4 });
+  assert.deepEqual(await made.files(), ["08.del", "09.del", "09.deleted", "09.mp4"]);
+  // The hour whose files were in the way has a tombstone, by which the next round ends what was begun.
+  const { root, clock } = made;
+  const keepers = new Keepers({ files: diskKeepFiles, clock, log: silentLogger, rulesOf: () => ({}) });
+  t.after(() => keepers.stop());
+  keepers.setRoots(new Set([root]));
+  await eventually(async () => assert.deepEqual(await made.files(), ["08.del"]));
+});
+
+test("what was hidden and not removed is removed by the next try", async (t) => {
+  let refuses = true;
+  const list: KeepFiles["list"] = async (folder, limit) => {
+    if (refuses) throw systemError("EIO");
+    return await diskKeepFiles.list(folder, limit);
+  };
+  const made = await room(t, [5], { faults: { list } });
+  await assert.rejects(made.remove(0, 10), { code: "DVR_DELETE_FAILED" });
+  assert.deepEqual([await made.starts(), await made.files()], [[], ["08.del", "08.idx", "08.mp4"]]);
+  refuses = false;
+  assert.deepEqual(await made.remove(0, 10), { kind: "deleted", segments: 0 });
+  assert.deepEqual(await made.files(), ["08.del"]);
+});
+
+test("an hour that is hidden piece by piece goes with its last piece", async (t) => {
+  const { remove, files, starts } = await room(t, [5, 5]);
+  await remove(4, 10);
+  assert.deepEqual(await files(), ["08.del", "08.idx", "08.mp4", "09.del", "09.idx", "09.mp4"]);
+  await remove(0, 4);
+  assert.deepEqual(await files(), ["08.del", "09.del", "09.idx", "09.mp4"]);
+  assert.deepEqual(
+    await starts(),
+    [0, 2, 4, 6, 8].map((s) => 3600 + s),
+  );
 });
 
 test("an hour has so many deleted spans and no more", async (t) => {

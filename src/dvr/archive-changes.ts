@@ -68,9 +68,11 @@ export class ArchiveChanges {
     const folder = `${root}/${stream}`;
     const parts = this.#deletionParts(folder);
     const plan = await planDeletion(span, parts);
-    if (plan.span === null) return { kind: "deleted", segments: 0 };
-    const kept = protections.meeting(spanMs(plan.span));
-    if (kept.episodes.length + kept.locks.length > 0) return { kind: "protected", ...kept };
+    if (plan.parts.length === 0) return { kind: "deleted", segments: 0 };
+    const deleted = plan.span ?? span;
+    const kept = protections.meeting(spanMs(deleted));
+    if (plan.segments > 0 && kept.episodes.length + kept.locks.length > 0)
+      return { kind: "protected", ...kept };
     try {
       await deleteRange(plan, parts);
     } finally {
@@ -79,8 +81,8 @@ export class ArchiveChanges {
     log.info("a range of the archive was deleted", {
       root,
       stream,
-      from: new Date(plan.span.fromUs / 1000).toISOString(),
-      to: new Date(plan.span.toUs / 1000).toISOString(),
+      from: new Date(deleted.fromUs / 1000).toISOString(),
+      to: new Date(deleted.toUs / 1000).toISOString(),
       segments: plan.segments,
     });
     return { kind: "deleted", segments: plan.segments };

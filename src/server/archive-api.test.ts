@@ -289,7 +289,12 @@ test("what is deleted is gone at once, in all threads, and what is beside it pla
   // The whole second hour goes with its files.
   const all = { from: HOUR_S + 3600, duration: 3600 };
   assert.equal((await edit("DELETE", "/streams/tv/two/dvr/ranges", all)).status, 204);
-  assert.deepEqual((await readdir(join(root, "tv/two/2026/08/28"))).sort(), ["08.del", "08.idx", "08.mp4"]);
+  assert.deepEqual((await readdir(join(root, "tv/two/2026/08/28"))).sort(), [
+    "08.del",
+    "08.idx",
+    "08.mp4",
+    "09.del",
+  ]);
   assert.equal(count(await playlist()), 25);
 });
 

@@ -6,7 +6,7 @@ import type { DeletedSpan } from "../format/deleted-spans.ts";
 import type { HourIndex } from "../format/hour-index.ts";
 import type { Clock } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
-import { isCopied, deleteHour, hourName } from "./delete-hour.ts";
+import { deleteHour, hourName } from "./delete-hour.ts";
 import { keepErrors } from "./errors.ts";
 import type { KeepFiles } from "./keep-files.ts";
 
@@ -23,20 +23,29 @@ export type RangeDeletionParts = {
 };
 
 /** What is to be deleted of one hour. */
-type HourPart = { readonly hour: number; readonly span: DeletedSpan; readonly isWhole: boolean };
+type HourPart = {
+  readonly hour: number;
+  /** What is hidden of it. */
+  readonly span: DeletedSpan;
+  /** Its files go. */
+  readonly isWhole: boolean;
+  /** The first of its segments that are listed is among them, and the last one. */
+  readonly isFromStart: boolean;
+  readonly isToEnd: boolean;
+  /** How many, and where the first one starts. */
+  readonly segments: number;
+  readonly firstUs: number;
+};
 
 /** What a deletion comes to. */
 export type RangeDeletion = {
-  /** From the start of the first segment that has a part of the range; `null`: there is nothing to delete. */
+  /** From the start of the first segment that has a part of the range; `null`: no segment has. */
   readonly span: DeletedSpan | null;
   readonly segments: number;
   readonly parts: readonly HourPart[];
   /** Hours that come behind a part which reaches to the end of what its hour has. */
   readonly behind: readonly number[];
 };
-
-/** An hour that was deleted with all its files. */
-export type WholeHour = { readonly hour: number; readonly bytes: number; readonly wasCopied: boolean };
 
 /** How long an hour may still be written after its end, whoever writes it. Units: microseconds. */
 const OPEN_AFTER_END_US = 600_000_000;
@@ -54,42 +63,54 @@ export async function planDeletion(
 ): Promise<RangeDeletion> {
   const found: HourPart[] = [];
   const behind: number[] = [];
-  let segments = 0;
   let newer: { readonly hour: number; readonly isCut: boolean } | null = null;
   for await (const hour of parts.hours()) {
     // A segment that goes on into the range began in the hour before it at the earliest.
     if (hour < hourOf(fromUs) - 1) break;
     const index: HourIndex | null = hour > hourOf(toUs) ? null : await parts.index(hour);
-    const cut = index === null ? null : cutOf(index, { fromUs, toUs });
-    if (index === null || cut === null) {
-      newer = { hour, isCut: false };
-      continue;
-    }
-    const { first, end } = cut;
-    segments += end - first;
-    if (end === index.segmentCount && newer?.isCut === false) behind.push(newer.hour);
-    const isWhole = first === 0 && end === index.segmentCount && !mayGrow(hour, parts.clock);
-    const span = { fromUs: index.segment(first).startUs, toUs: Math.min(toUs, (hour + 1) * HOUR_US) };
-    found.unshift({ hour, span, isWhole });
-    newer = { hour, isCut: first === 0 };
+    const part = index === null ? null : partOf(index, { fromUs, toUs }, mayGrow(hour, parts.clock));
+    if (part !== null) found.unshift(part);
+    if (part?.isToEnd === true && newer?.isCut === false) behind.push(newer.hour);
+    newer = { hour, isCut: part?.isFromStart === true };
   }
-  const [first] = found;
-  const span = first === undefined ? null : { fromUs: Math.min(fromUs, first.span.fromUs), toUs };
-  return { span, segments, parts: found, behind };
+  const firstUs = found.find(({ segments }) => segments > 0)?.firstUs;
+  return {
+    span: firstUs === undefined ? null : { fromUs: Math.min(fromUs, firstUs), toUs },
+    segments: found.reduce((sum, { segments }) => sum + segments, 0),
+    parts: found,
+    behind,
+  };
 }
 
-/** The places of the segments that have a part of a range; `null` where none has. */
-function cutOf(
-  index: HourIndex,
-  { fromUs, toUs }: DeletedSpan,
-): { readonly first: number; readonly end: number } | null {
+/** What of an hour has a part of a range; `null` where nothing has. */
+function partOf(index: HourIndex, { fromUs, toUs }: DeletedSpan, isOpen: boolean): HourPart | null {
+  const { hour, segmentCount } = index;
+  const [startUs, endUs] = [hour * HOUR_US, (hour + 1) * HOUR_US];
+  const whole = { fromUs: startUs, toUs: endUs };
+  // What was begun to be deleted, or hidden piece by piece, is ended.
+  const isRest = segmentCount === 0 && index.deletedBytes > 0 && fromUs < endUs && toUs > startUs;
+  if (isRest && !isOpen)
+    return {
+      hour,
+      span: whole,
+      isWhole: true,
+      isFromStart: true,
+      isToEnd: true,
+      segments: 0,
+      firstUs: startUs,
+    };
   let first = index.placeFrom(fromUs);
   const end = index.placeFrom(toUs);
   if (first > 0) {
-    const { startUs, durationUs } = index.segment(first - 1);
-    if (startUs + durationUs > fromUs) first--;
+    const before = index.segment(first - 1);
+    if (before.startUs + before.durationUs > fromUs) first--;
   }
-  return first < end ? { first, end } : null;
+  if (first >= end) return null;
+  const firstUs = index.segment(first).startUs;
+  const [isFromStart, isToEnd] = [first === 0, end === segmentCount];
+  const isWhole = isFromStart && isToEnd && !isOpen;
+  const span = isWhole ? whole : { fromUs: firstUs, toUs: Math.min(toUs, endUs) };
+  return { hour, span, isWhole, isFromStart, isToEnd, segments: end - first, firstUs };
 }
 
 function mayGrow(hour: number, clock: Clock): boolean {
@@ -97,24 +118,22 @@ function mayGrow(hour: number, clock: Clock): boolean {
 }
 
 /**
- * Deletes what was planned. What goes in part is hidden first, then whole hours go; what an error leaves is deleted by the
- * next try. Returns: the hours that are gone. Rejects with DVR_DELETE_FAILED, DVR_DELETE_LIMIT.
+ * Deletes what was planned. All is hidden first, then the files of whole hours go; what an error leaves is deleted by the
+ * next try. Of a whole hour the file of deleted spans stays, so that nothing that copies archives brings it back unseen.
+ * Rejects with DVR_DELETE_FAILED, DVR_DELETE_LIMIT.
  */
 export async function deleteRange(
   { parts: hourParts, behind }: RangeDeletion,
   parts: RangeDeletionParts,
-): Promise<WholeHour[]> {
-  const gone: WholeHour[] = [];
-  for (const { hour, span, isWhole } of hourParts)
-    if (!isWhole) await attempt(hour, parts, () => hide(hour, span, parts));
+): Promise<void> {
+  for (const { hour, span } of hourParts) await attempt(hour, parts, () => hide(hour, span, parts));
   // An empty span: the hour begins behind a break.
   for (const hour of behind) {
     const startUs = hour * HOUR_US;
     await attempt(hour, parts, () => hide(hour, { fromUs: startUs, toUs: startUs }, parts));
   }
   for (const { hour, isWhole } of hourParts)
-    if (isWhole) gone.push(await attempt(hour, parts, () => removeHour(hour, parts)));
-  return gone;
+    if (isWhole) await attempt(hour, parts, () => removeHour(hour, parts));
 }
 
 async function hide(
@@ -133,18 +152,17 @@ async function hide(
   if (before === null) await files.syncFolder(path.slice(0, path.lastIndexOf("/")));
 }
 
-async function removeHour(hour: number, { folder, files }: RangeDeletionParts): Promise<WholeHour> {
+async function removeHour(hour: number, { folder, files }: RangeDeletionParts): Promise<void> {
   const path = `${folder}/${hourPath(hour)}`;
   const day = path.slice(0, path.lastIndexOf("/"));
   const hourOfDay = hour % 24;
+  const deleted = deletedFile(hour).slice(-"HH.del".length);
   const entries = (await files.list(day, MAX_ENTRIES)) ?? [];
   const names = entries
     .filter(({ name, isFolder }) => !isFolder && name.startsWith(`${hourName(hourOfDay)}.`))
-    .map(({ name }) => name);
-  let bytes = 0;
-  for (const name of names) bytes += (await files.facts(`${day}/${name}`))?.bytes ?? 0;
+    .map(({ name }) => name)
+    .filter((name) => name !== deleted);
   await deleteHour({ folder: day, hourOfDay, names }, files);
-  return { hour, bytes, wasCopied: isCopied(names) };
 }
 
 async function attempt<T>(
