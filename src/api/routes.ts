@@ -36,6 +36,11 @@ export class ApiRoutes {
     this.#rows = routes.map((route) => ({ route, ...patternOf(route.path) }));
   }
 
+  /** Methods and paths of all rows, as `GET /episodes/{id}`. */
+  get addresses(): string[] {
+    return this.#rows.map(({ route }) => `${route.method} ${route.path}`);
+  }
+
   /**
    * Answers a request at a path behind the base path; `null` where the table has nothing at that address. Who may only
    * look is answered what changes nothing. Never rejects with a `MediaError`.

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { readProjectFile } from "../../test/house/tree.ts";
 import { ArchiveHour } from "../../test/support/archive-hour.ts";
 import { startS3Server } from "../../test/support/s3-server.ts";
 import { eventually } from "../../test/support/eventually.ts";
@@ -12,6 +13,8 @@ import { systemClock } from "../base/clock.ts";
 import { silentLogger } from "../base/log.ts";
 import { loadConfig } from "../config/load.ts";
 import { openObjectStore } from "../dvr/objects/open-store.ts";
+import type { ResolvedConfig } from "../config/plan.ts";
+import { archiveRoutes } from "./archive-api.ts";
 import { startServer } from "./server.ts";
 import type { Server } from "./server.ts";
 
@@ -241,6 +244,22 @@ describe("every address of archives", () => {
   });
 });
 
+test("docs/api.md has every address of archives, and no others", () => {
+  const threads = { askKeeper: () => assert.fail(), askAllToForget: () => assert.fail() };
+  const config = (): ResolvedConfig => assert.fail();
+  const { addresses } = archiveRoutes({ threads, clock: systemClock, config });
+  const page = readProjectFile("docs/api.md");
+  const rows = page.matchAll(/^\| `(\/[^`]+)` \| ([A-Z, ]+) \|/gm);
+  const documented = [...rows].flatMap(([, path, methods]) => {
+    const pattern = path!.replace("NAME", "{name}").replace("ID", "{id}");
+    return methods!.split(", ").map((method) => `${method} ${pattern}`);
+  });
+  assert.deepEqual(
+    documented.filter((address) => address !== "GET /config/stats").toSorted(),
+    addresses.toSorted(),
+  );
+});
+
 test("tells what is recorded, and of a part of the time", async () => {
   assert.deepEqual(await ranges("tv/two"), [
     { from: HOUR_S, duration: 60 },
@@ -273,6 +292,8 @@ test("what is deleted is gone at once, in all threads, and what is beside it pla
   const text = await playlist();
   assert.equal(count(text), 55);
   assert.equal(text.match(/#EXT-X-DISCONTINUITY$/gm)?.length, 1);
+  const mpd = await (await fetch(`${url}/archive-${HOUR_S}-3600.mpd`)).text();
+  assert.equal(mpd.match(/<Period /g)?.length, 2, mpd);
   for (let i = 0; i < 8; i++)
     assert.deepEqual(
       [await segment(18), await segment(20), await segment(28), await segment(30)],
