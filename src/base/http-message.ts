@@ -15,6 +15,8 @@ export type HttpRequest = {
   readonly remoteAddress: string;
   /** `false`: an HTTP/1.0 client, to whom a body of unknown length ends with the connection, broken off or not. */
   readonly takesChunks?: boolean;
+  /** The whole body, where it was read before the question was asked, as the API has it; left out elsewhere. */
+  readonly body?: Uint8Array;
   /**
    * Calls `run` once when the client leaves before it was answered: for an answer that is long in coming. Left out where
    * nobody can tell. One `run` a request.
@@ -47,7 +49,7 @@ export type HttpReply = {
   readonly file?: HttpFile;
   /** The connection becomes a WebSocket, in place of `body`: for a request that asks for one. */
   readonly webSocket?: WebSocketStart;
-  /** Takes the request's body while it comes; the reply is the one that this ends with. For POST and PUT. */
+  /** Takes the request's body while it comes; the reply is the one that this ends with. For methods that change something. */
   readonly upload?: HttpUploadStart;
 };
 
@@ -105,8 +107,8 @@ export type HttpUpload = {
 export type HttpUploadTaker = {
   /** The next bytes; they are good until it returns. May throw a `MediaError`, which becomes the reply. */
   write(bytes: Uint8Array): void;
-  /** The body has ended. Returns: the reply. May throw as `write` does. */
-  end(): HttpReply;
+  /** The body has ended. Returns: the reply, or what becomes it. May throw or reject as `write` throws. */
+  end(): HttpReply | Promise<HttpReply>;
   /** The client left, or the reply tells an error: nothing more comes. Called once; never after `end` has returned. */
   close(reason: string): void;
 };

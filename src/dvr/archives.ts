@@ -7,7 +7,10 @@ import { formatTimeSpan } from "../packaging/time-span.ts";
 import { BlockPool } from "../vod/block-pool.ts";
 import { BoundedWork } from "../vod/bounded-work.ts";
 import { ByteLru } from "../vod/byte-lru.ts";
+import { ArchiveChanges } from "./archive-changes.ts";
 import type { ArchiveFiles } from "./archive-files.ts";
+import { ExportJobs } from "./export-jobs/export-jobs.ts";
+import { diskExportFiles } from "./export-jobs/storages/disk-export-files.ts";
 import { Mp4Export } from "./export/mp4-export.ts";
 import { TsExport } from "./export/ts-export.ts";
 import { Copies } from "./copies.ts";
@@ -24,6 +27,7 @@ import { CopyCaches } from "./objects/copy-caches.ts";
 import { NO_COPIES } from "./objects/copy-rules.ts";
 import type { CopyRules } from "./objects/copy-rules.ts";
 import { CopyStores } from "./objects/copy-stores.ts";
+import { openObjectStore } from "./objects/open-store.ts";
 import { recordedKeyFrame } from "./pictures/key-frame.ts";
 import type { KeyFrame } from "./pictures/key-frame.ts";
 import { HourCache } from "./reader/hour-cache.ts";
@@ -75,6 +79,19 @@ const WAITING_BYTES = 256 * 1024 * 1024;
 /** A span as a file of known length. */
 export type ExportedMp4 = Pick<Mp4Export, "file" | "version">;
 
+/** What a job exports: a span of a stream's folder. */
+export type ExportSource = { readonly folder: string; readonly request: SpanRequest };
+
+/** Where exports of a root's archives go to. No stream's folder begins with a dot. */
+const EXPORTS_FOLDER = ".exports";
+/** A file of an export that nobody has written to for so long was left by a process that is gone. Units: milliseconds. */
+const ABANDONED_MS = 3_600_000;
+
+/** The folder of exports of a root's archives. */
+export function exportsFolder(root: string): string {
+  return `${root}/${EXPORTS_FOLDER}`;
+}
+
 /** A span as bytes that are made when they are asked for; `pause` waits. */
 export type ExportedTs = {
   read(): AsyncIterable<Uint8Array>;
@@ -107,6 +124,10 @@ function freshUs(presentation: Presentation): number {
 
 /** The archives of a media thread: what writes them, and what plays them. */
 export class Archives {
+  /** What people change of archives; for the thread that keeps the roots. */
+  readonly changes: ArchiveChanges;
+  /** Exports that run as jobs; for the same thread. */
+  readonly exports: ExportJobs<ExportSource>;
   readonly #options: ArchivesOptions;
   readonly #files: ArchiveFiles;
   readonly #reading: ArchiveReading;
@@ -119,6 +140,8 @@ export class Archives {
   readonly #stores: CopyStores;
   #keepers: Keepers | null = null;
   #copies: Copies | null = null;
+  /** How often something was forgotten: a span that was read before that is not kept. */
+  #forgotten = 0;
   readonly #spans = new ByteLru<Opened>(SPAN_LIMITS);
   readonly #opening = new Map<string, Promise<SpanPresentation>>();
 
@@ -147,6 +170,17 @@ export class Archives {
       clock: options.clock,
       maxSegments: options.maxSegments ?? MAX_SEGMENTS,
     };
+    const { hours } = this.#reading;
+    this.changes = new ArchiveChanges({
+      ...{ files: this.#files, keepFiles: files, hours, clock, log },
+      keepers: () => this.#keepers,
+      forget: (folder) => this.forget(folder),
+    });
+    this.exports = new ExportJobs({
+      ...{ clock, log, files: diskExportFiles },
+      open: async ({ folder, request }) => (await this.mp4(folder, request, null)).file,
+      store: (place) => openObjectStore(place, { clock }),
+    });
   }
 
   /** Puts what is recorded below some roots in order, once at the start. Never rejects. */
@@ -172,6 +206,8 @@ export class Archives {
     const onDropped = (root: string, stream: string): void => this.#copies?.dropped(root, stream);
     this.#keepers ??= new Keepers({ files, clock, log, rulesOf, copies, onDropped });
     this.#keepers.setRoots(roots);
+    const olderThanMs = clock.wallUs() / 1000 - ABANDONED_MS;
+    for (const root of roots) void diskExportFiles.sweep(exportsFolder(root), olderThanMs);
     if (this.#copies === null && copies.roots().size === 0) return;
     const identity = this.#identity;
     this.#copies ??= new Copies({ files, clock, log, identity, isAlive: isProcessAlive, rules: copies });
@@ -185,7 +221,7 @@ export class Archives {
 
   /** Gives the roots back, when all writers are closed. */
   async stop(): Promise<void> {
-    await Promise.all([this.#keepers?.stop(), this.#copies?.stop()]);
+    await Promise.all([this.#keepers?.stop(), this.#copies?.stop(), this.exports.stop()]);
     this.#stores.close();
     await this.#roots.stop();
   }
@@ -211,18 +247,21 @@ export class Archives {
       return known.presentation;
     const opening = this.#opening.get(key);
     if (opening !== undefined) return await opening;
-    const open = this.#open(key, folder, request).finally(() => this.#opening.delete(key));
+    const open = this.#open(key, folder, request).finally(() => {
+      if (this.#opening.get(key) === open) this.#opening.delete(key);
+    });
     this.#opening.set(key, open);
     return await open;
   }
 
   async #open(key: string, folder: string, request: SpanRequest): Promise<SpanPresentation> {
     const openedUs = this.#options.clock.nowUs();
+    const forgotten = this.#forgotten;
     const opened = await SpanPresentation.open(this.#archive(folder), request);
     const before = this.#spans.get(key)?.presentation;
     const presentation = before?.isLike(opened) === true ? before : opened;
     const bytes = presentation.timeline().segments.length * SEGMENT_BYTES;
-    this.#spans.set(key, { presentation, openedUs }, bytes + SPAN_BYTES);
+    if (forgotten === this.#forgotten) this.#spans.set(key, { presentation, openedUs }, bytes + SPAN_BYTES);
     return presentation;
   }
 
@@ -269,6 +308,16 @@ export class Archives {
   /** The last key frame that is recorded at a time or before it. Rejects as `recordedKeyFrame`. Units: microseconds. */
   keyFrame(folder: string, atUs: number, name: string): Promise<KeyFrame> {
     return recordedKeyFrame(this.#archive(folder), atUs, name);
+  }
+
+  /** Hours of a stream were deleted, or something of them: nobody is shown any more what they had. */
+  forget(folder: string): void {
+    this.#forgotten++;
+    this.#reading.hours.forget(folder);
+    this.#streams.get(folder)?.forget();
+    const isOfFolder = (key: string): boolean => key.startsWith(`${folder} `);
+    this.#spans.deleteWhere(isOfFolder);
+    for (const key of this.#opening.keys()) if (isOfFolder(key)) this.#opening.delete(key);
   }
 
   #archive(folder: string): StreamArchive {

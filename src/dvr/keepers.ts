@@ -1,7 +1,9 @@
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import type { KeepFiles } from "./keep/keep-files.ts";
+import { keepErrors } from "./keep/errors.ts";
 import { Protections } from "./keep/protections.ts";
+import type { StreamProtections } from "./keep/protections.ts";
 import type { RetentionRules } from "./keep/retention.ts";
 import { RetentionRound } from "./keep/retention-round.ts";
 import { isCopiedProven } from "./objects/copied-marker.ts";
@@ -43,6 +45,13 @@ export class Keepers {
       void round.stop();
     }
     for (const root of roots) if (!this.#keepers.has(root)) this.#keepers.set(root, this.#keep(root));
+  }
+
+  /** A stream's protections as they are now. Rejects with DVR_NOT_KEPT, DVR_EPISODES_UNREADABLE, DVR_EPISODES_BUSY. */
+  async protectionsOf(root: string, stream: string): Promise<StreamProtections> {
+    const keeper = this.#keepers.get(root);
+    if (keeper === undefined) throw keepErrors.error("DVR_NOT_KEPT", { root });
+    return await keeper.protections.of(stream);
   }
 
   /** Deletes nothing any more. */

@@ -1,8 +1,14 @@
 import { hostname } from "node:os";
 import { whoAmI } from "../api/monitoring.ts";
 import type { MetricsPage, ServerFigures } from "../api/metrics.ts";
+import { apiPath } from "../api/base-path.ts";
 import { accessOf } from "../api/credentials.ts";
+import { errorReply } from "../api/error-reply.ts";
+import { apiErrors } from "../api/errors.ts";
+import { ApiRoutes } from "../api/routes.ts";
 import type { Clock } from "../base/clock.ts";
+import { late } from "../base/late/late.ts";
+import type { Late } from "../base/late/late.ts";
 import { jsonReply, textReply } from "../base/http-message.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
 import type { ResolvedConfig } from "../config/plan.ts";
@@ -17,12 +23,12 @@ import type { ThreadStats } from "./threads/messages.ts";
 import type { MediaThreads } from "./threads/supervisor.ts";
 import { VERSION } from "./version.ts";
 
-const API = /^\/(?:streamer|flussonic)\/api\/v3\//;
-
 const STARTING = "the server is starting";
 
 /** `streamer_status` of the statistics. */
 type StreamerStatus = "starting" | "running" | "draining" | "broken_config";
+
+const CHALLENGE = ["www-authenticate", 'Basic realm="weir", charset="UTF-8"'] as const;
 
 /** Files that the front page lists at most. */
 const MAX_LISTED_FILES = 200;
@@ -43,6 +49,14 @@ export class ControlPlane {
   readonly #reloads = { taken: 0, refused: 0 };
   #isConfigTaken = true;
   #metrics: MetricsPage | null = null;
+  readonly #routes = new ApiRoutes([
+    { method: "GET", path: "/config/stats", handle: async () => jsonReply(200, await this.#stats()) },
+  ]);
+  /** With the schemas of their requests, which take some 20 MB: loaded when somebody who may asks for more than figures. */
+  readonly #archiveRoutes: Late<ApiRoutes> = late("the API of archives", async () => {
+    const { archiveRoutes } = await import("./archive-api.ts");
+    return archiveRoutes({ threads: this.#threads, clock: this.#clock, config: () => this.#config });
+  });
 
   constructor(options: {
     config: ResolvedConfig;
@@ -109,7 +123,8 @@ export class ControlPlane {
 
   async #apiReply(request: HttpRequest): Promise<HttpReply | null> {
     const { path } = request;
-    if (API.test(path)) return this.#guarded(request);
+    const asked = apiPath(path);
+    if (asked !== null) return this.#guarded(request, asked);
     switch (path) {
       case "/metrics":
         return this.#metricsReply();
@@ -125,15 +140,15 @@ export class ControlPlane {
   }
 
   /** What the API says to those whom `edit_auth` or `view_auth` lets in. */
-  async #guarded(request: HttpRequest): Promise<HttpReply> {
+  async #guarded(request: HttpRequest, path: string): Promise<HttpReply> {
     const { editAuth, viewAuth } = this.#identity;
-    if (accessOf(request.header("authorization"), editAuth, viewAuth) === "none") {
-      return textReply(401, "the API asks for the login and password of edit_auth or view_auth", [
-        ["www-authenticate", 'Basic realm="weir", charset="UTF-8"'],
-      ]);
-    }
-    if (request.path.replace(API, "") === "config/stats") return jsonReply(200, await this.#stats());
-    return textReply(404, "the API has nothing at this address yet");
+    const access = accessOf(request.header("authorization"), editAuth, viewAuth);
+    if (access === "none")
+      return errorReply(apiErrors.error("API_NO_CREDENTIALS"), { headers: [CHALLENGE] });
+    const reply =
+      (await this.#routes.answer(request, path, access)) ??
+      (await this.#archiveRoutes((routes) => routes.answer(request, path, access)));
+    return reply ?? errorReply(apiErrors.error("API_NOT_FOUND"));
   }
 
   /** A configuration that could not be taken shows until one is, though the one before is in force. */

@@ -100,6 +100,7 @@ export type MediaNodeStats = {
  */
 export class MediaNode {
   readonly vods: Vods;
+  readonly archives: StreamArchives;
   readonly rtmp: ListenerSet<RtmpListenerPlan, RtmpListener>;
   /** The streams whose home is here. */
   readonly local: LocalDirectory;
@@ -118,7 +119,6 @@ export class MediaNode {
   readonly #pace = new SendPace();
   readonly #windows: LiveWindows;
   readonly #inputs: FileInputs;
-  readonly #archives: StreamArchives;
   #prepared: Promise<void> | null = null;
 
   constructor(options: MediaNodeOptions) {
@@ -129,7 +129,7 @@ export class MediaNode {
     this.#clock = clock;
     this.#log = log;
     this.#windows = new LiveWindows(clock);
-    this.#archives = new StreamArchives({ clock, log, config: () => this.#config, thread: options.thread });
+    this.archives = new StreamArchives({ clock, log, config: () => this.#config, thread: options.thread });
     this.local = new LocalDirectory({
       clock,
       log,
@@ -139,7 +139,7 @@ export class MediaNode {
       equip: (stream) => this.#equip(stream),
       onClosed: (name) => {
         this.#windows.close(name);
-        this.#archives.close(name);
+        this.archives.close(name);
         this.#threads?.streamClosed(name);
       },
     });
@@ -158,7 +158,7 @@ export class MediaNode {
       log,
       config: () => this.#config,
       window: (name) => this.#window(name),
-      archives: this.#archives,
+      archives: this.archives,
     });
   }
 
@@ -185,7 +185,7 @@ export class MediaNode {
 
   /** One thread puts archives in order, and deletes, for all. */
   async #keepArchives(): Promise<void> {
-    if (this.#options.thread.index === 0) await this.#archives.keep(() => this.#config);
+    if (this.#options.thread.index === 0) await this.archives.keep(() => this.#config);
   }
 
   /** The streams that live here. */
@@ -208,7 +208,7 @@ export class MediaNode {
       windowBytes: this.#windows.bytes,
       remotePartBytes: this.#remote?.partBytes ?? 0,
       heldRequests: this.#windows.heldRequests + (this.#remote?.heldRequests ?? 0),
-      copies: this.#archives.copyFigures(),
+      copies: this.archives.copyFigures(),
     };
   }
 
@@ -265,7 +265,7 @@ export class MediaNode {
     }
     if (step === "send-viewers-on") {
       (this.#threads ?? this.local).endWaiting();
-      this.#archives.drain();
+      this.archives.drain();
     }
     if (step === "end-publishers") {
       const overHttp = this.#tsPublishers.endAll("the server stops");
@@ -290,7 +290,7 @@ export class MediaNode {
     this.#tsPublishers.endAll("the server stops");
     if (this.#threads === null) this.local.close("the server stops");
     else this.#threads.close("the server stops");
-    await Promise.all([this.vods.close(), this.#archives.stop()]);
+    await Promise.all([this.vods.close(), this.archives.stop()]);
   }
 
   /**
@@ -322,7 +322,7 @@ export class MediaNode {
           findRecording(target, "rtmp", {
             config: this.#config,
             vods: this.vods,
-            archives: this.#archives,
+            archives: this.archives,
           }),
       },
     );
@@ -373,10 +373,10 @@ export class MediaNode {
     const plan = planOf(this.#config, name);
     if (plan === null) return;
     const recording = recordingPlan(plan, name);
-    if (recording === null) this.#archives.close(name);
+    if (recording === null) this.archives.close(name);
     if (recording === null && !isPackaged(plan.options.protocols)) return;
     this.#windows.open(stream, {
-      recorder: recording === null ? null : this.#archives.recorder(stream, recording),
+      recorder: recording === null ? null : this.archives.recorder(stream, recording),
       segmentDurationUs: plan.options.segmentDurationMs * 1000,
       segmentCount: plan.options.segmentCount,
       chunkDurationUs: plan.options.chunkDurationMs * 1000,

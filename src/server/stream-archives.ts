@@ -131,7 +131,8 @@ export type StreamArchivesOptions = {
 export class StreamArchives {
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #archives: Late<Archives>;
+  /** The archives themselves, for what is not said below. */
+  readonly use: Late<Archives>;
   readonly #recording = new Map<
     StreamName,
     { readonly recorder: StreamRecorder; readonly writer: LateWriter }
@@ -147,7 +148,7 @@ export class StreamArchives {
   constructor({ clock, log, config, thread }: StreamArchivesOptions) {
     this.#clock = clock;
     this.#log = log;
-    this.#archives = late("the archive", async () => {
+    this.use = late("the archive", async () => {
       const loaded = await import("../dvr/archives.ts");
       this.#loaded = new loaded.Archives({
         ...{ clock, log, pod: process.env["POD_UID"] ?? "", copies: copyRules(config) },
@@ -155,6 +156,11 @@ export class StreamArchives {
       });
       return this.#loaded;
     });
+  }
+
+  /** Whether somebody has asked for archives so far. */
+  get isLoaded(): boolean {
+    return this.#loaded !== null;
   }
 
   /**
@@ -171,7 +177,7 @@ export class StreamArchives {
     const fresh = [...roots].filter((root) => !this.#recovered.has(root));
     for (const root of fresh) this.#recovered.add(root);
     try {
-      await this.#archives(async (archives) => {
+      await this.use(async (archives) => {
         archives.keep(roots, (root, stream) => retentionOf(config(), root, stream));
         await archives.recover(fresh);
       });
@@ -197,7 +203,7 @@ export class StreamArchives {
     const known = this.#recording.get(name);
     if (known !== undefined) return known.recorder;
     const log = this.#log.child({ stream: name });
-    const writer = new LateWriter(this.#archives, (archives) => archives.writer(place, log));
+    const writer = new LateWriter(this.use, (archives) => archives.writer(place, log));
     const recorder = new StreamRecorder(
       writer,
       this.#clock,
@@ -246,9 +252,7 @@ export class StreamArchives {
 
   /** A span of what is recorded of a stream. Rejects with DVR_*. */
   async span(recorded: Omit<RecordedStream, "sourceTimeoutMs">, span: TimeSpan): Promise<Presentation> {
-    return await this.#archives((archives) =>
-      archives.span(recorded.folder, this.#request(recorded, span)),
-    );
+    return await this.use((archives) => archives.span(recorded.folder, this.#request(recorded, span)));
   }
 
   /** The reply that is a span as one file. Rejects with DVR_*. */
@@ -261,12 +265,9 @@ export class StreamArchives {
     const tracks = readTrackFilter(query);
     const request = this.#request(recorded, span);
     if (format === "mp4") {
-      return mp4DownloadReply(
-        await this.#archives((archives) => archives.mp4(folder, request, tracks)),
-        path,
-      );
+      return mp4DownloadReply(await this.use((archives) => archives.mp4(folder, request, tracks)), path);
     }
-    const made = await this.#archives((archives) => archives.ts(folder, request, tracks));
+    const made = await this.use((archives) => archives.ts(folder, request, tracks));
     return tsDownloadReply(made, path, this.#log.child({ stream: recorded.name }));
   }
 
@@ -280,7 +281,7 @@ export class StreamArchives {
     const timeoutUs = sourceTimeoutMs === false ? Infinity : sourceTimeoutMs * 1000;
     const patienceUs = (): number => (this.#isDraining ? 0 : timeoutUs);
     const request = { ...this.#request(recorded, span), isUtc, patienceUs };
-    return await this.#archives((archives) => archives.play(recorded.folder, request));
+    return await this.use((archives) => archives.play(recorded.folder, request));
   }
 
   /** Whoever has come to the end of what is recorded is not kept waiting any more. */
@@ -296,15 +297,15 @@ export class StreamArchives {
 
   /** What has a segment or an init segment that is recorded; `null` when it is not. Rejects with DVR_*. */
   async media(folder: string, file: MediaFile): Promise<Presentation | null> {
-    return await this.#archives((archives) => archives.media(folder, file));
+    return await this.use((archives) => archives.media(folder, file));
   }
   /** What is recorded in a folder from a time on and before another one. Units: microseconds. Rejects with DVR_*. */
   async recordedExtent(folder: string, fromUs: number, toUs: number): Promise<RecordedExtent> {
-    return await this.#archives((archives) => archives.ranges(folder, fromUs, toUs));
+    return await this.use((archives) => archives.ranges(folder, fromUs, toUs));
   }
 
   /** The last key frame of a stream that is recorded at a time or before it. Units: microseconds. Rejects with DVR_*. */
   async keyFrame(folder: string, atUs: number, name: string): Promise<KeyFrame> {
-    return await this.#archives((archives) => archives.keyFrame(folder, atUs, name));
+    return await this.use((archives) => archives.keyFrame(folder, atUs, name));
   }
 }

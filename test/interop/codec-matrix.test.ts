@@ -227,7 +227,7 @@ const WAYS = {
       end: () => {
         muxer.flush();
         taker.write(muxer.take());
-        taker.end();
+        void taker.end();
       },
     };
   },

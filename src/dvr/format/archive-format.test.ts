@@ -11,7 +11,8 @@ import { MemoryFiles } from "../../../test/support/archive-files.ts";
 import { ArchiveHour } from "../../../test/support/archive-hour.ts";
 import { findProgram } from "../../../test/support/tools.ts";
 import { concatBytes } from "../../base/bytes.ts";
-import { hourPath, indexFile, mediaFile } from "./hour.ts";
+import { buildDeletedSpan, readDeletedSpans } from "./deleted-spans.ts";
+import { HOUR_US, hourPath, indexFile, mediaFile } from "./hour.ts";
 import { HourIndex } from "./hour-index.ts";
 import { INDEX_HEADER_BYTES, INDEX_VERSION, buildIndexHeader } from "./index-header.ts";
 import { INDEX_RECORD_BYTES, RECORD_FLAG, RECORD_KIND } from "./index-record.ts";
@@ -151,7 +152,7 @@ describe("the reader of docs/archive-format.md", () => {
 
   test("is short", () => {
     assert.ok(program.includes("def segments(path)"));
-    assert.ok(program.split("\n").length <= 50);
+    assert.ok(program.split("\n").length <= 65);
   });
 
   const plain = new ArchiveHour(HOUR).segment().segment({ groups: 3, end: "apart", leadUs: 80_000 });
@@ -164,16 +165,33 @@ describe("the reader of docs/archive-format.md", () => {
     .segment({ atUs: 3_600_000_000 })
     .segment({ atUs: 9_000_000 });
   const last = plain.index.byteLength - INDEX_RECORD_BYTES;
-  const cases: readonly { name: string; bytes: Uint8Array; segments: number }[] = [
+  const long = new ArchiveHour(HOUR).segment().segment().segment().segment().segment();
+  const second = (s: number): number => HOUR * HOUR_US + s * 1_000_000;
+  const spans = [
+    { fromUs: second(0), toUs: second(0) },
+    { fromUs: second(2), toUs: second(6) },
+    { fromUs: second(9), toUs: second(3600) },
+  ].map((span) => buildDeletedSpan(span, second(7200)));
+  const damaged = Buffer.concat([spans[1]!.map((byte, at) => (at === 9 ? byte ^ 1 : byte)), spans[0]!]);
+  type Case = {
+    readonly name: string;
+    readonly bytes: Uint8Array;
+    readonly segments: number;
+    readonly deleted?: Uint8Array;
+  };
+  const cases: readonly Case[] = [
     { name: "a plain hour", bytes: plain.index, segments: 2 },
     { name: "other tracks, and a break", bytes: changed.index, segments: 2 },
     { name: "segments that do not count", bytes: odd.index, segments: 2 },
     { name: "no segment", bytes: buildIndexHeader(HOUR), segments: 0 },
     { name: "an end that was torn off", bytes: plain.index.subarray(0, last + 63), segments: 1 },
     { name: "an end that is zeros", bytes: plain.index.fill(0, last), segments: 1 },
+    { name: "deleted spans", bytes: long.index, segments: 3, deleted: Buffer.concat(spans) },
+    { name: "a damaged span, and a whole one", bytes: long.index, segments: 5, deleted: damaged },
+    { name: "a torn span", bytes: long.index, segments: 5, deleted: spans[1]!.subarray(0, 31) },
     { name: "a group that was torn", bytes: changed.index.subarray(0, -INDEX_RECORD_BYTES), segments: 1 },
   ];
-  for (const { name, bytes, segments } of cases) {
+  for (const { name, bytes, segments, deleted = new Uint8Array(0) } of cases) {
     test(
       `lists what the code lists: ${name}`,
       { skip: python === null ? "python3 is not installed" : false },
@@ -181,8 +199,9 @@ describe("the reader of docs/archive-format.md", () => {
         const path = join(folder, hourPath(HOUR));
         mkdirSync(dirname(path), { recursive: true });
         writeFileSync(`${path}.idx`, bytes);
+        writeFileSync(`${path}.del`, deleted);
         const output = execFileSync(python!, [script, path], { encoding: "utf8" });
-        const wanted = listed(HourIndex.parse(bytes));
+        const wanted = listed(HourIndex.parse(bytes, { deleted: readDeletedSpans(deleted) }));
         assert.equal(wanted.length, segments);
         assert.deepEqual(output.split("\n").slice(0, -1), wanted);
       },

@@ -1,6 +1,8 @@
 /** The index of an hour in memory: which segments there are, and where the bytes of each are. */
 import { dvrErrors } from "../errors.ts";
 import { segmentName } from "../../packaging/live-segment.ts";
+import { NOTHING_DELETED } from "./deleted-spans.ts";
+import type { DeletedSpans } from "./deleted-spans.ts";
 import { HOUR_US } from "./hour.ts";
 import { ChunkColumns, SegmentColumns, StepColumns } from "./index-columns.ts";
 import { INDEX_HEADER_BYTES, readIndexHeader } from "./index-header.ts";
@@ -77,6 +79,8 @@ export type HourIndexOptions = {
   readonly path?: string;
   /** `MAX_HOUR_RECORDS` unless given. */
   readonly maxRecords?: number;
+  /** Segments that start in one of these are none; the first one behind a span begins with a break. */
+  readonly deleted?: DeletedSpans;
 };
 
 /** A segment that has begun and whose end record has not come. */
@@ -115,6 +119,7 @@ export class HourIndex {
   /** In hours since 1970. */
   readonly hour: number;
   readonly #maxRecords: number;
+  readonly #deleted: DeletedSpans;
   readonly #chunks = new ChunkColumns();
   readonly #segments = new SegmentColumns();
   readonly #steps = new StepColumns();
@@ -125,9 +130,10 @@ export class HourIndex {
   #stop: IndexStop | null = null;
   #firstOrdinal = 0;
 
-  private constructor(hour: number, maxRecords: number) {
+  private constructor(hour: number, { maxRecords, deleted }: Required<Omit<HourIndexOptions, "path">>) {
     this.hour = hour;
     this.#maxRecords = maxRecords;
+    this.#deleted = deleted;
   }
 
   /**
@@ -137,10 +143,10 @@ export class HourIndex {
    * Spec: docs/archive-format.md, "Reading".
    */
   static parse(bytes: Uint8Array, options: HourIndexOptions = {}): HourIndex {
-    const { path = "in memory", maxRecords = MAX_HOUR_RECORDS } = options;
+    const { path = "in memory", maxRecords = MAX_HOUR_RECORDS, deleted = NOTHING_DELETED } = options;
     const header = readIndexHeader(bytes, path);
     if (header === null) throw dvrErrors.error("DVR_BAD_INDEX", { path, reason: "its header is cut off" });
-    const index = new HourIndex(header.hour, maxRecords);
+    const index = new HourIndex(header.hour, { maxRecords, deleted });
     const records = bytes.subarray(INDEX_HEADER_BYTES);
     index.#reserve(records);
     index.append(records);
@@ -179,6 +185,11 @@ export class HourIndex {
   /** Bytes of the index that were taken, with the header: where reading goes on. */
   get readBytes(): number {
     return this.#readBytes;
+  }
+
+  /** Bytes of the file of deleted spans that count. */
+  get deletedBytes(): number {
+    return this.#deleted.wholeBytes;
   }
 
   /** Why the last bytes were not all taken; `null` when they were. */
@@ -308,14 +319,31 @@ export class HourIndex {
       this.#ignored++;
       return;
     }
+    if (this.#isDeleted(record.startUs)) return;
+    const flags = open.flags | record.flags;
+    const breaks = (flags & RECORD_FLAG.discontinuity) === 0 && this.#isBehindDeleted(record.startUs);
+    // Counted with the break: what is in front of it keeps its number.
+    const end = breaks ? { ...record, discontinuities: record.discontinuities + 1 } : record;
     if (this.#segments.count === 0) this.#firstOrdinal = record.ordinal;
-    this.#segments.add(record, {
+    this.#segments.add(end, {
       ordinalStep: record.ordinal - this.#firstOrdinal,
-      flags: open.flags | record.flags,
+      flags: breaks ? flags | RECORD_FLAG.discontinuity : flags,
       file: open.file,
       firstChunk: open.firstChunk,
       chunkCount: this.#chunks.count - open.firstChunk,
     });
+  }
+
+  #isDeleted(us: number): boolean {
+    return this.#deleted.spans.some(({ fromUs, toUs }) => fromUs <= us && us < toUs);
+  }
+
+  /** Whether something is deleted between the last segment, or the beginning of the hour, and a time. */
+  #isBehindDeleted(us: number): boolean {
+    if (this.#deleted.spans.length === 0) return false;
+    const { count, startsUs } = this.#segments;
+    const before = count === 0 ? -Infinity : startsUs[count - 1]!;
+    return this.#deleted.spans.some(({ fromUs, toUs }) => before < fromUs && toUs <= us);
   }
 
   /** Whether a segment can stand behind those that are there. */

@@ -34,8 +34,21 @@ export const keepErrors = defineErrors({
   },
   DVR_DELETE_FAILED: {
     disposition: "retry",
+    httpStatus: 503,
     message: 'the hour {hour} of "{stream}" cannot be deleted from {path}: {reason}',
     doc: "The file system refused to remove files whose time is over. Check the permissions of the folder and whether the volume is read-only. It is tried again with growing pauses, up to an hour; other hours are deleted meanwhile.",
+  },
+  DVR_DELETE_LIMIT: {
+    disposition: "reject",
+    httpStatus: 409,
+    message: "{path} has {limit} deleted ranges already",
+    doc: "So many ranges of one hour are deleted by themselves. Delete the whole hour.",
+  },
+  DVR_NOT_KEPT: {
+    disposition: "retry",
+    httpStatus: 503,
+    message: "nobody looks after {root} at the moment",
+    doc: "The configuration has just been changed, or the server starts. Ask again in a few seconds.",
   },
   DVR_COPY_NOT_PROVEN: {
     disposition: "retry",
@@ -44,6 +57,7 @@ export const keepErrors = defineErrors({
   },
   DVR_EPISODES_UNREADABLE: {
     disposition: "retry",
+    httpStatus: 503,
     message: "{path} cannot be read: {reason}",
     doc: "What is in the list of episodes and locks is not known, so every hour of the stream is kept. Bring the file back from a copy, or remove the line that the message names, or the file if nothing of the stream needs to be kept.",
   },

@@ -133,6 +133,25 @@ export class StreamProtections {
     return this.#locks;
   }
 
+  /** The episodes and locks that keep some part of a span. */
+  meeting(span: MsSpan): { readonly episodes: readonly string[]; readonly locks: SpanList } {
+    const nowMs = this.#nowMs();
+    const meets = (fromMs: number, toMs: number): boolean => fromMs < span.toMs && toMs > span.fromMs;
+    const episodes = [...this.#episodes.values()]
+      .filter((episode) => !isExpired(episode, nowMs))
+      .filter(({ openedAtMs, closedAtMs }) => meets(openedAtMs, endOf(openedAtMs, closedAtMs)))
+      .map(({ episodeId }) => episodeId);
+    return { episodes, locks: this.#locks.filter(({ fromMs, toMs }) => meets(fromMs, toMs)) };
+  }
+
+  /** Runs while nothing is protected or let go. Rejects with what `run` rejects with, DVR_EPISODES_BUSY, _UNREADABLE. */
+  async exclusively<T>(run: () => Promise<T>): Promise<T> {
+    return await this.#inTurn(async () => {
+      await this.#load();
+      return await run();
+    });
+  }
+
   /**
    * Makes an episode, which keeps its hours from now on. Throws: DVR_EPISODE_INVALID, DVR_EPISODE_EXISTS,
    * DVR_EPISODE_LIMIT, DVR_EPISODES_BUSY, DVR_EPISODES_UNREADABLE, DVR_EPISODES_UNWRITABLE.
@@ -374,8 +393,7 @@ export class StreamProtections {
     const live = [...this.#episodes.values()].filter((episode) => !isExpired(episode, nowMs));
     const spans = live.map(({ openedAtMs, closedAtMs }) => ({
       fromMs: openedAtMs,
-      // One that was closed in the moment in which it was opened keeps that moment.
-      toMs: Math.max(closedAtMs ?? Infinity, openedAtMs + 1),
+      toMs: endOf(openedAtMs, closedAtMs),
     }));
     const untilMs = live.reduce(
       (least, { expiresAtMs }) => Math.min(least, expiresAtMs ?? Infinity),
@@ -392,6 +410,11 @@ export class StreamProtections {
 
 function isExpired({ expiresAtMs }: Episode, nowMs: number): boolean {
   return expiresAtMs !== null && expiresAtMs <= nowMs;
+}
+
+/** One that was closed in the moment in which it was opened keeps that moment. */
+function endOf(openedAtMs: number, closedAtMs: number | null): number {
+  return Math.max(closedAtMs ?? Infinity, openedAtMs + 1);
 }
 
 /** The locks after changes of them in their order; locks in a row are united at one go. */

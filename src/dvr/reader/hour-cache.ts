@@ -5,6 +5,9 @@ import type { TrackSet } from "../../media/track.ts";
 import { makeTrackSet } from "../../media/track.ts";
 import type { ArchiveFile, ArchiveFiles } from "../archive-files.ts";
 import { dvrErrors } from "../errors.ts";
+import { MAX_DELETED_BYTES, NOTHING_DELETED } from "../format/deleted-spans.ts";
+import type { DeletedSpans } from "../format/deleted-spans.ts";
+import { deletedFile, readDeletedSpans } from "../format/deleted-spans.ts";
 import { HOUR_US, indexFile, mediaFile } from "../format/hour.ts";
 import { HourIndex, MAX_HOUR_RECORDS } from "../format/hour-index.ts";
 import { INDEX_HEADER_BYTES } from "../format/index-header.ts";
@@ -49,6 +52,8 @@ export class HourCache {
   readonly #reading = new Map<string, Promise<ReadHour | null>>();
   /** By stream folder and init segment: the same tracks are the same object, whatever hour they are of. */
   readonly #sets = new Map<string, TrackSet>();
+  /** How often something was forgotten: what was read before that is not kept. */
+  #forgotten = 0;
 
   constructor(files: ArchiveFiles, clock: Clock) {
     this.#files = files;
@@ -67,9 +72,19 @@ export class HourCache {
     if (kept !== undefined && this.#clock.nowUs() - kept.checkedUs < this.#freshUs(hour)) return kept;
     const reading = this.#reading.get(path);
     if (reading !== undefined) return await reading;
-    const read = this.#read(path, hour, kept ?? null).finally(() => this.#reading.delete(path));
+    const read = this.#read(folder, hour, kept ?? null).finally(() => {
+      if (this.#reading.get(path) === read) this.#reading.delete(path);
+    });
     this.#reading.set(path, read);
     return await read;
+  }
+
+  /** Reads the hours of a stream anew when they are asked for. */
+  forget(folder: string): void {
+    this.#forgotten++;
+    const isOfFolder = (path: string): boolean => path.startsWith(`${folder}/`);
+    this.#kept.deleteWhere(isOfFolder);
+    for (const path of this.#reading.keys()) if (isOfFolder(path)) this.#reading.delete(path);
   }
 
   /** The tracks of one of an hour's media files. Rejects with DVR_*, MP4_*, CODEC_*. */
@@ -87,22 +102,52 @@ export class HourCache {
     return mayGrow ? FRESH_US.growing : FRESH_US.finished;
   }
 
-  async #read(path: string, hour: number, kept: Kept | null): Promise<ReadHour | null> {
+  async #read(folder: string, hour: number, kept: Kept | null): Promise<ReadHour | null> {
+    const path = `${folder}/${indexFile(hour)}`;
+    const forgotten = this.#forgotten;
     const checkedUs = this.#clock.nowUs();
-    const file = await this.#files.open(path);
+    const [file, deleted] = await this.#openBoth(folder, hour);
     if (file === null) {
       this.#kept.delete(path);
       return null;
     }
     try {
-      const index = await readOn(file, kept?.index ?? null);
+      const known = kept?.index.deletedBytes === deleted.wholeBytes ? kept.index : null;
+      const index = await readOn(file, known, deleted);
       if (index === null) return null;
       const read: Kept =
         index === kept?.index
           ? { ...kept, checkedUs }
           : { hour, index, tracks: new Map(), entries: [], checkedUs };
-      this.#kept.set(path, read, index.memoryBytes + index.segmentCount * ENTRY_BYTES + HOUR_BYTES);
+      if (forgotten === this.#forgotten)
+        this.#kept.set(path, read, index.memoryBytes + index.segmentCount * ENTRY_BYTES + HOUR_BYTES);
       return read;
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** The index, and what is deleted, at one time: most hours have no file of it. */
+  async #openBoth(folder: string, hour: number): Promise<[ArchiveFile | null, DeletedSpans]> {
+    const reading = this.#deleted(`${folder}/${deletedFile(hour)}`);
+    // Whoever waits for it hears of it; until then it is no unhandled rejection.
+    reading.catch(() => {});
+    const file = await this.#files.open(`${folder}/${indexFile(hour)}`);
+    try {
+      return [file, await reading];
+    } catch (caught) {
+      await file?.close();
+      throw caught;
+    }
+  }
+
+  /** What is deleted of an hour. */
+  async #deleted(path: string): Promise<DeletedSpans> {
+    const file = await this.#files.open(path);
+    if (file === null) return NOTHING_DELETED;
+    try {
+      const bytes = new Uint8Array(Math.min(await file.sizeBytes(), MAX_DELETED_BYTES));
+      return readDeletedSpans(bytes.subarray(0, await file.read(0, bytes)));
     } finally {
       await file.close();
     }
@@ -127,14 +172,18 @@ export class HourCache {
 }
 
 /** The index with what has come since; another object where it was cut meanwhile. `null`: its header is not there yet. */
-async function readOn(file: ArchiveFile, known: HourIndex | null): Promise<HourIndex | null> {
+async function readOn(
+  file: ArchiveFile,
+  known: HourIndex | null,
+  deleted: DeletedSpans,
+): Promise<HourIndex | null> {
   const sizeBytes = Math.min(await file.sizeBytes(), MAX_INDEX_BYTES);
   const goesOn = known !== null && sizeBytes >= known.readBytes;
   const from = goesOn ? known.readBytes : 0;
   const bytes = new Uint8Array(sizeBytes - from);
   const got = bytes.subarray(0, await file.read(from, bytes));
   if (!goesOn)
-    return got.byteLength < INDEX_HEADER_BYTES ? null : HourIndex.parse(got, { path: file.path });
+    return got.byteLength < INDEX_HEADER_BYTES ? null : HourIndex.parse(got, { path: file.path, deleted });
   if (got.byteLength > 0) known.append(got);
   return known;
 }

@@ -1,6 +1,7 @@
 /** What is recorded of a stream, told in stretches of time: what timelines and lists of recordings show. */
 import { dropOldest } from "../../base/oldest.ts";
 import type { ArchiveFiles } from "../archive-files.ts";
+import { deletedFile } from "../format/deleted-spans.ts";
 import { hourOf, indexFile } from "../format/hour.ts";
 import type { HourIndex } from "../format/hour-index.ts";
 import { hoursOfStream } from "../format/hours-of-stream.ts";
@@ -33,7 +34,7 @@ export const MAX_RANGES = 10_000;
 /** Hours whose ranges are told at a time, and kept: the newest, over a year of one stream. */
 const MAX_HOURS = 9000;
 
-type HourRanges = { readonly indexBytes: number } & RecordedExtent;
+type HourRanges = { readonly indexBytes: number; readonly deletedBytes: number } & RecordedExtent;
 
 /** The ranges of one stream's archive. Keeps those of each hour for as long as its index is as long as it was. */
 export class RecordedRanges {
@@ -75,20 +76,29 @@ export class RecordedRanges {
   }
 
   async #ofHour(hour: number): Promise<HourRanges | null> {
-    const { folder, files } = this.#source;
     const known = this.#hours.get(hour);
-    if (known !== undefined && known.indexBytes === (await files.stat(`${folder}/${indexFile(hour)}`)))
-      return known;
+    if (known !== undefined && (await isLikeFiles(known, hour, this.#source))) return known;
     const index = await this.#source.index(hour);
     if (index === null) {
       this.#hours.delete(hour);
       return null;
     }
-    const found = { indexBytes: index.readBytes, ...rangesOf(index) };
+    const { readBytes: indexBytes, deletedBytes } = index;
+    const found = { indexBytes, deletedBytes, ...rangesOf(index) };
     this.#hours.set(hour, found);
     dropOldest(this.#hours, MAX_HOURS);
     return found;
   }
+}
+
+async function isLikeFiles(
+  known: HourRanges,
+  hour: number,
+  { folder, files }: RangesSource,
+): Promise<boolean> {
+  const paths = [indexFile(hour), deletedFile(hour)].map((path) => `${folder}/${path}`);
+  const [indexBytes, deletedBytes] = await Promise.all(paths.map((path) => files.stat(path)));
+  return indexBytes === known.indexBytes && (deletedBytes ?? 0) === known.deletedBytes;
 }
 
 /** What is recorded in an hour. The last range may reach into the next hour, by less than a segment. */

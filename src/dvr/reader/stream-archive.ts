@@ -83,6 +83,12 @@ export class StreamArchive {
     return this.#ranges.within(fromUs, toUs);
   }
 
+  /** What is recorded has changed in another way than by growing: it is looked at anew. */
+  forget(): void {
+    this.#days.clear();
+    this.#looked = null;
+  }
+
   /** The hours that are recorded, from one up to another one, oldest first. Rejects with DVR_DISK_FAILED. */
   async *hours(from: number, to: number): AsyncGenerator<number> {
     for (let day = Math.floor(from / DAY_HOURS); day <= Math.floor(to / DAY_HOURS); day++) {

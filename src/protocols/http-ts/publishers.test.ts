@@ -86,7 +86,7 @@ test("a transport stream becomes tracks and packets", { skip: needs("ffmpeg") },
   const taker = begin();
   const bytes = readFileSync(clip);
   for (let at = 0; at < bytes.byteLength; at += 1000) taker.write(bytes.subarray(at, at + 1000));
-  const reply = taker.end();
+  const reply = await taker.end();
   assert.equal(reply.status, 200);
   assert.match(Buffer.concat(reply.body).toString(), /^\d{3} packets were taken\n$/);
   const publisher = published();
@@ -232,7 +232,7 @@ test("a file that is sent at once is read at the clock's pace", { skip: needs("f
   }
   clock.advance(10_000);
   assert.deepEqual(upload.calls, ["pause", "resume"]);
-  assert.equal(taker.end().status, 200);
+  assert.equal((await taker.end()).status, 200);
   assert.ok(published().of("v1").length >= 199);
   assert.equal(clock.pendingTimers, 0);
 });

@@ -12,6 +12,9 @@ export type HttpHandler = (request: HttpRequest) => Promise<HttpReply> | HttpRep
 /** Answers a request that brings something; `null` where nothing is taken. Throws as an `HttpHandler` does. */
 export type UploadHandler = (request: HttpRequest) => HttpReply | null;
 
+/** Methods that may bring something, or change something. */
+const TAKEN: ReadonlySet<string> = new Set(["POST", "PUT", "DELETE"]);
+
 const CORS: HttpHeaders = [["access-control-allow-origin", "*"]];
 
 /** From requests to replies, whatever goes wrong. */
@@ -33,7 +36,7 @@ export class Answers {
     const { method } = request;
     if (typeof target.path !== "string") return textReply(400, target.path.problem, CORS);
     if (method === "OPTIONS") return preflight();
-    if (method === "POST" || method === "PUT") return this.#take(request, target);
+    if (TAKEN.has(method)) return this.#take(request, target);
     if (method !== "GET" && method !== "HEAD") return refusedMethod(method);
     try {
       const reply = this.#handle(request);
@@ -97,7 +100,7 @@ function isOfAnotherSite(request: HttpRequest): boolean {
 }
 
 function refusedSite(): HttpReply {
-  return textReply(403, "a web page of another site may not publish here: its Origin is not this host");
+  return textReply(403, "a web page of another site may not do this here: its Origin is not this host");
 }
 
 function refusedMethod(method: string): HttpReply {

@@ -43,7 +43,7 @@ export type HttpListenerOptions = {
    * asks for one is ignored. Everywhere when it is left out.
    */
   readonly mayBeWebSocket?: (path: string) => boolean;
-  /** Answers a POST or PUT with an `upload`; `null` where nothing is taken, as everywhere when it is left out. */
+  /** Answers a POST, PUT or DELETE with an `upload`; `null` where nothing is taken, as everywhere when it is left out. */
   readonly takes?: UploadHandler;
 };
 

@@ -22,6 +22,7 @@ class Taker {
   readonly closes: string[] = [];
   upload: HttpUpload | null = null;
   onWrite: () => void = () => {};
+  end: () => HttpReply | Promise<HttpReply> = () => textReply(200, `${this.text.length} bytes`);
   readonly reply: HttpReply = {
     status: 200,
     headers: [],
@@ -35,7 +36,7 @@ class Taker {
         },
         end: () => {
           this.ends++;
-          return textReply(200, `${this.text.length} bytes`);
+          return this.end();
         },
         close: (reason) => void this.closes.push(reason),
       };
@@ -75,7 +76,7 @@ function open(t: TestContext, port: number, first: string): { socket: Socket; go
   return { socket, got: () => got };
 }
 
-for (const method of ["POST", "PUT"]) {
+for (const method of ["POST", "PUT", "DELETE"]) {
   test(`the body of a ${method} is taken as it comes, and answered at its end`, async (t) => {
     const taker = new Taker();
     const { port } = await listen(t, taker);
@@ -91,12 +92,46 @@ for (const method of ["POST", "PUT"]) {
   });
 }
 
-test("where nothing is taken, both are refused", async (t) => {
+test("where nothing is taken, all are refused", async (t) => {
   const { port } = await listen(t, new Taker());
-  for (const method of ["POST", "PUT"]) {
+  for (const method of ["POST", "PUT", "DELETE"]) {
     const { status, headers } = await fetch(`http://127.0.0.1:${port}/a`, { method, body: "x" });
     assert.deepEqual([status, headers.get("allow")], [405, "GET, HEAD, OPTIONS"]);
   }
+});
+
+test("a reply that is long in coming is sent when it is there, and so is an error instead of one", async (t) => {
+  for (const isError of [false, true]) {
+    const { promise, resolve, reject } = Promise.withResolvers<HttpReply>();
+    const taker = new Taker();
+    taker.end = () => promise;
+    const { port } = await listen(t, taker);
+    const { socket, got } = open(t, port, `${CHUNKED}3\r\none\r\n0\r\n\r\n`);
+    await eventually(() => assert.equal(taker.ends, 1));
+    // Whatever the connection says of the body's end meanwhile does not count.
+    const other = await fetch(`http://127.0.0.1:${port}/other`);
+    assert.equal(other.status, 200);
+    assert.deepEqual([got(), taker.closes], ["", []]);
+    if (isError) reject(streamErrors.error("STREAM_LIMIT", { limit: 3 }));
+    else resolve(textReply(200, "at last"));
+    await eventually(() => assert.match(got(), isError ? /STREAM_LIMIT/ : /^HTTP\/1\.1 200 [^]*at last/));
+    socket.write("GET /other HTTP/1.1\r\nhost: x\r\n\r\n");
+    await eventually(() => assert.match(got(), /"ok":true/));
+  }
+});
+
+test("a client that leaves before its reply is there costs nothing", async (t) => {
+  const { promise, resolve } = Promise.withResolvers<HttpReply>();
+  const taker = new Taker();
+  taker.end = () => promise;
+  const listener = await listen(t, taker);
+  const { socket } = open(t, listener.port, `${CHUNKED}3\r\none\r\n0\r\n\r\n`);
+  await eventually(() => assert.equal(taker.ends, 1));
+  socket.destroy();
+  await eventually(() => assert.equal(listener.connections, 0));
+  resolve(textReply(200, "nobody is there"));
+  await promise;
+  assert.equal((await fetch(`http://127.0.0.1:${listener.port}/other`)).status, 200);
 });
 
 test("a client that leaves is told to the taker once", async (t) => {

@@ -47,6 +47,8 @@ class Upload implements HttpUpload {
   readonly #parts: UploadParts;
   #taker: HttpUploadTaker | null = null;
   #isOver = false;
+  /** The body has ended, and the reply is not there yet. */
+  #isAnswering = false;
 
   constructor(incoming: IncomingMessage, parts: UploadParts) {
     this.#incoming = incoming;
@@ -104,9 +106,19 @@ class Upload implements HttpUpload {
     try {
       const reply = taker.end();
       this.#taker = null;
-      this.finish(reply);
+      if (reply instanceof Promise) void this.#finishLater(reply);
+      else this.finish(reply);
     } catch (caught) {
       this.#break(caught);
+    }
+  }
+
+  async #finishLater(reply: Promise<HttpReply>): Promise<void> {
+    this.#isAnswering = true;
+    try {
+      this.finish(await reply);
+    } catch (caught) {
+      this.fail(caught);
     }
   }
 
@@ -117,6 +129,8 @@ class Upload implements HttpUpload {
   }
 
   #close(reason: string): void {
+    // A body that has ended closes as well.
+    if (this.#isAnswering) return;
     const taker = this.#taker;
     this.#isOver = true;
     this.#taker = null;

@@ -1,3 +1,4 @@
+import { apiPath } from "../../api/base-path.ts";
 import { monitoringReply } from "../../api/monitoring.ts";
 import type { ProbeTarget } from "../../api/monitoring.ts";
 import type { Channel } from "../../base/channel.ts";
@@ -12,6 +13,7 @@ import type { Crowd, DrainStep } from "../drain.ts";
 import { serverErrors } from "../errors.ts";
 import { HttpListener } from "../http/listener.ts";
 import { ReplyBudget } from "../http/reply-budget.ts";
+import { WholeBodies } from "../http/whole-bodies.ts";
 import { ListenerSet } from "../listener-set.ts";
 import type { Listener } from "../listener-set.ts";
 import { serverLogLevel } from "../log-level.ts";
@@ -20,6 +22,7 @@ import { MediaNode } from "../media-node.ts";
 import type { SiblingWires } from "../media-node.ts";
 import { memoryBudgetBytes } from "../memory.ts";
 import { mayBeWebSocket } from "../playback.ts";
+import type { StreamArchives } from "../stream-archives.ts";
 import { Turns } from "../turns.ts";
 import type { ControlCalls, MediaThreadCalls, OpenPorts, ThreadStart, ThreadStats } from "./messages.ts";
 import { packRequest, unpackReply } from "./packed-http.ts";
@@ -43,6 +46,7 @@ export class MediaRuntime {
   readonly #node: MediaNode;
   readonly #http: ListenerSet<HttpListenerPlan, HttpListener>;
   readonly #probes: ProbeTarget;
+  readonly #bodies = new WholeBodies();
   /** When somebody last asked for a playlist or a segment. */
   #viewedUs = -Infinity;
   #isDraining = false;
@@ -82,6 +86,11 @@ export class MediaRuntime {
       addresses: this.#addresses.rtmp,
     });
     this.#http = new ListenerSet(this.#httpMaker());
+  }
+
+  /** What is recorded, as this thread has it. */
+  get archives(): StreamArchives {
+    return this.#node.archives;
   }
 
   /** Starts the streams of this thread's own; the listeners are open. */
@@ -209,7 +218,7 @@ export class MediaRuntime {
         log: this.#log,
         handle: (request) => this.#handle(request, plan()),
         mayBeWebSocket,
-        takes: (request) => this.#node.takes(request),
+        takes: (request) => this.#takes(request, plan()),
       });
       if (this.#areViewersSentOn) listener.closeAfterReplies();
       return listener;
@@ -225,6 +234,13 @@ export class MediaRuntime {
     }
     const probe = api ? monitoringReply(request.path, this.#probes) : null;
     return probe ?? this.#askControl(request, api);
+  }
+
+  /** Who takes what a request brings; nobody but the API deletes. */
+  #takes(request: HttpRequest, { api }: HttpListenerPlan): HttpReply | null {
+    if (api && apiPath(request.path) !== null)
+      return this.#bodies.reply(request, (whole) => this.#askControl(whole, true));
+    return request.method === "DELETE" ? null : this.#node.takes(request);
   }
 
   async #askControl(request: HttpRequest, hasApi: boolean): Promise<HttpReply> {

@@ -4,6 +4,7 @@ import { Channel } from "../../base/channel.ts";
 import { systemClock } from "../../base/clock.ts";
 import { returnStartupMemory } from "../garbage.ts";
 import { Heart } from "./heart.ts";
+import { archiveAnswers } from "./archive-calls.ts";
 import { MediaRuntime } from "./media-runtime.ts";
 import type { ControlCalls, MediaThreadCalls, ThreadStart } from "./messages.ts";
 import { portWire } from "./port-wire.ts";
@@ -58,6 +59,10 @@ const channel = new Channel<ControlCalls, MediaThreadCalls>(portWire(parentPort!
     runtime.siblingChanged(index, wires);
     return null;
   },
+  ...archiveAnswers(
+    (use) => runtime.archives.use(use),
+    () => runtime.archives.isLoaded,
+  ),
   fault: (fault) => {
     if (fault === "hang") for (;;);
     setImmediate(() => {

@@ -7,6 +7,7 @@ import type { StreamSummary } from "../../stream/directory.ts";
 import type { Crowd, DrainStep } from "../drain.ts";
 import type { PortsByKey } from "../listener-set.ts";
 import type { MediaNodeStats } from "../media-node.ts";
+import type { ArchiveCalls } from "./archive-calls.ts";
 import type { PackedReply, PackedRequest } from "./packed-http.ts";
 
 /** Ports of listeners by their keys; who is not there is opened on the port of its plan. */
@@ -27,7 +28,7 @@ export type ThreadStats = MediaNodeStats & {
 export type SiblingPorts = { readonly streams: MessagePort; readonly windows: MessagePort };
 
 /** What a media thread answers to the control thread. */
-export type MediaThreadCalls = {
+export type MediaThreadCalls = ArchiveCalls & {
   /** Opens the listeners that are not open yet, each on its port. Answers the ports of all. */
   listen: {
     argument: { readonly listeners: ResolvedConfig["listeners"]; readonly ports: OpenPorts };

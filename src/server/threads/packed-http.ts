@@ -7,6 +7,7 @@ export type PackedRequest = {
   readonly query: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly remoteAddress: string;
+  readonly body: Uint8Array | null;
 };
 
 /** A reply on its way back. */
@@ -29,6 +30,7 @@ const FORWARDED = [
   "host",
   "origin",
   "referer",
+  "sec-fetch-site",
 ] as const;
 
 /** Makes data of a request. */
@@ -39,13 +41,15 @@ export function packRequest(request: HttpRequest): PackedRequest {
     if (value !== undefined) headers[name] = value;
   }
   const { method, path, query, remoteAddress } = request;
-  return { method, path, query: query.toString(), headers, remoteAddress };
+  const body = request.body ?? null;
+  return { method, path, query: query.toString(), headers, remoteAddress, body };
 }
 
 /** Makes a request of data. */
 export function unpackRequest(packed: PackedRequest): HttpRequest {
-  const { method, path, query, headers, remoteAddress } = packed;
+  const { method, path, query, headers, remoteAddress, body } = packed;
   return {
+    ...(body === null ? {} : { body }),
     method,
     path,
     query: new URLSearchParams(query),

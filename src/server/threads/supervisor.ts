@@ -16,7 +16,9 @@ import { StreamHomes } from "./homes.ts";
 import { MediaThread } from "./media-thread.ts";
 import type { ThreadEnd } from "./media-thread.ts";
 import type { ControlCalls, MediaThreadCalls, OpenPorts, ThreadShares, ThreadStats } from "./messages.ts";
+import { channelErrors } from "../../base/channel.ts";
 import type { AnswerLimit, CallHandlers, Channel } from "../../base/channel.ts";
+import type { ArchiveCalls } from "./archive-calls.ts";
 import { packReply, unpackRequest } from "./packed-http.ts";
 import { requireOpenable } from "./port-probes.ts";
 import { forgetAddresses } from "./shared-address-counter.ts";
@@ -46,6 +48,8 @@ export type ThreadState = {
 };
 
 const ANSWER_LIMIT_MS = 2000;
+/** What a volume may take: the archive of a year is deleted in a few seconds. */
+const KEEPER_LIMIT_MS = 30_000;
 /** From a thread's launch, or a new configuration, to its answer. */
 const OPEN_LIMIT_MS = 30_000;
 /** Above what a thread needs at most: replies under way get 3 s, last words over RTMP 2 s. */
@@ -201,6 +205,23 @@ export class MediaThreads {
   async files(limit: number): Promise<readonly string[]> {
     const lists = await this.#askAll((channel, wait) => channel.ask("files", limit, wait));
     return lists[0] ?? [];
+  }
+
+  /** Asks the thread that keeps archives. Rejects with its error, CHANNEL_*. */
+  async askKeeper<What extends keyof ArchiveCalls>(
+    what: What,
+    argument: ArchiveCalls[What]["argument"],
+  ): Promise<ArchiveCalls[What]["answer"]> {
+    const [seat] = this.#seats;
+    if (seat?.isOpen !== true || seat.thread === null) throw channelErrors.error("CHANNEL_CLOSED");
+    const limit = { clock: this.#options.clock, ms: KEEPER_LIMIT_MS };
+    const { channel } = seat.thread;
+    return await channel.ask(what, argument, limit);
+  }
+
+  /** Tells all threads that an archive is not as it was. Resolves when those that answer in time know it. */
+  async askAllToForget(folder: string): Promise<void> {
+    await this.#askAll((channel, limit) => channel.ask("archiveForget", folder, limit));
   }
 
   /** Each thread's state and figures. */

@@ -1,0 +1,105 @@
+/** Which request to the API is answered by what. Without schemas, so that a server that nobody asks does without them. */
+import { asMediaError } from "../base/errors.ts";
+import type { HttpReply, HttpRequest } from "../base/http-message.ts";
+import type { ApiAccess } from "./credentials.ts";
+import { errorReply } from "./error-reply.ts";
+import { apiErrors } from "./errors.ts";
+
+/** Methods that the API knows; HEAD is answered as GET. */
+export type ApiMethod = "GET" | "POST" | "PUT" | "DELETE";
+
+/** One request that a row answers. */
+export type ApiCall = {
+  readonly request: HttpRequest;
+  /** What stands in the path for each `{name}`. */
+  readonly params: Readonly<Record<string, string>>;
+  /** The body as JSON; `undefined` where there is none. */
+  readonly body: unknown;
+};
+
+/** What answers one method at one address. */
+export type ApiRoute = {
+  readonly method: ApiMethod;
+  /** Behind the base path, as `/streams/{name}/dvr/ranges`. `{name}` may have slashes in it, any other parameter may not. */
+  readonly path: string;
+  /** May throw or reject with a `MediaError`, which becomes the reply. */
+  handle(call: ApiCall): Promise<HttpReply> | HttpReply;
+};
+
+type Row = { readonly route: ApiRoute; readonly pattern: RegExp; readonly names: readonly string[] };
+
+/** A table of routes. */
+export class ApiRoutes {
+  readonly #rows: readonly Row[];
+
+  constructor(routes: readonly ApiRoute[]) {
+    this.#rows = routes.map((route) => ({ route, ...patternOf(route.path) }));
+  }
+
+  /** Methods and paths of all rows, as `GET /episodes/{id}`. */
+  get addresses(): string[] {
+    return this.#rows.map(({ route }) => `${route.method} ${route.path}`);
+  }
+
+  /**
+   * Answers a request at a path behind the base path; `null` where the table has nothing at that address. Who may only
+   * look is answered what changes nothing. Never rejects with a `MediaError`.
+   */
+  async answer(
+    request: HttpRequest,
+    path: string,
+    access: Exclude<ApiAccess, "none">,
+  ): Promise<HttpReply | null> {
+    const found = this.#rows.filter(({ pattern }) => pattern.test(path));
+    if (found.length === 0) return null;
+    const method = request.method === "HEAD" ? "GET" : request.method;
+    const row = found.find(({ route }) => route.method === method);
+    try {
+      if (row === undefined) return refuseMethod(request.method, found);
+      if (method !== "GET") requireEdit(request, access);
+      const values = row.pattern.exec(path)!.slice(1);
+      const params = Object.fromEntries(row.names.map((name, i) => [name, values[i]!]));
+      return await row.route.handle({ request, params, body: readBody(request) });
+    } catch (caught) {
+      const error = asMediaError(caught);
+      if (error === null) throw caught;
+      return errorReply(error);
+    }
+  }
+}
+
+function patternOf(path: string): Pick<Row, "pattern" | "names"> {
+  const names: string[] = [];
+  const source = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+    names.push(name);
+    return name === "name" ? "(.+)" : "([^/]+)";
+  });
+  return { pattern: new RegExp(`^${source}$`, "s"), names };
+}
+
+function refuseMethod(method: string, rows: readonly Row[]): HttpReply {
+  const methods = rows.flatMap(({ route }) => (route.method === "GET" ? ["GET", "HEAD"] : [route.method]));
+  const allow = methods.join(", ");
+  return errorReply(apiErrors.error("API_METHOD", { method, allow }), { headers: [["allow", allow]] });
+}
+
+/** Browsers say where a request comes from, and send credentials that they know along with it. Spec: Fetch Metadata. */
+function requireEdit(request: HttpRequest, access: ApiAccess): void {
+  if (access !== "edit") throw apiErrors.error("API_READ_ONLY");
+  const site = request.header("sec-fetch-site");
+  if (site === "cross-site" || site === "same-site") throw apiErrors.error("API_OTHER_SITE");
+}
+
+function readBody(request: HttpRequest): unknown {
+  const { body } = request;
+  if (body === undefined || body.byteLength === 0) return undefined;
+  const type = request.header("content-type") ?? "";
+  if (!/^application\/json *(;|$)/i.test(type)) throw apiErrors.error("API_NO_JSON");
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body)) as unknown;
+  } catch (caught) {
+    // What the parser says has pieces of the body in it, and there may be a secret in these.
+    const reason = caught instanceof SyntaxError ? "it does not parse" : "it is not UTF-8";
+    throw apiErrors.error("API_BAD_JSON", { reason }, caught);
+  }
+}
