@@ -212,9 +212,10 @@ describe("hours that are over", () => {
     const [first, second] = [room.copies(1), room.copies(2)];
     first.configure();
     await room.inTime(() => assert.equal(room.keysOf("one").length, 3));
-    await room.inTime(() => assert.equal(first.figures().hours, 1));
-    const { waitingHours, failures, bytes } = first.figures();
-    assert.ok(waitingHours === 0 && failures === 0 && bytes > 100, JSON.stringify(first.figures()));
+    await room.inTime(() => {
+      const { waitingHours, hours, failures, bytes } = first.figures();
+      assert.deepEqual([waitingHours, hours, failures, bytes > 100], [0, 1, 0, true]);
+    });
     second.configure();
     await room.record("a", 4);
     for (let beats = 0; beats < 5; beats++) await room.clock.advanceSettling(1000);
@@ -266,9 +267,7 @@ describe("an hour that is deleted", () => {
     keepers.setRoots(new Set([room.root]));
     await room.inTime(() => assert.ok(!existsSync(`${room.pathOf("a", 4)}.idx`)));
     await keepers.stop();
-    const startUs = clock.nowUs();
     await room.inTime(() => assert.deepEqual(room.keysOf("one"), hourKeys("a", "09")), 10_000);
-    assert.ok(clock.nowUs() - startUs < 600_000_000);
     await room.inTime(() => assert.ok(!existsSync(`${room.pathOf("a", 4)}.dropped`)));
   });
 
