@@ -63,7 +63,7 @@ async function room(t: TestContext) {
     );
     return await promise;
   };
-  return { s3, clock, log, far, near, inTime, disk };
+  return { s3, clock, log, far, near, inTime, disk, second };
 }
 
 const REQUEST = {
@@ -131,6 +131,31 @@ describe("an archive in a bucket", () => {
       clock.advance(60_000);
       assert.ok((await bytesOf(far)).equals(await bytesOf(near)));
     });
+
+  test("holds up nobody who reads the disk while its host hangs", async (t) => {
+    const { s3, far, disk, second, clock } = await room(t);
+    for (const [path, bytes] of Object.entries(second.files("/root/cam"))) disk.contents.set(path, bytes);
+    const { segments } = (await far.span("/root/cam", REQUEST)).timeline();
+    const bodyOf = async (name: string): Promise<number> => {
+      const media = await far.media("/root/cam", { kind: "segment", name, selection: BOTH });
+      return concatBytes((await media!.segment(name, BOTH))!).byteLength;
+    };
+    s3.fail("get", { kind: "silence" }, 1000);
+    const hanging = Promise.allSettled(
+      Array.from({ length: 40 }, async () => await bodyOf(segments[0]!.name)),
+    );
+    await eventually(() => assert.ok(s3.count("get") > 0));
+    for (const { name } of segments.slice(2)) assert.ok((await bodyOf(name)) > 100);
+    s3.mend();
+    await eventually(
+      () => {
+        clock.advance(1000);
+        assert.equal(clock.pendingTimers, 0);
+      },
+      { timeoutMs: 60_000 },
+    );
+    assert.equal((await hanging).length, 40);
+  });
 
   test("has an hour that is over soon after it is there", async (t) => {
     const { s3, far, clock } = await room(t);

@@ -130,6 +130,15 @@ describe("folders of a stream in a bucket", () => {
     assert.equal(store.calls.length, asked + 1);
   });
 
+  test("that repeat themselves are an error", async () => {
+    const { store, folder } = room(KEYS);
+    await folder("2026");
+    const list = store.list.bind(store);
+    store.list = async (prefix, options) => ({ ...(await list(prefix, options)), next: "again" });
+    const isEndless = (caught: unknown): boolean => asMediaError(caught)?.code === "OBJECT_LIST_ENDLESS";
+    await assert.rejects(folder("2026/11"), isEndless);
+  });
+
   test("that have no end are an error", async () => {
     const { store, folder } = room([]);
     for (let i = 0; i < 2100; i++) store.objects.set(`tv/news/9${i}/x`, Uint8Array.of(1));

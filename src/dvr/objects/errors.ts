@@ -114,6 +114,11 @@ export const objectErrors = defineErrors({
     message: "{path} changed while it was copied: {reason}",
     doc: "A finished hour was written to, which the server itself never does, or was deleted. It is copied again as it is now.",
   },
+  OBJECT_HOUR_TAKEN: {
+    disposition: "retry",
+    message: "{location} has another recording of that hour already: {key}",
+    doc: "Two pods, each with a volume of its own, have recorded the stream in one hour, and are copied to one place. The one that was there first stays, and the other one stays on its disk. Give each pod a prefix of its own in `copy=`, or delete the hour in the bucket.",
+  },
   OBJECT_MARKER_UNWRITABLE: {
     disposition: "retry",
     message: "cannot write {path}: {reason}",

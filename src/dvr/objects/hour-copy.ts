@@ -1,8 +1,12 @@
 import { posix } from "node:path";
 import { objectErrors } from "./errors.ts";
+import { openLocalFile } from "./local-file-storage.ts";
 import type { HourFile, HourRef, RecordedHours } from "./hours-storage.ts";
 import { compareSums } from "./object-store.ts";
 import type { ObjectFacts, ObjectStore, PutResult } from "./object-store.ts";
+
+/** How much of two indexes is compared at a time. */
+const COMPARED_BYTES = 2 ** 20;
 
 /** What `copyHour` needs. */
 export type HourCopyOptions = {
@@ -31,13 +35,15 @@ export function keyOf(hour: HourRef, name: string): string {
  * Copies an hour: its media, then its index, each verified before the next one is sent. A file that is there with the
  * right size and sum is not sent again; but an index is, behind new media.
  *
- * Returns: `null` when there is no such hour any more. Throws: OBJECT_COPY_DIFFERS, OBJECT_CHECKSUM,
+ * Returns: `null` when there is no such hour any more. Throws: OBJECT_HOUR_TAKEN, OBJECT_COPY_DIFFERS, OBJECT_CHECKSUM,
  * OBJECT_FILE_CHANGED, whatever the store and the hours throw.
  */
 export async function copyHour(hour: HourRef, options: HourCopyOptions): Promise<HourCopy | null> {
   const { store, hours, signal, sendsAll = false, onProgress } = options;
   const files = await hours.filesOf(hour);
   if (files.length === 0) return null;
+  // What was found to be damaged there is not compared.
+  if (!sendsAll) await assertOurs(hour, files.at(-1)!, { store, signal });
   const ofBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
   let sentBytes = 0;
   let doneBytes = 0;
@@ -57,6 +63,35 @@ export async function copyHour(hour: HourRef, options: HourCopyOptions): Promise
   }
   assertSame(hour, files, await hours.filesOf(hour));
   return { files, sentBytes };
+}
+
+/**
+ * An index that is there already is this one, or its beginning, or it is of another recording of that hour: one pod with a
+ * volume of its own took over from another. To copy would be to take that one's index or media away from under it.
+ * Throws: OBJECT_HOUR_TAKEN.
+ */
+async function assertOurs(
+  hour: HourRef,
+  index: HourFile,
+  { store, signal }: { readonly store: ObjectStore; readonly signal: AbortSignal },
+): Promise<void> {
+  const key = keyOf(hour, index.name);
+  const facts = await store.head(key, { signal });
+  if (facts === null) return;
+  const taken = (): Error => objectErrors.error("OBJECT_HOUR_TAKEN", { key, location: store.location });
+  if (facts.bytes > index.bytes) throw taken();
+  const opened = await openLocalFile(index);
+  try {
+    for (let from = 0; from < facts.bytes; from += COMPARED_BYTES) {
+      const to = Math.min(facts.bytes, from + COMPARED_BYTES);
+      const there = await store.get(key, { from, to }, { signal });
+      const here = Buffer.allocUnsafe(to - from);
+      await opened.read(from, here);
+      if (!here.equals(there)) throw taken();
+    }
+  } finally {
+    await opened.close();
+  }
 }
 
 /** An hour that grew is not copied, whatever was; one that is gone meanwhile is. Throws: OBJECT_FILE_CHANGED. */

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from "../../base/clock.ts";
 import { asMediaError, messageOf } from "../../base/errors.ts";
-import type { Logger } from "../../base/log.ts";
+import type { LogFields, Logger } from "../../base/log.ts";
 import { HOUR_US, hourPath, parseHourPath } from "../format/hour.ts";
 import { ArchiveWalk } from "../keep/archive-walk.ts";
 import type { DayFolder, HourFiles } from "../keep/archive-walk.ts";
@@ -37,6 +37,9 @@ const OPEN_AFTER_US = 600_000_000;
 const TELL_EVERY = 10;
 /** Places below one root: each has an uploader. */
 const MAX_PLACES = 64;
+
+/** Things that are said once. */
+const MAX_WARNED = 1000;
 
 /** A place that hours are copied to. */
 type Target = {
@@ -195,23 +198,32 @@ export class RootCopies {
       if (known?.store === store) return known;
       // The credentials are others now.
       await known?.uploader.close();
-      if (this.#isStopped || (known === undefined && this.#targets.size >= MAX_PLACES)) return null;
+      if (this.#isStopped) return null;
+      if (known === undefined && this.#targets.size >= MAX_PLACES) {
+        this.#warnOnce("hours are not copied: there are too many buckets below one root", {
+          most: MAX_PLACES,
+        });
+        return null;
+      }
       const target = { store, uploader: this.#uploader(store), streams: new Set<string>() };
       this.#targets.set(location, target);
       return target;
     } catch (caught) {
-      const reason = messageOf(caught);
       const code = asMediaError(caught)?.code ?? "unexpected";
-      if (!this.#warned.has(reason)) {
-        this.#warned.add(reason);
-        this.#options.log.warn("nothing is copied: the bucket cannot be opened", {
-          root: this.#options.root,
-          code,
-          reason,
-        });
-      }
+      this.#warnOnce("nothing is copied: the bucket cannot be opened", {
+        code,
+        reason: messageOf(caught),
+      });
       return null;
     }
+  }
+
+  /** Says a thing once for as long as the process runs. */
+  #warnOnce(message: string, fields: LogFields): void {
+    const key = JSON.stringify([message, fields]);
+    if (this.#warned.has(key) || this.#warned.size >= MAX_WARNED) return;
+    this.#warned.add(key);
+    this.#options.log.warn(message, { root: this.#options.root, ...fields });
   }
 
   #uploader(store: ObjectStore): Uploader {
@@ -232,7 +244,11 @@ export class RootCopies {
         if (await dropHour(dropped, { files, store, signal })) {
           this.#walk.forgetDay(dropped.folder);
           log.info("hour deleted from its bucket", { ...dropped.hour, from: store.location });
-        } else this.#warnElsewhere(stream, store.location);
+        } else
+          this.#warnOnce("hours that were deleted here stay in a bucket that is not configured any more", {
+            stream,
+            configured: store.location,
+          });
       } catch (caught) {
         if (this.#isStopped) return;
         const code = asMediaError(caught)?.code ?? "unexpected";
@@ -246,19 +262,6 @@ export class RootCopies {
         return;
       }
     }
-  }
-
-  #warnElsewhere(stream: string, location: string): void {
-    const key = `${stream} ${location}`;
-    if (this.#warned.has(key) || this.#warned.size > 1000) return;
-    this.#warned.add(key);
-    this.#options.log.warn(
-      "hours that were deleted here stay in a bucket that is not configured any more",
-      {
-        stream,
-        configured: location,
-      },
-    );
   }
 
   /** An hour that was deleted while it was copied. Never rejects. */

@@ -16,7 +16,7 @@ import type { FakeS3Options, S3Fault, S3Operation } from "../../../test/support/
 import { asMediaError } from "../../base/errors.ts";
 import type { MediaError } from "../../base/errors.ts";
 import { compareSums, listAll } from "./object-store.ts";
-import type { LocalFile, S3Place } from "./object-store.ts";
+import type { LocalFile, ObjectPage, S3Place } from "./object-store.ts";
 import { S3Store } from "./s3-store.ts";
 import type { S3StoreOptions } from "./s3-store.ts";
 
@@ -229,18 +229,12 @@ test("lists come page by page, and have what is below the prefix only, by names 
 test("a list may begin behind a key, and has pages all the same", async (context) => {
   const { s3, store } = await room(context, { s3: { pageSize: 2 } });
   for (const name of ["a/1", "a/2", "a/3/x", "a/4", "a/5", "b/1"]) s3.set(`site/one/${name}`, media(1));
+  const keys = (page: ObjectPage): string => page.objects.map(({ key }) => key).join(" ");
   const first = await store.list("a/", { behind: "a/2" });
-  assert.deepEqual(
-    first.objects.map(({ key }) => key),
-    ["a/3/x", "a/4"],
-  );
+  assert.equal(keys(first), "a/3/x a/4");
   const rest = await store.list("a/", { behind: "a/2", after: first.next! });
-  assert.deepEqual([rest.objects.map(({ key }) => key), rest.next], [["a/5"], null]);
-  const one = await store.list("a/", { behind: "a/30", limit: 1 });
-  assert.deepEqual(
-    one.objects.map(({ key }) => key),
-    ["a/4"],
-  );
+  assert.deepEqual([keys(rest), rest.next], ["a/5", null]);
+  assert.equal(keys(await store.list("a/", { behind: "a/30", limit: 1 })), "a/4");
 });
 
 /** A size that tells objects apart. */

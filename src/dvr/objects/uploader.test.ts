@@ -83,7 +83,8 @@ test("an hour goes up media first, the index last, each looked at before the nex
   assert.deepEqual(made.store.keysOf("put"), keys);
   assert.deepEqual(
     made.store.calls.map(({ method }) => method).join(" "),
-    "head put head head put head head put head head put head put head",
+    // Whether somebody else's index is there is asked first.
+    "head head put head head put head head put head head put head put head",
   );
   assert.equal(Buffer.from(made.store.objects.get(keys[4]!)!).toString(), "the index");
   assert.equal(made.uploader.stats().copiedHours, 1);
@@ -143,7 +144,7 @@ test("an index is sent again behind media that is new", async (context) => {
   const made = await room(context);
   await record(made.root, hour(8), FILES);
   made.store.objects.set("live/news/2026/11/23/08.mp4", Buffer.from("cut"));
-  made.store.objects.set("live/news/2026/11/23/08.idx", Buffer.from("the other"));
+  made.store.objects.set("live/news/2026/11/23/08.idx", Buffer.from("the ind"));
   made.uploader.scan("live/news");
   await soon(() => assert.equal(made.safe.length, 1));
   assert.deepEqual(
@@ -151,6 +152,23 @@ test("an index is sent again behind media that is new", async (context) => {
     ["08.mp4", "08.1.mp4", "08.idx"],
   );
 });
+
+for (const other of ["the other", "the index of another pod", "The"])
+  test(`an hour that somebody else has copied there stays as it is, and others are copied: ${other}`, async (context) => {
+    const made = await room(context);
+    await record(made.root, hour(8), FILES);
+    await record(made.root, hour(9), FILES);
+    const index = "live/news/2026/11/23/08.idx";
+    made.store.objects.set(index, Buffer.from(other));
+    made.uploader.scan("live/news");
+    await inTime(made, () => assert.deepEqual(made.safe, ["live/news/2026/11/23/09"]));
+    await inTime(made, () => assert.ok(made.uploader.stats().failures >= 3));
+    assert.ok(made.store.keysOf("put").every((key) => key.includes("/09.")));
+    assert.equal(Buffer.from(made.store.objects.get(index)!).toString(), other);
+    assert.match(made.log.text, /OBJECT_HOUR_TAKEN/);
+    made.store.objects.delete(index);
+    await inTime(made, () => assert.equal(made.safe.length, 2), 60_000);
+  });
 
 /** Fails so many times, and gives the pauses between; the clock moves on by just these. */
 async function pausesOf(uploader: Uploader, clock: FakeClock, failures: number): Promise<number[]> {

@@ -60,12 +60,13 @@ const DEFAULTS: UploaderLimits = {
   longestPauseMs: 300_000,
 };
 
-/** Failures of our own disk: they hold up the stream that has them, not the store. */
+/** Failures of our own disk, or of one hour: they hold up the stream that has them, not the store. */
 const LOCAL: ReadonlySet<string> = new Set([
   "OBJECT_FILE_UNREADABLE",
   "OBJECT_FILE_CHANGED",
   "OBJECT_TOO_BIG",
   "OBJECT_BAD_KEY",
+  "OBJECT_HOUR_TAKEN",
 ]);
 
 /** Failures that leave something in the store that is not to be believed. */

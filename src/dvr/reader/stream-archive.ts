@@ -1,4 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
+import { dropOldest } from "../../base/oldest.ts";
 import { buildSegmentType } from "../../containers/mp4/fragment.ts";
 import { trackNumber } from "../../containers/mp4/track-number.ts";
 import type { Track, TrackSet } from "../../media/track.ts";
@@ -13,6 +14,10 @@ import type { HourChunk, HourIndex } from "../format/hour-index.ts";
 import { hoursOfStream } from "../format/hours-of-stream.ts";
 import { ArchivedSegment } from "./archived-segment.ts";
 import type { HourCache, ReadHour } from "./hour-cache.ts";
+import { nearestTimes } from "./nearest-times.ts";
+import type { NearestTimes } from "./nearest-times.ts";
+import { SetSearch } from "./set-search.ts";
+import type { FoundSet } from "./set-search.ts";
 import { RecordedRanges } from "./recorded-ranges.ts";
 import type { RecordedExtent } from "./recorded-ranges.ts";
 
@@ -41,6 +46,8 @@ const DAY_HOURS = 24;
 const LOOK_US = 5_000_000;
 /** Who asks for a configuration that was never there makes so many hours be read, and no more. */
 const MAX_INIT_HOURS = 24 * 31;
+/** Sets of tracks that were listed lately. */
+const MAX_SHOWN = 64;
 /** A segment is held in memory whole. */
 const MAX_SEGMENT_BYTES = 128 * 2 ** 20;
 /** What a segment of a live window begins with, too. */
@@ -59,10 +66,9 @@ export class StreamArchive {
   readonly #ranges: RecordedRanges;
   #longestUs = 0;
   /** What tracks there are, and when it was looked. */
-  #looked: {
-    readonly atUs: number;
-    readonly newest: Promise<ReadonlyMap<TrackSet, ArchivedSegment>>;
-  } | null = null;
+  #looked: { readonly atUs: number; readonly search: SetSearch } | null = null;
+  /** Tracks of what was listed lately, the last ones last. */
+  readonly #shown = new Map<TrackSet, ArchivedSegment>();
 
   constructor(folder: string, reading: ArchiveReading) {
     this.folder = folder;
@@ -109,6 +115,7 @@ export class StreamArchive {
       if (found.length > most) throw dvrErrors.error("DVR_SPAN_TOO_LONG", { most });
     }
     for (const { durationUs } of found) this.#longestUs = Math.max(this.#longestUs, durationUs);
+    this.#show(found);
     return found;
   }
 
@@ -147,40 +154,52 @@ export class StreamArchive {
    * looked for again after `LOOK_US`, whatever is asked for meanwhile. Rejects as `segments`.
    */
   async segmentWithInit(isWanted: (tracks: TrackSet) => boolean): Promise<ArchivedSegment | null> {
-    const { clock } = this.#reading;
-    const nowUs = clock.nowUs();
-    if (this.#looked === null || nowUs - this.#looked.atUs > LOOK_US)
-      this.#looked = { atUs: nowUs, newest: this.#newestOfSets() };
+    const nowUs = this.#reading.clock.nowUs();
+    const isOld =
+      this.#looked !== null && nowUs - this.#looked.atUs > LOOK_US && !this.#looked.search.isBusy;
+    if (this.#looked === null || isOld)
+      this.#looked = { atUs: nowUs, search: new SetSearch(this.#shown, this.#newestOfSets()) };
     try {
-      for (const [tracks, segment] of await this.#looked.newest) if (isWanted(tracks)) return segment;
+      return await this.#looked.search.find(isWanted);
     } catch (caught) {
       this.#looked = null;
       throw caught;
     }
-    return null;
   }
 
-  /** The newest segment of each set of tracks. */
-  async #newestOfSets(): Promise<ReadonlyMap<TrackSet, ArchivedSegment>> {
+  /** The newest segment of each set of tracks, an hour at a time. */
+  async *#newestOfSets(): AsyncGenerator<readonly FoundSet[]> {
     const { clock, files: disk } = this.#reading;
     const newest = hourOf(clock.wallUs()) + 1;
-    const found = new Map<TrackSet, ArchivedSegment>();
     let left = MAX_INIT_HOURS;
     for await (const number of hoursOfStream(disk, this.folder)) {
       if (number > newest) continue;
       if (left-- === 0) break;
       const hour = await this.#reading.hours.hour(this.folder, number);
       const files = new Set<number>();
+      const found: FoundSet[] = [];
       if (hour === null) continue;
       for (let place = hour.index.segmentCount - 1; place >= 0; place--) {
         const { file } = hour.index.segment(place);
         if (files.has(file)) continue;
         files.add(file);
-        const tracks = await this.#tracks(hour, file);
-        if (!found.has(tracks)) found.set(tracks, await this.#segmentAt(hour, place));
+        found.push([await this.#tracks(hour, file), await this.#segmentAt(hour, place)]);
       }
+      yield found;
     }
-    return found;
+  }
+
+  /** Who was given a playlist asks for its init segments next. */
+  #show(segments: readonly ArchivedSegment[]): void {
+    let last: TrackSet | null = null;
+    for (const segment of segments) {
+      if (segment.tracks === last) continue;
+      last = segment.tracks;
+      if (!this.#shown.has(last)) this.#looked = null;
+      this.#shown.delete(last);
+      this.#shown.set(last, segment);
+    }
+    dropOldest(this.#shown, MAX_SHOWN);
   }
 
   /** Segments as they are stored, for what is made of them. */
@@ -217,30 +236,12 @@ export class StreamArchive {
     return new ArchivedSegment(hour, place, { segment, tracks, stretchStartUs: null });
   }
 
-  /** The times nearest to one at which something is recorded. Units: microseconds. */
-  async nearest(
-    us: number,
-  ): Promise<{ readonly beforeUs: number | null; readonly afterUs: number | null }> {
-    const here = hourOf(Math.max(0, us));
-    let beforeUs: number | null = null;
-    let afterUs: number | null = null;
-    for (const reach of [0, 1, DAY_HOURS, 31 * DAY_HOURS, 366 * DAY_HOURS]) {
-      for await (const number of this.hours(Math.max(0, here - reach), here + reach)) {
-        const index = (await this.#reading.hours.hour(this.folder, number))?.index;
-        if (index === undefined || index.segmentCount === 0) continue;
-        const place = index.placeAt(us);
-        if (place >= 0) {
-          const { startUs, durationUs } = index.segment(place);
-          beforeUs = startUs + durationUs;
-        }
-        if (place + 1 < index.segmentCount) {
-          afterUs = index.segment(place + 1).startUs;
-          return { beforeUs, afterUs };
-        }
-      }
-      if (beforeUs !== null && afterUs !== null) break;
-    }
-    return { beforeUs, afterUs };
+  /** The times nearest to one at which something is recorded. Rejects with DVR_*. */
+  nearest(us: number): Promise<NearestTimes> {
+    return nearestTimes(us, {
+      hours: (from, to) => this.hours(from, to),
+      index: async (hour) => (await this.#reading.hours.hour(this.folder, hour))?.index ?? null,
+    });
   }
 
   /**
