@@ -94,10 +94,11 @@ test("every segment that has a part of the range is deleted, and none beside it"
   assert.deepEqual(await remove(5, 9), { kind: "deleted", segments: 3 });
   assert.deepEqual(await starts(), [0, 2, 10, 12, 14, 16, 18]);
   assert.deepEqual(await files(), ["08.del", "08.idx", "08.mp4"]);
-  assert.deepEqual(forgotten, [join(root, "cam")]);
+  assert.deepEqual(forgotten, Array(2).fill(join(root, "cam")));
+  const noted = await readFile(join(root, "cam", DAY, "08.del"));
   // Once more there is nothing to delete, and nothing is written.
   assert.deepEqual(await remove(5, 9), { kind: "deleted", segments: 0 });
-  assert.equal(forgotten.length, 1);
+  assert.deepEqual(await readFile(join(root, "cam", DAY, "08.del")), noted);
 });
 
 test("a range that ends where a segment begins, or begins where one ends, spares it", async (t) => {
@@ -176,6 +177,16 @@ test("what an episode or a lock keeps stands in the way, until it expires or is 
   assert.deepEqual(await starts(), []);
 });
 
+test("a segment that has begun in the range, and is complete later, is not listed either", async (t) => {
+  const { remove, starts, root } = await room(t, [5], { nowS: 13 });
+  // 10 s to 12 s is being written, 12 s to 14 s has begun.
+  assert.deepEqual(await remove(11, 9_000_000), { kind: "deleted", segments: 0 });
+  const hour = new ArchiveHour(HOUR);
+  for (let i = 0; i < 9; i++) hour.segment();
+  for (const [path, bytes] of Object.entries(hour.files(join(root, "cam")))) await writeFile(path, bytes);
+  assert.deepEqual(await starts(), [0, 2, 4, 6, 8, 10, 14, 16]);
+});
+
 test("an episode that is put is made, changed and kept for longer, but begins when it began", async (t) => {
   const { changes, place } = await room(t, []);
   const put = await changes.putEpisode(place, { episodeId: "e", openedAtMs: 5, closedAtMs: 9 });
@@ -199,7 +210,7 @@ test("a volume that refuses leaves what a next try deletes", async (t) => {
   const made = await room(t, [5, 5], { faults: { remove } });
   await assert.rejects(made.remove(8, 7200), { code: "DVR_DELETE_FAILED" });
   assert.deepEqual(await made.starts(), [0, 2, 4, 6]);
-  assert.equal(made.forgotten.length, 1);
+  assert.equal(made.forgotten.length, 2);
   refuses = false;
   assert.deepEqual(await made.remove(0, 10), { kind: "deleted", segments: 4 });
   assert.deepEqual(await made.files(), ["08.del", "09.del", "09.deleted", "09.mp4"]);
@@ -238,7 +249,7 @@ test("an hour that is hidden piece by piece goes with its last piece", async (t)
 });
 
 test("an hour has so many deleted spans and no more", async (t) => {
-  const { remove, root } = await room(t, [10]);
+  const { remove, root, files } = await room(t, [10]);
   const many = Buffer.concat(
     Array.from({ length: MAX_DELETED_BYTES / DELETED_SPAN_BYTES }, (_, i) =>
       buildDeletedSpan({ fromUs: START_US + 3_000_000_000 + i, toUs: START_US + 3_000_000_001 + i }, 0),
@@ -246,6 +257,9 @@ test("an hour has so many deleted spans and no more", async (t) => {
   );
   await writeFile(join(root, "cam", DAY, "08.del"), many);
   await assert.rejects(remove(2, 4), { code: "DVR_DELETE_LIMIT" });
+  // What the error says can be done.
+  assert.deepEqual(await remove(0, 3600), { kind: "deleted", segments: 10 });
+  assert.deepEqual(await files(), ["08.del"]);
 });
 
 test("a torn record is written over by the next one", async (t) => {

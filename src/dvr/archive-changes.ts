@@ -55,6 +55,7 @@ export class ArchiveChanges {
    */
   async deleteRange(place: ArchivePlace, { fromUs, toUs }: DeletedSpan): Promise<DeletedRange> {
     const span = { fromUs, toUs: Math.min(toUs, this.#parts.clock.wallUs()) };
+    if (span.fromUs >= span.toUs) return { kind: "deleted", segments: 0 };
     const protections = await this.#protections(place);
     return await protections.exclusively(() => this.#delete(place, span, protections));
   }
@@ -67,12 +68,13 @@ export class ArchiveChanges {
     const { log } = this.#parts;
     const folder = `${root}/${stream}`;
     const parts = this.#deletionParts(folder);
+    // What is listed by now, not a moment ago.
+    this.#parts.forget(folder);
     const plan = await planDeletion(span, parts);
     if (plan.parts.length === 0) return { kind: "deleted", segments: 0 };
     const deleted = plan.span ?? span;
     const kept = protections.meeting(spanMs(deleted));
-    if (plan.segments > 0 && kept.episodes.length + kept.locks.length > 0)
-      return { kind: "protected", ...kept };
+    if (kept.episodes.length + kept.locks.length > 0) return { kind: "protected", ...kept };
     try {
       await deleteRange(plan, parts);
     } finally {

@@ -105,12 +105,26 @@ function partOf(index: HourIndex, { fromUs, toUs }: DeletedSpan, isOpen: boolean
     const before = index.segment(first - 1);
     if (before.startUs + before.durationUs > fromUs) first--;
   }
-  if (first >= end) return null;
+  if (first >= end) return isOpen ? toCome(index, { fromUs, toUs }) : null;
   const firstUs = index.segment(first).startUs;
   const [isFromStart, isToEnd] = [first === 0, end === segmentCount];
   const isWhole = isFromStart && isToEnd && !isOpen;
   const span = isWhole ? whole : { fromUs: firstUs, toUs: Math.min(toUs, endUs) };
   return { hour, span, isWhole, isFromStart, isToEnd, segments: end - first, firstUs };
+}
+
+/** What is being recorded: a segment that has begun is hidden when it is complete. */
+function toCome(index: HourIndex, { fromUs, toUs }: DeletedSpan): HourPart | null {
+  const [startUs, endUs] = [index.hour * HOUR_US, (index.hour + 1) * HOUR_US];
+  const last = index.segmentCount === 0 ? null : index.segment(index.segmentCount - 1);
+  const span = {
+    fromUs: Math.max(fromUs, last === null ? startUs : last.startUs + last.durationUs),
+    toUs: Math.min(toUs, endUs),
+  };
+  if (span.fromUs >= span.toUs) return null;
+  const { hour } = index;
+  const [isWhole, isFromStart, isToEnd] = [false, false, false];
+  return { hour, span, isWhole, isFromStart, isToEnd, segments: 0, firstUs: span.fromUs };
 }
 
 function mayGrow(hour: number, clock: Clock): boolean {
@@ -126,19 +140,19 @@ export async function deleteRange(
   { parts: hourParts, behind }: RangeDeletion,
   parts: RangeDeletionParts,
 ): Promise<void> {
-  for (const { hour, span } of hourParts) await attempt(hour, parts, () => hide(hour, span, parts));
+  for (const part of hourParts) await attempt(part.hour, parts, () => hide(part, parts));
   // An empty span: the hour begins behind a break.
   for (const hour of behind) {
     const startUs = hour * HOUR_US;
-    await attempt(hour, parts, () => hide(hour, { fromUs: startUs, toUs: startUs }, parts));
+    const span = { fromUs: startUs, toUs: startUs };
+    await attempt(hour, parts, () => hide({ hour, span, isWhole: false }, parts));
   }
   for (const { hour, isWhole } of hourParts)
     if (isWhole) await attempt(hour, parts, () => removeHour(hour, parts));
 }
 
 async function hide(
-  hour: number,
-  span: DeletedSpan,
+  { hour, span, isWhole }: Pick<HourPart, "hour" | "span" | "isWhole">,
   { folder, files, clock }: RangeDeletionParts,
 ): Promise<void> {
   const path = `${folder}/${deletedFile(hour)}`;
@@ -146,7 +160,10 @@ async function hide(
   const { wholeBytes, spans } = readDeletedSpans(before ?? new Uint8Array(0));
   if (spans.some(({ fromUs, toUs }) => fromUs === span.fromUs && toUs === span.toUs)) return;
   const record = buildDeletedSpan(span, clock.wallUs());
-  if (wholeBytes + record.byteLength > MAX_DELETED_BYTES)
+  const isFull = wholeBytes + record.byteLength > MAX_DELETED_BYTES;
+  // Of one that is full all files go at once.
+  if (isFull && isWhole) return;
+  if (isFull)
     throw keepErrors.error("DVR_DELETE_LIMIT", { path, limit: MAX_DELETED_BYTES / record.byteLength });
   await files.append(path, wholeBytes, record);
   if (before === null) await files.syncFolder(path.slice(0, path.lastIndexOf("/")));

@@ -39,7 +39,14 @@ const MAX_TRACK_SETS = 1024;
 
 const MAX_INDEX_BYTES = INDEX_HEADER_BYTES + MAX_HOUR_RECORDS * INDEX_RECORD_BYTES;
 
+/** A day's listing is taken for right so long. Units: microseconds. */
+const LIST_US = 5_000_000;
+/** Days whose listings are kept. */
+const MAX_DAYS = 1024;
+
 type Kept = ReadHour & { checkedUs: number };
+
+type ListedDay = { readonly names: Promise<readonly string[]>; readonly listedUs: number };
 
 /**
  * Indexes of hours, read when they are asked for, and read on where they have grown. Shared by all who read archives in a
@@ -47,16 +54,20 @@ type Kept = ReadHour & { checkedUs: number };
  */
 export class HourCache {
   readonly #files: ArchiveFiles;
+  readonly #notes: ArchiveFiles;
   readonly #clock: Clock;
   readonly #kept = new ByteLru<Kept>(LIMITS);
   readonly #reading = new Map<string, Promise<ReadHour | null>>();
   /** By stream folder and init segment: the same tracks are the same object, whatever hour they are of. */
   readonly #sets = new Map<string, TrackSet>();
+  readonly #days = new Map<string, ListedDay>();
   /** How often something was forgotten: what was read before that is not kept. */
   #forgotten = 0;
 
-  constructor(files: ArchiveFiles, clock: Clock) {
+  /** `notes`: where files of deleted spans are, when they are not where all others are. */
+  constructor(files: ArchiveFiles, clock: Clock, notes: ArchiveFiles = files) {
     this.#files = files;
+    this.#notes = notes;
     this.#clock = clock;
   }
 
@@ -85,6 +96,7 @@ export class HourCache {
     const isOfFolder = (path: string): boolean => path.startsWith(`${folder}/`);
     this.#kept.deleteWhere(isOfFolder);
     for (const path of this.#reading.keys()) if (isOfFolder(path)) this.#reading.delete(path);
+    for (const path of this.#days.keys()) if (isOfFolder(path)) this.#days.delete(path);
   }
 
   /** The tracks of one of an hour's media files. Rejects with DVR_*, MP4_*, CODEC_*. */
@@ -106,12 +118,13 @@ export class HourCache {
     const path = `${folder}/${indexFile(hour)}`;
     const forgotten = this.#forgotten;
     const checkedUs = this.#clock.nowUs();
-    const [file, deleted] = await this.#openBoth(folder, hour);
+    const file = await this.#files.open(path);
     if (file === null) {
       this.#kept.delete(path);
       return null;
     }
     try {
+      const deleted = await this.#deleted(folder, hour);
       const known = kept?.index.deletedBytes === deleted.wholeBytes ? kept.index : null;
       const index = await readOn(file, known, deleted);
       if (index === null) return null;
@@ -127,23 +140,29 @@ export class HourCache {
     }
   }
 
-  /** The index, and what is deleted, at one time: most hours have no file of it. */
-  async #openBoth(folder: string, hour: number): Promise<[ArchiveFile | null, DeletedSpans]> {
-    const reading = this.#deleted(`${folder}/${deletedFile(hour)}`);
-    // Whoever waits for it hears of it; until then it is no unhandled rejection.
-    reading.catch(() => {});
-    const file = await this.#files.open(`${folder}/${indexFile(hour)}`);
-    try {
-      return [file, await reading];
-    } catch (caught) {
-      await file?.close();
-      throw caught;
-    }
+  /** What is deleted of an hour. */
+  async #deleted(folder: string, hour: number): Promise<DeletedSpans> {
+    const path = `${folder}/${deletedFile(hour)}`;
+    const nameAt = path.lastIndexOf("/") + 1;
+    const names = await this.#namesOf(path.slice(0, nameAt - 1));
+    return names.includes(path.slice(nameAt)) ? await this.#readDeleted(path) : NOTHING_DELETED;
   }
 
-  /** What is deleted of an hour. */
-  async #deleted(path: string): Promise<DeletedSpans> {
-    const file = await this.#files.open(path);
+  /** What is in a day's folder: to look into it once costs less than to try for a file of each hour. */
+  #namesOf(day: string): Promise<readonly string[]> {
+    const nowUs = this.#clock.nowUs();
+    const known = this.#days.get(day);
+    if (known !== undefined && nowUs - known.listedUs < LIST_US) return known.names;
+    const names = this.#notes.list(day);
+    this.#days.delete(day);
+    this.#days.set(day, { names, listedUs: nowUs });
+    names.catch(() => this.#days.delete(day));
+    dropOldest(this.#days, MAX_DAYS);
+    return names;
+  }
+
+  async #readDeleted(path: string): Promise<DeletedSpans> {
+    const file = await this.#notes.open(path);
     if (file === null) return NOTHING_DELETED;
     try {
       const bytes = new Uint8Array(Math.min(await file.sizeBytes(), MAX_DELETED_BYTES));
