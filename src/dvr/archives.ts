@@ -163,7 +163,7 @@ export class Archives {
     this.#reading = {
       files: played,
       disk: this.#files,
-      hours: new HourCache(played, options.clock),
+      hours: new HourCache(played, options.clock, this.#files),
       pool: new BlockPool(FREE_BYTES),
       work: new BoundedWork(READS),
       farWork: new BoundedWork(READS),
