@@ -185,7 +185,7 @@ async function successor(namespace: Namespace, replaced: NamedPod, stream: strin
     if (pod.metadata.uid === uid) {
       if (await isAnswering(pod)) answeredAtMs = performance.now();
       else if (performance.now() - answeredAtMs > ENDED_MS)
-        namespace.kubectl(["delete", "pod", name, ...FORCE]);
+        await kubectlBeside(["-n", namespace.name, "delete", "pod", name, ...FORCE]);
     }
     assert.ok(pod.metadata.uid !== uid && pod.status.podIP !== undefined, `${name} is not replaced`);
     await segmentsAt(pod, stream);
@@ -343,7 +343,9 @@ async function replace(
   const pod = podOf(namespace, 0);
   const known = await listedAt(pod, stream, 2);
   const startedAtMs = performance.now();
-  namespace.kubectl(["delete", "pod", pod.metadata.name, "--wait=false", ...how]);
+  // Beside the rest: this process has to see when ffmpeg ends.
+  const named = ["-n", namespace.name, "delete", "pod", pod.metadata.name];
+  await kubectlBeside([...named, "--wait=false", ...how]);
   const next = await successor(namespace, pod, stream);
   const tookS = (performance.now() - startedAtMs) / 1000;
   // Where the last segment was cut short, it may or may not be listed already.
