@@ -360,6 +360,26 @@ async function replace(
   return listed;
 }
 
+/** Scales the set down by its second pod, and up again. Returns: that pod anew, which has the claim that was its own. */
+async function downAndUp(namespace: Namespace, second: NamedPod): Promise<NamedPod> {
+  const run = (...args: readonly string[]): Promise<string> =>
+    kubectlBeside(["-n", namespace.name, ...args]);
+  const volume = (): Promise<string> =>
+    run("get", "pvc", `archive-${SET}-1`, "-o", "jsonpath={.spec.volumeName}");
+  const own = await volume();
+  await run("scale", "statefulset", SET, "--replicas=1");
+  const stamp = ["-o", "jsonpath={.metadata.deletionTimestamp}"];
+  await eventually(async () => {
+    const { name } = second.metadata;
+    const isThere = (await run("get", "pod", name, "--ignore-not-found", "-o", "name")) !== "";
+    assert.ok(!isThere || (await run("get", "pod", name, ...stamp)) !== "", "it is not scaled down");
+  }, POLL);
+  await run("scale", "statefulset", SET, "--replicas=2");
+  const again = await successor(namespace, second, "pub/camera");
+  assert.equal(await volume(), own);
+  return again;
+}
+
 describe("a StatefulSet that records", { skip, timeout: 550_000 }, () => {
   before(() => {
     if (skip === false) loadImage();
@@ -381,22 +401,14 @@ describe("a StatefulSet that records", { skip, timeout: 550_000 }, () => {
     const ofSecond = await listedAt(second, "pub/camera", 2);
     const names = new Set(gracefully.segments.map(({ uri }) => uri));
     assert.ok(!ofSecond.segments.some(({ uri }) => names.has(uri)), "two pods share an archive");
-    const claim = `archive-${SET}-1`;
-    const volume = namespace.kubectl(["get", "pvc", claim, "-o", "jsonpath={.spec.volumeName}"]);
-    namespace.kubectl(["scale", "statefulset", SET, "--replicas=1"]);
-    const forced = await replace(t, { namespace, publisher }, FORCE);
+    const [forced, again] = await Promise.all([
+      replace(t, { namespace, publisher }, FORCE),
+      downAndUp(namespace, second),
+    ]);
     assertKept(gracefully, forced);
     const stored = ofFirst.segments.length;
     assert.deepEqual(forced.sums.slice(0, stored), gracefully.sums.slice(0, stored), "byte for byte");
-    await eventually(() => {
-      const left = namespace.pods(SELECTOR).map(({ metadata }) => metadata.name);
-      assert.ok(!left.includes(second.metadata.name), "it is not scaled down");
-    }, POLL);
-    namespace.kubectl(["scale", "statefulset", SET, "--replicas=2"]);
-    const again = await successor(namespace, second, "pub/camera");
-    assert.equal(namespace.kubectl(["get", "pvc", claim, "-o", "jsonpath={.spec.volumeName}"]), volume);
-    const found = await listedAt(again, "pub/camera", ofSecond.segments.length);
-    assertKept(ofSecond, found);
+    assertKept(ofSecond, await listedAt(again, "pub/camera", ofSecond.segments.length));
     assert.notEqual(podOf(namespace, 0).metadata.uid, first.metadata.uid);
   });
 });
