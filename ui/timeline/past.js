@@ -76,7 +76,7 @@ export class Past {
     const { rewind } = this;
     rewind.attach(playback);
     video.addEventListener("ended", () => rewind.onEnded());
-    video.addEventListener("timeupdate", () => rewind.look());
+    video.addEventListener("timeupdate", () => rewind.look(video.currentTime));
     const { options, clock } = this.#options;
     if (!options.dvr) return;
     await loadStyle();
