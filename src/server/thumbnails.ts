@@ -77,10 +77,9 @@ export class Thumbnails {
     const keyFrame =
       address.atS === null ? await this.#live(source) : await source.recorded(address.atS * SECOND_US);
     try {
-      const { onLeave } = request;
       const picture = await this.#desk.picture({
         ...{ key: source.key, keyFrame, widthPx },
-        ...(onLeave === undefined ? {} : { onLeave: (run) => onLeave.call(request, run) }),
+        onLeave: (run) => request.onLeave?.(run),
       });
       return pictureReply(
         picture,

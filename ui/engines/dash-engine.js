@@ -80,7 +80,8 @@ export class DashEngine {
         text: { defaultEnabled: false },
         buffer: { bufferToKeep: BACK_BUFFER_SECONDS },
         // What an MPD for low latency says of it comes before this.
-        liveCatchup: { enabled: true, playbackRate: { min: -CATCH_UP, max: CATCH_UP } },
+        // Who is told where to begin stays behind what is live.
+        liveCatchup: { enabled: startSeconds < 0, playbackRate: { min: -CATCH_UP, max: CATCH_UP } },
         // Where the manifest names no clock, its own server's is asked, and no other.
         utcSynchronization: {
           defaultTimingSource: {

@@ -12,7 +12,7 @@
  *
  * `there`: it plays. `ended`: there, and complete. `starting`: on air, without segments yet. `waiting`: the name is
  * allowed, and nothing comes from its publisher or source. `missing`: 404 or 410 without a reason that is known here.
- * `unknown`: the configuration has no such stream. `no-file`: no such file. `disabled`: switched off as a whole. `off`:
+ * `unknown`: the configuration has no such stream. `unrecorded`: nothing is recorded of the time that is asked for. `no-file`: no such file. `disabled`: switched off as a whole. `off`:
  * HLS or the player page is switched off for it. `bad-name`: nothing can have this name. `withheld`: the server may
  * not give the file. `unservable`: the file is broken, or of a kind that cannot be served. `refused`: not for this
  * viewer. `rejected`: another 4xx, or not a playlist. `busy`: 503 or 429. `failing`: another 5xx, or the storage.
@@ -26,6 +26,7 @@ export const PACES = /** @satisfies {Record<string, Pace>} */ (
     waiting: "normal",
     missing: "normal",
     unknown: "slow",
+    unrecorded: "slow",
     "no-file": "slow",
     disabled: "slow",
     off: "never",
@@ -51,6 +52,7 @@ const BY_CODE = new Map(
     ["STREAM_DISABLED", "disabled"],
     ["STREAM_PROTOCOL_OFF", "off"],
     ["STREAM_NOT_RECORDED", "unknown"],
+    ["DVR_NOTHING_RECORDED", "unrecorded"],
     ["STREAM_BAD_NAME", "bad-name"],
     ["STREAM_NOT_CARRIED", "unservable"],
     ["VOD_NOT_FOUND", "no-file"],

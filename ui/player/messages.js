@@ -49,6 +49,10 @@ const MESSAGES = {
     title: `There is no stream ${name}.`,
     detail: "The server's configuration has none of this name. This page starts by itself when it has.",
   }),
+  unrecorded: (name) => ({
+    title: `Nothing of ${name} is recorded then.`,
+    detail: "It was not on air, or what was recorded is deleted by now.",
+  }),
   "no-file": (name) => ({
     title: `There is no file ${name}.`,
     detail: "This page starts by itself when the file appears.",

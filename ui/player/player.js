@@ -35,7 +35,8 @@ async function open(streamName) {
   const clock = new ServerClock();
   const past = stepsBack ? await openPast({ options, clock, lineup }) : null;
   // Not before: a stream that is not there has no clock, and the browser would note a second failure.
-  const askClock = () => void clock.ask(resourceUrl(location.href, "utc", options.token));
+  const askClock = () =>
+    void (past?.isPast === true || clock.ask(resourceUrl(location.href, "utc", options.token)));
   video.addEventListener("playing", askClock, { once: true });
   /** @type {Controls | null} */
   let controls = null;

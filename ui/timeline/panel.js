@@ -25,7 +25,7 @@ import { Track } from "./track.js";
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 /** What is shown first: all that there is, within these. */
-const FIRST_SPAN_MS = { least: 5 * MINUTE_MS, most: HOUR_MS };
+const FIRST_SPAN_MS = { least: 2 * MINUTE_MS, most: HOUR_MS };
 /** The timeline moves so often by itself. */
 const TICK_MS = 500;
 

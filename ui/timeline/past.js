@@ -19,6 +19,9 @@ import { Rewind } from "./rewind.js";
  * @property {(text: string) => void} log
  */
 
+/** Seconds since 1970 at which nothing is recorded. */
+const FAR_S = 9_000_000_000;
+
 /** What is recorded of one stream, on its page. */
 export class Past {
   #options;
@@ -52,7 +55,8 @@ export class Past {
    */
   async open() {
     const { options, clock } = this.#options;
-    const isAsked = clock.ask(this.#urlOf("utc", ""));
+    // A stream that is not on air has no clock, but every answer has a date: this one is about nothing, and short.
+    const isAsked = clock.ask(this.#urlOf("recording_status.json", `from=${FAR_S}`));
     await this.#watch.start();
     await isAsked;
     if (!this.#watch.isKnown) {
@@ -76,7 +80,7 @@ export class Past {
     const { rewind } = this;
     rewind.attach(playback);
     video.addEventListener("ended", () => rewind.onEnded());
-    video.addEventListener("timeupdate", () => rewind.look());
+    video.addEventListener("timeupdate", () => rewind.look(video.currentTime));
     const { options, clock } = this.#options;
     if (!options.dvr) return;
     await loadStyle();

@@ -14,7 +14,8 @@ class Bench {
     isHidden: () => false,
     onChange: () => void this.changes++,
     fetcher: (url) => {
-      this.asked.push(String(url).split("?")[1]!);
+      assert.ok(typeof url === "string");
+      this.asked.push(url.split("?")[1]!);
       return Promise.resolve(this.reply());
     },
   });

@@ -25,6 +25,8 @@ import { placeFor } from "./place.js";
 
 /** Nearer to the newest picture than this is live, in milliseconds. */
 const LIVE_MS = 8000;
+/** A player that begins so near to where it should has arrived. */
+const ARRIVED_MS = 8000;
 /** A playlist that grows is left for the live one when it is so long and its end is reached. */
 const LONG_MS = 3 * 3_600_000;
 /** The way back to live is without a new player as long as the playlist is no longer than this. */
@@ -39,6 +41,8 @@ export class Rewind {
   #place = null;
   /** Where it began, and then where it is. */
   #atMs = 0;
+  /** A player was made, and its picture has not been seen. */
+  #isArriving = false;
 
   /** @param {RewindOptions} options */
   constructor(options) {
@@ -92,8 +96,8 @@ export class Rewind {
     const seconds = this.#place === null ? null : (this.#player?.placeOf(startMs) ?? null);
     if (seconds !== null) this.#player?.seekTo(seconds);
     else {
-      this.#place = this.#placeOf(startMs);
-      log(`to ${new Date(startMs).toISOString()}, ${this.#place.stem}`);
+      this.#open(startMs);
+      log(`to ${new Date(startMs).toISOString()}, ${this.#place?.stem}`);
       this.#player?.reopen();
     }
     return true;
@@ -104,8 +108,7 @@ export class Rewind {
     const { recording, nowMs } = this.#options;
     const startMs = recording().next(timeMs);
     if (startMs === null || startMs > nowMs() - LIVE_MS) return;
-    this.#atMs = startMs;
-    this.#place = this.#placeOf(startMs);
+    this.#open(startMs);
   }
 
   /** To the newest picture. */
@@ -128,18 +131,28 @@ export class Rewind {
     if (toMs !== null) this.goTo(Math.max(toMs, this.#atMs));
   }
 
-  /** To be called while it plays. */
-  look() {
+  /** To be called while it plays. @param {number} seconds on the video's clock */
+  look(seconds) {
     const timeMs = this.#player?.view.pictureTimeMs ?? null;
     if (this.#place === null || timeMs === null) return;
+    const offMs = this.#atMs - timeMs;
+    const isElsewhere = this.#isArriving && Math.abs(offMs) > ARRIVED_MS;
+    this.#isArriving = false;
+    // Some players begin what grows at its newest picture, whatever they are told.
+    if (isElsewhere) {
+      this.#player?.seekTo(Math.max(0, seconds + offMs / 1000));
+      return;
+    }
     this.#atMs = timeMs;
     const isLong = this.#options.nowMs() - this.#place.fromMs > LONG_MS;
     if (isLong && this.isAtEdge) this.toLive();
   }
 
   /** @param {number} timeMs */
-  #placeOf(timeMs) {
+  #open(timeMs) {
     const leadMs = this.#options.canSeekAtStart() ? undefined : 0;
-    return placeFor(timeMs, this.#options.nowMs(), leadMs);
+    this.#atMs = timeMs;
+    this.#place = placeFor(timeMs, this.#options.nowMs(), leadMs);
+    this.#isArriving = true;
   }
 }

@@ -89,8 +89,10 @@ describe("going back", () => {
     const bench = new Bench();
     bench.canSeek = false;
     bench.rewind.goTo(NOW_MS - 5.5 * HOUR_MS);
+    bench.view.pictureTimeMs = NOW_MS - 5.5 * HOUR_MS + 1000;
+    bench.rewind.look(100);
     bench.view.pictureTimeMs = NOW_MS - 5 * HOUR_MS;
-    bench.rewind.look();
+    bench.rewind.look(1900);
     bench.rewind.onEnded();
     assert.equal(bench.rewind.startMs, NOW_MS - 4 * HOUR_MS);
     assert.equal(bench.told.length, 2);
@@ -100,8 +102,21 @@ describe("going back", () => {
     const bench = new Bench();
     bench.rewind.goTo(NOW_MS - HOUR_MS);
     bench.view.pictureTimeMs = NOW_MS - HOUR_MS + 5000;
-    bench.rewind.look();
+    bench.rewind.look(100);
     assert.equal(bench.rewind.startMs, NOW_MS - HOUR_MS + 5000);
+  });
+
+  test("takes a player there that began somewhere else, once", () => {
+    const bench = new Bench();
+    bench.rewind.goTo(NOW_MS - HOUR_MS);
+    bench.view.pictureTimeMs = NOW_MS - 5000;
+    bench.rewind.look(4000);
+    assert.deepEqual(bench.told.at(-1), `seek ${4000 - 3595}`);
+    assert.equal(bench.rewind.startMs, NOW_MS - HOUR_MS);
+    bench.view.pictureTimeMs = NOW_MS - 60_000;
+    bench.rewind.look(4000);
+    assert.equal(bench.told.length, 2);
+    assert.equal(bench.rewind.startMs, NOW_MS - 60_000);
   });
 
   test("may be what the page begins with", () => {
@@ -141,11 +156,11 @@ describe("going live again", () => {
     bench.rewind.goTo(NOW_MS - HOUR_MS);
     bench.nowMs = NOW_MS + 2.5 * HOUR_MS;
     bench.view = { pictureTimeMs: bench.nowMs - 5000, isAtEdge: false, edgeSeconds: 9000 };
-    bench.rewind.look();
+    bench.rewind.look(100);
     assert.equal(bench.rewind.isPast, true);
     bench.view.isAtEdge = true;
     assert.equal(bench.rewind.isAtEdge, true);
-    bench.rewind.look();
+    bench.rewind.look(100);
     assert.deepEqual([bench.told.at(-1), bench.rewind.isPast], ["open live", false]);
   });
 });

@@ -14,7 +14,7 @@ export const SPAN_MS = { least: MINUTE_MS, most: 31 * DAY_MS };
 /** Between two marks of the ruler; people count in these. */
 const STEPS_MS = [
   ...[5, 10, 30].map((seconds) => seconds * SECOND_MS),
-  ...[1, 2, 5, 10, 30].map((minutes) => minutes * MINUTE_MS),
+  ...[1, 2, 5, 10, 15, 30].map((minutes) => minutes * MINUTE_MS),
   ...[1, 2, 3, 6, 12].map((hours) => hours * HOUR_MS),
   ...[1, 2].map((days) => days * DAY_MS),
 ];

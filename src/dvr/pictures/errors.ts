@@ -30,6 +30,6 @@ export const dvrPictureErrors = defineErrors({
     disposition: "reject",
     httpStatus: 500,
     message: "no picture was made of the key frame: {reason}",
-    doc: "ffmpeg could not decode the key frame, or took too long. Its own words stand in the message: it may lack the codec.",
+    doc: "The program ffmpeg could not decode the key frame, or took too long. Its own words stand in the message: it may lack the codec.",
   },
 });

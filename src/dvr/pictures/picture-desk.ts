@@ -72,13 +72,14 @@ export class PictureDesk {
    * The picture as a JPEG. Ownership: shared, never written to.
    * Rejects with DVR_PICTURE_BUSY, with what reading the key frame rejects with, and with what drawing does.
    */
-  async picture({ key, keyFrame, widthPx, onLeave }: PictureRequest): Promise<Uint8Array> {
+  async picture(request: PictureRequest): Promise<Uint8Array> {
+    const { key, keyFrame, widthPx } = request;
     const name = `${key} ${keyFrame.startUs} ${widthPx}`;
     const kept = this.#kept.get(name);
     if (kept !== undefined) return kept;
     const job = this.#jobs.get(name) ?? this.#begin(name, keyFrame, widthPx);
     job.wanted++;
-    onLeave?.(() => job.wanted--);
+    request.onLeave?.(() => job.wanted--);
     return await job.made;
   }
 
