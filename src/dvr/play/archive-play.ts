@@ -43,8 +43,8 @@ type Window = {
   goesOnAtUs: number | null;
 };
 
-/** A point to begin at. */
-type Start = { readonly us: number; readonly segment: ArchivedSegment };
+/** A point to begin at, on the player's clock as it was then. */
+type Start = { readonly us: number; readonly offsetUs: number; readonly segment: ArchivedSegment };
 
 /** What is recorded next is looked for so often. Units: milliseconds. */
 const LOOK_MS = 250;
@@ -85,7 +85,7 @@ export class ArchivePlay implements RecordedPackets {
     this.#walk = new SegmentWalk(parts.archive, parts.clock);
     this.#clock = new PlayClock(zeroUs);
     this.endUs = parts.toUs - zeroUs;
-    this.#start = { us: this.#clock.timeOf(timesOf(segment).earliestUs), segment };
+    this.#start = this.#startWith(segment);
     const askedUs = fromUs - zeroUs;
     this.playedUs = parts.keepsGaps ? askedUs : Math.max(askedUs, this.#start.us);
     this.#storedTracks = segment.tracks;
@@ -133,13 +133,16 @@ export class ArchivePlay implements RecordedPackets {
 
   async startAt(us: number): Promise<number> {
     const segment = await this.#walk.startAt(Math.max(0, us + this.#clock.offsetAt(us)));
-    const startUs = segment === null ? -1 : this.#clock.timeOf(timesOf(segment).earliestUs);
+    const start = segment === null ? this.#start : this.#startWith(segment);
     // What lies before its own beginning is no part of it.
-    if (segment !== null && startUs >= 0) {
-      this.#start = { us: startUs, segment };
-      this.#take(segment.tracks);
-    }
+    if (start.us >= 0) this.#start = start;
+    this.#take(this.#start.segment.tracks);
     return this.#start.us;
+  }
+
+  #startWith(segment: ArchivedSegment): Start {
+    const us = this.#clock.timeOf(timesOf(segment).earliestUs);
+    return { us, offsetUs: this.#clock.offsetAt(us), segment };
   }
 
   async read(fromUs: number): Promise<PacketRun> {
@@ -178,7 +181,12 @@ export class ArchivePlay implements RecordedPackets {
     const window = this.#window;
     if (window !== null && window.goesOnAtUs === fromUs)
       return await this.#open(window.next ?? window.segments.at(-1)!, fromUs);
-    if (fromUs === this.#start.us) return await this.#open(this.#start.segment, fromUs);
+    const { us, offsetUs, segment: started } = this.#start;
+    if (fromUs === us) {
+      // A read that was under way may have come to a break meanwhile.
+      if (this.#clock.offsetAt(us) !== offsetUs) this.#clock.goOn(us, offsetUs);
+      return await this.#open(started, fromUs);
+    }
     if (window !== null && window.goesOnAtUs === null && fromUs >= window.fromUs && fromUs < window.wholeUs)
       return window;
     const segment = await this.#walk.startAt(fromUs + this.#clock.offsetAt(fromUs));
