@@ -249,8 +249,11 @@ describe("an archive that grows", () => {
   test("begins with the newest that there is, where the time is just now", async () => {
     recording.put(hourOf(30));
     recording.clock.advance(64_000);
-    const play = await recording.open(at(63));
-    assert.equal(play.firstUs, (HOUR_S + 58) * SECOND_US);
+    for (const span of [at(63), { kind: "timeshift_rel", agoS: 2 } as const, at(62, 60)])
+      assert.equal((await recording.open(span)).firstUs, (HOUR_S + 58) * SECOND_US);
+    await assert.rejects(recording.open(at(61, 2)), (caught) => codeOf(caught) === "DVR_NOTHING_RECORDED");
+    recording.clock.advance(70_000);
+    await assert.rejects(recording.open(at(132)), (caught) => codeOf(caught) === "DVR_NOTHING_RECORDED");
   });
 });
 

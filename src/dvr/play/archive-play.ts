@@ -48,6 +48,8 @@ type Start = { readonly us: number; readonly offsetUs: number; readonly segment:
 
 /** What is recorded next is looked for so often. Units: milliseconds. */
 const LOOK_MS = 250;
+/** What was recorded so lately may be going on, as far as anybody knows. Units: microseconds. */
+const RECENT_US = 60_000_000;
 /** An archive that ended so long ago does not go on: no clock is so wrong. Units: microseconds. */
 const LONG_AGO_US = 2 * 3_600_000_000;
 
@@ -100,10 +102,11 @@ export class ArchivePlay implements RecordedPackets {
   static async open(parts: ArchivePlayParts, fromUs: number, isUtc: boolean): Promise<ArchivePlay | null> {
     const segment = await new SegmentWalk(parts.archive, parts.clock).startAt(fromUs);
     if (segment === null || segment.startUs >= parts.toUs) return null;
-    const behindUs = fromUs - timesOf(segment).endUs;
+    const wallUs = parts.clock.wallUs();
+    const endUs = timesOf(segment).endUs;
     // The newest there is may be all that there is yet of the time just now.
-    const isJustNow = parts.clock.wallUs() - fromUs <= parts.lateUs && behindUs <= 2 * parts.lateUs;
-    if (behindUs >= 0 && !isJustNow) return null;
+    const isJustNow = parts.toUs > wallUs && Math.min(endUs, fromUs) > wallUs - parts.lateUs - RECENT_US;
+    if (endUs <= fromUs && !(isJustNow && fromUs <= wallUs + parts.lateUs)) return null;
     return new ArchivePlay(parts, segment, { fromUs, zeroUs: isUtc ? 0 : timesOf(segment).earliestUs });
   }
 
