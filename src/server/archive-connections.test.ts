@@ -119,6 +119,51 @@ describe("an archive over HTTP, as long as it plays", () => {
     assert.ok(reply.headers.some(([name]) => name === "content-disposition"));
   });
 
+  test("waits for what is recorded next, and not for long when the server drains", async () => {
+    const draining = new StreamArchives({ clock, log: silentLogger });
+    const node = new Playback({ ...parts, archives: draining } as unknown as PlaybackParts);
+    const query = new URLSearchParams(`from=${START_S}`);
+    const request = {
+      method: "GET",
+      path: "/rec/late.flv",
+      query,
+      remoteAddress: "",
+      header: () => undefined,
+    };
+    // Another stream, which was on air a moment ago.
+    for (const [path, bytes] of Object.entries(hour.files(join(root, "rec/late")))) {
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, bytes);
+    }
+    clock.stepWall(-(clock.wallUs() - (START_S + 12) * 1_000_000) / 1000);
+    const reply = (await node.handle(request))!;
+    let ends = 0;
+    reply.stream!({
+      write: () => {},
+      queuedBytes: () => 0,
+      end: () => void ends++,
+      abort: () => assert.fail("it is cut off"),
+    });
+    const pass = async (ms: number): Promise<void> => {
+      for (let left = ms; left > 0; left -= 100) {
+        await clock.advanceSettling(100, 100);
+        // Files are read meanwhile.
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+    };
+    await pass(30_000);
+    assert.deepEqual([ends, node.fileViewers], [0, 1], "60 s are the usual time");
+    draining.drain();
+    await eventually(
+      async () => {
+        await pass(1000);
+        assert.deepEqual([ends, node.fileViewers], [1, 0]);
+      },
+      { intervalMs: 1 },
+    );
+    clock.stepWall(3 * 3_600_000);
+  });
+
   test("over a WebSocket too", async () => {
     const reply = (await ask(`/rec/cam.flv?from=${START_S}`, true))!;
     assert.equal(reply.status, 101);

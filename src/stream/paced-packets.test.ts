@@ -240,4 +240,35 @@ describe("a recording for one player", () => {
     assert.deepEqual([sent, delays.slice(1)], [[], Array(5).fill(3_600_000)]);
     paced.close();
   });
+
+  test("says once that the player has nothing left, however often it is looked for more", async () => {
+    let toUs = 1e6;
+    const looks: number[] = [];
+    const packets: RecordedPackets = {
+      ...{ tracks: film.tracks, endUs: Infinity, reorderUs: 0 },
+      startAt: () => 0,
+      read: async (fromUs) => {
+        if (fromUs < toUs) return { ...(await film.read(fromUs)), isLast: false };
+        looks.push(fromUs);
+        const { promise, resolve } = Promise.withResolvers<void>();
+        clock.schedule(250, resolve);
+        await promise;
+        return { packets: [], toUs: fromUs, isLast: false };
+      },
+    };
+    const paced = pace({ packets });
+    paced.jump(0, 0);
+    paced.pump();
+    await pass(20_000);
+    assert.deepEqual([sent, happened], [pictureTimes(25), ["dry"]]);
+    assert.ok(looks.length > 50 && looks.length <= 90, `${looks.length} looks`);
+    toUs = 2e6;
+    await pass(2000);
+    assert.deepEqual(sent, pictureTimes(50), "what comes is sent at once");
+    await pass(20_000);
+    assert.deepEqual(happened, ["dry", "dry"]);
+    paced.close();
+    await pass(1000);
+    assert.equal(clock.pendingTimers, 0);
+  });
 });

@@ -85,6 +85,8 @@ export class PacedPackets {
   #timer: Timer | null = null;
   /** Until the player's buffer runs dry while a read takes its time. */
   #dryTimer: Timer | null = null;
+  /** It was said, and nothing has been sent since. */
+  #isDry = false;
 
   constructor(parts: PacedPacketsParts, sink: PacedSink) {
     this.#parts = parts;
@@ -178,6 +180,7 @@ export class PacedPackets {
       if (dtsUs > dueUs || dtsUs >= this.#parts.stopUs) break;
       if (this.#next === 0) sink.begin?.(run);
       sink.packet(packet, batch);
+      this.#isDry = false;
       this.#sentUs = dtsUs;
       this.#next++;
     }
@@ -265,11 +268,13 @@ export class PacedPackets {
   /** Says so, once, should the player have played all it got before this read is done. */
   #warnOfDry(): void {
     const sink = this.#sink;
-    if (sink.dry === undefined || this.#state !== "flowing") return;
+    if (sink.dry === undefined || this.#isDry || this.#state !== "flowing") return;
     const leftMs = Math.max(0, this.#sentUs - this.playedUs) / 1000;
     this.#dryTimer?.cancel();
     this.#dryTimer = this.#parts.clock.schedule(Math.max(leftMs, STEP_MS), () => {
-      if (this.#state === "flowing") sink.dry?.();
+      if (this.#state !== "flowing") return;
+      this.#isDry = true;
+      sink.dry?.();
     });
   }
 

@@ -251,8 +251,11 @@ describe("an archive that grows", () => {
   test("begins with the newest that there is, where the time is just now", async () => {
     recording.put(hourOf(30));
     recording.clock.advance(64_000);
-    const play = await recording.open(at(63));
-    assert.equal(play.firstUs, (HOUR_S + 58) * SECOND_US);
+    for (const span of [at(63), { kind: "timeshift_rel", agoS: 2 } as const, at(62, 60)])
+      assert.equal((await recording.open(span)).firstUs, (HOUR_S + 58) * SECOND_US);
+    await assert.rejects(recording.open(at(61, 2)), (caught) => codeOf(caught) === "DVR_NOTHING_RECORDED");
+    recording.clock.advance(70_000);
+    await assert.rejects(recording.open(at(132)), (caught) => codeOf(caught) === "DVR_NOTHING_RECORDED");
   });
 });
 
@@ -294,6 +297,27 @@ describe("a seek in an archive", () => {
     assert.equal(await startOf(1005), 1004);
     assert.equal(await startOf(1900), 1018);
     assert.equal(await startOf(0), 0);
+  });
+
+  test("holds, also when a read that was under way comes to a break behind it", async () => {
+    const hour = hourOf(10);
+    hourOf(30, { atUs: 1000 * SECOND_US, discontinuity: true }, hour);
+    recording.put(hour);
+    recording.clock.advance(3 * 3_600_000);
+    const play = await recording.open(at(0, 3600));
+    let fromUs = 0;
+    for (;;) {
+      const { toUs } = await recording.read(play, fromUs);
+      if (toUs > 19_000_000) break;
+      fromUs = toUs;
+    }
+    const other = await recording.open(at(0, 3600));
+    const startUs = await other.startAt(1_030_000_000);
+    // What was asked for before the seek goes on over the gap.
+    for (let us = fromUs; us < 21_000_000;) us = (await recording.read(other, us)).toUs;
+    const run = await recording.read(other, startUs);
+    assert.ok(run.packets.length > 0 && usOf(run.packets[0]!) - startUs < 3000);
+    assert.equal(Math.round((usOf(run.packets[0]!) + run.utcOffsetUs!) / SECOND_US) - HOUR_S, 1030);
   });
 
   test("a time that nobody told it is found, too", async () => {

@@ -43,11 +43,13 @@ type Window = {
   goesOnAtUs: number | null;
 };
 
-/** A point to begin at. */
-type Start = { readonly us: number; readonly segment: ArchivedSegment };
+/** A point to begin at, on the player's clock as it was then. */
+type Start = { readonly us: number; readonly offsetUs: number; readonly segment: ArchivedSegment };
 
 /** What is recorded next is looked for so often. Units: milliseconds. */
 const LOOK_MS = 250;
+/** What was recorded so lately may be going on, as far as anybody knows. Units: microseconds. */
+const RECENT_US = 60_000_000;
 /** An archive that ended so long ago does not go on: no clock is so wrong. Units: microseconds. */
 const LONG_AGO_US = 2 * 3_600_000_000;
 
@@ -85,7 +87,7 @@ export class ArchivePlay implements RecordedPackets {
     this.#walk = new SegmentWalk(parts.archive, parts.clock);
     this.#clock = new PlayClock(zeroUs);
     this.endUs = parts.toUs - zeroUs;
-    this.#start = { us: this.#clock.timeOf(timesOf(segment).earliestUs), segment };
+    this.#start = this.#startWith(segment);
     const askedUs = fromUs - zeroUs;
     this.playedUs = parts.keepsGaps ? askedUs : Math.max(askedUs, this.#start.us);
     this.#storedTracks = segment.tracks;
@@ -100,10 +102,11 @@ export class ArchivePlay implements RecordedPackets {
   static async open(parts: ArchivePlayParts, fromUs: number, isUtc: boolean): Promise<ArchivePlay | null> {
     const segment = await new SegmentWalk(parts.archive, parts.clock).startAt(fromUs);
     if (segment === null || segment.startUs >= parts.toUs) return null;
-    const behindUs = fromUs - timesOf(segment).endUs;
+    const wallUs = parts.clock.wallUs();
+    const endUs = timesOf(segment).endUs;
     // The newest there is may be all that there is yet of the time just now.
-    const isJustNow = parts.clock.wallUs() - fromUs <= parts.lateUs && behindUs <= 2 * parts.lateUs;
-    if (behindUs >= 0 && !isJustNow) return null;
+    const isJustNow = parts.toUs > wallUs && Math.min(endUs, fromUs) > wallUs - parts.lateUs - RECENT_US;
+    if (endUs <= fromUs && !(isJustNow && fromUs <= wallUs + parts.lateUs)) return null;
     return new ArchivePlay(parts, segment, { fromUs, zeroUs: isUtc ? 0 : timesOf(segment).earliestUs });
   }
 
@@ -133,13 +136,16 @@ export class ArchivePlay implements RecordedPackets {
 
   async startAt(us: number): Promise<number> {
     const segment = await this.#walk.startAt(Math.max(0, us + this.#clock.offsetAt(us)));
-    const startUs = segment === null ? -1 : this.#clock.timeOf(timesOf(segment).earliestUs);
+    const start = segment === null ? this.#start : this.#startWith(segment);
     // What lies before its own beginning is no part of it.
-    if (segment !== null && startUs >= 0) {
-      this.#start = { us: startUs, segment };
-      this.#take(segment.tracks);
-    }
+    if (start.us >= 0) this.#start = start;
+    this.#take(this.#start.segment.tracks);
     return this.#start.us;
+  }
+
+  #startWith(segment: ArchivedSegment): Start {
+    const us = this.#clock.timeOf(timesOf(segment).earliestUs);
+    return { us, offsetUs: this.#clock.offsetAt(us), segment };
   }
 
   async read(fromUs: number): Promise<PacketRun> {
@@ -178,7 +184,12 @@ export class ArchivePlay implements RecordedPackets {
     const window = this.#window;
     if (window !== null && window.goesOnAtUs === fromUs)
       return await this.#open(window.next ?? window.segments.at(-1)!, fromUs);
-    if (fromUs === this.#start.us) return await this.#open(this.#start.segment, fromUs);
+    const { us, offsetUs, segment: started } = this.#start;
+    if (fromUs === us) {
+      // A read that was under way may have come to a break meanwhile.
+      if (this.#clock.offsetAt(us) !== offsetUs) this.#clock.goOn(us, offsetUs);
+      return await this.#open(started, fromUs);
+    }
     if (window !== null && window.goesOnAtUs === null && fromUs >= window.fromUs && fromUs < window.wholeUs)
       return window;
     const segment = await this.#walk.startAt(fromUs + this.#clock.offsetAt(fromUs));

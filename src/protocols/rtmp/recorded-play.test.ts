@@ -29,6 +29,7 @@ import { MESSAGE } from "./wire/messages.ts";
 
 const errors = defineErrors({
   VOD_NOT_FOUND: { disposition: "reject", message: "there is no file", doc: "For this test." },
+  DVR_NOTHING_RECORDED: { disposition: "reject", message: "nothing is recorded", doc: "For this test." },
   VOD_BUSY: { disposition: "retry", message: "too many", doc: "For this test." },
 });
 
@@ -308,6 +309,13 @@ test("a file that is not there is told like a stream that is not there", async (
   await viewer.say("play", "film.mp4");
   assert.deepEqual(viewer.codes(), ["NetStream.Play.StreamNotFound"]);
   assert.deepEqual(viewer.closedBy, ["refused"]);
+});
+
+test("a time at which nothing is recorded is told in the same word", async () => {
+  const viewer = new Viewer();
+  viewer.openFailure = errors.error("DVR_NOTHING_RECORDED");
+  await viewer.say("play", "cam?from=5");
+  assert.deepEqual(viewer.codes(), ["NetStream.Play.StreamNotFound"]);
 });
 
 test("a read that may succeed later is tried again; one that fails for good ends this player", async () => {
