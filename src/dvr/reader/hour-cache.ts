@@ -5,17 +5,24 @@ import type { TrackSet } from "../../media/track.ts";
 import { makeTrackSet } from "../../media/track.ts";
 import type { ArchiveFile, ArchiveFiles } from "../archive-files.ts";
 import { dvrErrors } from "../errors.ts";
-import { HOUR_US, indexFile, mediaFile } from "../format/hour.ts";
+import { fillIndexFile, storedMediaFile } from "../format/fill.ts";
+import { FILL_NUMBERS_FILE, FillNumbers, MAX_FILL_NUMBERS_BYTES } from "../format/fill-numbers.ts";
+import type { NumberShift } from "../format/fill-numbers.ts";
+import { HOUR_US, indexFile } from "../format/hour.ts";
 import { HourIndex, MAX_HOUR_RECORDS } from "../format/hour-index.ts";
 import { INDEX_HEADER_BYTES } from "../format/index-header.ts";
 import { INDEX_RECORD_BYTES } from "../format/index-record.ts";
 import type { ArchivedSegment } from "./archived-segment.ts";
 import { readMediaHead } from "./init-tracks.ts";
+import { MergedHour } from "./merged-hour.ts";
+import type { HourView } from "./merged-hour.ts";
 
 /** An hour as it was read. */
 export type ReadHour = {
   readonly hour: number;
-  readonly index: HourIndex;
+  readonly index: HourView;
+  /** Of what was copied from peers in earlier hours: the numbers of playlists are higher by so much. */
+  readonly shift: NumberShift;
   /** Of the media files that were asked for, by number. */
   readonly tracks: Map<number, Promise<TrackSet>>;
   /** Its segments, as far as somebody asked for them; as many as the index has, or fewer. */
@@ -36,7 +43,21 @@ const MAX_TRACK_SETS = 1024;
 
 const MAX_INDEX_BYTES = INDEX_HEADER_BYTES + MAX_HOUR_RECORDS * INDEX_RECORD_BYTES;
 
-type Kept = ReadHour & { checkedUs: number };
+type Kept = ReadHour & {
+  readonly own: HourIndex | null;
+  readonly fills: HourIndex | null;
+  readonly checkedUs: number;
+};
+
+/** What is known of a stream's fills is taken for right so long. Units: microseconds. */
+const NUMBERS_US = 1_000_000;
+/** Streams of which it is known. */
+const MAX_NUMBERS = 4096;
+
+type KeptNumbers = {
+  readonly numbers: FillNumbers;
+  readonly checkedUs: number;
+};
 
 /**
  * Indexes of hours, read when they are asked for, and read on where they have grown. Shared by all who read archives in a
@@ -47,6 +68,7 @@ export class HourCache {
   readonly #clock: Clock;
   readonly #kept = new ByteLru<Kept>(LIMITS);
   readonly #reading = new Map<string, Promise<ReadHour | null>>();
+  readonly #numbers = new Map<string, KeptNumbers>();
   /** By stream folder and init segment: the same tracks are the same object, whatever hour they are of. */
   readonly #sets = new Map<string, TrackSet>();
 
@@ -67,7 +89,7 @@ export class HourCache {
     if (kept !== undefined && this.#clock.nowUs() - kept.checkedUs < this.#freshUs(hour)) return kept;
     const reading = this.#reading.get(path);
     if (reading !== undefined) return await reading;
-    const read = this.#read(path, hour, kept ?? null).finally(() => this.#reading.delete(path));
+    const read = this.#read(folder, hour, kept ?? null).finally(() => this.#reading.delete(path));
     this.#reading.set(path, read);
     return await read;
   }
@@ -76,7 +98,7 @@ export class HourCache {
   tracks(folder: string, { hour, tracks }: ReadHour, file: number): Promise<TrackSet> {
     const known = tracks.get(file);
     if (known !== undefined) return known;
-    const reading = this.#readTracks(folder, `${folder}/${mediaFile(hour, file)}`);
+    const reading = this.#readTracks(folder, `${folder}/${storedMediaFile(hour, file)}`);
     tracks.set(file, reading);
     reading.catch(() => tracks.delete(file));
     return reading;
@@ -87,25 +109,57 @@ export class HourCache {
     return mayGrow ? FRESH_US.growing : FRESH_US.finished;
   }
 
-  async #read(path: string, hour: number, kept: Kept | null): Promise<ReadHour | null> {
+  async #read(folder: string, hour: number, kept: Kept | null): Promise<ReadHour | null> {
+    const path = `${folder}/${indexFile(hour)}`;
     const checkedUs = this.#clock.nowUs();
-    const file = await this.#files.open(path);
-    if (file === null) {
+    const own = await this.#readIndex(path, kept?.own ?? null, readOn);
+    const fills = await this.#readIndex(`${folder}/${fillIndexFile(hour)}`, kept?.fills ?? null, readAnew);
+    if (own === null && fills === null) {
       this.#kept.delete(path);
       return null;
     }
+    const numbers = await this.#numbersOf(folder);
+    const shift = numbers.before(hour);
+    const index = viewOf(kept?.index ?? null, own, fills, numbers);
+    const isSame = kept !== null && index === kept.index && sameShift(shift, kept.shift);
+    const read: Kept = isSame
+      ? { ...kept, checkedUs }
+      : { hour, index, shift, tracks: new Map(), entries: [], own, fills, checkedUs };
+    this.#kept.set(path, read, index.memoryBytes + index.segmentCount * ENTRY_BYTES + HOUR_BYTES);
+    return read;
+  }
+
+  async #readIndex(
+    path: string,
+    known: HourIndex | null,
+    read: (file: ArchiveFile, known: HourIndex | null) => Promise<HourIndex | null>,
+  ): Promise<HourIndex | null> {
+    const file = await this.#files.open(path);
+    if (file === null) return null;
     try {
-      const index = await readOn(file, kept?.index ?? null);
-      if (index === null) return null;
-      const read: Kept =
-        index === kept?.index
-          ? { ...kept, checkedUs }
-          : { hour, index, tracks: new Map(), entries: [], checkedUs };
-      this.#kept.set(path, read, index.memoryBytes + index.segmentCount * ENTRY_BYTES + HOUR_BYTES);
-      return read;
+      return await read(file, known);
     } finally {
       await file.close();
     }
+  }
+
+  /** What is said of a stream's fills. */
+  async #numbersOf(folder: string): Promise<FillNumbers> {
+    const known = this.#numbers.get(folder);
+    const checkedUs = this.#clock.nowUs();
+    if (known !== undefined && checkedUs - known.checkedUs < NUMBERS_US) return known.numbers;
+    const file = await this.#files.open(`${folder}/${FILL_NUMBERS_FILE}`);
+    let read: KeptNumbers = { numbers: FillNumbers.NONE, checkedUs };
+    try {
+      const bytes = new Uint8Array(Math.min((await file?.sizeBytes()) ?? 0, MAX_FILL_NUMBERS_BYTES));
+      await file?.read(0, bytes);
+      if (file !== null) read = { ...read, numbers: FillNumbers.parse(bytes) };
+    } finally {
+      await file?.close();
+    }
+    this.#numbers.set(folder, read);
+    dropOldest(this.#numbers, MAX_NUMBERS);
+    return read.numbers;
   }
 
   async #readTracks(folder: string, path: string): Promise<TrackSet> {
@@ -137,4 +191,27 @@ async function readOn(file: ArchiveFile, known: HourIndex | null): Promise<HourI
     return got.byteLength < INDEX_HEADER_BYTES ? null : HourIndex.parse(got, { path: file.path });
   if (got.byteLength > 0) known.append(got);
   return known;
+}
+
+/** The index of fills, which is put in place as a whole, and longer each time. `null`: it has no header. */
+async function readAnew(file: ArchiveFile, known: HourIndex | null): Promise<HourIndex | null> {
+  const sizeBytes = Math.min(await file.sizeBytes(), MAX_INDEX_BYTES);
+  if (known !== null && known.readBytes === sizeBytes) return known;
+  return await readOn(file, null);
+}
+
+/** The view that there was, where it still holds; or another one. */
+function viewOf(
+  known: HourView | null,
+  own: HourIndex | null,
+  fills: HourIndex | null,
+  numbers: FillNumbers,
+): HourView {
+  if (fills === null) return own!;
+  if (known instanceof MergedHour && known.isOf(own, fills) && known.readOn()) return known;
+  return new MergedHour(own, fills, numbers.of(fills.hour) ?? { ordinal: 0, discontinuities: 0 });
+}
+
+function sameShift(a: NumberShift, b: NumberShift): boolean {
+  return a.segments === b.segments && a.breaks === b.breaks;
 }

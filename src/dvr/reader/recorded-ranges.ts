@@ -1,9 +1,10 @@
 /** What is recorded of a stream, told in stretches of time: what timelines and lists of recordings show. */
 import { dropOldest } from "../../base/oldest.ts";
 import type { ArchiveFiles } from "../archive-files.ts";
+import { fillIndexFile } from "../format/fill.ts";
 import { hourOf, indexFile } from "../format/hour.ts";
-import type { HourIndex } from "../format/hour-index.ts";
-import { hoursOfStream } from "../format/hours-of-stream.ts";
+import { hoursWithFills } from "../format/hours-of-stream.ts";
+import type { HourView } from "./merged-hour.ts";
 
 /** A stretch that is recorded without a gap. Units: microseconds of the media clock, which is UTC. */
 export type RecordedRange = { readonly fromUs: number; readonly toUs: number };
@@ -23,7 +24,7 @@ export type RangesSource = {
   readonly folder: string;
   readonly files: ArchiveFiles;
   /** An hour's index; `null` when it is not there any more. */
-  index(hour: number): Promise<HourIndex | null>;
+  index(hour: number): Promise<HourView | null>;
 };
 
 /** Less than this between two segments is no gap: tracks do not end at one time. Units: microseconds. */
@@ -67,7 +68,7 @@ export class RecordedRanges {
   async #hoursWithin(fromUs: number, toUs: number): Promise<number[]> {
     const { folder, files } = this.#source;
     const found: number[] = [];
-    for await (const hour of hoursOfStream(files, folder)) {
+    for await (const hour of hoursWithFills(files, folder)) {
       if (hour < hourOf(Math.max(0, fromUs)) || found.length > MAX_HOURS) break;
       if (hour <= hourOf(Math.max(0, toUs))) found.push(hour);
     }
@@ -75,10 +76,8 @@ export class RecordedRanges {
   }
 
   async #ofHour(hour: number): Promise<HourRanges | null> {
-    const { folder, files } = this.#source;
     const known = this.#hours.get(hour);
-    if (known !== undefined && known.indexBytes === (await files.stat(`${folder}/${indexFile(hour)}`)))
-      return known;
+    if (known !== undefined && known.indexBytes === (await this.#indexBytes(hour))) return known;
     const index = await this.#source.index(hour);
     if (index === null) {
       this.#hours.delete(hour);
@@ -89,10 +88,17 @@ export class RecordedRanges {
     dropOldest(this.#hours, MAX_HOURS);
     return found;
   }
+
+  /** Of the recorder's index and of that of fills. */
+  async #indexBytes(hour: number): Promise<number> {
+    const { folder, files } = this.#source;
+    const own = await files.stat(`${folder}/${indexFile(hour)}`);
+    return (own ?? 0) + ((await files.stat(`${folder}/${fillIndexFile(hour)}`)) ?? 0);
+  }
 }
 
 /** What is recorded in an hour. The last range may reach into the next hour, by less than a segment. */
-export function rangesOf(index: HourIndex): RecordedExtent {
+export function rangesOf(index: HourView): RecordedExtent {
   const ranges: RecordedRange[] = [];
   const fileEnds: number[] = [];
   let isCut = false;
