@@ -16,6 +16,9 @@ import type { KeepFiles } from "./keep/keep-files.ts";
 import { diskKeepFiles } from "./keep/storages/disk-keep-files.ts";
 import { isProcessAlive, machineIdentity } from "./keep/storages/machine-identity.ts";
 import type { WriterIdentity } from "./keep/writer-records.ts";
+import type { PeerAddress } from "./replicate/peer.ts";
+import { Replicator } from "./replicate/replicator.ts";
+import type { ReplicatorOptions } from "./replicate/replicator.ts";
 import { HourCache } from "./reader/hour-cache.ts";
 import type { RecordedExtent } from "./reader/recorded-ranges.ts";
 import { SpanPresentation, storedRange } from "./reader/span-presentation.ts";
@@ -95,6 +98,7 @@ export class Archives {
   readonly #roots: Pick<RecordingRoots, "access" | "stop">;
   readonly #waiting: WaitingBytes;
   #keepers: Keepers | null = null;
+  #replicator: Replicator | null = null;
   readonly #spans = new ByteLru<Opened>(SPAN_LIMITS);
   readonly #opening = new Map<string, Promise<SpanPresentation>>();
 
@@ -139,8 +143,20 @@ export class Archives {
     this.#keepers.setRoots(roots);
   }
 
+  /** Completes recordings from these peers from now on, and from no others. */
+  replicate(peers: readonly PeerAddress[], targetsOf: ReplicatorOptions["targetsOf"]): void {
+    const { clock, log, keepFiles = diskKeepFiles } = this.#options;
+    if (this.#replicator === null && peers.length === 0) return;
+    this.#replicator ??= new Replicator({
+      ...{ files: this.#files, keepFiles, clock, log, targetsOf },
+      access: (root, stream, onLost) => this.#roots.access(root, stream, onLost),
+    });
+    this.#replicator.setPeers(peers);
+  }
+
   /** Gives the roots back, when all writers are closed. */
   async stop(): Promise<void> {
+    await this.#replicator?.stop();
     await this.#keepers?.stop();
     await this.#roots.stop();
   }

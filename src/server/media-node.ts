@@ -22,6 +22,7 @@ import { LateVodLibrary } from "../vod/late-library.ts";
 import type { Vods } from "../vod/late-library.ts";
 import type { VodOptions } from "../vod/vod.ts";
 import type { DrainStep } from "./drain.ts";
+import { ArchivePeers } from "./archive-peers.ts";
 import { FileInputs } from "./file-inputs.ts";
 import { ListenerSet } from "./listener-set.ts";
 import { LiveWindows } from "./live-windows.ts";
@@ -116,6 +117,7 @@ export class MediaNode {
   readonly #windows: LiveWindows;
   readonly #inputs: FileInputs;
   readonly #archives: StreamArchives;
+  readonly #archivePeers: ArchivePeers;
   #prepared: Promise<void> | null = null;
 
   constructor(options: MediaNodeOptions) {
@@ -127,6 +129,7 @@ export class MediaNode {
     this.#log = log;
     this.#windows = new LiveWindows(clock);
     this.#archives = new StreamArchives({ clock, log });
+    this.#archivePeers = new ArchivePeers({ config: () => this.#config, clock });
     this.local = new LocalDirectory({
       clock,
       log,
@@ -233,7 +236,7 @@ export class MediaNode {
 
   /** Answers a request for media; `null` when it is for something else. See `Playback.handle`. */
   handle(request: HttpRequest, sendWindow?: SendWindow): Promise<HttpReply> | HttpReply | null {
-    return this.#playback.handle(request, sendWindow);
+    return this.#archivePeers.handle(request) ?? this.#playback.handle(request, sendWindow);
   }
 
   /** Answers a request that brings media; `null` when it is for something else. Throws STREAM_BAD_NAME. */
