@@ -35,7 +35,9 @@ async function startRecorder(t: TestContext, clip: string): Promise<Recorder> {
   return {
     weir,
     send: () => void (sending = publish(t, weir.rtmpUrl("rec/camera"), clip, { loop: true })),
-    stopSending: async () => void (await sending?.kill()),
+    stopSending: async () => {
+      await sending?.kill();
+    },
     peer: async (other) => {
       const text = config(` replicate=${other.url("")} replication_speed=200M`);
       await weir.writeConfig({ "flussonic.conf": text });

@@ -9,7 +9,7 @@ import { readMediaHead } from "../reader/init-tracks.ts";
 import { FillHour } from "./fill-hour.ts";
 import type { FillHourPlace } from "./fill-hour.ts";
 import { countFills } from "./fill-numbering.ts";
-import { Pace } from "./pace.ts";
+import type { Pace } from "./pace.ts";
 import { MAX_RANGE_BYTES } from "./peer.ts";
 import type { Peer } from "./peer.ts";
 import type { OfferedHour } from "./peer-listing.ts";
@@ -199,10 +199,12 @@ function runsOf(group: readonly OfferedSegment[]): Run[] {
   return runs;
 }
 
+async function never(): Promise<never> {
+  return await Promise.reject(new TypeError("a peer's file is only read"));
+}
+
 /** A file of the peer, as far as reading its beginning goes. */
 function remoteFile(peer: Peer, remote: string, file: string): ArchiveFile {
-  const never = async (): Promise<never> =>
-    await Promise.reject(new TypeError("a peer's file is only read"));
   const head = async (offset: number, bytes: number): Promise<Awaited<ReturnType<Peer["range"]>>> =>
     await peer.range(remote, file, offset, bytes);
   return {

@@ -43,7 +43,7 @@ export type ReplicatorOptions = {
   targetsOf(peer: PeerAddress, offered: readonly StreamName[]): readonly ReplicationTarget[];
   /** How a peer is asked; over HTTP unless given. */
   connect?(peer: PeerAddress): PeerTransport;
-  random?(): number;
+  readonly random?: () => number;
 };
 
 /** The folder of a stream by which its fills are claimed: who copies need not be who records. */
@@ -254,7 +254,7 @@ export class Replicator {
     const toUs = Math.max(ownEndUs, nowUs - TRAILING_US);
     const fromUs = known?.fillBytes === fillBytes ? known.toUs : startUs;
     const compared = (to: number): void =>
-      void this.#note(this.#compared, key, { indexBytes, fillBytes, toUs: to });
+      this.#note(this.#compared, key, { indexBytes, fillBytes, toUs: to });
     if (!timeline.hasGap(fromUs, Math.min(endUs, toUs), MIN_GAP_US)) {
       if (isOver) compared(endUs);
       return "done";

@@ -19,16 +19,17 @@ export function signRequest({ key, target, nowS }: SignedRequest): string {
 
 /** Refuses a request that nobody who has the key has made within the last minutes. Throws: DVR_PEER_NOT_KNOWN. */
 export function checkSignature(header: string | undefined, { key, target, nowS }: SignedRequest): void {
-  const refuse = (reason: string): never => {
-    throw replicateErrors.error("DVR_PEER_NOT_KNOWN", { reason });
-  };
   const [, time, mac] = HEADER.exec(header ?? "") ?? [];
-  if (time === undefined || mac === undefined) return refuse("the request is not signed");
+  if (time === undefined || mac === undefined) throw notKnown("the request is not signed");
   // Compared first: to whoever has no key nothing is told about clocks.
   if (!timingSafeEqual(Buffer.from(mac, "hex"), macOf(key, target, time)))
-    return refuse("the request is signed by another cluster_key");
+    throw notKnown("the request is signed by another cluster_key");
   const skewS = Math.abs(Number(time) - nowS);
-  if (skewS > MAX_SKEW_S) return refuse(`its time and the clock here are ${Math.round(skewS)} s apart`);
+  if (skewS > MAX_SKEW_S) throw notKnown(`its time and the clock here are ${Math.round(skewS)} s apart`);
+}
+
+function notKnown(reason: string): Error {
+  return replicateErrors.error("DVR_PEER_NOT_KNOWN", { reason });
 }
 
 function macOf(key: string, target: string, time: string): Buffer {
