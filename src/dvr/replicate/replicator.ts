@@ -83,7 +83,13 @@ const OF_ONE_HOUR: ReadonlySet<string> = new Set([
 ]);
 
 /** How far an hour was compared. */
-type Compared = { readonly indexBytes: number; readonly fillBytes: number; readonly toUs: number };
+type Compared = {
+  readonly indexBytes: number;
+  readonly fillBytes: number;
+  readonly toUs: number;
+  /** Nothing of what the peer had then is left to be compared. */
+  readonly isAll: boolean;
+};
 
 /** Why a turn ended: there is nothing to copy any more for now, or the others have theirs. */
 type TurnEnd = "done" | "more";
@@ -249,14 +255,14 @@ export class Replicator {
     const { startUs, endUs } = hourSpan(hour);
     const nowUs = clock.wallUs();
     const isOver = endUs + SETTLED_US < nowUs;
-    if (isKnown && isOver && known.toUs >= endUs) return "done";
+    if (isKnown && known.isAll) return "done";
     const { timeline, ownEndUs } = await readLocalHour(files, `${target.root}/${target.stream}`, hour);
     const toUs = Math.max(ownEndUs, nowUs - TRAILING_US);
     const fromUs = known?.fillBytes === fillBytes ? known.toUs : startUs;
-    const compared = (to: number): void =>
-      this.#note(this.#compared, key, { indexBytes, fillBytes, toUs: to });
+    const compared = (to: number, isAll: boolean): void =>
+      this.#note(this.#compared, key, { indexBytes, fillBytes, toUs: to, isAll });
     if (!timeline.hasGap(fromUs, Math.min(endUs, toUs), MIN_GAP_US)) {
-      if (isOver) compared(endUs);
+      if (isOver) compared(endUs, true);
       return "done";
     }
     const segments = await offeredSegments(peer, target.remote, offered);
@@ -266,7 +272,7 @@ export class Replicator {
     );
     const end =
       missing.length === 0 ? "done" : await this.#copy(peer, target, { hour, key, missing }, signal);
-    if (end === "done") compared(isOver ? endUs : Math.min(offeredToUs, toUs));
+    if (end === "done") compared(isOver ? endUs : Math.min(offeredToUs, toUs), offeredToUs <= toUs);
     return end;
   }
 
