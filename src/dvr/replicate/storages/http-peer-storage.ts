@@ -106,17 +106,16 @@ async function readBody(
   for await (const piece of response as AsyncIterable<Buffer>) {
     timers.alive();
     bytes += piece.byteLength;
-    if (bytes > most) {
-      if (isError) break;
+    if (bytes > most && !isError) {
       fail(`its reply is longer than ${most} bytes`);
-      break;
+      throw new Error(`its reply is longer than ${most} bytes`);
     }
-    pieces.push(piece);
+    pieces.push(piece.subarray(0, most - bytes + piece.byteLength));
+    if (bytes >= most && isError) break;
   }
   const header = (name: string): string | undefined => {
     const value = response.headers[name];
     return typeof value === "string" ? value : undefined;
   };
-  if (bytes > most && !isError) throw new Error(`its reply is longer than ${most} bytes`);
   return { status, header, body: Buffer.concat(pieces) };
 }
