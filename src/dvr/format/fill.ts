@@ -40,7 +40,8 @@ export function parseFillIndexFile(path: string): number | null {
 export function storedMediaFile(hour: number, file: number): string {
   if (file < FIRST_FILL_FILE) return mediaFile(hour, file);
   const number = file - FIRST_FILL_FILE;
-  if (!(number < MAX_MEDIA_FILES)) throw new RangeError(`an hour has no media file ${file}`);
+  if (!Number.isInteger(number) || number >= MAX_MEDIA_FILES)
+    throw new RangeError(`an hour has no media file ${file}`);
   return number === 0 ? `${hourPath(hour)}.fill.mp4` : `${hourPath(hour)}.fill.${number}.mp4`;
 }
 
