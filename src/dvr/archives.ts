@@ -17,8 +17,7 @@ import { diskKeepFiles } from "./keep/storages/disk-keep-files.ts";
 import { isProcessAlive, machineIdentity } from "./keep/storages/machine-identity.ts";
 import type { WriterIdentity } from "./keep/writer-records.ts";
 import type { PeerAddress } from "./replicate/peer.ts";
-import { Replicator } from "./replicate/replicator.ts";
-import type { ReplicatorOptions } from "./replicate/replicator.ts";
+import type { Replicator, ReplicatorOptions } from "./replicate/replicator.ts";
 import { HourCache } from "./reader/hour-cache.ts";
 import type { RecordedExtent } from "./reader/recorded-ranges.ts";
 import { SpanPresentation, storedRange } from "./reader/span-presentation.ts";
@@ -98,7 +97,8 @@ export class Archives {
   readonly #roots: Pick<RecordingRoots, "access" | "stop">;
   readonly #waiting: WaitingBytes;
   #keepers: Keepers | null = null;
-  #replicator: Replicator | null = null;
+  #isStopped = false;
+  #replicator: Promise<Replicator> | null = null;
   readonly #spans = new ByteLru<Opened>(SPAN_LIMITS);
   readonly #opening = new Map<string, Promise<SpanPresentation>>();
 
@@ -143,20 +143,26 @@ export class Archives {
     this.#keepers.setRoots(roots);
   }
 
-  /** Completes recordings from these peers from now on, and from no others. */
-  replicate(peers: readonly PeerAddress[], targetsOf: ReplicatorOptions["targetsOf"]): void {
+  /** Completes recordings from these peers from now on, and from no others. Rejects when the code for it cannot be loaded. */
+  async replicate(peers: readonly PeerAddress[], targetsOf: ReplicatorOptions["targetsOf"]): Promise<void> {
+    if (this.#isStopped || (this.#replicator === null && peers.length === 0)) return;
+    this.#replicator ??= this.#loadReplicator(targetsOf);
+    (await this.#replicator).setPeers(peers);
+  }
+
+  async #loadReplicator(targetsOf: ReplicatorOptions["targetsOf"]): Promise<Replicator> {
     const { clock, log, keepFiles = diskKeepFiles } = this.#options;
-    if (this.#replicator === null && peers.length === 0) return;
-    this.#replicator ??= new Replicator({
-      ...{ files: this.#files, keepFiles, clock, log, targetsOf },
+    const loaded = await import("./replicate/replicator.ts");
+    return new loaded.Replicator({
+      ...{ files: this.#files, keepFiles, hours: this.#reading.hours, clock, log, targetsOf },
       access: (root, stream, onLost) => this.#roots.access(root, stream, onLost),
     });
-    this.#replicator.setPeers(peers);
   }
 
   /** Gives the roots back, when all writers are closed. */
   async stop(): Promise<void> {
-    await this.#replicator?.stop();
+    this.#isStopped = true;
+    await (await this.#replicator)?.stop();
     await this.#keepers?.stop();
     await this.#roots.stop();
   }

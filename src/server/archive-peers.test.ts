@@ -90,8 +90,8 @@ describe("the peer of a stream", () => {
 });
 
 type Peers = {
-  ask(path: string, headers?: Record<string, string>): Promise<HttpReply> | HttpReply | null;
-  root: string;
+  readonly ask: (path: string, headers?: Record<string, string>) => Promise<HttpReply> | HttpReply | null;
+  readonly root: string;
 };
 
 async function makePeers(t: TestContext, key = "cluster_key k3y;"): Promise<Peers> {

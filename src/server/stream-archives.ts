@@ -140,7 +140,7 @@ export class StreamArchives {
       await this.#archives(async (archives) => {
         archives.keep(roots, (root, stream) => retentionOf(config(), root, stream));
         await archives.recover(fresh);
-        archives.replicate(peersOf(config()), (peer, offered) => targetsOf(config(), peer, offered));
+        await archives.replicate(peersOf(config()), (peer, offered) => targetsOf(config(), peer, offered));
       });
     } catch (caught) {
       this.#log.error("archives could not be looked at", { error: messageOf(caught) });

@@ -23,9 +23,13 @@ export class FakePeer implements PeerTransport {
   #running = 0;
   readonly #root: string;
   readonly #streams: readonly string[];
-  readonly #options: { readonly key: string; nowS(): number };
+  readonly #options: { readonly key: string; readonly nowS: () => number };
 
-  constructor(root: string, streams: readonly string[], options: { readonly key: string; nowS(): number }) {
+  constructor(
+    root: string,
+    streams: readonly string[],
+    options: { readonly key: string; readonly nowS: () => number },
+  ) {
     this.#root = root;
     this.#streams = streams;
     this.#options = options;

@@ -11,7 +11,7 @@ import { hoursOfStream, hoursWithFills } from "./hours-of-stream.ts";
 
 const HOUR = 496_640;
 
-async function all(hours: AsyncIterable<number>): Promise<number[]> {
+async function listOf(hours: AsyncIterable<number>): Promise<number[]> {
   const found: number[] = [];
   for await (const hour of hours) found.push(hour);
   return found;
@@ -40,8 +40,8 @@ describe("the files of fills", () => {
     const files = new MemoryFiles(
       Object.fromEntries(names.map((name) => [`${folder}/${name}`, new Uint8Array(0)])),
     );
-    assert.deepEqual(await all(hoursWithFills(files, folder)), [HOUR + 1, HOUR]);
-    assert.deepEqual(await all(hoursOfStream(files, folder)), [HOUR]);
+    assert.deepEqual(await listOf(hoursWithFills(files, folder)), [HOUR + 1, HOUR]);
+    assert.deepEqual(await listOf(hoursOfStream(files, folder)), [HOUR]);
   });
 });
 

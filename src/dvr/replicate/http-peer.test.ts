@@ -14,7 +14,7 @@ type Asked = {
   readonly clock: FakeClock;
   readonly transport: HttpPeerStorage;
   readonly stop: AbortController;
-  get(maxBytes?: number): Promise<PeerReply>;
+  readonly get: (maxBytes?: number) => Promise<PeerReply>;
 };
 
 async function serve(t: TestContext, listener: RequestListener): Promise<Asked> {

@@ -60,7 +60,7 @@ async function makeSite(t: TestContext, hours: readonly ArchiveHour[]): Promise<
       const replicator = new Replicator({
         files: disk.files,
         keepFiles: { ...disk.keepFiles, space: async () => ({ totalBytes: 1e12, usedBytes: 0 }) },
-        ...{ clock, log },
+        ...{ clock, log, hours: new HourCache(disk.files, clock) },
         access: () => ({
           mayWrite: () => true,
           whenHeld: async () => {},
@@ -197,8 +197,8 @@ describe("a recording that a peer has too", () => {
       ),
       ...ALL,
     ]);
-    const files = b.peer.asked.filter((target) => target.endsWith(".idx"));
-    assert.equal(files[0], `/${CAMERA}/archive-files/2026/08/28/08.idx`);
+    const first = b.peer.asked.find((target) => target.endsWith(".idx"));
+    assert.equal(first, `/${CAMERA}/archive-files/2026/08/28/08.idx`);
   });
 
   test("never has two pictures of one time: what overlaps is left at the peer", async (t) => {
@@ -364,6 +364,22 @@ describe("copying", () => {
       [-1, 0].map((step) => hourWithout([], { hour: HOUR + step })),
     );
     a.copyFrom(b, { depthMs: 3_600_000 + 300_000 });
+    await untilShown(a, ALL);
+  });
+
+  test("from a peer that is taken away ends, and from one that comes begins", async (t) => {
+    const a = await makeSite(t, [hourWithout([[30, 50]])]);
+    const b = await makeSite(t, [hourWithout([])]);
+    b.peer.fault = () => replyOf(503, new Uint8Array(0));
+    const replicator = a.copyFrom(b);
+    await untilLogged(a, "answers 503");
+    replicator.setPeers([]);
+    await eventually(() => assert.equal(a.clock.pendingTimers, 0));
+    const asked = b.peer.asked.length;
+    a.clock.advance(600_000);
+    assert.equal(b.peer.asked.length, asked);
+    b.peer.fault = (reply) => reply;
+    replicator.setPeers([{ origin: "http://peer", key: KEY }]);
     await untilShown(a, ALL);
   });
 

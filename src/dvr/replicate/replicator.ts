@@ -7,6 +7,7 @@ import type { ArchiveFiles } from "../archive-files.ts";
 import { HOUR_US, hourOf, hourPath } from "../format/hour.ts";
 import type { KeepFiles } from "../keep/keep-files.ts";
 import { backOffMs, pause } from "../objects/back-off.ts";
+import type { HourCache } from "../reader/hour-cache.ts";
 import type { WriteAccess } from "../writer/write-access.ts";
 import { HourCopy, bytesOf, offeredSegments } from "./hour-copy.ts";
 import type { OfferedSegment } from "./hour-copy.ts";
@@ -35,6 +36,8 @@ export type ReplicationTarget = RecordingBounds & {
 export type ReplicatorOptions = {
   readonly files: ArchiveFiles;
   readonly keepFiles: KeepFiles;
+  /** Our hours, as those who play them share them. */
+  readonly hours: Pick<HourCache, "hour">;
   readonly clock: Clock;
   readonly log: Logger;
   /** Who may write; `stream` is a folder below the root. */
@@ -100,8 +103,12 @@ type HourEnd = "done" | "not all" | "no room";
 /** Completes recordings from peers: in rounds, the newest hours first. */
 export class Replicator {
   readonly #options: ReplicatorOptions;
-  readonly #peers = new Map<string, { readonly stop: AbortController; readonly done: Promise<void> }>();
+  readonly #peers = new Map<string, AbortController>();
+  /** Also of peers that were taken away and have not ended yet. */
+  readonly #running = new Set<Promise<void>>();
   readonly #compared = new Map<string, Compared>();
+  /** Up to when nothing is missing of a stream that a peer could have. Units: microseconds. */
+  readonly #whole = new Map<string, number>();
   readonly #damaged = new Map<string, true>();
   /** Streams of which it was said that they cannot be completed. */
   readonly #told = new Map<string, true>();
@@ -113,7 +120,7 @@ export class Replicator {
   /** From now on these peers are asked, and no others. */
   setPeers(peers: readonly PeerAddress[]): void {
     const wanted = new Map(peers.map((peer) => [`${peer.origin} ${peer.key}`, peer]));
-    for (const [key, { stop }] of this.#peers) {
+    for (const [key, stop] of this.#peers) {
       if (wanted.has(key)) continue;
       this.#peers.delete(key);
       stop.abort();
@@ -121,16 +128,16 @@ export class Replicator {
     for (const [key, peer] of wanted) {
       if (this.#peers.has(key)) continue;
       const stop = new AbortController();
-      this.#peers.set(key, { stop, done: this.#run(peer, stop.signal) });
+      this.#peers.set(key, stop);
+      const running = this.#run(peer, stop.signal).finally(() => this.#running.delete(running));
+      this.#running.add(running);
     }
   }
 
   /** Copies nothing any more; resolves when all files are closed. */
   async stop(): Promise<void> {
-    const running = [...this.#peers.values()];
-    this.#peers.clear();
-    for (const { stop } of running) stop.abort();
-    await Promise.all(running.map(({ done }) => done));
+    this.setPeers([]);
+    await Promise.all(this.#running);
   }
 
   async #run(address: PeerAddress, signal: AbortSignal): Promise<void> {
@@ -227,18 +234,27 @@ export class Replicator {
     return "done";
   }
 
-  /** Whether something that was not compared yet is missing here since an hour. Rejects as reading our hours does. */
+  /**
+   * Whether something that was not compared yet is missing here since an hour: what is found to be whole is not looked at
+   * again. Rejects as reading our hours does.
+   */
   async #mayLack({ name }: Peer, { root, stream }: ReplicationTarget, from: number): Promise<boolean> {
-    const { files, clock } = this.#options;
+    const { hours, clock } = this.#options;
     const nowUs = clock.wallUs();
-    for (let hour = from; hour <= hourOf(nowUs); hour++) {
-      const { timeline, ownEndUs } = await readLocalHour(files, `${root}/${stream}`, hour);
-      const { startUs, endUs } = hourSpan(hour);
-      const fromUs = this.#compared.get(`${name} ${stream} ${hour}`)?.toUs ?? startUs;
-      const toUs = Math.min(endUs, Math.max(ownEndUs, nowUs - TRAILING_US));
-      if (timeline.hasGap(fromUs, toUs, MIN_GAP_US)) return true;
+    const key = `${name} ${stream}`;
+    let atUs = Math.max(from * HOUR_US, this.#whole.get(key) ?? 0);
+    for (let hour = hourOf(atUs); hour <= hourOf(nowUs); hour++) {
+      atUs = Math.max(atUs, this.#compared.get(`${key} ${hour}`)?.toUs ?? 0);
+      const index = (await hours.hour(`${root}/${stream}`, hour))?.index;
+      if (index === undefined) continue;
+      for (let place = Math.max(0, index.placeAt(atUs)); place < index.segmentCount; place++) {
+        const { startUs, durationUs } = index.segment(place);
+        if (startUs - atUs >= MIN_GAP_US) return true;
+        atUs = Math.max(atUs, startUs + durationUs);
+      }
     }
-    return false;
+    this.#note(this.#whole, key, atUs);
+    return nowUs - TRAILING_US - atUs >= MIN_GAP_US;
   }
 
   async #hour(
@@ -267,7 +283,7 @@ export class Replicator {
     }
     const segments = await offeredSegments(peer, target.remote, offered);
     const offeredToUs = segments.reduce((to, one) => Math.max(to, one.startUs + one.durationUs), startUs);
-    const missing = chooseMissing(timeline, this.#whole(key, segments), { fromUs: startUs, toUs }).sort(
+    const missing = chooseMissing(timeline, this.#undamaged(key, segments), { fromUs: startUs, toUs }).sort(
       (a, b) => a.startUs - b.startUs,
     );
     const end =
@@ -313,7 +329,7 @@ export class Replicator {
     }
   }
 
-  #whole(key: string, segments: readonly OfferedSegment[]): OfferedSegment[] {
+  #undamaged(key: string, segments: readonly OfferedSegment[]): OfferedSegment[] {
     return segments.filter(({ name }) => !this.#damaged.has(`${key} ${name}`));
   }
 
