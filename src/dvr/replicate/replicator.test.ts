@@ -38,6 +38,15 @@ type Site = {
   shown(): Promise<string[]>;
 };
 
+const clocks = new WeakMap<TestContext, FakeClock>();
+
+/** All servers of a test have one clock: that of a request is never minutes off, however often it is moved on. */
+function clockOf(t: TestContext): FakeClock {
+  const clock = clocks.get(t) ?? new FakeClock((HOUR + 1) * HOUR_US + 120_000_000);
+  clocks.set(t, clock);
+  return clock;
+}
+
 async function makeSite(t: TestContext, hours: readonly ArchiveHour[]): Promise<Site> {
   const root = await mkdtemp(join(tmpdir(), "weir-site-"));
   t.after(() => rm(root, { recursive: true, force: true }));
@@ -47,7 +56,7 @@ async function makeSite(t: TestContext, hours: readonly ArchiveHour[]): Promise<
       await writeFile(path, bytes);
     }
   }
-  const clock = new FakeClock((HOUR + 1) * HOUR_US + 120_000_000);
+  const clock = clockOf(t);
   const log = new RecordingLog();
   const disk = new FaultyDisk();
   const peer = new FakePeer(root, [CAMERA], { key: KEY, nowS: () => clock.wallUs() / 1_000_000 });
