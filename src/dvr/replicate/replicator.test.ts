@@ -85,13 +85,12 @@ async function makeSite(t: TestContext, hours: readonly ArchiveHour[]): Promise<
       t.after(() => replicator.stop());
       return replicator;
     },
-    shown: () => shownSegments(`${root}/${CAMERA}`, clock),
+    shown: () => shownSegments(archiveOf(`${root}/${CAMERA}`, clock)),
   };
 }
 
-/** Reads all as a player does: in order, apart from each other, numbers by one, all media there. */
-async function shownSegments(folder: string, clock: FakeClock): Promise<string[]> {
-  const archive = new StreamArchive(folder, {
+function archiveOf(folder: string, clock: FakeClock): StreamArchive {
+  return new StreamArchive(folder, {
     files: diskFiles,
     hours: new HourCache(diskFiles, clock),
     pool: new BlockPool(0),
@@ -99,6 +98,10 @@ async function shownSegments(folder: string, clock: FakeClock): Promise<string[]
     clock,
     maxSegments: 10_000,
   });
+}
+
+/** Reads all as a player does: in order, apart from each other, numbers by one, all media there. */
+async function shownSegments(archive: StreamArchive): Promise<string[]> {
   const segments = await archive.segments((HOUR - 2) * HOUR_US, (HOUR + 3) * HOUR_US);
   for (const [i, segment] of segments.entries()) {
     const before = segments[i - 1];
@@ -208,6 +211,30 @@ describe("a recording that a peer has too", () => {
     ]);
     const first = b.peer.asked.find((target) => target.endsWith(".idx"));
     assert.equal(first, `/${CAMERA}/archive-files/2026/08/28/08.idx`);
+  });
+
+  test("is seen by who has played the hour before, with the numbers of later hours moved on", async (t) => {
+    const later = hourWithout([], { hour: HOUR + 1, to: 20 });
+    const a = await makeSite(t, [hourWithout([[30, 50]]), later]);
+    const b = await makeSite(t, [hourWithout([])]);
+    const archive = archiveOf(`${a.root}/${CAMERA}`, a.clock);
+    const numbers = async (): Promise<number[]> => {
+      const segments = await archive.segments((HOUR + 1) * HOUR_US, (HOUR + 2) * HOUR_US);
+      return segments.map(({ sequence }) => sequence);
+    };
+    const before = await numbers();
+    assert.equal((await archive.segments(HOUR * HOUR_US, (HOUR + 1) * HOUR_US)).length, 50);
+    a.copyFrom(b);
+    await untilLogged(a, "completed from a peer");
+    a.clock.advance(60_000);
+    const names = (await archive.segments(HOUR * HOUR_US, (HOUR + 1) * HOUR_US)).map(({ name }) => name);
+    assert.deepEqual(names, ALL);
+    assert.deepEqual(
+      await numbers(),
+      before.map((number) => number + 10),
+    );
+    const ranges = await archive.ranges(HOUR * HOUR_US, HOUR * HOUR_US + 120_000_000);
+    assert.equal(ranges.ranges.length, 1);
   });
 
   test("never has two pictures of one time: what overlaps is left at the peer", async (t) => {

@@ -109,6 +109,7 @@ export class Replicator {
   readonly #compared = new Map<string, Compared>();
   /** Up to when nothing is missing of a stream that a peer could have. Units: microseconds. */
   readonly #whole = new Map<string, number>();
+  readonly #paces = new Map<string, Pace>();
   readonly #damaged = new Map<string, true>();
   /** Streams of which it was said that they cannot be completed. */
   readonly #told = new Map<string, true>();
@@ -312,7 +313,7 @@ export class Replicator {
       const copy = new HourCopy({
         ...{ peer, remote, bytesPerSecond, clock, signal },
         place: { files, keepFiles, folder: `${root}/${stream}`, hour },
-        pace: new Pace(clock, bytesPerSecond),
+        pace: this.#paceOf(`${peer.name} ${stream}`, bytesPerSecond),
         mayWrite: () => access.mayWrite(),
       });
       const { segments, bytes, damaged, isAll } = await copy.run(missing);
@@ -327,6 +328,15 @@ export class Replicator {
     } finally {
       await access.release();
     }
+  }
+
+  /** One for a stream, over all of its hours. */
+  #paceOf(key: string, bytesPerSecond: number): Pace {
+    const known = this.#paces.get(key);
+    const pace =
+      known?.bytesPerSecond === bytesPerSecond ? known : new Pace(this.#options.clock, bytesPerSecond);
+    this.#note(this.#paces, key, pace);
+    return pace;
   }
 
   #undamaged(key: string, segments: readonly OfferedSegment[]): OfferedSegment[] {

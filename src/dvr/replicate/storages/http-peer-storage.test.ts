@@ -5,10 +5,10 @@ import type { RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, test } from "node:test";
 import type { TestContext } from "node:test";
-import { FakeClock } from "../../../test/support/fake-clock.ts";
-import { eventually } from "../../../test/support/eventually.ts";
-import type { PeerReply } from "./peer.ts";
-import { HttpPeerStorage } from "./storages/http-peer-storage.ts";
+import { FakeClock } from "../../../../test/support/fake-clock.ts";
+import { eventually } from "../../../../test/support/eventually.ts";
+import type { PeerReply } from "../peer.ts";
+import { HttpPeerStorage } from "./http-peer-storage.ts";
 
 type Asked = {
   readonly clock: FakeClock;
