@@ -131,6 +131,7 @@ const SETTINGS: Readonly<Record<string, (config: ResolvedConfig) => unknown>> = 
   edit_auth_file: (config) => config.editAuthFile,
   view_auth: (config) => config.viewAuth,
   view_auth_file: (config) => config.viewAuthFile,
+  cluster_key: (config) => config.clusterKey,
   loglevel: (config) => config.logLevel,
   hostname: (config) => config.hostname,
   threads: (config) => config.threads,

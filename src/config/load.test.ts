@@ -97,7 +97,6 @@ test("the problems of the worked example are those that are written down", () =>
       (one) => `${one.line} ${one.severity} ${one.code}`,
     ),
     [
-      "4 warning CONFIG_NO_EFFECT_YET",
       "9 warning CONFIG_NO_EFFECT_YET",
       "12 error CONFIG_REFUSED",
       "14 warning CONFIG_NO_EFFECT_YET",

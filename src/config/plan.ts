@@ -86,7 +86,10 @@ export type StreamOptionsPlan = {
   readonly secondPublisher: "refuse" | "replace";
 };
 
-/** What a peer has and we lack is copied from it: from `url`, or from where the stream comes from. */
+/**
+ * What a peer has and we lack is copied from it. `url`: `http://[KEY@]HOST[:PORT][/NAME]`, as it was given, or of the
+ * server that the stream comes from; absent: there is none.
+ */
 export type ReplicatePlan = {
   readonly url?: string;
   readonly bytesPerSecond?: number;
@@ -187,6 +190,8 @@ export type ResolvedConfig = {
   readonly editAuthFile?: string;
   readonly viewAuth?: Credentials;
   readonly viewAuthFile?: string;
+  /** The secret of all servers of the cluster. */
+  readonly clusterKey?: string;
   readonly secretsStorage?: SecretsStoragePlan;
   readonly logLevel: LogLevel;
   readonly hostname?: string;

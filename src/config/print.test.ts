@@ -233,6 +233,14 @@ const config = fc
     ].join("\n"),
   );
 
+test("the key of the cluster is printed for who may see secrets, and not hidden as if there were none", () => {
+  const withKey = load('cluster_key "a b";');
+  assert.match(printConfig(withKey), /^# cluster_key \(it is not shown\)$/m);
+  assert.doesNotMatch(printConfig(withKey), /a b/);
+  assert.match(printConfig(withKey, { secrets: "show" }), /^cluster_key "a b";$/m);
+  assert.doesNotMatch(printConfig(load("")), /cluster_key/);
+});
+
 test("whatever a config says, printing it reads back as the same plan", () => {
   fc.assert(
     fc.property(config, (source) => {

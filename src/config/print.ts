@@ -42,6 +42,7 @@ export function printConfig(config: ResolvedConfig, options: PrintOptions = {}):
     ...textLine("edit_auth_file", config.editAuthFile),
     ...credentialsLine("view_auth", config.viewAuth, show),
     ...textLine("view_auth_file", config.viewAuthFile),
+    ...clusterKeyLine(config.clusterKey, show),
     ...(config.threads === undefined ? [] : [`threads ${config.threads};`]),
     `drain_timeout ${showDuration(config.drainTimeoutMs)};`,
     ...limitLines(config.limits),
@@ -89,6 +90,11 @@ function credentialsLine(name: string, credentials: Credentials | undefined, sho
   if (credentials === undefined) return [];
   if (show) return [`${name} ${word(credentials.login)} ${word(credentials.password)};`];
   return [`# ${name} ${word(credentials.login)} (the password is not shown)`];
+}
+
+function clusterKeyLine(key: string | undefined, show: boolean): string[] {
+  if (key === undefined) return [];
+  return [show ? `cluster_key ${word(key)};` : "# cluster_key (it is not shown)"];
 }
 
 function limitLines(limits: LimitsPlan): string[] {

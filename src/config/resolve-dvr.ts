@@ -112,14 +112,21 @@ export function readRecording(
 /**
  * Puts what a stream says of recording over what its template says, over the `dvr` block that is referred to.
  *
+ * `peer`: the server that the stream comes from, which is copied from where no other one is named.
  * Returns: `undefined` where nobody says anything, `null` where recording is turned off.
  */
-export function finishRecording(own: DvrWord, template: DvrWord): DvrPlan | null | undefined {
+export function finishRecording(
+  own: DvrWord,
+  template: DvrWord,
+  peer?: string,
+): DvrPlan | null | undefined {
   const over = own === undefined ? template : own;
   if (over === undefined || over === null) return over;
   const under = over === own ? (template ?? undefined) : undefined;
   const named = over.settings.root === undefined ? under?.named : over.named;
-  return planOf({ ...named, ...under?.settings, ...over.settings }, over.place);
+  const plan = planOf({ ...named, ...under?.settings, ...over.settings }, over.place);
+  if (plan.replicate === undefined || plan.replicate.url !== undefined || peer === undefined) return plan;
+  return { ...plan, replicate: { ...plan.replicate, url: peer } };
 }
 
 /**

@@ -61,6 +61,34 @@ export function readInputUrl(
   return undefined;
 }
 
+/** Inputs by which another server of the cluster can be known, and how its archive is asked for. */
+const PEER_SCHEMES: Readonly<Record<string, "http" | "https">> = {
+  m4f: "http",
+  m4s: "http",
+  http: "http",
+  m4fs: "https",
+  m4ss: "https",
+  https: "https",
+};
+
+/**
+ * The server that the first input of a block comes from which can be another one of the cluster, as
+ * `http://HOST[:PORT][/NAME]`, with the name of the stream there where the input tells it; `undefined` when none can.
+ */
+export function readPeer(block: readonly Directive[]): string | undefined {
+  for (const { spec, values } of block) {
+    const parts = spec.name === "input" ? splitUrl(textOf(values[0])) : undefined;
+    const scheme = parts === undefined ? undefined : PEER_SCHEMES[parts.scheme];
+    if (parts === undefined || scheme === undefined) continue;
+    const [authority = "", ...path] = parts.rest.split(/[?#]/)[0]!.split("/");
+    const host = authority.slice(authority.lastIndexOf("@") + 1);
+    if (host === "") continue;
+    const name = parts.scheme.startsWith("m4") ? path.join("/") : "";
+    return `${scheme}://${host}${name === "" ? "" : `/${name}`}`;
+  }
+  return undefined;
+}
+
 function readOne(directive: Directive, problems: ProblemList): InputPlan | "none" | "not-yet" {
   const { spec, place, values, options, places } = directive;
   if (spec.name === "publish_enabled") {

@@ -2,7 +2,7 @@ import { defaultOf } from "./directives.ts";
 import { finishRecording, readRecording } from "./resolve-dvr.ts";
 import { PROTOCOL_ALIASES } from "./schema-stream.ts";
 import { activeInput } from "./plan.ts";
-import { readInputs } from "./resolve-input.ts";
+import { readInputs, readPeer } from "./resolve-input.ts";
 import {
   booleanOf,
   bySetting,
@@ -29,6 +29,8 @@ export type LiveDraft = {
   readonly isStatic?: boolean;
   /** Absent when there is no `input` at all; empty when none of them works yet. */
   readonly inputs?: readonly InputPlan[];
+  /** The server of the cluster that an input names. */
+  readonly peer?: string;
   readonly options: Partial<StreamOptionsPlan>;
   /** `null`: recording is turned off. */
   readonly dvr?: DvrDraft | null;
@@ -60,6 +62,7 @@ export function readLive(block: readonly Directive[], dvrs: DvrReadings, problem
     disabled: flag(settings, "disabled"),
     isStatic: flag(settings, "static"),
     inputs,
+    peer: readPeer(block),
     options: readOptions(settings, problems),
     dvr: dvr === undefined ? undefined : readRecording(dvr, dvrs, problems),
   });
@@ -96,7 +99,7 @@ export function finishLive(name: string, place: Place, own: LiveDraft, template 
     isStatic: own.isStatic ?? template.isStatic ?? booleanOf(defaultOf("stream", "static")),
     inputs: own.inputs ?? template.inputs ?? [],
     options: { ...DEFAULT_OPTIONS, ...template.options, ...own.options },
-    dvr: finishRecording(own.dvr, template.dvr),
+    dvr: finishRecording(own.dvr, template.dvr, own.inputs === undefined ? template.peer : own.peer),
     place,
   });
 }

@@ -40,6 +40,7 @@ export function resolveConfig(
     listeners: resolveListeners(directives, environment.http, problems),
     ...editAccess(settings, environment, problems),
     ...access(settings, "view", problems),
+    clusterKey: textSetting(settings, "cluster_key"),
     secretsStorage: environment.secretsStorage,
     logLevel: environment.logLevel ?? logLevel(settings),
     hostname: environment.hostname ?? textSetting(settings, "hostname"),

@@ -66,19 +66,21 @@ const SETTINGS: readonly Setting[] = [
     label: "URL|true|false",
     type: { kind: "url", schemes: WEB, orBoolean: true },
     isFlag: true,
-    doc: "Copies what a peer has recorded and this server lacks: the server at the URL, else the one that the stream comes from. Not done by this version yet.",
+    doc:
+      "Copies what a peer has recorded and this server lacks: the server at `http://[KEY@]HOST[:PORT]`, else the one that " +
+      "an `m4f://`, `m4s://` or `http://` input names. KEY: where it is not this server's `cluster_key`.",
   },
   {
     name: "replication_port",
     label: "PORT",
     type: { kind: "integer", min: 1, max: 65_535 },
-    doc: "The HTTP port of that peer, where it is not the one that the stream comes from. Not done by this version yet.",
+    doc: "The HTTP port of that peer, where it is not the one of its address.",
   },
   {
     name: "replication_speed",
     label: "BITRATE",
     type: { kind: "bitrate", minBps: 8000, maxBps: 1e12 },
-    doc: "Most bits per second that are copied from that peer, for each stream. Not done by this version yet.",
+    doc: "Most bits per second that are copied from that peer, for each stream. Without it: 100 Mbit/s.",
   },
   {
     name: "schedule",

@@ -119,6 +119,18 @@ const ACCESS_AND_LOG: readonly DirectiveSpec[] = [
   ),
   credentialsFile("view_auth_file", "The same in place of `view_auth`."),
   {
+    name: "cluster_key",
+    scopes: ["server"],
+    arguments: [{ label: "KEY", type: { kind: "text", minLength: 1 }, secret: true }],
+    repeat: "once",
+    onChange: "nothing",
+    since: "0.2",
+    status: "works",
+    doc:
+      "The secret that the servers of a cluster share. With it, they give each other their recordings to be copied, as " +
+      "`replicate` says; without it, nobody is given any.",
+  },
+  {
     name: "loglevel",
     scopes: ["server"],
     arguments: [
@@ -285,12 +297,6 @@ const NO_EFFECT_YET = withoutEffect(
     { name: "turn", usage: "turn PORT;", doc: "A TURN server for WebRTC." },
     { name: "snmp", usage: "snmp PORT;", doc: "An SNMP agent." },
     { name: "sip", usage: "sip PORT;", doc: "A SIP listener." },
-    {
-      name: "cluster_key",
-      usage: "cluster_key KEY;",
-      doc: "The secret that the servers of a cluster share.",
-      secret: true,
-    },
     {
       name: "auth_token",
       usage: "auth_token NAME;",

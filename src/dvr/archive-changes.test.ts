@@ -80,7 +80,8 @@ async function room(
       const starts: number[] = [];
       for (const number of hours.keys()) {
         const index = (await cache.hour(join(root, "cam"), HOUR + number))?.index;
-        for (const { startUs } of index?.segments() ?? []) starts.push((startUs - START_US) / 1e6);
+        for (let place = 0; place < (index?.segmentCount ?? 0); place++)
+          starts.push((index!.segment(place).startUs - START_US) / 1e6);
       }
       return starts;
     },

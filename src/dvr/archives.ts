@@ -30,6 +30,8 @@ import { CopyStores } from "./objects/copy-stores.ts";
 import { openObjectStore } from "./objects/open-store.ts";
 import { recordedKeyFrame } from "./pictures/key-frame.ts";
 import type { KeyFrame } from "./pictures/key-frame.ts";
+import type { PeerAddress } from "./replicate/peer.ts";
+import type { Replicator, ReplicatorOptions } from "./replicate/replicator.ts";
 import { HourCache } from "./reader/hour-cache.ts";
 import type { RecordedExtent } from "./reader/recorded-ranges.ts";
 import { SpanPresentation, storedRange } from "./reader/span-presentation.ts";
@@ -142,6 +144,8 @@ export class Archives {
   #copies: Copies | null = null;
   /** How often something was forgotten: a span that was read before that is not kept. */
   #forgotten = 0;
+  #isStopped = false;
+  #replicator: Promise<Replicator> | null = null;
   readonly #spans = new ByteLru<Opened>(SPAN_LIMITS);
   readonly #opening = new Map<string, Promise<SpanPresentation>>();
 
@@ -219,8 +223,26 @@ export class Archives {
     return this.#copies?.figures() ?? null;
   }
 
+  /** Completes recordings from these peers from now on, and from no others. Rejects when the code for it cannot be loaded. */
+  async replicate(peers: readonly PeerAddress[], targetsOf: ReplicatorOptions["targetsOf"]): Promise<void> {
+    if (this.#isStopped || (this.#replicator === null && peers.length === 0)) return;
+    this.#replicator ??= this.#loadReplicator(targetsOf);
+    (await this.#replicator).setPeers(peers);
+  }
+
+  async #loadReplicator(targetsOf: ReplicatorOptions["targetsOf"]): Promise<Replicator> {
+    const { clock, log, keepFiles = diskKeepFiles } = this.#options;
+    const loaded = await import("./replicate/replicator.ts");
+    return new loaded.Replicator({
+      ...{ files: this.#files, keepFiles, hours: this.#reading.hours, clock, log, targetsOf },
+      access: (root, stream, onLost) => this.#roots.access(root, stream, onLost),
+    });
+  }
+
   /** Gives the roots back, when all writers are closed. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
+    await (await this.#replicator)?.stop();
     await Promise.all([this.#keepers?.stop(), this.#copies?.stop(), this.exports.stop()]);
     this.#stores.close();
     await this.#roots.stop();

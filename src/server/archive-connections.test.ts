@@ -120,7 +120,7 @@ describe("an archive over HTTP, as long as it plays", () => {
   });
 
   test("waits for what is recorded next, and not for long when the server drains", async () => {
-    const draining = new StreamArchives({ clock, log: silentLogger });
+    const draining = new StreamArchives({ clock, log: silentLogger, config: () => config });
     const node = new Playback({ ...parts, archives: draining } as unknown as PlaybackParts);
     const query = new URLSearchParams(`from=${START_S}`);
     const request = {

@@ -23,6 +23,7 @@ import { LateVodLibrary } from "../vod/late-library.ts";
 import type { Vods } from "../vod/late-library.ts";
 import type { VodOptions } from "../vod/vod.ts";
 import type { DrainStep } from "./drain.ts";
+import { ArchivePeers } from "./archive-peers.ts";
 import { FileInputs } from "./file-inputs.ts";
 import { ListenerSet } from "./listener-set.ts";
 import { LiveWindows } from "./live-windows.ts";
@@ -119,6 +120,7 @@ export class MediaNode {
   readonly #pace = new SendPace();
   readonly #windows: LiveWindows;
   readonly #inputs: FileInputs;
+  readonly #archivePeers: ArchivePeers;
   #prepared: Promise<void> | null = null;
 
   constructor(options: MediaNodeOptions) {
@@ -130,6 +132,7 @@ export class MediaNode {
     this.#log = log;
     this.#windows = new LiveWindows(clock);
     this.archives = new StreamArchives({ clock, log, config: () => this.#config, thread: options.thread });
+    this.#archivePeers = new ArchivePeers({ config: () => this.#config, clock });
     this.local = new LocalDirectory({
       clock,
       log,
@@ -237,7 +240,7 @@ export class MediaNode {
 
   /** Answers a request for media; `null` when it is for something else. See `Playback.handle`. */
   handle(request: HttpRequest, sendWindow?: SendWindow): Promise<HttpReply> | HttpReply | null {
-    return this.#playback.handle(request, sendWindow);
+    return this.#archivePeers.handle(request) ?? this.#playback.handle(request, sendWindow);
   }
 
   /** Answers a request that brings media; `null` when it is for something else. Throws STREAM_BAD_NAME. */

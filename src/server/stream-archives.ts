@@ -29,6 +29,7 @@ import type { TimeSpan } from "../packaging/time-span.ts";
 import { mp4DownloadReply, tsDownloadReply } from "./archive-download.ts";
 import type { ArchiveDownload } from "./archive-download.ts";
 import { copyRules } from "./archive-copies.ts";
+import { peersOf, plansWithoutPeer, targetsOf } from "./archive-peers.ts";
 import { planOf, rulesOf } from "./stream-rules.ts";
 
 /** The folder of a stream's archive; `null` where the configuration knows of none. */
@@ -38,7 +39,7 @@ export function archiveFolder(plan: LivePlan | null, name: StreamName): string |
 }
 
 /** Settings of recordings that are read and not done yet. */
-const NOT_YET = ["replicate", "episodesUrl", "episodesExpirationMs"] as const;
+const NOT_YET = ["episodesUrl", "episodesExpirationMs"] as const;
 
 /** How a stream is recorded. */
 export type RecordingPlan = {
@@ -174,12 +175,14 @@ export class StreamArchives {
     );
     if (roots.size === 0 && this.#loaded === null) return;
     this.#warn(plans);
+    this.#warnOfPeers(config());
     const fresh = [...roots].filter((root) => !this.#recovered.has(root));
     for (const root of fresh) this.#recovered.add(root);
     try {
       await this.use(async (archives) => {
         archives.keep(roots, (root, stream) => retentionOf(config(), root, stream));
         await archives.recover(fresh);
+        await archives.replicate(peersOf(config()), (peer, offered) => targetsOf(config(), peer, offered));
       });
     } catch (caught) {
       this.#log.error("archives could not be looked at", { error: messageOf(caught) });
@@ -194,6 +197,18 @@ export class StreamArchives {
         this.#warned.add(setting);
         this.#log.warn("a setting of recordings has no effect in this version", { setting });
       }
+    }
+  }
+
+  /** Says, once for each, where `replicate` is of no use. */
+  #warnOfPeers(config: ResolvedConfig): void {
+    for (const name of plansWithoutPeer(config)) {
+      const key = `replicate ${name}`;
+      if (this.#warned.has(key)) continue;
+      this.#warned.add(key);
+      this.#log.warn("a recording is not completed: replicate has no server, or there is no cluster_key", {
+        name,
+      });
     }
   }
 

@@ -3,7 +3,7 @@ import { hourPath } from "../format/hour.ts";
 import { buildDeletedSpan, deletedFile, readDeletedSpans } from "../format/deleted-spans.ts";
 import { MAX_DELETED_BYTES } from "../format/deleted-spans.ts";
 import type { DeletedSpan } from "../format/deleted-spans.ts";
-import type { HourIndex } from "../format/hour-index.ts";
+import type { HourView } from "../reader/merged-hour.ts";
 import type { Clock } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
 import { deleteHour, hourName } from "./delete-hour.ts";
@@ -19,7 +19,7 @@ export type RangeDeletionParts = {
   /** Hours that have an index, the newest first. */
   hours(): AsyncIterable<number>;
   /** An hour's index as it is now; `null` when it is gone. */
-  index(hour: number): Promise<HourIndex | null>;
+  index(hour: number): Promise<HourView | null>;
 };
 
 /** What is to be deleted of one hour. */
@@ -67,7 +67,7 @@ export async function planDeletion(
   for await (const hour of parts.hours()) {
     // A segment that goes on into the range began in the hour before it at the earliest.
     if (hour < hourOf(fromUs) - 1) break;
-    const index: HourIndex | null = hour > hourOf(toUs) ? null : await parts.index(hour);
+    const index: HourView | null = hour > hourOf(toUs) ? null : await parts.index(hour);
     const part = index === null ? null : partOf(index, { fromUs, toUs }, mayGrow(hour, parts.clock));
     if (part !== null) found.unshift(part);
     if (part?.isToEnd === true && newer?.isCut === false) behind.push(newer.hour);
@@ -83,7 +83,7 @@ export async function planDeletion(
 }
 
 /** What of an hour has a part of a range; `null` where nothing has. */
-function partOf(index: HourIndex, { fromUs, toUs }: DeletedSpan, isOpen: boolean): HourPart | null {
+function partOf(index: HourView, { fromUs, toUs }: DeletedSpan, isOpen: boolean): HourPart | null {
   const { hour, segmentCount } = index;
   const [startUs, endUs] = [hour * HOUR_US, (hour + 1) * HOUR_US];
   const whole = { fromUs: startUs, toUs: endUs };
@@ -114,7 +114,7 @@ function partOf(index: HourIndex, { fromUs, toUs }: DeletedSpan, isOpen: boolean
 }
 
 /** What is being recorded: a segment that has begun is hidden when it is complete. */
-function toCome(index: HourIndex, { fromUs, toUs }: DeletedSpan): HourPart | null {
+function toCome(index: HourView, { fromUs, toUs }: DeletedSpan): HourPart | null {
   const [startUs, endUs] = [index.hour * HOUR_US, (index.hour + 1) * HOUR_US];
   const last = index.segmentCount === 0 ? null : index.segment(index.segmentCount - 1);
   const span = {

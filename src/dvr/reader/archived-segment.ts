@@ -2,11 +2,13 @@ import { trackNumber } from "../../containers/mp4/track-number.ts";
 import type { TrackId } from "../../media/ids.ts";
 import type { TrackSet } from "../../media/track.ts";
 import type { SegmentEntry } from "../../packaging/presentation.ts";
-import { mediaFile } from "../format/hour.ts";
-import type { HourChunk, HourIndex, HourSegment } from "../format/hour-index.ts";
+import { storedMediaFile } from "../format/fill.ts";
+import type { NumberShift } from "../format/fill-numbers.ts";
+import type { HourChunk, HourSegment } from "../format/hour-index.ts";
+import type { HourView } from "./merged-hour.ts";
 
 /** The hour of which a segment is. */
-type OfHour = { readonly hour: number; readonly index: HourIndex };
+type OfHour = { readonly hour: number; readonly index: HourView; readonly shift: NumberShift };
 
 /** A segment of an archive, as playlists know segments. */
 export class ArchivedSegment implements SegmentEntry {
@@ -34,7 +36,7 @@ export class ArchivedSegment implements SegmentEntry {
     },
   ) {
     const { segment, tracks, stretchStartUs } = facts;
-    this.sequence = segment.ordinal;
+    this.sequence = segment.ordinal + hour.shift.segments;
     this.name = segment.name;
     this.startUs = segment.startUs;
     this.durationUs = segment.durationUs;
@@ -42,7 +44,7 @@ export class ArchivedSegment implements SegmentEntry {
     this.discontinuity = segment.discontinuity;
     this.stretchStartUs = stretchStartUs ?? segment.startUs;
     this.isIndependent = segment.independent;
-    this.discontinuities = segment.discontinuities;
+    this.discontinuities = segment.discontinuities + hour.shift.breaks;
     this.#hour = hour;
     this.#place = place;
   }
@@ -66,7 +68,7 @@ export class ArchivedSegment implements SegmentEntry {
 
   /** The media file that has all of it: its place below the stream's folder. */
   get mediaFile(): string {
-    return mediaFile(this.#hour.hour, this.#hour.index.segment(this.#place).file);
+    return storedMediaFile(this.#hour.hour, this.#hour.index.segment(this.#place).file);
   }
 
   /** All its chunks, as they lie in its media file. */

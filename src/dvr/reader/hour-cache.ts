@@ -1,3 +1,4 @@
+import { dirname } from "node:path/posix";
 import type { Clock } from "../../base/clock.ts";
 import { dropOldest } from "../../base/oldest.ts";
 import { ByteLru } from "../../vod/byte-lru.ts";
@@ -8,17 +9,24 @@ import { dvrErrors } from "../errors.ts";
 import { MAX_DELETED_BYTES, NOTHING_DELETED } from "../format/deleted-spans.ts";
 import type { DeletedSpans } from "../format/deleted-spans.ts";
 import { deletedFile, readDeletedSpans } from "../format/deleted-spans.ts";
-import { HOUR_US, indexFile, mediaFile } from "../format/hour.ts";
+import { fillIndexFile, storedMediaFile } from "../format/fill.ts";
+import { FILL_NUMBERS_FILE, FillNumbers, MAX_FILL_NUMBERS_BYTES } from "../format/fill-numbers.ts";
+import type { NumberShift } from "../format/fill-numbers.ts";
+import { HOUR_US, indexFile } from "../format/hour.ts";
 import { HourIndex, MAX_HOUR_RECORDS } from "../format/hour-index.ts";
 import { INDEX_HEADER_BYTES } from "../format/index-header.ts";
 import { INDEX_RECORD_BYTES } from "../format/index-record.ts";
 import type { ArchivedSegment } from "./archived-segment.ts";
 import { readMediaHead } from "./init-tracks.ts";
+import { MergedHour } from "./merged-hour.ts";
+import type { HourView } from "./merged-hour.ts";
 
 /** An hour as it was read. */
 export type ReadHour = {
   readonly hour: number;
-  readonly index: HourIndex;
+  readonly index: HourView;
+  /** Of what was copied from peers in earlier hours: the numbers of playlists are higher by so much. */
+  readonly shift: NumberShift;
   /** Of the media files that were asked for, by number. */
   readonly tracks: Map<number, Promise<TrackSet>>;
   /** Its segments, as far as somebody asked for them; as many as the index has, or fewer. */
@@ -43,8 +51,21 @@ const MAX_INDEX_BYTES = INDEX_HEADER_BYTES + MAX_HOUR_RECORDS * INDEX_RECORD_BYT
 const LIST_US = 5_000_000;
 /** Days whose listings are kept. */
 const MAX_DAYS = 1024;
+/** What is known of a stream's fills is taken for right so long. Units: microseconds. */
+const NUMBERS_US = 1_000_000;
+/** Streams of which it is known. */
+const MAX_NUMBERS = 4096;
 
-type Kept = ReadHour & { checkedUs: number };
+type Kept = ReadHour & {
+  readonly own: HourIndex | null;
+  readonly fills: HourIndex | null;
+  readonly checkedUs: number;
+};
+
+type KeptNumbers = {
+  readonly numbers: FillNumbers;
+  readonly checkedUs: number;
+};
 
 type ListedDay = { readonly names: Promise<readonly string[]>; readonly listedUs: number };
 
@@ -58,13 +79,14 @@ export class HourCache {
   readonly #clock: Clock;
   readonly #kept = new ByteLru<Kept>(LIMITS);
   readonly #reading = new Map<string, Promise<ReadHour | null>>();
+  readonly #numbers = new Map<string, KeptNumbers>();
   /** By stream folder and init segment: the same tracks are the same object, whatever hour they are of. */
   readonly #sets = new Map<string, TrackSet>();
   readonly #days = new Map<string, ListedDay>();
   /** How often something was forgotten: what was read before that is not kept. */
   #forgotten = 0;
 
-  /** `notes`: where files of deleted spans are, when they are not where all others are. */
+  /** `notes`: where files of deleted spans and of fills are, when they are not where all others are. */
   constructor(files: ArchiveFiles, clock: Clock, notes: ArchiveFiles = files) {
     this.#files = files;
     this.#notes = notes;
@@ -103,7 +125,7 @@ export class HourCache {
   tracks(folder: string, { hour, tracks }: ReadHour, file: number): Promise<TrackSet> {
     const known = tracks.get(file);
     if (known !== undefined) return known;
-    const reading = this.#readTracks(folder, `${folder}/${mediaFile(hour, file)}`);
+    const reading = this.#readTracks(folder, `${folder}/${storedMediaFile(hour, file)}`);
     tracks.set(file, reading);
     reading.catch(() => tracks.delete(file));
     return reading;
@@ -118,38 +140,34 @@ export class HourCache {
     const path = `${folder}/${indexFile(hour)}`;
     const forgotten = this.#forgotten;
     const checkedUs = this.#clock.nowUs();
-    const file = await this.#files.open(path);
-    if (file === null) {
+    const names = await this.#namesBeside(path);
+    const deleted = await this.#deleted(`${folder}/${deletedFile(hour)}`, names);
+    const stillSo = (index: HourIndex | null | undefined): HourIndex | null =>
+      index?.deletedBytes === deleted.wholeBytes ? index : null;
+    const own = await readIndex(this.#files, path, (file) => readOn(file, stillSo(kept?.own), deleted));
+    const fillPath = `${folder}/${fillIndexFile(hour)}`;
+    const fills = names.includes(nameOf(fillPath))
+      ? await readIndex(this.#notes, fillPath, (file) => readAnew(file, stillSo(kept?.fills), deleted))
+      : null;
+    if (own === null && fills === null) {
       this.#kept.delete(path);
       return null;
     }
-    try {
-      const deleted = await this.#deleted(folder, hour);
-      const known = kept?.index.deletedBytes === deleted.wholeBytes ? kept.index : null;
-      const index = await readOn(file, known, deleted);
-      if (index === null) return null;
-      const read: Kept =
-        index === kept?.index
-          ? { ...kept, checkedUs }
-          : { hour, index, tracks: new Map(), entries: [], checkedUs };
-      if (forgotten === this.#forgotten)
-        this.#kept.set(path, read, index.memoryBytes + index.segmentCount * ENTRY_BYTES + HOUR_BYTES);
-      return read;
-    } finally {
-      await file.close();
-    }
-  }
-
-  /** What is deleted of an hour. */
-  async #deleted(folder: string, hour: number): Promise<DeletedSpans> {
-    const path = `${folder}/${deletedFile(hour)}`;
-    const nameAt = path.lastIndexOf("/") + 1;
-    const names = await this.#namesOf(path.slice(0, nameAt - 1));
-    return names.includes(path.slice(nameAt)) ? await this.#readDeleted(path) : NOTHING_DELETED;
+    const numbers = await this.#numbersOf(folder);
+    const shift = numbers.before(hour);
+    const index = viewOf(kept?.index ?? null, own, fills, numbers);
+    const isSame = kept !== null && index === kept.index && sameShift(shift, kept.shift);
+    const read: Kept = isSame
+      ? { ...kept, checkedUs }
+      : { hour, index, shift, tracks: new Map(), entries: [], own, fills, checkedUs };
+    if (forgotten === this.#forgotten)
+      this.#kept.set(path, read, index.memoryBytes + index.segmentCount * ENTRY_BYTES + HOUR_BYTES);
+    return read;
   }
 
   /** What is in a day's folder: to look into it once costs less than to try for a file of each hour. */
-  #namesOf(day: string): Promise<readonly string[]> {
+  #namesBeside(path: string): Promise<readonly string[]> {
+    const day = dirname(path);
     const nowUs = this.#clock.nowUs();
     const known = this.#days.get(day);
     if (known !== undefined && nowUs - known.listedUs < LIST_US) return known.names;
@@ -161,8 +179,9 @@ export class HourCache {
     return names;
   }
 
-  async #readDeleted(path: string): Promise<DeletedSpans> {
-    const file = await this.#notes.open(path);
+  /** What is deleted of an hour. */
+  async #deleted(path: string, names: readonly string[]): Promise<DeletedSpans> {
+    const file = names.includes(nameOf(path)) ? await this.#notes.open(path) : null;
     if (file === null) return NOTHING_DELETED;
     try {
       const bytes = new Uint8Array(Math.min(await file.sizeBytes(), MAX_DELETED_BYTES));
@@ -170,6 +189,25 @@ export class HourCache {
     } finally {
       await file.close();
     }
+  }
+
+  /** What is said of a stream's fills. */
+  async #numbersOf(folder: string): Promise<FillNumbers> {
+    const known = this.#numbers.get(folder);
+    const checkedUs = this.#clock.nowUs();
+    if (known !== undefined && checkedUs - known.checkedUs < NUMBERS_US) return known.numbers;
+    const file = await this.#notes.open(`${folder}/${FILL_NUMBERS_FILE}`);
+    let read: KeptNumbers = { numbers: FillNumbers.NONE, checkedUs };
+    try {
+      const bytes = new Uint8Array(Math.min((await file?.sizeBytes()) ?? 0, MAX_FILL_NUMBERS_BYTES));
+      await file?.read(0, bytes);
+      if (file !== null) read = { ...read, numbers: FillNumbers.parse(bytes) };
+    } finally {
+      await file?.close();
+    }
+    this.#numbers.set(folder, read);
+    dropOldest(this.#numbers, MAX_NUMBERS);
+    return read.numbers;
   }
 
   async #readTracks(folder: string, path: string): Promise<TrackSet> {
@@ -190,6 +228,24 @@ export class HourCache {
   }
 }
 
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+async function readIndex(
+  files: ArchiveFiles,
+  path: string,
+  read: (file: ArchiveFile) => Promise<HourIndex | null>,
+): Promise<HourIndex | null> {
+  const file = await files.open(path);
+  if (file === null) return null;
+  try {
+    return await read(file);
+  } finally {
+    await file.close();
+  }
+}
+
 /** The index with what has come since; another object where it was cut meanwhile. `null`: its header is not there yet. */
 async function readOn(
   file: ArchiveFile,
@@ -205,4 +261,31 @@ async function readOn(
     return got.byteLength < INDEX_HEADER_BYTES ? null : HourIndex.parse(got, { path: file.path, deleted });
   if (got.byteLength > 0) known.append(got);
   return known;
+}
+
+/** The index of fills, which is put in place as a whole, and longer each time. `null`: it has no header. */
+async function readAnew(
+  file: ArchiveFile,
+  known: HourIndex | null,
+  deleted: DeletedSpans,
+): Promise<HourIndex | null> {
+  const sizeBytes = Math.min(await file.sizeBytes(), MAX_INDEX_BYTES);
+  if (known !== null && known.readBytes === sizeBytes) return known;
+  return await readOn(file, null, deleted);
+}
+
+/** The view that there was, where it still holds; or another one. */
+function viewOf(
+  known: HourView | null,
+  own: HourIndex | null,
+  fills: HourIndex | null,
+  numbers: FillNumbers,
+): HourView {
+  if (fills === null) return own!;
+  if (known instanceof MergedHour && known.isOf(own, fills) && known.readOn()) return known;
+  return new MergedHour(own, fills, numbers.of(fills.hour) ?? { ordinal: 0, discontinuities: 0 });
+}
+
+function sameShift(a: NumberShift, b: NumberShift): boolean {
+  return a.segments === b.segments && a.breaks === b.breaks;
 }

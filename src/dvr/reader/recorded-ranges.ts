@@ -2,9 +2,10 @@
 import { dropOldest } from "../../base/oldest.ts";
 import type { ArchiveFiles } from "../archive-files.ts";
 import { deletedFile } from "../format/deleted-spans.ts";
+import { fillIndexFile } from "../format/fill.ts";
 import { hourOf, indexFile } from "../format/hour.ts";
-import type { HourIndex } from "../format/hour-index.ts";
-import { hoursOfStream } from "../format/hours-of-stream.ts";
+import { hoursWithFills } from "../format/hours-of-stream.ts";
+import type { HourView } from "./merged-hour.ts";
 
 /** A stretch that is recorded without a gap. Units: microseconds of the media clock, which is UTC. */
 export type RecordedRange = { readonly fromUs: number; readonly toUs: number };
@@ -24,7 +25,7 @@ export type RangesSource = {
   readonly folder: string;
   readonly files: ArchiveFiles;
   /** An hour's index; `null` when it is not there any more. */
-  index(hour: number): Promise<HourIndex | null>;
+  index(hour: number): Promise<HourView | null>;
 };
 
 /** Less than this between two segments is no gap: tracks do not end at one time. Units: microseconds. */
@@ -68,7 +69,7 @@ export class RecordedRanges {
   async #hoursWithin(fromUs: number, toUs: number): Promise<number[]> {
     const { folder, files } = this.#source;
     const found: number[] = [];
-    for await (const hour of hoursOfStream(files, folder)) {
+    for await (const hour of hoursWithFills(files, folder)) {
       if (hour < hourOf(Math.max(0, fromUs)) || found.length > MAX_HOURS) break;
       if (hour <= hourOf(Math.max(0, toUs))) found.push(hour);
     }
@@ -96,13 +97,16 @@ async function isLikeFiles(
   hour: number,
   { folder, files }: RangesSource,
 ): Promise<boolean> {
-  const paths = [indexFile(hour), deletedFile(hour)].map((path) => `${folder}/${path}`);
-  const [indexBytes, deletedBytes] = await Promise.all(paths.map((path) => files.stat(path)));
+  const paths = [indexFile(hour), fillIndexFile(hour), deletedFile(hour)].map(
+    (path) => `${folder}/${path}`,
+  );
+  const [ownBytes, fillBytes, deletedBytes] = await Promise.all(paths.map((path) => files.stat(path)));
+  const indexBytes = (ownBytes ?? 0) + (fillBytes ?? 0);
   return indexBytes === known.indexBytes && (deletedBytes ?? 0) === known.deletedBytes;
 }
 
 /** What is recorded in an hour. The last range may reach into the next hour, by less than a segment. */
-export function rangesOf(index: HourIndex): RecordedExtent {
+export function rangesOf(index: HourView): RecordedExtent {
   const ranges: RecordedRange[] = [];
   const fileEnds: number[] = [];
   let isCut = false;

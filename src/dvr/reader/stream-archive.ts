@@ -9,11 +9,13 @@ import type { BoundedWork } from "../../vod/bounded-work.ts";
 import type { ArchiveFile, ArchiveFiles } from "../archive-files.ts";
 import { dvrErrors } from "../errors.ts";
 import type { StoredRange, StoredSegment } from "../export/stored-range.ts";
-import { hourOf, hourPath, mediaFile, parseHourFile } from "../format/hour.ts";
-import type { HourChunk, HourIndex } from "../format/hour-index.ts";
-import { hoursOfStream } from "../format/hours-of-stream.ts";
+import { parseFillIndexFile, storedMediaFile } from "../format/fill.ts";
+import { hourOf, hourPath, parseHourFile } from "../format/hour.ts";
+import type { HourChunk } from "../format/hour-index.ts";
+import { hoursWithFills } from "../format/hours-of-stream.ts";
 import { ArchivedSegment } from "./archived-segment.ts";
 import type { HourCache, ReadHour } from "./hour-cache.ts";
+import type { HourView } from "./merged-hour.ts";
 import { nearestTimes } from "./nearest-times.ts";
 import type { NearestTimes } from "./nearest-times.ts";
 import { SetSearch } from "./set-search.ts";
@@ -74,7 +76,7 @@ export class StreamArchive {
     this.folder = folder;
     this.#reading = reading;
     const { files, hours } = reading;
-    const index = async (hour: number): Promise<HourIndex | null> =>
+    const index = async (hour: number): Promise<HourView | null> =>
       (await hours.hour(folder, hour))?.index ?? null;
     this.#ranges = new RecordedRanges({ folder, files, index });
   }
@@ -172,7 +174,7 @@ export class StreamArchive {
     const { clock, files: disk } = this.#reading;
     const newest = hourOf(clock.wallUs()) + 1;
     let left = MAX_INIT_HOURS;
-    for await (const number of hoursOfStream(disk, this.folder)) {
+    for await (const number of hoursWithFills(disk, this.folder)) {
       if (number > newest) continue;
       if (left-- === 0) break;
       const hour = await this.#reading.hours.hour(this.folder, number);
@@ -257,7 +259,7 @@ export class StreamArchive {
     const numbers = new Set(selection.map(trackNumber));
     const chunks = hour.index.chunks(place).filter((chunk) => numbers.has(chunk.trackNumber));
     if (chunks.length === 0) return null;
-    const path = `${this.folder}/${mediaFile(hour.hour, hour.index.segment(place).file)}`;
+    const path = `${this.folder}/${storedMediaFile(hour.hour, hour.index.segment(place).file)}`;
     return await this.#withMedia(path, (file) => this.#lend(file, chunks));
   }
 
@@ -288,10 +290,13 @@ export class StreamArchive {
     if (known !== undefined && clock.nowUs() - known.listedUs < LIST_US) return known.hours;
     const listedUs = clock.nowUs();
     const path = hourPath(day * DAY_HOURS).slice(0, -"/00".length);
-    const hours = (await files.list(`${this.folder}/${path}`))
-      .map((name) => parseHourFile(`${path}/${name}`))
-      .flatMap((file) => (file === null || file.file !== null ? [] : [file.hour]))
-      .toSorted((a, b) => a - b);
+    const found = (await files.list(`${this.folder}/${path}`)).flatMap((name) => {
+      const fill = parseFillIndexFile(`${path}/${name}`);
+      if (fill !== null) return [fill];
+      const file = parseHourFile(`${path}/${name}`);
+      return file === null || file.file !== null ? [] : [file.hour];
+    });
+    const hours = [...new Set(found)].toSorted((a, b) => a - b);
     if (this.#days.size >= MAX_DAYS) this.#days.clear();
     this.#days.set(day, { hours, listedUs });
     return hours;
