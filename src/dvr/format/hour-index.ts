@@ -94,6 +94,7 @@ type Filled = {
   readonly segments: number;
   readonly steps: number;
   readonly ignored: number;
+  readonly writtenUs: number;
   readonly open: OpenSegment | null;
 };
 
@@ -124,6 +125,7 @@ export class HourIndex {
   #readBytes = INDEX_HEADER_BYTES;
   #stop: IndexStop | null = null;
   #firstOrdinal = 0;
+  #writtenUs = 0;
 
   private constructor(hour: number, maxRecords: number) {
     this.hour = hour;
@@ -184,6 +186,14 @@ export class HourIndex {
   /** Why the last bytes were not all taken; `null` when they were. */
   get stop(): IndexStop | null {
     return this.#stop;
+  }
+
+  /**
+   * When the last complete segment was written: the wall clock, in microseconds; 0 where there is none. Its media is some
+   * time older, and by more where the wall clock was set.
+   */
+  get writtenUs(): number {
+    return this.#writtenUs;
   }
 
   /** Complete segments. */
@@ -309,6 +319,7 @@ export class HourIndex {
       return;
     }
     if (this.#segments.count === 0) this.#firstOrdinal = record.ordinal;
+    this.#writtenUs = record.utcUs;
     this.#segments.add(record, {
       ordinalStep: record.ordinal - this.#firstOrdinal,
       flags: open.flags | record.flags,
@@ -353,6 +364,7 @@ export class HourIndex {
       segments: this.#segments.count,
       steps: this.#steps.count,
       ignored: this.#ignored,
+      writtenUs: this.#writtenUs,
       open: this.#open,
     };
   }
@@ -362,6 +374,7 @@ export class HourIndex {
     this.#segments.count = filled.segments;
     this.#steps.count = filled.steps;
     this.#ignored = filled.ignored;
+    this.#writtenUs = filled.writtenUs;
     this.#open = filled.open;
   }
 }

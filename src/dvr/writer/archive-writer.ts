@@ -63,7 +63,13 @@ type OpenSegment = {
 };
 
 /** Where the archive ends: its last complete segment, if it has any. */
-type End = { readonly ordinal: number | null; readonly endUs: number; readonly discontinuities: number };
+type End = {
+  readonly ordinal: number | null;
+  readonly endUs: number;
+  readonly discontinuities: number;
+  /** It was found as it is: what comes now is of another run, also where it begins right behind. */
+  readonly isFound: boolean;
+};
 
 /**
  * Writes one stream's archive. Groups are written one after the other; what the disk does not take is a gap in the archive
@@ -242,7 +248,7 @@ export class ArchiveWriter implements GroupWriter {
       await writer.close();
       if (recovered.lastEnd !== null) return endOf(recovered.lastEnd);
     }
-    return { ordinal: null, endUs: -Infinity, discontinuities: 0 };
+    return { ordinal: null, endUs: -Infinity, discontinuities: 0, isFound: true };
   }
 
   async #writeGroup(group: RecordedGroup): Promise<void> {
@@ -286,7 +292,7 @@ export class ArchiveWriter implements GroupWriter {
     const hour = hourOf(startUs);
     const writer = await this.#hourOf(hour);
     const file = await writer.mediaFor(tracks);
-    const isBreak = share.discontinuity || startUs - end.endUs > SAME_US;
+    const isBreak = share.discontinuity || end.isFound || startUs - end.endUs > SAME_US;
     const flags = (isBreak ? RECORD_FLAG.discontinuity : 0) | (isIndependent ? RECORD_FLAG.independent : 0);
     const discontinuities = end.discontinuities + (isBreak ? 1 : 0);
     // A segment that is never completed uses up no number.
@@ -326,7 +332,7 @@ export class ArchiveWriter implements GroupWriter {
     record.durationUs = share.durationUs;
     planned.push({ record, chunk: null });
     this.#segment = null;
-    this.#end = { ordinal, endUs: startUs + share.durationUs, discontinuities };
+    this.#end = { ordinal, endUs: startUs + share.durationUs, discontinuities, isFound: false };
   }
 
   /** That the wall clock was set since the last group. */
@@ -348,5 +354,5 @@ export class ArchiveWriter implements GroupWriter {
 }
 
 function endOf({ ordinal, startUs, durationUs, discontinuities }: IndexRecord): End {
-  return { ordinal, endUs: startUs + durationUs, discontinuities };
+  return { ordinal, endUs: startUs + durationUs, discontinuities, isFound: true };
 }
