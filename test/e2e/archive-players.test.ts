@@ -240,7 +240,7 @@ async function playsOn(watched: Watched, stretch: Stretch, untilMs: number): Pro
 }
 
 /** Waits for all, also where one fails. */
-async function all(checks: readonly Promise<void>[]): Promise<void> {
+async function allOf(checks: readonly Promise<void>[]): Promise<void> {
   for (const result of await Promise.allSettled(checks))
     if (result.status === "rejected") throw result.reason;
 }
@@ -301,7 +301,7 @@ test(
       openDash(t, "shaka", `${range}.mpd`, firstMs),
     ]);
     const film = await openFile(t, recorded.url(`${whole}.mp4`));
-    await all([...ranges.map((watched) => playsWhole(watched, stretches)), playsWhole(film, inFile)]);
+    await allOf([...ranges.map((watched) => playsWhole(watched, stretches)), playsWhole(film, inFile)]);
     await Promise.all([...ranges, film].map(({ page }) => page.context().browser()!.close()));
     // What is recorded of the last stretch has its first segment as the beginning of what grows.
     const growing = `archive-${Math.ceil(onAir.startMs / 1000) + 1}-now`;
@@ -312,6 +312,6 @@ test(
       openDash(t, "dashjs", recorded.url(`${growing}.mpd`), first!.dateMs!),
     ]);
     const untilMs = Date.now() + NOT_YET_RECORDED_MS;
-    await all(edges.map((watched) => playsOn(watched, onAir, untilMs)));
+    await allOf(edges.map((watched) => playsOn(watched, onAir, untilMs)));
   },
 );

@@ -100,7 +100,7 @@ class Station {
 
   #publish(): void {
     const request = { name: NAME, protocol: "test", remoteAddress: "127.0.0.1", onRevoked: () => {} };
-    this.#publisher = this.#directory.publish(request) as Publisher;
+    this.#publisher = this.#directory.publish(request);
     this.#publisher.setTracks([VIDEO]);
     this.#pictures = 0;
   }
