@@ -67,7 +67,8 @@ export class HourCache {
   async hour(folder: string, hour: number, isNewest = false): Promise<ReadHour | null> {
     const path = `${folder}/${indexFile(hour)}`;
     const kept = this.#kept.get(path);
-    if (kept !== undefined && this.#clock.nowUs() - kept.checkedUs < this.#freshUs(hour, isNewest)) return kept;
+    if (kept !== undefined && this.#clock.nowUs() - kept.checkedUs < this.#freshUs(hour, isNewest))
+      return kept;
     const reading = this.#reading.get(path);
     if (reading !== undefined) return await reading;
     const read = this.#read(path, hour, kept ?? null).finally(() => this.#reading.delete(path));

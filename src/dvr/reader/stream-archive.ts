@@ -335,7 +335,8 @@ export class StreamArchive {
     const { clock, files } = this.#reading;
     const known = this.#days.get(day);
     const listedUs = clock.nowUs();
-    const freshUs = day < Math.floor((this.#newest?.hour ?? 0) / DAY_HOURS) ? LIST_US.older : LIST_US.newest;
+    const freshUs =
+      day < Math.floor((this.#newest?.hour ?? 0) / DAY_HOURS) ? LIST_US.older : LIST_US.newest;
     if (known !== undefined && listedUs - known.listedUs < freshUs) return known.hours;
     const path = hourPath(day * DAY_HOURS).slice(0, -"/00".length);
     const hours = (await files.list(`${this.folder}/${path}`))

@@ -271,7 +271,11 @@ export class ArchiveWriter implements GroupWriter {
       this.#plan(planned, segment, share, group.utcUs);
     }
     if (place === null) return;
-    if (step !== null) planned.push(step);
+    if (step !== null) {
+      step.record.ordinal = place.ordinal + 1;
+      step.record.discontinuities = place.discontinuities;
+      planned.push(step);
+    }
     await this.#append(place, planned);
   }
 
