@@ -386,6 +386,35 @@ describe("a wall clock that is set while a stream is recorded", () => {
   });
 });
 
+test("a range that is to come is not there yet; one that has begun grows to its end and says that it ends", async () => {
+  const startMs = Date.UTC(2026, 4, 5, 9, 50);
+  const startS = startMs / 1000;
+  const station = await Station.start(startMs);
+  await station.play(301);
+  const coming = station.span({ kind: "archive", fromS: startS + 3600, durationS: 60 });
+  await assert.rejects(coming, { httpStatus: 404, message: /before it up to 2026-05-05T09:55:00.000Z/ });
+  const span = { kind: "archive", fromS: startS + 240, durationS: 120 } as const;
+  const grown: number[] = [];
+  let complete: Timeline | null = null;
+  const look = async (): Promise<void> => {
+    const { mutability, segments } = await station.span(span);
+    assert.deepEqual(checkOrder(segments), []);
+    if (mutability === "event") assert.equal(complete, null, "what is complete stays so");
+    else complete ??= await station.span(span);
+    if (complete !== null) assert.equal(segments.length, 12);
+    grown.push(segments.length);
+  };
+  await station.play(200, { look });
+  await station.stop();
+  assert.deepEqual(
+    [...new Set(grown)],
+    grown.filter((length, i) => length !== grown[i - 1]),
+    "it only grows",
+  );
+  assert.equal(grown.at(-1), 12);
+  assert.ok(complete !== null);
+});
+
 test("an hour that begins is seen at once by who plays the hour before", async () => {
   const startMs = Date.UTC(2026, 4, 5, 9, 50);
   const station = await Station.start(startMs);
