@@ -415,6 +415,18 @@ test("a range that is to come is not there yet; one that has begun grows to its 
   assert.ok(complete !== null);
 });
 
+test("who asks for all since 1970 makes those folders be listed that are there", async () => {
+  const startMs = Date.UTC(2026, 4, 5, 23, 50);
+  const station = await Station.start(startMs);
+  await station.play(1200);
+  await station.stop();
+  const before = station.files.looks.length;
+  const { segments } = await station.span({ kind: "archive", fromS: 0, durationS: null });
+  assert.equal(totalS(segments), 1200);
+  const lists = station.files.looks.slice(before).filter((look) => look.startsWith("list "));
+  assert.ok(lists.length <= 12, `${lists.length} listings`);
+});
+
 test("an hour that begins is seen at once by who plays the hour before", async () => {
   const startMs = Date.UTC(2026, 4, 5, 9, 50);
   const station = await Station.start(startMs);
