@@ -25,12 +25,26 @@ const sample = (): ArchiveHour =>
 const facts = (index: HourIndex): unknown => ({
   segments: [...index.segments()].map((segment, place) => [segment, index.chunks(place)]),
   steps: index.clockSteps(),
+  writtenUs: index.writtenUs,
   readBytes: index.readBytes,
   stop: index.stop,
   ignored: index.ignoredRecords,
 });
 
 describe("the index of an hour", () => {
+  test("knows when its last complete segment was written, and of none that is not complete", () => {
+    const hour = new ArchiveHour(HOUR);
+    assert.equal(HourIndex.parse(hour.index).writtenUs, 0);
+    hour.segment();
+    assert.equal(HourIndex.parse(hour.index).writtenUs, START_US + 150_000);
+    hour.segment({ end: "none" });
+    assert.equal(HourIndex.parse(hour.index).writtenUs, START_US + 150_000);
+    hour.segment();
+    const torn = hour.index.subarray(0, -INDEX_RECORD_BYTES);
+    assert.equal(HourIndex.parse(torn).writtenUs, START_US + 150_000, "a group that is not whole");
+    assert.equal(HourIndex.parse(hour.index).writtenUs, START_US + 4_150_000);
+  });
+
   const index = HourIndex.parse(sample().index);
 
   test("lists complete segments", () => {

@@ -98,6 +98,7 @@ type Filled = {
   readonly segments: number;
   readonly steps: number;
   readonly ignored: number;
+  readonly writtenUs: number;
   readonly open: OpenSegment | null;
 };
 
@@ -129,6 +130,7 @@ export class HourIndex {
   #readBytes = INDEX_HEADER_BYTES;
   #stop: IndexStop | null = null;
   #firstOrdinal = 0;
+  #writtenUs = 0;
 
   private constructor(hour: number, { maxRecords, deleted }: Required<Omit<HourIndexOptions, "path">>) {
     this.hour = hour;
@@ -195,6 +197,14 @@ export class HourIndex {
   /** Why the last bytes were not all taken; `null` when they were. */
   get stop(): IndexStop | null {
     return this.#stop;
+  }
+
+  /**
+   * When the last complete segment was written: the wall clock, in microseconds; 0 where there is none. Its media is some
+   * time older, and by more where the wall clock was set.
+   */
+  get writtenUs(): number {
+    return this.#writtenUs;
   }
 
   /** Complete segments. */
@@ -325,6 +335,7 @@ export class HourIndex {
     // Counted with the break: what is in front of it keeps its number.
     const end = breaks ? { ...record, discontinuities: record.discontinuities + 1 } : record;
     if (this.#segments.count === 0) this.#firstOrdinal = record.ordinal;
+    this.#writtenUs = record.utcUs;
     this.#segments.add(end, {
       ordinalStep: record.ordinal - this.#firstOrdinal,
       flags: breaks ? flags | RECORD_FLAG.discontinuity : flags,
@@ -381,6 +392,7 @@ export class HourIndex {
       segments: this.#segments.count,
       steps: this.#steps.count,
       ignored: this.#ignored,
+      writtenUs: this.#writtenUs,
       open: this.#open,
     };
   }
@@ -390,6 +402,7 @@ export class HourIndex {
     this.#segments.count = filled.segments;
     this.#steps.count = filled.steps;
     this.#ignored = filled.ignored;
+    this.#writtenUs = filled.writtenUs;
     this.#open = filled.open;
   }
 }

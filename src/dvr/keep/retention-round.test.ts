@@ -101,6 +101,40 @@ describe("a round of retention", () => {
     assert.deepEqual(ago(), ["a 4 depth", "a 1 depth"]);
   });
 
+  test("does not take for old what a wall clock that was set on has made old, for a day", async () => {
+    const { round, put, ago, clock } = retention({ a: { depthMs: 24 * HOUR_MS } });
+    for (const hours of [2, 20, 30]) put("a", hours);
+    await round.run();
+    assert.deepEqual(ago(), ["a 30 depth"]);
+    clock.stepWall(48 * HOUR_MS);
+    await round.run();
+    clock.advance(60_000);
+    await round.run();
+    assert.equal(ago().length, 1);
+    clock.stepWall(-48 * HOUR_MS);
+    await round.run();
+    clock.advance(6 * HOUR_MS);
+    await round.run();
+    assert.deepEqual(ago(), ["a 30 depth", "a 20 depth"], "it is as old as it is");
+    clock.stepWall(48 * HOUR_MS);
+    await round.run();
+    assert.equal(ago().length, 2);
+    clock.advance(24 * HOUR_MS);
+    await round.run();
+    assert.deepEqual(ago(), ["a 30 depth", "a 20 depth", "a 2 depth"]);
+  });
+
+  test("keeps an hour that is written, however old its media clock says it is", async () => {
+    const { round, put, ago, clock, volume } = retention({ a: { depthMs: HOUR_MS } });
+    for (const hours of [30, 31]) put("a", hours);
+    volume.files.get(`${pathOf("a", 30)}.idx`)!.changedMs = clock.wallUs() / 1000 - 20_000;
+    await round.run();
+    assert.deepEqual(ago(), ["a 31 depth"]);
+    clock.advance(60_000);
+    await round.run();
+    assert.deepEqual(ago(), ["a 31 depth", "a 30 depth"]);
+  });
+
   test("keeps an hour that came to be protected or opened since it was chosen", async () => {
     const [kept, opened, gone] = [new Set<number>(), new Set<number>(), new Array<number>()];
     const { round, put } = retention(

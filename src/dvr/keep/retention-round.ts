@@ -3,6 +3,7 @@ import { asMediaError, messageOf } from "../../base/errors.ts";
 import type { MediaError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import { dropOldest } from "../../base/oldest.ts";
+import { BelievedTime } from "./believed-time.ts";
 import { ArchiveWalk } from "./archive-walk.ts";
 import type { DayFolder, HourFiles, WalkLimits } from "./archive-walk.ts";
 import { deleteHour, deleteMedia, isCopied, isDropped, isHalfDeleted } from "./delete-hour.ts";
@@ -28,6 +29,9 @@ const HOURS_A_ROUND = 300;
 
 /** How long an hour may still be written after its end, whoever writes it. Units: milliseconds. */
 const OPEN_AFTER_END_MS = 600_000;
+
+/** A recording that goes on writes several times in such a time. Units: milliseconds. */
+const WRITTEN_MS = 60_000;
 
 /** Pauses after an hour could not be deleted: the first, and the longest that doubling leads to. Units: milliseconds. */
 const RETRY_MS = 60_000;
@@ -112,6 +116,7 @@ type Planned = Pick<DeletedHour, "stream" | "hour" | "reason" | "bytes" | "keeps
 export class RetentionRound {
   readonly #options: RetentionRoundOptions;
   readonly #walk: ArchiveWalk;
+  readonly #time: BelievedTime;
   /** Days' folders of which an hour could not be deleted. */
   readonly #pauses = new Map<string, { untilUs: number; pauseMs: number }>();
   /** What was said and when, so that it is said again only after a while, or when it is another. */
@@ -124,6 +129,7 @@ export class RetentionRound {
   constructor(options: RetentionRoundOptions) {
     const { root, files, clock, walkLimits } = options;
     this.#options = options;
+    this.#time = new BelievedTime(clock);
     this.#walk = new ArchiveWalk({
       root,
       files,
@@ -246,6 +252,19 @@ export class RetentionRound {
     return endMs + OPEN_AFTER_END_MS > this.#nowMs() || this.#options.isOpen(stream, hour);
   }
 
+  /**
+   * Whether its index has just been written, which happens to an old hour where the wall clock was set on while a stream is
+   * recorded, whose media clock was not. A clock of a volume that is ahead says nothing.
+   */
+  async #isWritten({ folder, hourOfDay, names }: Found): Promise<boolean> {
+    const { files, clock } = this.#options;
+    const index = `${String(hourOfDay).padStart(2, "0")}.idx`;
+    if (!names.includes(index)) return false;
+    const facts = await files.facts(`${folder}/${index}`).catch(() => null);
+    const agoMs = facts === null ? Infinity : clock.wallUs() / 1000 - facts.changedMs;
+    return agoMs >= 0 && agoMs < WRITTEN_MS;
+  }
+
   #choose(streams: ReadonlyMap<string, FoundStream>, disk: VolumeSpace | null): Deletion[] {
     const all = [...streams.values()].map(({ stream, rules, hours }): StreamHours => {
       const whole = [...hours.values()].filter(({ isRest }) => !isRest);
@@ -274,6 +293,7 @@ export class RetentionRound {
     const found = from.hours.get(hour)!;
     const isKept = reason !== "unfinished" && from.protections.protects(hour);
     if (isKept || this.#isOpen(stream, hour) || this.#isPaused(found.folder)) return "kept";
+    if (reason !== "unfinished" && (await this.#isWritten(found))) return "kept";
     this.#walk.forgetDay(found.folder);
     try {
       if (!keepsIndex) await deleteHour(found, files);
@@ -355,7 +375,7 @@ export class RetentionRound {
   }
 
   #nowMs(): number {
-    return this.#options.clock.wallUs() / 1000;
+    return this.#time.nowMs();
   }
 }
 

@@ -98,11 +98,15 @@ export class HourCache {
     return this.#kept.bytes;
   }
 
-  /** The hour as it is now; `null` when the stream has none. Rejects with DVR_*. */
-  async hour(folder: string, hour: number): Promise<ReadHour | null> {
+  /**
+   * The hour as it is now; `null` when the stream has none. `isNewest`: of its stream, so that it may grow whatever the wall
+   * clock says. Rejects with DVR_*.
+   */
+  async hour(folder: string, hour: number, isNewest = false): Promise<ReadHour | null> {
     const path = `${folder}/${indexFile(hour)}`;
     const kept = this.#kept.get(path);
-    if (kept !== undefined && this.#clock.nowUs() - kept.checkedUs < this.#freshUs(hour)) return kept;
+    if (kept !== undefined && this.#clock.nowUs() - kept.checkedUs < this.#freshUs(hour, isNewest))
+      return kept;
     const reading = this.#reading.get(path);
     if (reading !== undefined) return await reading;
     const read = this.#read(folder, hour, kept ?? null).finally(() => {
@@ -131,8 +135,8 @@ export class HourCache {
     return reading;
   }
 
-  #freshUs(hour: number): number {
-    const mayGrow = (hour + 1) * HOUR_US + LATE_US > this.#clock.wallUs();
+  #freshUs(hour: number, isNewest: boolean): number {
+    const mayGrow = isNewest || (hour + 1) * HOUR_US + LATE_US > this.#clock.wallUs();
     return mayGrow ? FRESH_US.growing : FRESH_US.finished;
   }
 

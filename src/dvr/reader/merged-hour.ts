@@ -12,6 +12,7 @@ export type HourView = Pick<
   | "memoryBytes"
   | "readBytes"
   | "deletedBytes"
+  | "writtenUs"
   | "segment"
   | "chunks"
   | "placeFrom"
@@ -71,6 +72,11 @@ export class MergedHour implements HourView {
   /** Bytes of both indexes. */
   get readBytes(): number {
     return (this.#own?.readBytes ?? 0) + this.#fills.readBytes;
+  }
+
+  /** Of the recorder's index, as long as there is one. */
+  get writtenUs(): number {
+    return (this.#own ?? this.#fills).writtenUs;
   }
 
   /** See `HourIndex.deletedBytes`: both are read with the same spans. */

@@ -52,7 +52,7 @@ export class SpanPresentation implements Presentation {
 
   /** Reads what is recorded of a span. Rejects with DVR_NOTHING_RECORDED, and what reading rejects with. */
   static async open(archive: StreamArchive, request: SpanRequest): Promise<SpanPresentation> {
-    const bounds = boundsOf(request);
+    const bounds = boundsOf(request, await archive.now(request.nowUs));
     let segments = await archive.segments(bounds.fromUs, bounds.toUs);
     if (request.span.kind === "timeshift_rel")
       segments = segments.slice(-Math.max(MIN_LIVE_SEGMENTS, request.segmentCount));
@@ -108,7 +108,7 @@ export class SpanPresentation implements Presentation {
 
 /** What is recorded of a span, to be made one file of. Rejects as `SpanPresentation.open`. */
 export async function storedRange(archive: StreamArchive, request: SpanRequest): Promise<StoredRange> {
-  const bounds = boundsOf(request);
+  const bounds = boundsOf(request, await archive.now(request.nowUs));
   const segments = await archive.segments(bounds.fromUs, bounds.toUs);
   if (segments.length === 0) throw await nothingRecorded(archive, request, bounds);
   if (segments.length > MAX_DOWNLOAD_SEGMENTS)
@@ -120,7 +120,8 @@ function hasInit(tracks: TrackSet, { selection, name }: MediaFile): boolean {
   return selectTracks(tracks, selection).length > 0 && initName(tracks, selection) === name;
 }
 
-function boundsOf({ span, nowUs, segmentDurationUs }: SpanRequest): Bounds {
+/** `nowUs`: on the media clock. */
+function boundsOf({ span, segmentDurationUs }: SpanRequest, nowUs: number): Bounds {
   switch (span.kind) {
     case "archive": {
       const fromUs = span.fromS * SECOND_US;

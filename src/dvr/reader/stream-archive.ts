@@ -39,11 +39,15 @@ export type ArchiveReading = {
   readonly maxSegments: number;
 };
 
-/** A day's listing is taken for right so long. Units: microseconds. */
-const LIST_US = 5_000_000;
+/** A day's listing is taken for right so long, that of the newest day for less: an hour may begin. Units: microseconds. */
+const LIST_US = { newest: 500_000, older: 5_000_000 };
+/** What was written so long ago is not live any more. Units: microseconds. */
+const LIVE_US = 30_000_000;
 /** Days whose listings are kept. */
 const MAX_DAYS = 400;
 const DAY_HOURS = 24;
+/** Of more days those are listed that are there: who asks from 1970 on makes no twenty thousand listings. */
+const MAX_DAYS_TO_LIST = 40;
 /** Which configurations there are is looked at no more often. Units: microseconds. */
 const LOOK_US = 5_000_000;
 /** Who asks for a configuration that was never there makes so many hours be read, and no more. */
@@ -67,6 +71,8 @@ export class StreamArchive {
   readonly #days = new Map<number, Day>();
   readonly #ranges: RecordedRanges;
   #longestUs = 0;
+  /** The newest hour, and when it was looked for among all. */
+  #newest: { readonly hour: number | null; readonly atUs: number } | null = null;
   /** What tracks there are, and when it was looked. */
   #looked: { readonly atUs: number; readonly search: SetSearch } | null = null;
   /** Tracks of what was listed lately, the last ones last. */
@@ -95,10 +101,63 @@ export class StreamArchive {
   forget(): void {
     this.#days.clear();
     this.#looked = null;
+    this.#newest = null;
+  }
+
+  /**
+   * Where now is on the media clock: the end of what is recorded as long as that grows, whatever the wall clock was set to
+   * meanwhile, or however far an encoder's clock has drifted from it. Afterwards it is the wall clock, but not before the end
+   * of what is recorded. It never goes back while the wall clock does not. Units: microseconds. Rejects with DVR_*.
+   */
+  async now(wallUs: number): Promise<number> {
+    const newest = await this.#newestHour();
+    // An hour that has begun has no complete segment yet.
+    for (const hour of newest === null ? [] : [newest, newest - 1]) {
+      const index = (await this.#hour(hour))?.index;
+      if (index === undefined || index.segmentCount === 0) continue;
+      const { startUs, durationUs } = index.segment(index.segmentCount - 1);
+      const endUs = startUs + durationUs;
+      return wallUs - index.writtenUs < LIVE_US ? endUs : Math.max(endUs, wallUs);
+    }
+    return wallUs;
+  }
+
+  /** The newest hour with an index; `null` where nothing is recorded. */
+  async #newestHour(): Promise<number | null> {
+    const { clock, files } = this.#reading;
+    const nowUs = clock.nowUs();
+    if (this.#newest === null || nowUs - this.#newest.atUs > LIST_US.older) {
+      let newest: number | null = null;
+      for await (const hour of hoursWithFills(files, this.folder)) {
+        newest = hour;
+        break;
+      }
+      this.#newest = { hour: newest, atUs: nowUs };
+    }
+    const { hour, atUs } = this.#newest;
+    if (hour === null) return null;
+    let last = hour;
+    for await (const later of this.hours(hour, hour + 1)) last = later;
+    if (last > hour) this.#newest = { hour: last, atUs };
+    return last;
+  }
+
+  /** The newest hour may grow, whatever time it is. */
+  #hour(hour: number): Promise<ReadHour | null> {
+    return this.#reading.hours.hour(this.folder, hour, hour === this.#newest?.hour);
   }
 
   /** The hours that are recorded, from one up to another one, oldest first. Rejects with DVR_DISK_FAILED. */
   async *hours(from: number, to: number): AsyncGenerator<number> {
+    if (to - from > MAX_DAYS_TO_LIST * DAY_HOURS) {
+      const found: number[] = [];
+      for await (const hour of hoursWithFills(this.#reading.files, this.folder)) {
+        if (hour < from) break;
+        if (hour <= to) found.push(hour);
+      }
+      yield* found.toReversed();
+      return;
+    }
     for (let day = Math.floor(from / DAY_HOURS); day <= Math.floor(to / DAY_HOURS); day++) {
       for (const hour of await this.#hoursOfDay(day)) if (hour >= from && hour <= to) yield hour;
     }
@@ -111,7 +170,7 @@ export class StreamArchive {
   async segments(fromUs: number, toUs: number): Promise<ArchivedSegment[]> {
     const found: ArchivedSegment[] = [];
     for await (const number of this.hours(hourOf(Math.max(0, fromUs)), hourOf(Math.max(0, toUs)))) {
-      const hour = await this.#reading.hours.hour(this.folder, number);
+      const hour = await this.#hour(number);
       if (hour !== null) await this.#collect(hour, fromUs, toUs, found);
       const { maxSegments: most } = this.#reading;
       if (found.length > most) throw dvrErrors.error("DVR_SPAN_TOO_LONG", { most });
@@ -146,7 +205,7 @@ export class StreamArchive {
   /** The segment of that name; `null` when there is none. Rejects as `segments`. */
   async segmentOf(name: string): Promise<ArchivedSegment | null> {
     const us = Number(name) * 1000;
-    const hour = Number.isSafeInteger(us) ? await this.#reading.hours.hour(this.folder, hourOf(us)) : null;
+    const hour = Number.isSafeInteger(us) ? await this.#hour(hourOf(us)) : null;
     const place = hour?.index.placeOfName(name) ?? -1;
     return hour === null || place < 0 ? null : await this.#segmentAt(hour, place);
   }
@@ -171,13 +230,11 @@ export class StreamArchive {
 
   /** The newest segment of each set of tracks, an hour at a time. */
   async *#newestOfSets(): AsyncGenerator<readonly FoundSet[]> {
-    const { clock, files: disk } = this.#reading;
-    const newest = hourOf(clock.wallUs()) + 1;
+    const { files: disk } = this.#reading;
     let left = MAX_INIT_HOURS;
     for await (const number of hoursWithFills(disk, this.folder)) {
-      if (number > newest) continue;
       if (left-- === 0) break;
-      const hour = await this.#reading.hours.hour(this.folder, number);
+      const hour = await this.#hour(number);
       const files = new Set<number>();
       const found: FoundSet[] = [];
       if (hour === null) continue;
@@ -242,7 +299,7 @@ export class StreamArchive {
   nearest(us: number): Promise<NearestTimes> {
     return nearestTimes(us, {
       hours: (from, to) => this.hours(from, to),
-      index: async (hour) => (await this.#reading.hours.hour(this.folder, hour))?.index ?? null,
+      index: async (hour) => (await this.#hour(hour))?.index ?? null,
     });
   }
 
@@ -253,7 +310,7 @@ export class StreamArchive {
   async lendSegment(name: string, selection: TrackSelection): Promise<LentBody | null> {
     const us = Number(name) * 1000;
     if (!Number.isSafeInteger(us)) return null;
-    const hour = await this.#reading.hours.hour(this.folder, hourOf(us));
+    const hour = await this.#hour(hourOf(us));
     const place = hour?.index.placeOfName(name) ?? -1;
     if (hour === null || place < 0) return null;
     const numbers = new Set(selection.map(trackNumber));
@@ -287,8 +344,10 @@ export class StreamArchive {
   async #hoursOfDay(day: number): Promise<readonly number[]> {
     const { clock, files } = this.#reading;
     const known = this.#days.get(day);
-    if (known !== undefined && clock.nowUs() - known.listedUs < LIST_US) return known.hours;
     const listedUs = clock.nowUs();
+    const freshUs =
+      day < Math.floor((this.#newest?.hour ?? 0) / DAY_HOURS) ? LIST_US.older : LIST_US.newest;
+    if (known !== undefined && listedUs - known.listedUs < freshUs) return known.hours;
     const path = hourPath(day * DAY_HOURS).slice(0, -"/00".length);
     const found = (await files.list(`${this.folder}/${path}`)).flatMap((name) => {
       const fill = parseFillIndexFile(`${path}/${name}`);

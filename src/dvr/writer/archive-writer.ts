@@ -78,6 +78,8 @@ type End = {
   readonly startUs: number;
   readonly endUs: number;
   readonly discontinuities: number;
+  /** It was found as it is: what comes now is of another run, also where it begins right behind. */
+  readonly isFound: boolean;
 };
 
 /**
@@ -319,7 +321,9 @@ export class ArchiveWriter implements GroupWriter {
       if (lastEnd !== null) end ??= endOf(lastEnd);
       if (++seen >= LAST_HOURS && end !== null) break;
     }
-    return end ?? { ordinal: null, startUs: -Infinity, endUs: -Infinity, discontinuities: 0 };
+    return (
+      end ?? { ordinal: null, startUs: -Infinity, endUs: -Infinity, discontinuities: 0, isFound: true }
+    );
   }
 
   /** An index that cannot be read, and is not touched, is no reason to record nothing from then on. */
@@ -357,7 +361,11 @@ export class ArchiveWriter implements GroupWriter {
       this.#plan(planned, segment, share, group.utcUs);
     }
     if (place === null) return;
-    if (step !== null) planned.push(step);
+    if (step !== null) {
+      step.record.ordinal = place.ordinal + 1;
+      step.record.discontinuities = place.discontinuities;
+      planned.push(step);
+    }
     await this.#append(place, planned);
   }
 
@@ -383,7 +391,7 @@ export class ArchiveWriter implements GroupWriter {
     const writer = await this.#hourOf(hour);
     this.#mustHold();
     const file = await writer.mediaFor(tracks);
-    const isBreak = share.discontinuity || startUs - end.endUs > SAME_US;
+    const isBreak = share.discontinuity || end.isFound || startUs - end.endUs > SAME_US;
     const flags = (isBreak ? RECORD_FLAG.discontinuity : 0) | (isIndependent ? RECORD_FLAG.independent : 0);
     const discontinuities = end.discontinuities + (isBreak ? 1 : 0);
     // A segment that is never completed uses up no number.
@@ -425,7 +433,7 @@ export class ArchiveWriter implements GroupWriter {
     record.durationUs = share.durationUs;
     planned.push({ record, chunk: null });
     this.#segment = null;
-    this.#end = { ordinal, startUs, endUs: startUs + share.durationUs, discontinuities };
+    this.#end = { ordinal, startUs, endUs: startUs + share.durationUs, discontinuities, isFound: false };
   }
 
   /** That the wall clock was set since the last group. */
@@ -456,5 +464,5 @@ export class ArchiveWriter implements GroupWriter {
 }
 
 function endOf({ ordinal, startUs, durationUs, discontinuities }: IndexRecord): End {
-  return { ordinal, startUs, endUs: startUs + durationUs, discontinuities };
+  return { ordinal, startUs, endUs: startUs + durationUs, discontinuities, isFound: true };
 }
