@@ -118,9 +118,9 @@ class Target {
   }
 
   static async start(t: TestEnd, plan: KillPlan, parts: TargetParts): Promise<Target> {
-    const folder = await mkdtemp(join(tmpdir(), "weir-kills-"));
-    t.after(() => rm(folder, { recursive: true, force: true }));
-    const ballast = plan.isFull === true ? await Ballast.mount(t, folder, FULL) : null;
+    const ballast = plan.isFull === true ? await Ballast.mount(t, FULL) : null;
+    const folder = ballast?.folder ?? (await mkdtemp(join(tmpdir(), "weir-kills-")));
+    if (ballast === null) t.after(() => rm(folder, { recursive: true, force: true }));
     const root = join(folder, "archive");
     await mkdir(root, { recursive: true });
     const config = `template ${APP} {
