@@ -40,13 +40,8 @@ test(
   "a full volume stops the recording and nothing else, until there is room again",
   { skip, timeout: 180_000 },
   async (t) => {
-    const folder = await mkdtemp(join(tmpdir(), "weir-full-"));
-    t.after(() => rm(folder, { recursive: true, force: true }));
-    const ballast = await Ballast.mount(t, folder, {
-      volumeBytes: VOLUME_BYTES,
-      freeBytes: 2 * 1024 * 1024,
-    });
-    const root = join(folder, "archive");
+    const ballast = await Ballast.mount(t, { volumeBytes: VOLUME_BYTES, freeBytes: 2 * 1024 * 1024 });
+    const root = join(ballast.folder, "archive");
     await mkdir(root);
     const config = `template rec { prefix rec; input publish:// source_timeout=30; segment_duration 1; dvr ${root} 1d; }`;
     const weir = await startWeir(t, { config });
@@ -77,13 +72,16 @@ test(
       },
       { timeoutMs: 40_000 },
     );
-    assert.deepEqual([...(await archive())], [...before]);
+    const held = await archive();
+    assert.deepEqual([...held].slice(0, before.size), [...before]);
+    // A list may be a moment old; six segments came since.
+    assert.ok(held.size <= before.size + 1, `${held.size} and ${before.size} segments`);
     assert.deepEqual(ofVolume(weir), ["recordings into a volume stop"]);
 
     await ballast.makeRoom();
     await weir.logged("a volume takes recordings again", 60_000);
-    const more = await recordedUntil(before.size + 2);
-    assert.deepEqual([...more].slice(0, before.size), [...before]);
+    const more = await recordedUntil(held.size + 2);
+    assert.deepEqual([...more].slice(0, held.size), [...held]);
     assert.deepEqual(ofVolume(weir), ["recordings into a volume stop", "a volume takes recordings again"]);
 
     // Killed while it is full.

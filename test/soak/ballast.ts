@@ -43,7 +43,7 @@ export class Ballast {
     return ballast;
   }
 
-  /** Takes all of the volume but so much. */
+  /** Takes all of the volume but so much, or what others leave of it. */
   async fill(freeBytes: number): Promise<void> {
     const takenBytes = (await this.freeBytes()) - freeBytes;
     const file = await open(this.#path, "a");
@@ -51,6 +51,8 @@ export class Ballast {
     try {
       for (let left = takenBytes; left > 0; left -= block.byteLength)
         await file.write(block.subarray(0, Math.min(left, block.byteLength)));
+    } catch (caught) {
+      if (!(caught instanceof Error && "code" in caught && caught.code === "ENOSPC")) throw caught;
     } finally {
       await file.close();
     }
