@@ -57,6 +57,8 @@ export type KillReport = {
 };
 
 const LOOK_MS = 150;
+/** A server starts in less than one, but not on a machine that is busy with others. Units: milliseconds. */
+const READY_MS = 90_000;
 /** How long a round lasts, from when all streams are on air. Units: milliseconds. */
 const ROUND_MS = { least: 1500, most: 6000 };
 const PICTURE_BYTES = 4000;
@@ -147,7 +149,7 @@ class Target {
     const isFull = (await this.#ballast?.isFull()) ?? false;
     if (isFull) report.fullKills++;
     if (!isFull || this.#random.below(2) === 0) await this.#ballast?.makeRoom();
-    await this.#weir.start(this.#t);
+    await this.#weir.start(this.#t, { readyTimeoutMs: READY_MS });
     await this.#judge(fromS, killedMs);
     const line = `server ${number}, kill ${this.#rounds}: ${report.compared} segments compared`;
     this.#plan.onProgress?.(`${line}, ${report.wrong.length} things wrong${isFull ? ", volume full" : ""}`);
