@@ -18,8 +18,8 @@ class Counted extends RecordedGroup {
 function setUp(): {
   readonly made: { written: RecordedGroup[]; closes: number }[];
   readonly writer: LateWriter<string>;
-  load(): void;
-  fail(): void;
+  readonly load: () => void;
+  readonly fail: () => void;
 } {
   const loading = Promise.withResolvers<string>();
   const made: { written: RecordedGroup[]; closes: number }[] = [];

@@ -43,7 +43,10 @@ export type KillPlan = {
 /** What was seen. */
 export type KillReport = {
   kills: number;
-  /** Segments that a playlist had listed when the server was killed, and of those, how many were compared. */
+  /**
+   * Segments that a playlist had listed when the server was killed, on full volumes one of the archive, and how often one was
+   * compared: behind its kill, and at the end.
+   */
   shown: number;
   compared: number;
   /** Segments of the live playlist of which the last sound was not written yet: all else of them is there. */
@@ -63,7 +66,9 @@ const READY_MS = 90_000;
 const ROUND_MS = { least: 1500, most: 6000 };
 const PICTURE_BYTES = 4000;
 /** A volume that fills up. */
-const FULL = { volumeBytes: 24 * 1024 * 1024, freeBytes: 3 * 1024 * 1024 };
+const VOLUME_BYTES = 32 * 1024 * 1024;
+/** For each stream: so much is written in two seconds. Units: bytes. */
+const FREE_BYTES = 200 * 1024;
 const MAX_WRONG = 100;
 
 /** Runs a plan to its end. */
@@ -120,7 +125,10 @@ class Target {
   }
 
   static async start(t: TestEnd, plan: KillPlan, parts: TargetParts): Promise<Target> {
-    const ballast = plan.isFull === true ? await Ballast.mount(t, FULL) : null;
+    const ballast =
+      plan.isFull === true
+        ? await Ballast.mount(t, { volumeBytes: VOLUME_BYTES, freeBytes: plan.streams * FREE_BYTES })
+        : null;
     const folder = ballast?.folder ?? (await mkdtemp(join(tmpdir(), "weir-kills-")));
     if (ballast === null) t.after(() => rm(folder, { recursive: true, force: true }));
     const root = join(folder, "archive");
@@ -161,7 +169,10 @@ class Target {
       await this.#compareAll(viewer, [...viewer.shown.values()], await viewer.archived(this.#startS));
       this.#say(await probeJoined(viewer, this.#startS));
       this.#say(
-        await judgeArchive(join(this.#root, APP, streamOf(slot)), { mayEndOpen: this.#ballast !== null }),
+        await judgeArchive(join(this.#root, APP, streamOf(slot)), {
+          mayEndOpen: this.#ballast !== null,
+          hasNoHoles: true,
+        }),
       );
     }
     await this.#weir.stop();
@@ -204,14 +215,20 @@ class Target {
     const { report } = this.#parts;
     for (const [slot, viewer] of this.#viewers.entries()) {
       const listed = await this.#recovered(viewer, fromS);
-      const shown = [...viewer.shown.values()].filter(({ bytesDigest: known }) => known === null);
+      const isFull = this.#ballast !== null;
+      const shown = [...viewer.shown.values()].filter(
+        ({ bytesDigest: known, isArchived }) => known === null && (isArchived || !isFull),
+      );
       report.shown += shown.length;
       await this.#compareAll(viewer, shown, listed);
       const [lastUri, lastS] = [...listed].at(-1) ?? [];
       if (lastUri !== undefined && this.#ballast === null)
         report.lossesMs.push(killedMs - startMsOf(lastUri) - lastS! * 1000);
       this.#say(
-        await judgeArchive(join(this.#root, APP, streamOf(slot)), { mayEndOpen: this.#ballast !== null }),
+        await judgeArchive(join(this.#root, APP, streamOf(slot)), {
+          mayEndOpen: this.#ballast !== null,
+          hasNoHoles: true,
+        }),
       );
     }
   }

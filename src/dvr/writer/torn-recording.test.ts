@@ -20,11 +20,13 @@ function journaled(): { readonly files: MemoryFiles; readonly journal: Append[] 
   return { files, journal };
 }
 
+const byPath = ([a]: [string, Uint8Array], [b]: [string, Uint8Array]): number => (a < b ? -1 : 1);
+
 /** Where the newest segment of an archive ends. Units: microseconds of the media clock; `null` when there is none. */
 function endOf(files: MemoryFiles): number | null {
   const indexes = [...files.contents]
     .filter(([path]) => path.endsWith(".idx"))
-    .toSorted()
+    .toSorted(byPath)
     .toReversed();
   for (const [, bytes] of indexes) {
     const index = HourIndex.parse(bytes);
@@ -136,7 +138,7 @@ function wholeRecords(bytes: Uint8Array): Uint8Array {
 function indexesOf(files: MemoryFiles): [string, HourIndex][] {
   return [...files.contents]
     .filter(([path, bytes]) => path.endsWith(".idx") && bytes.byteLength > 0)
-    .toSorted()
+    .toSorted(byPath)
     .map(([path, bytes]) => [path, HourIndex.parse(bytes)]);
 }
 
