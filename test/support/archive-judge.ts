@@ -77,7 +77,7 @@ function isIndex(path: string): boolean {
 type Judging = {
   readonly contents: ArchiveContents;
   readonly options: JudgeOptions;
-  say(what: string): void;
+  readonly say: (what: string) => void;
 };
 
 function judgeRecords(path: string, bytes: Uint8Array, { contents, options, say }: Judging): void {
