@@ -9,6 +9,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { messageOf } from "../../src/base/errors.ts";
 import { Random } from "../fuzz/random.ts";
 import { eventually } from "../support/eventually.ts";
 import type { TestEnd } from "../support/program.ts";
@@ -145,10 +146,12 @@ class Target {
     const fromS = Math.floor(Date.now() / 1000) - 3;
     const leave = await this.#publish();
     const lifeMs = ROUND_MS.least + this.#random.below(ROUND_MS.most - ROUND_MS.least);
-    const isOver = AbortSignal.timeout(lifeMs);
-    const watching = this.#watch(fromS, isOver);
+    const over = new AbortController();
+    const watching = this.#watch(fromS, over.signal);
     await sleep(lifeMs);
+    if (this.#rounds % 2 === 1) await this.#untilMoreIsShown();
     const killedMs = Date.now();
+    over.abort();
     await this.#weir.kill();
     leave();
     await watching;
@@ -183,12 +186,15 @@ class Target {
     const stops: (() => void)[] = [];
     const start = async (slot: number): Promise<void> => {
       const options = { app: APP, stream: streamOf(slot), role: "publish" as const };
-      const peer = await eventually(async () => {
-        const next = new RtmpPeer({ port: this.#weir.ports.rtmp, ...options });
-        await next.answered;
-        if (!next.isStarted) throw new Error(`${options.stream} was not taken\n${this.#weir.describe()}`);
-        return next;
-      });
+      const peer = await eventually(
+        async () => {
+          const next = new RtmpPeer({ port: this.#weir.ports.rtmp, ...options });
+          await next.answered;
+          if (!next.isStarted) throw new Error(`${options.stream} was not taken\n${this.#weir.describe()}`);
+          return next;
+        },
+        { timeoutMs: READY_MS },
+      );
       const stop = pump.play(peer);
       stops.push(() => {
         stop();
@@ -199,6 +205,18 @@ class Target {
     return () => {
       for (const stop of stops) stop();
     };
+  }
+
+  /** Every other round lasts until a segment of it was shown, on machines that are slow too; volumes that are full show none. */
+  async #untilMoreIsShown(): Promise<void> {
+    if (this.#ballast !== null) return;
+    const isNew = ({ bytesDigest: known, digest }: ShownSegment): boolean =>
+      known === null && digest !== null;
+    const look = (): void => {
+      if (!this.#viewers.some((viewer) => [...viewer.shown.values()].some(isNew)))
+        throw new Error("nothing is shown");
+    };
+    await eventually(look, { timeoutMs: READY_MS });
   }
 
   async #watch(fromS: number, isOver: AbortSignal): Promise<void> {
@@ -237,10 +255,13 @@ class Target {
   async #recovered(viewer: ArchiveViewer, fromS: number): Promise<Map<string, number>> {
     const folder = join(this.#root, APP, streamOf(this.#viewers.indexOf(viewer)));
     if (this.#ballast === null)
-      await eventually(async () => {
-        const wrong = await judgeArchive(folder).catch((caught: unknown) => [String(caught)]);
-        if (wrong.length > 0) throw new Error(wrong.join("\n"));
-      });
+      await eventually(
+        async () => {
+          const wrong = await judgeArchive(folder).catch((caught: unknown) => [String(caught)]);
+          if (wrong.length > 0) throw new Error(wrong.join("\n"));
+        },
+        { timeoutMs: READY_MS },
+      ).catch((caught: unknown) => this.#say([messageOf(caught)]));
     return (await viewer.archived(fromS)) ?? new Map<string, number>();
   }
 
