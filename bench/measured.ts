@@ -35,6 +35,7 @@ export const GROUPS = [
   "vod",
   "mux",
   "ingest",
+  "archive",
   "idle",
   "stall",
   "churn",

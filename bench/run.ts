@@ -1,6 +1,7 @@
 /** `npm run bench`: measures the server beside its peers on this machine; see README.md here. */
 import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
+import { archiveCases } from "./cases/archive.ts";
 import { churnCases, stallCases } from "./cases/bad-viewers.ts";
 import { fanoutCases, flvCases } from "./cases/fanout.ts";
 import { hlsCases } from "./cases/hls.ts";
@@ -35,6 +36,7 @@ const CASES_OF: Readonly<Record<Group, (plan: Plan) => Case[]>> = {
   vod: vodCases,
   mux: muxCases,
   ingest: ingestCases,
+  archive: archiveCases,
   idle: idleCases,
   stall: stallCases,
   churn: churnCases,

@@ -22,6 +22,7 @@ export type Kit = {
   readonly rtmpload: string;
   readonly rtmpfloor: string;
   readonly httpload: string;
+  readonly appendfloor: string;
   readonly film: string;
   /** The same film as an MP4 file. */
   readonly movie: string;
@@ -48,6 +49,7 @@ export async function prepareKit(): Promise<Kit> {
     rtmpload: await buildTool("rtmpload"),
     rtmpfloor: await buildTool("rtmpfloor"),
     httpload: await buildTool("httpload"),
+    appendfloor: await buildTool("appendfloor"),
     film,
     movie: await makeMovie(film, 1),
     longMovie: await makeMovie(film, LONG_MOVIE_FILMS),
@@ -104,7 +106,9 @@ export function filmRate(bytesBySecond: readonly number[], seconds: number): Fil
  *
  * The name has the source's hash in it: a changed tool is built anew, and two at once do not disturb each other.
  */
-export async function buildTool(name: "rtmpload" | "rtmpfloor" | "httpload"): Promise<string> {
+export async function buildTool(
+  name: "rtmpload" | "rtmpfloor" | "httpload" | "appendfloor",
+): Promise<string> {
   mkdirSync(CACHE_FOLDER, { recursive: true });
   const source = join(SOURCES, `${name}.c`);
   const hash = createHash("sha256").update(readFileSync(source)).digest("hex").slice(0, 12);
