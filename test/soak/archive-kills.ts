@@ -52,6 +52,8 @@ export type KillReport = {
   compared: number;
   /** Segments of the live playlist of which the last sound was not written yet: all else of them is there. */
   cutShort: number;
+  /** Segments of the live playlist that nobody had loaded, and whose last GOP was on its way to the disk. */
+  cutUnseen: number;
   /** Kills behind which a volume was full. */
   fullKills: number;
   /** What is wrong, one line each. */
@@ -75,7 +77,7 @@ const MAX_WRONG = 100;
 /** Runs a plan to its end. */
 export async function killRecorders(t: TestEnd, plan: KillPlan): Promise<KillReport> {
   const report: KillReport = {
-    ...{ kills: 0, shown: 0, compared: 0, cutShort: 0, fullKills: 0 },
+    ...{ kills: 0, shown: 0, compared: 0, cutShort: 0, cutUnseen: 0, fullKills: 0 },
     ...{ wrong: [], lossesMs: [] },
   };
   const pump = new FilmPump(await loadFilm(PICTURE_BYTES));
@@ -295,12 +297,16 @@ class Target {
     if (segment.bytesDigest !== null && segment.bytesDigest !== bytes)
       return [`${name} has other bytes than before`];
     segment.bytesDigest = bytes;
-    if (segment.digest === null || segment.digest === mediaDigest(media)) return [];
+    if (segment.digest === null && !segment.isArchived && durationS < segment.durationS - 0.5)
+      report.cutUnseen++;
+    const wasDigest = segment.digest ?? mediaDigest(media);
+    // From now on it is the archive's, and changes no more.
+    if (!segment.isArchived) segment.durationS = durationS;
+    segment.digest = mediaDigest(media);
+    if (wasDigest === segment.digest) return [];
     if (segment.isArchived || !isCutShort(segment.media, media))
       return [`${name} has other samples than before`];
     report.cutShort++;
-    segment.digest = mediaDigest(media);
-    segment.durationS = durationS;
     return [];
   }
 
