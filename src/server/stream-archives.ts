@@ -13,11 +13,8 @@ import type { RetentionRules } from "../dvr/keep/retention.ts";
 import type { KeyFrame } from "../dvr/pictures/key-frame.ts";
 import type { RecordedExtent } from "../dvr/reader/recorded-ranges.ts";
 import type { SpanRequest } from "../dvr/reader/span-presentation.ts";
-import type { ArchiveWriter } from "../dvr/writer/archive-writer.ts";
 import type { ArchivePlay } from "../dvr/play/archive-play.ts";
-import type { RecordedGroup } from "../dvr/writer/recorded-group.ts";
 import { StreamRecorder } from "../dvr/writer/stream-recorder.ts";
-import type { GroupWriter } from "../dvr/writer/stream-recorder.ts";
 import { parseStreamName } from "../media/ids.ts";
 import type { StreamName } from "../media/ids.ts";
 import type { MediaFile } from "../packaging/media-path.ts";
@@ -30,6 +27,7 @@ import { mp4DownloadReply, tsDownloadReply } from "./archive-download.ts";
 import type { ArchiveDownload } from "./archive-download.ts";
 import { copyRules } from "./archive-copies.ts";
 import { peersOf, plansWithoutPeer, targetsOf } from "./archive-peers.ts";
+import { LateWriter } from "./late-writer.ts";
 import { planOf, rulesOf } from "./stream-rules.ts";
 
 /** The folder of a stream's archive; `null` where the configuration knows of none. */
@@ -86,38 +84,6 @@ function retentionOf(config: ResolvedConfig, root: string, stream: string): Rete
   return { depthMs, sizeBytes, diskPercent, localMs };
 }
 
-/** A writer that is there when the archive's code is loaded; groups wait for it in order. */
-class LateWriter implements GroupWriter {
-  readonly #archives: Late<Archives>;
-  readonly #make: (archives: Archives) => ArchiveWriter;
-  #writer: ArchiveWriter | null = null;
-
-  constructor(archives: Late<Archives>, make: (archives: Archives) => ArchiveWriter) {
-    this.#archives = archives;
-    this.#make = make;
-  }
-
-  write(group: RecordedGroup): void {
-    if (this.#writer !== null) return this.#writer.write(group);
-    void (async () => {
-      try {
-        await this.#archives((archives) => (this.#writer ??= this.#make(archives)).write(group));
-      } catch {
-        group.release();
-      }
-    })();
-  }
-
-  /** See `ArchiveWriter.prepare`. */
-  async prepare(): Promise<number | null> {
-    return await this.#archives((archives) => (this.#writer ??= this.#make(archives)).prepare());
-  }
-
-  async close(): Promise<void> {
-    await this.#writer?.close();
-  }
-}
-
 /** What archives need of their thread. */
 export type StreamArchivesOptions = {
   readonly clock: Clock;
@@ -136,7 +102,7 @@ export class StreamArchives {
   readonly use: Late<Archives>;
   readonly #recording = new Map<
     StreamName,
-    { readonly recorder: StreamRecorder; readonly writer: LateWriter }
+    { readonly recorder: StreamRecorder; readonly writer: LateWriter<Archives> }
   >();
   readonly #closing = new Set<Promise<void>>();
   #loaded: Archives | null = null;
@@ -229,7 +195,7 @@ export class StreamArchives {
     return recorder;
   }
 
-  async #prepare(stream: LiveStream, writer: LateWriter, log: Logger): Promise<void> {
+  async #prepare(stream: LiveStream, writer: LateWriter<Archives>, log: Logger): Promise<void> {
     try {
       const endUs = await writer.prepare();
       if (endUs !== null) stream.goOnFrom(endUs);

@@ -74,7 +74,7 @@ test(
       assert.equal(after.segments[i]!.durationS, durationS);
     }
     publish(t, weir.rtmpUrl("rec/camera"), clip, { loop: true });
-    // So many that the first of them began before the range below ends.
+    // Of what came behind the kill more is recorded than the six seconds that the exports below leave out.
     const whole = await listed(after.segments.length + 5);
     const out = join(root, "out.mp4");
     const init = await fetch(`${folder}/${whole.segments[0]!.map!}`);

@@ -40,13 +40,22 @@ async function main(argv: readonly string[]): Promise<number> {
   });
 }
 
-function describe({ kills, shown, compared, cutShort, fullKills, wrong, lossesMs }: KillReport): string {
+function describe({
+  kills,
+  shown,
+  compared,
+  cutShort,
+  cutUnseen,
+  fullKills,
+  wrong,
+  lossesMs,
+}: KillReport): string {
   const sorted = lossesMs.toSorted((a, b) => a - b);
   const at = (part: number): string =>
     `${Math.round(sorted[Math.floor(part * (sorted.length - 1))] ?? 0)} ms`;
   return [
     `${kills} kills, ${fullKills} of them with a full volume`,
-    `${shown} segments shown, ${compared} compared, ${cutShort} lack sound at their end`,
+    `${shown} segments shown, ${compared} compared, ${cutShort} lack sound at their end, ${cutUnseen} that nobody had loaded a GOP`,
     `from the end of each archive to the kill: median ${at(0.5)}, 99 % ${at(0.99)}, most ${at(1)}`,
     `${wrong.length} things wrong`,
     ...wrong,

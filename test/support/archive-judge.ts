@@ -15,6 +15,8 @@ export type JudgeOptions = {
   readonly mayEndOpen?: boolean;
   /** Segments may be missing between others. */
   readonly mayLackOrdinals?: boolean;
+  /** No video or audio track ends before its segment, but for those that ended a second before: players have no hole. */
+  readonly hasNoHoles?: boolean;
 };
 
 const INDEX = /[0-9]{4}\/[0-9]{2}\/[0-9]{2}\/[0-9]{2}\.idx$/;
@@ -46,9 +48,26 @@ export function archiveFaults(contents: ArchiveContents, options: JudgeOptions =
         say(`segment ${ordinal} begins ${endUs - segment.startUs} us early`);
       endUs = segment.startUs + segment.durationUs;
       if (index.chunks(i).length === 0) say(`segment ${ordinal} has no media`);
+      if (options.hasNoHoles === true) for (const hole of holesOf(index, i)) say(hole);
     }
   }
   return wrong;
+}
+
+/** Pictures are decoded before they are shown, and sound is a frame shorter or longer. Units: microseconds. */
+const SMALL_HOLE_US = 150_000;
+const STOPPED_US = 1_000_000;
+
+function holesOf(index: HourIndex, place: number): string[] {
+  const { ordinal, startUs, durationUs } = index.segment(place);
+  const ends = new Map<number, number>();
+  for (const chunk of index.chunks(place))
+    if (chunk.trackNumber < 200) ends.set(chunk.trackNumber, chunk.startUs + chunk.durationUs);
+  return [...ends].flatMap(([track, us]) => {
+    const holeUs = startUs + durationUs - us;
+    const isHole = holeUs > SMALL_HOLE_US && holeUs < STOPPED_US;
+    return isHole ? [`track ${track} of segment ${ordinal} ends ${holeUs} us early`] : [];
+  });
 }
 
 function isIndex(path: string): boolean {
@@ -58,7 +77,7 @@ function isIndex(path: string): boolean {
 type Judging = {
   readonly contents: ArchiveContents;
   readonly options: JudgeOptions;
-  say(what: string): void;
+  readonly say: (what: string) => void;
 };
 
 function judgeRecords(path: string, bytes: Uint8Array, { contents, options, say }: Judging): void {
