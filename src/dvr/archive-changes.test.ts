@@ -80,8 +80,8 @@ async function room(
       const starts: number[] = [];
       for (const number of hours.keys()) {
         const index = (await cache.hour(join(root, "cam"), HOUR + number))?.index;
-        for (let place = 0; place < (index?.segmentCount ?? 0); place++)
-          starts.push((index!.segment(place).startUs - START_US) / 1e6);
+        for (let at = 0; at < (index?.segmentCount ?? 0); at++)
+          starts.push((index!.segment(at).startUs - START_US) / 1e6);
       }
       return starts;
     },

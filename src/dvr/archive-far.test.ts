@@ -33,10 +33,10 @@ async function room(t: TestContext) {
   const first = new ArchiveHour(HOUR).segment({ discontinuity: true, sampleBytes: 30_000 }).segment();
   const second = new ArchiveHour(HOUR + 1, { firstOrdinal: 7002 }).segment().segment();
   const disk = new MemoryFiles();
-  const whole = new MemoryFiles({ ...first.files("/root/cam"), ...second.files("/root/cam") });
+  const whole = new MemoryFiles({ ...first.files("/dvr/cam"), ...second.files("/dvr/cam") });
   for (const [path, bytes] of whole.contents)
-    s3.set(`site/${path.slice("/root/".length)}`, Buffer.from(bytes));
-  for (const [path, bytes] of Object.entries(second.files("/root/cam")))
+    s3.set(`site/${path.slice("/dvr/".length)}`, Buffer.from(bytes));
+  for (const [path, bytes] of Object.entries(second.files("/dvr/cam")))
     if (path.endsWith(".idx")) disk.contents.set(path, bytes);
   const clock = new FakeClock((HOUR + 100) * HOUR_US);
   const log = new RecordingLog();
@@ -45,7 +45,7 @@ async function room(t: TestContext) {
     ...{ accessKey: "key-of-test", secretKey: SECRET },
   };
   const rule = { place, cache: { path: cache, sizeBytes: 2 ** 26 } };
-  const copies = { roots: () => new Set(["/root"]), of: () => rule };
+  const copies = { roots: () => new Set(["/dvr"]), of: () => rule };
   const far = new Archives({ clock, log, files: disk, copies });
   const near = new Archives({ clock, log, files: whole });
   t.after(() => Promise.all([far.stop(), near.stop()]));
@@ -76,14 +76,14 @@ const REQUEST = {
 
 /** All bytes that an archive gives of a span. */
 async function bytesOf(archives: Archives): Promise<Buffer> {
-  const presentation = await archives.span("/root/cam", REQUEST);
+  const presentation = await archives.span("/dvr/cam", REQUEST);
   const pieces: Uint8Array[] = [];
   for (const { name, startUs, durationUs, discontinuity, sequence } of presentation.timeline().segments) {
     pieces.push(Buffer.from(JSON.stringify([name, startUs, durationUs, discontinuity, sequence])));
-    const media = await archives.media("/root/cam", { kind: "segment", name, selection: BOTH });
+    const media = await archives.media("/dvr/cam", { kind: "segment", name, selection: BOTH });
     pieces.push(concatBytes((await media!.segment(name, BOTH))!));
   }
-  const { file } = await archives.mp4("/root/cam", REQUEST, null);
+  const { file } = await archives.mp4("/dvr/cam", REQUEST, null);
   for (let at = 0; at < file.sizeBytes;) {
     const piece = await file.read(at, file.sizeBytes);
     pieces.push(piece);
@@ -134,10 +134,10 @@ describe("an archive in a bucket", () => {
 
   test("holds up nobody who reads the disk while its host hangs", async (t) => {
     const { s3, far, disk, second, clock } = await room(t);
-    for (const [path, bytes] of Object.entries(second.files("/root/cam"))) disk.contents.set(path, bytes);
-    const { segments } = (await far.span("/root/cam", REQUEST)).timeline();
+    for (const [path, bytes] of Object.entries(second.files("/dvr/cam"))) disk.contents.set(path, bytes);
+    const { segments } = (await far.span("/dvr/cam", REQUEST)).timeline();
     const bodyOf = async (name: string): Promise<number> => {
-      const media = await far.media("/root/cam", { kind: "segment", name, selection: BOTH });
+      const media = await far.media("/dvr/cam", { kind: "segment", name, selection: BOTH });
       return concatBytes((await media!.segment(name, BOTH))!).byteLength;
     };
     s3.fail("get", { kind: "silence" }, 1000);
@@ -161,7 +161,7 @@ describe("an archive in a bucket", () => {
     const { s3, far, clock } = await room(t);
     const span = { ...REQUEST.span, durationS: 4 * 3600 };
     const listed = async (): Promise<number> =>
-      (await far.span("/root/cam", { ...REQUEST, span })).timeline().segments.length;
+      (await far.span("/dvr/cam", { ...REQUEST, span })).timeline().segments.length;
     assert.equal(await listed(), 4);
     const third = new ArchiveHour(HOUR + 2, { firstOrdinal: 7004 }).segment();
     for (const [path, bytes] of Object.entries(third.files("cam")))

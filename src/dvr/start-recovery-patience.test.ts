@@ -42,7 +42,7 @@ test("streams that others hold delay a start by seconds, whatever their number, 
   const keepFiles = volume.seenBy();
   for (let i = 0; i < STREAMS; i++) {
     // An index that is shorter than its header promises nothing.
-    const path = `/root/live/${i}/2026/11/23/08.idx`;
+    const path = `/dvr/live/${i}/2026/11/23/08.idx`;
     await keepFiles.makeFolder(path.slice(0, path.lastIndexOf("/")));
     await keepFiles.write(path, new Uint8Array(3));
     files.contents.set(path, new Uint8Array(3));
@@ -54,7 +54,7 @@ test("streams that others hold delay a start by seconds, whatever their number, 
     return one;
   };
   const ended = { isTrue: false };
-  const recovering = recoverRoot("/root", {
+  const recovering = recoverRoot("/dvr", {
     files,
     keepFiles,
     clock,

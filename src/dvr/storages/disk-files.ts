@@ -104,7 +104,11 @@ async function syncFolders(from: string, to: string): Promise<void> {
   for (let folder = from; ; folder = dirname(folder)) {
     try {
       const handle = await open(folder, constants.O_RDONLY);
-      await handle.sync().finally(async () => await handle.close());
+      try {
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
     } catch (caught) {
       if (codeOf(caught) === "EIO") throw caught;
     }
