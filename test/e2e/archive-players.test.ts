@@ -179,7 +179,11 @@ function checkPictures(
 ): { readonly firstMs: number; readonly lastMs: number }[] {
   const seen = stretches.map(() => ({ firstMs: Infinity, lastMs: -Infinity }));
   let lastMs = 0;
+  // What is drawn may be a picture that is just being exchanged, as happens where their size changes.
+  const unread = shown.filter(({ number }) => number === null).length;
+  assert.ok(unread <= 1 + shown.length / 50, `${name}: ${unread} of ${shown.length} have no number`);
   for (const { number, width, mediaS, dateMs: toldMs } of shown) {
+    if (number === null) continue;
     const dateMs = toldMs ?? originMs + mediaS * 1000;
     const what = `${name}: picture ${number} at ${new Date(dateMs).toISOString()}`;
     assert.ok(dateMs > lastMs - PICTURE_MS, `${what} behind ${new Date(lastMs).toISOString()}`);
@@ -188,7 +192,6 @@ function checkPictures(
     const { startMs, width: ownWidth } = stretches[place]!;
     const expected = (dateMs - startMs) / PICTURE_MS;
     const runs = Math.floor(expected / CLIP_PICTURES);
-    assert.ok(number !== null, `${what} has no number`);
     const off =
       Math.abs((number - expected + CLIP_PICTURES * (runs + 1.5)) % CLIP_PICTURES) - CLIP_PICTURES / 2;
     assert.ok(Math.abs(off) <= NEIGHBOUR_PICTURES + runs, `${what} is ${off} pictures off its place`);
