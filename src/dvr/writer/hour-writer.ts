@@ -49,6 +49,8 @@ export class HourWriter {
   readonly #folder: string;
   readonly #index: ArchiveFile;
   readonly #media: MediaOut[] = [];
+  /** Whose file was asked for last: most segments have the tracks of the one before. It is open. */
+  #latest: { readonly tracks: TrackSet; readonly number: number } | null = null;
   /** Media files of the hour from before, by number, and how long they are. */
   readonly #found: Map<number, number>;
   readonly #maxRecords: number;
@@ -94,7 +96,13 @@ export class HourWriter {
 
   /** The file to which the media of a track set goes, and its number. Rejects with DVR_DISK_FAILED, DVR_TOO_MANY_TRACK_SETS. */
   async mediaFor(tracks: TrackSet): Promise<number> {
-    const init = buildInitSegment(tracks.tracks);
+    if (this.#latest?.tracks === tracks) return this.#latest.number;
+    const number = await this.#mediaOf(buildInitSegment(tracks.tracks));
+    this.#latest = { tracks, number };
+    return number;
+  }
+
+  async #mediaOf(init: Uint8Array): Promise<number> {
     const open = this.#media.find((media) => sameBytes(media.init, init));
     if (open !== undefined) return open.number;
     if (this.#media.length >= MAX_OPEN_FILES) await this.#closeOldest();
@@ -137,6 +145,7 @@ export class HourWriter {
 
   async #closeOldest(): Promise<void> {
     const oldest = this.#media.shift()!;
+    this.#latest = null;
     this.#found.set(oldest.number, oldest.bytes);
     try {
       await oldest.file.sync();
