@@ -97,7 +97,8 @@ describe("the timeline of the player page", () => {
 
     await pressBar(page, 0, 0.4);
     await untilPicture(player, from, from + duration);
-    assert.equal(await live.getAttribute("data-at-edge"), "false");
+    // The panel is drawn some times a second.
+    await eventually(async () => assert.equal(await live.getAttribute("data-at-edge"), "false"));
     assert.match((await page.locator("#track").getAttribute("aria-valuetext"))!, /Today|Yesterday/);
     await player.screenshot("player-timeline");
     // It goes on over the gap.
