@@ -35,7 +35,7 @@ import type { ArchiveDownload } from "./archive-download.ts";
 import type { RecordingStatuses } from "./recording-status.ts";
 import { archiveFolder, recordedStream } from "./stream-archives.ts";
 import type { StreamArchives } from "./stream-archives.ts";
-import { addsAudioOnly, planOf, rulesOf, vodProtocols } from "./stream-rules.ts";
+import { addsAudioOnly, planOf, playableStream, rulesOf, vodProtocols } from "./stream-rules.ts";
 import type { Thumbnails } from "./thumbnails.ts";
 
 /** What playback over HTTP needs. */
@@ -282,10 +282,7 @@ export class Playback {
   /** A stream that may be played, and the folder of its archive. Throws STREAM_*. */
   #playable(wanted: string): { readonly name: StreamName; readonly folder: string | null } {
     const config = this.#parts.config();
-    const name = parseStreamName(wanted);
-    const rules = name === null ? null : rulesOf(config, name, "play");
-    if (name === null || rules === null) throw streamErrors.error("STREAM_NOT_FOUND", { name: wanted });
-    if (rules.disabled) throw streamErrors.error("STREAM_DISABLED", { name });
+    const { name } = playableStream(config, wanted);
     return { name, folder: archiveFolder(planOf(config, name), name) };
   }
 

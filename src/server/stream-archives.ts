@@ -28,7 +28,7 @@ import type { ArchiveDownload } from "./archive-download.ts";
 import { copyRules } from "./archive-copies.ts";
 import { peersOf, plansWithoutPeer, targetsOf } from "./archive-peers.ts";
 import { LateWriter } from "./late-writer.ts";
-import { planOf, rulesOf } from "./stream-rules.ts";
+import { planOf, playableStream } from "./stream-rules.ts";
 
 /** The folder of a stream's archive; `null` where the configuration knows of none. */
 export function archiveFolder(plan: LivePlan | null, name: StreamName): string | null {
@@ -64,10 +64,8 @@ export type RecordedStream = {
 
 /** The stream of that name, with its archive, for a protocol. Throws STREAM_*. */
 export function recordedStream(config: ResolvedConfig, text: string, protocol: string): RecordedStream {
-  const name = parseStreamName(text);
-  const rules = name === null ? null : rulesOf(config, name, "play");
-  if (name === null || rules === null) throw streamErrors.error("STREAM_NOT_FOUND", { name: text });
-  if (rules.disabled) throw streamErrors.error("STREAM_DISABLED", { name });
+  const rules = playableStream(config, text);
+  const { name } = rules;
   if (!rules.allowsProtocol(protocol)) throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol });
   const plan = planOf(config, name)!;
   const folder = archiveFolder(plan, name);

@@ -43,6 +43,15 @@ export function rulesOf(
   };
 }
 
+/** The rules of a stream that may be played. Throws STREAM_NOT_FOUND, STREAM_DISABLED. */
+export function playableStream(config: ResolvedConfig, text: string): StreamRules {
+  const name = parseStreamName(text);
+  const rules = name === null ? null : rulesOf(config, name, "play");
+  if (rules === null) throw streamErrors.error("STREAM_NOT_FOUND", { name: text });
+  if (rules.disabled) throw streamErrors.error("STREAM_DISABLED", { name: text });
+  return rules;
+}
+
 /** The time-out written on the `publish://` input itself, which goes before the stream's. */
 function publishTimeoutMs(plan: LivePlan): number | false | undefined {
   return plan.inputs.find((input) => input.kind === "publish")?.sourceTimeoutMs;

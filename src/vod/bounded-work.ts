@@ -7,11 +7,14 @@ export type WorkLimits = { readonly running: number; readonly waiting: number };
 /** Runs at most `running` tasks at a time; at most `waiting` more wait, first come, first served. */
 export class BoundedWork {
   readonly #runningLimit: number;
+  readonly #busy: (waiting: number) => Error;
   readonly #waiting: Ring<() => void>;
   #running = 0;
 
-  constructor(limits: WorkLimits) {
+  /** `busy`: what is thrown when too many wait; VOD_BUSY unless given. */
+  constructor(limits: WorkLimits, busy: (waiting: number) => Error = vodBusy) {
     this.#runningLimit = limits.running;
+    this.#busy = busy;
     this.#waiting = new Ring(limits.waiting);
   }
 
@@ -20,7 +23,7 @@ export class BoundedWork {
     return this.#running;
   }
 
-  /** Runs the task when its turn comes. Throws: VOD_BUSY when too many wait; whatever the task throws. */
+  /** Runs the task when its turn comes. Throws: `busy` when too many wait; whatever the task throws. */
   async run<T>(task: () => Promise<T>): Promise<T> {
     if (this.#running >= this.#runningLimit) await this.#turn();
     else this.#running++;
@@ -36,9 +39,11 @@ export class BoundedWork {
   /** Resolves when a finished task hands its place over. */
   async #turn(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    if (!this.#waiting.push(resolve)) {
-      throw vodErrors.error("VOD_BUSY", { reason: `${this.#waiting.length} reads wait already` });
-    }
+    if (!this.#waiting.push(resolve)) throw this.#busy(this.#waiting.length);
     await promise;
   }
+}
+
+function vodBusy(waiting: number): Error {
+  return vodErrors.error("VOD_BUSY", { reason: `${waiting} reads wait already` });
 }

@@ -1,14 +1,14 @@
 import type { Clock } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
+import { BoundedWork } from "../../vod/bounded-work.ts";
+import type { WorkLimits } from "../../vod/bounded-work.ts";
 import { blockName, blockPrefix, blockTrailer, readBlockFile, TRAILER_BYTES } from "./block-file.ts";
 import type { BlockDisk } from "./blocks-storage.ts";
 import { CachedObject } from "./cached-object.ts";
 import type { ObjectBlock } from "./cached-object.ts";
 import { objectErrors } from "./errors.ts";
 import type { ObjectFacts, ObjectStore } from "./object-store.ts";
-import { Turns } from "./turns.ts";
-import type { TurnLimits } from "./turns.ts";
 
 /** What a range cache needs. */
 export type RangeCacheOptions = {
@@ -26,7 +26,7 @@ export type RangeCacheLimits = {
   /** Blocks that are kept: some hundred bytes of memory each. */
   readonly blocks: number;
   /** Reads from stores. */
-  readonly reads: TurnLimits;
+  readonly reads: WorkLimits;
   /** Memory of blocks that are given and not yet written; what is beyond is not kept. */
   readonly unwrittenBytes: number;
 };
@@ -74,7 +74,7 @@ export class RangeCache {
   /** Blocks that are not on the disk yet, or will not be: given from memory, and written once only. */
   readonly #unwritten = new Map<string, Uint8Array>();
   readonly #writing = new Set<Promise<void>>();
-  readonly #turns: Turns;
+  readonly #turns: BoundedWork;
   #bytes = 0;
   #unwrittenBytes = 0;
   #unusableUntilUs = -Infinity;
@@ -87,7 +87,9 @@ export class RangeCache {
   private constructor(options: RangeCacheOptions) {
     this.#options = options;
     this.#limits = { ...DEFAULTS, ...options.limits };
-    this.#turns = new Turns(this.#limits.reads);
+    this.#turns = new BoundedWork(this.#limits.reads, (waiting) =>
+      objectErrors.error("OBJECT_READS_BUSY", { waiting }),
+    );
   }
 
   /** Makes a cache of what lies on its disk. A disk that cannot be used is no error: it is tried again later. */
