@@ -6,9 +6,8 @@ import type { TrackSet } from "../../media/track.ts";
 import { makeTrackSet } from "../../media/track.ts";
 import type { ArchiveFile, ArchiveFiles } from "../archive-files.ts";
 import { dvrErrors } from "../errors.ts";
-import { MAX_DELETED_BYTES, NOTHING_DELETED } from "../format/deleted-spans.ts";
+import { NOTHING_DELETED, deletedFile } from "../format/deleted-spans.ts";
 import type { DeletedSpans } from "../format/deleted-spans.ts";
-import { deletedFile, readDeletedSpans } from "../format/deleted-spans.ts";
 import { fillIndexFile, storedMediaFile } from "../format/fill.ts";
 import { FILL_NUMBERS_FILE, FillNumbers, MAX_FILL_NUMBERS_BYTES } from "../format/fill-numbers.ts";
 import type { NumberShift } from "../format/fill-numbers.ts";
@@ -16,6 +15,7 @@ import { HOUR_US, indexFile } from "../format/hour.ts";
 import { HourIndex, MAX_HOUR_RECORDS } from "../format/hour-index.ts";
 import { INDEX_HEADER_BYTES } from "../format/index-header.ts";
 import { INDEX_RECORD_BYTES } from "../format/index-record.ts";
+import { readDeletedFile } from "../format/read-deleted.ts";
 import type { ArchivedSegment } from "./archived-segment.ts";
 import { readMediaHead } from "./init-tracks.ts";
 import { MergedHour } from "./merged-hour.ts";
@@ -145,21 +145,24 @@ export class HourCache {
     const forgotten = this.#forgotten;
     const checkedUs = this.#clock.nowUs();
     const names = await this.#namesBeside(path);
-    const deleted = await this.#deleted(`${folder}/${deletedFile(hour)}`, names);
-    const stillSo = (index: HourIndex | null | undefined): HourIndex | null =>
-      index?.deletedBytes === deleted.wholeBytes ? index : null;
-    const own = await readIndex(this.#files, path, (file) => readOn(file, stillSo(kept?.own), deleted));
+    const deleted = names.includes(nameOf(deletedFile(hour)))
+      ? await readDeletedFile(this.#notes, folder, hour)
+      : NOTHING_DELETED;
     const fillPath = `${folder}/${fillIndexFile(hour)}`;
     const fills = names.includes(nameOf(fillPath))
-      ? await readIndex(this.#notes, fillPath, (file) => readAnew(file, stillSo(kept?.fills), deleted))
+      ? await readIndex(this.#notes, fillPath, (file) => readAnew(file, kept?.fills ?? null))
       : null;
+    // Where there are fills, both are read with what is deleted: it keeps its numbers.
+    const hidden = fills === null ? deleted : NOTHING_DELETED;
+    const known = kept?.own?.deletedBytes === hidden.wholeBytes ? kept.own : null;
+    const own = await readIndex(this.#files, path, (file) => readOn(file, known, hidden));
     if (own === null && fills === null) {
       this.#kept.delete(path);
       return null;
     }
     const numbers = await this.#numbersOf(folder);
     const shift = numbers.before(hour);
-    const index = viewOf(kept?.index ?? null, own, fills, numbers);
+    const index = viewOf(kept?.index ?? null, { own, fills, numbers, deleted });
     const isSame = kept !== null && index === kept.index && sameShift(shift, kept.shift);
     const read: Kept = isSame
       ? { ...kept, checkedUs }
@@ -181,18 +184,6 @@ export class HourCache {
     names.catch(() => this.#days.delete(day));
     dropOldest(this.#days, MAX_DAYS);
     return names;
-  }
-
-  /** What is deleted of an hour. */
-  async #deleted(path: string, names: readonly string[]): Promise<DeletedSpans> {
-    const file = names.includes(nameOf(path)) ? await this.#notes.open(path) : null;
-    if (file === null) return NOTHING_DELETED;
-    try {
-      const bytes = new Uint8Array(Math.min(await file.sizeBytes(), MAX_DELETED_BYTES));
-      return readDeletedSpans(bytes.subarray(0, await file.read(0, bytes)));
-    } finally {
-      await file.close();
-    }
   }
 
   /** What is said of a stream's fills. */
@@ -268,26 +259,31 @@ async function readOn(
 }
 
 /** The index of fills, which is put in place as a whole, and longer each time. `null`: it has no header. */
-async function readAnew(
-  file: ArchiveFile,
-  known: HourIndex | null,
-  deleted: DeletedSpans,
-): Promise<HourIndex | null> {
+async function readAnew(file: ArchiveFile, known: HourIndex | null): Promise<HourIndex | null> {
   const sizeBytes = Math.min(await file.sizeBytes(), MAX_INDEX_BYTES);
   if (known !== null && known.readBytes === sizeBytes) return known;
-  return await readOn(file, null, deleted);
+  return await readOn(file, null, NOTHING_DELETED);
 }
 
 /** The view that there was, where it still holds; or another one. */
 function viewOf(
   known: HourView | null,
-  own: HourIndex | null,
-  fills: HourIndex | null,
-  numbers: FillNumbers,
+  {
+    own,
+    fills,
+    numbers,
+    deleted,
+  }: {
+    readonly own: HourIndex | null;
+    readonly fills: HourIndex | null;
+    readonly numbers: FillNumbers;
+    readonly deleted: DeletedSpans;
+  },
 ): HourView {
   if (fills === null) return own!;
-  if (known instanceof MergedHour && known.isOf(own, fills) && known.readOn()) return known;
-  return new MergedHour(own, fills, numbers.of(fills.hour) ?? { ordinal: 0, discontinuities: 0 });
+  if (known instanceof MergedHour && known.isOf(own, fills, deleted) && known.readOn()) return known;
+  const before = numbers.of(fills.hour) ?? { ordinal: 0, discontinuities: 0 };
+  return new MergedHour(own, fills, { before, deleted });
 }
 
 function sameShift(a: NumberShift, b: NumberShift): boolean {

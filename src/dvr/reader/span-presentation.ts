@@ -2,7 +2,7 @@ import type { TrackSet } from "../../media/track.ts";
 import { InitSegments, initName, selectTracks } from "../../packaging/init-segments.ts";
 import type { MediaFile } from "../../packaging/media-path.ts";
 import type { LentBody, MediaBody, Mutability, Presentation } from "../../packaging/presentation.ts";
-import type { Timeline, TrackSelection } from "../../packaging/presentation.ts";
+import type { SegmentEntry, Timeline, TrackSelection } from "../../packaging/presentation.ts";
 import type { TimeSpan } from "../../packaging/time-span.ts";
 import { dvrErrors } from "../errors.ts";
 import type { StoredRange } from "../export/stored-range.ts";
@@ -62,7 +62,9 @@ export class SpanPresentation implements Presentation {
       request.segmentDurationUs,
       bounds.mutability === "static" ? 0 : archive.longestUs,
     );
-    return new SpanPresentation(archive, timelineOf(segments, bounds.mutability, leastUs));
+    const { mutability } = bounds;
+    const listed = mutability === "static" ? segments : archive.numbered(segments);
+    return new SpanPresentation(archive, timelineOf(listed, mutability, leastUs));
   }
 
   /** What has a segment or an init segment of that name, and nothing else; `null` when there is none. Rejects as `open`. */
@@ -142,19 +144,22 @@ function boundsOf({ span, segmentDurationUs }: SpanRequest, nowUs: number): Boun
   }
 }
 
+/** `segments`: those of a complete range; of others, as `NumberedSegments` gives them. */
 function timelineOf(
-  segments: readonly ArchivedSegment[],
+  segments: readonly SegmentEntry[],
   mutability: Mutability,
   segmentDurationUs: number,
 ): Timeline {
-  const [first, last] = [segments[0]!, segments.at(-1)!];
+  // A playlist begins with a segment, whatever stands behind it.
+  const [first, last] = [segments[0] as ArchivedSegment, segments.at(-1)!];
+  const isCounted = first.discontinuity && !first.isBehindDeleted;
   let targetDurationUs = segmentDurationUs;
   for (const { durationUs } of segments) targetDurationUs = Math.max(targetDurationUs, durationUs);
   return {
     tracks: last.tracks,
     mutability,
     segments,
-    discontinuitySequence: first.discontinuities - (first.discontinuity ? 1 : 0),
+    discontinuitySequence: first.discontinuities - (isCounted ? 1 : 0),
     targetDurationUs,
   };
 }
