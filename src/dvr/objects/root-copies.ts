@@ -57,7 +57,7 @@ export class RootCopies {
   /** By location. */
   readonly #targets = new Map<string, Target>();
   readonly #warned = new Set<string>();
-  /** Streams of which hours were deleted since the last look. */
+  /** Streams of which hours have changed since the last look, other than by being recorded. */
   readonly #changed = new Set<string>();
   #timer: Timer | null = null;
   #running: Promise<void> | null = null;
@@ -107,8 +107,11 @@ export class RootCopies {
     if (!this.#isStopped) this.#timer = this.#options.clock.schedule(LOOK_MS, () => this.start());
   }
 
-  /** An hour of a stream was deleted: its days are read anew by the next look, not when they happen to be. */
-  dropped(stream: string): void {
+  /**
+   * Hours of a stream were deleted, or something of them, or something came to them: its days are read anew by the next look,
+   * not when they happen to be.
+   */
+  changed(stream: string): void {
     this.#changed.add(stream);
   }
 
@@ -173,8 +176,8 @@ export class RootCopies {
   }
 
   /**
-   * Whether the hour may still grow: it ended not long ago, or its index was written to lately, as by a recording whose clock
-   * is behind.
+   * Whether the hour may still grow: it ended not long ago, or an index was written to lately, as by a recording whose clock
+   * is behind, or by who completes it from a peer.
    */
   async #isOpen({ stream, path }: HourRef): Promise<boolean> {
     const { root, files, clock } = this.#options;
@@ -182,9 +185,13 @@ export class RootCopies {
     const nowUs = clock.wallUs();
     if (hour === null || (hour + 1) * HOUR_US + OPEN_AFTER_US > nowUs) return true;
     try {
-      const changedUs = ((await files.facts(`${root}/${stream}/${path}.idx`))?.changedMs ?? 0) * 1000;
-      // A time that is still to come tells nothing.
-      return changedUs <= nowUs && changedUs + OPEN_AFTER_US > nowUs;
+      for (const ending of ["idx", "fill"]) {
+        const facts = await files.facts(`${root}/${stream}/${path}.${ending}`);
+        const changedUs = (facts?.changedMs ?? 0) * 1000;
+        // A time that is still to come tells nothing.
+        if (changedUs <= nowUs && changedUs + OPEN_AFTER_US > nowUs) return true;
+      }
+      return false;
     } catch {
       return true;
     }
@@ -268,7 +275,8 @@ export class RootCopies {
   async #dropIfGone(hour: HourRef, store: ObjectStore): Promise<void> {
     const { files, root, log } = this.#options;
     try {
-      if ((await files.facts(`${root}/${hour.stream}/${hour.path}.idx`)) !== null) return;
+      for (const ending of ["idx", "fill"])
+        if ((await files.facts(`${root}/${hour.stream}/${hour.path}.${ending}`)) !== null) return;
       const listed = await store.list(`${hour.stream}/${hour.path}.`);
       for (const { key } of listed.objects) await store.delete(key);
       log.info("hour deleted from its bucket: it was deleted here meanwhile", { ...hour });
@@ -293,8 +301,10 @@ export class RootCopies {
   }
 }
 
-/** Whether the names of an hour's files say that it is one that is not copied yet. */
+/** Whether the names of an hour's files say that it may be one that is not copied as it is now. */
 function mayBeCopied({ names }: HourFiles): boolean {
   const has = (ending: string): boolean => names.some((name) => name.endsWith(ending));
-  return has(".idx") && has(".mp4") && !isCopied(names);
+  const hasIndex = has(".idx") || has(".fill");
+  // What is copied may have come to have more fills, and some of it may be deleted.
+  return hasIndex && (isCopied(names) ? has(".del") || has(".fill") : has(".mp4"));
 }

@@ -46,6 +46,8 @@ export type ReplicatorOptions = {
   access(root: string, stream: string, onLost: () => void): WriteAccess;
   /** Of the streams that a peer offers, those that are completed from it, as the configuration in force has it. */
   targetsOf(peer: PeerAddress, offered: readonly StreamName[]): readonly ReplicationTarget[];
+  /** Something came to a stream's archive. */
+  onCompleted?(root: string, stream: string): void;
   /** How a peer is asked; over HTTP unless given. */
   connect?(peer: PeerAddress): PeerTransport;
   readonly random?: () => number;
@@ -334,6 +336,7 @@ export class Replicator {
         mayWrite: () => access.mayWrite(),
       });
       const { segments, bytes, damaged, isAll } = await copy.run(missing);
+      if (segments > 0) this.#options.onCompleted?.(root, stream);
       for (const name of damaged) this.#note(this.#damaged, `${key} ${name}`, true);
       const facts = { stream, peer: peer.name, hour: hourPath(hour), segments, bytes };
       log.info("a recording was completed from a peer", { ...facts, damaged: damaged.length });
