@@ -1,5 +1,6 @@
 import { dirname } from "node:path/posix";
 import type { Clock } from "../../base/clock.ts";
+import { asMediaError } from "../../base/errors.ts";
 import { dropOldest } from "../../base/oldest.ts";
 import { ByteLru } from "../../vod/byte-lru.ts";
 import type { TrackSet } from "../../media/track.ts";
@@ -55,6 +56,8 @@ const MAX_DAYS = 1024;
 const NUMBERS_US = 1_000_000;
 /** Streams of which it is known. */
 const MAX_NUMBERS = 4096;
+/** Another object is there by now, or none. */
+const REPLACED: ReadonlySet<string> = new Set(["OBJECT_CHANGED", "OBJECT_NOT_FOUND"]);
 
 type Kept = ReadHour & {
   readonly own: HourIndex | null;
@@ -75,7 +78,7 @@ type ListedDay = { readonly names: Promise<readonly string[]>; readonly listedUs
  */
 export class HourCache {
   readonly #files: ArchiveFiles;
-  readonly #notes: ArchiveFiles;
+  readonly #disk: ArchiveFiles;
   readonly #clock: Clock;
   readonly #kept = new ByteLru<Kept>(LIMITS);
   readonly #reading = new Map<string, Promise<ReadHour | null>>();
@@ -83,13 +86,15 @@ export class HourCache {
   /** By stream folder and init segment: the same tracks are the same object, whatever hour they are of. */
   readonly #sets = new Map<string, TrackSet>();
   readonly #days = new Map<string, ListedDay>();
+  /** With what is far. */
+  readonly #farDays = new Map<string, ListedDay>();
   /** How often something was forgotten: what was read before that is not kept. */
   #forgotten = 0;
 
-  /** `notes`: where files of deleted spans and of fills are, when they are not where all others are. */
-  constructor(files: ArchiveFiles, clock: Clock, notes: ArchiveFiles = files) {
+  /** `disk`: of `files`, those that are near. Where it has an index of an hour, it has all that may change of the hour. */
+  constructor(files: ArchiveFiles, clock: Clock, disk: ArchiveFiles = files) {
     this.#files = files;
-    this.#notes = notes;
+    this.#disk = disk;
     this.#clock = clock;
   }
 
@@ -109,7 +114,7 @@ export class HourCache {
       return kept;
     const reading = this.#reading.get(path);
     if (reading !== undefined) return await reading;
-    const read = this.#read(folder, hour, kept ?? null).finally(() => {
+    const read = this.#readAsItIs(folder, hour, kept ?? null).finally(() => {
       if (this.#reading.get(path) === read) this.#reading.delete(path);
     });
     this.#reading.set(path, read);
@@ -122,7 +127,8 @@ export class HourCache {
     const isOfFolder = (path: string): boolean => path.startsWith(`${folder}/`);
     this.#kept.deleteWhere(isOfFolder);
     for (const path of this.#reading.keys()) if (isOfFolder(path)) this.#reading.delete(path);
-    for (const path of this.#days.keys()) if (isOfFolder(path)) this.#days.delete(path);
+    for (const days of [this.#days, this.#farDays])
+      for (const path of days.keys()) if (isOfFolder(path)) days.delete(path);
   }
 
   /** The tracks of one of an hour's media files. Rejects with DVR_*, MP4_*, CODEC_*. */
@@ -140,17 +146,27 @@ export class HourCache {
     return mayGrow ? FRESH_US.growing : FRESH_US.finished;
   }
 
+  /** In object storage files are replaced, also between two looks at them. */
+  async #readAsItIs(folder: string, hour: number, kept: Kept | null): Promise<ReadHour | null> {
+    try {
+      return await this.#read(folder, hour, kept);
+    } catch (caught) {
+      if (!REPLACED.has(asMediaError(caught)?.code ?? "")) throw caught;
+      return await this.#read(folder, hour, kept);
+    }
+  }
+
   async #read(folder: string, hour: number, kept: Kept | null): Promise<ReadHour | null> {
     const path = `${folder}/${indexFile(hour)}`;
     const forgotten = this.#forgotten;
     const checkedUs = this.#clock.nowUs();
-    const names = await this.#namesBeside(path);
+    const { names, isNear } = await this.#namesBeside(path);
     const deleted = names.includes(nameOf(deletedFile(hour)))
-      ? await readDeletedFile(this.#notes, folder, hour)
+      ? await readDeletedFile(this.#files, folder, hour)
       : NOTHING_DELETED;
     const fillPath = `${folder}/${fillIndexFile(hour)}`;
     const fills = names.includes(nameOf(fillPath))
-      ? await readIndex(this.#notes, fillPath, (file) => readAnew(file, kept?.fills ?? null))
+      ? await readIndex(this.#files, fillPath, (file) => readAnew(file, kept?.fills ?? null))
       : null;
     // Where there are fills, both are read with what is deleted: it keeps its numbers.
     const hidden = fills === null ? deleted : NOTHING_DELETED;
@@ -160,7 +176,7 @@ export class HourCache {
       this.#kept.delete(path);
       return null;
     }
-    const numbers = await this.#numbersOf(folder);
+    const numbers = await this.#numbersOf(folder, isNear ? this.#disk : this.#files);
     const shift = numbers.before(hour);
     const index = viewOf(kept?.index ?? null, { own, fills, numbers, deleted });
     const isSame = kept !== null && index === kept.index && sameShift(shift, kept.shift);
@@ -172,26 +188,37 @@ export class HourCache {
     return read;
   }
 
+  /** What is in an hour's folder, where its index is. */
+  async #namesBeside(
+    path: string,
+  ): Promise<{ readonly names: readonly string[]; readonly isNear: boolean }> {
+    const near = await this.#namesIn(dirname(path), this.#disk, this.#days);
+    const stem = nameOf(path).slice(0, -"idx".length);
+    const isNear = near.includes(`${stem}idx`) || near.includes(`${stem}fill`);
+    if (isNear || this.#disk === this.#files) return { names: near, isNear: true };
+    return { names: await this.#namesIn(dirname(path), this.#files, this.#farDays), isNear: false };
+  }
+
   /** What is in a day's folder: to look into it once costs less than to try for a file of each hour. */
-  #namesBeside(path: string): Promise<readonly string[]> {
-    const day = dirname(path);
+  #namesIn(day: string, files: ArchiveFiles, days: Map<string, ListedDay>): Promise<readonly string[]> {
     const nowUs = this.#clock.nowUs();
-    const known = this.#days.get(day);
+    const known = days.get(day);
     if (known !== undefined && nowUs - known.listedUs < LIST_US) return known.names;
-    const names = this.#notes.list(day);
-    this.#days.delete(day);
-    this.#days.set(day, { names, listedUs: nowUs });
-    names.catch(() => this.#days.delete(day));
-    dropOldest(this.#days, MAX_DAYS);
+    const names = files.list(day);
+    days.delete(day);
+    days.set(day, { names, listedUs: nowUs });
+    names.catch(() => days.delete(day));
+    dropOldest(days, MAX_DAYS);
     return names;
   }
 
-  /** What is said of a stream's fills. */
-  async #numbersOf(folder: string): Promise<FillNumbers> {
-    const known = this.#numbers.get(folder);
+  /** What is said of a stream's fills. Who plays what is near waits for nothing that is far. */
+  async #numbersOf(folder: string, files: ArchiveFiles): Promise<FillNumbers> {
+    const key = `${files === this.#disk ? "near" : "far"} ${folder}`;
+    const known = this.#numbers.get(key);
     const checkedUs = this.#clock.nowUs();
     if (known !== undefined && checkedUs - known.checkedUs < NUMBERS_US) return known.numbers;
-    const file = await this.#notes.open(`${folder}/${FILL_NUMBERS_FILE}`);
+    const file = await files.open(`${folder}/${FILL_NUMBERS_FILE}`);
     let read: KeptNumbers = { numbers: FillNumbers.NONE, checkedUs };
     try {
       const bytes = new Uint8Array(Math.min((await file?.sizeBytes()) ?? 0, MAX_FILL_NUMBERS_BYTES));
@@ -200,7 +227,7 @@ export class HourCache {
     } finally {
       await file?.close();
     }
-    this.#numbers.set(folder, read);
+    this.#numbers.set(key, read);
     dropOldest(this.#numbers, MAX_NUMBERS);
     return read.numbers;
   }

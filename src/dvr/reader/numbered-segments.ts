@@ -14,12 +14,8 @@ const MAX_GAP_ENTRIES = 100_000;
 /** Names are milliseconds. Units: microseconds. */
 const MIN_ENTRY_US = 1000;
 
-/** What stood between two segments, and how the second one follows. */
-type Between = {
-  readonly before: ArchivedSegment;
-  readonly gaps: readonly SegmentEntry[];
-  readonly segment: ArchivedSegment;
-};
+/** What stands between two segments. */
+type Between = { readonly before: ArchivedSegment; readonly gaps: readonly GapEntry[] };
 
 /** A number without media. */
 class GapEntry implements SegmentEntry {
@@ -78,24 +74,20 @@ export class NumberedSegments {
     for (const segment of segments) {
       const missing = before === null ? 0 : segment.sequence - before.sequence - 1;
       if (missing > MAX_GAP_ENTRIES) numbered = [];
-      if (before === null || missing <= 0 || missing > MAX_GAP_ENTRIES)
-        numbered.push(this.#asRecorded(segment));
-      else {
-        const between = this.#betweenOf(before, segment, missing);
-        for (const gap of between.gaps) numbered.push(gap);
-        numbered.push(between.segment);
-      }
+      else if (before !== null && missing > 0)
+        for (const gap of this.#gapsOf(before, segment, missing)) numbered.push(gap);
+      numbered.push(this.#asRecorded(segment));
       before = segment;
     }
     return numbered;
   }
 
-  #betweenOf(before: ArchivedSegment, segment: ArchivedSegment, missing: number): Between {
+  #gapsOf(before: ArchivedSegment, segment: ArchivedSegment, missing: number): readonly GapEntry[] {
     const known = this.#between.get(segment);
-    if (known?.before === before) return known;
-    const between = { before, ...fillIn(before, segment, missing) };
-    this.#between.set(segment, between);
-    return between;
+    if (known?.before === before && known.gaps.length === missing) return known.gaps;
+    const gaps = entriesBetween(before, segment, missing);
+    this.#between.set(segment, { before, gaps });
+    return gaps;
   }
 
   /** A break that is there only for what is deleted has no number. */
@@ -108,29 +100,27 @@ export class NumberedSegments {
 }
 
 /**
- * Entries over the time between two segments. When something broke in between, the last of the breaks is said to be in front
- * of the second one, and entries are no longer than the two: nobody knows for how much of that time there was something.
+ * Entries over the time between two segments. When something broke in between, they are no longer than the two: nobody knows
+ * for how much of that time there was something. The time that is left is then in front of the last of the breaks, which
+ * is that of the second segment where it has one, and otherwise stands before the last entry.
  */
-function fillIn(
-  before: ArchivedSegment,
-  segment: ArchivedSegment,
-  missing: number,
-): Pick<Between, "gaps" | "segment"> {
+function entriesBetween(before: ArchivedSegment, segment: ArchivedSegment, missing: number): GapEntry[] {
   const fromUs = before.startUs + before.durationUs;
-  const breaks = segment.discontinuities - before.discontinuities;
+  const hasOwnBreak = segment.discontinuity && !segment.isBehindDeleted;
+  const breaks = segment.discontinuities - before.discontinuities - (hasOwnBreak ? 1 : 0);
   const evenUs = (segment.startUs - fromUs) / missing;
-  const most = breaks > 0 ? Math.max(before.durationUs, segment.durationUs) : Infinity;
+  const most = breaks > 0 || hasOwnBreak ? Math.max(before.durationUs, segment.durationUs) : Infinity;
   const lengthUs = Math.max(MIN_ENTRY_US, Math.min(evenUs, most));
-  const gaps = Array.from({ length: missing }, (_, i): SegmentEntry => {
-    const startUs = fromUs + Math.round(i * lengthUs);
+  const leftUs = segment.startUs - fromUs - missing * lengthUs;
+  return Array.from({ length: missing }, (_, i): GapEntry => {
+    const isLast = i === missing - 1;
+    const shiftUs = isLast && breaks > 0 ? Math.max(0, leftUs) : 0;
+    const startUs = fromUs + Math.round(i * lengthUs + shiftUs);
     return new GapEntry(before, {
       sequence: before.sequence + 1 + i,
       startUs,
-      durationUs: fromUs + Math.round((i + 1) * lengthUs) - startUs,
-      discontinuity: i < breaks - 1,
+      durationUs: fromUs + Math.round((i + 1) * lengthUs + shiftUs) - startUs,
+      discontinuity: i < breaks - 1 || (isLast && breaks > 0),
     });
   });
-  const isBreak = breaks > 0;
-  const isSame = segment.discontinuity === isBreak && !segment.isBehindDeleted;
-  return { gaps, segment: isSame ? segment : segment.withBreak(isBreak) };
 }
