@@ -70,9 +70,9 @@ async function mp4Of(archives: Archives): Promise<Buffer> {
 }
 
 async function tsOf(archives: Archives): Promise<Buffer> {
-  const { read } = await archives.ts(FOLDER, REQUEST, null);
+  const made = await archives.ts(FOLDER, REQUEST, null);
   const pieces: Uint8Array[] = [];
-  for await (const piece of read()) pieces.push(Uint8Array.from(piece));
+  for await (const piece of made.read()) pieces.push(Uint8Array.from(piece));
   return Buffer.concat(pieces);
 }
 

@@ -12,6 +12,7 @@ import type { TextPlaylist } from "../../../test/support/media-playlist-text.ts"
 import { PlaylistWatch } from "../../../test/support/playlist-rules.ts";
 import type { TrackId } from "../../media/ids.ts";
 import type { TimeSpan } from "../../packaging/time-span.ts";
+import { periodsOf, timelineRuns } from "../../protocols/dash/periods.ts";
 import { renderMediaPlaylist } from "../../protocols/hls/media-playlist.ts";
 import { BlockPool } from "../../vod/block-pool.ts";
 import { BoundedWork } from "../../vod/bounded-work.ts";
@@ -93,12 +94,16 @@ class Recording {
     this.#archive.forget();
   }
 
-  async playlist(span: TimeSpan): Promise<string> {
+  async open(span: TimeSpan): Promise<SpanPresentation> {
     // What was read is not taken for right any more.
     this.clock.advance(600);
-    const presentation = await SpanPresentation.open(this.#archive, {
+    return await SpanPresentation.open(this.#archive, {
       ...{ span, name: "cam", nowUs: this.clock.wallUs(), segmentDurationUs: 2e6, segmentCount: 4 },
     });
+  }
+
+  async playlist(span: TimeSpan): Promise<string> {
+    const presentation = await this.open(span);
     const timeline = presentation.timeline();
     return renderMediaPlaylist({ presentation, timeline, selection: BOTH, query: "" })!;
   }
@@ -190,6 +195,23 @@ describe("a playlist over what is deleted", () => {
       "*7000:3594 7001:3596 7002:3598 7003:3600g 7004:3602g 7005:3604g *7006:7198g *7007:7200 7008:7202 7009:7204",
     );
     new PlaylistWatch().take(event);
+  });
+
+  test("is the same to who makes Periods of stretches: entries without media are passed over", async (t) => {
+    const recording = await Recording.make(t);
+    for (let at = 0; at < 40; at += 2) await recording.record(at, [0, 10, 20].includes(at));
+    await recording.remove(8, 14);
+    await recording.remove(24, 28);
+    const runsOf = async (span: TimeSpan): Promise<unknown> => {
+      const { segments, tracks } = (await recording.open(span)).timeline();
+      return periodsOf(segments).map(({ id, beginMs, segments: ofPeriod }) => [
+        ...[id, beginMs],
+        tracks.tracks.map((track) => timelineRuns(ofPeriod, track)),
+      ]);
+    };
+    const event = await runsOf({ kind: "archive", fromS: HOUR * 3600, durationS: null });
+    recording.clock.advance(60_000);
+    assert.deepEqual(event, await runsOf({ kind: "archive", fromS: HOUR * 3600, durationS: 40 }));
   });
 
   test("begins behind more missing numbers than are told one by one", async (t) => {
