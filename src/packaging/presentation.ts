@@ -78,6 +78,8 @@ export type Timeline = {
   readonly targetDurationUs: number;
   /** Where segments failed to begin with a key frame; left out where `isIndependent` of each tells all. */
   readonly randomAccess?: RandomAccess;
+  /** Tells timelines apart that begin and end alike; left out where nothing changes between their ends. */
+  readonly revision?: string;
 };
 
 /**

@@ -59,7 +59,7 @@ const TELL_US = 60_000_000;
 const DAY = /^\d{4}\/\d{2}\/\d{2}$/;
 const FOLDER = /^\d{4}(\/\d{2}){0,2}$/;
 /** How long it is taken for right what a stream's object of numbers is like. Units: microseconds. */
-const NUMBERS_US = 30_000_000;
+const NUMBERS_US = 5_000_000;
 /** Streams of which it is known. */
 const MAX_NUMBERS = 4096;
 const MAX_BUCKETS = 64;

@@ -165,7 +165,10 @@ export class HourCache {
       ? await readDeletedFile(this.#files, folder, hour)
       : NOTHING_DELETED;
     const fillPath = `${folder}/${fillIndexFile(hour)}`;
-    const fills = names.includes(nameOf(fillPath))
+    const numbers = await this.#numbersOf(folder, isNear ? this.#disk : this.#files);
+    // What is far comes file by file: fills whose numbers are not known yet are not shown yet.
+    const hasFills = names.includes(nameOf(fillPath)) && (isNear || numbers.of(hour) !== null);
+    const fills = hasFills
       ? await readIndex(this.#files, fillPath, (file) => readAnew(file, kept?.fills ?? null))
       : null;
     // Where there are fills, both are read with what is deleted: it keeps its numbers.
@@ -176,7 +179,6 @@ export class HourCache {
       this.#kept.delete(path);
       return null;
     }
-    const numbers = await this.#numbersOf(folder, isNear ? this.#disk : this.#files);
     const shift = numbers.before(hour);
     const index = viewOf(kept?.index ?? null, { own, fills, numbers, deleted });
     const isSame = kept !== null && index === kept.index && sameShift(shift, kept.shift);

@@ -11,6 +11,7 @@ import { parsePlaylistText } from "../../../test/support/media-playlist-text.ts"
 import type { TextPlaylist } from "../../../test/support/media-playlist-text.ts";
 import { PlaylistWatch } from "../../../test/support/playlist-rules.ts";
 import type { TrackId } from "../../media/ids.ts";
+import { liveVersion } from "../../packaging/playlist-replies.ts";
 import type { TimeSpan } from "../../packaging/time-span.ts";
 import { periodsOf, timelineRuns } from "../../protocols/dash/periods.ts";
 import { renderMediaPlaylist } from "../../protocols/hls/media-playlist.ts";
@@ -150,8 +151,10 @@ describe("a playlist over what is deleted", () => {
       const recording = await Recording.make(t);
       for (let at = 0; at < 40; at += 2) await recording.record(at, at === 0 || at === 34);
       const before = parsePlaylistText(await recording.playlist(span));
-      await recording.remove(32, 36);
+      const version = liveVersion((await recording.open(span)).timeline());
+      await recording.remove(24, 28);
       const after = parsePlaylistText(await recording.playlist(span));
+      assert.notEqual(liveVersion((await recording.open(span)).timeline()), version, "another entity tag");
       const was = new Map(before.segments.map((segment) => [segment.msn, segment]));
       assert.deepEqual(
         after.segments.map(({ msn }) => msn),
@@ -219,8 +222,12 @@ describe("a playlist over what is deleted", () => {
     await recording.record(0, true);
     recording.skipNumbers(100_001);
     await recording.record(3600, true);
-    await recording.record(3602);
+    recording.skipNumbers(60_000);
+    await recording.record(7200, true);
+    recording.skipNumbers(60_000);
+    await recording.record(10_800, true);
+    await recording.record(10_802);
     const text = await recording.playlist({ kind: "archive", fromS: HOUR * 3600, durationS: null });
-    assert.equal(told(parsePlaylistText(text)), "*107002:3600 107003:3602");
+    assert.equal(told(parsePlaylistText(text)), "*227004:10800 227005:10802");
   });
 });

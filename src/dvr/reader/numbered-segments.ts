@@ -9,7 +9,7 @@ import { segmentName } from "../../packaging/live-segment.ts";
 import type { SegmentEntry } from "../../packaging/presentation.ts";
 import type { ArchivedSegment } from "./archived-segment.ts";
 
-/** Numbers that are missing between two segments are told one by one up to so many: some two days. */
+/** Numbers that are missing are told one by one up to so many in a playlist: some two days. */
 const MAX_GAP_ENTRIES = 100_000;
 /** Names are milliseconds. Units: microseconds. */
 const MIN_ENTRY_US = 1000;
@@ -18,7 +18,7 @@ const MIN_ENTRY_US = 1000;
 type Between = { readonly before: ArchivedSegment; readonly gaps: readonly GapEntry[] };
 
 /** A number without media. */
-class GapEntry implements SegmentEntry {
+export class GapEntry implements SegmentEntry {
   readonly sequence: number;
   readonly name: string;
   readonly startUs: number;
@@ -27,11 +27,14 @@ class GapEntry implements SegmentEntry {
   readonly discontinuity: boolean;
   readonly stretchStartUs: number;
   readonly isIndependent = true;
+  /** See `ArchivedSegment`. */
+  readonly discontinuities: number;
+  readonly isBehindDeleted = false;
 
   /** `before`: the segment of which it is in the stretch, so that what makes Periods of those passes over it. */
   constructor(
     before: ArchivedSegment,
-    place: Pick<SegmentEntry, "sequence" | "startUs" | "durationUs" | "discontinuity">,
+    place: Pick<GapEntry, "sequence" | "startUs" | "durationUs" | "discontinuity" | "discontinuities">,
   ) {
     this.sequence = place.sequence;
     this.name = segmentName(place.startUs);
@@ -39,6 +42,7 @@ class GapEntry implements SegmentEntry {
     this.durationUs = place.durationUs;
     this.tracks = before.tracks;
     this.discontinuity = place.discontinuity;
+    this.discontinuities = place.discontinuities;
     this.stretchStartUs = before.stretchStartUs;
   }
 
@@ -59,21 +63,26 @@ class GapEntry implements SegmentEntry {
   }
 }
 
+/** What a playlist lists: a segment, or a number without one. */
+export type ListedEntry = ArchivedSegment | GapEntry;
+
 /** Completes the numbers of playlists of one stream's archive. What it makes stays the same object as what it is made of. */
 export class NumberedSegments {
   readonly #between = new WeakMap<ArchivedSegment, Between>();
   readonly #recorded = new WeakMap<ArchivedSegment, ArchivedSegment>();
 
   /**
-   * Segments with entries for numbers that are missing between them. Where more are missing than `MAX_GAP_ENTRIES`, it begins
-   * behind them. `segments`: in order.
+   * Segments with entries for numbers that are missing between them. Where `MAX_GAP_ENTRIES` are not enough for all, it begins
+   * behind those that have no room. `segments`: in order.
    */
-  of(segments: readonly ArchivedSegment[]): SegmentEntry[] {
-    let numbered: SegmentEntry[] = [];
+  of(segments: readonly ArchivedSegment[]): ListedEntry[] {
+    let numbered: ListedEntry[] = [];
     let before: ArchivedSegment | null = null;
+    let gaps = 0;
     for (const segment of segments) {
       const missing = before === null ? 0 : segment.sequence - before.sequence - 1;
-      if (missing > MAX_GAP_ENTRIES) numbered = [];
+      gaps += Math.max(0, missing);
+      if (gaps > MAX_GAP_ENTRIES) [numbered, gaps] = [[], 0];
       else if (before !== null && missing > 0)
         for (const gap of this.#gapsOf(before, segment, missing)) numbered.push(gap);
       numbered.push(this.#asRecorded(segment));
@@ -121,6 +130,7 @@ function entriesBetween(before: ArchivedSegment, segment: ArchivedSegment, missi
       startUs,
       durationUs: fromUs + Math.round((i + 1) * lengthUs + shiftUs) - startUs,
       discontinuity: i < breaks - 1 || (isLast && breaks > 0),
+      discontinuities: before.discontinuities + Math.max(0, isLast ? breaks : Math.min(i + 1, breaks - 1)),
     });
   });
 }

@@ -3,7 +3,7 @@ import { dropOldest } from "../../base/oldest.ts";
 import { buildSegmentType } from "../../containers/mp4/fragment.ts";
 import { trackNumber } from "../../containers/mp4/track-number.ts";
 import type { Track, TrackSet } from "../../media/track.ts";
-import type { LentBody, SegmentEntry, TrackSelection } from "../../packaging/presentation.ts";
+import type { LentBody, TrackSelection } from "../../packaging/presentation.ts";
 import type { BlockPool } from "../../vod/block-pool.ts";
 import type { BoundedWork } from "../../vod/bounded-work.ts";
 import type { ArchiveFile, ArchiveFiles } from "../archive-files.ts";
@@ -19,6 +19,7 @@ import type { HourView } from "./merged-hour.ts";
 import { nearestTimes } from "./nearest-times.ts";
 import type { NearestTimes } from "./nearest-times.ts";
 import { NumberedSegments } from "./numbered-segments.ts";
+import type { ListedEntry } from "./numbered-segments.ts";
 import { SetSearch } from "./set-search.ts";
 import type { FoundSet } from "./set-search.ts";
 import { RecordedRanges } from "./recorded-ranges.ts";
@@ -183,7 +184,7 @@ export class StreamArchive {
   }
 
   /** Segments as a playlist has them that slides or grows. `segments`: of `segments`. */
-  numbered(segments: readonly ArchivedSegment[]): SegmentEntry[] {
+  numbered(segments: readonly ArchivedSegment[]): ListedEntry[] {
     return this.#numbered.of(segments);
   }
 
