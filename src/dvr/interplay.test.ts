@@ -234,6 +234,13 @@ test("an hour with fills, and one of fills alone, are in the bucket as on the di
     ...[".fills", "08.fill", "08.fill.mp4", "08.idx", "08.mp4"],
     ...["09.fill", "09.fill.mp4", "10.idx", "10.mp4"],
   ]);
+  const span = [START_US + HOUR_US, START_US + 2 * HOUR_US] as const;
+  const ranges = [
+    { fromUs: span[0] + 8e6, toUs: span[0] + 12e6 },
+    { fromUs: span[0] + 20e6, toUs: span[0] + 22e6 },
+  ];
+  for (const archive of [room.near, room.far])
+    assert.deepEqual((await archive.ranges(...span)).ranges, ranges, "the hour of fills alone");
   const sent = room.store.keysOf("put").map((key) => key.slice(key.lastIndexOf("/") + 1));
   assert.deepEqual(sent.slice(0, 5), ["08.mp4", "08.idx", "08.fill.mp4", ".fills", "08.fill"]);
 });
