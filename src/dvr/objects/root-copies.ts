@@ -33,6 +33,8 @@ export type RootCopiesOptions = {
 const LOOK_MS = 60_000;
 /** How long an hour may still be written after its end, and how long nothing must have come to it. Units: microseconds. */
 const OPEN_AFTER_US = 600_000_000;
+/** Hours with deleted spans or fills that are in their bucket are compared with it again after so long. Units: microseconds. */
+const WHOLE_US = 600_000_000;
 /** How often it is said that hours wait. Units: looks. */
 const TELL_EVERY = 10;
 /** Places below one root: each has an uploader. */
@@ -47,6 +49,8 @@ type Target = {
   readonly uploader: Uploader;
   /** Streams whose disk was looked through for it since it is there. */
   readonly streams: Set<string>;
+  /** Hours that were found to be there as they are, though they may change, and when. Monotonic, microseconds. */
+  readonly whole: WeakMap<HourFiles, number>;
 };
 
 /** Copies what is finished below one root, each stream to its place, and deletes there what retention deleted here. */
@@ -160,13 +164,23 @@ export class RootCopies {
       // It finds also what is noted as copied to another place.
       return target.uploader.scan(stream);
     }
-    const { location } = target.store;
     for (const day of days)
       for (const hour of day.hours.filter(mayBeCopied)) {
+        if (this.#isStopped) return;
         const ref = { stream, path: hourPath(day.day * 24 + hour.hourOfDay) };
-        if ((await this.#isOpen(ref)) || (await this.#hours.isCopied(ref, location))) continue;
-        target.uploader.add(ref);
+        if (await this.#isToCopy(ref, hour, target)) target.uploader.add(ref);
       }
+  }
+
+  /** Whether an hour lacks something in its bucket. One that does not is looked into again when its day was read anew. */
+  async #isToCopy(ref: HourRef, hour: HourFiles, { store, whole }: Target): Promise<boolean> {
+    const nowUs = this.#options.clock.nowUs();
+    const wholeUs = whole.get(hour);
+    if (wholeUs !== undefined && nowUs - wholeUs < WHOLE_US) return false;
+    if (await this.#isOpen(ref)) return false;
+    if (!(await this.#hours.isCopied(ref, store.location))) return true;
+    whole.set(hour, nowUs);
+    return false;
   }
 
   /** A stream is not copied any more to places other than this one. */
@@ -212,7 +226,10 @@ export class RootCopies {
         });
         return null;
       }
-      const target = { store, uploader: this.#uploader(store), streams: new Set<string>() };
+      const target: Target = {
+        ...{ store, uploader: this.#uploader(store) },
+        ...{ streams: new Set(), whole: new WeakMap() },
+      };
       this.#targets.set(location, target);
       return target;
     } catch (caught) {

@@ -11,10 +11,12 @@ import { parsePlaylistText } from "../../../test/support/media-playlist-text.ts"
 import type { TextPlaylist } from "../../../test/support/media-playlist-text.ts";
 import { PlaylistWatch } from "../../../test/support/playlist-rules.ts";
 import type { TrackId } from "../../media/ids.ts";
+import { measureBandwidth } from "../../packaging/bandwidth.ts";
 import { liveVersion } from "../../packaging/playlist-replies.ts";
 import type { TimeSpan } from "../../packaging/time-span.ts";
 import { periodsOf, timelineRuns } from "../../protocols/dash/periods.ts";
 import { renderMediaPlaylist } from "../../protocols/hls/media-playlist.ts";
+import { abstractManifest } from "../../protocols/json/manifest.ts";
 import { BlockPool } from "../../vod/block-pool.ts";
 import { BoundedWork } from "../../vod/bounded-work.ts";
 import { HOUR_US } from "../format/hour.ts";
@@ -205,16 +207,31 @@ describe("a playlist over what is deleted", () => {
     for (let at = 0; at < 40; at += 2) await recording.record(at, [0, 10, 20].includes(at));
     await recording.remove(8, 14);
     await recording.remove(24, 28);
+    const bandwidths: number[] = [];
     const runsOf = async (span: TimeSpan): Promise<unknown> => {
-      const { segments, tracks } = (await recording.open(span)).timeline();
+      const timeline = (await recording.open(span)).timeline();
+      const { segments, tracks } = timeline;
+      bandwidths.push(measureBandwidth(timeline, BOTH).averageBps);
       return periodsOf(segments).map(({ id, beginMs, segments: ofPeriod }) => [
         ...[id, beginMs],
         tracks.tracks.map((track) => timelineRuns(ofPeriod, track)),
       ]);
     };
+    const { periods } = abstractManifest(
+      await recording.open({ kind: "archive", fromS: HOUR * 3600, durationS: null }),
+      "",
+    );
+    const startsS = periods.map(({ segments }) => segments.map(({ start }) => start / 1000 - HOUR * 3600));
+    assert.deepEqual(startsS, [
+      [0, 2, 4, 6],
+      [14, 16, 18],
+      [20, 22],
+      [28, 30, 32, 34, 36, 38],
+    ]);
     const event = await runsOf({ kind: "archive", fromS: HOUR * 3600, durationS: null });
     recording.clock.advance(60_000);
     assert.deepEqual(event, await runsOf({ kind: "archive", fromS: HOUR * 3600, durationS: 40 }));
+    assert.equal(bandwidths[0], bandwidths[1]);
   });
 
   test("begins behind more missing numbers than are told one by one", async (t) => {

@@ -27,6 +27,7 @@ export class GapEntry implements SegmentEntry {
   readonly discontinuity: boolean;
   readonly stretchStartUs: number;
   readonly isIndependent = true;
+  readonly isGap = true;
   /** See `ArchivedSegment`. */
   readonly discontinuities: number;
   readonly isBehindDeleted = false;
