@@ -182,6 +182,7 @@ export class Archives {
       ...{ files: this.#files, keepFiles: files, hours, clock, log },
       keepers: () => this.#keepers,
       forget: (folder) => this.forget(folder),
+      onDeleted: ({ root, stream }) => this.#copies?.changed(root, stream),
     });
     this.exports = new ExportJobs({
       ...{ clock, log, files: diskExportFiles },
@@ -210,7 +211,7 @@ export class Archives {
   keep(roots: ReadonlySet<string>, rulesOf: KeepersOptions["rulesOf"]): void {
     const { clock, log, keepFiles: files = diskKeepFiles } = this.#options;
     const copies = this.#copyRules;
-    const onDropped = (root: string, stream: string): void => this.#copies?.dropped(root, stream);
+    const onDropped = (root: string, stream: string): void => this.#copies?.changed(root, stream);
     this.#keepers ??= new Keepers({ files, clock, log, rulesOf, copies, onDropped });
     this.#keepers.setRoots(roots);
     const olderThanMs = clock.wallUs() / 1000 - ABANDONED_MS;
@@ -239,6 +240,7 @@ export class Archives {
     return new loaded.Replicator({
       ...{ files: this.#files, keepFiles, hours: this.#reading.hours, clock, log, targetsOf },
       access: (root, stream, onLost) => this.#roots.access(root, stream, onLost),
+      onCompleted: (root, stream) => this.#copies?.changed(root, stream),
     });
   }
 
