@@ -12,7 +12,9 @@ import { silentLogger } from "../base/log.ts";
 import { ArchiveChanges } from "./archive-changes.ts";
 import type { DeletedRange } from "./archive-changes.ts";
 import { DELETED_SPAN_BYTES, MAX_DELETED_BYTES, buildDeletedSpan } from "./format/deleted-spans.ts";
-import { HOUR_US } from "./format/hour.ts";
+import { buildFillIndex, storedFills } from "./format/fill.ts";
+import { HOUR_US, hourPath } from "./format/hour.ts";
+import { HourIndex } from "./format/hour-index.ts";
 import { writeLog } from "./keep/episode-log.ts";
 import type { KeepFiles } from "./keep/keep-files.ts";
 import { Protections } from "./keep/protections.ts";
@@ -220,7 +222,49 @@ test("a volume that refuses leaves what a next try deletes", async (t) => {
   const keepers = new Keepers({ ...keeping, clock, rulesOf: () => ({}) });
   t.after(() => keepers.stop());
   keepers.setRoots(new Set([root]));
-  await eventually(async () => assert.deepEqual(await made.files(), ["08.del"]));
+  await eventually(async () => assert.deepEqual(await made.files(), ["08.del", "09.del"]));
+});
+
+test("of hours with fills, and of fills alone, all is deleted that was shown", async (t) => {
+  const { remove, root, files, clock } = await room(t, [5, 5]);
+  const fills = (number: number, seconds: readonly number[]): Promise<void[]> => {
+    const made = new ArchiveHour(HOUR + number, { firstOrdinal: 1 });
+    for (const second of seconds) made.segment({ atUs: second * 1_000_000 });
+    const folder = join(root, "cam", hourPath(HOUR + number));
+    const index = buildFillIndex(HOUR + number, storedFills(HourIndex.parse(made.index)));
+    return Promise.all([
+      writeFile(`${folder}.fill`, index),
+      writeFile(`${folder}.fill.mp4`, made.media[0]!),
+    ]);
+  };
+  await fills(0, [2, 20, 30, 40]);
+  await fills(2, [4, 8]);
+  const archive = new HourCache(diskFiles, clock);
+  const starts = async (number: number): Promise<number[]> => {
+    clock.advance(60_000);
+    const index = (await archive.hour(join(root, "cam"), HOUR + number))?.index;
+    return Array.from(
+      { length: index?.segmentCount ?? 0 },
+      (_, at) => index!.segment(at).startUs / 1e6 - (HOUR + number) * 3600,
+    );
+  };
+  assert.deepEqual(await remove(31, 42), { kind: "deleted", segments: 2 });
+  assert.deepEqual(await starts(0), [0, 2, 4, 6, 8, 20]);
+  assert.deepEqual(await remove(2 * 3600 + 5, 2 * 3600 + 6), { kind: "deleted", segments: 1 });
+  assert.deepEqual(await starts(2), [8]);
+  // All of it, bit by bit.
+  assert.equal((await remove(3600, 4 * 3600)).kind, "deleted");
+  assert.deepEqual(await files(), [
+    "08.del",
+    "08.fill",
+    "08.fill.mp4",
+    "08.idx",
+    "08.mp4",
+    "09.del",
+    "10.del",
+  ]);
+  assert.deepEqual(await remove(0, 3600), { kind: "deleted", segments: 6 });
+  assert.deepEqual(await files(), ["08.del", "09.del", "10.del"]);
 });
 
 test("what was hidden and not removed is removed by the next try", async (t) => {

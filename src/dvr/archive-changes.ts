@@ -2,7 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import type { ArchiveFiles } from "./archive-files.ts";
 import type { DeletedSpan } from "./format/deleted-spans.ts";
-import { hoursOfStream } from "./format/hours-of-stream.ts";
+import { hoursWithFills } from "./format/hours-of-stream.ts";
 import { deleteRange, planDeletion } from "./keep/delete-range.ts";
 import type { RangeDeletionParts } from "./keep/delete-range.ts";
 import type { Episode } from "./keep/episode-log.ts";
@@ -38,6 +38,8 @@ export type ArchiveChangesParts = {
   keepers(): Pick<Keepers, "protectionsOf"> | null;
   /** What is recorded in a stream's folder is not as it was. */
   forget(folder: string): void;
+  /** Something was deleted that may be copied elsewhere. */
+  onDeleted?(place: ArchivePlace): void;
 };
 
 /** What people change of archives: they delete, and protect from being deleted. For the one thread that keeps the roots. */
@@ -79,6 +81,7 @@ export class ArchiveChanges {
       await deleteRange(plan, parts);
     } finally {
       this.#parts.forget(folder);
+      this.#parts.onDeleted?.({ root, stream });
     }
     log.info("a range of the archive was deleted", {
       root,
@@ -94,7 +97,7 @@ export class ArchiveChanges {
     const { files, keepFiles, hours, clock } = this.#parts;
     return {
       ...{ folder, files: keepFiles, clock },
-      hours: () => hoursOfStream(files, folder),
+      hours: () => hoursWithFills(files, folder),
       index: async (hour) => (await hours.hour(folder, hour))?.index ?? null,
     };
   }

@@ -106,6 +106,8 @@ const MAX_SEGMENTS = 2 ** 19;
 const FREE_BYTES = 32 * 1024 * 1024;
 /** Segments that are read at a time by one thread, and that wait for it. */
 const READS = { running: 16, waiting: 2000 };
+/** Recordings that are synced at a time: half of the threads that the system's calls run on; and all that may wait. */
+const SYNCS = { running: 2, waiting: 65_536 };
 /** How long a host of object storage may be silent to those who play. Units: milliseconds. */
 const FAR_SILENCE_MS = 5000;
 /** Streams of which it is known what is recorded. */
@@ -136,6 +138,7 @@ export class Archives {
   readonly #streams = new Map<string, StreamArchive>();
   readonly #roots: Pick<RecordingRoots, "access" | "stop">;
   readonly #waiting: WaitingBytes;
+  readonly #syncs = new BoundedWork(SYNCS);
   readonly #copyRules: CopyRules;
   readonly #identity: WriterIdentity;
   /** Of those who play: a host that is slow is given up sooner than by those who copy. */
@@ -179,6 +182,7 @@ export class Archives {
       ...{ files: this.#files, keepFiles: files, hours, clock, log },
       keepers: () => this.#keepers,
       forget: (folder) => this.forget(folder),
+      onDeleted: ({ root, stream }) => this.#copies?.changed(root, stream),
     });
     this.exports = new ExportJobs({
       ...{ clock, log, files: diskExportFiles },
@@ -207,7 +211,7 @@ export class Archives {
   keep(roots: ReadonlySet<string>, rulesOf: KeepersOptions["rulesOf"]): void {
     const { clock, log, keepFiles: files = diskKeepFiles } = this.#options;
     const copies = this.#copyRules;
-    const onDropped = (root: string, stream: string): void => this.#copies?.dropped(root, stream);
+    const onDropped = (root: string, stream: string): void => this.#copies?.changed(root, stream);
     this.#keepers ??= new Keepers({ files, clock, log, rulesOf, copies, onDropped });
     this.#keepers.setRoots(roots);
     const olderThanMs = clock.wallUs() / 1000 - ABANDONED_MS;
@@ -236,6 +240,7 @@ export class Archives {
     return new loaded.Replicator({
       ...{ files: this.#files, keepFiles, hours: this.#reading.hours, clock, log, targetsOf },
       access: (root, stream, onLost) => this.#roots.access(root, stream, onLost),
+      onCompleted: (root, stream) => this.#copies?.changed(root, stream),
     });
   }
 
@@ -253,6 +258,7 @@ export class Archives {
     return new ArchiveWriter({
       ...{ files: this.#files, folder: `${root}/${stream}`, fsync, clock: this.#options.clock, log },
       waiting: this.#waiting,
+      syncs: this.#syncs,
       access: (onLost) => this.#roots.access(root, stream, onLost),
     });
   }

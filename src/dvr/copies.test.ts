@@ -284,7 +284,7 @@ describe("an hour that is deleted", () => {
     const { clock, log, rules } = room;
     const keepers = new Keepers({
       ...{ files: diskKeepFiles, clock, log, copies: rules, rulesOf: () => ({ depthMs: 3 * HOUR_MS }) },
-      onDropped: (_root, stream) => copies.dropped(stream),
+      onDropped: (_root, stream) => copies.changed(stream),
     });
     keepers.setRoots(new Set([room.root]));
     await room.inTime(() => assert.ok(!existsSync(`${room.pathOf("a", 4)}.idx`)));

@@ -59,9 +59,9 @@ export class Copies {
     for (const root of roots) if (!this.#roots.has(root)) this.#roots.set(root, this.#begin(root));
   }
 
-  /** An hour of a stream was deleted: the next look finds that it is to leave its bucket. */
-  dropped(root: string, stream: string): void {
-    this.#roots.get(root)?.copies.dropped(stream);
+  /** Hours of a stream were deleted, something of them was, or something came to them: the next look finds it. */
+  changed(root: string, stream: string): void {
+    this.#roots.get(root)?.copies.changed(stream);
   }
 
   /** All of it together. */

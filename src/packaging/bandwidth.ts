@@ -58,6 +58,7 @@ export function measureBandwidth(
   let totalBits = 0;
   let totalUs = 0;
   for (const segment of timeline.segments) {
+    if (segment.isGap === true) continue;
     let bytes = 0;
     for (const id of selection) {
       const samples = segment.trackSamples(id);

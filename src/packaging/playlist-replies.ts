@@ -147,9 +147,10 @@ export function playlistVersion({ version }: Pick<Presentation, "version">, time
 }
 
 /** What changes with every change of a live timeline. One that is complete now has an end, which it had not before. */
-export function liveVersion({ segments, discontinuitySequence, mutability }: Timeline): string {
+export function liveVersion({ segments, discontinuitySequence, mutability, revision }: Timeline): string {
   const end = mutability === "static" ? "-end" : "";
-  return `${segments[0]!.sequence}-${segments.at(-1)!.name}-${discontinuitySequence}${end}`;
+  const inside = revision === undefined ? "" : `-${revision}`;
+  return `${segments[0]!.sequence}-${segments.at(-1)!.name}-${discontinuitySequence}${inside}${end}`;
 }
 
 /** Units: seconds. What is recorded is kept for whole hours at least: no segment of it is gone long before its playlist. */

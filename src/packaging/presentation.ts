@@ -78,6 +78,8 @@ export type Timeline = {
   readonly targetDurationUs: number;
   /** Where segments failed to begin with a key frame; left out where `isIndependent` of each tells all. */
   readonly randomAccess?: RandomAccess;
+  /** Tells timelines apart that begin and end alike; left out where nothing changes between their ends. */
+  readonly revision?: string;
 };
 
 /**
@@ -120,6 +122,8 @@ export type SegmentEntry = {
   trackSamples(track: TrackId): number;
   /** What those samples last together, in microseconds: not the segment's length where the track has holes. */
   trackUs(track: TrackId): number;
+  /** There is no media: it stands for a number that playlists have to count. Left out where there is some. */
+  readonly isGap?: true;
   /** The parts that it was cut into, in order; left out where it was not. Together they are as long as it is. */
   readonly parts?: readonly PartEntry[] | undefined;
 };

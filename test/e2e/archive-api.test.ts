@@ -35,13 +35,14 @@ async function rangesOf(weir: Weir): Promise<readonly Range[]> {
   return (json as { ranges: Range[] }).ranges;
 }
 
-/** Segments of an archive playlist, by a connection of its own: whichever thread takes it. */
+/** Segments of an archive playlist that have media: what was deleted is a gap that keeps the numbers. By a connection of its own: whichever thread takes it. */
 async function listed(weir: Weir, fromS: number): Promise<string[]> {
   const url = weir.url(`/rec/camera/tracks-v1a1/archive-${fromS}-now.m3u8`);
   const reply = await fetch(url, { headers: { connection: "close" } });
   const text = await reply.text();
   assert.equal(reply.status, 200, text);
-  return parsePlaylistText(text).segments.map(({ uri }) => uri!);
+  const { segments } = parsePlaylistText(text);
+  return segments.filter(({ isGap }) => !isGap).map(({ uri }) => uri!);
 }
 
 async function statusOf(weir: Weir, segment: string): Promise<number> {

@@ -16,6 +16,8 @@ export class MemoryFiles implements ArchiveFiles {
   readonly durable = new Map<string, Uint8Array>();
   /** Calls wait for this: a disk that stands still. */
   gate: Promise<void> = Promise.resolve();
+  /** Syncs wait for this, and reject with what it rejects with. */
+  syncGate: Promise<void> = Promise.resolve();
   /** Called before each append takes effect; what it throws is what the call rejects with. */
   onAppend: (path: string, bytes: Uint8Array) => void = () => {};
   /** Calls that go well before one fails with EIO, and each one after it; Infinity unless set. */
@@ -123,6 +125,7 @@ class MemoryFile implements ArchiveFile {
 
   async sync(): Promise<void> {
     await this.#files.call(this.#files.looks, "sync", this.path);
+    await this.#files.syncGate;
     this.#files.durable.set(this.path, this.#bytes);
   }
 

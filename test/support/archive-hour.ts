@@ -38,6 +38,13 @@ export type GroupEnd = {
 
 const SAMPLES = 3;
 
+/** What is in front of an hour: `discontinuities`, breaks of earlier ones. */
+export type ArchiveHourOptions = {
+  readonly tracks?: readonly Track[];
+  readonly firstOrdinal?: number;
+  readonly discontinuities?: number;
+};
+
 /** Builds up an hour, append by append. */
 export class ArchiveHour {
   readonly hour: number;
@@ -50,12 +57,13 @@ export class ArchiveHour {
   readonly #promised: number[] = [];
   #nextUs: number;
   #ordinal: number;
-  #discontinuities = 3;
+  #discontinuities: number;
 
-  constructor(hour = 496_640, options: { tracks?: readonly Track[]; firstOrdinal?: number } = {}) {
+  constructor(hour = 496_640, options: ArchiveHourOptions = {}) {
     this.hour = hour;
     this.tracks = options.tracks ?? [videoTrack(), audioTrack()];
     this.#ordinal = options.firstOrdinal ?? 7000;
+    this.#discontinuities = options.discontinuities ?? 3;
     this.#nextUs = hour * HOUR_US;
     this.#index = [buildIndexHeader(hour)];
     this.newFile();

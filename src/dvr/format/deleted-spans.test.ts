@@ -111,8 +111,9 @@ describe("an hour of which something is deleted", () => {
     assert.equal(place, 2);
     assert.deepEqual(cut.chunks(2), whole.chunks(5));
     assert.equal(cut.segment(2).ordinal, whole.segment(5).ordinal);
-    assert.equal(cut.segment(2).discontinuities, whole.segment(5).discontinuities + 1);
-    assert.equal(cut.segment(3).discontinuities, whole.segment(6).discontinuities);
+    assert.equal(cut.segment(2).isBehindDeleted, true);
+    assert.equal(cut.segment(2).discontinuities, whole.segment(5).discontinuities);
+    assert.deepEqual(cut.segment(3), whole.segment(6));
     assert.equal(cut.deletedBytes, 32);
   });
 

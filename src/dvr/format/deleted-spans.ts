@@ -10,7 +10,7 @@
  * Spec: docs/archive-format.md, "Deleted spans".
  */
 import { crc32 } from "./crc32.ts";
-import { hourPath } from "./hour.ts";
+import { hourPath, parseHourPath } from "./hour.ts";
 
 /** A stretch of time of which nothing is listed any more. Units: microseconds of the media clock. */
 export type DeletedSpan = { readonly fromUs: number; readonly toUs: number };
@@ -34,9 +34,30 @@ export const MAX_DELETED_BYTES = 4096 * DELETED_SPAN_BYTES;
 
 const KIND = 1;
 
+const DELETED_FILE = /^(.+)\.del$/;
+
 /** The path of the file below its stream's folder: `2026/11/23/08.del`. Throws: DVR_BAD_TIME. */
 export function deletedFile(hour: number): string {
   return `${hourPath(hour)}.del`;
+}
+
+/** The hour of a path that `deletedFile` makes; `null` for any other text. */
+export function parseDeletedFile(path: string): number | null {
+  const stem = DELETED_FILE.exec(path)?.[1];
+  return stem === undefined ? null : parseHourPath(stem);
+}
+
+/** Whether a segment that starts then is deleted. */
+export function isDeletedAt({ spans }: DeletedSpans, startUs: number): boolean {
+  return spans.some(({ fromUs, toUs }) => fromUs <= startUs && startUs < toUs);
+}
+
+/**
+ * Whether the timeline breaks before a segment, since something is deleted in front of it. `beforeUs`: where the segment
+ * before it starts that is listed; -Infinity where none of its hour is.
+ */
+export function isBehindDeleted({ spans }: DeletedSpans, beforeUs: number, startUs: number): boolean {
+  return spans.some(({ fromUs, toUs }) => beforeUs < fromUs && toUs <= startUs);
 }
 
 /** Builds one record. `deletedAtUs`: wall clock. */

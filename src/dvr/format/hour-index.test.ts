@@ -48,7 +48,9 @@ describe("the index of an hour", () => {
   const index = HourIndex.parse(sample().index);
 
   test("lists complete segments", () => {
-    const common = { independent: true, discontinuity: false, file: 0, discontinuities: 3 };
+    const common = {
+      ...{ independent: true, discontinuity: false, isBehindDeleted: false, file: 0, discontinuities: 3 },
+    };
     assert.deepEqual(
       [...index.segments()],
       [

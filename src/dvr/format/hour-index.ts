@@ -1,7 +1,7 @@
 /** The index of an hour in memory: which segments there are, and where the bytes of each are. */
 import { dvrErrors } from "../errors.ts";
 import { segmentName } from "../../packaging/live-segment.ts";
-import { NOTHING_DELETED } from "./deleted-spans.ts";
+import { NOTHING_DELETED, isBehindDeleted, isDeletedAt } from "./deleted-spans.ts";
 import type { DeletedSpans } from "./deleted-spans.ts";
 import { HOUR_US } from "./hour.ts";
 import { ChunkColumns, SegmentColumns, StepColumns } from "./index-columns.ts";
@@ -20,7 +20,9 @@ export type HourSegment = {
   readonly ordinal: number;
   /** The timeline breaks before it. */
   readonly discontinuity: boolean;
-  /** Breaks that the archive had up to and including it. */
+  /** It does only since what was in front of it is deleted; `discontinuities` does not count that. */
+  readonly isBehindDeleted: boolean;
+  /** Breaks that the archive had up to and including it, as they were recorded. */
   readonly discontinuities: number;
   /** It begins with a random access point of the reference track. */
   readonly independent: boolean;
@@ -102,6 +104,8 @@ type Filled = {
   readonly open: OpenSegment | null;
 };
 
+/** A flag of ours, which no record has. */
+const BEHIND_DELETED = 128;
 const MAX_CHUNKS = 2 ** 16 - 1;
 const MAX_ORDINAL_STEP = 2 ** 32 - 1;
 const SEGMENT_NAME = /^(?:0|[1-9][0-9]{0,15})$/;
@@ -233,7 +237,8 @@ export class HourIndex {
       startUs,
       durationUs: rows.durationsUs[place]!,
       ordinal: this.#firstOrdinal + rows.ordinalSteps[place]!,
-      discontinuity: (flags & RECORD_FLAG.discontinuity) !== 0,
+      discontinuity: (flags & (RECORD_FLAG.discontinuity | BEHIND_DELETED)) !== 0,
+      isBehindDeleted: (flags & BEHIND_DELETED) !== 0,
       discontinuities: rows.discontinuities[place]!,
       independent: (flags & RECORD_FLAG.independent) !== 0,
       file: rows.files[place]!,
@@ -329,32 +334,24 @@ export class HourIndex {
       this.#ignored++;
       return;
     }
-    if (this.#isDeleted(record.startUs)) return;
+    if (isDeletedAt(this.#deleted, record.startUs)) return;
     const flags = open.flags | record.flags;
     const breaks = (flags & RECORD_FLAG.discontinuity) === 0 && this.#isBehindDeleted(record.startUs);
-    // Counted with the break: what is in front of it keeps its number.
-    const end = breaks ? { ...record, discontinuities: record.discontinuities + 1 } : record;
     if (this.#segments.count === 0) this.#firstOrdinal = record.ordinal;
     this.#writtenUs = record.utcUs;
-    this.#segments.add(end, {
+    this.#segments.add(record, {
       ordinalStep: record.ordinal - this.#firstOrdinal,
-      flags: breaks ? flags | RECORD_FLAG.discontinuity : flags,
+      flags: breaks ? flags | BEHIND_DELETED : flags,
       file: open.file,
       firstChunk: open.firstChunk,
       chunkCount: this.#chunks.count - open.firstChunk,
     });
   }
 
-  #isDeleted(us: number): boolean {
-    return this.#deleted.spans.some(({ fromUs, toUs }) => fromUs <= us && us < toUs);
-  }
-
   /** Whether something is deleted between the last segment, or the beginning of the hour, and a time. */
   #isBehindDeleted(us: number): boolean {
-    if (this.#deleted.spans.length === 0) return false;
     const { count, startsUs } = this.#segments;
-    const before = count === 0 ? -Infinity : startsUs[count - 1]!;
-    return this.#deleted.spans.some(({ fromUs, toUs }) => before < fromUs && toUs <= us);
+    return isBehindDeleted(this.#deleted, count === 0 ? -Infinity : startsUs[count - 1]!, us);
   }
 
   /** Whether a segment can stand behind those that are there. */

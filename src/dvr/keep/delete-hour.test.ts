@@ -38,6 +38,38 @@ describe("an hour that is deleted", () => {
     assert.ok(!isDropped(["08.dropped", "08.idx"]));
   });
 
+  const FILLED: readonly (readonly [name: string, names: readonly string[]])[] = [
+    [
+      "with fills",
+      ["08.copied", "08.del", "08.fill", "08.fill.1.mp4", "08.fill.mp4", "08.fill.new", "08.idx", "08.mp4"],
+    ],
+    ["of fills alone", ["08.copied", "08.fill", "08.fill.mp4"]],
+  ];
+  for (const [name, names] of FILLED)
+    test(`${name} never has an index whose media is gone, and goes whole`, async () => {
+      for (let steps = 0; ; steps++) {
+        const volume = dayWith(names);
+        let done = 0;
+        const dying = volume.seenBy({
+          before: () => (done++ >= steps ? { error: systemError("EIO") } : undefined),
+        });
+        const outcome = await deleteHour(hour8(volume), dying).then(
+          () => "ended",
+          () => "died",
+        );
+        const now = left(volume);
+        const hasMedia = names.filter((one) => one.endsWith(".mp4")).every((one) => now.includes(one));
+        const hasIndex = now.some((one) => /\.(?:idx|fill)$/.test(one));
+        assert.ok(hasMedia || !hasIndex, `after ${steps} steps: ${now.join()}`);
+        if (now.join() !== names.join() && !isDropped(now))
+          assert.ok(isHalfDeleted(now), `after ${steps} steps: ${now.join()}`);
+        if (isHalfDeleted(now)) await deleteHour(hour8(volume), volume.seenBy());
+        if (now.join() !== names.join()) assert.deepEqual(left(volume), ["08.dropped"]);
+        if (outcome === "ended") break;
+        assert.ok(steps < 20);
+      }
+    });
+
   test("by a process that dies at any step is there as it was, or is known to be rubbish and ends", async () => {
     for (let steps = 0; ; steps++) {
       const volume = dayWith(NAMES);

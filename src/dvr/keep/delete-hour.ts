@@ -26,6 +26,19 @@ const COPIED = "copied";
 /** What the note becomes when the hour is deleted: what stands in object storage is to go too, and is named in it. */
 const DROPPED = "dropped";
 
+/** What somebody has deleted of the hour: it stays when the hour goes, so that nobody copies it back from elsewhere. */
+const DELETED = "del";
+
+/** Whether nothing is left of an hour but notes: nothing of it is in the archive, and nothing of it takes room. */
+export function hasOnlyNotes(names: readonly string[]): boolean {
+  return names.every((name) => name.endsWith(`.${DROPPED}`) || isDeletedNote(name));
+}
+
+/** Whether a file says what somebody has deleted of its hour. */
+export function isDeletedNote(name: string): boolean {
+  return name.endsWith(`.${DELETED}`);
+}
+
 /** Whether nothing is left of an hour but the note that it is to leave object storage as well. */
 export function isDropped(names: readonly string[]): boolean {
   return names.length > 0 && names.every((name) => name.endsWith(`.${DROPPED}`));
@@ -46,8 +59,8 @@ export function isHalfDeleted(names: readonly string[]): boolean {
 /**
  * Deletes an hour with all its files.
  *
- * The index goes first, but by another name: `HH.idx` becomes `HH.deleted` in one step. From then on nobody finds an
- * index that promises media, and whoever comes by finds that the hour is to be deleted: a process that dies at any point
+ * The index goes first, but by another name: `HH.idx` becomes `HH.deleted` in one step, or where nothing was recorded
+ * here the index of fills, which otherwise goes next. From then on nobody finds an index that promises media, and whoever comes by finds that the hour is to be deleted: a process that dies at any point
  * leaves either the hour as it was, or a tombstone by which the next round ends what was begun, without asking any rule.
  * The tombstone goes last. Players that read meanwhile keep what they have open. The note of a copied hour, `HH.copied`,
  * stays as `HH.dropped`: whoever copies deletes by it what stands in object storage, and then the note.
@@ -57,11 +70,11 @@ export function isHalfDeleted(names: readonly string[]): boolean {
 export async function deleteHour(place: HourPlace, files: KeepFiles): Promise<void> {
   const { folder, names } = place;
   const stem = `${folder}/${hourName(place.hourOfDay)}`;
-  const isIndexed = names.includes(`${hourName(place.hourOfDay)}.idx`);
-  if (isIndexed) await files.rename(`${stem}.idx`, `${stem}.${TOMBSTONE}`);
+  const index = INDEXES.find((kind) => names.includes(`${hourName(place.hourOfDay)}.${kind}`));
+  if (index !== undefined) await files.rename(`${stem}.${index}`, `${stem}.${TOMBSTONE}`);
   if (isCopied(names)) await files.rename(`${stem}.${COPIED}`, `${stem}.${DROPPED}`);
   const others = names.filter((name) => !KEPT_TO_THE_END.some((kind) => name.endsWith(`.${kind}`)));
-  for (const name of others.sort(mediaFirst)) await files.remove(`${folder}/${name}`);
+  for (const name of others.sort((a, b) => turnOf(a) - turnOf(b))) await files.remove(`${folder}/${name}`);
   await files.remove(`${stem}.${TOMBSTONE}`);
 }
 
@@ -89,6 +102,9 @@ export async function deleteMedia(
   return true;
 }
 
+/** Of what was recorded, and of what was copied from a peer. */
+const INDEXES = ["idx", "fill"];
+
 /** What of an hour is not simply removed when it is deleted. */
 const KEPT_TO_THE_END = ["idx", TOMBSTONE, COPIED, DROPPED];
 
@@ -97,6 +113,8 @@ export function hourName(hourOfDay: number): string {
   return String(hourOfDay).padStart(2, "0");
 }
 
-function mediaFirst(a: string, b: string): number {
-  return Number(isMediaFile(b)) - Number(isMediaFile(a));
+/** In what order files go: an index of fills that is there still, media, all else. */
+function turnOf(name: string): number {
+  if (name.endsWith(".fill")) return 0;
+  return isMediaFile(name) ? 1 : 2;
 }

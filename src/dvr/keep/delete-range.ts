@@ -16,7 +16,7 @@ export type RangeDeletionParts = {
   readonly folder: string;
   readonly files: KeepFiles;
   readonly clock: Clock;
-  /** Hours that have an index, the newest first. */
+  /** Hours that have an index, also one of fills alone, the newest first. */
   hours(): AsyncIterable<number>;
   /** An hour's index as it is now; `null` when it is gone. */
   index(hour: number): Promise<HourView | null>;
@@ -108,8 +108,11 @@ function partOf(index: HourView, { fromUs, toUs }: DeletedSpan, isOpen: boolean)
   if (first >= end) return isOpen ? toCome(index, { fromUs, toUs }) : null;
   const firstUs = index.segment(first).startUs;
   const [isFromStart, isToEnd] = [first === 0, end === segmentCount];
+  // Also what is not recorded here in front of the first one: a peer may have it.
   const isWhole = isFromStart && isToEnd && !isOpen;
-  const span = isWhole ? whole : { fromUs: firstUs, toUs: Math.min(toUs, endUs) };
+  const span = isWhole
+    ? whole
+    : { fromUs: Math.min(firstUs, Math.max(fromUs, startUs)), toUs: Math.min(toUs, endUs) };
   return { hour, span, isWhole, isFromStart, isToEnd, segments: end - first, firstUs };
 }
 

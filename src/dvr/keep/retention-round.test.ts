@@ -88,6 +88,58 @@ describe("a round of retention", () => {
     assert.deepEqual(warnings, []);
   });
 
+  const WITH_FILLS = { fill: 10, "fill.mp4": 200, "fill.1.mp4": 50 };
+
+  test("deletes hours with fills, and those of fills alone, with all of their files", async () => {
+    const { round, put, ago, volume } = retention({ a: { depthMs: 24 * HOUR_MS } });
+    put("a", 26, { idx: 10, mp4: 100, ...WITH_FILLS });
+    put("a", 27, { ...WITH_FILLS, del: 32 });
+    put("a", 2, WITH_FILLS);
+    await round.run();
+    assert.deepEqual(ago(), ["a 27 depth", "a 26 depth"]);
+    assert.deepEqual(
+      volume.paths(),
+      ["fill", "fill.1.mp4", "fill.mp4"].map((ending) => `${pathOf("a", 2)}.${ending}`),
+    );
+  });
+
+  test("counts the media of fills for the size of a stream", async () => {
+    const { round, put, ago } = retention({ a: { sizeBytes: 600 } });
+    for (const hours of [2, 3, 4]) put("a", hours, { idx: 10, mp4: 30, ...WITH_FILLS });
+    await round.run();
+    assert.deepEqual(ago(), ["a 4 size"]);
+  });
+
+  test("remembers what somebody deleted when an hour goes for the sake of room, until its time is over", async () => {
+    const { round, put, ago, volume, clock } = retention({
+      a: { sizeBytes: 100, depthMs: 48 * HOUR_MS },
+    });
+    put("a", 3, { idx: 10, mp4: 100, del: 32 });
+    put("a", 4, { del: 32 });
+    put("a", 5, { del: 32, deleted: 10, mp4: 100 });
+    const notes = [5, 4, 3].map((hours) => `${pathOf("a", hours)}.del`);
+    for (let rounds = 0; rounds < 3; rounds++) {
+      await round.run();
+      assert.deepEqual(ago(), ["a 5 unfinished", "a 3 size"]);
+      assert.deepEqual(volume.paths(), notes);
+      clock.advance(2 * HOUR_MS);
+    }
+    clock.advance(50 * HOUR_MS);
+    await round.run();
+    assert.deepEqual(volume.paths(), []);
+  });
+
+  test("leaves an hour that is being completed from a peer", async () => {
+    const { round, put, ago, volume, clock } = retention({ a: { depthMs: HOUR_MS } });
+    put("a", 9, WITH_FILLS);
+    volume.files.get(`${pathOf("a", 9)}.fill`)!.changedMs = clock.wallUs() / 1000 - 1000;
+    await round.run();
+    assert.deepEqual(ago(), []);
+    clock.advance(120_000);
+    await round.run();
+    assert.deepEqual(ago(), ["a 9 depth"]);
+  });
+
   test("keeps what is open, what ended just now, and what is protected", async () => {
     const { round, put, ago } = retention(
       { a: { depthMs: 0 } },

@@ -6,7 +6,8 @@ import { dropOldest } from "../../base/oldest.ts";
 import { BelievedTime } from "./believed-time.ts";
 import { ArchiveWalk } from "./archive-walk.ts";
 import type { DayFolder, HourFiles, WalkLimits } from "./archive-walk.ts";
-import { deleteHour, deleteMedia, isCopied, isDropped, isHalfDeleted } from "./delete-hour.ts";
+import { deleteHour, deleteMedia, hasOnlyNotes, isCopied, isDeletedNote } from "./delete-hour.ts";
+import { hourName, isDropped, isHalfDeleted } from "./delete-hour.ts";
 import type { HourPlace, MediaFile } from "./delete-hour.ts";
 import { keepErrors } from "./errors.ts";
 import { systemCodeOf } from "./keep-files.ts";
@@ -243,7 +244,9 @@ export class RetentionRound {
     const hour = day.day * 24 + hourOfDay;
     const isProtected = protections.protects(hour) || this.#isPaused(day.path);
     const isOpen = this.#isOpen(day.stream, hour);
-    const stored = { hour, bytes, mediaBytes, isOpen, isProtected, isCopied: isCopied(names) };
+    // Notes stay as long as the archive reaches back: to delete them makes no room.
+    const hasCopy = isCopied(names) || hasOnlyNotes(names);
+    const stored = { hour, bytes, mediaBytes, isOpen, isProtected, isCopied: hasCopy };
     return { folder: day.path, hourOfDay, names, stored, isRest: isHalfDeleted(names) };
   }
 
@@ -254,15 +257,19 @@ export class RetentionRound {
 
   /**
    * Whether its index has just been written, which happens to an old hour where the wall clock was set on while a stream is
-   * recorded, whose media clock was not. A clock of a volume that is ahead says nothing.
+   * recorded, whose media clock was not, and to one that is being completed from a peer. A clock of a volume that is ahead says nothing.
    */
   async #isWritten({ folder, hourOfDay, names }: Found): Promise<boolean> {
     const { files, clock } = this.#options;
-    const index = `${String(hourOfDay).padStart(2, "0")}.idx`;
-    if (!names.includes(index)) return false;
-    const facts = await files.facts(`${folder}/${index}`).catch(() => null);
-    const agoMs = facts === null ? Infinity : clock.wallUs() / 1000 - facts.changedMs;
-    return agoMs >= 0 && agoMs < WRITTEN_MS;
+    for (const ending of ["idx", "fill"]) {
+      const index = `${hourName(hourOfDay)}.${ending}`;
+      const facts = names.includes(index)
+        ? await files.facts(`${folder}/${index}`).catch(() => null)
+        : null;
+      const agoMs = facts === null ? Infinity : clock.wallUs() / 1000 - facts.changedMs;
+      if (agoMs >= 0 && agoMs < WRITTEN_MS) return true;
+    }
+    return false;
   }
 
   #choose(streams: ReadonlyMap<string, FoundStream>, disk: VolumeSpace | null): Deletion[] {
@@ -296,7 +303,7 @@ export class RetentionRound {
     if (reason !== "unfinished" && (await this.#isWritten(found))) return "kept";
     this.#walk.forgetDay(found.folder);
     try {
-      if (!keepsIndex) await deleteHour(found, files);
+      if (!keepsIndex) await deleteHour({ ...found, names: namesToDelete(found, reason) }, files);
       else if (!(await this.#deleteMedia(stream, found))) return this.#notProven(planned, found);
     } catch (caught) {
       return this.#deleteFailed({ stream, hour, folder: found.folder }, caught);
@@ -377,6 +384,11 @@ export class RetentionRound {
   #nowMs(): number {
     return this.#time.nowMs();
   }
+}
+
+/** What somebody has deleted is remembered as long as the archive reaches back, when the hour goes for the sake of room. */
+function namesToDelete({ names }: Found, reason: DeletedHour["reason"]): readonly string[] {
+  return reason === "depth" ? names : names.filter((name) => !isDeletedNote(name));
 }
 
 function hourText(hour: number): string {

@@ -30,6 +30,8 @@ function room(keys: readonly string[]) {
 const names = ({ folders, files }: BucketFolder): string[] => [...folders, ...files.keys()];
 
 const KEYS = [
+  "tv/news/-first/2024/11/23/08.idx",
+  "tv/news/.fills",
   "tv/news/1/2026/11/23/08.idx",
   "tv/news/2025-show/2025/11/23/08.idx",
   "tv/news/2025/12/31/23.idx",
@@ -56,6 +58,26 @@ describe("folders of a stream in a bucket", () => {
       assert.deepEqual(names(await folder("2026/11/23")), ["08.1.mp4", "08.idx", "08.mp4"]);
       assert.deepEqual(names(await folder("2025/12/31")), ["23.idx", "23.mp4"]);
     });
+
+  test("of days are not given as they were long ago, unless the store does not answer", async () => {
+    const { store, clock, folder } = room(KEYS);
+    const day = "2026/11/23";
+    assert.equal((await folder(day)).files.size, 3);
+    store.objects.set(`tv/news/${day}/08.del`, Uint8Array.of(1));
+    clock.advance(179_000);
+    assert.equal((await folder(day)).files.size, 3, "and it is asked for");
+    await eventually(async () => assert.equal((await folder(day)).files.size, 4));
+    clock.advance(180_000);
+    store.objects.delete(`tv/news/${day}/08.del`);
+    assert.equal((await folder(day)).files.size, 3);
+    clock.advance(181_000);
+    store.onCall = () => {
+      throw objectErrors.error("OBJECT_UNREACHABLE", { location: "b", operation: "list", reason: "no" });
+    };
+    assert.equal((await folder(day)).files.size, 3);
+    clock.advance(3_600_000);
+    await assert.rejects(folder(day), { code: "OBJECT_UNREACHABLE" });
+  });
 
   test("that are not there are not asked for", async () => {
     const { store, folder } = room(KEYS);

@@ -24,8 +24,12 @@ const FOLDER_BYTES = 500;
 const MAX_NAMES = 200_000;
 /** A stream may have other streams in its folder, whose names begin as years do: more than so many are not passed over. */
 const MAX_HOPS = 2000;
-/** What is known is right for so long; older than that it is given, and asked for anew meanwhile; then it is not given. */
+/**
+ * What is known is right for so long; older than that it is given, and asked for anew meanwhile, of days up to `OLD_US`, or
+ * as long as the store does not answer; then it is not given.
+ */
 const FRESH_US = { days: 60_000_000, months: 600_000_000 };
+const OLD_US = 180_000_000;
 const STALE_US = 3_600_000_000;
 /** A store that failed is asked again after so long. */
 const FAILED_US = 10_000_000;
@@ -63,6 +67,8 @@ export class BucketFolders {
     if (known !== undefined && known.askedUs >= sinceUs && ageUs < freshUs(path)) return known;
     const asking = this.#ask(path, sinceUs);
     if (known === undefined || known.askedUs < sinceUs || ageUs >= STALE_US) return await asking;
+    // What was deleted meanwhile is not to be seen for long; when the store does not answer, that is all that is known.
+    if (ageUs >= OLD_US && isDays(path)) return await asking.catch(() => known);
     asking.catch(() => {}); // what is known is given for as long
     return known;
   }
@@ -141,8 +147,8 @@ export class BucketFolders {
         if (last.length > 1 && wanted.test(last[0]!)) folders.add(last[0]!);
       }
       const [name = ""] = last;
-      // Behind digits nothing of an archive comes.
-      if (next === null || !/^\d/.test(name)) return folders;
+      // Behind digits nothing of an archive comes; what says how fills move numbers is in front of them.
+      if (next === null || name > ":") return folders;
       // "0" is what comes next to "/".
       behind = last.length > 1 ? `${prefix}${name}0` : prefix + name;
     }
@@ -178,8 +184,12 @@ export class BucketFolders {
 }
 
 /** Years and months hardly ever come. */
-function freshUs({ inside }: BucketPath): number {
-  return MONTH.test(inside) || DAY.test(inside) ? FRESH_US.days : FRESH_US.months;
+function freshUs(path: BucketPath): number {
+  return isDays(path) ? FRESH_US.days : FRESH_US.months;
+}
+
+function isDays({ inside }: BucketPath): boolean {
+  return MONTH.test(inside) || DAY.test(inside);
 }
 
 function keyOf({ stream, inside }: BucketPath): string {

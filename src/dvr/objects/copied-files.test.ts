@@ -120,6 +120,52 @@ describe("files that are on the disk or in the bucket", () => {
     assert.deepEqual(store.calls, []);
   });
 
+  test("that tell what is deleted or was copied from a peer are those of the disk where that has the hour", async () => {
+    const endings = ["del", "fill", "fill.mp4", "idx", "mp4"];
+    const far = ["08", "09"].flatMap((hour) =>
+      endings.map((ending) => `tv/news/2026/11/23/${hour}.${ending}`),
+    );
+    const { files, textOf, store } = room([`${DAY}/08.fill`], far);
+    assert.equal(await textOf(`${DAY}/09.del`), "bucket tv/news/2026/11/23/09.del");
+    assert.equal(await textOf(`${DAY}/09.fill`), "bucket tv/news/2026/11/23/09.fill");
+    assert.equal(await textOf(`${DAY}/09.fill.mp4`), "bucket tv/news/2026/11/23/09.fill.mp4");
+    assert.equal(await files.stat(`${DAY}/09.del`), "bucket tv/news/2026/11/23/09.del".length);
+    assert.equal(await textOf(`${DAY}/08.fill`), `disk ${DAY}/08.fill`);
+    assert.equal(await textOf(`${DAY}/08.fill.mp4`), "bucket tv/news/2026/11/23/08.fill.mp4");
+    down(store);
+    // Nobody waits for the bucket to learn that the disk has none.
+    assert.equal(await textOf(`${DAY}/08.del`), null);
+    assert.equal(await files.stat(`${DAY}/08.del`), null);
+  });
+
+  test("of fills alone make an hour, what is deleted does not", async () => {
+    const keys = ["08.fill", "08.fill.mp4", "09.del", "10.fill.mp4"].map(
+      (name) => `tv/news/2026/11/23/${name}`,
+    );
+    const { files } = room([], keys);
+    assert.deepEqual([...(await files.list(DAY))].toSorted(), ["08.fill", "08.fill.mp4"]);
+  });
+
+  test("that say by how much fills move numbers are asked for every few seconds, and outlast a failure", async () => {
+    const { textOf, store, put, clock, log } = room([], ["tv/news/.fills"]);
+    const path = `${ROOT}/tv/news/.fills`;
+    const heads = (): number => store.keysOf("head").length;
+    assert.equal(await textOf(path), "bucket tv/news/.fills");
+    assert.equal(await textOf(path), "bucket tv/news/.fills");
+    assert.equal(heads(), 1);
+    store.objects.set("tv/news/.fills", Buffer.from("another"));
+    clock.advance(5000);
+    assert.equal(await textOf(path), "another");
+    down(store);
+    clock.advance(5000);
+    const file = await room([`${ROOT}/tv/news/.fills`], []).textOf(path);
+    assert.equal(file, `disk ${path}`);
+    assert.equal(await textOf(path), "another", "what was read is known");
+    assert.equal(log.of("warn").length, 1);
+    put("tv/news/.fills");
+    assert.equal(await textOf(`${ROOT}/tv/other/.fills`), null);
+  });
+
   test("that have just left the disk are found, however lately the bucket was asked", async () => {
     const { textOf, put, clock, disk, files } = room([`${DAY}/08.idx`, `${DAY}/08.mp4`], []);
     await files.list(DAY);

@@ -41,14 +41,16 @@ export function isCopiedTo(marker: CopiedMarker, location: string): boolean {
 
 /**
  * Whether the text of a note proves that these media files are at a place, all of them with the sizes that they have here,
- * and the index with them. `location`: of the place where they would be read.
+ * and the indexes that promise them. `location`: of the place where they would be read.
  */
 export function isCopiedProven(note: string, location: string, media: readonly CopiedFile[]): boolean {
   const marker = parseCopiedMarker(note);
   if (marker === null || !isCopiedTo(marker, location)) return false;
   const copied = new Map(marker.files.map(({ name, bytes }) => [name, bytes]));
-  const hasIndex = marker.files.some(({ name }) => name.endsWith(".idx"));
-  return hasIndex && media.length > 0 && media.every(({ name, bytes }) => copied.get(name) === bytes);
+  const hasNoted = (ending: string): boolean => marker.files.some(({ name }) => name.endsWith(ending));
+  const isProven = ({ name, bytes }: CopiedFile): boolean =>
+    copied.get(name) === bytes && hasNoted(/\.fill\./.test(name) ? ".fill" : ".idx");
+  return media.length > 0 && media.every(isProven);
 }
 
 function isCopiedFile(value: unknown): value is CopiedFile {

@@ -2,6 +2,8 @@
 import type { DayFolder } from "../keep/archive-walk.ts";
 import type { KeepFiles } from "../keep/keep-files.ts";
 import { hourPath } from "../format/hour.ts";
+import { compareHourFiles, parseHourFileName } from "../format/hour-file-names.ts";
+import type { HourFileName } from "../format/hour-file-names.ts";
 import { isCopiedTo, MAX_MARKER_BYTES, parseCopiedMarker } from "./copied-marker.ts";
 import { keyOf } from "./hour-copy.ts";
 import type { HourRef } from "./hours-storage.ts";
@@ -15,9 +17,6 @@ export type DroppedHour = {
   readonly note: string;
 };
 
-/** The files of an hour: nothing else is deleted, whatever a note says. */
-const HOUR_FILE = /^\d{2}(\.\d{1,3})?\.(mp4|idx)$/;
-
 /** Those of a stream. */
 export function* droppedHours(stream: string, days: readonly DayFolder[]): Generator<DroppedHour> {
   for (const { day, path: folder, hours } of days)
@@ -29,7 +28,7 @@ export function* droppedHours(stream: string, days: readonly DayFolder[]): Gener
 }
 
 /**
- * Deletes an hour from object storage, its index first, and then the note. One that is damaged is removed: it names nothing.
+ * Deletes an hour from object storage, its indexes before their media, and then the note. One that is damaged is removed: it names nothing.
  *
  * Returns: `false`, and nothing is deleted, when the note is about another place. Throws: the store's error, the system's.
  */
@@ -42,13 +41,17 @@ export async function dropHour(
   if (bytes === null) return true;
   const marker = parseCopiedMarker(new TextDecoder().decode(bytes));
   if (marker !== null && !isCopiedTo(marker, store.location)) return false;
-  const names = (marker?.files ?? []).map(({ name }) => name);
-  const own = names.filter((name) => HOUR_FILE.test(name) && name.startsWith(hour.path.slice(-2)));
-  for (const name of own.toSorted(indexFirst)) await store.delete(keyOf(hour, name), { signal });
+  // Nothing but files of the hour is deleted, whatever a note says.
+  const own = (marker?.files ?? []).flatMap(({ name }) => {
+    const parsed = parseHourFileName(name);
+    return parsed?.hourOfDay === hour.path.slice(-2) ? [{ ...parsed, name }] : [];
+  });
+  for (const { name } of own.toSorted(backwards)) await store.delete(keyOf(hour, name), { signal });
   await files.remove(note);
   return true;
 }
 
-function indexFirst(a: string, b: string): number {
-  return Number(b.endsWith(".idx")) - Number(a.endsWith(".idx"));
+/** Indexes before the media that they promise, and last what is deleted: an hour that is half gone shows no more than before. */
+function backwards(a: HourFileName, b: HourFileName): number {
+  return compareHourFiles(b, a);
 }

@@ -1,8 +1,12 @@
 import { opendir, readFile, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { messageOf } from "../../base/errors.ts";
+import { FILL_NUMBERS_FILE } from "../format/fill-numbers.ts";
+import { compareHourFiles, isHourIndex, mayHourFileChange } from "../format/hour-file-names.ts";
+import { parseHourFileName } from "../format/hour-file-names.ts";
+import type { HourFileName } from "../format/hour-file-names.ts";
 import { copiedMarker, isCopiedTo, MAX_MARKER_BYTES, parseCopiedMarker } from "./copied-marker.ts";
-import type { CopiedFile } from "./copied-marker.ts";
+import type { CopiedFile, CopiedMarker } from "./copied-marker.ts";
 import { objectErrors } from "./errors.ts";
 import { systemCodeOf } from "./local-file-storage.ts";
 
@@ -35,16 +39,21 @@ export type HourSearch = {
 /** The recorded hours of one root, as whoever copies them sees them. */
 export type RecordedHours = {
   /**
-   * The files of an hour that are to be copied, in the order in which they are: media, then the index, which promises
-   * that the media is there. Empty when there is no index or no media any more. Throws: OBJECT_FILE_UNREADABLE,
+   * The files of an hour that are to be copied, in the order in which they are: media before the index that promises it.
+   * Empty when there is no index any more, or no media and no note that it was copied. Throws: OBJECT_FILE_UNREADABLE,
    * OBJECT_FILE_CHANGED.
    */
   filesOf(hour: HourRef): Promise<readonly HourFile[]>;
-  /** Finished hours of a stream that are not noted as copied, the oldest first. Throws: OBJECT_FILE_UNREADABLE. */
+  /** By how much the stream's fills move numbers; `null`: it has none. Throws as `filesOf`. */
+  numbersOf(stream: string): Promise<HourFile | null>;
+  /** Finished hours of a stream that are not noted as copied as they are now, the oldest first. Throws: OBJECT_FILE_UNREADABLE. */
   uncopied(stream: string, search: HourSearch): Promise<readonly HourRef[]>;
-  /** Whether the hour is noted as copied to `location`. */
+  /** Whether the hour is noted as copied to `location`, as it is now. */
   isCopied(hour: HourRef, location: string): Promise<boolean>;
-  /** Notes beside its index that an hour is copied. Throws: OBJECT_MARKER_UNWRITABLE. */
+  /**
+   * Notes beside its index that an hour is copied. What was noted of the same place before stays noted: media may have left
+   * the disk. Throws: OBJECT_MARKER_UNWRITABLE.
+   */
   markCopied(hour: HourRef, location: string, files: readonly CopiedFile[]): Promise<void>;
 };
 
@@ -56,11 +65,9 @@ export type DiskHoursOptions = {
   readonly isOpen: (hour: HourRef) => boolean | Promise<boolean>;
 };
 
-/** Spec: docs/archive-format.md. HH.idx, and HH.mp4, HH.1.mp4 ... */
-const MEDIA_NAME = /^(\d{2})(?:\.(\d{1,3}))?\.mp4$/;
-const INDEX_NAME = /^(\d{2})\.idx$/;
+/** Spec: docs/archive-format.md. */
 const HOUR_PATH = /^(\d{4}\/\d{2}\/\d{2})\/(\d{2})$/;
-const DAY_NAME = /^\d{2}(\.\d{1,3})?\.(mp4|idx|copied)$/;
+const DAY_NAME = /^\d{2}(\.fill)?(\.\d{1,3})?\.(mp4|idx|copied|del|fill)$/;
 /** Year, month, day. */
 const LEVELS = [/^\d{4}$/, /^\d{2}$/, /^\d{2}$/];
 /** Names of one folder that are kept: more than the pattern of a year, or of a day's files, lets through in earnest. */
@@ -80,15 +87,25 @@ export class DiskHours implements RecordedHours {
     const found = HOUR_PATH.exec(hour.path);
     if (found === null) return [];
     const folder = join(this.#root, hour.stream, found[1]!);
-    const names = (await namesIn(folder, DAY_NAME)).filter((name) => isOfHour(name, found[2]!));
-    const hasBoth = [INDEX_NAME, MEDIA_NAME].every((kind) => names.some((name) => kind.test(name)));
-    if (!hasBoth) return [];
-    const files: HourFile[] = [];
-    for (const name of names.toSorted((a, b) => orderOf(a) - orderOf(b))) {
-      const path = join(folder, name);
-      files.push({ name, path, bytes: await sizeOf(path) });
-    }
-    return files;
+    const files = hourFilesOf(await namesIn(folder, DAY_NAME), found[2]!);
+    const names = new Set(files.map(({ kind }) => kind));
+    const hasMedia =
+      (names.has("index") && names.has("media")) || (names.has("fills") && names.has("fill-media"));
+    const hasIndex = names.has("index") || names.has("fills");
+    if (!hasMedia && !(hasIndex && (await this.#marker(hour)) !== null)) return [];
+    return await Promise.all(
+      files.map(async ({ name }) => {
+        const path = join(folder, name);
+        return { name, path, bytes: await sizeOf(path) };
+      }),
+    );
+  }
+
+  async numbersOf(stream: string): Promise<HourFile | null> {
+    const name = FILL_NUMBERS_FILE;
+    const path = join(this.#root, stream, name);
+    const names = await namesIn(join(this.#root, stream), /^\.fills$/);
+    return names.length === 0 ? null : { name, path, bytes: await sizeOf(path) };
   }
 
   async uncopied(stream: string, search: HourSearch): Promise<readonly HourRef[]> {
@@ -96,13 +113,13 @@ export class DiskHours implements RecordedHours {
     const hours: HourRef[] = [];
     for await (const day of foldersBelow(join(this.#root, stream), LEVELS)) {
       if (after !== null && `${day}/99` <= after) continue;
-      const names = new Set(await namesIn(join(this.#root, stream, day), DAY_NAME));
-      for (const name of [...names].toSorted()) {
-        const hour = { stream, path: `${day}/${name.slice(0, 2)}` };
-        const isWanted = INDEX_NAME.test(name) && (after === null || hour.path > after);
+      const names = await namesIn(join(this.#root, stream, day), DAY_NAME);
+      for (const hourOfDay of hoursWithIndex(names)) {
+        const hour = { stream, path: `${day}/${hourOfDay}` };
+        const isWanted = after === null || hour.path > after;
         if (!isWanted || (await this.#isOpen(hour))) continue;
-        const isMarked = names.has(`${name.slice(0, 2)}.copied`);
-        if (isMarked && (await this.isCopied(hour, location))) continue;
+        const isMarked = names.includes(`${hourOfDay}.copied`);
+        if (isMarked && (await this.#isCopiedAsIs(hour, location, names))) continue;
         hours.push(hour);
         if (hours.length >= limit) return hours;
       }
@@ -111,15 +128,31 @@ export class DiskHours implements RecordedHours {
   }
 
   async isCopied(hour: HourRef, location: string): Promise<boolean> {
+    const found = HOUR_PATH.exec(hour.path);
+    if (found === null) return false;
+    const names = await namesIn(join(this.#root, hour.stream, found[1]!), DAY_NAME);
+    return await this.#isCopiedAsIs(hour, location, names);
+  }
+
+  /** `names`: in the day's folder. */
+  async #isCopiedAsIs(hour: HourRef, location: string, names: readonly string[]): Promise<boolean> {
+    const marker = await this.#marker(hour);
+    if (marker === null || !isCopiedTo(marker, location)) return false;
+    const noted = new Map(marker.files.map(({ name, bytes }) => [name, bytes]));
+    const folder = dirname(this.#markerPath(hour));
+    for (const file of hourFilesOf(names, hour.path.slice(-2)).filter(mayHourFileChange))
+      if (noted.get(file.name) !== (await sizeOf(join(folder, file.name)))) return false;
+    return true;
+  }
+
+  /** One that is torn, or cannot be read, is one that is not there: the store is asked once more. */
+  async #marker(hour: HourRef): Promise<CopiedMarker | null> {
     try {
       const bytes = await readFile(this.#markerPath(hour));
-      if (bytes.byteLength > MAX_MARKER_BYTES) return false;
-      const marker = parseCopiedMarker(bytes.toString("utf8"));
-      return marker !== null && isCopiedTo(marker, location);
+      return bytes.byteLength > MAX_MARKER_BYTES ? null : parseCopiedMarker(bytes.toString("utf8"));
     } catch (caught) {
       if (systemCodeOf(caught) === null) throw caught;
-      // One that cannot be read is one that is not there: the store is asked once more.
-      return false;
+      return null;
     }
   }
 
@@ -127,7 +160,11 @@ export class DiskHours implements RecordedHours {
     const path = this.#markerPath(hour);
     try {
       // An hour that was deleted meanwhile leaves no note behind.
-      if ((await this.filesOf(hour)).length > 0) await writeFile(path, copiedMarker(location, files));
+      if ((await this.filesOf(hour)).length === 0) return;
+      const before = await this.#marker(hour);
+      const known = before !== null && isCopiedTo(before, location) ? before.files : [];
+      const others = known.filter(({ name }) => !files.some((file) => file.name === name));
+      await writeFile(path, copiedMarker(location, [...others, ...files]));
     } catch (caught) {
       const reason = systemCodeOf(caught) ?? messageOf(caught);
       throw objectErrors.error("OBJECT_MARKER_UNWRITABLE", { path, reason }, caught);
@@ -187,12 +224,24 @@ function unreadable(path: string, caught: unknown): unknown {
   return reason === null ? caught : objectErrors.error("OBJECT_FILE_UNREADABLE", { path, reason }, caught);
 }
 
-function isOfHour(name: string, hour: string): boolean {
-  return (MEDIA_NAME.exec(name) ?? INDEX_NAME.exec(name))?.[1] === hour;
+/** The files of one hour among the names in a day's folder, in the order in which they are copied. */
+function hourFilesOf(
+  names: readonly string[],
+  hour: string,
+): readonly (HourFileName & { readonly name: string })[] {
+  return names
+    .flatMap((name) => {
+      const parsed = parseHourFileName(name);
+      return parsed?.hourOfDay === hour ? [{ ...parsed, name }] : [];
+    })
+    .toSorted(compareHourFiles);
 }
 
-/** Media by their numbers, then the index. */
-function orderOf(name: string): number {
-  const media = MEDIA_NAME.exec(name);
-  return media === null ? Infinity : Number(media[2] ?? 0);
+/** Two digits each, in order. */
+function hoursWithIndex(names: readonly string[]): string[] {
+  const hours = names.flatMap((name) => {
+    const parsed = parseHourFileName(name);
+    return parsed !== null && isHourIndex(parsed) ? [parsed.hourOfDay] : [];
+  });
+  return [...new Set(hours)].toSorted();
 }

@@ -33,6 +33,8 @@ export type RootCopiesOptions = {
 const LOOK_MS = 60_000;
 /** How long an hour may still be written after its end, and how long nothing must have come to it. Units: microseconds. */
 const OPEN_AFTER_US = 600_000_000;
+/** Hours with deleted spans or fills that are in their bucket are compared with it again after so long. Units: microseconds. */
+const WHOLE_US = 600_000_000;
 /** How often it is said that hours wait. Units: looks. */
 const TELL_EVERY = 10;
 /** Places below one root: each has an uploader. */
@@ -47,6 +49,8 @@ type Target = {
   readonly uploader: Uploader;
   /** Streams whose disk was looked through for it since it is there. */
   readonly streams: Set<string>;
+  /** Hours that were found to be there as they are, though they may change, and when. Monotonic, microseconds. */
+  readonly whole: WeakMap<HourFiles, number>;
 };
 
 /** Copies what is finished below one root, each stream to its place, and deletes there what retention deleted here. */
@@ -57,7 +61,7 @@ export class RootCopies {
   /** By location. */
   readonly #targets = new Map<string, Target>();
   readonly #warned = new Set<string>();
-  /** Streams of which hours were deleted since the last look. */
+  /** Streams of which hours have changed since the last look, other than by being recorded. */
   readonly #changed = new Set<string>();
   #timer: Timer | null = null;
   #running: Promise<void> | null = null;
@@ -107,8 +111,11 @@ export class RootCopies {
     if (!this.#isStopped) this.#timer = this.#options.clock.schedule(LOOK_MS, () => this.start());
   }
 
-  /** An hour of a stream was deleted: its days are read anew by the next look, not when they happen to be. */
-  dropped(stream: string): void {
+  /**
+   * Hours of a stream were deleted, or something of them, or something came to them: its days are read anew by the next look,
+   * not when they happen to be.
+   */
+  changed(stream: string): void {
     this.#changed.add(stream);
   }
 
@@ -157,13 +164,23 @@ export class RootCopies {
       // It finds also what is noted as copied to another place.
       return target.uploader.scan(stream);
     }
-    const { location } = target.store;
     for (const day of days)
       for (const hour of day.hours.filter(mayBeCopied)) {
+        if (this.#isStopped) return;
         const ref = { stream, path: hourPath(day.day * 24 + hour.hourOfDay) };
-        if ((await this.#isOpen(ref)) || (await this.#hours.isCopied(ref, location))) continue;
-        target.uploader.add(ref);
+        if (await this.#isToCopy(ref, hour, target)) target.uploader.add(ref);
       }
+  }
+
+  /** Whether an hour lacks something in its bucket. One that does not is looked into again when its day was read anew. */
+  async #isToCopy(ref: HourRef, hour: HourFiles, { store, whole }: Target): Promise<boolean> {
+    const nowUs = this.#options.clock.nowUs();
+    const wholeUs = whole.get(hour);
+    if (wholeUs !== undefined && nowUs - wholeUs < WHOLE_US) return false;
+    if (await this.#isOpen(ref)) return false;
+    if (!(await this.#hours.isCopied(ref, store.location))) return true;
+    whole.set(hour, nowUs);
+    return false;
   }
 
   /** A stream is not copied any more to places other than this one. */
@@ -173,8 +190,8 @@ export class RootCopies {
   }
 
   /**
-   * Whether the hour may still grow: it ended not long ago, or its index was written to lately, as by a recording whose clock
-   * is behind.
+   * Whether the hour may still grow: it ended not long ago, or an index was written to lately, as by a recording whose clock
+   * is behind, or by who completes it from a peer.
    */
   async #isOpen({ stream, path }: HourRef): Promise<boolean> {
     const { root, files, clock } = this.#options;
@@ -182,9 +199,13 @@ export class RootCopies {
     const nowUs = clock.wallUs();
     if (hour === null || (hour + 1) * HOUR_US + OPEN_AFTER_US > nowUs) return true;
     try {
-      const changedUs = ((await files.facts(`${root}/${stream}/${path}.idx`))?.changedMs ?? 0) * 1000;
-      // A time that is still to come tells nothing.
-      return changedUs <= nowUs && changedUs + OPEN_AFTER_US > nowUs;
+      for (const ending of ["idx", "fill"]) {
+        const facts = await files.facts(`${root}/${stream}/${path}.${ending}`);
+        const changedUs = (facts?.changedMs ?? 0) * 1000;
+        // A time that is still to come tells nothing.
+        if (changedUs <= nowUs && changedUs + OPEN_AFTER_US > nowUs) return true;
+      }
+      return false;
     } catch {
       return true;
     }
@@ -205,7 +226,10 @@ export class RootCopies {
         });
         return null;
       }
-      const target = { store, uploader: this.#uploader(store), streams: new Set<string>() };
+      const target: Target = {
+        ...{ store, uploader: this.#uploader(store) },
+        ...{ streams: new Set(), whole: new WeakMap() },
+      };
       this.#targets.set(location, target);
       return target;
     } catch (caught) {
@@ -268,7 +292,8 @@ export class RootCopies {
   async #dropIfGone(hour: HourRef, store: ObjectStore): Promise<void> {
     const { files, root, log } = this.#options;
     try {
-      if ((await files.facts(`${root}/${hour.stream}/${hour.path}.idx`)) !== null) return;
+      for (const ending of ["idx", "fill"])
+        if ((await files.facts(`${root}/${hour.stream}/${hour.path}.${ending}`)) !== null) return;
       const listed = await store.list(`${hour.stream}/${hour.path}.`);
       for (const { key } of listed.objects) await store.delete(key);
       log.info("hour deleted from its bucket: it was deleted here meanwhile", { ...hour });
@@ -293,8 +318,10 @@ export class RootCopies {
   }
 }
 
-/** Whether the names of an hour's files say that it is one that is not copied yet. */
+/** Whether the names of an hour's files say that it may be one that is not copied as it is now. */
 function mayBeCopied({ names }: HourFiles): boolean {
   const has = (ending: string): boolean => names.some((name) => name.endsWith(ending));
-  return has(".idx") && has(".mp4") && !isCopied(names);
+  const hasIndex = has(".idx") || has(".fill");
+  // What is copied may have come to have more fills, and some of it may be deleted.
+  return hasIndex && (isCopied(names) ? has(".del") || has(".fill") : has(".mp4"));
 }

@@ -20,8 +20,10 @@ export class ArchivedSegment implements SegmentEntry {
   readonly discontinuity: boolean;
   readonly stretchStartUs: number;
   readonly isIndependent: boolean;
-  /** Breaks of the archive up to and including it. */
+  /** Breaks of the archive up to and including it, as they were recorded. */
   readonly discontinuities: number;
+  /** Its `discontinuity` is not among those: something in front of it is deleted. */
+  readonly isBehindDeleted: boolean;
   readonly #hour: OfHour;
   readonly #place: number;
 
@@ -45,8 +47,16 @@ export class ArchivedSegment implements SegmentEntry {
     this.stretchStartUs = stretchStartUs ?? segment.startUs;
     this.isIndependent = segment.independent;
     this.discontinuities = segment.discontinuities + hour.shift.breaks;
+    this.isBehindDeleted = segment.isBehindDeleted;
     this.#hour = hour;
     this.#place = place;
+  }
+
+  /** The same segment, with or without a break in front of it. */
+  withBreak(discontinuity: boolean): ArchivedSegment {
+    const segment = { ...this.#hour.index.segment(this.#place), discontinuity, isBehindDeleted: false };
+    const { tracks, stretchStartUs } = this;
+    return new ArchivedSegment(this.#hour, this.#place, { segment, tracks, stretchStartUs });
   }
 
   /** The media clock is UTC. */

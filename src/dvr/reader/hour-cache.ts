@@ -1,14 +1,14 @@
 import { dirname } from "node:path/posix";
 import type { Clock } from "../../base/clock.ts";
+import { asMediaError } from "../../base/errors.ts";
 import { dropOldest } from "../../base/oldest.ts";
 import { ByteLru } from "../../vod/byte-lru.ts";
 import type { TrackSet } from "../../media/track.ts";
 import { makeTrackSet } from "../../media/track.ts";
 import type { ArchiveFile, ArchiveFiles } from "../archive-files.ts";
 import { dvrErrors } from "../errors.ts";
-import { MAX_DELETED_BYTES, NOTHING_DELETED } from "../format/deleted-spans.ts";
+import { NOTHING_DELETED, deletedFile } from "../format/deleted-spans.ts";
 import type { DeletedSpans } from "../format/deleted-spans.ts";
-import { deletedFile, readDeletedSpans } from "../format/deleted-spans.ts";
 import { fillIndexFile, storedMediaFile } from "../format/fill.ts";
 import { FILL_NUMBERS_FILE, FillNumbers, MAX_FILL_NUMBERS_BYTES } from "../format/fill-numbers.ts";
 import type { NumberShift } from "../format/fill-numbers.ts";
@@ -16,6 +16,7 @@ import { HOUR_US, indexFile } from "../format/hour.ts";
 import { HourIndex, MAX_HOUR_RECORDS } from "../format/hour-index.ts";
 import { INDEX_HEADER_BYTES } from "../format/index-header.ts";
 import { INDEX_RECORD_BYTES } from "../format/index-record.ts";
+import { readDeletedFile } from "../format/read-deleted.ts";
 import type { ArchivedSegment } from "./archived-segment.ts";
 import { readMediaHead } from "./init-tracks.ts";
 import { MergedHour } from "./merged-hour.ts";
@@ -55,6 +56,8 @@ const MAX_DAYS = 1024;
 const NUMBERS_US = 1_000_000;
 /** Streams of which it is known. */
 const MAX_NUMBERS = 4096;
+/** Another object is there by now, or none. */
+const REPLACED: ReadonlySet<string> = new Set(["OBJECT_CHANGED", "OBJECT_NOT_FOUND"]);
 
 type Kept = ReadHour & {
   readonly own: HourIndex | null;
@@ -75,7 +78,7 @@ type ListedDay = { readonly names: Promise<readonly string[]>; readonly listedUs
  */
 export class HourCache {
   readonly #files: ArchiveFiles;
-  readonly #notes: ArchiveFiles;
+  readonly #disk: ArchiveFiles;
   readonly #clock: Clock;
   readonly #kept = new ByteLru<Kept>(LIMITS);
   readonly #reading = new Map<string, Promise<ReadHour | null>>();
@@ -83,13 +86,15 @@ export class HourCache {
   /** By stream folder and init segment: the same tracks are the same object, whatever hour they are of. */
   readonly #sets = new Map<string, TrackSet>();
   readonly #days = new Map<string, ListedDay>();
+  /** With what is far. */
+  readonly #farDays = new Map<string, ListedDay>();
   /** How often something was forgotten: what was read before that is not kept. */
   #forgotten = 0;
 
-  /** `notes`: where files of deleted spans and of fills are, when they are not where all others are. */
-  constructor(files: ArchiveFiles, clock: Clock, notes: ArchiveFiles = files) {
+  /** `disk`: of `files`, those that are near. Where it has an index of an hour, it has all that may change of the hour. */
+  constructor(files: ArchiveFiles, clock: Clock, disk: ArchiveFiles = files) {
     this.#files = files;
-    this.#notes = notes;
+    this.#disk = disk;
     this.#clock = clock;
   }
 
@@ -109,7 +114,7 @@ export class HourCache {
       return kept;
     const reading = this.#reading.get(path);
     if (reading !== undefined) return await reading;
-    const read = this.#read(folder, hour, kept ?? null).finally(() => {
+    const read = this.#readAsItIs(folder, hour, kept ?? null).finally(() => {
       if (this.#reading.get(path) === read) this.#reading.delete(path);
     });
     this.#reading.set(path, read);
@@ -122,7 +127,8 @@ export class HourCache {
     const isOfFolder = (path: string): boolean => path.startsWith(`${folder}/`);
     this.#kept.deleteWhere(isOfFolder);
     for (const path of this.#reading.keys()) if (isOfFolder(path)) this.#reading.delete(path);
-    for (const path of this.#days.keys()) if (isOfFolder(path)) this.#days.delete(path);
+    for (const days of [this.#days, this.#farDays])
+      for (const path of days.keys()) if (isOfFolder(path)) days.delete(path);
   }
 
   /** The tracks of one of an hour's media files. Rejects with DVR_*, MP4_*, CODEC_*. */
@@ -140,26 +146,41 @@ export class HourCache {
     return mayGrow ? FRESH_US.growing : FRESH_US.finished;
   }
 
+  /** In object storage files are replaced, also between two looks at them. */
+  async #readAsItIs(folder: string, hour: number, kept: Kept | null): Promise<ReadHour | null> {
+    try {
+      return await this.#read(folder, hour, kept);
+    } catch (caught) {
+      if (!REPLACED.has(asMediaError(caught)?.code ?? "")) throw caught;
+      return await this.#read(folder, hour, kept);
+    }
+  }
+
   async #read(folder: string, hour: number, kept: Kept | null): Promise<ReadHour | null> {
     const path = `${folder}/${indexFile(hour)}`;
     const forgotten = this.#forgotten;
     const checkedUs = this.#clock.nowUs();
-    const names = await this.#namesBeside(path);
-    const deleted = await this.#deleted(`${folder}/${deletedFile(hour)}`, names);
-    const stillSo = (index: HourIndex | null | undefined): HourIndex | null =>
-      index?.deletedBytes === deleted.wholeBytes ? index : null;
-    const own = await readIndex(this.#files, path, (file) => readOn(file, stillSo(kept?.own), deleted));
+    const { names, isNear } = await this.#namesBeside(path);
+    const deleted = names.includes(nameOf(deletedFile(hour)))
+      ? await readDeletedFile(this.#files, folder, hour)
+      : NOTHING_DELETED;
     const fillPath = `${folder}/${fillIndexFile(hour)}`;
-    const fills = names.includes(nameOf(fillPath))
-      ? await readIndex(this.#notes, fillPath, (file) => readAnew(file, stillSo(kept?.fills), deleted))
+    const numbers = await this.#numbersOf(folder, isNear ? this.#disk : this.#files);
+    // What is far comes file by file: fills whose numbers are not known yet are not shown yet.
+    const hasFills = names.includes(nameOf(fillPath)) && (isNear || numbers.of(hour) !== null);
+    const fills = hasFills
+      ? await readIndex(this.#files, fillPath, (file) => readAnew(file, kept?.fills ?? null))
       : null;
+    // Where there are fills, both are read with what is deleted: it keeps its numbers.
+    const hidden = fills === null ? deleted : NOTHING_DELETED;
+    const known = kept?.own?.deletedBytes === hidden.wholeBytes ? kept.own : null;
+    const own = await readIndex(this.#files, path, (file) => readOn(file, known, hidden));
     if (own === null && fills === null) {
       this.#kept.delete(path);
       return null;
     }
-    const numbers = await this.#numbersOf(folder);
     const shift = numbers.before(hour);
-    const index = viewOf(kept?.index ?? null, own, fills, numbers);
+    const index = viewOf(kept?.index ?? null, { own, fills, numbers, deleted });
     const isSame = kept !== null && index === kept.index && sameShift(shift, kept.shift);
     const read: Kept = isSame
       ? { ...kept, checkedUs }
@@ -169,38 +190,37 @@ export class HourCache {
     return read;
   }
 
+  /** What is in an hour's folder, where its index is. */
+  async #namesBeside(
+    path: string,
+  ): Promise<{ readonly names: readonly string[]; readonly isNear: boolean }> {
+    const near = await this.#namesIn(dirname(path), this.#disk, this.#days);
+    const stem = nameOf(path).slice(0, -"idx".length);
+    const isNear = near.includes(`${stem}idx`) || near.includes(`${stem}fill`);
+    if (isNear || this.#disk === this.#files) return { names: near, isNear: true };
+    return { names: await this.#namesIn(dirname(path), this.#files, this.#farDays), isNear: false };
+  }
+
   /** What is in a day's folder: to look into it once costs less than to try for a file of each hour. */
-  #namesBeside(path: string): Promise<readonly string[]> {
-    const day = dirname(path);
+  #namesIn(day: string, files: ArchiveFiles, days: Map<string, ListedDay>): Promise<readonly string[]> {
     const nowUs = this.#clock.nowUs();
-    const known = this.#days.get(day);
+    const known = days.get(day);
     if (known !== undefined && nowUs - known.listedUs < LIST_US) return known.names;
-    const names = this.#notes.list(day);
-    this.#days.delete(day);
-    this.#days.set(day, { names, listedUs: nowUs });
-    names.catch(() => this.#days.delete(day));
-    dropOldest(this.#days, MAX_DAYS);
+    const names = files.list(day);
+    days.delete(day);
+    days.set(day, { names, listedUs: nowUs });
+    names.catch(() => days.delete(day));
+    dropOldest(days, MAX_DAYS);
     return names;
   }
 
-  /** What is deleted of an hour. */
-  async #deleted(path: string, names: readonly string[]): Promise<DeletedSpans> {
-    const file = names.includes(nameOf(path)) ? await this.#notes.open(path) : null;
-    if (file === null) return NOTHING_DELETED;
-    try {
-      const bytes = new Uint8Array(Math.min(await file.sizeBytes(), MAX_DELETED_BYTES));
-      return readDeletedSpans(bytes.subarray(0, await file.read(0, bytes)));
-    } finally {
-      await file.close();
-    }
-  }
-
-  /** What is said of a stream's fills. */
-  async #numbersOf(folder: string): Promise<FillNumbers> {
-    const known = this.#numbers.get(folder);
+  /** What is said of a stream's fills. Who plays what is near waits for nothing that is far. */
+  async #numbersOf(folder: string, files: ArchiveFiles): Promise<FillNumbers> {
+    const key = `${files === this.#disk ? "near" : "far"} ${folder}`;
+    const known = this.#numbers.get(key);
     const checkedUs = this.#clock.nowUs();
     if (known !== undefined && checkedUs - known.checkedUs < NUMBERS_US) return known.numbers;
-    const file = await this.#notes.open(`${folder}/${FILL_NUMBERS_FILE}`);
+    const file = await files.open(`${folder}/${FILL_NUMBERS_FILE}`);
     let read: KeptNumbers = { numbers: FillNumbers.NONE, checkedUs };
     try {
       const bytes = new Uint8Array(Math.min((await file?.sizeBytes()) ?? 0, MAX_FILL_NUMBERS_BYTES));
@@ -209,7 +229,7 @@ export class HourCache {
     } finally {
       await file?.close();
     }
-    this.#numbers.set(folder, read);
+    this.#numbers.set(key, read);
     dropOldest(this.#numbers, MAX_NUMBERS);
     return read.numbers;
   }
@@ -268,26 +288,31 @@ async function readOn(
 }
 
 /** The index of fills, which is put in place as a whole, and longer each time. `null`: it has no header. */
-async function readAnew(
-  file: ArchiveFile,
-  known: HourIndex | null,
-  deleted: DeletedSpans,
-): Promise<HourIndex | null> {
+async function readAnew(file: ArchiveFile, known: HourIndex | null): Promise<HourIndex | null> {
   const sizeBytes = Math.min(await file.sizeBytes(), MAX_INDEX_BYTES);
   if (known !== null && known.readBytes === sizeBytes) return known;
-  return await readOn(file, null, deleted);
+  return await readOn(file, null, NOTHING_DELETED);
 }
 
 /** The view that there was, where it still holds; or another one. */
 function viewOf(
   known: HourView | null,
-  own: HourIndex | null,
-  fills: HourIndex | null,
-  numbers: FillNumbers,
+  {
+    own,
+    fills,
+    numbers,
+    deleted,
+  }: {
+    readonly own: HourIndex | null;
+    readonly fills: HourIndex | null;
+    readonly numbers: FillNumbers;
+    readonly deleted: DeletedSpans;
+  },
 ): HourView {
   if (fills === null) return own!;
-  if (known instanceof MergedHour && known.isOf(own, fills) && known.readOn()) return known;
-  return new MergedHour(own, fills, numbers.of(fills.hour) ?? { ordinal: 0, discontinuities: 0 });
+  if (known instanceof MergedHour && known.isOf(own, fills, deleted) && known.readOn()) return known;
+  const before = numbers.of(fills.hour) ?? { ordinal: 0, discontinuities: 0 };
+  return new MergedHour(own, fills, { before, deleted });
 }
 
 function sameShift(a: NumberShift, b: NumberShift): boolean {

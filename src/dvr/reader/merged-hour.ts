@@ -1,5 +1,7 @@
 /** An hour as those who play it see it: what was recorded here, and in its gaps what was copied from a peer. */
 import { segmentName } from "../../packaging/live-segment.ts";
+import { isBehindDeleted, isDeletedAt } from "../format/deleted-spans.ts";
+import type { DeletedSpans } from "../format/deleted-spans.ts";
 import { FIRST_FILL_FILE, SAME_US } from "../format/fill.ts";
 import type { NumberShift } from "../format/fill-numbers.ts";
 import type { HourChunk, HourIndex, HourSegment } from "../format/hour-index.ts";
@@ -27,6 +29,8 @@ type Row = {
   /** As playlists number it within the hour: fills count. */
   readonly ordinal: number;
   readonly discontinuities: number;
+  /** The timeline breaks before it only for what is deleted. */
+  readonly isBehindDeleted: boolean;
 };
 
 /** Where numbers stand. */
@@ -37,7 +41,7 @@ const ROW_BYTES = 64;
 
 /**
  * The recorder's index of an hour and that of its fills as one. What was recorded here goes first: a fill that overlaps it
- * is not shown. `FIRST_FILL_FILE` and the number of a fill's media file make its `file`.
+ * is not shown, also where that was deleted. `FIRST_FILL_FILE` and the number of a fill's media file make its `file`.
  *
  * Memory: 64 bytes a segment besides the indexes.
  */
@@ -46,17 +50,26 @@ export class MergedHour implements HourView {
   readonly #own: HourIndex | null;
   readonly #fills: HourIndex;
   readonly #before: Numbers;
+  readonly #deleted: DeletedSpans;
   #rows: readonly Row[];
   #starts: Float64Array;
   #ownCount: number;
 
-  /** `own`: `null` where nothing was recorded here. `before`: of the last segment that was recorded before the hour. */
-  constructor(own: HourIndex | null, fills: HourIndex, before: Numbers) {
+  /**
+   * `own`: `null` where nothing was recorded here. `before`: of the last segment that was recorded before the hour. Both
+   * indexes have what is deleted, so that it keeps its numbers; it is not shown.
+   */
+  constructor(
+    own: HourIndex | null,
+    fills: HourIndex,
+    { before, deleted }: { readonly before: Numbers; readonly deleted: DeletedSpans },
+  ) {
     this.#before = before;
+    this.#deleted = deleted;
     this.hour = fills.hour;
     this.#own = own;
     this.#fills = fills;
-    this.#rows = rowsOf(own, fills, before);
+    this.#rows = this.#shownRows();
     this.#starts = this.#startsOf(this.#rows);
     this.#ownCount = own?.segmentCount ?? 0;
   }
@@ -79,14 +92,14 @@ export class MergedHour implements HourView {
     return (this.#own ?? this.#fills).writtenUs;
   }
 
-  /** See `HourIndex.deletedBytes`: both are read with the same spans. */
+  /** See `HourIndex.deletedBytes`. */
   get deletedBytes(): number {
-    return this.#fills.deletedBytes;
+    return this.#deleted.wholeBytes;
   }
 
-  /** Whether this is of these two indexes. */
-  isOf(own: HourIndex | null, fills: HourIndex | null): boolean {
-    return own === this.#own && fills === this.#fills;
+  /** Whether this is of these two indexes, and has the same deleted. */
+  isOf(own: HourIndex | null, fills: HourIndex | null, { wholeBytes }: DeletedSpans): boolean {
+    return own === this.#own && fills === this.#fills && wholeBytes === this.#deleted.wholeBytes;
   }
 
   /**
@@ -95,7 +108,7 @@ export class MergedHour implements HourView {
    */
   readOn(): boolean {
     if ((this.#own?.segmentCount ?? 0) === this.#ownCount) return true;
-    const rows = rowsOf(this.#own, this.#fills, this.#before);
+    const rows = this.#shownRows();
     const isLonger = this.#rows.every(
       ({ isFill, place }, i) => rows[i]?.isFill === isFill && rows[i].place === place,
     );
@@ -106,10 +119,10 @@ export class MergedHour implements HourView {
     return true;
   }
 
-  /** Fills that are shown, and those before which the timeline breaks. */
+  /** Fills that have numbers, and those before which the timeline breaks. */
   fillCounts(): NumberShift {
     let [segments, breaks] = [0, 0];
-    for (const { isFill, place } of this.#rows) {
+    for (const { isFill, place } of rowsOf(this.#own, this.#fills, this.#before)) {
       if (!isFill) continue;
       segments++;
       if (this.#fills.segment(place).discontinuity) breaks++;
@@ -119,10 +132,14 @@ export class MergedHour implements HourView {
 
   /** As `HourIndex.segment`, with numbers that count the fills of the hour too. */
   segment(place: number): HourSegment {
-    const { isFill, place: at, ordinal, discontinuities } = this.#row(place);
-    if (!isFill) return { ...this.#own!.segment(at), ordinal, discontinuities };
-    const fill = this.#fills.segment(at);
-    return { ...fill, ordinal, discontinuities, file: fill.file + FIRST_FILL_FILE };
+    const { isFill, place: at, ordinal, discontinuities, isBehindDeleted: isBehind } = this.#row(place);
+    const segment = (isFill ? this.#fills : this.#own!).segment(at);
+    return {
+      ...segment,
+      ...{ ordinal, discontinuities, isBehindDeleted: isBehind },
+      discontinuity: segment.discontinuity || isBehind,
+      file: segment.file + (isFill ? FIRST_FILL_FILE : 0),
+    };
   }
 
   chunks(place: number, trackNumber?: number): HourChunk[] {
@@ -151,6 +168,21 @@ export class MergedHour implements HourView {
     return place < this.segmentCount && segmentName(this.#starts[place]!) === name ? place : -1;
   }
 
+  #shownRows(): Row[] {
+    const rows = rowsOf(this.#own, this.#fills, this.#before);
+    if (this.#deleted.spans.length === 0) return rows;
+    const shown: Row[] = [];
+    let beforeUs = -Infinity;
+    for (const row of rows) {
+      const { startUs, discontinuity } = (row.isFill ? this.#fills : this.#own!).segment(row.place);
+      if (isDeletedAt(this.#deleted, startUs)) continue;
+      const isBehind = !discontinuity && isBehindDeleted(this.#deleted, beforeUs, startUs);
+      shown.push({ ...row, isBehindDeleted: isBehind });
+      beforeUs = startUs;
+    }
+    return shown;
+  }
+
   #row(place: number): Row {
     const row = this.#rows[place];
     if (row === undefined) throw new RangeError(`no segment at place ${place}`);
@@ -175,7 +207,7 @@ function rowsOf(own: HourIndex | null, fills: HourIndex, before: Numbers): Row[]
   const add = (isFill: boolean, place: number, { startUs, durationUs }: HourSegment): void => {
     const ordinal = numbers.ordinal + shift.segments;
     const discontinuities = numbers.discontinuities + shift.breaks;
-    rows.push({ isFill, place, ordinal, discontinuities });
+    rows.push({ isFill, place, ordinal, discontinuities, isBehindDeleted: false });
     endUs = startUs + durationUs;
     lastMs = Math.floor(startUs / 1000);
   };

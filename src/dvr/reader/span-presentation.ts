@@ -6,7 +6,8 @@ import type { Timeline, TrackSelection } from "../../packaging/presentation.ts";
 import type { TimeSpan } from "../../packaging/time-span.ts";
 import { dvrErrors } from "../errors.ts";
 import type { StoredRange } from "../export/stored-range.ts";
-import type { ArchivedSegment } from "./archived-segment.ts";
+import { ArchivedSegment } from "./archived-segment.ts";
+import type { ListedEntry } from "./numbered-segments.ts";
 import type { StreamArchive } from "./stream-archive.ts";
 
 /** What a span of an archive is to be. */
@@ -53,16 +54,19 @@ export class SpanPresentation implements Presentation {
   /** Reads what is recorded of a span. Rejects with DVR_NOTHING_RECORDED, and what reading rejects with. */
   static async open(archive: StreamArchive, request: SpanRequest): Promise<SpanPresentation> {
     const bounds = boundsOf(request, await archive.now(request.nowUs));
-    let segments = await archive.segments(bounds.fromUs, bounds.toUs);
-    if (request.span.kind === "timeshift_rel")
-      segments = segments.slice(-Math.max(MIN_LIVE_SEGMENTS, request.segmentCount));
+    const segments = await archive.segments(bounds.fromUs, bounds.toUs);
     if (segments.length === 0) throw await nothingRecorded(archive, request, bounds);
     // The target duration of a playlist that goes on never shrinks.
     const leastUs = Math.max(
       request.segmentDurationUs,
       bounds.mutability === "static" ? 0 : archive.longestUs,
     );
-    return new SpanPresentation(archive, timelineOf(segments, bounds.mutability, leastUs));
+    const { mutability } = bounds;
+    let listed: readonly ListedEntry[] = mutability === "static" ? segments : archive.numbered(segments);
+    // By numbers, so that it never goes back when something of it is deleted.
+    if (request.span.kind === "timeshift_rel")
+      listed = listed.slice(-Math.max(MIN_LIVE_SEGMENTS, request.segmentCount));
+    return new SpanPresentation(archive, timelineOf(listed, mutability, leastUs));
   }
 
   /** What has a segment or an init segment of that name, and nothing else; `null` when there is none. Rejects as `open`. */
@@ -81,7 +85,7 @@ export class SpanPresentation implements Presentation {
   isLike(other: SpanPresentation): boolean {
     const [a, b] = [this.#timeline, other.#timeline];
     const isSame = a.mutability === b.mutability && a.segments.length === b.segments.length;
-    return isSame && a.segments[0] === b.segments[0] && a.segments.at(-1) === b.segments.at(-1);
+    return isSame && a.segments.every((segment, place) => segment === b.segments[place]);
   }
 
   timeline(): Timeline {
@@ -142,20 +146,28 @@ function boundsOf({ span, segmentDurationUs }: SpanRequest, nowUs: number): Boun
   }
 }
 
+/** `segments`: those of a complete range; of others, as `NumberedSegments` gives them. */
 function timelineOf(
-  segments: readonly ArchivedSegment[],
+  segments: readonly ListedEntry[],
   mutability: Mutability,
   segmentDurationUs: number,
 ): Timeline {
   const [first, last] = [segments[0]!, segments.at(-1)!];
+  const isCounted = first.discontinuity && !first.isBehindDeleted;
   let targetDurationUs = segmentDurationUs;
-  for (const { durationUs } of segments) targetDurationUs = Math.max(targetDurationUs, durationUs);
+  let recorded = 0;
+  for (const segment of segments) {
+    targetDurationUs = Math.max(targetDurationUs, segment.durationUs);
+    if (segment instanceof ArchivedSegment) recorded++;
+  }
   return {
     tracks: last.tracks,
     mutability,
     segments,
-    discontinuitySequence: first.discontinuities - (first.discontinuity ? 1 : 0),
+    discontinuitySequence: first.discontinuities - (isCounted ? 1 : 0),
     targetDurationUs,
+    // Something of it may be deleted, or come from a peer.
+    revision: String(recorded),
   };
 }
 

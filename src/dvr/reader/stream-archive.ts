@@ -18,6 +18,8 @@ import type { HourCache, ReadHour } from "./hour-cache.ts";
 import type { HourView } from "./merged-hour.ts";
 import { nearestTimes } from "./nearest-times.ts";
 import type { NearestTimes } from "./nearest-times.ts";
+import { NumberedSegments } from "./numbered-segments.ts";
+import type { ListedEntry } from "./numbered-segments.ts";
 import { SetSearch } from "./set-search.ts";
 import type { FoundSet } from "./set-search.ts";
 import { RecordedRanges } from "./recorded-ranges.ts";
@@ -70,6 +72,7 @@ export class StreamArchive {
   readonly #reading: ArchiveReading;
   readonly #days = new Map<number, Day>();
   readonly #ranges: RecordedRanges;
+  readonly #numbered = new NumberedSegments();
   #longestUs = 0;
   /** The newest hour, and when it was looked for among all. */
   #newest: { readonly hour: number | null; readonly atUs: number } | null = null;
@@ -178,6 +181,11 @@ export class StreamArchive {
     for (const { durationUs } of found) this.#longestUs = Math.max(this.#longestUs, durationUs);
     this.#show(found);
     return found;
+  }
+
+  /** Segments as a playlist has them that slides or grows. `segments`: of `segments`. */
+  numbered(segments: readonly ArchivedSegment[]): ListedEntry[] {
+    return this.#numbered.of(segments);
   }
 
   async #collect(hour: ReadHour, fromUs: number, toUs: number, found: ArchivedSegment[]): Promise<void> {

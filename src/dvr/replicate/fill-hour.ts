@@ -73,7 +73,7 @@ export class FillHour {
     if (opened !== undefined) return opened.number;
     let number = 0;
     for (; this.#ends.has(number) || this.#opened.some((one) => one.number === number); number++) {
-      if (!this.#ends.has(number)) continue;
+      if (!this.#ends.has(number) || !(await this.#isOnDisk(number))) continue;
       const file = await this.#open(number);
       const head = new Uint8Array(init.byteLength);
       const got = await file.read(0, head);
@@ -136,6 +136,12 @@ export class FillHour {
     const files = this.#opened.splice(0);
     for (const result of await Promise.allSettled(files.map(({ file }) => file.close())))
       if (result.status === "rejected") throw result.reason;
+  }
+
+  /** A file that is copied to object storage may have left the disk: nothing comes to it any more. */
+  async #isOnDisk(number: number): Promise<boolean> {
+    const { files, folder, hour } = this.#place;
+    return (await files.stat(`${folder}/${storedMediaFile(hour, FIRST_FILL_FILE + number)}`)) !== null;
   }
 
   /** Opens a media file, cut to what is promised of it. */

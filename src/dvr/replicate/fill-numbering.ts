@@ -1,3 +1,4 @@
+import { NOTHING_DELETED } from "../format/deleted-spans.ts";
 import { FILL_NUMBERS_FILE, FillNumbers, MAX_FILL_NUMBERS_BYTES } from "../format/fill-numbers.ts";
 import type { HourFills } from "../format/fill-numbers.ts";
 import { indexFile } from "../format/hour.ts";
@@ -20,7 +21,7 @@ export async function countFills(place: FillHourPlace, fills: HourIndex): Promis
   const numbers = bytes === null ? FillNumbers.NONE : FillNumbers.parse(bytes);
   const own = await readIndexFile(files, `${folder}/${indexFile(hour)}`);
   const before = numbers.of(hour) ?? (await numbersBefore(place));
-  const counts = new MergedHour(own, fills, before).fillCounts();
+  const counts = new MergedHour(own, fills, { before, deleted: NOTHING_DELETED }).fillCounts();
   const { ordinal, discontinuities } = before;
   await keepFiles.write(`${path}.new`, numbers.with({ hour, ...counts, ordinal, discontinuities }).build());
   await keepFiles.rename(`${path}.new`, path);

@@ -5,10 +5,12 @@ import { FIRST_FILL_FILE, fillIndexFile, storedFills, storedMediaFile } from "..
 import type { StoredFill } from "../format/fill.ts";
 import { indexFile } from "../format/hour.ts";
 import type { HourChunk } from "../format/hour-index.ts";
+import { readDeletedFile } from "../format/read-deleted.ts";
 import { readMediaHead } from "../reader/init-tracks.ts";
 import { FillHour } from "./fill-hour.ts";
 import type { FillHourPlace } from "./fill-hour.ts";
 import { countFills } from "./fill-numbering.ts";
+import { withoutDeleted } from "./missing.ts";
 import type { Pace } from "./pace.ts";
 import { MAX_RANGE_BYTES } from "./peer.ts";
 import type { Peer } from "./peer.ts";
@@ -48,16 +50,18 @@ const MIN_RANGE_BYTES = 64 * 1024;
 
 type Run = { readonly offset: number; bytes: number; readonly chunks: HourChunk[] };
 
-/** The segments that a peer has in an hour. Rejects with DVR_PEER_*. */
+/** The segments that a peer shows of an hour: what is deleted there is no offer. Rejects with DVR_PEER_*. */
 export async function offeredSegments(
   peer: Peer,
   remote: string,
   { hour, indexBytes, fillBytes }: OfferedHour,
 ): Promise<OfferedSegment[]> {
   const found: OfferedSegment[] = [];
-  if (indexBytes > 0) found.push(...storedFills(await peer.index(remote, indexFile(hour), hour)));
+  // Read first: what is deleted there meanwhile may still be copied, what was deleted before is not.
+  const of = { hour, deleted: await peer.deleted(remote, hour) };
+  if (indexBytes > 0) found.push(...storedFills(await peer.index(remote, indexFile(hour), of)));
   if (fillBytes === 0) return found;
-  const fills = storedFills(await peer.index(remote, fillIndexFile(hour), hour));
+  const fills = storedFills(await peer.index(remote, fillIndexFile(hour), of));
   return [...found, ...fills.map((fill) => ({ ...fill, file: fill.file + FIRST_FILL_FILE }))];
 }
 
@@ -88,7 +92,9 @@ export class HourCopy {
         const stored = await this.#fetch(fill, batch);
         isAll = stored !== null && this.#goesOn();
         if (stored === null || !isAll) break;
-        const whole = stored.filter(({ isWhole }) => isWhole).map(({ segment }) => segment);
+        const whole = await this.#undeleted(
+          stored.filter(({ isWhole }) => isWhole).map(({ segment }) => segment),
+        );
         damaged.push(...stored.filter(({ isWhole }) => !isWhole).map(({ segment }) => segment.name));
         if (whole.length > 0) await fill.commit(whole, (index) => countFills(this.#options.place, index));
         copied += whole.length;
@@ -98,6 +104,12 @@ export class HourCopy {
     } finally {
       await fill.close();
     }
+  }
+
+  /** Without what was deleted here while it was copied. */
+  async #undeleted(segments: readonly StoredFill[]): Promise<StoredFill[]> {
+    const { files, folder, hour } = this.#options.place;
+    return withoutDeleted(segments, (await readDeletedFile(files, folder, hour)).spans);
   }
 
   #goesOn(): boolean {

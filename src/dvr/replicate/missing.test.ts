@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { RecordedTimeline, chooseMissing } from "./missing.ts";
+import { RecordedTimeline, chooseMissing, withoutDeleted } from "./missing.ts";
 
 const span = (startUs: number, endUs: number): { startUs: number; durationUs: number } => ({
   startUs,
@@ -85,11 +85,65 @@ describe("a gap", () => {
   ];
   for (const [from, to, min, expected] of cases) {
     test(`of ${min} s ${expected ? "is" : "is not"} between ${from} s and ${to} s`, () => {
-      assert.equal(timeline.hasGap(from * S, to * S, min * S), expected);
+      assert.equal(timeline.hasGap(from * S, to * S, { minUs: min * S, deleted: [] }), expected);
     });
   }
 
   test("is all of a time of which nothing is recorded", () => {
-    assert.equal(new RecordedTimeline().hasGap(0, S, S), true);
+    assert.equal(new RecordedTimeline().hasGap(0, S, { minUs: S, deleted: [] }), true);
   });
+
+  test("is none where what is not recorded was deleted", () => {
+    const holds = (spans: readonly (readonly [from: number, to: number])[]): boolean => {
+      const deleted = spans.map(([from, to]) => ({ fromUs: from * S, toUs: to * S }));
+      return new RecordedTimeline([span(4 * S, 6 * S)]).hasGap(0, 10 * S, { minUs: S, deleted });
+    };
+    assert.equal(holds([[0, 10]]), false);
+    assert.equal(
+      holds([
+        [6, 10],
+        [0, 4],
+      ]),
+      false,
+    );
+    assert.equal(
+      holds([
+        [0, 3.1],
+        [6, 12],
+      ]),
+      false,
+      "what is left is too short",
+    );
+    assert.equal(
+      holds([
+        [0, 4],
+        [6, 8],
+      ]),
+      true,
+    );
+    assert.equal(holds([[5, 5]]), true, "an empty span");
+  });
+});
+
+describe("an offer", () => {
+  const deleted = [
+    { fromUs: 4 * S, toUs: 6 * S },
+    { fromUs: 20 * S, toUs: 20 * S },
+  ];
+  const cases: readonly (readonly [fromS: number, durationS: number, isLeft: boolean])[] = [
+    [0, 4, true],
+    [0, 4.0005, true],
+    [0, 4.1, false],
+    [4, 2, false],
+    [5, 10, false],
+    [5.9995, 2, true],
+    [6, 2, true],
+    [19, 2, true],
+  ];
+  for (const [fromS, durationS, isLeft] of cases) {
+    test(`of ${durationS} s from ${fromS} s on ${isLeft ? "has nothing" : "has a part"} of what is deleted`, () => {
+      const offer = { startUs: fromS * S, durationUs: durationS * S };
+      assert.deepEqual(withoutDeleted([offer], deleted), isLeft ? [offer] : []);
+    });
+  }
 });

@@ -1,4 +1,5 @@
 /** What of a peer's recording we lack. */
+import type { DeletedSpan } from "../format/deleted-spans.ts";
 import { SAME_US } from "../format/fill.ts";
 
 /** When something is recorded. Units: microseconds of the media clock. */
@@ -35,15 +36,24 @@ export class RecordedTimeline {
     return true;
   }
 
-  /** Whether from a time on and up to another one nothing is recorded for so long somewhere. Units: microseconds. */
-  hasGap(fromUs: number, toUs: number, minUs: number): boolean {
+  /**
+   * Whether from a time on and up to another one nothing is recorded for so long somewhere, and nothing of that is deleted.
+   * Units: microseconds.
+   */
+  hasGap(
+    fromUs: number,
+    toUs: number,
+    { minUs, deleted }: { readonly minUs: number; readonly deleted: readonly DeletedSpan[] },
+  ): boolean {
+    const isGap = (from: number, to: number): boolean =>
+      to - from >= minUs && longestUndeleted(from, to, deleted) >= minUs;
     let place = this.#placeFrom(fromUs);
     let atUs = Math.max(fromUs, this.#ends[place - 1] ?? fromUs);
     for (; place < this.#starts.length && this.#starts[place]! < toUs; place++) {
-      if (this.#starts[place]! - atUs >= minUs) return true;
+      if (isGap(atUs, this.#starts[place]!)) return true;
       atUs = Math.max(atUs, this.#ends[place]!);
     }
-    return toUs - atUs >= minUs;
+    return isGap(atUs, toUs);
   }
 
   #placeFrom(us: number): number {
@@ -55,6 +65,26 @@ export class RecordedTimeline {
     }
     return low;
   }
+}
+
+/** Those of some offers that have no part of what is deleted: who deletes wants none of it back. */
+export function withoutDeleted<Offer extends RecordedSpan>(
+  offers: readonly Offer[],
+  deleted: readonly DeletedSpan[],
+): Offer[] {
+  const isMet = ({ startUs, durationUs }: Offer, { fromUs, toUs }: DeletedSpan): boolean =>
+    fromUs < toUs && startUs < toUs - SAME_US && startUs + durationUs > fromUs + SAME_US;
+  return offers.filter((offer) => !deleted.some((span) => isMet(offer, span)));
+}
+
+/** The longest stretch from a time on and before another one of which nothing is deleted. Units: microseconds. */
+export function longestUndeleted(fromUs: number, toUs: number, deleted: readonly DeletedSpan[]): number {
+  let [atUs, longestUs] = [fromUs, 0];
+  for (const span of deleted.toSorted((a, b) => a.fromUs - b.fromUs)) {
+    longestUs = Math.max(longestUs, Math.min(toUs, span.fromUs) - atUs);
+    atUs = Math.max(atUs, span.toUs);
+  }
+  return Math.max(longestUs, toUs - atUs);
 }
 
 /** From when and up to when segments are wanted, on the media clock. Units: microseconds. */

@@ -83,7 +83,7 @@ describe("what a server gives", () => {
 });
 
 describe("the path of what is asked for", () => {
-  const good = ["08.idx", "08.fill", "08.mp4", "08.7.mp4", "08.fill.mp4", "08.fill.255.mp4"];
+  const good = ["08.idx", "08.del", "08.fill", "08.mp4", "08.7.mp4", "08.fill.mp4", "08.fill.255.mp4"];
   for (const file of good) {
     test(`is good with ${file}`, () => {
       assert.deepEqual(parsePeerPath(`/a/b/archive-files/2026/08/28/${file}`), {
@@ -97,6 +97,8 @@ describe("the path of what is asked for", () => {
     "24.idx",
     "08.idx.new",
     "08.fill.new",
+    "08.del.new",
+    "24.del",
     "08.txt",
     "08.fill.256.mp4",
     "08.0.mp4",

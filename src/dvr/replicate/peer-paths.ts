@@ -1,4 +1,5 @@
 /** Where a server gives its archives to others of its cluster; docs/archive-format.md, "Copying". */
+import { parseDeletedFile } from "../format/deleted-spans.ts";
 import { parseFillIndexFile } from "../format/fill.ts";
 import { parseHourFile } from "../format/hour.ts";
 
@@ -35,7 +36,8 @@ export function fileTarget(stream: string, file: string): string {
   return `/${stream}/archive-files/${file}`;
 }
 
-/** Whether a path below a stream's folder is that of an index or a media file, of the recorder or of fills. */
+/** Whether a path below a stream's folder is that of an hour's file: of the recorder, of fills, or of what is deleted. */
 function isStoredFile(file: string): boolean {
-  return parseFillIndexFile(file) !== null || parseHourFile(file.replace(FILL_MEDIA, "")) !== null;
+  const isIndex = parseFillIndexFile(file) !== null || parseDeletedFile(file) !== null;
+  return isIndex || parseHourFile(file.replace(FILL_MEDIA, "")) !== null;
 }

@@ -4,6 +4,7 @@ import { ArchiveHour } from "../../../test/support/archive-hour.ts";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { replyOf } from "../../../test/support/fake-peer.ts";
 import type { FakeReply } from "../../../test/support/fake-peer.ts";
+import { NOTHING_DELETED, buildDeletedSpan } from "../format/deleted-spans.ts";
 import { Peer } from "./peer.ts";
 import type { PeerRequest } from "./peer.ts";
 
@@ -34,27 +35,64 @@ function serves(bytes: Uint8Array, most = Infinity): (request: PeerRequest) => F
   };
 }
 
+describe("what a peer has deleted", () => {
+  const span = { fromUs: 4_000_000, toUs: 8_000_000 };
+  const refused = (status: number) => (): FakeReply => replyOf(status, new TextEncoder().encode("no"));
+
+  test("is read, and is nothing where it has no such file, or an empty one", async () => {
+    const file = buildDeletedSpan(span, 0);
+    assert.deepEqual((await peerOf(serves(file)).deleted("cam", 1)).spans, [span]);
+    assert.deepEqual((await peerOf(serves(file.subarray(0, 31))).deleted("cam", 1)).spans, []);
+    for (const status of [404, 416])
+      assert.deepEqual(await peerOf(refused(status)).deleted("cam", 1), NOTHING_DELETED);
+  });
+
+  test("is not nothing where the peer does not tell", async () => {
+    for (const status of [401, 503])
+      await assert.rejects(peerOf(refused(status)).deleted("cam", 1), { code: "DVR_PEER_REFUSED" });
+  });
+});
+
 describe("a peer's index", () => {
   const hour = new ArchiveHour().segment().segment();
 
   test("is read, up to its last whole group", async () => {
-    assert.equal((await peerOf(serves(hour.index)).index("cam", FILE, hour.hour)).segmentCount, 2);
+    assert.equal(
+      (await peerOf(serves(hour.index)).index("cam", FILE, { hour: hour.hour, deleted: NOTHING_DELETED }))
+        .segmentCount,
+      2,
+    );
     for (let cut = 64; cut < hour.index.byteLength; cut++) {
-      const index = await peerOf(serves(hour.index.subarray(0, cut))).index("cam", FILE, hour.hour);
+      const index = await peerOf(serves(hour.index.subarray(0, cut))).index("cam", FILE, {
+        hour: hour.hour,
+        deleted: NOTHING_DELETED,
+      });
       assert.equal(index.segmentCount, Math.floor((cut - 64) / 192));
     }
   });
 
   test("is refused when it is cut within its header, or is another hour's", async () => {
     const refused = { code: "DVR_PEER_BAD_REPLY" };
-    await assert.rejects(peerOf(serves(hour.index.subarray(0, 63))).index("cam", FILE, hour.hour), refused);
-    await assert.rejects(peerOf(serves(hour.index)).index("cam", FILE, hour.hour + 1), refused);
+    await assert.rejects(
+      peerOf(serves(hour.index.subarray(0, 63))).index("cam", FILE, {
+        hour: hour.hour,
+        deleted: NOTHING_DELETED,
+      }),
+      refused,
+    );
+    await assert.rejects(
+      peerOf(serves(hour.index)).index("cam", FILE, { hour: hour.hour + 1, deleted: NOTHING_DELETED }),
+      refused,
+    );
   });
 
   test("does not come in drops", async () => {
-    await assert.rejects(peerOf(serves(hour.index, 1)).index("cam", FILE, hour.hour), {
-      code: "DVR_PEER_BAD_REPLY",
-    });
+    await assert.rejects(
+      peerOf(serves(hour.index, 1)).index("cam", FILE, { hour: hour.hour, deleted: NOTHING_DELETED }),
+      {
+        code: "DVR_PEER_BAD_REPLY",
+      },
+    );
   });
 });
 

@@ -3,6 +3,9 @@ import { createHash } from "node:crypto";
 import type { Clock } from "../../base/clock.ts";
 import { asMediaError, messageOf } from "../../base/errors.ts";
 import type { StreamName } from "../../media/ids.ts";
+import { MAX_DELETED_BYTES, NOTHING_DELETED } from "../format/deleted-spans.ts";
+import { deletedFile, readDeletedSpans } from "../format/deleted-spans.ts";
+import type { DeletedSpans } from "../format/deleted-spans.ts";
 import { HourIndex, MAX_HOUR_RECORDS } from "../format/hour-index.ts";
 import { INDEX_HEADER_BYTES } from "../format/index-header.ts";
 import { INDEX_RECORD_BYTES } from "../format/index-record.ts";
@@ -53,6 +56,8 @@ export type PeerOptions = {
 };
 
 const MAX_INDEX_BYTES = INDEX_HEADER_BYTES + MAX_HOUR_RECORDS * INDEX_RECORD_BYTES;
+/** The statuses of a file that is not there, and of one that has nothing. */
+const NO_BYTES: ReadonlySet<number> = new Set([404, 416]);
 /** What of an error's text is told. */
 const MAX_REASON = 200;
 
@@ -86,19 +91,41 @@ export class Peer {
     return hours.filter(({ hour }) => hour >= from && hour <= to);
   }
 
-  /** An index, as far as its groups are whole. `file`: its path below the stream's folder. */
-  async index(stream: string, file: string, hour: number): Promise<HourIndex> {
-    const target = fileTarget(stream, file);
+  /** What is deleted of an hour there. */
+  async deleted(stream: string, hour: number): Promise<DeletedSpans> {
+    try {
+      return readDeletedSpans(await this.#file(stream, deletedFile(hour), MAX_DELETED_BYTES));
+    } catch (caught) {
+      const error = asMediaError(caught);
+      // 416: it is empty, as one whose first record was not written whole may be.
+      const isNone = error?.code === "DVR_PEER_REFUSED" && NO_BYTES.has(Number(error.context["status"]));
+      if (isNone) return NOTHING_DELETED;
+      throw caught;
+    }
+  }
+
+  async #file(stream: string, file: string, maxBytes: number): Promise<Uint8Array> {
     const pieces: Uint8Array[] = [];
     let [at, totalBytes] = [0, Infinity];
-    while (at < Math.min(totalBytes, MAX_INDEX_BYTES)) {
+    while (at < Math.min(totalBytes, maxBytes)) {
       const piece = await this.range(stream, file, at, MAX_RANGE_BYTES);
       pieces.push(piece.bytes);
       at += piece.bytes.byteLength;
       totalBytes = piece.totalBytes;
     }
+    return Buffer.concat(pieces);
+  }
+
+  /** An index, as far as its groups are whole, without what is deleted. `file`: its path below the stream's folder. */
+  async index(
+    stream: string,
+    file: string,
+    { hour, deleted }: { readonly hour: number; readonly deleted: DeletedSpans },
+  ): Promise<HourIndex> {
+    const target = fileTarget(stream, file);
+    const bytes = await this.#file(stream, file, MAX_INDEX_BYTES);
     try {
-      const index = HourIndex.parse(Buffer.concat(pieces), { path: target });
+      const index = HourIndex.parse(bytes, { path: target, deleted });
       if (index.hour === hour) return index;
     } catch (caught) {
       throw this.#badReply(target, messageOf(caught));

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
@@ -11,10 +11,14 @@ import { FakePeer, replyOf } from "../../../test/support/fake-peer.ts";
 import type { PeerFault } from "../../../test/support/fake-peer.ts";
 import { FaultyDisk } from "../../../test/support/faulty-disk.ts";
 import { RecordingLog } from "../../../test/support/recording-log.ts";
+import { concatBytes } from "../../base/bytes.ts";
 import type { StreamName } from "../../media/ids.ts";
+import type { SegmentEntry } from "../../packaging/presentation.ts";
 import { BlockPool } from "../../vod/block-pool.ts";
 import { BoundedWork } from "../../vod/bounded-work.ts";
+import { buildDeletedSpan, deletedFile } from "../format/deleted-spans.ts";
 import { HOUR_US } from "../format/hour.ts";
+import { ArchivedSegment } from "../reader/archived-segment.ts";
 import { HourCache } from "../reader/hour-cache.ts";
 import { StreamArchive } from "../reader/stream-archive.ts";
 import { diskFiles } from "../storages/disk-files.ts";
@@ -110,17 +114,29 @@ async function shownSegments(archive: StreamArchive): Promise<string[]> {
     if (before !== undefined) {
       const endUs = before.startUs + before.durationUs;
       assert.ok(segment.startUs >= endUs - 1000, `${segment.name} overlaps ${before.name}`);
-      if (before.sequence !== 0) assert.equal(segment.sequence, before.sequence + 1);
       if (segment.startUs > endUs + 1000) assert.ok(segment.discontinuity, segment.name);
-      const breaks = segment.discontinuity ? 1 : 0;
-      assert.equal(segment.discontinuities, before.discontinuities + breaks, segment.name);
     }
     const lent = await archive.lendSegment(segment.name, ["v1", "a1"] as never);
     assert.ok(lent !== null && lent.body[1]!.byteLength > 100);
     assert.equal(Buffer.from(lent.body[1]!).toString("latin1", 4, 8), "moof");
     lent.release();
   }
+  checkNumbers(archive.numbered(segments));
   return segments.map(({ name }) => name);
+}
+
+/** Numbers of sliding playlists follow by one, and breaks are as many as are said. */
+function checkNumbers(listed: readonly SegmentEntry[]): void {
+  let breaks: number | null = null;
+  for (const [i, entry] of listed.entries()) {
+    const before = listed[i - 1];
+    if (before !== undefined && before.sequence !== 0)
+      assert.equal(entry.sequence, before.sequence + 1, entry.name);
+    if (entry.discontinuity && breaks !== null) breaks++;
+    if (!(entry instanceof ArchivedSegment)) continue;
+    breaks ??= entry.discontinuities;
+    if (before?.sequence !== 0) assert.equal(entry.discontinuities, breaks, entry.name);
+  }
 }
 
 /** An hour of segments of two seconds each, without those of some stretches. Units: seconds of the hour. */
@@ -262,6 +278,90 @@ describe("a recording that a peer has too", () => {
     };
     await eventually(look, { timeoutMs: 30_000, intervalMs: 2 });
     assert.equal(b.peer.asked.filter((target) => target.includes("archive-files")).length, asked);
+  });
+});
+
+/** Notes on a server's disk that something is deleted. Units: seconds of the hour. */
+async function markDeleted(
+  { root }: Site,
+  spans: readonly (readonly [from: number, to: number])[],
+  hour = HOUR,
+): Promise<void> {
+  const path = `${root}/${CAMERA}/${deletedFile(hour)}`;
+  await mkdir(dirname(path), { recursive: true });
+  const us = (second: number): number => hour * HOUR_US + second * 1_000_000;
+  const spansUs = spans.map(([from, to]) => ({ fromUs: us(from), toUs: us(to) }));
+  await writeFile(path, concatBytes(spansUs.map((span) => buildDeletedSpan(span, 0))));
+}
+
+async function untilAsked(of: Site, from: Site, times: number): Promise<void> {
+  const asked = from.peer.asked.length;
+  const look = (): void => {
+    of.clock.advance(1000);
+    assert.ok(from.peer.asked.length > asked + times);
+  };
+  await eventually(look, { timeoutMs: 30_000, intervalMs: 2 });
+}
+
+describe("what somebody has deleted", () => {
+  test("here is not copied back: what was recorded, nor what was missing", async (t) => {
+    const a = await makeSite(t, [hourWithout([[30, 50]])]);
+    const b = await makeSite(t, [hourWithout([])]);
+    await markDeleted(a, [
+      [10, 20],
+      [44, 60],
+    ]);
+    a.copyFrom(b);
+    const isDeleted = (i: number): boolean => (i >= 5 && i < 10) || (i >= 22 && i < 30);
+    await untilShown(
+      a,
+      ALL.filter((_, i) => !isDeleted(i)),
+    );
+    assert.equal((await stat(`${a.root}/${CAMERA}/2026/08/28/08.fill`)).size, 64 + 7 * 3 * 64);
+  });
+
+  test("here as a whole hour is not copied back", async (t) => {
+    const before = hourWithout([], { hour: HOUR - 1 });
+    const a = await makeSite(t, [hourWithout([[30, 50]])]);
+    const b = await makeSite(t, [before, hourWithout([])]);
+    await markDeleted(a, [[0, 3600]], HOUR - 1);
+    a.copyFrom(b);
+    await untilShown(a, ALL);
+    await untilAsked(a, b, 70);
+    assert.deepEqual(await a.shown(), ALL);
+    assert.deepEqual(
+      (await readdir(`${a.root}/${CAMERA}/2026/08/28`)).filter((name) => name.startsWith("07")),
+      ["07.del"],
+    );
+  });
+
+  test("at the peer is no offer", async (t) => {
+    const a = await makeSite(t, [hourWithout([[30, 50]])]);
+    const b = await makeSite(t, [hourWithout([])]);
+    await markDeleted(b, [
+      [34, 40],
+      [60, 70],
+    ]);
+    a.copyFrom(b);
+    await untilShown(
+      a,
+      ALL.filter((_, i) => !(i >= 17 && i < 20)),
+    );
+  });
+
+  test("here while it is copied is not shown, and is not in the file", async (t) => {
+    const a = await makeSite(t, [hourWithout([[30, 50]])]);
+    const b = await makeSite(t, [hourWithout([])]);
+    b.peer.fault = async (reply, { target }) => {
+      if (target.endsWith(".mp4")) await markDeleted(a, [[30, 40]]);
+      return reply;
+    };
+    a.copyFrom(b);
+    await untilShown(
+      a,
+      ALL.filter((_, i) => !(i >= 15 && i < 20)),
+    );
+    assert.equal((await stat(`${a.root}/${CAMERA}/2026/08/28/08.fill`)).size, 64 + 5 * 3 * 64);
   });
 });
 

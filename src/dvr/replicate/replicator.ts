@@ -4,7 +4,9 @@ import type { Logger } from "../../base/log.ts";
 import { dropOldest } from "../../base/oldest.ts";
 import type { StreamName } from "../../media/ids.ts";
 import type { ArchiveFiles } from "../archive-files.ts";
+import type { DeletedSpan } from "../format/deleted-spans.ts";
 import { HOUR_US, hourOf, hourPath } from "../format/hour.ts";
+import { readDeletedFile } from "../format/read-deleted.ts";
 import type { KeepFiles } from "../keep/keep-files.ts";
 import { backOffMs, pause } from "../objects/back-off.ts";
 import type { HourCache } from "../reader/hour-cache.ts";
@@ -12,7 +14,7 @@ import type { WriteAccess } from "../writer/write-access.ts";
 import { HourCopy, bytesOf, offeredSegments } from "./hour-copy.ts";
 import type { OfferedSegment } from "./hour-copy.ts";
 import { hourSpan, readLocalHour } from "./local-hour.ts";
-import { chooseMissing } from "./missing.ts";
+import { chooseMissing, longestUndeleted, withoutDeleted } from "./missing.ts";
 import { Pace } from "./pace.ts";
 import { Peer } from "./peer.ts";
 import type { PeerAddress, PeerTransport } from "./peer.ts";
@@ -44,6 +46,8 @@ export type ReplicatorOptions = {
   access(root: string, stream: string, onLost: () => void): WriteAccess;
   /** Of the streams that a peer offers, those that are completed from it, as the configuration in force has it. */
   targetsOf(peer: PeerAddress, offered: readonly StreamName[]): readonly ReplicationTarget[];
+  /** Something came to a stream's archive. */
+  onCompleted?(root: string, stream: string): void;
   /** How a peer is asked; over HTTP unless given. */
   connect?(peer: PeerAddress): PeerTransport;
   readonly random?: () => number;
@@ -243,19 +247,29 @@ export class Replicator {
     const { hours, clock } = this.#options;
     const nowUs = clock.wallUs();
     const key = `${name} ${stream}`;
+    const folder = `${root}/${stream}`;
     let atUs = Math.max(from * HOUR_US, this.#whole.get(key) ?? 0);
     for (let hour = hourOf(atUs); hour <= hourOf(nowUs); hour++) {
       atUs = Math.max(atUs, this.#compared.get(`${key} ${hour}`)?.toUs ?? 0);
-      const index = (await hours.hour(`${root}/${stream}`, hour))?.index;
+      const index = (await hours.hour(folder, hour))?.index;
       if (index === undefined) continue;
       for (let place = Math.max(0, index.placeAt(atUs)); place < index.segmentCount; place++) {
         const { startUs, durationUs } = index.segment(place);
-        if (startUs - atUs >= MIN_GAP_US) return true;
+        if (await this.#isMissing(folder, atUs, startUs)) return true;
         atUs = Math.max(atUs, startUs + durationUs);
       }
     }
     this.#note(this.#whole, key, atUs);
-    return nowUs - TRAILING_US - atUs >= MIN_GAP_US;
+    return await this.#isMissing(folder, atUs, nowUs - TRAILING_US);
+  }
+
+  /** Whether a peer may have what is not recorded here from a time on and before another one: not what is deleted. */
+  async #isMissing(folder: string, fromUs: number, toUs: number): Promise<boolean> {
+    if (toUs - fromUs < MIN_GAP_US) return false;
+    const deleted: DeletedSpan[] = [];
+    for (let hour = hourOf(fromUs); hour <= hourOf(toUs); hour++)
+      deleted.push(...(await readDeletedFile(this.#options.files, folder, hour)).spans);
+    return longestUndeleted(fromUs, toUs, deleted) >= MIN_GAP_US;
   }
 
   async #hour(
@@ -273,18 +287,23 @@ export class Replicator {
     const nowUs = clock.wallUs();
     const isOver = endUs + SETTLED_US < nowUs;
     if (isKnown && known.isAll) return "done";
-    const { timeline, ownEndUs } = await readLocalHour(files, `${target.root}/${target.stream}`, hour);
+    const { timeline, ownEndUs, deleted } = await readLocalHour(
+      files,
+      `${target.root}/${target.stream}`,
+      hour,
+    );
     const toUs = Math.max(ownEndUs, nowUs - TRAILING_US);
     const fromUs = known?.fillBytes === fillBytes ? known.toUs : startUs;
     const compared = (to: number, isAll: boolean): void =>
       this.#note(this.#compared, key, { indexBytes, fillBytes, toUs: to, isAll });
-    if (!timeline.hasGap(fromUs, Math.min(endUs, toUs), MIN_GAP_US)) {
+    if (!timeline.hasGap(fromUs, Math.min(endUs, toUs), { minUs: MIN_GAP_US, deleted })) {
       if (isOver) compared(endUs, true);
       return "done";
     }
     const segments = await offeredSegments(peer, target.remote, offered);
     const offeredToUs = segments.reduce((to, one) => Math.max(to, one.startUs + one.durationUs), startUs);
-    const missing = chooseMissing(timeline, this.#undamaged(key, segments), { fromUs: startUs, toUs }).sort(
+    const wanted = withoutDeleted(this.#undamaged(key, segments), deleted);
+    const missing = chooseMissing(timeline, wanted, { fromUs: startUs, toUs }).sort(
       (a, b) => a.startUs - b.startUs,
     );
     const end =
@@ -317,6 +336,7 @@ export class Replicator {
         mayWrite: () => access.mayWrite(),
       });
       const { segments, bytes, damaged, isAll } = await copy.run(missing);
+      if (segments > 0) this.#options.onCompleted?.(root, stream);
       for (const name of damaged) this.#note(this.#damaged, `${key} ${name}`, true);
       const facts = { stream, peer: peer.name, hour: hourPath(hour), segments, bytes };
       log.info("a recording was completed from a peer", { ...facts, damaged: damaged.length });

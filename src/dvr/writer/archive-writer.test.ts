@@ -232,6 +232,45 @@ describe("what is on the disk itself", () => {
     assert.equal(recording.clock.pendingTimers, 0);
   });
 
+  test("is not waited for by what is to be written, but by who closes the files", async () => {
+    const files = new MemoryFiles();
+    const recording = new MemoryRecording({ files, fsync: "interval" });
+    const { promise: released, resolve: goOn } = Promise.withResolvers<void>();
+    // The header of a new index is synced first of all.
+    await recording.playSlowly({ seconds: 3 });
+    files.syncGate = released;
+    const before = synced(files).length;
+    await recording.playSlowly({ seconds: 10 });
+    assert.equal(synced(files).length, before + 1, "one sync is under way, and it hangs");
+    assert.equal(spansOf(indexAt(files)).at(-1)![1], 12);
+    let isClosed = false;
+    const closing = recording.close().then(() => (isClosed = true));
+    await settle();
+    assert.deepEqual([isClosed, files.openFiles > 0], [false, true]);
+    goOn();
+    await closing;
+    assert.equal(files.openFiles, 0);
+  });
+
+  test("may fail: it is said, and the recording goes on by itself", async () => {
+    const files = new MemoryFiles();
+    const recording = new MemoryRecording({ files, fsync: "interval" });
+    files.syncGate = Promise.reject(
+      dvrErrors.error("DVR_DISK_FAILED", { action: "sync", path: INDEX, reason: "EIO" }),
+    );
+    files.syncGate.catch(() => {});
+    await recording.playSlowly({ seconds: 4 });
+    files.syncGate = Promise.resolve();
+    await recording.playSlowly({ seconds: 10 });
+    await recording.close();
+    assert.deepEqual(messages(recording), [
+      "error: recording has stopped, it is tried again",
+      "info: recording goes on",
+    ]);
+    assert.equal(spansOf(indexAt(files)).at(-1)![1], 14);
+    assert.equal(files.openFiles, 0);
+  });
+
   test("is each group, its media before its records are written at all", async () => {
     const files = new MemoryFiles();
     const recording = new MemoryRecording({ files, fsync: "fragment" });

@@ -1,6 +1,7 @@
 import { asMediaError, messageOf } from "../../base/errors.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
+import type { BoundedWork } from "../../vod/bounded-work.ts";
 import type { ArchiveFiles } from "../archive-files.ts";
 import { hourOf } from "../format/hour.ts";
 import { hoursOfStream } from "../format/hours-of-stream.ts";
@@ -24,6 +25,8 @@ export type ArchiveWriterOptions = {
   access(onLost: () => void): WriteAccess;
   /** What all streams of a thread have waiting to be written. */
   readonly waiting: WaitingBytes;
+  /** Syncs of all streams of a thread: few at a time, so that those who write find the system's threads free. */
+  readonly syncs: Pick<BoundedWork, "run">;
   /** Records of an hour; what readers take unless given. */
   readonly maxHourRecords?: number;
 };
@@ -103,7 +106,10 @@ export class ArchiveWriter implements GroupWriter {
   readonly #waiting: RecordedGroup[] = [];
   #waitingBytes = 0;
   #syncTimer: Timer | null = null;
-  #isSyncDue = false;
+  /** For its turn: what comes by then is synced with it. */
+  #isSyncWaiting = false;
+  /** What the last sync failed with: it is said, and the files are closed, in turn with what is written. */
+  #syncFailure: { readonly caught: unknown } | null = null;
   /** The stream became somebody else's: its files are to be closed, in turn with what is written. */
   #isLost = false;
   /** The stream was ours at some time: nothing waits for that any more. */
@@ -192,27 +198,40 @@ export class ArchiveWriter implements GroupWriter {
     }
   }
 
-  /** Syncs in turn with what is written, some time after the first group that was written since the last time. */
+  /**
+   * Syncs beside what is written, some time after the first group that was written since the last time: a complete segment
+   * is listed at once, and a write that waited for a disk to be synced would come late when the process is killed.
+   */
   #syncLater(): void {
     this.#syncTimer ??= this.#options.clock.schedule(FSYNC_INTERVAL_MS, () => {
       this.#syncTimer = null;
-      this.#isSyncDue = true;
-      this.#runOn();
+      void this.#syncBeside();
     });
+  }
+
+  /** Hours that are closed while this waits for its turn are synced by then. Never rejects. */
+  async #syncBeside(): Promise<void> {
+    if (this.#isSyncWaiting) return;
+    this.#isSyncWaiting = true;
+    try {
+      await this.#options.syncs.run(async () => {
+        this.#isSyncWaiting = false;
+        for (const hour of [...this.#hours]) await hour.sync();
+      });
+    } catch (caught) {
+      this.#syncFailure = { caught };
+      if (!this.#isClosed) this.#runOn();
+    }
   }
 
   #runOn(): void {
     this.#running ??= this.#run();
   }
 
-  async #syncIfDue(): Promise<void> {
-    if (!this.#isSyncDue) return;
-    this.#isSyncDue = false;
-    try {
-      for (const hour of this.#hours) await hour.sync();
-    } catch (caught) {
-      await this.#failed(caught);
-    }
+  async #failIfUnsynced(): Promise<void> {
+    const failure = this.#syncFailure;
+    this.#syncFailure = null;
+    if (failure !== null) await this.#failed(failure.caught);
   }
 
   async #run(before: (() => Promise<void>) | null = null): Promise<void> {
@@ -229,7 +248,7 @@ export class ArchiveWriter implements GroupWriter {
   async #writeAll(before: (() => Promise<void>) | null): Promise<void> {
     await this.#leaveIfLost();
     await before?.();
-    await this.#syncIfDue();
+    await this.#failIfUnsynced();
     for (let group = this.#waiting[0]; group !== undefined; group = this.#waiting[0]) {
       try {
         await this.#writeOrDrop(group);
@@ -240,7 +259,7 @@ export class ArchiveWriter implements GroupWriter {
         group.release();
       }
       await this.#leaveIfLost();
-      await this.#syncIfDue();
+      await this.#failIfUnsynced();
     }
   }
 

@@ -49,6 +49,7 @@ export class HourWriter {
   readonly #folder: string;
   readonly #index: ArchiveFile;
   readonly #media: MediaOut[] = [];
+  readonly #syncing = new Set<Promise<void>>();
   /** Whose file was asked for last: most segments have the tracks of the one before. It is open. */
   #latest: { readonly tracks: TrackSet; readonly number: number } | null = null;
   /** Media files of the hour from before, by number, and how long they are. */
@@ -144,6 +145,7 @@ export class HourWriter {
   }
 
   async #closeOldest(): Promise<void> {
+    await Promise.allSettled(this.#syncing);
     const oldest = this.#media.shift()!;
     this.#latest = null;
     this.#found.set(oldest.number, oldest.bytes);
@@ -183,11 +185,23 @@ export class HourWriter {
 
   /** What was written is on the disk itself when this resolves: first the media, then what promises it. */
   async sync(): Promise<void> {
+    const syncing = this.#sync();
+    this.#syncing.add(syncing);
+    try {
+      await syncing;
+    } finally {
+      this.#syncing.delete(syncing);
+    }
+  }
+
+  async #sync(): Promise<void> {
     await Promise.all(this.#media.map(({ file }) => file.sync()));
     await this.#index.sync();
   }
 
+  /** Files are not closed under those who sync them. */
   async close(): Promise<void> {
+    await Promise.allSettled(this.#syncing);
     const files = [this.#index, ...this.#media.map(({ file }) => file)];
     this.#media.length = 0;
     const results = await Promise.allSettled(files.map((file) => file.close()));

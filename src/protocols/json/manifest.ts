@@ -54,6 +54,10 @@ function periodsOf({ segments }: Timeline): SegmentEntry[][] {
   const periods: SegmentEntry[][] = [];
   let tracks: TrackSet | null = null;
   for (const segment of segments) {
+    if (segment.isGap === true) {
+      tracks = null;
+      continue;
+    }
     if (tracks !== segment.tracks || segment.discontinuity) periods.push([]);
     periods.at(-1)!.push(segment);
     tracks = segment.tracks;
