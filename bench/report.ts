@@ -1,9 +1,11 @@
-/** Where a run's results go: a JSON file each run, the page and its chart of a whole run. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+/** Where a run's results go: a JSON file each run; the kept table, the page and its chart. */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { join, relative, resolve } from "node:path";
 import type { Plan } from "./cases/plan.ts";
 import { renderChart } from "./chart.ts";
+import { withRun } from "./kept-table.ts";
+import type { KeptTable, MeasuredRun } from "./kept-table.ts";
 import { thisMachine } from "./machine.ts";
 import type { Row } from "./measured.ts";
 import { renderMarkdown } from "./table.ts";
@@ -23,6 +25,7 @@ export type Report = {
 
 const ROOT = resolve(import.meta.dirname, "..");
 const RESULTS = join(import.meta.dirname, "results");
+const TABLE = join(RESULTS, "table.json");
 const PAGE = join(ROOT, "docs/performance.md");
 const CHART = join(ROOT, "docs/performance.svg");
 /** Who writes a part of the page, and the marks around that part. */
@@ -44,14 +47,26 @@ export function writeReport(report: Report): void {
   writeFileSync(file, `${text}\n`);
   say(`written: ${relative(ROOT, file)}`);
   if (!report.writesDocs && (isQuick || isPartial)) return;
-  const scale = `medians of ${plan.scale.runs}, ${plan.scale.playSeconds} s of playback each`;
-  const title = `${date}, ${machine.cores} x ${machine.cpu}, Linux ${machine.linux}, Node ${machine.node}; ${scale}.`;
-  writeFileSync(CHART, renderChart(rows));
-  writeFileSync(
-    PAGE,
-    replaceBetween(readFileSync(PAGE, "utf8"), `\n${title}\n\n${renderMarkdown(rows)}\n\n`),
+  const table = keepRun({ date, machine, runs: plan.scale.runs, rows });
+  say(`written: ${[TABLE, PAGE, CHART].map((path) => relative(ROOT, path)).join(", ")}`);
+  const groups = table.groups.map((one) => `${one.group} of ${one.date}`);
+  say(`the page shows: ${groups.join(", ")}`);
+}
+
+/** Puts a run's groups into the kept table, and writes the page and the chart of all that it has then. */
+export function keepRun(run: MeasuredRun): KeptTable {
+  const kept = existsSync(TABLE) ? (JSON.parse(readFileSync(TABLE, "utf8")) as KeptTable) : null;
+  const table = withRun(kept, run);
+  writeFileSync(TABLE, `${JSON.stringify(table, null, 1)}\n`);
+  const { cpu, cores, linux, node } = table.machine;
+  const title = `${cores} x ${cpu}, Linux ${linux}, Node ${node}; medians of the runs.`;
+  const page = replaceBetween(
+    readFileSync(PAGE, "utf8"),
+    `\n${title}\n\n${renderMarkdown(table.groups)}\n\n`,
   );
-  say(`written: ${relative(ROOT, PAGE)}, ${relative(ROOT, CHART)}`);
+  writeFileSync(PAGE, page);
+  writeFileSync(CHART, renderChart(table.groups.flatMap(({ rows }) => rows)));
+  return table;
 }
 
 /** The page with new text between the two marks of its writer. */

@@ -1,4 +1,5 @@
 /** The table, as text for a terminal and as Markdown for docs/performance.md. */
+import type { KeptGroup } from "./kept-table.ts";
 import type { Cell, Name, Row } from "./measured.ts";
 
 const NAMES = ["weir", "floor", "nginx", "nms", "ffmpeg"] as const satisfies readonly Name[];
@@ -26,12 +27,16 @@ export function renderText(rows: readonly Row[]): string {
   return [...padded, ...remarks(rows)].join("\n");
 }
 
-/** A table of GitHub's Markdown, with what does not count below. */
-export function renderMarkdown(rows: readonly Row[]): string {
+/** A table of GitHub's Markdown: what each row was measured on, and how often; with what does not count below. */
+export function renderMarkdown(groups: readonly KeptGroup[]): string {
+  const rows = groups.flatMap((group) => group.rows);
   const line = (texts: readonly string[]): string => `| ${texts.join(" | ")} |`;
   const names = namesIn(rows);
-  const head = headOf(names);
-  const table = [line(head), line(head.map(() => "---")), ...rows.map((row) => line(columns(row, names)))];
+  const head = [...headOf(names), "measured"];
+  const lines = groups.flatMap((group) =>
+    group.rows.map((row) => line([...columns(row, names), `${group.date}, ${group.runs} runs`])),
+  );
+  const table = [line(head), line(head.map(() => "---")), ...lines];
   const below = remarks(rows).map((text) => `- ${text}`);
   return [...table, ...(below.length > 0 ? ["", ...below] : [])].join("\n");
 }

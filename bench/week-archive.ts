@@ -1,5 +1,14 @@
 /** A week of one stream's archive on the disk, as the server's format has it, made of a film. */
-import { closeSync, linkSync, mkdirSync, openSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { HOUR_US, indexFile, mediaFile } from "../src/dvr/format/hour.ts";
 import { buildIndexHeader } from "../src/dvr/format/index-header.ts";
@@ -47,6 +56,15 @@ export async function makeWeekArchive(folder: string, movie: string): Promise<We
     writeFileSync(index, hourIndex(hour, hour - firstHour, film.segments, bytes.byteLength - initBytes));
   }
   return { fromS: firstHour * 3600, toS: lastHour * 3600 };
+}
+
+/** The same week once more, as another stream's: links to each of its files. */
+export function linkWeek(folder: string, other: string): void {
+  for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+    const path = join(folder, name);
+    if (statSync(path).isDirectory()) mkdirSync(join(other, name), { recursive: true });
+    else linkSync(path, join(other, name));
+  }
 }
 
 function writeHourOfMedia(path: string, film: Uint8Array, initBytes: number): void {

@@ -12,7 +12,7 @@ import { makeFolder, removeFolder } from "../servers/server.ts";
 import { withPublisher, withServer } from "../servers/using.ts";
 import { weir } from "../servers/weir.ts";
 import { GOP_SECONDS, filmRate } from "../tools.ts";
-import { makeWeekArchive } from "../week-archive.ts";
+import { linkWeek, makeWeekArchive } from "../week-archive.ts";
 import type { WeekArchive } from "../week-archive.ts";
 import type { Plan } from "./plan.ts";
 
@@ -27,6 +27,8 @@ const FIRST_SEEKS = 20;
 const SEEK_SECONDS = 3600;
 const DAY_SECONDS = 86_400;
 const DAYS = 7;
+/** Streams with the same week, so that what a process's memory differs by from start to start is little beside it. */
+const KNOWN_STREAMS = 20;
 
 /** The cases. */
 export function archiveCases(plan: Plan): Case[] {
@@ -68,7 +70,12 @@ export function archiveCases(plan: Plan): Case[] {
       { what: "The same: media playlist of an hour, p95", figure: "mediaMs", ...ms },
       { what: "The same: first segment of 500 KB, p95", figure: "segmentMs", ...ms, aim: "<= 30 ms" },
       { what: "Playlist of 24 hours, never asked for before", figure: "dayMs", ...ms, aim: "<= 100 ms" },
-      { what: "Memory for a week that is recorded", figure: "knownKib", ...kib, aim: "<= 50 KB" },
+      {
+        what: `Memory for a recorded week, of ${KNOWN_STREAMS} streams`,
+        figure: "knownKib",
+        ...kib,
+        aim: "<= 50 KB",
+      },
       { what: "The same, when it was sought in (a bounded cache)", figure: "soughtKib", ...kib },
     ],
   };
@@ -150,19 +157,25 @@ async function measureSeeks(plan: Plan): Promise<Outcome> {
   const { folder } = makeFolder("week");
   try {
     const week = await makeWeekArchive(join(folder, "week"), plan.kit.movie);
+    const names = Array.from({ length: KNOWN_STREAMS }, (_, place) =>
+      place === 0 ? "week" : `week${place}`,
+    );
+    for (const name of names.slice(1)) linkWeek(join(folder, "week"), join(folder, name));
     const nothing = join(folder, "nothing");
-    const emptyKib = await residentWith(recordedTo(nothing));
-    const stream = recordedTo(folder);
-    return await withServer(weir({ top: [stream] }), async (server) => {
+    const knownKib =
+      (await residentWith(names.map((name) => recordedTo(name, folder)))) -
+      (await residentWith(names.map((name) => recordedTo(name, nothing))));
+    const top = [recordedTo("week", folder)];
+    return await withServer(weir({ top }), async (server) => {
       await sleep(2000);
-      const knownKib = residentKib(server.pids) - emptyKib;
+      const unaskedKib = residentKib(server.pids);
       const asker = new Asker(server.httpPort!);
       try {
         const seeks: Seek[] = [];
         for (let i = 0; i < FIRST_SEEKS + SEEKS; i++) seeks.push(await asker.seek(week));
         const counted = seeks.slice(FIRST_SEEKS);
         const day = await asker.get(`/week/tracks-v1a1/archive-${week.fromS + 1}-${DAY_SECONDS}.m3u8`);
-        const soughtKib = residentKib(server.pids) - emptyKib;
+        const soughtKib = residentKib(server.pids) - unaskedKib;
         const segments = day.text.split("\n").filter((line) => line.startsWith("#EXTINF")).length;
         const expected = DAY_SECONDS / GOP_SECONDS;
         const short =
@@ -172,7 +185,7 @@ async function measureSeeks(plan: Plan): Promise<Outcome> {
           mediaMs: p95(counted.map((seek) => seek.mediaMs)),
           segmentMs: p95(counted.map((seek) => seek.segmentMs)),
           dayMs: day.ms,
-          knownKib: knownKib / DAYS,
+          knownKib: knownKib / DAYS / KNOWN_STREAMS,
           soughtKib: soughtKib / DAYS,
         };
         return outcomeOf(figures, short);
@@ -185,13 +198,13 @@ async function measureSeeks(plan: Plan): Promise<Outcome> {
   }
 }
 
-function recordedTo(folder: string): string {
-  return `stream week { input publish://; dvr "${folder}" 30d; }`;
+function recordedTo(name: string, folder: string): string {
+  return `stream ${name} { input publish://; dvr "${folder}" 30d; }`;
 }
 
-/** What a server with this stream takes, asked for nothing. Units: KiB. */
-function residentWith(stream: string): Promise<number> {
-  return withServer(weir({ top: [stream] }), async (server) => {
+/** What a server with these streams takes, asked for nothing. Units: KiB. */
+function residentWith(streams: readonly string[]): Promise<number> {
+  return withServer(weir({ top: streams }), async (server) => {
     await sleep(2000);
     return residentKib(server.pids);
   });
