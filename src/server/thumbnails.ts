@@ -69,23 +69,32 @@ export class Thumbnails {
 
   /** Rejects with DVR_*, STREAM_*. */
   async reply(address: PictureAddress, source: PictureSource, request: HttpRequest): Promise<HttpReply> {
+    return address.isVideo
+      ? await this.#video(address, source)
+      : await this.#picture(address, source, request);
+  }
+
+  /** Nothing is decoded: it needs no ffmpeg, and nothing of it is kept. */
+  async #video({ atS }: PictureAddress, source: PictureSource): Promise<HttpReply> {
+    const keyFrame = await this.#keyFrame(atS, source);
+    const tag = `${keyFrame.startUs.toString(36)}-mp4`;
+    return pictureReply(await keyFrame.read(), "video/mp4", { tag, maxAgeS: this.#maxAgeS(atS) });
+  }
+
+  async #picture(address: PictureAddress, source: PictureSource, request: HttpRequest): Promise<HttpReply> {
     const widthPx = pictureWidth(request.query.get("width"), address.isSmall);
     if (widthPx === null)
       return textReply(400, "width is a number of pixels, such as 320", [
         ["access-control-allow-origin", "*"],
       ]);
-    const keyFrame =
-      address.atS === null ? await this.#live(source) : await source.recorded(address.atS * SECOND_US);
+    const keyFrame = await this.#keyFrame(address.atS, source);
     try {
       const picture = await this.#desk.picture({
         ...{ key: source.key, keyFrame, widthPx },
         onLeave: (run) => request.onLeave?.(run),
       });
-      return pictureReply(
-        picture,
-        `${keyFrame.startUs.toString(36)}-${widthPx}`,
-        this.#maxAgeS(address.atS),
-      );
+      const tag = `${keyFrame.startUs.toString(36)}-${widthPx}`;
+      return pictureReply(picture, "image/jpeg", { tag, maxAgeS: this.#maxAgeS(address.atS) });
     } catch (caught) {
       const error = asMediaError(caught);
       if (error?.code !== "DVR_PICTURE_NO_FFMPEG") throw caught;
@@ -96,6 +105,10 @@ export class Thumbnails {
         ["access-control-allow-origin", "*"],
       ]);
     }
+  }
+
+  async #keyFrame(atS: number | null, source: PictureSource): Promise<KeyFrame> {
+    return atS === null ? await this.#live(source) : await source.recorded(atS * SECOND_US);
   }
 
   async #live(source: PictureSource): Promise<KeyFrame> {
@@ -122,9 +135,13 @@ export class Thumbnails {
   }
 }
 
-function pictureReply(picture: Uint8Array, tag: string, maxAgeS: number): HttpReply {
+function pictureReply(
+  picture: Uint8Array,
+  contentType: string,
+  { tag, maxAgeS }: { readonly tag: string; readonly maxAgeS: number },
+): HttpReply {
   const headers: HttpHeaders = [
-    ["content-type", "image/jpeg"],
+    ["content-type", contentType],
     ["cache-control", `public, max-age=${maxAgeS}`],
     ["etag", `"${tag}"`],
     ["access-control-allow-origin", "*"],
