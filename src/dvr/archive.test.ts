@@ -222,7 +222,7 @@ describe("an archive that is not as it was written", () => {
   const from = (recording: Recording): Promise<Presentation> =>
     recording.span({ kind: "archive", fromS: START_S, durationS: null });
 
-  test("says so where its media file is gone", async () => {
+  test("says so where its media file is gone; nothing is recorded there for those who come then", async () => {
     const recording = await recorded("gone");
     const playing = await from(recording);
     rmSync(join(recording.folder, "2026/01/01/00.mp4"));
@@ -237,7 +237,10 @@ describe("an archive that is not as it was written", () => {
       segmentCount: 3,
     };
     const span = { kind: "archive", fromS: START_S, durationS: null } as const;
-    await assert.rejects(other.span(recording.folder, { span, ...request }), { code: "DVR_BAD_MEDIA" });
+    await assert.rejects(other.span(recording.folder, { span, ...request }), {
+      code: "DVR_NOTHING_RECORDED",
+      message: /nothing before it, nothing after it/,
+    });
   });
 
   test("says so where its media file is another one, or ends too early", async () => {

@@ -176,6 +176,7 @@ export class Archives {
       farWork: new BoundedWork(READS),
       clock: options.clock,
       maxSegments: options.maxSegments ?? MAX_SEGMENTS,
+      log,
     };
     const { hours } = this.#reading;
     this.changes = new ArchiveChanges({

@@ -30,7 +30,8 @@ export async function nearestTimes(us: number, source: NearestSource): Promise<N
       if (hour <= here) before.push(hour);
       if (hour >= here) after.push(hour);
     }
-    const beforeUs = found.beforeUs ?? (await firstOf(before.toReversed(), source, (index) => endBefore(index, us)));
+    const beforeUs =
+      found.beforeUs ?? (await firstOf(before.toReversed(), source, (index) => endBefore(index, us)));
     const afterUs = found.afterUs ?? (await firstOf(after, source, (index) => startBehind(index, us)));
     found = { beforeUs, afterUs };
     if (beforeUs !== null && afterUs !== null) break;

@@ -1,4 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
+import type { Logger } from "../../base/log.ts";
 import { dropOldest } from "../../base/oldest.ts";
 import { buildSegmentType } from "../../containers/mp4/fragment.ts";
 import { trackNumber } from "../../containers/mp4/track-number.ts";
@@ -10,7 +11,7 @@ import type { ArchiveFile, ArchiveFiles } from "../archive-files.ts";
 import { dvrErrors } from "../errors.ts";
 import type { StoredRange, StoredSegment } from "../export/stored-range.ts";
 import { parseFillIndexFile, storedMediaFile } from "../format/fill.ts";
-import { hourOf, hourPath, parseHourFile } from "../format/hour.ts";
+import { hourOf, hourPath, indexFile, parseHourFile } from "../format/hour.ts";
 import type { HourChunk } from "../format/hour-index.ts";
 import { hoursWithFills } from "../format/hours-of-stream.ts";
 import { ArchivedSegment } from "./archived-segment.ts";
@@ -24,6 +25,7 @@ import { SetSearch } from "./set-search.ts";
 import type { FoundSet } from "./set-search.ts";
 import { RecordedRanges } from "./recorded-ranges.ts";
 import type { RecordedExtent } from "./recorded-ranges.ts";
+import { UnreadableHours } from "./unreadable-hours.ts";
 
 /** What all archives that are read in a thread share. */
 export type ArchiveReading = {
@@ -39,6 +41,8 @@ export type ArchiveReading = {
   readonly clock: Clock;
   /** Most segments of one span. */
   readonly maxSegments: number;
+  /** For what is damaged; nothing is said unless given. */
+  readonly log?: Logger;
 };
 
 /** A day's listing is taken for right so long, that of the newest day for less: an hour may begin. Units: microseconds. */
@@ -73,6 +77,7 @@ export class StreamArchive {
   readonly #days = new Map<number, Day>();
   readonly #ranges: RecordedRanges;
   readonly #numbered = new NumberedSegments();
+  readonly #unreadable: UnreadableHours;
   #longestUs = 0;
   /** The newest hour, and when it was looked for among all. */
   #newest: { readonly hour: number | null; readonly atUs: number } | null = null;
@@ -84,9 +89,9 @@ export class StreamArchive {
   constructor(folder: string, reading: ArchiveReading) {
     this.folder = folder;
     this.#reading = reading;
-    const { files, hours } = reading;
-    const index = async (hour: number): Promise<HourView | null> =>
-      (await hours.hour(folder, hour))?.index ?? null;
+    this.#unreadable = new UnreadableHours(reading.log);
+    const { files } = reading;
+    const index = async (hour: number): Promise<HourView | null> => (await this.#hour(hour))?.index ?? null;
     this.#ranges = new RecordedRanges({ folder, files, index });
   }
 
@@ -145,9 +150,12 @@ export class StreamArchive {
     return last;
   }
 
-  /** The newest hour may grow, whatever time it is. */
+  /** The newest hour may grow, whatever time it is. One whose index is damaged is not there. */
   #hour(hour: number): Promise<ReadHour | null> {
-    return this.#reading.hours.hour(this.folder, hour, hour === this.#newest?.hour);
+    const { hours } = this.#reading;
+    return this.#unreadable.orNull(`${this.folder}/${indexFile(hour)}`, () =>
+      hours.hour(this.folder, hour, hour === this.#newest?.hour),
+    );
   }
 
   /** The hours that are recorded, from one up to another one, oldest first. Rejects with DVR_DISK_FAILED. */
@@ -189,20 +197,45 @@ export class StreamArchive {
   }
 
   async #collect(hour: ReadHour, fromUs: number, toUs: number, found: ArchivedSegment[]): Promise<void> {
-    const { index, entries } = hour;
+    const { index } = hour;
     const first = index.placeFrom(fromUs);
     const end = index.placeFrom(toUs);
-    for (let place = entries.length; place < index.segmentCount; place++) {
+    const entries = await this.#entriesOf(hour);
+    for (let place = first; place < end; place++) {
+      const entry = entries[place];
+      if (entry !== undefined && entry !== null) found.push(entry);
+    }
+  }
+
+  /** The segments of an hour by their places; `null` for those whose media file does not say what its tracks are. */
+  async #entriesOf(hour: ReadHour): Promise<readonly (ArchivedSegment | null)[]> {
+    const { index, entries: kept } = hour;
+    const damaged = new Set<number>();
+    // What has holes is not kept, so that it is looked at again.
+    let entries: (ArchivedSegment | null)[] = kept;
+    for (let place = kept.length; place < index.segmentCount; place++) {
       const segment = index.segment(place);
-      const tracks = await this.#tracks(hour, segment.file);
+      const tracks = damaged.has(segment.file) ? null : await this.#readableTracks(hour, segment.file);
+      if (tracks === null) {
+        damaged.add(segment.file);
+        if (entries === kept) entries = kept.slice(0, place);
+      }
       // Somebody else may have come to here meanwhile.
       if (entries.length > place) continue;
-      const before = entries.at(-1);
-      const goesOn = before !== undefined && before.tracks === tracks && !segment.discontinuity;
+      const before = entries.at(-1) ?? null;
+      const goesOn = before !== null && before.tracks === tracks && !segment.discontinuity;
       const stretchStartUs = goesOn ? before.stretchStartUs : null;
-      entries.push(new ArchivedSegment(hour, place, { segment, tracks, stretchStartUs }));
+      entries.push(
+        tracks === null ? null : new ArchivedSegment(hour, place, { segment, tracks, stretchStartUs }),
+      );
     }
-    for (let place = first; place < end; place++) found.push(entries[place]!);
+    return entries;
+  }
+
+  /** `null` where the media file is damaged. */
+  #readableTracks(hour: ReadHour, file: number): Promise<TrackSet | null> {
+    const path = `${this.folder}/${storedMediaFile(hour.hour, file)}`;
+    return this.#unreadable.orNull(path, () => this.#tracks(hour, file));
   }
 
   /** The tracks of a media file, without a wait where they are known. */
@@ -250,7 +283,8 @@ export class StreamArchive {
         const { file } = hour.index.segment(place);
         if (files.has(file)) continue;
         files.add(file);
-        found.push([await this.#tracks(hour, file), await this.#segmentAt(hour, place)]);
+        const tracks = await this.#readableTracks(hour, file);
+        if (tracks !== null) found.push([tracks, await this.#segmentAt(hour, place)]);
       }
       yield found;
     }
@@ -303,11 +337,15 @@ export class StreamArchive {
     return new ArchivedSegment(hour, place, { segment, tracks, stretchStartUs: null });
   }
 
-  /** The times nearest to one at which something is recorded. Rejects with DVR_*. */
+  /** The times nearest to one at which something is recorded that can be played. Rejects with DVR_*. */
   nearest(us: number): Promise<NearestTimes> {
     return nearestTimes(us, {
       hours: (from, to) => this.hours(from, to),
-      index: async (hour) => (await this.#hour(hour))?.index ?? null,
+      index: async (number) => {
+        const hour = await this.#hour(number);
+        const isWhole = hour !== null && !(await this.#entriesOf(hour)).includes(null);
+        return isWhole ? hour.index : null;
+      },
     });
   }
 
