@@ -52,11 +52,22 @@ export class ArchivedSegment implements SegmentEntry {
     this.#place = place;
   }
 
-  /** The same segment, with or without a break in front of it. */
-  withBreak(discontinuity: boolean): ArchivedSegment {
-    const segment = { ...this.#hour.index.segment(this.#place), discontinuity, isBehindDeleted: false };
-    const { tracks, stretchStartUs } = this;
-    return new ArchivedSegment(this.#hour, this.#place, { segment, tracks, stretchStartUs });
+  /** The same segment without the break that is in front of it only for what is deleted. */
+  asRecorded(): ArchivedSegment {
+    return this.#with({ discontinuity: false, isBehindDeleted: false }, this.stretchStartUs);
+  }
+
+  /** The same segment behind some that are gone: the timeline breaks, as it did not when it was recorded. */
+  behindMissing(): ArchivedSegment {
+    return this.#with({ discontinuity: true, isBehindDeleted: true }, null);
+  }
+
+  #with(
+    breaks: Pick<HourSegment, "discontinuity" | "isBehindDeleted">,
+    stretchStartUs: number | null,
+  ): ArchivedSegment {
+    const segment = { ...this.#hour.index.segment(this.#place), ...breaks };
+    return new ArchivedSegment(this.#hour, this.#place, { segment, tracks: this.tracks, stretchStartUs });
   }
 
   /** The media clock is UTC. */

@@ -186,6 +186,7 @@ export class StreamArchive {
       const { maxSegments: most } = this.#reading;
       if (found.length > most) throw dvrErrors.error("DVR_SPAN_TOO_LONG", { most });
     }
+    this.#numbered.breakWhereMissing(found);
     for (const { durationUs } of found) this.#longestUs = Math.max(this.#longestUs, durationUs);
     this.#show(found);
     return found;
