@@ -18,7 +18,7 @@ import { makeTrackSet } from "../media/track.ts";
 import { LiveWindow } from "../packaging/live-window.ts";
 import type { MediaBody, Presentation, SegmentEntry } from "../packaging/presentation.ts";
 import type { TimeSpan } from "../packaging/time-span.ts";
-import { Archives } from "./archives.ts";
+import { Archives, spanFreshUs } from "./archives.ts";
 import { hourOf } from "./format/hour.ts";
 import { HourWriter } from "./writer/hour-writer.ts";
 import { StreamRecorder } from "./writer/stream-recorder.ts";
@@ -306,3 +306,12 @@ function languageOf(n: number): string {
   const letter = (place: number): string => String.fromCharCode(97 + (Math.floor(n / place) % 26));
   return `${letter(676)}${letter(26)}${letter(1)}`;
 }
+
+test("a span is read again in time for its players, a long one less often", () => {
+  const freshUs = (count: number, mutability: "event" | "live" | "static"): number =>
+    spanFreshUs({ mutability, segments: Array.from<SegmentEntry>({ length: count }) });
+  assert.deepEqual([freshUs(1, "event"), freshUs(1800, "live")], [200_000, 200_000]);
+  assert.equal(freshUs(43_200, "event"), 432_000);
+  assert.equal(freshUs(302_400, "event"), 3_000_000);
+  assert.deepEqual([freshUs(1, "static"), freshUs(302_400, "static")], [30_000_000, 30_000_000]);
+});
