@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ArchiveHour } from "../../../test/support/archive-hour.ts";
 import { MemoryFiles } from "../../../test/support/archive-files.ts";
+import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { HOUR_US, indexFile } from "../format/hour.ts";
 import { HourIndex } from "../format/hour-index.ts";
 import { MAX_RANGES, MIN_GAP_US, RecordedRanges, rangesOf } from "./recorded-ranges.ts";
@@ -12,10 +13,9 @@ const HOUR = 496_640;
 const START_US = HOUR * HOUR_US;
 
 /** Reads indexes as the archive's reader does, and counts it. */
-function sourceOf(files: MemoryFiles): RangesSource & { reads: number } {
+function sourceOf(files: MemoryFiles, clock = new FakeClock(START_US)): RangesSource & { reads: number } {
   return {
-    folder: FOLDER,
-    files,
+    ...{ folder: FOLDER, files, clock },
     reads: 0,
     async index(hour) {
       this.reads++;
@@ -89,6 +89,38 @@ test("an hour is read again when its index has grown, and forgotten when it is d
   assert.equal(source.reads, 2);
   files.contents.clear();
   assert.deepEqual(await told(), []);
+});
+
+test("of hours that are over the files are looked at each half a minute, and at once when something was deleted", async () => {
+  const clock = new FakeClock(START_US + 100 * HOUR_US);
+  const hours = [0, 1, 2].map((number) => hourWith(HOUR + number, [0]));
+  const files = new MemoryFiles(Object.assign({}, ...hours.map((hour) => hour.files(FOLDER))));
+  const source = sourceOf(files, clock);
+  const ranges = new RecordedRanges(source);
+  const look = async (): Promise<[ranges: number, stats: number]> => {
+    files.looks.length = 0;
+    const { ranges: told } = await ranges.within(0, START_US * 2);
+    return [told.length, files.looks.filter((line) => line.startsWith("stat ")).length];
+  };
+  assert.deepEqual(
+    [await look(), await look()],
+    [
+      [3, 0],
+      [3, 0],
+    ],
+  );
+  clock.advance(29_000);
+  for (const [path, bytes] of Object.entries(hourWith(HOUR + 1, [0, 10]).files(FOLDER)))
+    files.contents.set(path, bytes);
+  assert.deepEqual(await look(), [3, 0]);
+  clock.advance(1000);
+  assert.deepEqual(await look(), [4, 9]);
+  assert.deepEqual([await look(), source.reads], [[4, 0], 4]);
+  files.contents.delete(`${FOLDER}/${indexFile(HOUR)}`);
+  assert.deepEqual(await look(), [3, 0], "what is listed no more is not told");
+  files.contents.set(`${FOLDER}/${indexFile(HOUR + 2)}`, new ArchiveHour(HOUR + 2).index);
+  ranges.forget();
+  assert.deepEqual(await look(), [2, 0]);
 });
 
 test("the ranges that are told are bounded, and it is said that there are more", async () => {

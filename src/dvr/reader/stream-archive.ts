@@ -90,9 +90,9 @@ export class StreamArchive {
     this.folder = folder;
     this.#reading = reading;
     this.#unreadable = new UnreadableHours(reading.log);
-    const { files } = reading;
+    const { files, clock } = reading;
     const index = async (hour: number): Promise<HourView | null> => (await this.#hour(hour))?.index ?? null;
-    this.#ranges = new RecordedRanges({ folder, files, index });
+    this.#ranges = new RecordedRanges({ folder, files, clock, index });
   }
 
   /** The longest segment that was read so far: what playlists that go on have promised. Units: microseconds. */
@@ -107,6 +107,7 @@ export class StreamArchive {
 
   /** What is recorded has changed in another way than by growing: it is looked at anew. */
   forget(): void {
+    this.#ranges.forget();
     this.#days.clear();
     this.#looked = null;
     this.#newest = null;
