@@ -79,8 +79,8 @@ export type RecordingPlace = {
 
 const WAITING_BYTES = 256 * 1024 * 1024;
 
-/** A span as a file of known length. */
-export type ExportedMp4 = Pick<Mp4Export, "file" | "version">;
+/** A span as a file of known length. `isOver`: nothing comes to it any more. */
+export type ExportedMp4 = Pick<Mp4Export, "file" | "version"> & { readonly isOver: boolean };
 
 /** What a job exports: a span of a stream's folder. */
 export type ExportSource = { readonly folder: string; readonly request: SpanRequest };
@@ -315,12 +315,14 @@ export class Archives {
   }
 
   /** A span as one MP4 file, the same for all who ask at a time. Rejects with DVR_*, MP4_*, CODEC_*. */
-  mp4(folder: string, request: SpanRequest, tracks: TrackSelection | null): Promise<ExportedMp4> {
+  async mp4(folder: string, request: SpanRequest, tracks: TrackSelection | null): Promise<ExportedMp4> {
     const range = `${formatTimeSpan(request.span)} ${tracks?.join(" ") ?? "all"}`;
-    return this.#mp4s.of({ folder, range, isOver: isLongOver(request) }, async () => {
+    const isOver = isLongOver(request);
+    const { file, version } = await this.#mp4s.of({ folder, range, isOver }, async () => {
       const stored = await storedRange(this.#archive(folder), request);
       return new Mp4Export(stored, tracks === null ? {} : { tracks });
     });
+    return { file, version, isOver };
   }
 
   /** A span as one transport stream. Rejects as `mp4`. */
