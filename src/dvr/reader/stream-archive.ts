@@ -154,8 +154,9 @@ export class StreamArchive {
   /** The newest hour may grow, whatever time it is. One whose index is damaged is not there. */
   #hour(hour: number): Promise<ReadHour | null> {
     const { hours } = this.#reading;
-    return this.#unreadable.orNull(`${this.folder}/${indexFile(hour)}`, () =>
-      hours.hour(this.folder, hour, hour === this.#newest?.hour),
+    return this.#unreadable.orNull(
+      () => `${this.folder}/${indexFile(hour)}`,
+      () => hours.hour(this.folder, hour, hour === this.#newest?.hour),
     );
   }
 
@@ -236,8 +237,10 @@ export class StreamArchive {
 
   /** `null` where the media file is damaged. */
   #readableTracks(hour: ReadHour, file: number): Promise<TrackSet | null> {
-    const path = `${this.folder}/${storedMediaFile(hour.hour, file)}`;
-    return this.#unreadable.orNull(path, () => this.#tracks(hour, file));
+    return this.#unreadable.orNull(
+      () => `${this.folder}/${storedMediaFile(hour.hour, file)}`,
+      () => this.#tracks(hour, file),
+    );
   }
 
   /** The tracks of a media file, without a wait where they are known. */

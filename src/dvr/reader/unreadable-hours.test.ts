@@ -108,15 +108,27 @@ test("each file is told of once, and no more are remembered than there is room f
   const log = new RecordingLog();
   const unreadable = new UnreadableHours(log);
   const fail = (path: string): Promise<null> =>
-    unreadable.orNull(path, () => Promise.reject(dvrErrors.error("DVR_BAD_MEDIA", { path, reason: "x" })));
+    unreadable.orNull(
+      () => path,
+      () => Promise.reject(dvrErrors.error("DVR_BAD_MEDIA", { path, reason: "x" })),
+    );
   for (let i = 0; i < 1001; i++) assert.equal(await fail(`/${i}`), null);
   await fail("/1000");
   assert.equal(log.lines.length, 1001);
   await fail("/0");
   assert.equal(log.lines.length, 1002);
-  assert.equal(await new UnreadableHours().orNull("/a", () => Promise.resolve(7)), 7);
+  assert.equal(
+    await new UnreadableHours().orNull(
+      () => "/a",
+      () => Promise.resolve(7),
+    ),
+    7,
+  );
   await assert.rejects(
-    unreadable.orNull("/a", () => Promise.reject(new TypeError("ours"))),
+    unreadable.orNull(
+      () => "/a",
+      () => Promise.reject(new TypeError("ours")),
+    ),
     /ours/,
   );
 });

@@ -20,12 +20,12 @@ export class UnreadableHours {
   }
 
   /** What comes of reading a file of the archive; `null` where it is damaged. Rejects with what else reading rejects with. */
-  async orNull<T>(path: string, read: () => Promise<T>): Promise<T | null> {
+  async orNull<T>(path: () => string, read: () => Promise<T>): Promise<T | null> {
     try {
       return await read();
     } catch (caught) {
       if (!DAMAGE.test(asMediaError(caught)?.code ?? "")) throw caught;
-      this.#say(path, messageOf(caught));
+      this.#say(path(), messageOf(caught));
       return null;
     }
   }
