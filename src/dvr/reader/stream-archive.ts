@@ -213,16 +213,17 @@ export class StreamArchive {
   /** The segments of an hour by their places; `null` for those whose media file does not say what its tracks are. */
   async #entriesOf(hour: ReadHour): Promise<readonly (ArchivedSegment | null)[]> {
     const { index, entries: kept } = hour;
-    const damaged = new Set<number>();
+    const sets = new Map<number, TrackSet | null>();
     // What has holes is not kept, so that it is looked at again.
     let entries: (ArchivedSegment | null)[] = kept;
     for (let place = kept.length; place < index.segmentCount; place++) {
       const segment = index.segment(place);
-      const tracks = damaged.has(segment.file) ? null : await this.#readableTracks(hour, segment.file);
-      if (tracks === null) {
-        damaged.add(segment.file);
-        if (entries === kept) entries = kept.slice(0, place);
+      let tracks = sets.get(segment.file);
+      if (tracks === undefined) {
+        tracks = await this.#readableTracks(hour, segment.file);
+        sets.set(segment.file, tracks);
       }
+      if (tracks === null && entries === kept) entries = kept.slice(0, place);
       // Somebody else may have come to here meanwhile.
       if (entries.length > place) continue;
       const before = entries.at(-1) ?? null;
