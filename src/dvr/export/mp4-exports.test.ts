@@ -20,9 +20,13 @@ class Bench {
     const address: ExportAddress = { folder, range, isOver };
     const { version } = await this.exports.of(address, async () => {
       this.planned.push(range);
-      const version = String(this.planned.length);
+      const turn = String(this.planned.length);
       await this.gate;
-      return { version, memoryBytes, file: { sizeBytes: 0, read: () => assert.fail("nobody reads") } };
+      return {
+        version: turn,
+        memoryBytes,
+        file: { sizeBytes: 0, read: () => assert.fail("nobody reads") },
+      };
     });
     return version;
   }
