@@ -24,6 +24,8 @@ export class ArchivedSegment implements SegmentEntry {
   readonly discontinuities: number;
   /** Its `discontinuity` is not among those: something in front of it is deleted. */
   readonly isBehindDeleted: boolean;
+  /** Number of the media file within its hour. */
+  readonly file: number;
   readonly #hour: OfHour;
   readonly #place: number;
 
@@ -48,6 +50,7 @@ export class ArchivedSegment implements SegmentEntry {
     this.isIndependent = segment.independent;
     this.discontinuities = segment.discontinuities + hour.shift.breaks;
     this.isBehindDeleted = segment.isBehindDeleted;
+    this.file = segment.file;
     this.#hour = hour;
     this.#place = place;
   }
@@ -87,9 +90,14 @@ export class ArchivedSegment implements SegmentEntry {
     return this.#chunks(track).reduce((sum, { durationUs }) => sum + durationUs, 0);
   }
 
+  /** Since 1970. */
+  get hour(): number {
+    return this.#hour.hour;
+  }
+
   /** The media file that has all of it: its place below the stream's folder. */
   get mediaFile(): string {
-    return storedMediaFile(this.#hour.hour, this.#hour.index.segment(this.#place).file);
+    return storedMediaFile(this.hour, this.file);
   }
 
   /** All its chunks, as they lie in its media file. */

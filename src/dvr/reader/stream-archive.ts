@@ -312,7 +312,8 @@ export class StreamArchive {
   /** Segments as they are stored, for what is made of them. */
   storedRange(segments: readonly ArchivedSegment[]): StoredRange {
     const mediaFiles = new Map<string, readonly Track[]>();
-    for (const { mediaFile: key, tracks } of segments) mediaFiles.set(key, tracks.tracks);
+    const keyOf = mediaFileKeys();
+    for (const segment of segments) mediaFiles.set(keyOf(segment), segment.tracks.tracks);
     return { segments: storedSegments(segments), mediaFiles, read: (...read) => this.#readStored(...read) };
   }
 
@@ -430,17 +431,23 @@ async function withFile<T>(
 }
 
 function* storedSegments(segments: readonly ArchivedSegment[]): Generator<StoredSegment> {
+  const keyOf = mediaFileKeys();
   for (const segment of segments) {
-    const {
-      startUs,
-      durationUs,
-      discontinuity,
-      isIndependent: independent,
-      mediaFile: mediaFileKey,
-    } = segment;
+    const { startUs, durationUs, discontinuity, isIndependent: independent } = segment;
+    const mediaFileKey = keyOf(segment);
     const chunks = segment.chunks().map((chunk) => ({ ...chunk, mediaFileKey }));
     yield { startUs, durationUs, discontinuity, independent, chunks };
   }
+}
+
+/** Names the media file of each segment; those that follow each other are mostly in one, and are given one text. */
+function mediaFileKeys(): (segment: ArchivedSegment) => string {
+  let [hour, file, key] = [-1, -1, ""];
+  return (segment) => {
+    if (segment.hour !== hour || segment.file !== file)
+      [hour, file, key] = [segment.hour, segment.file, segment.mediaFile];
+    return key;
+  };
 }
 
 /** Chunks that lie together are read together. */
