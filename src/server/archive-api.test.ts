@@ -223,7 +223,7 @@ describe("every address of archives", () => {
       ["GET", "/streams/nothing/dvr/ranges", 404, "STREAM_NOT_FOUND"],
       ["GET", "/streams/plain/dvr/ranges", 404, "STREAM_NOT_RECORDED"],
       ["GET", "/streams/.hidden/dvr/locks", 400, "STREAM_BAD_NAME"],
-      ["GET", "/episodes/none?name=tv/one", 404, "API_NO_EPISODE"],
+      ["GET", "/episodes/none?name=tv/one", 404, "DVR_EPISODE_UNKNOWN"],
       ["DELETE", "/episodes/none?name=tv/one", 404, "DVR_EPISODE_UNKNOWN"],
     ];
     for (const [method, path, status, code] of rows) {
