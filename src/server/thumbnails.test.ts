@@ -20,6 +20,8 @@ class Bench {
   readonly source = new LiveSource(this.window);
   readonly drawn: { widthPx: number; bytes: number }[] = [];
   failure: Error | null = null;
+  /** Key frames that were read of what is recorded. */
+  reads = 0;
   /** Whether `ask` asks for a video of one picture. */
   isVideo = false;
   readonly thumbnails = new Thumbnails({
@@ -38,7 +40,13 @@ class Bench {
       key: "/dvr/cam",
       name: "cam",
       recorded: (atUs) =>
-        Promise.resolve({ startUs: atUs - 500_000, read: () => Promise.resolve(new Uint8Array(9)) }),
+        Promise.resolve({
+          startUs: atUs - 500_000,
+          read: () => {
+            this.reads++;
+            return Promise.resolve(new Uint8Array(9));
+          },
+        }),
       live: () => this.window,
     };
     return this.thumbnails.reply(
@@ -120,6 +128,20 @@ describe("a video of one picture", () => {
     assert.equal(header(reply, "etag"), `"${(SOURCE_START_US + 9_500_000).toString(36)}-mp4"`);
     assert.equal(header(reply, "cache-control"), "public, max-age=86400");
     assert.equal(bench.log.lines.length, 0);
+  });
+
+  test("is read once for all who ask for it", async () => {
+    const bench = new Bench();
+    bench.isVideo = true;
+    const replies = await Promise.all(Array.from({ length: 300 }, () => bench.ask(START_S + 10)));
+    assert.ok(replies.every(({ status }) => status === 200));
+    await bench.ask(START_S + 10);
+    assert.equal(bench.reads, 1);
+    // As many others as may wait, and no more.
+    const many = await Promise.allSettled(
+      Array.from({ length: 210 }, (_, i) => bench.ask(START_S + 100 + i)),
+    );
+    assert.equal(many.filter(({ status }) => status === "rejected").length, 6);
   });
 
   test("of what is live is a file with one frame", async () => {
