@@ -5,7 +5,7 @@ import { MemoryFiles } from "../../../test/support/archive-files.ts";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { HOUR_US, indexFile } from "../format/hour.ts";
 import { HourIndex } from "../format/hour-index.ts";
-import { MAX_RANGES, MIN_GAP_US, RecordedRanges, rangesOf } from "./recorded-ranges.ts";
+import { MAX_HOURS, MAX_RANGES, MIN_GAP_US, RecordedRanges, rangesOf } from "./recorded-ranges.ts";
 import type { RangesSource } from "./recorded-ranges.ts";
 
 const FOLDER = "/dvr/news";
@@ -73,6 +73,38 @@ test("a gap is one from half a second on", () => {
     const hour = new ArchiveHour(HOUR).segment({ atUs: 0 }).segment({ atUs: 2_000_000 + gapUs });
     assert.equal(rangesOf(HourIndex.parse(hour.index)).ranges.length, count);
   }
+});
+
+test("who asks from the end of what was told is told the rest, also of more hours than are told at a time", async () => {
+  const folders = new Map<string, Set<string>>();
+  for (let number = 0; number < MAX_HOURS + 30; number++) {
+    const parts = `${FOLDER}/${indexFile(HOUR + number)}`.split("/");
+    for (let i = 3; i < parts.length; i++) {
+      const folder = parts.slice(0, i).join("/");
+      folders.set(folder, (folders.get(folder) ?? new Set()).add(parts[i]!));
+    }
+  }
+  const list = (folder: string): Promise<string[]> => Promise.resolve([...(folders.get(folder) ?? [])]);
+  const source = {
+    ...{ folder: FOLDER, clock: new FakeClock(START_US), files: { list, stat: () => Promise.resolve(0) } },
+    index: (hour: number) => {
+      const segment = { startUs: hour * HOUR_US, durationUs: 2e6, file: 0 };
+      const view = {
+        segmentCount: 1,
+        segment: () => segment,
+        chunks: () => [],
+        readBytes: 0,
+        deletedBytes: 0,
+      };
+      return Promise.resolve(view);
+    },
+  };
+  const ranges = new RecordedRanges(source as unknown as RangesSource);
+  const first = await ranges.within(0, START_US * 2);
+  assert.deepEqual([first.ranges.length, first.isCut], [MAX_HOURS, true]);
+  assert.equal(first.ranges[0]!.fromUs, START_US);
+  const rest = await ranges.within(first.ranges.at(-1)!.toUs, START_US * 2);
+  assert.deepEqual([rest.ranges.length, rest.isCut], [30, false]);
 });
 
 test("an hour is read again when its index has grown, and forgotten when it is deleted", async () => {

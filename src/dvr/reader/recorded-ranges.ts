@@ -34,8 +34,8 @@ export type RangesSource = {
 export const MIN_GAP_US = 500_000;
 /** Most ranges that are told at a time, the oldest of them. */
 export const MAX_RANGES = 10_000;
-/** Hours whose ranges are told at a time, and kept: the newest, over a year of one stream. */
-const MAX_HOURS = 9000;
+/** Hours whose ranges are told at a time, the oldest of them, and kept: over a year of one stream. */
+export const MAX_HOURS = 9000;
 
 /** Files of an hour that grows no more are looked at again after so long: a month has two thousand. Units: microseconds. */
 const FRESH_US = 30_000_000;
@@ -69,7 +69,7 @@ export class RecordedRanges {
     const ranges: RecordedRange[] = [];
     let mediaBytes = 0;
     let isCut = hours.length > MAX_HOURS;
-    for (const hour of hours.slice(-MAX_HOURS)) {
+    for (const hour of hours.slice(0, MAX_HOURS)) {
       const found = await this.#ofHour(hour);
       if (found === null) continue;
       mediaBytes += found.mediaBytes;
@@ -82,12 +82,12 @@ export class RecordedRanges {
     return { ranges, mediaBytes, isCut };
   }
 
-  /** Oldest first, and one more where there are more than are told. */
+  /** Oldest first. */
   async #hoursWithin(fromUs: number, toUs: number): Promise<number[]> {
     const { folder, files } = this.#source;
     const found: number[] = [];
     for await (const hour of hoursWithFills(files, folder)) {
-      if (hour < hourOf(Math.max(0, fromUs)) || found.length > MAX_HOURS) break;
+      if (hour < hourOf(Math.max(0, fromUs))) break;
       if (hour <= hourOf(Math.max(0, toUs))) found.push(hour);
     }
     return found.toReversed();
