@@ -50,12 +50,6 @@ export const apiErrors = defineErrors({
     message: "{field}: {reason}",
     doc: "A field of the body or a parameter of the query is missing, unknown or not what it may be; `source` names it.",
   },
-  API_NO_EPISODE: {
-    disposition: "reject",
-    httpStatus: 404,
-    message: 'the stream has no episode "{id}"',
-    doc: "It was deleted, it expired, or it is another stream's: an episode is known by its id and the stream's name.",
-  },
   API_PROTECTED: {
     disposition: "reject",
     httpStatus: 409,

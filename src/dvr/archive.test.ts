@@ -18,7 +18,7 @@ import { makeTrackSet } from "../media/track.ts";
 import { LiveWindow } from "../packaging/live-window.ts";
 import type { MediaBody, Presentation, SegmentEntry } from "../packaging/presentation.ts";
 import type { TimeSpan } from "../packaging/time-span.ts";
-import { Archives } from "./archives.ts";
+import { Archives, spanFreshUs } from "./archives.ts";
 import { hourOf } from "./format/hour.ts";
 import { HourWriter } from "./writer/hour-writer.ts";
 import { StreamRecorder } from "./writer/stream-recorder.ts";
@@ -222,7 +222,7 @@ describe("an archive that is not as it was written", () => {
   const from = (recording: Recording): Promise<Presentation> =>
     recording.span({ kind: "archive", fromS: START_S, durationS: null });
 
-  test("says so where its media file is gone", async () => {
+  test("says so where its media file is gone; nothing is recorded there for those who come then", async () => {
     const recording = await recorded("gone");
     const playing = await from(recording);
     rmSync(join(recording.folder, "2026/01/01/00.mp4"));
@@ -237,7 +237,10 @@ describe("an archive that is not as it was written", () => {
       segmentCount: 3,
     };
     const span = { kind: "archive", fromS: START_S, durationS: null } as const;
-    await assert.rejects(other.span(recording.folder, { span, ...request }), { code: "DVR_BAD_MEDIA" });
+    await assert.rejects(other.span(recording.folder, { span, ...request }), {
+      code: "DVR_NOTHING_RECORDED",
+      message: /nothing before it, nothing after it/,
+    });
   });
 
   test("says so where its media file is another one, or ends too early", async () => {
@@ -303,3 +306,12 @@ function languageOf(n: number): string {
   const letter = (place: number): string => String.fromCharCode(97 + (Math.floor(n / place) % 26));
   return `${letter(676)}${letter(26)}${letter(1)}`;
 }
+
+test("a span is read again in time for its players, a long one less often", () => {
+  const freshUs = (count: number, mutability: "event" | "live" | "static"): number =>
+    spanFreshUs({ mutability, segments: Array.from<SegmentEntry>({ length: count }) });
+  assert.deepEqual([freshUs(1, "event"), freshUs(1800, "live")], [200_000, 200_000]);
+  assert.equal(freshUs(43_200, "event"), 432_000);
+  assert.equal(freshUs(302_400, "event"), 3_000_000);
+  assert.deepEqual([freshUs(1, "static"), freshUs(302_400, "static")], [30_000_000, 30_000_000]);
+});

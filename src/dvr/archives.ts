@@ -1,7 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
 import type { MediaFile } from "../packaging/media-path.ts";
-import type { Presentation, TrackSelection } from "../packaging/presentation.ts";
+import type { Presentation, Timeline, TrackSelection } from "../packaging/presentation.ts";
 import { dropOldest } from "../base/oldest.ts";
 import { formatTimeSpan } from "../packaging/time-span.ts";
 import { BlockPool } from "../vod/block-pool.ts";
@@ -12,6 +12,7 @@ import type { ArchiveFiles } from "./archive-files.ts";
 import { ExportJobs } from "./export-jobs/export-jobs.ts";
 import { diskExportFiles } from "./export-jobs/storages/disk-export-files.ts";
 import { Mp4Export } from "./export/mp4-export.ts";
+import { Mp4Exports } from "./export/mp4-exports.ts";
 import { TsExport } from "./export/ts-export.ts";
 import { Copies } from "./copies.ts";
 import type { CopyFigures } from "./copies.ts";
@@ -78,8 +79,8 @@ export type RecordingPlace = {
 
 const WAITING_BYTES = 256 * 1024 * 1024;
 
-/** A span as a file of known length. */
-export type ExportedMp4 = Pick<Mp4Export, "file" | "version">;
+/** A span as a file of known length. `isOver`: nothing comes to it any more. */
+export type ExportedMp4 = Pick<Mp4Export, "file" | "version"> & { readonly isOver: boolean };
 
 /** What a job exports: a span of a stream's folder. */
 export type ExportSource = { readonly folder: string; readonly request: SpanRequest };
@@ -117,13 +118,30 @@ const MAX_STREAMS = 4096;
 const SPAN_LIMITS = { bytes: 64 * 1024 * 1024, items: 1000 };
 const SEGMENT_BYTES = 8 + 3 * 64;
 const SPAN_BYTES = 4096;
-/** A span that grows is looked at again after so long; one that is complete too, for what is recorded is deleted in time. */
-const FRESH_US = { growing: 200_000, complete: 30_000_000 };
+/** A span that is complete is looked at again too, for what is recorded is deleted in time. Units: microseconds. */
+const COMPLETE_US = 30_000_000;
+/** How long a span that grows is shown as it is, for each of its segments, and at least and at most. Units: microseconds. */
+const GROWING_US = { each: 10, least: 200_000, most: 3_000_000 };
+
+/** A span that ended so long ago is over. Units: microseconds. */
+const LONG_US = 60_000_000;
 
 type Opened = { readonly presentation: SpanPresentation; readonly openedUs: number };
 
-function freshUs(presentation: Presentation): number {
-  return presentation.timeline().mutability === "static" ? FRESH_US.complete : FRESH_US.growing;
+/**
+ * How long a span is shown as it was read before it is read again. Units: microseconds. To read one of a week takes a tenth
+ * of a second, so those that are long are read less often: no later than players wait for it.
+ */
+export function spanFreshUs({ mutability, segments }: Pick<Timeline, "mutability" | "segments">): number {
+  if (mutability === "static") return COMPLETE_US;
+  const { each, least, most } = GROWING_US;
+  return Math.min(most, Math.max(least, segments.length * each));
+}
+
+/** Whether nothing comes to a span any more, however far the recording is behind. */
+function isLongOver({ span, nowUs }: SpanRequest): boolean {
+  if (span.kind !== "archive" || span.durationS === null) return false;
+  return (span.fromS + span.durationS) * 1e6 + LONG_US < nowUs;
 }
 
 /** The archives of a media thread: what writes them, and what plays them. */
@@ -151,6 +169,7 @@ export class Archives {
   #replicator: Promise<Replicator> | null = null;
   readonly #spans = new ByteLru<Opened>(SPAN_LIMITS);
   readonly #opening = new Map<string, Promise<SpanPresentation>>();
+  readonly #mp4s: Mp4Exports;
 
   constructor(options: ArchivesOptions) {
     this.#options = options;
@@ -158,6 +177,7 @@ export class Archives {
     this.#copyRules = options.copies ?? NO_COPIES;
     const { clock, log, identity = machineIdentity({ pod: options.pod ?? "" }) } = options;
     this.#identity = identity;
+    this.#mp4s = new Mp4Exports(clock);
     this.#stores = new CopyStores({ clock, attempts: 2, silenceMs: FAR_SILENCE_MS });
     const files = options.keepFiles ?? diskKeepFiles;
     this.#roots =
@@ -176,6 +196,7 @@ export class Archives {
       farWork: new BoundedWork(READS),
       clock: options.clock,
       maxSegments: options.maxSegments ?? MAX_SEGMENTS,
+      log,
     };
     const { hours } = this.#reading;
     this.changes = new ArchiveChanges({
@@ -271,7 +292,7 @@ export class Archives {
     const key = `${folder} ${formatTimeSpan(request.span)}`;
     const known = this.#spans.get(key);
     const nowUs = this.#options.clock.nowUs();
-    if (known !== undefined && nowUs - known.openedUs < freshUs(known.presentation))
+    if (known !== undefined && nowUs - known.openedUs < spanFreshUs(known.presentation.timeline()))
       return known.presentation;
     const opening = this.#opening.get(key);
     if (opening !== undefined) return await opening;
@@ -293,10 +314,15 @@ export class Archives {
     return presentation;
   }
 
-  /** A span as one MP4 file. Rejects with DVR_*, MP4_*, CODEC_*. */
+  /** A span as one MP4 file, the same for all who ask at a time. Rejects with DVR_*, MP4_*, CODEC_*. */
   async mp4(folder: string, request: SpanRequest, tracks: TrackSelection | null): Promise<ExportedMp4> {
-    const range = await storedRange(this.#archive(folder), request);
-    return new Mp4Export(range, tracks === null ? {} : { tracks });
+    const range = `${formatTimeSpan(request.span)} ${tracks?.join(" ") ?? "all"}`;
+    const isOver = isLongOver(request);
+    const { file, version } = await this.#mp4s.of({ folder, range, isOver }, async () => {
+      const stored = await storedRange(this.#archive(folder), request);
+      return new Mp4Export(stored, tracks === null ? {} : { tracks });
+    });
+    return { file, version, isOver };
   }
 
   /** A span as one transport stream. Rejects as `mp4`. */
@@ -345,6 +371,7 @@ export class Archives {
     this.#streams.get(folder)?.forget();
     const isOfFolder = (key: string): boolean => key.startsWith(`${folder} `);
     this.#spans.deleteWhere(isOfFolder);
+    this.#mp4s.forget(folder);
     for (const key of this.#opening.keys()) if (isOfFolder(key)) this.#opening.delete(key);
   }
 

@@ -12,6 +12,7 @@ import type { HttpReply } from "../base/http-message.ts";
 import type { ResolvedConfig } from "../config/plan.ts";
 import type { ArchivePlace, DeletedRange, EpisodeWrite } from "../dvr/archive-changes.ts";
 import type { Episode } from "../dvr/keep/episode-log.ts";
+import { keepErrors } from "../dvr/keep/errors.ts";
 import type { MsSpan } from "../dvr/keep/time-spans.ts";
 import { parseStreamName } from "../media/ids.ts";
 import { streamErrors } from "../stream/errors.ts";
@@ -140,9 +141,8 @@ async function showEpisode({ threads, config }: ArchiveApiParts, call: ApiCall):
   const { name } = readQueryFields(episodeQuery, call.request.query);
   const episodes = await threads.askKeeper("archiveEpisodes", { ...placeOf(config(), name), filter: {} });
   const found = episodes.find(({ episodeId }) => episodeId === call.params["id"]);
-  return found === undefined
-    ? errorReply(apiErrors.error("API_NO_EPISODE", { id: call.params["id"]! }))
-    : jsonReply(200, shown(name, found));
+  if (found === undefined) throw keepErrors.error("DVR_EPISODE_UNKNOWN", { episodeId: call.params["id"]! });
+  return jsonReply(200, shown(name, found));
 }
 
 async function putEpisode({ threads, config }: ArchiveApiParts, call: ApiCall): Promise<HttpReply> {

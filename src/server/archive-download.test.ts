@@ -37,10 +37,19 @@ describe("the address of a download", () => {
 
 test("an MP4 has a name that no header is broken by", () => {
   const file = { sizeBytes: 5, read: () => Promise.resolve(new Uint8Array(5)) };
-  const { headers } = mp4DownloadReply({ file, version: "v" }, '/a/b"\r\nx/archive-1-2.mp4');
+  const { headers } = mp4DownloadReply({ file, version: "v", isOver: true }, '/a/b"\r\nx/archive-1-2.mp4');
   const found = new Map(headers);
   assert.equal(found.get("content-disposition"), 'attachment; filename="b___x-archive-1-2.mp4"');
   assert.equal(found.get("etag"), '"v"');
+});
+
+test("an MP4 that still grows is asked for again by caches: the clip up to now is not that of a minute ago", () => {
+  const file = { sizeBytes: 5, read: () => Promise.resolve(new Uint8Array(5)) };
+  const cache = (isOver: boolean): string | undefined =>
+    new Map(mp4DownloadReply({ file, version: "v", isOver }, "/a/rewind-60.mp4").headers).get(
+      "cache-control",
+    );
+  assert.deepEqual([cache(true), cache(false)], ["public, max-age=60", "public, no-cache"]);
 });
 
 describe("a transport stream that is made while it is sent", () => {

@@ -35,14 +35,14 @@ export function parseArchiveDownload(path: string): ArchiveDownload | null {
   return { name, span, format: format === "mp4" ? "mp4" : "ts" };
 }
 
-/** One MP4 file of known length, of which any part may be asked for. */
-export function mp4DownloadReply({ file, version }: ExportedMp4, name: string): HttpReply {
+/** One MP4 file of known length, of which any part may be asked for. One that grows is another file each time. */
+export function mp4DownloadReply({ file, version, isOver }: ExportedMp4, name: string): HttpReply {
   return {
     status: 200,
     headers: [
       ["content-type", "video/mp4"],
       ["etag", `"${version}"`],
-      ["cache-control", "public, max-age=60"],
+      ["cache-control", isOver ? "public, max-age=60" : "public, no-cache"],
       ["content-disposition", `attachment; filename="${fileName(name)}"`],
       ...SHARED_HEADERS,
     ],

@@ -7,18 +7,27 @@ export type PictureAddress = {
   readonly atS: number | null;
   /** A small one, unless a width is asked for. */
   readonly isSmall: boolean;
+  /** The key frame as it is, as a video of one picture: nothing is decoded, and `isSmall` means nothing. */
+  readonly isVideo: boolean;
 };
 
-const PICTURE = /^\/(.+)\/(?:(\d{1,11})(-preview)?|preview)\.jpg$/;
+const PICTURE = /^\/(.+)\/(?:(?:(\d{1,11})(-preview)?|preview)\.jpg|(?:(\d{1,11})-)?preview\.mp4)$/;
 const STATUS = /^\/(.+)\/recording_status\.json$/;
 
-/** What a decoded path such as `/NAME/1700000000-preview.jpg` asks for; `null` when it is none of these. */
+/**
+ * What a decoded path such as `/NAME/1700000000-preview.jpg` or `/NAME/preview.mp4` asks for; `null` when it is none of
+ * these.
+ */
 export function parsePicturePath(path: string): PictureAddress | null {
-  const [, name, at, small] = PICTURE.exec(path) ?? [];
+  const [, name, at, small, videoAt] = PICTURE.exec(path) ?? [];
   if (name === undefined) return null;
-  return at === undefined
-    ? { name, atS: null, isSmall: true }
-    : { name, atS: Number(at), isSmall: small !== undefined };
+  const atS = at ?? videoAt;
+  return {
+    name,
+    atS: atS === undefined ? null : Number(atS),
+    isSmall: at === undefined || small !== undefined,
+    isVideo: path.endsWith(".mp4"),
+  };
 }
 
 /** NAME of `/NAME/recording_status.json`, decoded; `null` for any other path. */

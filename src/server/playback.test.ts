@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { HttpRequest } from "../base/http-message.ts";
+import { loadConfig } from "../config/load.ts";
 import { Playback } from "./playback.ts";
 import type { PlaybackParts } from "./playback.ts";
 
@@ -41,5 +42,34 @@ test("a token is as long as it is in a URL: nine bytes for a sign of three", () 
     }
     const reply = ask();
     assert.ok(reply !== null && !(reply instanceof Promise) && reply.status === 400, what);
+  }
+});
+
+test("a file of a vod whose name is that of a picture of a stream is the file", async () => {
+  const { config } = loadConfig([{ file: "a.conf", text: "vod films { storage /films; download; }" }]);
+  assert.ok(config !== undefined);
+  const asked: string[] = [];
+  const parts = {
+    config: () => config,
+    vods: {
+      find: (path: string) => (path.endsWith(".mp4") ? { vod: "films", rest: path.slice(6) } : null),
+      download: (path: string) => {
+        asked.push(path);
+        return Promise.reject(new RangeError("asked for the file"));
+      },
+    },
+  };
+  for (const name of [
+    "films/preview.mp4",
+    "films/1700000000-preview.mp4",
+    "films/archive-1700000000-60.mp4",
+  ]) {
+    const request = { ...requestWith(""), path: `/${name}` };
+    await assert.rejects(
+      async () => await new Playback(parts as never).handle(request),
+      /asked for the file/,
+      name,
+    );
+    assert.equal(asked.at(-1), name);
   }
 });

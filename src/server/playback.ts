@@ -256,7 +256,8 @@ export class Playback {
     const name = parseStatusPath(request.path);
     const picture = name === null ? parsePicturePath(request.path) : null;
     if (name === null && picture === null) return null;
-    if (this.#isFile(name ?? picture!.name)) return null;
+    // A file of a vod may be called preview.mp4.
+    if (this.#isFile(name ?? picture!.name) || this.#isFile(request.path.slice(1))) return null;
     const stream = this.#playable(name ?? picture!.name);
     const { folder } = stream;
     if (picture === null) {

@@ -20,6 +20,10 @@ class Bench {
   readonly source = new LiveSource(this.window);
   readonly drawn: { widthPx: number; bytes: number }[] = [];
   failure: Error | null = null;
+  /** Key frames that were read of what is recorded. */
+  reads = 0;
+  /** Whether `ask` asks for a video of one picture. */
+  isVideo = false;
   readonly thumbnails = new Thumbnails({
     clock: this.clock,
     log: this.log,
@@ -36,10 +40,20 @@ class Bench {
       key: "/dvr/cam",
       name: "cam",
       recorded: (atUs) =>
-        Promise.resolve({ startUs: atUs - 500_000, read: () => Promise.resolve(new Uint8Array(9)) }),
+        Promise.resolve({
+          startUs: atUs - 500_000,
+          read: () => {
+            this.reads++;
+            return Promise.resolve(new Uint8Array(9));
+          },
+        }),
       live: () => this.window,
     };
-    return this.thumbnails.reply({ name: "cam", atS, isSmall }, source, new FakeRequest(query));
+    return this.thumbnails.reply(
+      { name: "cam", atS, isSmall, isVideo: this.isVideo },
+      source,
+      new FakeRequest(query),
+    );
   }
 }
 
@@ -101,4 +115,46 @@ test("a server without ffmpeg says so to all who ask, and once in its log", asyn
     assert.deepEqual([reply.status, header(reply, "x-error-code")], [501, "DVR_PICTURE_NO_FFMPEG"]);
   }
   assert.equal(bench.log.lines.length, 1);
+});
+
+describe("a video of one picture", () => {
+  test("is the key frame as it was recorded, for caches as the picture of it is, without ffmpeg", async () => {
+    const bench = new Bench();
+    bench.isVideo = true;
+    bench.failure = dvrPictureErrors.error("DVR_PICTURE_NO_FFMPEG", {});
+    const reply = await bench.ask(START_S + 10, "width=wide");
+    assert.deepEqual([reply.status, reply.body[0]!.byteLength], [200, 9]);
+    assert.equal(header(reply, "content-type"), "video/mp4");
+    assert.equal(header(reply, "etag"), `"${(SOURCE_START_US + 9_500_000).toString(36)}-mp4"`);
+    assert.equal(header(reply, "cache-control"), "public, max-age=86400");
+    assert.equal(bench.log.lines.length, 0);
+  });
+
+  test("is read once for all who ask for it", async () => {
+    const bench = new Bench();
+    bench.isVideo = true;
+    const replies = await Promise.all(Array.from({ length: 300 }, () => bench.ask(START_S + 10)));
+    assert.ok(replies.every(({ status }) => status === 200));
+    await bench.ask(START_S + 10);
+    assert.equal(bench.reads, 1);
+    // As many others as may wait, and no more.
+    const many = await Promise.allSettled(
+      Array.from({ length: 210 }, (_, i) => bench.ask(START_S + 100 + i)),
+    );
+    assert.equal(many.filter(({ status }) => status === "rejected").length, 6);
+  });
+
+  test("of what is live is a file with one frame", async () => {
+    const bench = new Bench();
+    bench.isVideo = true;
+    bench.source.play({ seconds: 7 });
+    const reply = await bench.ask(null);
+    assert.equal(header(reply, "cache-control"), "public, max-age=2");
+    const text = Buffer.from(reply.body[0]!).toString("latin1");
+    for (const box of ["ftyp", "moov", "moof", "mdat"]) assert.equal(text.split(box).length, 2, box);
+    const silent = new Bench();
+    silent.isVideo = true;
+    silent.source.play({ seconds: 7, hasVideo: false });
+    await assert.rejects(silent.ask(null), { code: "DVR_PICTURE_NO_KEY_FRAME" });
+  });
 });

@@ -31,6 +31,8 @@ const WIDTHS = [160, 320, 480, 640, 960, 1280] as const;
 const SMALL_PX = 320;
 /** The key frame at so recent a time may yet come. Units: microseconds. */
 const SETTLED_US = 60_000_000;
+/** Of key frames as they came, what is read at a time, waits and is kept by one thread. */
+const KEY_FRAMES = { running: 4, waiting: 200, keptBytes: 8 * 2 ** 20 };
 const MAX_AGE_S = { settled: 86_400, recent: 5, live: 2 };
 
 /**
@@ -59,33 +61,49 @@ export class Thumbnails {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #desk: PictureDesk;
+  /** Key frames as they came: of a live one a whole segment is gone through, so that is done once for all who ask. */
+  readonly #keyFrames: PictureDesk;
   #saidMissing = false;
 
   constructor({ clock, log, stopped, draw = ffmpegDraw({ clock }) }: ThumbnailsOptions) {
     this.#clock = clock;
     this.#log = log;
     this.#desk = new PictureDesk({ draw, stopped });
+    this.#keyFrames = new PictureDesk({ draw: (file) => Promise.resolve(file), stopped, ...KEY_FRAMES });
   }
 
   /** Rejects with DVR_*, STREAM_*. */
   async reply(address: PictureAddress, source: PictureSource, request: HttpRequest): Promise<HttpReply> {
+    return address.isVideo
+      ? await this.#video(address, source, request)
+      : await this.#picture(address, source, request);
+  }
+
+  /** Nothing is decoded: it needs no ffmpeg. */
+  async #video({ atS }: PictureAddress, source: PictureSource, request: HttpRequest): Promise<HttpReply> {
+    const keyFrame = await this.#keyFrame(atS, source);
+    const file = await this.#keyFrames.picture({
+      ...{ key: source.key, keyFrame, widthPx: 0 },
+      onLeave: (run) => request.onLeave?.(run),
+    });
+    const tag = `${keyFrame.startUs.toString(36)}-mp4`;
+    return pictureReply(file, "video/mp4", { tag, maxAgeS: this.#maxAgeS(atS) });
+  }
+
+  async #picture(address: PictureAddress, source: PictureSource, request: HttpRequest): Promise<HttpReply> {
     const widthPx = pictureWidth(request.query.get("width"), address.isSmall);
     if (widthPx === null)
       return textReply(400, "width is a number of pixels, such as 320", [
         ["access-control-allow-origin", "*"],
       ]);
-    const keyFrame =
-      address.atS === null ? await this.#live(source) : await source.recorded(address.atS * SECOND_US);
+    const keyFrame = await this.#keyFrame(address.atS, source);
     try {
       const picture = await this.#desk.picture({
         ...{ key: source.key, keyFrame, widthPx },
         onLeave: (run) => request.onLeave?.(run),
       });
-      return pictureReply(
-        picture,
-        `${keyFrame.startUs.toString(36)}-${widthPx}`,
-        this.#maxAgeS(address.atS),
-      );
+      const tag = `${keyFrame.startUs.toString(36)}-${widthPx}`;
+      return pictureReply(picture, "image/jpeg", { tag, maxAgeS: this.#maxAgeS(address.atS) });
     } catch (caught) {
       const error = asMediaError(caught);
       if (error?.code !== "DVR_PICTURE_NO_FFMPEG") throw caught;
@@ -96,6 +114,10 @@ export class Thumbnails {
         ["access-control-allow-origin", "*"],
       ]);
     }
+  }
+
+  async #keyFrame(atS: number | null, source: PictureSource): Promise<KeyFrame> {
+    return atS === null ? await this.#live(source) : await source.recorded(atS * SECOND_US);
   }
 
   async #live(source: PictureSource): Promise<KeyFrame> {
@@ -122,9 +144,13 @@ export class Thumbnails {
   }
 }
 
-function pictureReply(picture: Uint8Array, tag: string, maxAgeS: number): HttpReply {
+function pictureReply(
+  picture: Uint8Array,
+  contentType: string,
+  { tag, maxAgeS }: { readonly tag: string; readonly maxAgeS: number },
+): HttpReply {
   const headers: HttpHeaders = [
-    ["content-type", "image/jpeg"],
+    ["content-type", contentType],
     ["cache-control", `public, max-age=${maxAgeS}`],
     ["etag", `"${tag}"`],
     ["access-control-allow-origin", "*"],

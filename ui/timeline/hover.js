@@ -1,5 +1,8 @@
 // @ts-check
-/** What stands above the timeline while one points at it: the time, and a picture of it where the server makes them. */
+/**
+ * What stands above the timeline while one points at it: the time and a picture of it; where the server makes none, a video
+ * of its key frame alone.
+ */
 
 import { roughTime } from "./scale.js";
 
@@ -7,12 +10,14 @@ import { roughTime } from "./scale.js";
  * @typedef {object} HoverParts
  * @property {HTMLElement} hover
  * @property {HTMLImageElement} picture
+ * @property {HTMLVideoElement} keyFrame
  * @property {HTMLElement} hoverTime
  */
 
 /**
  * @typedef {object} HoverOptions
  * @property {(timeMs: number) => string} pictureUrl
+ * @property {(timeMs: number) => string} keyFrameUrl
  * @property {(timeMs: number) => string} words
  * @property {(url: string) => Promise<number>} statusOf asks for the HTTP status of an address
  */
@@ -27,6 +32,9 @@ export class Hover {
   #parts;
   #options;
   #url = "";
+  /** What is pointed at, where it is recorded. @type {number | null} */
+  #wantedMs = null;
+  /** The server makes no pictures: the browser has to. */
   #isOff = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
@@ -38,8 +46,11 @@ export class Hover {
   constructor(parts, options) {
     this.#parts = parts;
     this.#options = options;
-    parts.picture.addEventListener("load", () => (parts.picture.hidden = false));
-    parts.picture.addEventListener("error", () => void this.#onError());
+    const { picture, keyFrame } = parts;
+    picture.addEventListener("load", () => (picture.hidden = false));
+    picture.addEventListener("error", () => void this.#onError());
+    keyFrame.addEventListener("loadeddata", () => (keyFrame.hidden = false));
+    keyFrame.addEventListener("error", () => (keyFrame.hidden = true));
   }
 
   /**
@@ -58,25 +69,33 @@ export class Hover {
     hoverTime.textContent = isRecorded
       ? this.#options.words(timeMs)
       : `${this.#options.words(timeMs)}, not recorded`;
-    if (!isRecorded || this.#isOff) {
-      this.#setUrl("");
+    if (!isRecorded) {
+      this.#want(null);
       return;
     }
     const rough = roughTime(timeMs, scale);
     // Close behind a gap the picture is that of the time itself.
     const wantedMs = recording.has(rough - 1000) ? rough : timeMs;
-    this.#timer = setTimeout(() => this.#setUrl(this.#options.pictureUrl(wantedMs)), REST_MS);
+    this.#timer = setTimeout(() => this.#want(wantedMs), REST_MS);
   }
 
-  /** @param {string} url */
-  #setUrl(url) {
+  /** @param {number | null} timeMs */
+  #want(timeMs) {
+    this.#wantedMs = timeMs;
+    const { pictureUrl, keyFrameUrl } = this.#options;
+    const url = timeMs === null ? "" : (this.#isOff ? keyFrameUrl : pictureUrl)(timeMs);
     if (url === this.#url) return;
     this.#url = url;
-    const { picture } = this.#parts;
-    if (url === "") {
-      picture.hidden = true;
-      picture.removeAttribute("src");
-    } else picture.src = url;
+    const { picture, keyFrame } = this.#parts;
+    const element = this.#isOff ? keyFrame : picture;
+    if (url !== "") {
+      element.src = url;
+      return;
+    }
+    element.hidden = true;
+    element.removeAttribute("src");
+    // What was on its way is not wanted any more.
+    if (element === keyFrame) keyFrame.load();
   }
 
   async #onError() {
@@ -84,6 +103,8 @@ export class Hover {
     const url = this.#url;
     if (url === "") return;
     this.#url = "";
-    this.#isOff ||= (await this.#options.statusOf(url)) === NOT_IMPLEMENTED;
+    if (this.#isOff || (await this.#options.statusOf(url)) !== NOT_IMPLEMENTED) return;
+    this.#isOff = true;
+    this.#want(this.#wantedMs);
   }
 }

@@ -63,6 +63,7 @@ export class Panel {
     this.#hover = new Hover(parts, {
       words: (timeMs) => this.#times.clock(timeMs),
       pictureUrl: (timeMs) => options.urlOf(`${Math.floor(timeMs / 1000)}-preview.jpg`),
+      keyFrameUrl: (timeMs) => options.urlOf(`${Math.floor(timeMs / 1000)}-preview.mp4`),
       statusOf: async (url) => (await fetch(url)).status,
     });
     this.#clip = new ClipPanel(parts, {
@@ -222,6 +223,7 @@ function findParts(page) {
     edge: find(page, "track-edge", HTMLElement),
     hover: find(page, "track-hover", HTMLElement),
     picture: find(page, "track-picture", HTMLImageElement),
+    keyFrame: find(page, "track-key-frame", HTMLVideoElement),
     hoverTime: find(page, "track-hover-time", HTMLElement),
     clip: find(page, "clip", HTMLButtonElement),
     clipBar: find(page, "clip-bar", HTMLElement),

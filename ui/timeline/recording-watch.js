@@ -19,6 +19,8 @@ const WHOLE_LOOKS = 24;
 const STOPPED_MS = 30_000;
 /** So much in front of the newest is asked for again. */
 const OVERLAP_S = 10;
+/** Who has very many gaps is told of in parts, of which so many are asked for at a time. */
+const MAX_PARTS = 8;
 
 /** What is recorded of one stream, as far as is known. */
 export class RecordingWatch {
@@ -57,20 +59,35 @@ export class RecordingWatch {
 
   /** Asks now. Never rejects: what was known stays. */
   async look() {
-    const { toMs } = this.recording;
-    const isWhole = toMs === null || this.#looks++ % WHOLE_LOOKS === 0;
-    const fromS = isWhole ? 0 : Math.floor(toMs / 1000) - OVERLAP_S;
+    const isWhole = this.recording.toMs === null || this.#looks++ % WHOLE_LOOKS === 0;
     try {
-      const query = isWhole ? "" : `from=${fromS}`;
-      const reply = await this.#fetcher(this.#options.urlOf(query), { cache: "no-store" });
-      const found = reply.ok ? readRecording(await reply.json()) : null;
-      if (found === null) return;
+      let known = await this.#ask(isWhole ? null : this.recording);
+      for (let part = 1; known?.isCut === true && part < MAX_PARTS; part++) {
+        const more = await this.#ask(known);
+        if (more === null || more.toMs === known.toMs) break;
+        known = more;
+      }
+      if (known === null) return;
       this.isKnown = true;
-      this.recording = isWhole ? found : this.recording.withNewer(fromS * 1000, found);
+      this.recording = known;
     } catch {
       return;
     }
     this.#options.onChange();
+  }
+
+  /**
+   * All that there is, or what is known with what has come to it; `null` where the server does not say.
+   *
+   * @param {Recording | null} known
+   */
+  async #ask(known) {
+    const toMs = known?.toMs ?? null;
+    const fromS = toMs === null ? 0 : Math.floor(toMs / 1000) - OVERLAP_S;
+    const query = toMs === null ? "" : `from=${fromS}`;
+    const reply = await this.#fetcher(this.#options.urlOf(query), { cache: "no-store" });
+    const found = reply.ok ? readRecording(await reply.json()) : null;
+    return found === null || known === null ? found : known.withNewer(fromS * 1000, found);
   }
 
   #again() {

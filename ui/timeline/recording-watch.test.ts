@@ -70,4 +70,25 @@ describe("the watch over a recording", () => {
     await other.watch.look();
     assert.equal(other.watch.isKnown, false);
   });
+
+  test("asks on at once where there are more gaps than are told at a time", async () => {
+    const bench = new Bench();
+    const all = Array.from({ length: 25 }, (_, i) => ({ from: 1000 + i * 60, duration: 30 }));
+    bench.reply = () => {
+      const from = Number(bench.asked.at(-1)?.slice("from=".length) ?? "");
+      const ranges = all.filter((range) => range.from + range.duration > from);
+      return Response.json({
+        ranges: ranges.slice(0, 10),
+        ...(ranges.length > 10 ? { is_cut: true } : {}),
+      });
+    };
+    await bench.watch.look();
+    assert.equal(bench.watch.recording.ranges.length, 25);
+    assert.equal(bench.watch.recording.toMs, (1000 + 24 * 60 + 30) * 1000);
+    assert.deepEqual([bench.asked.length, bench.changes], [3, 1]);
+    // One that always says so, and tells nothing new, is not asked for ever.
+    bench.reply = () => Response.json({ ranges: all.slice(0, 1), is_cut: true });
+    await bench.watch.look();
+    assert.equal(bench.asked.length, 5);
+  });
 });

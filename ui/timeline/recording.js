@@ -15,14 +15,18 @@ export class Recording {
   ranges;
   /** What it takes on the server's disk. Units: bytes. */
   bytes;
+  /** There is more behind the last range than the server told at a time. */
+  isCut;
 
   /**
    * @param {readonly Range[]} ranges in order
    * @param {number} [bytes]
+   * @param {boolean} [isCut]
    */
-  constructor(ranges = [], bytes = 0) {
+  constructor(ranges = [], bytes = 0, isCut = false) {
     this.ranges = ranges;
     this.bytes = bytes;
+    this.isCut = isCut;
   }
 
   get isEmpty() {
@@ -93,7 +97,7 @@ export class Recording {
         ranges[ranges.length - 1] = { fromMs: last.fromMs, toMs: Math.max(last.toMs, range.toMs) };
       else ranges.push(range);
     }
-    return new Recording(ranges.slice(-MAX_RANGES), Math.max(this.bytes, newer.bytes));
+    return new Recording(ranges.slice(-MAX_RANGES), Math.max(this.bytes, newer.bytes), newer.isCut);
   }
 
   /** The place of the first range that ends behind a time. @param {number} timeMs */
@@ -128,6 +132,7 @@ export function readRecording(value) {
   return new Recording(
     ranges.toSorted((a, b) => a.fromMs - b.fromMs),
     bytes,
+    "is_cut" in value && value.is_cut === true,
   );
 }
 

@@ -15,6 +15,9 @@ const PIECE_BYTES = 512 * 1024;
 /** Reads at a time: where tracks are left out, what is wanted of a file does not lie together. */
 const MAX_READS = 16;
 
+/** What a chunk takes in the columns, some of which are free, and where it begins. */
+const CHUNK_BYTES = 96;
+
 /** Bytes that lie together in a media file, and mostly in the export. */
 type Run = {
   readonly fileKey: string;
@@ -66,6 +69,11 @@ export class Mp4Export {
   /** The same for the same bytes, and another one for others; fit for an entity tag. */
   get version(): string {
     return (this.#version ??= this.#hash());
+  }
+
+  /** What the plan takes, about. */
+  get memoryBytes(): number {
+    return this.#plan.chunks.count * CHUNK_BYTES + this.#head.byteLength;
   }
 
   /** The export as a reply's body. */

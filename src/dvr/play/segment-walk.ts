@@ -27,7 +27,7 @@ export class SegmentWalk {
 
   /**
    * Where playing a time begins: the last segment that a decoder can start with, decoded at the time or before; the next
-   * one that is recorded where the time is not; the last one where there is none. `null`: nothing is recorded within a year.
+   * one that is recorded where the time is not; the last one where there is none. `null`: nothing is recorded.
    * Units: microseconds, media clock. Rejects with DVR_*, MP4_*, CODEC_*.
    */
   async startAt(us: number): Promise<ArchivedSegment | null> {

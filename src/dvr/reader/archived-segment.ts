@@ -24,6 +24,8 @@ export class ArchivedSegment implements SegmentEntry {
   readonly discontinuities: number;
   /** Its `discontinuity` is not among those: something in front of it is deleted. */
   readonly isBehindDeleted: boolean;
+  /** Number of the media file within its hour. */
+  readonly file: number;
   readonly #hour: OfHour;
   readonly #place: number;
 
@@ -48,15 +50,27 @@ export class ArchivedSegment implements SegmentEntry {
     this.isIndependent = segment.independent;
     this.discontinuities = segment.discontinuities + hour.shift.breaks;
     this.isBehindDeleted = segment.isBehindDeleted;
+    this.file = segment.file;
     this.#hour = hour;
     this.#place = place;
   }
 
-  /** The same segment, with or without a break in front of it. */
-  withBreak(discontinuity: boolean): ArchivedSegment {
-    const segment = { ...this.#hour.index.segment(this.#place), discontinuity, isBehindDeleted: false };
-    const { tracks, stretchStartUs } = this;
-    return new ArchivedSegment(this.#hour, this.#place, { segment, tracks, stretchStartUs });
+  /** The same segment without the break that is in front of it only for what is deleted. */
+  asRecorded(): ArchivedSegment {
+    return this.#with({ discontinuity: false, isBehindDeleted: false }, this.stretchStartUs);
+  }
+
+  /** The same segment behind some that are gone: the timeline breaks, as it did not when it was recorded. */
+  behindMissing(): ArchivedSegment {
+    return this.#with({ discontinuity: true, isBehindDeleted: true }, null);
+  }
+
+  #with(
+    breaks: Pick<HourSegment, "discontinuity" | "isBehindDeleted">,
+    stretchStartUs: number | null,
+  ): ArchivedSegment {
+    const segment = { ...this.#hour.index.segment(this.#place), ...breaks };
+    return new ArchivedSegment(this.#hour, this.#place, { segment, tracks: this.tracks, stretchStartUs });
   }
 
   /** The media clock is UTC. */
@@ -76,9 +90,14 @@ export class ArchivedSegment implements SegmentEntry {
     return this.#chunks(track).reduce((sum, { durationUs }) => sum + durationUs, 0);
   }
 
+  /** Since 1970. */
+  get hour(): number {
+    return this.#hour.hour;
+  }
+
   /** The media file that has all of it: its place below the stream's folder. */
   get mediaFile(): string {
-    return storedMediaFile(this.#hour.hour, this.#hour.index.segment(this.#place).file);
+    return storedMediaFile(this.hour, this.file);
   }
 
   /** All its chunks, as they lie in its media file. */

@@ -34,8 +34,11 @@ export type ReadHour = {
   readonly entries: ArchivedSegment[];
 };
 
-/** What is kept of hours in memory by one thread. Units: bytes, hours. */
-const LIMITS = { bytes: 64 * 1024 * 1024, items: 4096 };
+/**
+ * What is kept of hours in memory by one thread: ten days of one stream, for a span is read again from its beginning while it
+ * grows, and when its hours do not fit all of them are parsed anew each time. Units: bytes, hours.
+ */
+const LIMITS = { bytes: 128 * 1024 * 1024, items: 4096 };
 /** What an hour takes besides its tables, and what a segment of a playlist takes. */
 const HOUR_BYTES = 512;
 const ENTRY_BYTES = 160;

@@ -43,10 +43,12 @@ describe("the times nearest to one", () => {
     ],
     ["on one side", { [HERE + 300 * 24]: [7] }, { beforeUs: null, afterUs: us(HERE + 300 * 24, 7) }],
     ["months away", { [HERE - 5000]: [1, 2] }, { beforeUs: us(HERE - 5000, 3), afterUs: null }],
+    // An address of 1970 or of 2033 was told that nothing is recorded at all.
+    ["decades away", { [HERE - 400_000]: [1] }, { beforeUs: us(HERE - 400_000, 2), afterUs: null }],
     [
-      "further away than a year are not looked for",
-      { [HERE - 9000]: [1] },
-      { beforeUs: null, afterUs: null },
+      "decades away in the other direction",
+      { [HERE + 9000]: [1], [HERE + 400_000]: [1] },
+      { beforeUs: null, afterUs: us(HERE + 9000, 1) },
     ],
   ];
   for (const [name, hours, expected] of cases)

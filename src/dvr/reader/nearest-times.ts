@@ -12,14 +12,14 @@ export type NearestSource = {
   index(hour: number): Promise<Pick<HourIndex, "segmentCount" | "placeAt" | "segment"> | null>;
 };
 
-/** How far it is looked at first, and then. Units: hours. */
-const REACHES = [1, 24, 31 * 24, 366 * 24];
+/** How far it is looked at first, and then: at last everywhere. Units: hours. */
+const REACHES = [1, 24, 31 * 24, Infinity];
 /** Hours without a segment that are passed over, to each side. */
 const MAX_EMPTY = 24;
 
 /**
- * Where something is recorded before a time and after it, looking up to a year to each side. Which hours there are is listed;
- * read are those next to the time alone.
+ * Where something is recorded before a time and after it, however far away. Which hours there are is listed; read are those
+ * next to the time alone.
  */
 export async function nearestTimes(us: number, source: NearestSource): Promise<NearestTimes> {
   const here = hourOf(Math.max(0, us));
@@ -27,10 +27,11 @@ export async function nearestTimes(us: number, source: NearestSource): Promise<N
   for (const reach of REACHES) {
     const [before, after]: [number[], number[]] = [[], []];
     for await (const hour of source.hours(Math.max(0, here - reach), here + reach)) {
-      if (hour <= here) before.unshift(hour);
+      if (hour <= here) before.push(hour);
       if (hour >= here) after.push(hour);
     }
-    const beforeUs = found.beforeUs ?? (await firstOf(before, source, (index) => endBefore(index, us)));
+    const beforeUs =
+      found.beforeUs ?? (await firstOf(before.toReversed(), source, (index) => endBefore(index, us)));
     const afterUs = found.afterUs ?? (await firstOf(after, source, (index) => startBehind(index, us)));
     found = { beforeUs, afterUs };
     if (beforeUs !== null && afterUs !== null) break;

@@ -186,6 +186,35 @@ describe("a playlist over what is deleted", () => {
     assert.equal(told(parsePlaylistText(whole)).replaceAll(/:\S+/g, ""), "7002 *7003 7004");
   });
 
+  test("breaks where hours are gone without a note, as they are between two that an episode keeps", async (t) => {
+    const recording = await Recording.make(t);
+    await recording.record(3596, true);
+    await recording.record(3598);
+    recording.skipNumbers(3600);
+    for (const at of [10_800, 10_802, 10_804]) await recording.record(at);
+    recording.clock.advance(60_000);
+    const [first, behind] = [HOUR * 3600 + 3596, HOUR * 3600 + 10_800];
+    const numbers = async (fromS: number, durationS: number | null): Promise<string> => {
+      const text = await recording.playlist({ kind: "archive", fromS, durationS });
+      return told(parsePlaylistText(text)).replaceAll(/:\S+/g, "");
+    };
+    const whole = await numbers(first, 7210);
+    assert.equal(whole, "*7000 7001 *7002 7003 7004");
+    // Whoever asks again is told the same; what begins there has nothing in front.
+    assert.equal(await numbers(first, 7210), whole);
+    assert.equal(await numbers(behind, 6), "10602 10603 10604");
+    // What grows has its numbers, and no break that nobody counted.
+    const growing = await numbers(first, null);
+    assert.equal(growing.split(" ").length, 3605);
+    assert.deepEqual(growing.match(/\*\d+/g), ["*7000"]);
+    const segments = (await recording.open({ kind: "archive", fromS: first, durationS: 7210 })).timeline()
+      .segments;
+    assert.deepEqual(
+      periodsOf(segments).map(({ segments: ofPeriod }) => ofPeriod.length),
+      [2, 3],
+    );
+  });
+
   test("tells a whole hour that is gone, and how long nothing is known of it", async (t) => {
     const recording = await Recording.make(t);
     for (const at of [3594, 3596, 3598, 3600, 3602, 5000, 5002, 7200, 7202, 7204])

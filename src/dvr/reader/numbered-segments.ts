@@ -71,6 +71,21 @@ export type ListedEntry = ArchivedSegment | GapEntry;
 export class NumberedSegments {
   readonly #between = new WeakMap<ArchivedSegment, Between>();
   readonly #recorded = new WeakMap<ArchivedSegment, ArchivedSegment>();
+  readonly #behindMissing = new WeakMap<ArchivedSegment, ArchivedSegment>();
+
+  /**
+   * Puts breaks where numbers are missing: whole hours go without a note when they are over their depth and those around
+   * them are kept, and when somebody takes their files away. `segments`: in order; changed in place.
+   */
+  breakWhereMissing(segments: ArchivedSegment[]): void {
+    for (let place = 1; place < segments.length; place++) {
+      const segment = segments[place]!;
+      if (segment.discontinuity || segment.sequence <= segments[place - 1]!.sequence + 1) continue;
+      const behind = this.#behindMissing.get(segment) ?? segment.behindMissing();
+      this.#behindMissing.set(segment, behind);
+      segments[place] = behind;
+    }
+  }
 
   /**
    * Segments with entries for numbers that are missing between them. Where `MAX_GAP_ENTRIES` are not enough for all, it begins
@@ -103,7 +118,7 @@ export class NumberedSegments {
   /** A break that is there only for what is deleted has no number. */
   #asRecorded(segment: ArchivedSegment): ArchivedSegment {
     if (!segment.isBehindDeleted) return segment;
-    const known = this.#recorded.get(segment) ?? segment.withBreak(false);
+    const known = this.#recorded.get(segment) ?? segment.asRecorded();
     this.#recorded.set(segment, known);
     return known;
   }

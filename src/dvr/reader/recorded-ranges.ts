@@ -1,9 +1,10 @@
 /** What is recorded of a stream, told in stretches of time: what timelines and lists of recordings show. */
+import type { Clock } from "../../base/clock.ts";
 import { dropOldest } from "../../base/oldest.ts";
 import type { ArchiveFiles } from "../archive-files.ts";
 import { deletedFile } from "../format/deleted-spans.ts";
 import { fillIndexFile } from "../format/fill.ts";
-import { hourOf, indexFile } from "../format/hour.ts";
+import { HOUR_US, hourOf, indexFile } from "../format/hour.ts";
 import { hoursWithFills } from "../format/hours-of-stream.ts";
 import type { HourView } from "./merged-hour.ts";
 
@@ -24,6 +25,7 @@ export type RecordedExtent = {
 export type RangesSource = {
   readonly folder: string;
   readonly files: ArchiveFiles;
+  readonly clock: Clock;
   /** An hour's index; `null` when it is not there any more. */
   index(hour: number): Promise<HourView | null>;
 };
@@ -32,12 +34,22 @@ export type RangesSource = {
 export const MIN_GAP_US = 500_000;
 /** Most ranges that are told at a time, the oldest of them. */
 export const MAX_RANGES = 10_000;
-/** Hours whose ranges are told at a time, and kept: the newest, over a year of one stream. */
-const MAX_HOURS = 9000;
+/** Hours whose ranges are told at a time, the oldest of them, and kept: over a year of one stream. */
+export const MAX_HOURS = 9000;
 
-type HourRanges = { readonly indexBytes: number; readonly deletedBytes: number } & RecordedExtent;
+/** Files of an hour that grows no more are looked at again after so long: a month has two thousand. Units: microseconds. */
+const FRESH_US = 30_000_000;
+/** An hour grows no more so long after its end. Units: microseconds. */
+const LATE_US = 600_000_000;
 
-/** The ranges of one stream's archive. Keeps those of each hour for as long as its index is as long as it was. */
+type HourRanges = {
+  readonly indexBytes: number;
+  readonly deletedBytes: number;
+  /** When its files were looked at. */
+  checkedUs: number;
+} & RecordedExtent;
+
+/** The ranges of one stream's archive. Keeps those of each hour for as long as its files are as long as they were. */
 export class RecordedRanges {
   readonly #source: RangesSource;
   readonly #hours = new Map<number, HourRanges>();
@@ -46,13 +58,18 @@ export class RecordedRanges {
     this.#source = source;
   }
 
+  /** What is recorded has changed in another way than by growing: all files are looked at anew. */
+  forget(): void {
+    this.#hours.clear();
+  }
+
   /** What is recorded from a time on and before another one. Units: microseconds. Rejects with DVR_*. */
   async within(fromUs: number, toUs: number): Promise<RecordedExtent> {
     const hours = await this.#hoursWithin(fromUs, toUs);
     const ranges: RecordedRange[] = [];
     let mediaBytes = 0;
     let isCut = hours.length > MAX_HOURS;
-    for (const hour of hours.slice(-MAX_HOURS)) {
+    for (const hour of hours.slice(0, MAX_HOURS)) {
       const found = await this.#ofHour(hour);
       if (found === null) continue;
       mediaBytes += found.mediaBytes;
@@ -65,12 +82,12 @@ export class RecordedRanges {
     return { ranges, mediaBytes, isCut };
   }
 
-  /** Oldest first, and one more where there are more than are told. */
+  /** Oldest first. */
   async #hoursWithin(fromUs: number, toUs: number): Promise<number[]> {
     const { folder, files } = this.#source;
     const found: number[] = [];
     for await (const hour of hoursWithFills(files, folder)) {
-      if (hour < hourOf(Math.max(0, fromUs)) || found.length > MAX_HOURS) break;
+      if (hour < hourOf(Math.max(0, fromUs))) break;
       if (hour <= hourOf(Math.max(0, toUs))) found.push(hour);
     }
     return found.toReversed();
@@ -78,14 +95,23 @@ export class RecordedRanges {
 
   async #ofHour(hour: number): Promise<HourRanges | null> {
     const known = this.#hours.get(hour);
-    if (known !== undefined && (await isLikeFiles(known, hour, this.#source))) return known;
+    const { clock } = this.#source;
+    const checkedUs = clock.nowUs();
+    if (known !== undefined) {
+      const isOver = (hour + 1) * HOUR_US + LATE_US < clock.wallUs();
+      if (isOver && checkedUs - known.checkedUs < FRESH_US) return known;
+      if (await isLikeFiles(known, hour, this.#source)) {
+        known.checkedUs = checkedUs;
+        return known;
+      }
+    }
     const index = await this.#source.index(hour);
     if (index === null) {
       this.#hours.delete(hour);
       return null;
     }
     const { readBytes: indexBytes, deletedBytes } = index;
-    const found = { indexBytes, deletedBytes, ...rangesOf(index) };
+    const found = { indexBytes, deletedBytes, checkedUs, ...rangesOf(index) };
     this.#hours.set(hour, found);
     dropOldest(this.#hours, MAX_HOURS);
     return found;

@@ -1,4 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
+import type { Logger } from "../../base/log.ts";
 import { dropOldest } from "../../base/oldest.ts";
 import { buildSegmentType } from "../../containers/mp4/fragment.ts";
 import { trackNumber } from "../../containers/mp4/track-number.ts";
@@ -10,7 +11,7 @@ import type { ArchiveFile, ArchiveFiles } from "../archive-files.ts";
 import { dvrErrors } from "../errors.ts";
 import type { StoredRange, StoredSegment } from "../export/stored-range.ts";
 import { parseFillIndexFile, storedMediaFile } from "../format/fill.ts";
-import { hourOf, hourPath, parseHourFile } from "../format/hour.ts";
+import { hourOf, hourPath, indexFile, parseHourFile } from "../format/hour.ts";
 import type { HourChunk } from "../format/hour-index.ts";
 import { hoursWithFills } from "../format/hours-of-stream.ts";
 import { ArchivedSegment } from "./archived-segment.ts";
@@ -24,6 +25,7 @@ import { SetSearch } from "./set-search.ts";
 import type { FoundSet } from "./set-search.ts";
 import { RecordedRanges } from "./recorded-ranges.ts";
 import type { RecordedExtent } from "./recorded-ranges.ts";
+import { UnreadableHours } from "./unreadable-hours.ts";
 
 /** What all archives that are read in a thread share. */
 export type ArchiveReading = {
@@ -39,6 +41,8 @@ export type ArchiveReading = {
   readonly clock: Clock;
   /** Most segments of one span. */
   readonly maxSegments: number;
+  /** For what is damaged; nothing is said unless given. */
+  readonly log?: Logger;
 };
 
 /** A day's listing is taken for right so long, that of the newest day for less: an hour may begin. Units: microseconds. */
@@ -73,6 +77,7 @@ export class StreamArchive {
   readonly #days = new Map<number, Day>();
   readonly #ranges: RecordedRanges;
   readonly #numbered = new NumberedSegments();
+  readonly #unreadable: UnreadableHours;
   #longestUs = 0;
   /** The newest hour, and when it was looked for among all. */
   #newest: { readonly hour: number | null; readonly atUs: number } | null = null;
@@ -84,10 +89,10 @@ export class StreamArchive {
   constructor(folder: string, reading: ArchiveReading) {
     this.folder = folder;
     this.#reading = reading;
-    const { files, hours } = reading;
-    const index = async (hour: number): Promise<HourView | null> =>
-      (await hours.hour(folder, hour))?.index ?? null;
-    this.#ranges = new RecordedRanges({ folder, files, index });
+    this.#unreadable = new UnreadableHours(reading.log);
+    const { files, clock } = reading;
+    const index = async (hour: number): Promise<HourView | null> => (await this.#hour(hour))?.index ?? null;
+    this.#ranges = new RecordedRanges({ folder, files, clock, index });
   }
 
   /** The longest segment that was read so far: what playlists that go on have promised. Units: microseconds. */
@@ -102,6 +107,7 @@ export class StreamArchive {
 
   /** What is recorded has changed in another way than by growing: it is looked at anew. */
   forget(): void {
+    this.#ranges.forget();
     this.#days.clear();
     this.#looked = null;
     this.#newest = null;
@@ -145,9 +151,13 @@ export class StreamArchive {
     return last;
   }
 
-  /** The newest hour may grow, whatever time it is. */
+  /** The newest hour may grow, whatever time it is. One whose index is damaged is not there. */
   #hour(hour: number): Promise<ReadHour | null> {
-    return this.#reading.hours.hour(this.folder, hour, hour === this.#newest?.hour);
+    const { hours } = this.#reading;
+    return this.#unreadable.orNull(
+      () => `${this.folder}/${indexFile(hour)}`,
+      () => hours.hour(this.folder, hour, hour === this.#newest?.hour),
+    );
   }
 
   /** The hours that are recorded, from one up to another one, oldest first. Rejects with DVR_DISK_FAILED. */
@@ -178,6 +188,7 @@ export class StreamArchive {
       const { maxSegments: most } = this.#reading;
       if (found.length > most) throw dvrErrors.error("DVR_SPAN_TOO_LONG", { most });
     }
+    this.#numbered.breakWhereMissing(found);
     for (const { durationUs } of found) this.#longestUs = Math.max(this.#longestUs, durationUs);
     this.#show(found);
     return found;
@@ -189,20 +200,48 @@ export class StreamArchive {
   }
 
   async #collect(hour: ReadHour, fromUs: number, toUs: number, found: ArchivedSegment[]): Promise<void> {
-    const { index, entries } = hour;
+    const { index } = hour;
     const first = index.placeFrom(fromUs);
     const end = index.placeFrom(toUs);
-    for (let place = entries.length; place < index.segmentCount; place++) {
+    const entries = await this.#entriesOf(hour);
+    for (let place = first; place < end; place++) {
+      const entry = entries[place];
+      if (entry !== undefined && entry !== null) found.push(entry);
+    }
+  }
+
+  /** The segments of an hour by their places; `null` for those whose media file does not say what its tracks are. */
+  async #entriesOf(hour: ReadHour): Promise<readonly (ArchivedSegment | null)[]> {
+    const { index, entries: kept } = hour;
+    const sets = new Map<number, TrackSet | null>();
+    // What has holes is not kept, so that it is looked at again.
+    let entries: (ArchivedSegment | null)[] = kept;
+    for (let place = kept.length; place < index.segmentCount; place++) {
       const segment = index.segment(place);
-      const tracks = await this.#tracks(hour, segment.file);
+      let tracks = sets.get(segment.file);
+      if (tracks === undefined) {
+        tracks = await this.#readableTracks(hour, segment.file);
+        sets.set(segment.file, tracks);
+      }
+      if (tracks === null && entries === kept) entries = kept.slice(0, place);
       // Somebody else may have come to here meanwhile.
       if (entries.length > place) continue;
-      const before = entries.at(-1);
-      const goesOn = before !== undefined && before.tracks === tracks && !segment.discontinuity;
+      const before = entries.at(-1) ?? null;
+      const goesOn = before !== null && before.tracks === tracks && !segment.discontinuity;
       const stretchStartUs = goesOn ? before.stretchStartUs : null;
-      entries.push(new ArchivedSegment(hour, place, { segment, tracks, stretchStartUs }));
+      entries.push(
+        tracks === null ? null : new ArchivedSegment(hour, place, { segment, tracks, stretchStartUs }),
+      );
     }
-    for (let place = first; place < end; place++) found.push(entries[place]!);
+    return entries;
+  }
+
+  /** `null` where the media file is damaged. */
+  #readableTracks(hour: ReadHour, file: number): Promise<TrackSet | null> {
+    return this.#unreadable.orNull(
+      () => `${this.folder}/${storedMediaFile(hour.hour, file)}`,
+      () => this.#tracks(hour, file),
+    );
   }
 
   /** The tracks of a media file, without a wait where they are known. */
@@ -250,7 +289,8 @@ export class StreamArchive {
         const { file } = hour.index.segment(place);
         if (files.has(file)) continue;
         files.add(file);
-        found.push([await this.#tracks(hour, file), await this.#segmentAt(hour, place)]);
+        const tracks = await this.#readableTracks(hour, file);
+        if (tracks !== null) found.push([tracks, await this.#segmentAt(hour, place)]);
       }
       yield found;
     }
@@ -272,7 +312,8 @@ export class StreamArchive {
   /** Segments as they are stored, for what is made of them. */
   storedRange(segments: readonly ArchivedSegment[]): StoredRange {
     const mediaFiles = new Map<string, readonly Track[]>();
-    for (const { mediaFile: key, tracks } of segments) mediaFiles.set(key, tracks.tracks);
+    const keyOf = mediaFileKeys();
+    for (const segment of segments) mediaFiles.set(keyOf(segment), segment.tracks.tracks);
     return { segments: storedSegments(segments), mediaFiles, read: (...read) => this.#readStored(...read) };
   }
 
@@ -303,11 +344,15 @@ export class StreamArchive {
     return new ArchivedSegment(hour, place, { segment, tracks, stretchStartUs: null });
   }
 
-  /** The times nearest to one at which something is recorded. Rejects with DVR_*. */
+  /** The times nearest to one at which something is recorded that can be played. Rejects with DVR_*. */
   nearest(us: number): Promise<NearestTimes> {
     return nearestTimes(us, {
       hours: (from, to) => this.hours(from, to),
-      index: async (hour) => (await this.#hour(hour))?.index ?? null,
+      index: async (number) => {
+        const hour = await this.#hour(number);
+        const isWhole = hour !== null && !(await this.#entriesOf(hour)).includes(null);
+        return isWhole ? hour.index : null;
+      },
     });
   }
 
@@ -386,17 +431,23 @@ async function withFile<T>(
 }
 
 function* storedSegments(segments: readonly ArchivedSegment[]): Generator<StoredSegment> {
+  const keyOf = mediaFileKeys();
   for (const segment of segments) {
-    const {
-      startUs,
-      durationUs,
-      discontinuity,
-      isIndependent: independent,
-      mediaFile: mediaFileKey,
-    } = segment;
+    const { startUs, durationUs, discontinuity, isIndependent: independent } = segment;
+    const mediaFileKey = keyOf(segment);
     const chunks = segment.chunks().map((chunk) => ({ ...chunk, mediaFileKey }));
     yield { startUs, durationUs, discontinuity, independent, chunks };
   }
+}
+
+/** Names the media file of each segment; those that follow each other are mostly in one, and are given one text. */
+function mediaFileKeys(): (segment: ArchivedSegment) => string {
+  let [hour, file, key] = [-1, -1, ""];
+  return (segment) => {
+    if (segment.hour !== hour || segment.file !== file)
+      [hour, file, key] = [segment.hour, segment.file, segment.mediaFile];
+    return key;
+  };
 }
 
 /** Chunks that lie together are read together. */

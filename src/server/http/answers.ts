@@ -66,7 +66,8 @@ export class Answers {
         const fields = { path: rawPath, code: error.code, reason: error.message };
         this.#failures.add(systemClock.nowUs(), fields);
       }
-      return textReply(error.httpStatus, error.message, [
+      const words = INTERNAL.test(error.code) ? internalWords(error.code) : error.message;
+      return textReply(error.httpStatus, words, [
         ["x-error-code", error.code],
         ["access-control-expose-headers", "x-error-code"],
         ...(error.httpStatus === 503 ? [["retry-after", "2"] as const] : []),
@@ -86,6 +87,13 @@ export class Answers {
     const words = "too many slow readers: ask again in a few seconds";
     return textReply(503, words, [["retry-after", "3"], ...CORS]);
   }
+}
+
+/** Their words name folders, hosts and buckets of the server, which are nobody's business who plays. The log has them. */
+const INTERNAL = /^(?:DVR_(?:BAD_INDEX|INDEX_VERSION|DISK_FAILED|BAD_MEDIA)|OBJECT_[A-Z_]+)$/;
+
+function internalWords(code: string): string {
+  return `the server cannot read what this is made of; its log says why: ${code}`;
 }
 
 /**

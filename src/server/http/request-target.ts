@@ -1,3 +1,4 @@
+import { apiPath } from "../../api/base-path.ts";
 import { decodePath } from "./request-path.ts";
 import type { PathProblem } from "./request-path.ts";
 
@@ -11,7 +12,8 @@ export type RequestTarget = {
 };
 
 /**
- * Reads a request target. Of an absolute one what follows the host is the path.
+ * Reads a request target. Of an absolute one what follows the host is the path. In an address of the API an encoded slash is
+ * a slash: clients that are made from a schema write the name of a stream as one segment.
  *
  * Spec: RFC 9112 section 3.2.
  */
@@ -22,7 +24,7 @@ export function readTarget(target: string): RequestTarget {
   const rawPath = absolute === null ? path : (absolute[1] ?? "/");
   return {
     rawPath,
-    path: decodePath(rawPath),
+    path: decodePath(apiPath(rawPath) === null ? rawPath : rawPath.replaceAll(/%2f/gi, "/")),
     query: new URLSearchParams(questionMark < 0 ? "" : target.slice(questionMark + 1)),
   };
 }
