@@ -229,7 +229,7 @@ export class MediaNode {
         if (isPackagedAnew(planOf(before, stream.rules.name), planOf(config, stream.rules.name))) {
           this.#windows.drop(stream);
           this.#equip(stream);
-        }
+        } else this.#recordOn(stream);
         if (!this.#mayPublish(stream)) stream.takeOff("the configuration does not let it publish any more");
       }
     }
@@ -388,6 +388,13 @@ export class MediaNode {
     });
   }
 
+  /** A recording goes on as its configuration says now. */
+  #recordOn(stream: LiveStream): void {
+    const { name } = stream.rules;
+    const recording = recordingPlan(planOf(this.#config, name), name);
+    if (recording !== null) this.archives.recorder(stream, recording);
+  }
+
   /** The live window of a stream, wherever it lives. Throws or rejects with STREAM_STARTING, STREAM_NOT_ON_AIR. */
   #window(name: StreamName): Promise<Presentation> | Presentation {
     const remote = this.#remote;
@@ -501,7 +508,7 @@ function packagingOf(plan: LivePlan | null): string {
   const options = Object.entries(plan.options).filter(([option]) => !live.includes(option));
   return JSON.stringify([
     options,
-    recordingPlan(plan, plan.name as StreamName),
+    recordingPlan(plan, plan.name as StreamName) !== null,
     isPackaged(plan.options.protocols),
   ]);
 }

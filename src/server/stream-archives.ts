@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
@@ -73,6 +74,10 @@ export function recordedStream(config: ResolvedConfig, text: string, protocol: s
   return { name, plan, folder, sourceTimeoutMs: rules.sourceTimeoutMs };
 }
 
+function scheduleOf({ schedule }: RecordingPlan): Schedule | null {
+  return schedule === null ? null : new Schedule(schedule);
+}
+
 /** What a stream's configuration says of its archive; `null`: nothing, or that it is somewhere else. */
 function retentionOf(config: ResolvedConfig, root: string, stream: string): RetentionRules | null {
   const name = parseStreamName(stream);
@@ -81,6 +86,18 @@ function retentionOf(config: ResolvedConfig, root: string, stream: string): Rete
   const { depthMs, sizeBytes, diskPercent, localMs } = dvr;
   return { depthMs, sizeBytes, diskPercent, localMs };
 }
+
+/** A stream that is recorded now. */
+type Recording = {
+  readonly recorder: StreamRecorder;
+  /** As the configuration has it. */
+  plan: RecordingPlan;
+  /** Who writes the segment that grows, and who the next one: mostly the same. */
+  now: PlacedWriter;
+  next: PlacedWriter;
+};
+
+type PlacedWriter = { readonly place: RecordingPlace; readonly writer: LateWriter<Archives> };
 
 /** What archives need of their thread. */
 export type StreamArchivesOptions = {
@@ -98,10 +115,7 @@ export class StreamArchives {
   readonly #log: Logger;
   /** The archives themselves, for what is not said below. */
   readonly use: Late<Archives>;
-  readonly #recording = new Map<
-    StreamName,
-    { readonly recorder: StreamRecorder; readonly writer: LateWriter<Archives> }
-  >();
+  readonly #recording = new Map<StreamName, Recording>();
   readonly #closing = new Set<Promise<void>>();
   #loaded: Archives | null = null;
   #isDraining = false;
@@ -176,21 +190,42 @@ export class StreamArchives {
     }
   }
 
-  /** What records a stream that lives here. Its media clock goes on behind what is recorded, whatever the wall clock says. */
-  recorder(stream: LiveStream, { place, schedule }: RecordingPlan): StreamRecorder {
+  /**
+   * What records a stream that lives here, the same one as long as it is recorded: asked with another plan it goes on with that
+   * from the next segment on. The stream's media clock goes on behind what is recorded, whatever the wall clock says.
+   */
+  recorder(stream: LiveStream, plan: RecordingPlan): StreamRecorder {
     const { name } = stream.rules;
     const known = this.#recording.get(name);
-    if (known !== undefined) return known.recorder;
-    const log = this.#log.child({ stream: name });
-    const writer = new LateWriter(this.use, (archives) => archives.writer(place, log));
-    const recorder = new StreamRecorder(
-      writer,
-      this.#clock,
-      schedule === null ? null : new Schedule(schedule),
-    );
-    this.#recording.set(name, { recorder, writer });
-    void this.#prepare(stream, writer, log);
+    if (known !== undefined) {
+      if (!isDeepStrictEqual(known.plan, plan)) this.#recordOtherwise(stream, known, plan);
+      return known.recorder;
+    }
+    const now = this.#writer(stream, plan.place);
+    const recorder = new StreamRecorder(now.writer, this.#clock, scheduleOf(plan));
+    this.#recording.set(name, { recorder, plan, now, next: now });
     return recorder;
+  }
+
+  #recordOtherwise(stream: LiveStream, recording: Recording, plan: RecordingPlan): void {
+    const { now, next, recorder } = recording;
+    const { name } = stream.rules;
+    const isAt = ({ place }: PlacedWriter): boolean => isDeepStrictEqual(place, plan.place);
+    recording.plan = plan;
+    recording.next = [next, now].find(isAt) ?? this.#writer(stream, plan.place);
+    if (next !== now && next !== recording.next) this.#close(name, next);
+    recorder.recordOtherwise({ writer: recording.next.writer, schedule: scheduleOf(plan) }, () => {
+      const before = recording.now;
+      recording.now = recording.next;
+      if (before !== recording.now) this.#close(name, before);
+    });
+  }
+
+  #writer(stream: LiveStream, place: RecordingPlace): PlacedWriter {
+    const log = this.#log.child({ stream: stream.rules.name });
+    const writer = new LateWriter(this.use, (archives) => archives.writer(place, log));
+    void this.#prepare(stream, writer, log);
+    return { place, writer };
   }
 
   async #prepare(stream: LiveStream, writer: LateWriter<Archives>, log: Logger): Promise<void> {
@@ -207,7 +242,11 @@ export class StreamArchives {
     const recording = this.#recording.get(name);
     if (recording === undefined) return;
     this.#recording.delete(name);
-    const closing = recording.writer.close().catch((caught: unknown) => {
+    for (const placed of new Set([recording.now, recording.next])) this.#close(name, placed);
+  }
+
+  #close(name: StreamName, { writer }: PlacedWriter): void {
+    const closing = writer.close().catch((caught: unknown) => {
       this.#log.error("the archive of a stream was not closed in order", {
         stream: name,
         error: String(caught),

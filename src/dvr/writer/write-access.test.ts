@@ -69,6 +69,32 @@ describe("the roots of a thread", () => {
     await Promise.all([second.release(), one.roots.stop(), other.roots.stop()]);
   });
 
+  test("give a stream to the next one of this thread when the one before has given it back", async () => {
+    const volume = new MemoryVolume();
+    const { clock, roots } = processOn(volume);
+    const first = roots.access("/archive", "cam", () => {});
+    await clock.advanceSettling(2000);
+    const [second, third] = [1, 2].map(() => roots.access("/archive", "cam", () => {}));
+    await clock.advanceSettling(30_000);
+    assert.deepEqual(
+      [first, second!, third!].map((access) => access.mayWrite()),
+      [true, false, false],
+    );
+    await second!.release();
+    const fourth = roots.access("/archive", "cam", () => {});
+    await clock.advanceSettling(2000);
+    assert.equal(third!.mayWrite(), false, "the first one has it still");
+    await first.release();
+    await clock.advanceSettling(2000);
+    assert.deepEqual([third!.mayWrite(), fourth.mayWrite()], [true, false]);
+    await third!.release();
+    await clock.advanceSettling(2000);
+    assert.ok(fourth.mayWrite());
+    await fourth.release();
+    await roots.stop();
+    assert.equal(clock.pendingTimers, 0);
+  });
+
   test("end waiting for a stream that is given up", async () => {
     const volume = new MemoryVolume();
     const { roots } = processOn(volume);

@@ -1,4 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
+import { messageOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import { DiskStates } from "../keep/disk-state.ts";
 import type { DiskChange } from "../keep/disk-state.ts";
@@ -35,6 +36,9 @@ export class RecordingRoots {
   readonly #options: RecordingRootsOptions;
   readonly #disks: DiskStates;
   readonly #leases = new Map<string, WriterLeases>();
+  /** Streams that somebody has, and when they are given back: as many as are recorded. */
+  readonly #given = new Map<string, Promise<void>>();
+  #isStopped = false;
 
   constructor(options: RecordingRootsOptions) {
     const { files, clock, log } = options;
@@ -48,25 +52,48 @@ export class RecordingRoots {
   }
 
   /**
-   * Asks for a stream's archive; `onLost` is called when it is somebody else's from that moment on.
+   * Asks for a stream's archive; `onLost` is called when it is somebody else's from that moment on. Who asks while another one
+   * of this thread has it gets it behind him, when he has given it back.
    * Throws: DVR_LEASE_LIMIT, DVR_ROOT_LIMIT.
    */
   access(root: string, stream: string, onLost: () => void): WriteAccess {
     const held = Promise.withResolvers<void>();
-    const lease: WriterLease = this.#leasesOf(root).claim(stream, { onHeld: () => held.resolve(), onLost });
+    const given = Promise.withResolvers<void>();
+    const key = `${root}/${stream}`;
+    const before = this.#given.get(key);
+    let lease: WriterLease | null = null;
+    let isReleased = false;
+    const claim = (): void => {
+      if (isReleased || this.#isStopped) return;
+      lease = this.#leasesOf(root).claim(stream, { onHeld: () => held.resolve(), onLost });
+    };
+    if (before === undefined) claim();
+    else void before.then(claim).catch((caught: unknown) => this.#notClaimed(root, stream, caught));
+    this.#given.set(key, given.promise);
+    void given.promise.then(() => {
+      if (this.#given.get(key) === given.promise) this.#given.delete(key);
+    });
     return {
-      mayWrite: () => lease.mayWrite() && this.#disks.mayWrite(root),
+      mayWrite: () => lease?.mayWrite() === true && this.#disks.mayWrite(root),
       whenHeld: () => held.promise,
       failed: (caught) => void this.#disks.report(root, caught),
-      release: () => {
+      release: async () => {
+        isReleased = true;
         held.resolve();
-        return lease.release();
+        const releasing = lease?.release();
+        given.resolve(before);
+        await releasing;
       },
     };
   }
 
+  #notClaimed(root: string, stream: string, caught: unknown): void {
+    this.#options.log.error("a stream is not recorded", { root, stream, error: messageOf(caught) });
+  }
+
   /** Gives all back. To be called when every stream's access is released. Never rejects. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     this.#disks.stop();
     await Promise.all([...this.#leases.values()].map((leases) => leases.stop()));
     this.#leases.clear();
