@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { asMediaError, messageOf } from "../../base/errors.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
@@ -42,6 +43,9 @@ export type FsyncPolicy = "none" | "interval" | "fragment";
 
 /** Units: milliseconds. */
 const FSYNC_INTERVAL_MS = 2000;
+
+/** So long a new hour waits for the disk to take the end of the one before, and its own beginning. Units: milliseconds. */
+const HOUR_PATIENCE_MS = 1000;
 
 /** What waits to be written, of one stream. A disk that stands still for longer makes a gap. */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
@@ -118,8 +122,9 @@ export class ArchiveWriter implements GroupWriter {
   #isClosed = false;
   /** Groups were dropped since the last one that was taken. */
   #hasLost = false;
-  /** The newest last; two while a segment of the hour before is not complete. */
-  #hours: HourWriter[] = [];
+  #hour: HourWriter | null = null;
+  /** Hours that nothing is written to any more, until they are synced and closed. */
+  readonly #closing = new Set<Promise<void>>();
   /** `null` before the archive was looked at, and after an error. */
   #end: End | null = null;
   #segment: OpenSegment | null = null;
@@ -192,8 +197,12 @@ export class ArchiveWriter implements GroupWriter {
     if (!this.#wasHeld) await this.#access.release();
     await this.#running;
     try {
-      await this.#closeHours();
+      await this.#closeHour();
+      await Promise.all(this.#closing);
+      if (this.#syncFailure !== null) throw this.#syncFailure.caught;
     } finally {
+      // Nobody else has the stream while files of it are open here.
+      await Promise.all(this.#closing);
       await this.#access.release();
     }
   }
@@ -209,19 +218,23 @@ export class ArchiveWriter implements GroupWriter {
     });
   }
 
-  /** Hours that are closed while this waits for its turn are synced by then. Never rejects. */
+  /** An hour that is closed while this waits for its turn is synced by then. Never rejects. */
   async #syncBeside(): Promise<void> {
     if (this.#isSyncWaiting) return;
     this.#isSyncWaiting = true;
     try {
       await this.#options.syncs.run(async () => {
         this.#isSyncWaiting = false;
-        for (const hour of [...this.#hours]) await hour.sync();
+        await this.#hour?.sync();
       });
     } catch (caught) {
-      this.#syncFailure = { caught };
-      if (!this.#isClosed) this.#runOn();
+      this.#noteUnsynced(caught);
     }
+  }
+
+  #noteUnsynced(caught: unknown): void {
+    this.#syncFailure = { caught };
+    if (!this.#isClosed) this.#runOn();
   }
 
   #runOn(): void {
@@ -326,7 +339,7 @@ export class ArchiveWriter implements GroupWriter {
   async #leave(): Promise<void> {
     this.#segment = null;
     this.#end = null;
-    await this.#closeHours().catch(() => {});
+    await this.#closeHour().catch(() => {});
   }
 
   /** Looks where the archive ends, and puts its last hour in order, and the one in front of that: see `LAST_HOURS`. */
@@ -394,7 +407,8 @@ export class ArchiveWriter implements GroupWriter {
     last.record.flags |= RECORD_FLAG.groupEnd;
     this.#mustHold();
     const isDurable = this.#options.fsync === "fragment";
-    await this.#hours.find((one) => one.hour === hour)!.append(file, planned, isDurable);
+    assert.equal(this.#hour?.hour, hour, "what is of an hour comes before the next one");
+    await this.#hour.append(file, planned, isDurable);
   }
 
   /** The segment of which a share is; `null`: its beginning was lost. */
@@ -419,15 +433,40 @@ export class ArchiveWriter implements GroupWriter {
   }
 
   async #hourOf(hour: number): Promise<HourWriter> {
-    const open = this.#hours.find((one) => one.hour === hour);
-    if (open !== undefined) return open;
-    await this.#closeHours();
+    if (this.#hour?.hour === hour) return this.#hour;
+    await this.#shortly(this.#closeBeside());
     this.#mustHold();
     const { files, folder, fsync, maxHourRecords: maxRecords } = this.#options;
-    const options = { isDurable: fsync !== "none", ...(maxRecords === undefined ? {} : { maxRecords }) };
-    const { writer } = await HourWriter.open(files, folder, hour, options);
-    this.#hours.push(writer);
+    const options = maxRecords === undefined ? {} : { maxRecords };
+    const { writer, recovered } = await HourWriter.open(files, folder, hour, options);
+    this.#hour = writer;
+    // The header of a new index, and its folders.
+    if (recovered.indexBytes === 0 && fsync !== "none") await this.#shortly(this.#syncBeside());
     return writer;
+  }
+
+  /** Resolves when the hour that was written to is synced and closed, which is done beside what follows. Never rejects. */
+  async #closeBeside(): Promise<void> {
+    const hour = this.#hour;
+    this.#hour = null;
+    if (hour === null) return;
+    const closing = this.#options.syncs.run(async () => await this.#syncAndClose(hour));
+    const closed = closing
+      .catch((caught: unknown) => this.#noteUnsynced(caught))
+      .finally(() => this.#closing.delete(closed));
+    this.#closing.add(closed);
+    await closed;
+  }
+
+  /**
+   * An hour is on the disk before the next one begins, and an index before something is promised in it, if the disk is as
+   * quick as that. All streams begin an hour at the same moment: a slow one would have a hundred of them wait for a minute.
+   */
+  async #shortly(work: Promise<void>): Promise<void> {
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = this.#options.clock.schedule(HOUR_PATIENCE_MS, resolve);
+    await Promise.race([work, late]);
+    timer.cancel();
   }
 
   #plan(planned: PlannedRecord[], segment: OpenSegment, share: SegmentShare, utcUs: number): void {
@@ -466,19 +505,18 @@ export class ArchiveWriter implements GroupWriter {
     return { record: { ...emptyRecord(), kind: fact, flags, startUs: mediaUs, utcUs }, chunk: null };
   }
 
-  /** What is in them is on the disk itself then, however soon the next hour began. */
-  async #closeHours(): Promise<void> {
-    const hours = this.#hours;
-    this.#hours = [];
-    const close = async (hour: HourWriter): Promise<void> => {
-      try {
-        if (this.#options.fsync !== "none") await hour.sync();
-      } finally {
-        await hour.close();
-      }
-    };
-    const results = await Promise.allSettled(hours.map(close));
-    for (const result of results) if (result.status === "rejected") throw result.reason;
+  async #closeHour(): Promise<void> {
+    const hour = this.#hour;
+    this.#hour = null;
+    if (hour !== null) await this.#syncAndClose(hour);
+  }
+
+  async #syncAndClose(hour: HourWriter): Promise<void> {
+    try {
+      if (this.#options.fsync !== "none") await hour.sync();
+    } finally {
+      await hour.close();
+    }
   }
 }
 

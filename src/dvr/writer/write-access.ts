@@ -70,9 +70,7 @@ export class RecordingRoots {
     if (before === undefined) claim();
     else void before.then(claim).catch((caught: unknown) => this.#notClaimed(root, stream, caught));
     this.#given.set(key, given.promise);
-    void given.promise.then(() => {
-      if (this.#given.get(key) === given.promise) this.#given.delete(key);
-    });
+    void this.#forget(key, given.promise);
     return {
       mayWrite: () => lease?.mayWrite() === true && this.#disks.mayWrite(root),
       whenHeld: () => held.promise,
@@ -85,6 +83,11 @@ export class RecordingRoots {
         await releasing;
       },
     };
+  }
+
+  async #forget(key: string, given: Promise<void>): Promise<void> {
+    await given;
+    if (this.#given.get(key) === given) this.#given.delete(key);
   }
 
   #notClaimed(root: string, stream: string, caught: unknown): void {
