@@ -371,7 +371,7 @@ describe("the right to write", () => {
     assert.ok(access.releases >= 1);
   });
 
-  test("that is lost closes the files, and nothing is written or cut until it is back", async () => {
+  test("that is lost closes the files, and what comes until it is back is recorded then", async () => {
     const files = new MemoryFiles();
     const recording = new MemoryRecording({ files });
     await recording.playSlowly({ seconds: 5 });
@@ -386,8 +386,27 @@ describe("the right to write", () => {
     await recording.close();
     const spans = spansOf(indexAt(files));
     assert.deepEqual([spans[0]![0], spans.at(-1)![1]], [0, 16]);
+    for (const [i, [fromS]] of spans.entries()) assert.equal(fromS, i === 0 ? 0 : spans[i - 1]![1]);
     assert.deepEqual(messages(recording), []);
   });
+
+  for (const isLostLate of [false, true])
+    test(`that is lost${isLostLate ? " while the writer is closed" : ""} and never comes back ends with the writer`, async () => {
+      const files = new MemoryFiles();
+      const recording = new MemoryRecording({ files });
+      await recording.playSlowly({ seconds: 5 });
+      if (!isLostLate) recording.access.lose();
+      const { promise: released, resolve: goOn } = Promise.withResolvers<void>();
+      files.gate = released;
+      recording.source.play({ seconds: 5 });
+      const closing = recording.close();
+      await settle();
+      if (isLostLate) recording.access.lose();
+      goOn();
+      await closing;
+      assert.deepEqual([files.openFiles, recording.writer.waitingBytes], [0, 0]);
+      assert.ok(recording.access.releases >= 1);
+    });
 
   test("that is lost in the middle of a group stops it before its next file", async () => {
     const whole = new MemoryFiles();

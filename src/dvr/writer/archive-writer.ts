@@ -116,8 +116,8 @@ export class ArchiveWriter implements GroupWriter {
   #syncFailure: { readonly caught: unknown } | null = null;
   /** The stream became somebody else's: its files are to be closed, in turn with what is written. */
   #isLost = false;
-  /** The stream was ours at some time: nothing waits for that any more. */
-  #wasHeld = false;
+  /** The stream is ours, as far as is known: nothing waits for that. */
+  #isHeld = false;
   #running: Promise<void> | null = null;
   #isClosed = false;
   /** Groups were dropped since the last one that was taken. */
@@ -141,7 +141,9 @@ export class ArchiveWriter implements GroupWriter {
     this.#options = options;
     this.#access = options.access(() => {
       this.#isLost = true;
-      if (!this.#isClosed) this.#runOn();
+      this.#isHeld = false;
+      if (this.#isClosed) void this.#access.release();
+      else this.#runOn();
     });
   }
 
@@ -194,7 +196,7 @@ export class ArchiveWriter implements GroupWriter {
     this.#isClosed = true;
     this.#syncTimer?.cancel();
     // One who waits for the stream to be his waits no more; what came meanwhile is not written then.
-    if (!this.#wasHeld) await this.#access.release();
+    if (!this.#isHeld) await this.#access.release();
     await this.#running;
     try {
       await this.#closeHour();
@@ -249,8 +251,7 @@ export class ArchiveWriter implements GroupWriter {
 
   async #run(before: (() => Promise<void>) | null = null): Promise<void> {
     try {
-      await this.#access.whenHeld();
-      this.#wasHeld = true;
+      await this.#whenHeld();
       await this.#writeAll(before);
     } finally {
       // At once, so that a group that comes now is not taken for one that is under way.
@@ -263,6 +264,7 @@ export class ArchiveWriter implements GroupWriter {
     await before?.();
     await this.#failIfUnsynced();
     for (let group = this.#waiting[0]; group !== undefined; group = this.#waiting[0]) {
+      await this.#whenHeld();
       try {
         await this.#writeOrDrop(group);
       } finally {
@@ -274,6 +276,15 @@ export class ArchiveWriter implements GroupWriter {
       await this.#leaveIfLost();
       await this.#failIfUnsynced();
     }
+  }
+
+  /** A stream that was lost, as by a volume that hung for half a minute, is waited for as it was at first. */
+  async #whenHeld(): Promise<void> {
+    do {
+      await this.#leaveIfLost();
+      await this.#access.whenHeld();
+    } while (this.#isLost);
+    this.#isHeld = true;
   }
 
   async #leaveIfLost(): Promise<void> {

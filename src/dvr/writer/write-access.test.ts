@@ -145,6 +145,11 @@ describe("the roots of a thread", () => {
     await clock.advanceSettling(120_000, 1000);
     assert.equal(access.mayWrite(), false);
     assert.equal(lost, 1);
+    const again = access.whenHeld();
+    assert.equal(await isSettled(again), false, "it is waited for again");
+    isHanging = false;
+    await clock.advanceSettling(120_000, 1000);
+    assert.deepEqual([access.mayWrite(), await isSettled(again)], [true, true]);
     await access.release();
     await roots.stop();
   });

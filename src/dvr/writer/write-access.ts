@@ -13,7 +13,7 @@ import { isProcessGone } from "../keep/writer-watch.ts";
 export type WriteAccess = {
   /** Asked before each write: whether the stream is ours, and its volume takes recordings. */
   mayWrite(): boolean;
-  /** Resolves when the stream is ours for the first time, or `release` was called. */
+  /** Resolves when the stream is ours, for the first time or again, or `release` was called. */
   whenHeld(): Promise<void>;
   /** An operation on the stream's files failed. */
   failed(caught: unknown): void;
@@ -57,7 +57,11 @@ export class RecordingRoots {
    * Throws: DVR_LEASE_LIMIT, DVR_ROOT_LIMIT.
    */
   access(root: string, stream: string, onLost: () => void): WriteAccess {
-    const held = Promise.withResolvers<void>();
+    let held = Promise.withResolvers<void>();
+    const onLeaseLost = (): void => {
+      if (!isReleased) held = Promise.withResolvers();
+      onLost();
+    };
     const given = Promise.withResolvers<void>();
     const key = `${root}/${stream}`;
     const before = this.#given.get(key);
@@ -65,7 +69,10 @@ export class RecordingRoots {
     let isReleased = false;
     const claim = (): void => {
       if (isReleased || this.#isStopped) return;
-      lease = this.#leasesOf(root).claim(stream, { onHeld: () => held.resolve(), onLost });
+      lease = this.#leasesOf(root).claim(stream, {
+        onHeld: () => held.resolve(),
+        onLost: onLeaseLost,
+      });
     };
     if (before === undefined) claim();
     else void before.then(claim).catch((caught: unknown) => this.#notClaimed(root, stream, caught));
