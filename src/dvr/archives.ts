@@ -46,6 +46,7 @@ import { diskFiles } from "./storages/disk-files.ts";
 import { ArchiveWriter } from "./writer/archive-writer.ts";
 import type { FsyncPolicy, WaitingBytes } from "./writer/archive-writer.ts";
 import { filesInTurns } from "./writer/files-in-turns.ts";
+import { SyncTurns } from "./writer/sync-turns.ts";
 import { RecordingRoots } from "./writer/write-access.ts";
 
 /** What archives need of the process. */
@@ -140,7 +141,7 @@ export class Archives {
   readonly #streams = new Map<string, StreamArchive>();
   readonly #roots: Pick<RecordingRoots, "access" | "stop">;
   readonly #waiting: WaitingBytes;
-  readonly #syncs = new BoundedWork(SYNCS);
+  readonly #syncs: SyncTurns;
   readonly #written: ArchiveFiles;
   readonly #copyRules: CopyRules;
   readonly #identity: WriterIdentity;
@@ -162,6 +163,7 @@ export class Archives {
     this.#copyRules = options.copies ?? NO_COPIES;
     const { clock, log, identity = machineIdentity({ pod: options.pod ?? "" }) } = options;
     this.#identity = identity;
+    this.#syncs = new SyncTurns({ clock, log, limits: SYNCS });
     this.#stores = new CopyStores({ clock, attempts: 2, silenceMs: FAR_SILENCE_MS });
     const files = options.keepFiles ?? diskKeepFiles;
     this.#roots =
