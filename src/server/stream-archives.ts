@@ -29,6 +29,7 @@ import type { ArchiveDownload } from "./archive-download.ts";
 import { copyRules } from "./archive-copies.ts";
 import { peersOf, plansWithoutPeer, targetsOf } from "./archive-peers.ts";
 import { LateWriter } from "./late-writer.ts";
+import { memoryBudgetBytes } from "./memory.ts";
 import { planOf, playableStream } from "./stream-rules.ts";
 
 /** The folder of a stream's archive; `null` where the configuration knows of none. */
@@ -87,6 +88,15 @@ function retentionOf(config: ResolvedConfig, root: string, stream: string): Rete
   return { depthMs, sizeBytes, diskPercent, localMs };
 }
 
+/** What of the memory may wait to be written while a disk hangs; live media has half of it. */
+const WAITING_MEMORY_PERCENT = 20;
+const MAX_WAITING_BYTES = 256 * 1024 * 1024;
+
+/** What may wait to be written in each of so many threads, of what may in all of them together. */
+export function waitingBytes(budgetBytes: number, threads: number): number {
+  return Math.min(MAX_WAITING_BYTES, Math.floor(budgetBytes / threads));
+}
+
 /** A stream that is recorded now. */
 type Recording = {
   readonly recorder: StreamRecorder;
@@ -131,6 +141,7 @@ export class StreamArchives {
       const loaded = await import("../dvr/archives.ts");
       this.#loaded = new loaded.Archives({
         ...{ clock, log, pod: process.env["POD_UID"] ?? "", copies: copyRules(config) },
+        waitingBytes: waitingBytes(memoryBudgetBytes(WAITING_MEMORY_PERCENT), thread?.count ?? 1),
         ...(thread === undefined ? {} : { thread }),
       });
       return this.#loaded;
