@@ -95,6 +95,37 @@ describe("the roots of a thread", () => {
     assert.equal(clock.pendingTimers, 0);
   });
 
+  test("leave a root in peace that nothing is recorded into any more, until something is again", async () => {
+    const volume = new MemoryVolume();
+    const { clock, roots } = processOn(volume);
+    const signs = (): string[] => volume.paths().filter((path) => path.includes("/.writers/"));
+    const [one, other] = ["one", "other"].map((name) => roots.access("/archive", name, () => {}));
+    await clock.advanceSettling(2000);
+    await one!.release();
+    assert.equal(signs().length, 1);
+    await other!.release();
+    assert.deepEqual([signs(), clock.pendingTimers], [[], 0]);
+    const again = roots.access("/archive", "one", () => {});
+    await clock.advanceSettling(2000);
+    assert.deepEqual([again.mayWrite(), signs().length], [true, 1]);
+    await again.release();
+    await roots.stop();
+    assert.equal(clock.pendingTimers, 0);
+  });
+
+  test("of which more fail than are known are a line in the log, and the process lives", async () => {
+    const { roots, log } = processOn(new MemoryVolume());
+    for (let root = 0; root < 1002; root++) {
+      const access = roots.access(`/archive-${root}`, "cam", () => {});
+      access.failed(systemError("EIO"));
+      await access.release();
+    }
+    const told = log.of("error").filter(({ message }) => message === "the state of a volume is not known");
+    assert.equal(told.length, 1);
+    assert.match(String(told[0]!.fields["error"]), /1000 roots/);
+    await roots.stop();
+  });
+
   test("end waiting for a stream that is given up", async () => {
     const volume = new MemoryVolume();
     const { roots } = processOn(volume);

@@ -39,6 +39,7 @@ export class RecordingRoots {
   /** Streams that somebody has, and when they are given back: as many as are recorded. */
   readonly #given = new Map<string, Promise<void>>();
   #isStopped = false;
+  #hasToldLimit = false;
 
   constructor(options: RecordingRootsOptions) {
     const { files, clock, log } = options;
@@ -81,15 +82,34 @@ export class RecordingRoots {
     return {
       mayWrite: () => lease?.mayWrite() === true && this.#disks.mayWrite(root),
       whenHeld: () => held.promise,
-      failed: (caught) => void this.#disks.report(root, caught),
+      failed: (caught) => this.#report(root, caught),
       release: async () => {
         isReleased = true;
         held.resolve();
         const releasing = lease?.release();
         given.resolve(before);
         await releasing;
+        await this.#leaveIfUnused(root);
       },
     };
+  }
+
+  /** A root that nothing is recorded into any more is left in peace: its volume may be taken away. */
+  async #leaveIfUnused(root: string): Promise<void> {
+    const leases = this.#leases.get(root);
+    if (leases === undefined || leases.size > 0) return;
+    this.#leases.delete(root);
+    await leases.stop();
+  }
+
+  #report(root: string, caught: unknown): void {
+    try {
+      this.#disks.report(root, caught);
+    } catch (limit) {
+      if (this.#hasToldLimit) return;
+      this.#hasToldLimit = true;
+      this.#options.log.error("the state of a volume is not known", { root, error: messageOf(limit) });
+    }
   }
 
   async #forget(key: string, given: Promise<void>): Promise<void> {
@@ -120,7 +140,7 @@ export class RecordingRoots {
       identity,
       logger: log,
       isGone: (other) => isProcessGone(other, identity, (...process) => this.#options.isAlive(...process)),
-      onFailure: (caught) => void this.#disks.report(root, caught),
+      onFailure: (caught) => this.#report(root, caught),
     });
     this.#leases.set(root, leases);
     return leases;
