@@ -217,6 +217,45 @@ test("a recording goes on where the configuration says now, and live goes on as 
   assert.deepEqual(revoked, []);
 });
 
+test("recording is switched on and off while a stream lives, and its players do not notice", async (t) => {
+  const root = await mkdtemp(join(tmpdir(), "weir-switched-"));
+  t.after(async () => await rm(root, { recursive: true }));
+  const text = (dvr: string): string =>
+    `stream pub/camera { input publish://; segment_duration 1; segment_count 50; ${dvr} }`;
+  const { node } = makeNode(t, text(""));
+  const recorded = async (): Promise<number[]> => {
+    const bytes = await readFile(`${root}/pub/camera/2026/01/01/00.idx`).catch(() => null);
+    const segments = bytes === null ? [] : [...HourIndex.parse(bytes).segments()];
+    return segments.map(({ startUs }) => Math.round((startUs - FAKE_WALL_START_US) / 1e6));
+  };
+  const { send } = publish(node);
+  const atLeast = async (segments: number): Promise<void> =>
+    await eventually(async () => assert.ok((await recorded()).length >= segments));
+  send(10);
+  node.configure(configOf(text(`dvr ${root};`)));
+  send(10);
+  await atLeast(8);
+  node.configure(configOf(text("dvr off;")));
+  send(10);
+  node.configure(configOf(text(`dvr ${root} 7d;`)));
+  send(10);
+  await atLeast(18);
+  node.configure(configOf(text("")));
+  send(10);
+  await atLeast(19);
+  // It is the segment that begins next with which it changes.
+  const found = await recorded();
+  const on = found.filter((at) => (at > 10 && at < 20) || (at > 30 && at < 40));
+  assert.equal(on.length, 18, found.join(" "));
+  assert.ok(
+    found.every((at) => on.includes(at) || [10, 20, 30, 40].includes(at)),
+    found.join(" "),
+  );
+  const live = (await playlist(node)).text;
+  assert.doesNotMatch(live, /DISCONTINUITY\n/);
+  assert.equal(live.match(/EXTINF/g)?.length, 50);
+});
+
 test("HLS that is switched on for a stream that lives plays, and takes no memory when it is switched off", async (t) => {
   const off = "stream pub/camera { input publish://; segment_duration 1; protocols -hls; }";
   const { node } = makeNode(t, off);

@@ -75,7 +75,8 @@ export function recordedStream(config: ResolvedConfig, text: string, protocol: s
   return { name, plan, folder, sourceTimeoutMs: rules.sourceTimeoutMs };
 }
 
-function scheduleOf({ schedule }: RecordingPlan): Schedule | null {
+function scheduleOf(plan: RecordingPlan | null): Schedule | null {
+  const schedule = plan?.schedule ?? null;
   return schedule === null ? null : new Schedule(schedule);
 }
 
@@ -97,14 +98,14 @@ export function waitingBytes(budgetBytes: number, threads: number): number {
   return Math.min(MAX_WAITING_BYTES, Math.floor(budgetBytes / threads));
 }
 
-/** A stream that is recorded now. */
+/** A stream that is recorded now, or whose recorder waits for that. */
 type Recording = {
   readonly recorder: StreamRecorder;
   /** As the configuration has it. */
-  plan: RecordingPlan;
-  /** Who writes the segment that grows, and who the next one: mostly the same. */
-  now: PlacedWriter;
-  next: PlacedWriter;
+  plan: RecordingPlan | null;
+  /** Who writes the segment that grows, and who the next one: mostly the same. `null`: it is not recorded. */
+  now: PlacedWriter | null;
+  next: PlacedWriter | null;
 };
 
 type PlacedWriter = { readonly place: RecordingPlace; readonly writer: LateWriter<Archives> };
@@ -202,33 +203,36 @@ export class StreamArchives {
   }
 
   /**
-   * What records a stream that lives here, the same one as long as it is recorded: asked with another plan it goes on with that
-   * from the next segment on. The stream's media clock goes on behind what is recorded, whatever the wall clock says.
+   * What records a stream that lives here, the same one as long as it does: asked with another plan it goes on with that from
+   * the next segment on, and with `null` it records nothing. The stream's media clock goes on behind what is recorded, whatever
+   * the wall clock says.
    */
-  recorder(stream: LiveStream, plan: RecordingPlan): StreamRecorder {
+  recorder(stream: LiveStream, plan: RecordingPlan | null): StreamRecorder {
     const { name } = stream.rules;
     const known = this.#recording.get(name);
     if (known !== undefined) {
       if (!isDeepStrictEqual(known.plan, plan)) this.#recordOtherwise(stream, known, plan);
       return known.recorder;
     }
-    const now = this.#writer(stream, plan.place);
-    const recorder = new StreamRecorder(now.writer, this.#clock, scheduleOf(plan));
+    const now = plan === null ? null : this.#writer(stream, plan.place);
+    const recorder = new StreamRecorder(now?.writer ?? null, this.#clock, scheduleOf(plan));
     this.#recording.set(name, { recorder, plan, now, next: now });
     return recorder;
   }
 
-  #recordOtherwise(stream: LiveStream, recording: Recording, plan: RecordingPlan): void {
+  #recordOtherwise(stream: LiveStream, recording: Recording, plan: RecordingPlan | null): void {
     const { now, next, recorder } = recording;
     const { name } = stream.rules;
-    const isAt = ({ place }: PlacedWriter): boolean => isDeepStrictEqual(place, plan.place);
+    const known = [next, now].find((placed) => isDeepStrictEqual(placed?.place, plan?.place));
+    const placed = plan === null ? null : (known ?? this.#writer(stream, plan.place));
     recording.plan = plan;
-    recording.next = [next, now].find(isAt) ?? this.#writer(stream, plan.place);
-    if (next !== now && next !== recording.next) this.#close(name, next);
-    recorder.recordOtherwise({ writer: recording.next.writer, schedule: scheduleOf(plan) }, () => {
+    recording.next = placed;
+    if (next !== now && next !== placed) this.#close(name, next);
+    const target = placed === null ? null : { writer: placed.writer, schedule: scheduleOf(plan) };
+    recorder.recordOtherwise(target, () => {
       const before = recording.now;
-      recording.now = recording.next;
-      if (before !== recording.now) this.#close(name, before);
+      recording.now = placed;
+      if (before !== placed) this.#close(name, before);
     });
   }
 
@@ -256,8 +260,9 @@ export class StreamArchives {
     for (const placed of new Set([recording.now, recording.next])) this.#close(name, placed);
   }
 
-  #close(name: StreamName, { writer }: PlacedWriter): void {
-    const closing = writer.close().catch((caught: unknown) => {
+  #close(name: StreamName, placed: PlacedWriter | null): void {
+    if (placed === null) return;
+    const closing = placed.writer.close().catch((caught: unknown) => {
       this.#log.error("the archive of a stream was not closed in order", {
         stream: name,
         error: String(caught),

@@ -142,6 +142,27 @@ describe("a recorder", () => {
     );
   });
 
+  test("begins and ends recording with a segment, and holds nothing meanwhile", () => {
+    const groups: RecordedGroup[] = [];
+    const clock = new FakeClock();
+    const recorder = new StreamRecorder(null, clock);
+    const writer = { write: (group: RecordedGroup) => void groups.push(group) };
+    for (const atS of [1, 3, 5, 7]) {
+      const segment = new Growing(atS, atS * 1e6).fill(atS, 1);
+      clock.advance(1000);
+      recorder.onGop(segment, next(atS + 1));
+      if (atS === 1) recorder.recordOtherwise({ writer, schedule: null }, () => {});
+      if (atS === 5) recorder.recordOtherwise(null, () => {});
+      recorder.onSegment(segment.fill(atS + 1, 1), END(atS + 2));
+      recorder.onBreak();
+    }
+    const shares = groups.flatMap((group) => group.shares);
+    assert.deepEqual(
+      shares.map(({ sequence, durationUs }) => [sequence, durationUs]),
+      [3, 3, 5, 5].map((sequence, i) => [sequence, i % 2 === 0 ? null : 2_000_000]),
+    );
+  });
+
   test("gives nothing of a segment that has nothing", () => {
     const { groups, recorder } = setUp();
     recorder.onSegment(new Growing(1, 1e6), END(2));

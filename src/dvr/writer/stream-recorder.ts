@@ -36,24 +36,25 @@ type Progress = {
  */
 export class StreamRecorder implements SegmentRecorder {
   readonly #clock: Clock;
-  #target: RecorderTarget;
+  /** `null`: nothing is recorded. */
+  #target: RecorderTarget | null;
   /** For the next segment. */
-  #next: { readonly target: RecorderTarget; readonly onChanged: () => void } | null = null;
+  #next: { readonly target: RecorderTarget | null; readonly onChanged: () => void } | null = null;
   #group: RecordedGroup | null = null;
   #progress: Progress | null = null;
   #writtenUs = -Infinity;
 
-  /** `schedule`: when segments begin that are recorded; always unless given. */
-  constructor(writer: GroupWriter, clock: Clock, schedule: RecorderTarget["schedule"] = null) {
+  /** `writer` `null`: nothing is recorded. `schedule`: when segments begin that are; always unless given. */
+  constructor(writer: GroupWriter | null, clock: Clock, schedule: RecorderTarget["schedule"] = null) {
     this.#clock = clock;
-    this.#target = { writer, schedule };
+    this.#target = writer === null ? null : { writer, schedule };
   }
 
   /**
-   * From the next segment on it is recorded otherwise. `onChanged`: then, the writer before gets nothing more. What was to
+   * From the next segment on it is recorded otherwise, or no more where that is `null`. `onChanged`: then, the writer before gets nothing more. What was to
    * come in force with the next segment and did not, never does.
    */
-  recordOtherwise(target: RecorderTarget, onChanged: () => void): void {
+  recordOtherwise(target: RecorderTarget | null, onChanged: () => void): void {
     this.#next = { target, onChanged };
   }
 
@@ -82,7 +83,7 @@ export class StreamRecorder implements SegmentRecorder {
     const { sequence, startUs, tracks, isIndependent, discontinuity } = segment;
     if (this.#progress?.sequence !== sequence) {
       this.#change();
-      const isLeftOut = this.#target.schedule?.isRecordingAt(startUs / 1000) === false;
+      const isLeftOut = !this.#isRecordingAt(startUs / 1000);
       this.#progress = { sequence, taken: new Map(), isLeftOut, isBegun: false };
     }
     const progress = this.#progress;
@@ -105,6 +106,10 @@ export class StreamRecorder implements SegmentRecorder {
     group.add(share);
   }
 
+  #isRecordingAt(ms: number): boolean {
+    return this.#target !== null && this.#target.schedule?.isRecordingAt(ms) !== false;
+  }
+
   #change(): void {
     const next = this.#next;
     if (next === null) return;
@@ -120,6 +125,6 @@ export class StreamRecorder implements SegmentRecorder {
     if (group === null || group.shares.length === 0) return;
     this.#writtenUs = this.#clock.nowUs();
     group.utcUs = this.#clock.wallUs();
-    this.#target.writer.write(group);
+    this.#target?.writer.write(group);
   }
 }
