@@ -1,6 +1,12 @@
 #!/usr/bin/env node
 /** The command `weir`, out of the compile cache. */
+import { availableParallelism } from "node:os";
 import "../server/compile-cache.js";
+
+// Each file operation takes a thread of this pool until the disk has done it, and so does each name that is looked up. Four,
+// as it has unless told otherwise, are taken by a volume that hangs, and then films on other disks hang as well. A media
+// thread has 26 operations at a time that may hang: recordings that are written and synced, and archives that are read.
+process.env["UV_THREADPOOL_SIZE"] ??= String(32 * Math.min(4, availableParallelism()));
 
 // To process 1 of a container the system delivers no signal that it has no handler for: one that comes while the server
 // starts, and so before it has its own, would be lost, and the container be killed when its time is over.

@@ -30,6 +30,7 @@ export const PROBLEM_CODES = {
   CONFIG_ADDRESS_TAKEN: "Two listeners want the same port of the same address.",
   CONFIG_UNKNOWN_TEMPLATE: "A stream names a template that is not there.",
   CONFIG_UNKNOWN_DVR: "A recording names a `dvr` block that is not there.",
+  CONFIG_NESTED_ROOTS: "The root of a recording lies where streams are recorded below another root.",
   CONFIG_NEVER_USED:
     "What is written can never take effect: a prefix taken by an earlier template, a repeated input, a setting " +
     "that is of use only with another.",

@@ -208,7 +208,8 @@ function recordings(): string {
     "  The credentials end at the last `@`; a `%`, and an `@` anywhere else, are written `%25` and `%40`. The region is",
     "  needed where the host does not name it, as `s3.eu-central-1.example.org` does, and the store asks for one. What becomes",
     "  of copies: [operations](operations.md#recordings-in-object-storage).",
-    "- A recording that changes goes on; nothing of its stream is restarted.",
+    "- A recording that changes goes on, begins or ends with the next segment: with another root, schedule or `fsync`, or with",
+    "  `dvr false`; nothing of its stream is restarted. What lies below a root that its stream does not have any more is neither played nor deleted.",
     "",
     ...optionTable(DVR_OPTIONS),
   ].join("\n");

@@ -1,4 +1,5 @@
 import { defaultOf } from "./directives.ts";
+import { reportNestedRoots } from "./nested-roots.ts";
 import { readInputUrl } from "./resolve-input.ts";
 import { readDvrs, reportRecording } from "./resolve-dvr.ts";
 import { resolveListeners } from "./resolve-listeners.ts";
@@ -35,6 +36,7 @@ export function resolveConfig(
   const streams = directives.flatMap((one) => readStream(one, context));
   const vods = readVods(settings, definitions, problems);
   const templatePlans = [...templates.values()].map((template) => template.plan);
+  reportNestedRoots(streams, templatePlans, problems);
   reportUnknownVods([...templatePlans, ...streams], vods, problems);
   return withoutUndefined<ResolvedConfig>({
     listeners: resolveListeners(directives, environment.http, problems),

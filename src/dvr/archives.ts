@@ -46,6 +46,8 @@ import { recoverRoot } from "./start-recovery.ts";
 import { diskFiles } from "./storages/disk-files.ts";
 import { ArchiveWriter } from "./writer/archive-writer.ts";
 import type { FsyncPolicy, WaitingBytes } from "./writer/archive-writer.ts";
+import { filesInTurns } from "./writer/files-in-turns.ts";
+import { SyncTurns } from "./writer/sync-turns.ts";
 import { RecordingRoots } from "./writer/write-access.ts";
 
 /** What archives need of the process. */
@@ -107,8 +109,9 @@ const MAX_SEGMENTS = 2 ** 19;
 const FREE_BYTES = 32 * 1024 * 1024;
 /** Segments that are read at a time by one thread, and that wait for it. */
 const READS = { running: 16, waiting: 2000 };
-/** Recordings that are synced at a time: half of the threads that the system's calls run on; and all that may wait. */
+/** Recordings that are synced at a time, and that are written to, and all that may wait: see `filesInTurns`. */
 const SYNCS = { running: 2, waiting: 65_536 };
+const WRITES = { running: 8, waiting: 65_536 };
 /** How long a host of object storage may be silent to those who play. Units: milliseconds. */
 const FAR_SILENCE_MS = 5000;
 /** Streams of which it is known what is recorded. */
@@ -156,7 +159,8 @@ export class Archives {
   readonly #streams = new Map<string, StreamArchive>();
   readonly #roots: Pick<RecordingRoots, "access" | "stop">;
   readonly #waiting: WaitingBytes;
-  readonly #syncs = new BoundedWork(SYNCS);
+  readonly #syncs: SyncTurns;
+  readonly #written: ArchiveFiles;
   readonly #copyRules: CopyRules;
   readonly #identity: WriterIdentity;
   /** Of those who play: a host that is slow is given up sooner than by those who copy. */
@@ -174,10 +178,12 @@ export class Archives {
   constructor(options: ArchivesOptions) {
     this.#options = options;
     this.#files = options.files ?? diskFiles;
+    this.#written = filesInTurns(this.#files, new BoundedWork(WRITES));
     this.#copyRules = options.copies ?? NO_COPIES;
     const { clock, log, identity = machineIdentity({ pod: options.pod ?? "" }) } = options;
     this.#identity = identity;
     this.#mp4s = new Mp4Exports(clock);
+    this.#syncs = new SyncTurns({ clock, log, limits: SYNCS });
     this.#stores = new CopyStores({ clock, attempts: 2, silenceMs: FAR_SILENCE_MS });
     const files = options.keepFiles ?? diskKeepFiles;
     this.#roots =
@@ -277,7 +283,7 @@ export class Archives {
   /** What writes a stream's archive. Throws: DVR_LEASE_LIMIT. */
   writer({ root, stream, fsync }: RecordingPlace, log: Logger): ArchiveWriter {
     return new ArchiveWriter({
-      ...{ files: this.#files, folder: `${root}/${stream}`, fsync, clock: this.#options.clock, log },
+      ...{ files: this.#written, folder: `${root}/${stream}`, fsync, clock: this.#options.clock, log },
       waiting: this.#waiting,
       syncs: this.#syncs,
       access: (onLost) => this.#roots.access(root, stream, onLost),

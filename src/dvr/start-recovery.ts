@@ -44,7 +44,7 @@ type LastHours = { readonly stream: string; readonly hours: readonly number[] };
 export async function recoverRoot(root: string, options: StartRecoveryOptions): Promise<number> {
   const { keepFiles: files, clock, log } = options;
   const walk = new ArchiveWalk({
-    ...{ root, files, clock },
+    ...{ root, files, clock, isMeasuring: false },
     onFailure: (path, caught) =>
       log.warn("a folder of the archive cannot be read", { path, error: messageOf(caught) }),
     onLimit: (what, limit) =>

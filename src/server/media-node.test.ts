@@ -1,13 +1,18 @@
 import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
-import { FakeClock } from "../../test/support/fake-clock.ts";
+import { eventually } from "../../test/support/eventually.ts";
+import { FAKE_WALL_START_US, FakeClock } from "../../test/support/fake-clock.ts";
 import { RecordingLog } from "../../test/support/recording-log.ts";
 import { sourcePacket, videoTrack } from "../../test/support/media.ts";
 import { AddressCounter } from "../base/address-counter.ts";
 import type { HttpRequest } from "../base/http-message.ts";
 import { loadConfig } from "../config/load.ts";
 import type { ResolvedConfig } from "../config/plan.ts";
+import { HourIndex } from "../dvr/format/hour-index.ts";
 import type { StreamName } from "../media/ids.ts";
 import { parseStreamName } from "../media/ids.ts";
 import type { SubscriptionEnd } from "../stream/wire-format.ts";
@@ -175,6 +180,80 @@ test("what is no matter of segments leaves a playlist as it is", async (t) => {
     ),
   );
   assert.deepEqual(await playlist(node), { status: 200, text });
+});
+
+test("a recording goes on where the configuration says now, and live goes on as it was", async (t) => {
+  const root = await mkdtemp(join(tmpdir(), "weir-roots-"));
+  t.after(async () => await rm(root, { recursive: true }));
+  const text = (dvr: string): string =>
+    `stream pub/camera { input publish://; segment_duration 1; segment_count 50; dvr ${root}/${dvr}; }`;
+  const { node } = makeNode(t, text("one"));
+  const recorded = async (dvr: string): Promise<number[]> => {
+    const bytes = await readFile(`${root}/${dvr}/pub/camera/2026/01/01/00.idx`).catch(() => null);
+    const segments = bytes === null ? [] : [...HourIndex.parse(bytes).segments()];
+    return segments.map(({ startUs }) => Math.round((startUs - FAKE_WALL_START_US) / 1e6));
+  };
+  const { send, revoked } = publish(node);
+  send(10);
+  await eventually(async () => assert.ok((await recorded("one")).length >= 9));
+  // What never came in force takes nothing, and what is said anew changes nothing.
+  node.configure(configOf(text("never fsync=none")));
+  node.configure(configOf(text("other")));
+  node.configure(configOf(text("other 7d")));
+  send(10);
+  await eventually(async () => assert.ok((await recorded("other")).length >= 8));
+  node.configure(configOf(text("other schedule=1000-1100")));
+  send(10);
+  // In the same place with other options: the one before has given the stream back by then.
+  node.configure(configOf(text("other fsync=none")));
+  send(10);
+  await eventually(async () => assert.equal((await recorded("other")).at(-1), 39));
+  assert.deepEqual(await recorded("never"), []);
+  const [one, other] = [await recorded("one"), await recorded("other")];
+  const left = Array.from({ length: 40 }, (_, i) => i).filter((i) => ![...one, ...other].includes(i));
+  assert.equal(one.at(-1)! + 1, other[0], "no segment is lost, and none is in both");
+  assert.deepEqual([left.length, left.at(-1)! - left[0]!], [10, 9], "and none but those of the schedule");
+  assert.doesNotMatch((await playlist(node)).text, /DISCONTINUITY\n/);
+  assert.deepEqual(revoked, []);
+});
+
+test("recording is switched on and off while a stream lives, and its players do not notice", async (t) => {
+  const root = await mkdtemp(join(tmpdir(), "weir-switched-"));
+  t.after(async () => await rm(root, { recursive: true }));
+  const text = (dvr: string): string =>
+    `stream pub/camera { input publish://; segment_duration 1; segment_count 50; ${dvr} }`;
+  const { node } = makeNode(t, text(""));
+  const recorded = async (): Promise<number[]> => {
+    const bytes = await readFile(`${root}/pub/camera/2026/01/01/00.idx`).catch(() => null);
+    const segments = bytes === null ? [] : [...HourIndex.parse(bytes).segments()];
+    return segments.map(({ startUs }) => Math.round((startUs - FAKE_WALL_START_US) / 1e6));
+  };
+  const { send } = publish(node);
+  const atLeast = async (segments: number): Promise<void> =>
+    await eventually(async () => assert.ok((await recorded()).length >= segments));
+  send(10);
+  node.configure(configOf(text(`dvr ${root};`)));
+  send(10);
+  await atLeast(8);
+  node.configure(configOf(text("dvr off;")));
+  send(10);
+  node.configure(configOf(text(`dvr ${root} 7d;`)));
+  send(10);
+  await atLeast(18);
+  node.configure(configOf(text("")));
+  send(10);
+  await atLeast(19);
+  // It is the segment that begins next with which it changes.
+  const found = await recorded();
+  const on = found.filter((at) => (at > 10 && at < 20) || (at > 30 && at < 40));
+  assert.equal(on.length, 18, found.join(" "));
+  assert.ok(
+    found.every((at) => on.includes(at) || [10, 20, 30, 40].includes(at)),
+    found.join(" "),
+  );
+  const live = (await playlist(node)).text;
+  assert.doesNotMatch(live, /DISCONTINUITY\n/);
+  assert.equal(live.match(/EXTINF/g)?.length, 50);
 });
 
 test("HLS that is switched on for a stream that lives plays, and takes no memory when it is switched off", async (t) => {

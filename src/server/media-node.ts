@@ -229,7 +229,7 @@ export class MediaNode {
         if (isPackagedAnew(planOf(before, stream.rules.name), planOf(config, stream.rules.name))) {
           this.#windows.drop(stream);
           this.#equip(stream);
-        }
+        } else this.#recordOn(stream);
         if (!this.#mayPublish(stream)) stream.takeOff("the configuration does not let it publish any more");
       }
     }
@@ -376,16 +376,22 @@ export class MediaNode {
     const plan = planOf(this.#config, name);
     if (plan === null) return;
     const recording = recordingPlan(plan, name);
-    if (recording === null) this.archives.close(name);
-    if (recording === null && !isPackaged(plan.options.protocols)) return;
+    if (recording === null && !isPackaged(plan.options.protocols)) return this.archives.close(name);
     this.#windows.open(stream, {
-      recorder: recording === null ? null : this.archives.recorder(stream, recording),
+      recorder: this.archives.recorder(stream, recording),
       segmentDurationUs: plan.options.segmentDurationMs * 1000,
       segmentCount: plan.options.segmentCount,
       chunkDurationUs: plan.options.chunkDurationMs * 1000,
       clock: this.#clock,
       log: this.#log.child({ stream: name }),
     });
+  }
+
+  /** A recording begins, ends or goes on as its configuration says now, where there is a window to be recorded. */
+  #recordOn(stream: LiveStream): void {
+    const { name } = stream.rules;
+    const plan = planOf(this.#config, name);
+    if (isWindowed(plan)) this.archives.recorder(stream, recordingPlan(plan, name));
   }
 
   /** The live window of a stream, wherever it lives. Throws or rejects with STREAM_STARTING, STREAM_NOT_ON_AIR. */
@@ -487,6 +493,12 @@ function isPackagedAnew(before: LivePlan | null, after: LivePlan | null): boolea
   return packagingOf(before) !== packagingOf(after);
 }
 
+/** Whether a stream has a live window: for players, or to be recorded. */
+function isWindowed(plan: LivePlan | null): boolean {
+  if (plan === null) return false;
+  return isPackaged(plan.options.protocols) || recordingPlan(plan, plan.name as StreamName) !== null;
+}
+
 /** The options that decide how a stream is packaged: all but those that apply to a stream as it lives. */
 function packagingOf(plan: LivePlan | null): string {
   if (plan === null) return "";
@@ -499,11 +511,7 @@ function packagingOf(plan: LivePlan | null): string {
     "addAudioOnly",
   ];
   const options = Object.entries(plan.options).filter(([option]) => !live.includes(option));
-  return JSON.stringify([
-    options,
-    recordingPlan(plan, plan.name as StreamName),
-    isPackaged(plan.options.protocols),
-  ]);
+  return JSON.stringify([options, isWindowed(plan), isPackaged(plan.options.protocols)]);
 }
 
 /** Which of `count` threads plays the file of a stream. */

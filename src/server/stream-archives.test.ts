@@ -8,7 +8,7 @@ import { loadConfig } from "../config/load.ts";
 import type { DvrPlan, LivePlan, ResolvedConfig } from "../config/plan.ts";
 import { Playback } from "./playback.ts";
 import type { PlaybackParts } from "./playback.ts";
-import { StreamArchives, archiveFolder, recordingPlan } from "./stream-archives.ts";
+import { StreamArchives, archiveFolder, recordingPlan, waitingBytes } from "./stream-archives.ts";
 import type { StreamName } from "../media/ids.ts";
 
 const CAM = "rec/cam" as StreamName;
@@ -73,6 +73,17 @@ describe("a stretch of a stream that is not recorded", () => {
     await assert.rejects(ask("/hls/cam/archive-1-2.mp4"), { code: "STREAM_PROTOCOL_OFF" });
     await assert.rejects(ask("/hls/cam/archive-1-2.ts"), { code: "STREAM_PROTOCOL_OFF" });
   });
+});
+
+test("what waits for a disk that hangs has its share of the memory, however many threads there are", () => {
+  const MiB = 2 ** 20;
+  const cases = [
+    { budget: 200, threads: 1, each: 200 },
+    { budget: 200, threads: 4, each: 50 },
+    { budget: 8000, threads: 4, each: 256 },
+  ];
+  for (const { budget, threads, each } of cases)
+    assert.equal(waitingBytes(budget * MiB, threads), each * MiB);
 });
 
 test("nothing is loaded, and nothing to be closed, where nothing is recorded", async () => {

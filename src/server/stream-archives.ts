@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
@@ -28,6 +29,7 @@ import type { ArchiveDownload } from "./archive-download.ts";
 import { copyRules } from "./archive-copies.ts";
 import { peersOf, plansWithoutPeer, targetsOf } from "./archive-peers.ts";
 import { LateWriter } from "./late-writer.ts";
+import { memoryBudgetBytes } from "./memory.ts";
 import { planOf, playableStream } from "./stream-rules.ts";
 
 /** The folder of a stream's archive; `null` where the configuration knows of none. */
@@ -73,6 +75,11 @@ export function recordedStream(config: ResolvedConfig, text: string, protocol: s
   return { name, plan, folder, sourceTimeoutMs: rules.sourceTimeoutMs };
 }
 
+function scheduleOf(plan: RecordingPlan | null): Schedule | null {
+  const schedule = plan?.schedule ?? null;
+  return schedule === null ? null : new Schedule(schedule);
+}
+
 /** What a stream's configuration says of its archive; `null`: nothing, or that it is somewhere else. */
 function retentionOf(config: ResolvedConfig, root: string, stream: string): RetentionRules | null {
   const name = parseStreamName(stream);
@@ -81,6 +88,27 @@ function retentionOf(config: ResolvedConfig, root: string, stream: string): Rete
   const { depthMs, sizeBytes, diskPercent, localMs } = dvr;
   return { depthMs, sizeBytes, diskPercent, localMs };
 }
+
+/** What of the memory may wait to be written while a disk hangs; live media has half of it. */
+const WAITING_MEMORY_PERCENT = 20;
+const MAX_WAITING_BYTES = 256 * 1024 * 1024;
+
+/** What may wait to be written in each of so many threads, of what may in all of them together. */
+export function waitingBytes(budgetBytes: number, threads: number): number {
+  return Math.min(MAX_WAITING_BYTES, Math.floor(budgetBytes / threads));
+}
+
+/** A stream that is recorded now, or whose recorder waits for that. */
+type Recording = {
+  readonly recorder: StreamRecorder;
+  /** As the configuration has it. */
+  plan: RecordingPlan | null;
+  /** Who writes the segment that grows, and who the next one: mostly the same. `null`: it is not recorded. */
+  now: PlacedWriter | null;
+  next: PlacedWriter | null;
+};
+
+type PlacedWriter = { readonly place: RecordingPlace; readonly writer: LateWriter<Archives> };
 
 /** What archives need of their thread. */
 export type StreamArchivesOptions = {
@@ -98,10 +126,7 @@ export class StreamArchives {
   readonly #log: Logger;
   /** The archives themselves, for what is not said below. */
   readonly use: Late<Archives>;
-  readonly #recording = new Map<
-    StreamName,
-    { readonly recorder: StreamRecorder; readonly writer: LateWriter<Archives> }
-  >();
+  readonly #recording = new Map<StreamName, Recording>();
   readonly #closing = new Set<Promise<void>>();
   #loaded: Archives | null = null;
   #isDraining = false;
@@ -117,6 +142,7 @@ export class StreamArchives {
       const loaded = await import("../dvr/archives.ts");
       this.#loaded = new loaded.Archives({
         ...{ clock, log, pod: process.env["POD_UID"] ?? "", copies: copyRules(config) },
+        waitingBytes: waitingBytes(memoryBudgetBytes(WAITING_MEMORY_PERCENT), thread?.count ?? 1),
         ...(thread === undefined ? {} : { thread }),
       });
       return this.#loaded;
@@ -176,21 +202,45 @@ export class StreamArchives {
     }
   }
 
-  /** What records a stream that lives here. Its media clock goes on behind what is recorded, whatever the wall clock says. */
-  recorder(stream: LiveStream, { place, schedule }: RecordingPlan): StreamRecorder {
+  /**
+   * What records a stream that lives here, the same one as long as it does: asked with another plan it goes on with that from
+   * the next segment on, and with `null` it records nothing. The stream's media clock goes on behind what is recorded, whatever
+   * the wall clock says.
+   */
+  recorder(stream: LiveStream, plan: RecordingPlan | null): StreamRecorder {
     const { name } = stream.rules;
     const known = this.#recording.get(name);
-    if (known !== undefined) return known.recorder;
-    const log = this.#log.child({ stream: name });
-    const writer = new LateWriter(this.use, (archives) => archives.writer(place, log));
-    const recorder = new StreamRecorder(
-      writer,
-      this.#clock,
-      schedule === null ? null : new Schedule(schedule),
-    );
-    this.#recording.set(name, { recorder, writer });
-    void this.#prepare(stream, writer, log);
+    if (known !== undefined) {
+      if (!isDeepStrictEqual(known.plan, plan)) this.#recordOtherwise(stream, known, plan);
+      return known.recorder;
+    }
+    const now = plan === null ? null : this.#writer(stream, plan.place);
+    const recorder = new StreamRecorder(now?.writer ?? null, this.#clock, scheduleOf(plan));
+    this.#recording.set(name, { recorder, plan, now, next: now });
     return recorder;
+  }
+
+  #recordOtherwise(stream: LiveStream, recording: Recording, plan: RecordingPlan | null): void {
+    const { now, next, recorder } = recording;
+    const { name } = stream.rules;
+    const known = [next, now].find((placed) => isDeepStrictEqual(placed?.place, plan?.place));
+    const placed = plan === null ? null : (known ?? this.#writer(stream, plan.place));
+    recording.plan = plan;
+    recording.next = placed;
+    if (next !== now && next !== placed) this.#close(name, next);
+    const target = placed === null ? null : { writer: placed.writer, schedule: scheduleOf(plan) };
+    recorder.recordOtherwise(target, () => {
+      const before = recording.now;
+      recording.now = placed;
+      if (before !== placed) this.#close(name, before);
+    });
+  }
+
+  #writer(stream: LiveStream, place: RecordingPlace): PlacedWriter {
+    const log = this.#log.child({ stream: stream.rules.name });
+    const writer = new LateWriter(this.use, (archives) => archives.writer(place, log));
+    void this.#prepare(stream, writer, log);
+    return { place, writer };
   }
 
   async #prepare(stream: LiveStream, writer: LateWriter<Archives>, log: Logger): Promise<void> {
@@ -207,7 +257,12 @@ export class StreamArchives {
     const recording = this.#recording.get(name);
     if (recording === undefined) return;
     this.#recording.delete(name);
-    const closing = recording.writer.close().catch((caught: unknown) => {
+    for (const placed of new Set([recording.now, recording.next])) this.#close(name, placed);
+  }
+
+  #close(name: StreamName, placed: PlacedWriter | null): void {
+    if (placed === null) return;
+    const closing = placed.writer.close().catch((caught: unknown) => {
       this.#log.error("the archive of a stream was not closed in order", {
         stream: name,
         error: String(caught),

@@ -33,7 +33,7 @@ export class TestAccess implements WriteAccess {
   stopsVolume = false;
   releases = 0;
   onLost: () => void = () => {};
-  readonly #held = Promise.withResolvers<void>();
+  #held = Promise.withResolvers<void>();
 
   constructor(isHeld = true) {
     if (isHeld) this.hold();
@@ -48,6 +48,7 @@ export class TestAccess implements WriteAccess {
   /** The stream is somebody else's from now on. */
   lose(): void {
     this.isOurs = false;
+    this.#held = Promise.withResolvers();
     this.onLost();
   }
 

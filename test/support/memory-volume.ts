@@ -34,6 +34,8 @@ export class MemoryVolume {
   readonly folders = new Set<string>();
   /** Room for files; what is beyond is ENOSPC. Units: bytes. */
   capacityBytes = Infinity;
+  /** Of each folder and those above it: a second number is that of the disk on which this one is mounted. */
+  devices: readonly number[] = [1];
   #changes = 0;
 
   /** The volume as one process sees it. */
@@ -205,6 +207,10 @@ class ViewOfVolume implements KeepFiles {
       totalBytes: this.#volume.capacityBytes,
       usedBytes: this.#volume.usedBytes(),
     }));
+  }
+
+  async devices(): Promise<readonly number[]> {
+    return await Promise.resolve(this.#volume.devices);
   }
 
   #makeEmpty(path: string): void {

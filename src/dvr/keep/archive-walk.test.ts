@@ -137,6 +137,23 @@ describe("a walk through an archive", () => {
     assert.equal((await days()).length, 3);
   });
 
+  test("keeps the names that hours of all days have alike once", async () => {
+    const { put, walk } = archive();
+    for (let day = 10; day < 30; day++)
+      for (const name of day % 2 === 0 ? ["08.idx", "08.mp4"] : ["08.mp4", "08.idx"])
+        put(`one/2025/11/${day}/${name}`, 10);
+    const found = await walk.days(() => false);
+    assert.deepEqual([found.length, new Set(found.map(({ hours }) => hours[0]!.names)).size], [20, 1]);
+  });
+
+  test("asks nothing of files where only hours are wanted", async () => {
+    const { put, days, steps } = archive({ isMeasuring: false });
+    put("one/2026/11/23/08.idx", 64);
+    put("one/2026/11/23/08.mp4", 1000);
+    assert.deepEqual(await days(), ["one 2026-11-23 8: 0/0 2"]);
+    assert.ok(steps.length > 0 && steps.every(({ kind }) => kind === "list"));
+  });
+
   test("measures hours that may still grow every few minutes, and others once", async () => {
     const { put, days, steps, clock } = archive();
     put("live/2026/11/23/01.mp4", 10);

@@ -7,6 +7,7 @@ export type HourFiles = {
   readonly hourOfDay: number;
   /** In no order. */
   readonly names: readonly string[];
+  /** 0 where nothing is measured. */
   readonly bytes: number;
   /** Those of its media files. */
   readonly mediaBytes: number;
@@ -34,11 +35,13 @@ export type ArchiveWalkOptions = {
   /** There is more than the walk keeps in mind. */
   onLimit(what: "days" | "folders" | "files in a folder", limit: number): void;
   readonly limits?: Partial<WalkLimits>;
+  /** Whether the files of hours are measured; who only asks which hours there are is spared most of the calls. */
+  readonly isMeasuring?: boolean;
 };
 
 /** Bounds of a walk. */
 export type WalkLimits = {
-  /** Days' folders of all streams: some 400 bytes of memory each. */
+  /** Days' folders of all streams: some 4 KB of memory each. */
   readonly days: number;
   /** Folders of one walk, of any kind. */
   readonly folders: number;
@@ -50,6 +53,9 @@ const LIMITS: WalkLimits = { days: 1_000_000, folders: 1_200_000, entries: 100_0
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
+
+/** Sets of names that hours share: of an hour of the day there are few. Beyond them it is begun anew. */
+const MAX_NAME_SETS = 10_000;
 
 /** How long the files of an hour may still grow after its end. Units: milliseconds. */
 const SETTLE_MS = HOUR_MS / 2;
@@ -101,6 +107,8 @@ export class ArchiveWalk {
   readonly #options: ArchiveWalkOptions;
   readonly #limits: WalkLimits;
   #remembered = new Map<string, Remembered>();
+  /** By themselves in one text: what the hours of all days are called alike is kept once. */
+  readonly #nameSets = new Map<string, readonly string[]>();
   #looks = 0;
 
   constructor(options: ArchiveWalkOptions) {
@@ -195,22 +203,34 @@ export class ArchiveWalk {
       const before = of.known?.hours.find((hour) => hour.hourOfDay === hourOfDay);
       const isSettled = of.startMs + (hourOfDay + 1) * HOUR_MS + SETTLE_MS <= of.nowMs;
       const isKnown = before?.isSettled === true && sameNames(before.names, names);
-      hours.push(isKnown ? before : await this.#measure(path, { hourOfDay, names, isSettled }));
+      const shared = this.#shared(names);
+      hours.push(isKnown ? before : await this.#measure(path, { hourOfDay, names: shared, isSettled }));
     }
     return hours;
   }
 
   async #measure(
     path: string,
-    of: Pick<HourFiles, "hourOfDay" | "names" | "isSettled">,
+    { hourOfDay, names, isSettled }: Pick<HourFiles, "hourOfDay" | "names" | "isSettled">,
   ): Promise<HourFiles> {
     let [bytes, mediaBytes] = [0, 0];
-    for (const name of of.names) {
+    const isMeasured = this.#options.isMeasuring !== false;
+    for (const name of isMeasured ? names : []) {
       const size = (await this.#options.files.facts(`${path}/${name}`))?.bytes ?? 0;
       bytes += size;
       if (isMediaFile(name)) mediaBytes += size;
     }
-    return { ...of, bytes, mediaBytes };
+    return { hourOfDay, names, bytes, mediaBytes, isSettled };
+  }
+
+  #shared(names: readonly string[]): readonly string[] {
+    const sorted = names.toSorted();
+    const key = sorted.join("/");
+    const known = this.#nameSets.get(key);
+    if (known !== undefined) return known;
+    if (this.#nameSets.size >= MAX_NAME_SETS) this.#nameSets.clear();
+    this.#nameSets.set(key, sorted);
+    return sorted;
   }
 
   #inAbout(ms: number): number {

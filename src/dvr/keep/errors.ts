@@ -12,6 +12,11 @@ export const keepErrors = defineErrors({
     message: "the right to write into {root} was lost: {reason}",
     doc: "The volume did not take this process's sign of life in time, or another process took it for dead. Recordings into that root stop, so that no two processes write one file, and go on by themselves. Look for a volume that hangs.",
   },
+  DVR_NOT_MOUNTED: {
+    disposition: "retry",
+    message: "{root} is on the disk that its volume was mounted on: the volume is gone",
+    doc: "A volume was mounted there since the server started, and is not any more. Nothing is recorded to what is below, which would fill another disk and be hidden later. Mount the volume again: recordings go on by themselves. To record without it, start the server anew.",
+  },
   DVR_LEASE_FAILED: {
     disposition: "retry",
     message: "leases in {root} cannot be written: {reason}",

@@ -1,10 +1,15 @@
 import type { Clock, Timer } from "../../base/clock.ts";
+import { keepErrors } from "./errors.ts";
 import type { KeepFiles } from "./keep-files.ts";
 import { writeLifeRecord } from "./writer-records.ts";
 import type { WriterIdentity } from "./writer-records.ts";
 
 /** Where writers give their signs of life, below a root. Names of streams have no segment that begins with a dot. */
 export const WRITERS_FOLDER = ".writers";
+
+/** Why a writer may write no more whose file is not there. */
+const GONE =
+  "its sign of life is gone: another process took this one for dead, or the volume is not mounted any more";
 
 /** What a sign of life is given with. */
 export type HeartbeatOptions = {
@@ -44,6 +49,8 @@ export class Heartbeat {
   #validUntilUs = -Infinity;
   #expiry: Timer | null = null;
   #isBeating = false;
+  /** Of the folder in which the volume was mounted; `null` as long as none was. */
+  #deviceBelow: number | null = null;
   #isEnded = false;
 
   constructor(options: HeartbeatOptions) {
@@ -89,6 +96,7 @@ export class Heartbeat {
   async #begin(): Promise<void> {
     const { root, files, clock } = this.#options;
     const startUs = clock.nowUs();
+    await this.#assertMounted();
     const writer = this.#options.newWriter();
     await files.makeFolder(`${root}/${WRITERS_FOLDER}`);
     if (!(await this.#create(writer))) return;
@@ -99,6 +107,18 @@ export class Heartbeat {
     }
     this.#writer = writer;
     this.#trustUntil(this.#untilUs(startUs));
+  }
+
+  /**
+   * A volume that is not mounted any more leaves a folder behind, and what was recorded there would fill another disk and be
+   * hidden when it is mounted again. Throws: DVR_NOT_MOUNTED.
+   */
+  async #assertMounted(): Promise<void> {
+    const { root, files } = this.#options;
+    const devices = await files.devices(root);
+    if (devices[0] !== undefined && devices[0] === this.#deviceBelow)
+      throw keepErrors.error("DVR_NOT_MOUNTED", { root });
+    this.#deviceBelow ??= devices.find((device) => device !== devices[0]) ?? null;
   }
 
   async #create(writer: string): Promise<boolean> {
@@ -117,7 +137,7 @@ export class Heartbeat {
     const startUs = clock.nowUs();
     const isThere = await files.overwrite(this.#pathOf(writer), this.#record(writer));
     if (this.#writer !== writer) return;
-    if (!isThere) this.#lose("another process took this one for dead and removed its sign of life", true);
+    if (!isThere) this.#lose(GONE, true);
     else if (clock.nowUs() >= this.#validUntilUs) this.#loseByTime();
     else this.#trustUntil(this.#untilUs(startUs));
   }

@@ -55,6 +55,11 @@ export type KeepFiles = {
   /** Puts the names in a folder on the disk, where the file system can. */
   syncFolder(path: string): Promise<void>;
   space(folder: string): Promise<VolumeSpace>;
+  /**
+   * The devices of a folder and of those above it, up to the topmost, as numbers of the system: where one differs from the
+   * next, something is mounted. Folders that are not there are passed over.
+   */
+  devices(folder: string): Promise<readonly number[]>;
 };
 
 /**

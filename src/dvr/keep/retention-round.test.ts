@@ -88,6 +88,25 @@ describe("a round of retention", () => {
     assert.deepEqual(warnings, []);
   });
 
+  test("says once which streams no configuration names: nothing of them is ever deleted", async () => {
+    const rules: Record<string, RetentionRules> = { kept: { depthMs: 24 * HOUR_MS } };
+    const { round, put, lines, volume } = retention(rules);
+    for (const stream of ["kept", "gone/2", "gone/1"]) for (const hours of [2, 3]) put(stream, hours);
+    await round.run();
+    await round.run();
+    const told = { root: ROOT, streams: 2, bytes: 440, some: "gone/1 gone/2" };
+    assert.deepEqual(lines, [told]);
+    assert.equal(volume.paths().length, 12);
+    rules["gone/2"] = { depthMs: 24 * HOUR_MS };
+    await round.run();
+    assert.deepEqual(lines, [told, { ...told, streams: 1, bytes: 220, some: "gone/1" }]);
+    rules["gone/1"] = {};
+    await round.run();
+    delete rules["gone/1"];
+    await round.run();
+    assert.equal(lines.length, 3, "it is said anew when it is so again");
+  });
+
   const WITH_FILLS = { fill: 10, "fill.mp4": 200, "fill.1.mp4": 50 };
 
   test("deletes hours with fills, and those of fills alone, with all of their files", async () => {

@@ -41,6 +41,9 @@ const MAX_RETRY_MS = 3_600_000;
 /** How soon the same failure is said again. Units: milliseconds. */
 const TELL_AGAIN_MS = 3_600_000;
 
+/** Streams that are named where a line is about many. */
+const MAX_NAMED = 5;
+
 /** Failures that are remembered, unless an option says otherwise. */
 const MAX_FAILURES = 10_000;
 
@@ -123,6 +126,9 @@ export class RetentionRound {
   /** What was said and when, so that it is said again only after a while, or when it is another. */
   readonly #told = new Map<string, { readonly kind: string; readonly atUs: number }>();
   #lastFreed: { readonly bytes: number; readonly before: number } | null = null;
+  /** Streams without rules, as they were found last, and of which it was said. */
+  #unruled: { readonly stream: string; readonly bytes: number }[] = [];
+  #toldUnruled = "";
   #timer: Timer | null = null;
   #running: Promise<void> | null = null;
   #isStopped = false;
@@ -180,6 +186,7 @@ export class RetentionRound {
       if (outcome === "volume refuses") break;
       if (outcome === "deleted") freedBytes += planned.bytes;
     }
+    this.#tellUnruled();
     this.#lastFreed =
       disk === null || freedBytes === 0 ? null : { bytes: freedBytes, before: disk.usedBytes };
   }
@@ -209,8 +216,10 @@ export class RetentionRound {
   async #find(): Promise<Map<string, FoundStream>> {
     const streams = new Map<string, FoundStream>();
     const days = await this.#walk.days(() => this.#isStopped);
+    this.#unruled = [];
     for (const [stream, ofStream] of Map.groupBy(days, (day) => day.stream)) {
       const rules = this.#options.rulesOf(stream);
+      if (rules === null) this.#unruled.push({ stream, bytes: bytesOf(ofStream) });
       const protections = rules === null ? null : await this.#protections(stream);
       if (rules === null || protections === null) continue;
       const hours = new Map<number, Found>();
@@ -222,6 +231,19 @@ export class RetentionRound {
       streams.set(stream, { stream, rules, hours, protections });
     }
     return streams;
+  }
+
+  /** Streams that are configured no more, or elsewhere, may be another server's: they fill the disk, so that is said. */
+  #tellUnruled(): void {
+    const { root, logger } = this.#options;
+    const names = this.#unruled.map(({ stream }) => stream).sort();
+    const [before, streams] = [this.#toldUnruled, names.length];
+    this.#toldUnruled = names.join(" ");
+    if (streams === 0 || this.#toldUnruled === before) return;
+    const bytes = this.#unruled.reduce((sum, stream) => sum + stream.bytes, 0);
+    const some = names.slice(0, MAX_NAMED).join(" ");
+    const facts = { root, streams, bytes, some };
+    logger.info("recordings of streams that are not configured here are never deleted", facts);
   }
 
   async #protections(stream: string): Promise<Protections | null> {
@@ -389,6 +411,10 @@ export class RetentionRound {
 /** What somebody has deleted is remembered as long as the archive reaches back, when the hour goes for the sake of room. */
 function namesToDelete({ names }: Found, reason: DeletedHour["reason"]): readonly string[] {
   return reason === "depth" ? names : names.filter((name) => !isDeletedNote(name));
+}
+
+function bytesOf(days: readonly DayFolder[]): number {
+  return days.flatMap(({ hours }) => hours).reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 function hourText(hour: number): string {

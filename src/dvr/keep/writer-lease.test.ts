@@ -4,6 +4,7 @@ import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { MemoryVolume, systemError } from "../../../test/support/memory-volume.ts";
 import type { StepFault, VolumeStep } from "../../../test/support/memory-volume.ts";
 import type { Clock } from "../../base/clock.ts";
+import { asMediaError } from "../../base/errors.ts";
 import { silentLogger } from "../../base/log.ts";
 import type { LogFields } from "../../base/log.ts";
 import { WriterLeases } from "./writer-lease.ts";
@@ -271,6 +272,46 @@ describe("a volume that hangs", () => {
     assert.equal(lease.mayWrite(), true);
     stolenUs = 12_000_000;
     assert.equal(lease.mayWrite(), false);
+  });
+
+  test("that is not mounted any more is not written to until it is, and both is said", async () => {
+    const [volume, clock, told] = [new MemoryVolume(), new FakeClock(), [] as string[]];
+    const logger = { ...silentLogger, info: (message: string) => void told.push(message) };
+    const failures: unknown[] = [];
+    const process = startProcess(volume, clock, "first", {
+      logger: { ...logger, warn: logger.info },
+      onFailure: (caught) => void failures.push(asMediaError(caught)?.code),
+    });
+    volume.devices = [7, 7, 1];
+    const lease = process.claim();
+    await settled();
+    // What is there now is the folder in which it was mounted.
+    volume.files.clear();
+    volume.folders.clear();
+    volume.devices = [1, 1];
+    await clock.advanceSettling(60_000, 1000);
+    assert.deepEqual([lease.mayWrite(), volume.paths(), [...volume.folders]], [false, [], []]);
+    assert.deepEqual(told, ["recordings stop", "leases cannot be written"]);
+    assert.deepEqual(new Set(failures), new Set(["DVR_NOT_MOUNTED"]));
+    volume.devices = [8, 8, 1];
+    await clock.advanceSettling(10_000, 1000);
+    assert.equal(lease.mayWrite(), true, "another volume is as good");
+    assert.deepEqual(told.slice(2), ["leases can be written again: recordings go on"]);
+    volume.devices = [1, 1];
+    volume.files.clear();
+    process.fault = ({ kind }) =>
+      kind === "makeFolder" ? assert.fail("nothing is made there") : undefined;
+    await clock.advanceSettling(20_000, 1000);
+    assert.equal(lease.mayWrite(), false);
+  });
+
+  test("that has always been a folder of the disk is one", async () => {
+    const { volume, clock, first } = twoProcesses();
+    const lease = first.claim();
+    await settled();
+    volume.files.clear();
+    await clock.advanceSettling(10_000, 1000);
+    assert.equal(lease.mayWrite(), true);
   });
 
   test("that refuses files is said once for each reason, and told to who keeps the disk's state", async () => {

@@ -323,6 +323,7 @@ export class WriterLeases {
     this.#watch.giveUp(loss.writer);
     this.#wasBuried ||= loss.isBuried;
     const error = keepErrors.error("DVR_LEASE_LOST", { root, reason: loss.reason });
+    this.#toldFailure = error.message;
     const lost = [...this.#leases.values()].filter(({ claim }) => claim !== null);
     logger.warn("recordings stop", { root, code: error.code, reason: error.message, streams: lost.length });
     for (const lease of lost) {
@@ -335,7 +336,7 @@ export class WriterLeases {
 
   #succeeded(): void {
     const { root, logger } = this.#options;
-    if (this.#toldFailure !== "") logger.info("leases can be written again", { root });
+    if (this.#toldFailure !== "") logger.info("leases can be written again: recordings go on", { root });
     this.#toldFailure = "";
   }
 

@@ -307,6 +307,46 @@ describe("what is on the disk itself", () => {
         );
       await recording.close();
     });
+
+  test("is not waited for by the next hour where the disk is slow, but by who gives the stream back", async () => {
+    const files = new MemoryFiles();
+    const next = `${RECORDED_FOLDER}/${indexFile(HOUR + 1)}`;
+    const recording = new MemoryRecording({
+      ...{ files, fsync: "interval", atUs: SOURCE_START_US + HOUR_US - 5e6 },
+    });
+    await recording.playSlowly({ seconds: 3 });
+    const { promise: released, resolve: goOn } = Promise.withResolvers<void>();
+    files.syncGate = released;
+    await recording.playSlowly({ seconds: 12 });
+    assert.equal(recordsOf(files, next).filter(({ kind }) => kind === RECORD_KIND.segmentEnd).length, 4);
+    assert.ok(recording.writer.waitingBytes === 0, `${recording.writer.waitingBytes} bytes wait`);
+    const closing = recording.close();
+    await settle();
+    assert.deepEqual([recording.access.releases, files.openFiles], [0, 4], "files of both hours are open");
+    goOn();
+    await closing;
+    assert.deepEqual([recording.access.releases, files.openFiles], [1, 0]);
+    for (const path of [INDEX, next])
+      assert.equal(files.durable.get(path)?.byteLength, files.contents.get(path)!.byteLength);
+    assert.equal(recording.clock.pendingTimers, 0);
+  });
+
+  test("is told of when it was not before its files were closed", async () => {
+    const files = new MemoryFiles();
+    const recording = new MemoryRecording({
+      ...{ files, fsync: "interval", atUs: SOURCE_START_US + HOUR_US - 5e6 },
+    });
+    await recording.playSlowly({ seconds: 3 });
+    const { promise: failing, reject } = Promise.withResolvers<void>();
+    failing.catch(() => {});
+    files.syncGate = failing;
+    await recording.playSlowly({ seconds: 12 });
+    const closing = recording.close();
+    await settle();
+    reject(dvrErrors.error("DVR_DISK_FAILED", { action: "sync", path: INDEX, reason: "EIO" }));
+    await assert.rejects(closing, { code: "DVR_DISK_FAILED" });
+    assert.deepEqual([recording.access.releases, files.openFiles], [1, 0]);
+  });
 });
 
 describe("the right to write", () => {
@@ -331,7 +371,7 @@ describe("the right to write", () => {
     assert.ok(access.releases >= 1);
   });
 
-  test("that is lost closes the files, and nothing is written or cut until it is back", async () => {
+  test("that is lost closes the files, and what comes until it is back is recorded then", async () => {
     const files = new MemoryFiles();
     const recording = new MemoryRecording({ files });
     await recording.playSlowly({ seconds: 5 });
@@ -346,8 +386,27 @@ describe("the right to write", () => {
     await recording.close();
     const spans = spansOf(indexAt(files));
     assert.deepEqual([spans[0]![0], spans.at(-1)![1]], [0, 16]);
+    for (const [i, [fromS]] of spans.entries()) assert.equal(fromS, i === 0 ? 0 : spans[i - 1]![1]);
     assert.deepEqual(messages(recording), []);
   });
+
+  for (const isLostLate of [false, true])
+    test(`that is lost${isLostLate ? " while the writer is closed" : ""} and never comes back ends with the writer`, async () => {
+      const files = new MemoryFiles();
+      const recording = new MemoryRecording({ files });
+      await recording.playSlowly({ seconds: 5 });
+      if (!isLostLate) recording.access.lose();
+      const { promise: released, resolve: goOn } = Promise.withResolvers<void>();
+      files.gate = released;
+      recording.source.play({ seconds: 5 });
+      const closing = recording.close();
+      await settle();
+      if (isLostLate) recording.access.lose();
+      goOn();
+      await closing;
+      assert.deepEqual([files.openFiles, recording.writer.waitingBytes], [0, 0]);
+      assert.ok(recording.access.releases >= 1);
+    });
 
   test("that is lost in the middle of a group stops it before its next file", async () => {
     const whole = new MemoryFiles();

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { asMediaError, messageOf } from "../../base/errors.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
@@ -42,6 +43,9 @@ export type FsyncPolicy = "none" | "interval" | "fragment";
 
 /** Units: milliseconds. */
 const FSYNC_INTERVAL_MS = 2000;
+
+/** So long a new hour waits for the disk to take the end of the one before, and its own beginning. Units: milliseconds. */
+const HOUR_PATIENCE_MS = 1000;
 
 /** What waits to be written, of one stream. A disk that stands still for longer makes a gap. */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
@@ -112,14 +116,15 @@ export class ArchiveWriter implements GroupWriter {
   #syncFailure: { readonly caught: unknown } | null = null;
   /** The stream became somebody else's: its files are to be closed, in turn with what is written. */
   #isLost = false;
-  /** The stream was ours at some time: nothing waits for that any more. */
-  #wasHeld = false;
+  /** The stream is ours, as far as is known: nothing waits for that. */
+  #isHeld = false;
   #running: Promise<void> | null = null;
   #isClosed = false;
   /** Groups were dropped since the last one that was taken. */
   #hasLost = false;
-  /** The newest last; two while a segment of the hour before is not complete. */
-  #hours: HourWriter[] = [];
+  #hour: HourWriter | null = null;
+  /** Hours that nothing is written to any more, until they are synced and closed. */
+  readonly #closing = new Set<Promise<void>>();
   /** `null` before the archive was looked at, and after an error. */
   #end: End | null = null;
   #segment: OpenSegment | null = null;
@@ -136,7 +141,9 @@ export class ArchiveWriter implements GroupWriter {
     this.#options = options;
     this.#access = options.access(() => {
       this.#isLost = true;
-      if (!this.#isClosed) this.#runOn();
+      this.#isHeld = false;
+      if (this.#isClosed) void this.#access.release();
+      else this.#runOn();
     });
   }
 
@@ -189,11 +196,15 @@ export class ArchiveWriter implements GroupWriter {
     this.#isClosed = true;
     this.#syncTimer?.cancel();
     // One who waits for the stream to be his waits no more; what came meanwhile is not written then.
-    if (!this.#wasHeld) await this.#access.release();
+    if (!this.#isHeld) await this.#access.release();
     await this.#running;
     try {
-      await this.#closeHours();
+      await this.#closeHour();
+      await Promise.all(this.#closing);
+      if (this.#syncFailure !== null) throw this.#syncFailure.caught;
     } finally {
+      // Nobody else has the stream while files of it are open here.
+      await Promise.all(this.#closing);
       await this.#access.release();
     }
   }
@@ -209,19 +220,23 @@ export class ArchiveWriter implements GroupWriter {
     });
   }
 
-  /** Hours that are closed while this waits for its turn are synced by then. Never rejects. */
+  /** An hour that is closed while this waits for its turn is synced by then. Never rejects. */
   async #syncBeside(): Promise<void> {
     if (this.#isSyncWaiting) return;
     this.#isSyncWaiting = true;
     try {
       await this.#options.syncs.run(async () => {
         this.#isSyncWaiting = false;
-        for (const hour of [...this.#hours]) await hour.sync();
+        await this.#hour?.sync();
       });
     } catch (caught) {
-      this.#syncFailure = { caught };
-      if (!this.#isClosed) this.#runOn();
+      this.#noteUnsynced(caught);
     }
+  }
+
+  #noteUnsynced(caught: unknown): void {
+    this.#syncFailure = { caught };
+    if (!this.#isClosed) this.#runOn();
   }
 
   #runOn(): void {
@@ -236,8 +251,7 @@ export class ArchiveWriter implements GroupWriter {
 
   async #run(before: (() => Promise<void>) | null = null): Promise<void> {
     try {
-      await this.#access.whenHeld();
-      this.#wasHeld = true;
+      await this.#whenHeld();
       await this.#writeAll(before);
     } finally {
       // At once, so that a group that comes now is not taken for one that is under way.
@@ -250,6 +264,7 @@ export class ArchiveWriter implements GroupWriter {
     await before?.();
     await this.#failIfUnsynced();
     for (let group = this.#waiting[0]; group !== undefined; group = this.#waiting[0]) {
+      await this.#whenHeld();
       try {
         await this.#writeOrDrop(group);
       } finally {
@@ -261,6 +276,15 @@ export class ArchiveWriter implements GroupWriter {
       await this.#leaveIfLost();
       await this.#failIfUnsynced();
     }
+  }
+
+  /** A stream that was lost, as by a volume that hung for half a minute, is waited for as it was at first. */
+  async #whenHeld(): Promise<void> {
+    do {
+      await this.#leaveIfLost();
+      await this.#access.whenHeld();
+    } while (this.#isLost);
+    this.#isHeld = true;
   }
 
   async #leaveIfLost(): Promise<void> {
@@ -326,7 +350,7 @@ export class ArchiveWriter implements GroupWriter {
   async #leave(): Promise<void> {
     this.#segment = null;
     this.#end = null;
-    await this.#closeHours().catch(() => {});
+    await this.#closeHour().catch(() => {});
   }
 
   /** Looks where the archive ends, and puts its last hour in order, and the one in front of that: see `LAST_HOURS`. */
@@ -394,7 +418,8 @@ export class ArchiveWriter implements GroupWriter {
     last.record.flags |= RECORD_FLAG.groupEnd;
     this.#mustHold();
     const isDurable = this.#options.fsync === "fragment";
-    await this.#hours.find((one) => one.hour === hour)!.append(file, planned, isDurable);
+    assert.equal(this.#hour?.hour, hour, "what is of an hour comes before the next one");
+    await this.#hour.append(file, planned, isDurable);
   }
 
   /** The segment of which a share is; `null`: its beginning was lost. */
@@ -419,15 +444,40 @@ export class ArchiveWriter implements GroupWriter {
   }
 
   async #hourOf(hour: number): Promise<HourWriter> {
-    const open = this.#hours.find((one) => one.hour === hour);
-    if (open !== undefined) return open;
-    await this.#closeHours();
+    if (this.#hour?.hour === hour) return this.#hour;
+    await this.#shortly(this.#closeBeside());
     this.#mustHold();
     const { files, folder, fsync, maxHourRecords: maxRecords } = this.#options;
-    const options = { isDurable: fsync !== "none", ...(maxRecords === undefined ? {} : { maxRecords }) };
-    const { writer } = await HourWriter.open(files, folder, hour, options);
-    this.#hours.push(writer);
+    const options = maxRecords === undefined ? {} : { maxRecords };
+    const { writer, recovered } = await HourWriter.open(files, folder, hour, options);
+    this.#hour = writer;
+    // The header of a new index, and its folders.
+    if (recovered.indexBytes === 0 && fsync !== "none") await this.#shortly(this.#syncBeside());
     return writer;
+  }
+
+  /** Resolves when the hour that was written to is synced and closed, which is done beside what follows. Never rejects. */
+  async #closeBeside(): Promise<void> {
+    const hour = this.#hour;
+    this.#hour = null;
+    if (hour === null) return;
+    const closing = this.#options.syncs.run(async () => await this.#syncAndClose(hour));
+    const closed = closing
+      .catch((caught: unknown) => this.#noteUnsynced(caught))
+      .finally(() => this.#closing.delete(closed));
+    this.#closing.add(closed);
+    await closed;
+  }
+
+  /**
+   * An hour is on the disk before the next one begins, and an index before something is promised in it, if the disk is as
+   * quick as that. All streams begin an hour at the same moment: a slow one would have a hundred of them wait for a minute.
+   */
+  async #shortly(work: Promise<void>): Promise<void> {
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = this.#options.clock.schedule(HOUR_PATIENCE_MS, resolve);
+    await Promise.race([work, late]);
+    timer.cancel();
   }
 
   #plan(planned: PlannedRecord[], segment: OpenSegment, share: SegmentShare, utcUs: number): void {
@@ -466,19 +516,18 @@ export class ArchiveWriter implements GroupWriter {
     return { record: { ...emptyRecord(), kind: fact, flags, startUs: mediaUs, utcUs }, chunk: null };
   }
 
-  /** What is in them is on the disk itself then, however soon the next hour began. */
-  async #closeHours(): Promise<void> {
-    const hours = this.#hours;
-    this.#hours = [];
-    const close = async (hour: HourWriter): Promise<void> => {
-      try {
-        if (this.#options.fsync !== "none") await hour.sync();
-      } finally {
-        await hour.close();
-      }
-    };
-    const results = await Promise.allSettled(hours.map(close));
-    for (const result of results) if (result.status === "rejected") throw result.reason;
+  async #closeHour(): Promise<void> {
+    const hour = this.#hour;
+    this.#hour = null;
+    if (hour !== null) await this.#syncAndClose(hour);
+  }
+
+  async #syncAndClose(hour: HourWriter): Promise<void> {
+    try {
+      if (this.#options.fsync !== "none") await hour.sync();
+    } finally {
+      await hour.close();
+    }
   }
 }
 

@@ -29,8 +29,6 @@ const SPARE_RECORDS = 1;
 export type OpenHourOptions = {
   /** What readers take unless given. */
   readonly maxRecords?: number;
-  /** A new index is on the disk itself, with its folders, before anything is promised in it. */
-  readonly isDurable?: boolean;
 };
 
 /** One record to be written, and the chunk that it is of. */
@@ -76,16 +74,13 @@ export class HourWriter {
     files: ArchiveFiles,
     folder: string,
     hour: number,
-    { maxRecords = MAX_HOUR_RECORDS, isDurable = false }: OpenHourOptions = {},
+    { maxRecords = MAX_HOUR_RECORDS }: OpenHourOptions = {},
   ): Promise<{ readonly writer: HourWriter; readonly recovered: RecoveredHour }> {
     const recovered = await recoverHour(files, folder, hour);
     const index = await files.create(`${folder}/${indexFile(hour)}`);
     const writer = new HourWriter(files, folder, { recovered, index, maxRecords });
     try {
-      if (recovered.indexBytes === 0) {
-        await index.append([buildIndexHeader(hour)]);
-        if (isDurable) await index.sync();
-      }
+      if (recovered.indexBytes === 0) await index.append([buildIndexHeader(hour)]);
       const { lastEnd, isEndMissing } = recovered;
       if (lastEnd !== null && isEndMissing) await writer.#appendRecords([lastEnd]);
       return { writer, recovered };

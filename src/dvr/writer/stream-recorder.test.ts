@@ -115,6 +115,54 @@ describe("a recorder", () => {
     );
   });
 
+  test("goes on elsewhere, and by another schedule, from the next segment on", () => {
+    const { clock, groups, recorder } = setUp({ isRecordingAt: () => true });
+    const elsewhere: RecordedGroup[] = [];
+    let changes = 0;
+    const sequences = (of: readonly RecordedGroup[]): number[] => [
+      ...new Set(of.flatMap(({ shares }) => shares.map(({ sequence }) => sequence))),
+    ];
+    const writer = { write: (group: RecordedGroup) => void elsewhere.push(group) };
+    const schedule = { isRecordingAt: (ms: number) => ms < 5000 };
+    for (const atS of [1, 3, 5]) {
+      const segment = new Growing(atS, atS * 1e6).fill(atS, 1);
+      recorder.onGop(segment, next(atS + 1));
+      if (atS === 1)
+        recorder.recordOtherwise({ writer: { write: () => assert.fail() }, schedule }, assert.fail);
+      if (atS === 1) recorder.recordOtherwise({ writer, schedule }, () => changes++);
+      clock.advance(2000);
+      recorder.onSegment(segment.fill(atS + 1, 1), END(atS + 2));
+      assert.equal(changes, atS === 1 ? 0 : 1);
+    }
+    assert.deepEqual([sequences(groups), sequences(elsewhere)], [[1], [3]]);
+    assert.equal(
+      groups.at(-1)!.shares.at(-1)!.durationUs,
+      2_000_000,
+      "the segment is complete where it began",
+    );
+  });
+
+  test("begins and ends recording with a segment, and holds nothing meanwhile", () => {
+    const groups: RecordedGroup[] = [];
+    const clock = new FakeClock();
+    const recorder = new StreamRecorder(null, clock);
+    const writer = { write: (group: RecordedGroup) => void groups.push(group) };
+    for (const atS of [1, 3, 5, 7]) {
+      const segment = new Growing(atS, atS * 1e6).fill(atS, 1);
+      clock.advance(1000);
+      recorder.onGop(segment, next(atS + 1));
+      if (atS === 1) recorder.recordOtherwise({ writer, schedule: null }, () => {});
+      if (atS === 5) recorder.recordOtherwise(null, () => {});
+      recorder.onSegment(segment.fill(atS + 1, 1), END(atS + 2));
+      recorder.onBreak();
+    }
+    const shares = groups.flatMap((group) => group.shares);
+    assert.deepEqual(
+      shares.map(({ sequence, durationUs }) => [sequence, durationUs]),
+      [3, 3, 5, 5].map((sequence, i) => [sequence, i % 2 === 0 ? null : 2_000_000]),
+    );
+  });
+
   test("gives nothing of a segment that has nothing", () => {
     const { groups, recorder } = setUp();
     recorder.onSegment(new Growing(1, 1e6), END(2));

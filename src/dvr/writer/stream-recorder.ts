@@ -9,6 +9,12 @@ import type { RecordedChunk, SegmentShare } from "./recorded-group.ts";
 /** Who writes groups. Takes their ownership. */
 export type GroupWriter = { write(group: RecordedGroup): void };
 
+/** Where a stream is recorded, and when: segments that begin by its schedule; all of them where there is none. */
+export type RecorderTarget = {
+  readonly writer: GroupWriter;
+  readonly schedule: Pick<Schedule, "isRecordingAt"> | null;
+};
+
 /** Of streams with shorter GOPs, or without pictures, several GOPs are written together. Units: microseconds. */
 const MIN_FLUSH_US = 250_000;
 
@@ -29,18 +35,27 @@ type Progress = {
  * of it: what they were shown is there.
  */
 export class StreamRecorder implements SegmentRecorder {
-  readonly #writer: GroupWriter;
   readonly #clock: Clock;
-  readonly #schedule: Pick<Schedule, "isRecordingAt"> | null;
+  /** `null`: nothing is recorded. */
+  #target: RecorderTarget | null;
+  /** For the next segment. */
+  #next: { readonly target: RecorderTarget | null; readonly onChanged: () => void } | null = null;
   #group: RecordedGroup | null = null;
   #progress: Progress | null = null;
   #writtenUs = -Infinity;
 
-  /** `schedule`: when segments begin that are recorded; always unless given. */
-  constructor(writer: GroupWriter, clock: Clock, schedule: Pick<Schedule, "isRecordingAt"> | null = null) {
-    this.#writer = writer;
+  /** `writer` `null`: nothing is recorded. `schedule`: when segments begin that are; always unless given. */
+  constructor(writer: GroupWriter | null, clock: Clock, schedule: RecorderTarget["schedule"] = null) {
     this.#clock = clock;
-    this.#schedule = schedule;
+    this.#target = writer === null ? null : { writer, schedule };
+  }
+
+  /**
+   * From the next segment on it is recorded otherwise, or no more where that is `null`. `onChanged`: then, the writer before gets nothing more. What was to
+   * come in force with the next segment and did not, never does.
+   */
+  recordOtherwise(target: RecorderTarget | null, onChanged: () => void): void {
+    this.#next = { target, onChanged };
   }
 
   onGop(segment: RecordedSegment, next: MediaPacket): void {
@@ -67,7 +82,8 @@ export class StreamRecorder implements SegmentRecorder {
   ): void {
     const { sequence, startUs, tracks, isIndependent, discontinuity } = segment;
     if (this.#progress?.sequence !== sequence) {
-      const isLeftOut = this.#schedule?.isRecordingAt(startUs / 1000) === false;
+      this.#change();
+      const isLeftOut = !this.#isRecordingAt(startUs / 1000);
       this.#progress = { sequence, taken: new Map(), isLeftOut, isBegun: false };
     }
     const progress = this.#progress;
@@ -90,12 +106,25 @@ export class StreamRecorder implements SegmentRecorder {
     group.add(share);
   }
 
+  #isRecordingAt(ms: number): boolean {
+    return this.#target !== null && this.#target.schedule?.isRecordingAt(ms) !== false;
+  }
+
+  #change(): void {
+    const next = this.#next;
+    if (next === null) return;
+    this.#flush();
+    this.#next = null;
+    this.#target = next.target;
+    next.onChanged();
+  }
+
   #flush(): void {
     const group = this.#group;
     this.#group = null;
     if (group === null || group.shares.length === 0) return;
     this.#writtenUs = this.#clock.nowUs();
     group.utcUs = this.#clock.wallUs();
-    this.#writer.write(group);
+    this.#target?.writer.write(group);
   }
 }

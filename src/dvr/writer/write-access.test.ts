@@ -69,6 +69,63 @@ describe("the roots of a thread", () => {
     await Promise.all([second.release(), one.roots.stop(), other.roots.stop()]);
   });
 
+  test("give a stream to the next one of this thread when the one before has given it back", async () => {
+    const volume = new MemoryVolume();
+    const { clock, roots } = processOn(volume);
+    const first = roots.access("/archive", "cam", () => {});
+    await clock.advanceSettling(2000);
+    const [second, third] = [1, 2].map(() => roots.access("/archive", "cam", () => {}));
+    await clock.advanceSettling(30_000);
+    assert.deepEqual(
+      [first, second!, third!].map((access) => access.mayWrite()),
+      [true, false, false],
+    );
+    await second!.release();
+    const fourth = roots.access("/archive", "cam", () => {});
+    await clock.advanceSettling(2000);
+    assert.equal(third!.mayWrite(), false, "the first one has it still");
+    await first.release();
+    await clock.advanceSettling(2000);
+    assert.deepEqual([third!.mayWrite(), fourth.mayWrite()], [true, false]);
+    await third!.release();
+    await clock.advanceSettling(2000);
+    assert.ok(fourth.mayWrite());
+    await fourth.release();
+    await roots.stop();
+    assert.equal(clock.pendingTimers, 0);
+  });
+
+  test("leave a root in peace that nothing is recorded into any more, until something is again", async () => {
+    const volume = new MemoryVolume();
+    const { clock, roots } = processOn(volume);
+    const signs = (): string[] => volume.paths().filter((path) => path.includes("/.writers/"));
+    const [one, other] = ["one", "other"].map((name) => roots.access("/archive", name, () => {}));
+    await clock.advanceSettling(2000);
+    await one!.release();
+    assert.equal(signs().length, 1);
+    await other!.release();
+    assert.deepEqual([signs(), clock.pendingTimers], [[], 0]);
+    const again = roots.access("/archive", "one", () => {});
+    await clock.advanceSettling(2000);
+    assert.deepEqual([again.mayWrite(), signs().length], [true, 1]);
+    await again.release();
+    await roots.stop();
+    assert.equal(clock.pendingTimers, 0);
+  });
+
+  test("of which more fail than are known are a line in the log, and the process lives", async () => {
+    const { roots, log } = processOn(new MemoryVolume());
+    for (let root = 0; root < 1002; root++) {
+      const access = roots.access(`/archive-${root}`, "cam", () => {});
+      access.failed(systemError("EIO"));
+      await access.release();
+    }
+    const told = log.of("error").filter(({ message }) => message === "the state of a volume is not known");
+    assert.equal(told.length, 1);
+    assert.match(String(told[0]!.fields["error"]), /1000 roots/);
+    await roots.stop();
+  });
+
   test("end waiting for a stream that is given up", async () => {
     const volume = new MemoryVolume();
     const { roots } = processOn(volume);
@@ -119,6 +176,11 @@ describe("the roots of a thread", () => {
     await clock.advanceSettling(120_000, 1000);
     assert.equal(access.mayWrite(), false);
     assert.equal(lost, 1);
+    const again = access.whenHeld();
+    assert.equal(await isSettled(again), false, "it is waited for again");
+    isHanging = false;
+    await clock.advanceSettling(120_000, 1000);
+    assert.deepEqual([access.mayWrite(), await isSettled(again)], [true, true]);
     await access.release();
     await roots.stop();
   });

@@ -33,6 +33,12 @@ for (const [name, { files, root }] of Object.entries(volumes)) {
       await assert.rejects(files.create(`${root}/none/one`, bytes("x")), { code: "ENOENT" });
     });
 
+    test("are on a device, also in a folder that is not there", async () => {
+      const devices = await files.devices(`${root}/a/b`);
+      assert.ok(devices.length > 0 && devices.every((device) => Number.isInteger(device)));
+      assert.equal((await files.devices(`${root}/none/none`))[0], devices[0]);
+    });
+
     test("are written over in place", async () => {
       assert.equal(await files.overwrite(`${root}/a/b/one`, bytes("FIR")), true);
       assert.equal(await textOf(files, `${root}/a/b/one`), "FIRst");
@@ -123,3 +129,12 @@ describe("a disk", () => {
     assert.equal(readFileSync(path, "utf8"), String(made.indexOf(true)));
   });
 });
+
+test(
+  "what is mounted has another device than what is above it",
+  { skip: process.platform !== "linux" },
+  async () => {
+    const [mounted, above] = await diskKeepFiles.devices("/proc");
+    assert.notEqual(mounted, above);
+  },
+);

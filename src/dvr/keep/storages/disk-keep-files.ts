@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { mkdir, open, opendir, rename, rmdir, stat, statfs, unlink } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
+import { dirname } from "node:path";
 import { systemCodeOf } from "../keep-files.ts";
 import type { FileFacts, FolderEntry, KeepFiles, VolumeSpace } from "../keep-files.ts";
 
@@ -34,6 +35,7 @@ export const diskKeepFiles: KeepFiles = {
   makeFolder: async (path) => void (await mkdir(path, { recursive: true })),
   syncFolder,
   space,
+  devices,
 };
 
 async function list(folder: string, limit: number): Promise<readonly FolderEntry[] | null> {
@@ -132,6 +134,15 @@ async function space(folder: string): Promise<VolumeSpace> {
   const { bsize, blocks, bfree, bavail } = await statfs(folder);
   const usedBytes = (blocks - bfree) * bsize;
   return { totalBytes: usedBytes + bavail * bsize, usedBytes };
+}
+
+async function devices(folder: string): Promise<readonly number[]> {
+  const found: number[] = [];
+  for (let at = folder; ; at = dirname(at)) {
+    const status = await orAbsent(stat(at));
+    if (status !== null) found.push(status.dev);
+    if (at === dirname(at)) return found;
+  }
 }
 
 async function writeAll(handle: FileHandle, at: number, bytes: Uint8Array): Promise<void> {
