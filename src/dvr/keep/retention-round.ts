@@ -89,7 +89,7 @@ export type RetentionRoundOptions = {
   /** What a stream's episodes and locks keep. Rejects when that is not known: then everything of it is kept. */
   protectionsOf(stream: string, rules: RetentionRules): Promise<{ protects(hour: number): boolean }>;
   /** What the server of a stream's episodes keeps: asked of streams that have one, before hours of them are deleted. */
-  episodesOf?(wanted: EpisodesWanted): Promise<KeptByServer>;
+  readonly episodesOf?: (wanted: EpisodesWanted) => Promise<KeptByServer>;
   /**
    * Whether the text of an hour's note `HH.copied` proves that these files stand in object storage, where they would be
    * read from now. Asked before media leaves the volume for the sake of room.
@@ -301,8 +301,9 @@ export class RetentionRound {
     const asked = new Set<string>();
     const isToAsk = ({ stream }: Deletion): boolean =>
       streams.get(stream)!.rules.episodesUrl !== undefined && !asked.has(stream);
+    const turns = episodesOf === undefined ? 0 : ASKING_TURNS;
     let chosen = first;
-    for (let turn = 0; episodesOf !== undefined && turn < ASKING_TURNS && !this.#isStopped; turn++) {
+    for (let turn = 0; turn < turns && !this.#isStopped; turn++) {
       const toAsk = Map.groupBy(chosen.filter(isToAsk), ({ stream }) => stream);
       if (toAsk.size === 0) return chosen;
       const found = await Promise.all(
