@@ -8,7 +8,7 @@ import { audioTrack, trackSet, videoTrack } from "../../../test/support/media.ts
 import { MemoryRecording, RECORDED_FOLDER } from "../../../test/support/memory-recording.ts";
 import { parsePlaylistText } from "../../../test/support/media-playlist-text.ts";
 import { mpdProblems, parseMpd } from "../../../test/support/mpd-rules.ts";
-import { checkPlaylist } from "../../../test/support/playlist-rules.ts";
+import { PlaylistWatch, checkPlaylist } from "../../../test/support/playlist-rules.ts";
 import { segmentEntry } from "../../../test/support/presentation.ts";
 import type { HttpRequest } from "../../base/http-message.ts";
 import { silentLogger } from "../../base/log.ts";
@@ -18,6 +18,7 @@ import { readU32 } from "../../base/bytes.ts";
 import { trackId } from "../../media/ids.ts";
 import type { TrackId } from "../../media/ids.ts";
 import type { Track } from "../../media/track.ts";
+import type { TimeSpan } from "../../packaging/time-span.ts";
 import { tsSegmentReply } from "../../packaging/ts-segments.ts";
 import type { Presentation, SegmentEntry } from "../../packaging/presentation.ts";
 import { dashReply } from "../../protocols/dash/reply.ts";
@@ -39,9 +40,11 @@ const AC3 = audioTrack({ codec: "ac3", config: Uint8Array.of(0x10, 0x3c, 0xc0), 
 type Run = Track | null;
 
 /** Runs of 8 s, one behind the other with 2 s in between, each of another process. */
-async function recordRuns(
-  runs: readonly Run[],
-): Promise<{ readonly archives: Archives; readonly span: () => Promise<Presentation> }> {
+async function recordRuns(runs: readonly Run[]): Promise<{
+  readonly archives: Archives;
+  readonly clock: FakeClock;
+  readonly span: (span?: TimeSpan) => Promise<Presentation>;
+}> {
   const files = new MemoryFiles();
   for (const [n, audio] of runs.entries()) {
     const recording = new MemoryRecording({ files, atUs: SOURCE_START_US + n * 10e6 });
@@ -54,10 +57,11 @@ async function recordRuns(
   const clock = new FakeClock(SOURCE_START_US + runs.length * 10e6 + 60e6);
   const archives = new Archives({ clock, log: silentLogger, files });
   const request = { name: "cam", segmentDurationUs: 2e6, segmentCount: 3 };
-  const span = { kind: "archive", fromS: START_S, durationS: runs.length * 10 } as const;
+  const whole = { kind: "archive", fromS: START_S, durationS: runs.length * 10 } as const;
   return {
     archives,
-    span: () => archives.span(RECORDED_FOLDER, { ...request, span, nowUs: clock.wallUs() }),
+    clock,
+    span: (span = whole) => archives.span(RECORDED_FOLDER, { ...request, span, nowUs: clock.wallUs() }),
   };
 }
 
@@ -186,6 +190,44 @@ describe("a range in which sound", () => {
     assert.ok(segments.every((segment, n) => segment === anew[n]));
   });
 });
+
+test("who slides on behind the sound that he began with goes on with silence of it", async () => {
+  const { archives, clock, span } = await recordRuns([MONO, null, null, null]);
+  const watch = new PlaylistWatch();
+  const notes = new Map<string, string>();
+  for (let second = 0; second < 28; second += 2) {
+    const { text } = await slide(span, 91 - second);
+    for (const { uri } of watch.take(text).segments) {
+      const [, name, note] = /^seg-(\d+)(.*)\.m4s$/.exec(uri!)!;
+      assert.equal(notes.get(name!) ?? note, note, `${name} keeps its note`);
+      notes.set(name!, note!);
+    }
+    clock.advance(300);
+    assert.equal((await playSound(archives, "tracks-v1a1", text)).length, 4);
+  }
+  assert.ok(watch.changes > 10);
+  const silent = [...notes].filter(([, note]) => note === "-a1aac1208t44100");
+  assert.ok(notes.size >= 14 && silent.length >= notes.size - 4, JSON.stringify([...notes]));
+});
+
+test("who slides through what never had sound has none", async () => {
+  const { span } = await recordRuns([null, null]);
+  const { presentation } = await slide(span, 66);
+  assert.deepEqual(
+    presentation.timeline().tracks.tracks.map(({ id }) => id),
+    ["v1"],
+  );
+});
+
+/** A window so many seconds behind now, and its playlist. */
+async function slide(
+  span: (span: TimeSpan) => Promise<Presentation>,
+  agoS: number,
+): Promise<{ readonly presentation: Presentation; readonly text: string }> {
+  const presentation = await span({ kind: "timeshift_rel", agoS });
+  const folder = presentation.timeline().tracks.tracks.length === 1 ? "tracks-v1" : "tracks-v1a1";
+  return { presentation, text: await hlsText(presentation, `${folder}/timeshift_rel-${agoS}.m3u8`) };
+}
 
 test("what is asked for with a note has to lack that track, and to have pictures", async () => {
   const { archives, span } = await recordRuns([audioTrack(), null]);

@@ -102,15 +102,22 @@ export class CompletedSegment implements SegmentEntry {
  * that they begin with, and stop where one of them runs dry; see docs/decisions/0012.
  *
  * What a segment lacks is said of it as long as the segments in front of it stay, so that a playlist that grows never takes
- * back what it said. Returns: what was given, where nothing is missing.
+ * back what it said. `before`: sets that there were in front of the segments, the newest last.
+ *
+ * Returns: what was given, where nothing is missing.
  */
-export function completeSegments(segments: readonly SegmentEntry[]): readonly SegmentEntry[] {
+export function completeSegments(
+  segments: readonly SegmentEntry[],
+  before: readonly TrackSet[] = [],
+): readonly SegmentEntry[] {
   const sets = new Set<TrackSet>();
   for (const { tracks } of segments) sets.add(tracks);
-  if (sets.size < 2) return segments;
+  if (sets.size < 2 && before.length === 0) return segments;
   const sounds = new Map<TrackId, SilentSound>();
   for (const { tracks } of sets)
     for (const track of tracks) if (!sounds.has(track.id) && sounds.size < MAX_SOUNDS) learn(sounds, track);
+  for (const { tracks } of before)
+    for (const track of tracks) if (sounds.has(track.id) || sounds.size < MAX_SOUNDS) learn(sounds, track);
   let [last, whole]: (TrackSet | null)[] = [null, null];
   let isSame = true;
   const found = segments.map((segment): SegmentEntry => {

@@ -73,7 +73,7 @@ export class SpanPresentation implements Presentation {
     // By numbers, so that it never goes back when something of it is deleted.
     if (request.span.kind === "timeshift_rel")
       listed = listed.slice(-Math.max(MIN_LIVE_SEGMENTS, request.segmentCount));
-    const shown = completeSegments(listed);
+    const shown = completeSegments(listed, await setsBefore(archive, listed[0]!, mutability));
     return new SpanPresentation(archive, timelineOf({ listed, shown }, mutability, leastUs));
   }
 
@@ -146,6 +146,19 @@ export async function storedRange(archive: StreamArchive, request: SpanRequest):
   if (segments.length > MAX_DOWNLOAD_SEGMENTS)
     throw dvrErrors.error("DVR_SPAN_TOO_LONG", { most: MAX_DOWNLOAD_SEGMENTS });
   return archive.storedRange(segments);
+}
+
+/**
+ * Who plays what slides may have begun with sound that is not in it any more: as long as there are pictures alone, it goes on
+ * as silence.
+ */
+async function setsBefore(
+  archive: StreamArchive,
+  { tracks, startUs }: SegmentEntry,
+  mutability: Mutability,
+): Promise<readonly TrackSet[]> {
+  const isMute = tracks.tracks.every(({ kind }) => kind !== "audio");
+  return mutability === "live" && isMute ? await archive.setsBefore(startUs) : [];
 }
 
 /** A name in a URL without its note, and what the note says; `null` when that is none. */
