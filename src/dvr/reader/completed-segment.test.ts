@@ -25,6 +25,7 @@ import { dashReply } from "../../protocols/dash/reply.ts";
 import { parseHlsPath } from "../../protocols/hls/path.ts";
 import { parseTsResource } from "../../protocols/hls/ts-path.ts";
 import { hlsReply } from "../../protocols/hls/reply.ts";
+import { jsonOutput } from "../../protocols/json/output.ts";
 import { Archives } from "../archives.ts";
 import { completeSegments } from "./completed-segment.ts";
 
@@ -64,6 +65,13 @@ async function recordRuns(runs: readonly Run[]): Promise<{
     span: (span = whole) => archives.span(RECORDED_FOLDER, { ...request, span, nowUs: clock.wallUs() }),
   };
 }
+
+type ManifestText = {
+  readonly periods: readonly {
+    readonly init: string;
+    readonly segments: readonly { readonly url: string }[];
+  }[];
+};
 
 const request = { query: new URLSearchParams(), remoteAddress: "192.0.2.1" } as HttpRequest;
 
@@ -142,6 +150,20 @@ describe("a range in which sound", () => {
         const file = template[2]!.replace("$Time$", /t="(\d+)"/.exec(mpd.text.slice(template.index))![1]!);
         assert.ok((await bytesOf(archives, template[1]!, file)).byteLength > 100);
       }
+    });
+
+    test(`${name} has it in the manifest`, async () => {
+      const { archives, span } = await recordRuns(runs);
+      const parsed = jsonOutput.parse(`/cam/archive-${START_S}-60.json`)!;
+      const reply = await parsed.reply(await span(), { request, carriedQuery: "" });
+      const { periods } = JSON.parse(Buffer.concat(reply.body).toString()) as ManifestText;
+      assert.equal(periods.length, runs.length);
+      for (const { init, segments } of periods)
+        for (const url of [init, segments[0]!.url]) {
+          const [folder, file] = url.split("/") as [string, string];
+          assert.equal(folder, "tracks-v1a1");
+          assert.ok((await bytesOf(archives, folder, file)).byteLength > 100);
+        }
     });
 
     test(`${name} has it in transport streams`, async () => {
