@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import { late } from "../base/late/late.ts";
 import type { Logger } from "../base/log.ts";
 import { EpisodeServers } from "./keep/episode-servers.ts";
 import type { EpisodeServersOptions } from "./keep/episode-servers.ts";
@@ -11,7 +12,6 @@ import { RetentionRound } from "./keep/retention-round.ts";
 import { isCopiedProven } from "./objects/copied-marker.ts";
 import type { CopyRules } from "./objects/copy-rules.ts";
 import { locationOf } from "./objects/object-store.ts";
-import { HttpPeerStorage } from "./replicate/storages/http-peer-storage.ts";
 
 /** What keeping archives within their bounds needs. */
 export type KeepersOptions = {
@@ -28,6 +28,12 @@ export type KeepersOptions = {
   readonly connect?: EpisodeServersOptions["connect"];
 };
 
+/** Few have servers of episodes. */
+const asking = late(
+  "asking servers of episodes",
+  () => import("./replicate/storages/http-peer-storage.ts"),
+);
+
 /** One of a root: what deletes, and what is protected. */
 type Keeper = { readonly round: RetentionRound; readonly protections: Protections };
 
@@ -39,7 +45,10 @@ export class Keepers {
   #isStopped = false;
 
   constructor(options: KeepersOptions) {
-    const { clock, connect = (origin) => new HttpPeerStorage(origin, clock) } = options;
+    const { clock } = options;
+    const overHttp: EpisodeServersOptions["connect"] = async (origin) =>
+      await asking(({ HttpPeerStorage }) => new HttpPeerStorage(origin, clock));
+    const { connect = overHttp } = options;
     this.#options = options;
     this.#episodes = new EpisodeServers({ clock, connect });
   }

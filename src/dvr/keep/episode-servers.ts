@@ -24,7 +24,7 @@ export type EpisodeTransport = {
 /** What asking servers of episodes needs. */
 export type EpisodeServersOptions = {
   readonly clock: Clock;
-  connect(origin: string): EpisodeTransport;
+  connect(origin: string): Promise<EpisodeTransport> | EpisodeTransport;
   /** What is kept of answers; 64 MiB unless given. Units: bytes. */
   readonly maxBytes?: number;
 };
@@ -153,7 +153,7 @@ export class EpisodeServers {
     for (let pages = 0; pages < MAX_PAGES; pages++) {
       const { origin, ...request } = episodeAddress(url, { stream, ...time, cursor });
       signal.throwIfAborted();
-      const transport = this.#options.connect(origin);
+      const transport = await this.#options.connect(origin);
       const reply = await transport.get({ ...request, maxBytes: MAX_PAGE_BYTES, signal });
       if (reply.status === KEEP_ALL) return { ...time, episodes: null };
       if (reply.status !== 200) throw new Error(`it answers with ${reply.status}`);

@@ -145,6 +145,10 @@ describe("episodes", () => {
     assert.deepEqual(kept(49), [60, 40, 30, 1]);
     clock.advance(HOUR_MS);
     assert.deepEqual(kept(1), [60, 30, 1]);
+    const expiring = protections.expiring(HOUR_MS);
+    assert.ok(!expiring.protects(HOUR - 45));
+    await protections.lock({ fromMs: (HOUR - 45) * HOUR_MS, toMs: (HOUR - 44) * HOUR_MS });
+    assert.ok(expiring.protects(HOUR - 45), "it heeds what comes to be kept");
     assert.ok(protections.protects(HOUR - 50));
   });
 

@@ -91,6 +91,8 @@ export class StreamProtections {
   #unreadable: MediaError | null = null;
   #last: Promise<unknown> = Promise.resolve();
   #waiting = 0;
+  /** How often episodes or locks have changed. */
+  #changes = 0;
   /** What is protected, until an episode expires; `null`: to be found out. */
   #spans: { readonly list: SpanList; readonly untilMs: number } | null = null;
 
@@ -120,13 +122,17 @@ export class StreamProtections {
    * milliseconds.
    */
   expiring(afterMs: number): { protects(hour: number): boolean } {
-    if (this.#seen === null || this.#unreadable !== null) return { protects: () => true };
     const sinceMs = this.#nowMs() - afterMs;
     const isOver = ({ closedAtMs, expiresAtMs }: Episode): boolean =>
       expiresAtMs === null && closedAtMs !== null && closedAtMs <= sinceMs;
-    const spans = this.#spansOf((episode) => !isOver(episode));
-    const protects = (hour: number): boolean =>
-      meetsSpans(spans, { fromMs: hour * HOUR_MS, toMs: (hour + 1) * HOUR_MS });
+    let found: { readonly list: SpanList; readonly changes: number } | null = null;
+    const protects = (hour: number): boolean => {
+      if (this.#seen === null || this.#unreadable !== null) return true;
+      // What comes to be kept meanwhile counts.
+      if (found?.changes !== this.#changes)
+        found = { list: this.#spansOf((episode) => !isOver(episode)), changes: this.#changes };
+      return meetsSpans(found.list, { fromMs: hour * HOUR_MS, toMs: (hour + 1) * HOUR_MS });
+    };
     return { protects };
   }
 
@@ -393,6 +399,7 @@ export class StreamProtections {
     }
     this.#locks = locksAfter(this.#locks, entries);
     this.#lines += entries.length;
+    this.#changes++;
     this.#spans = null;
   }
 

@@ -326,9 +326,11 @@ export class RetentionRound {
   /** A stream with what its server of episodes keeps. `hours`: those that were chosen. */
   async #askServer(found: FoundStream, hours: readonly number[]): Promise<FoundStream> {
     const { stream, rules, protections: own } = found;
+    let oldest = Infinity;
+    for (const hour of found.hours.keys()) oldest = Math.min(oldest, hour);
     const kept = await this.#options.episodesOf!({
       ...{ url: rules.episodesUrl!, stream, hours, expirationMs: rules.episodesExpirationMs },
-      fromMs: Math.min(...found.hours.keys()) * HOUR_MS,
+      fromMs: oldest * HOUR_MS,
     });
     // One line for all streams of a server, whatever it says of each.
     if (kept.failure !== null) this.#tell(`episodes ${rules.episodesUrl}`, kept.failure, kept.failure.code);
