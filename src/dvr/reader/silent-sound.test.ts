@@ -93,6 +93,8 @@ describe("a note", () => {
     ["a configuration that is none", "a1aacffffffffffft48000"],
     ["a configuration of half a byte", "a1aac11901t48000"],
     ["AAC that is not LC", "a1aac0990t48000"],
+    ["a rate that nothing has", "a1aac17ffffff90t48000"],
+    ["a rate of one", "a1aac1780000090t48000"],
     ["no ticks", "a1aac1190t0"],
     ["ticks too fine", "a1aac1190t1000001"],
     ["a language that is none", "a1aac1190t48000lenglish"],

@@ -34,6 +34,8 @@ const MAX_SOUNDS = 8;
 const MAX_NOTE_LENGTH = 79;
 /** No clock of an audio track is finer; with it, times are safe integers for longer than anybody records. */
 const MAX_TIMESCALE = 1_000_000;
+/** A URL that somebody made up may claim any: a second of silence has no more frames than one of sound. Units: Hz. */
+const SAMPLE_RATES = { least: 7350, most: 192_000 };
 /** No segment that is longer is filled: none that we have cut is. Units: microseconds. */
 const MAX_FILLED_US = 600_000_000;
 const FRAME_HEADER_BYTES = 4;
@@ -77,7 +79,9 @@ function readNote(note: string): SilentSound | null {
   if (facts.byteLength * 2 !== hex!.length || timescale > MAX_TIMESCALE) return null;
   const track = trackOf(id as TrackId, codec as Codec, facts, { timescale, language });
   const frame = track === null ? null : silentFrameOf(track);
-  return track === null || frame === null ? null : { track, note, frame };
+  if (track === null || frame === null) return null;
+  const { sampleRate } = frame;
+  return sampleRate < SAMPLE_RATES.least || sampleRate > SAMPLE_RATES.most ? null : { track, note, frame };
 }
 
 function trackOf(
