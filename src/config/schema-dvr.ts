@@ -104,13 +104,17 @@ const SETTINGS: readonly Setting[] = [
     name: "episodes_url",
     label: "URL",
     type: { kind: "url", schemes: WEB },
-    doc: "A server that lists the episodes of the stream, which are kept longer than the rest. Not done by this version yet.",
+    doc:
+      "A server that lists episodes of the stream, whose hours are kept; asked before any are deleted, at " +
+      "`http://[KEY@]HOST/PATH`. While it does not answer, what it has not told of is kept.",
   },
   {
     name: "episodes_expiration",
     label: "DURATION",
     type: { kind: "duration", minMs: MINUTE_MS, maxMs: YEARS_MS },
-    doc: "How old an episode gets. Without it: until it is deleted. Not done by this version yet.",
+    doc:
+      "How long an episode keeps its hours once it is closed, if it does not say so itself. Without it: until it is " +
+      "deleted.",
   },
   {
     name: "dvr_offline",

@@ -1,5 +1,8 @@
 import type { Clock } from "../base/clock.ts";
+import { late } from "../base/late/late.ts";
 import type { Logger } from "../base/log.ts";
+import { EpisodeServers } from "./keep/episode-servers.ts";
+import type { EpisodeServersOptions } from "./keep/episode-servers.ts";
 import type { KeepFiles } from "./keep/keep-files.ts";
 import { keepErrors } from "./keep/errors.ts";
 import { Protections } from "./keep/protections.ts";
@@ -21,7 +24,15 @@ export type KeepersOptions = {
   readonly copies: Pick<CopyRules, "of">;
   /** An hour was deleted that is to leave its bucket, too. */
   onDropped?(root: string, stream: string): void;
+  /** How servers of episodes are asked; over HTTP unless given. */
+  readonly connect?: EpisodeServersOptions["connect"];
 };
+
+/** Few have servers of episodes. */
+const asking = late(
+  "asking servers of episodes",
+  () => import("./replicate/storages/http-peer-storage.ts"),
+);
 
 /** One of a root: what deletes, and what is protected. */
 type Keeper = { readonly round: RetentionRound; readonly protections: Protections };
@@ -30,10 +41,16 @@ type Keeper = { readonly round: RetentionRound; readonly protections: Protection
 export class Keepers {
   readonly #options: KeepersOptions;
   readonly #keepers = new Map<string, Keeper>();
+  readonly #episodes: EpisodeServers;
   #isStopped = false;
 
   constructor(options: KeepersOptions) {
+    const { clock } = options;
+    const overHttp: EpisodeServersOptions["connect"] = async (origin) =>
+      await asking(({ HttpPeerStorage }) => new HttpPeerStorage(origin, clock));
+    const { connect = overHttp } = options;
     this.#options = options;
+    this.#episodes = new EpisodeServers({ clock, connect });
   }
 
   /** From now on these roots are kept, and no others. */
@@ -57,6 +74,7 @@ export class Keepers {
   /** Deletes nothing any more. */
   async stop(): Promise<void> {
     this.#isStopped = true;
+    this.#episodes.close();
     await Promise.all([...this.#keepers.values()].map(({ round }) => round.stop()));
     this.#keepers.clear();
   }
@@ -69,7 +87,11 @@ export class Keepers {
       rulesOf: (stream) => this.#options.rulesOf(root, stream),
       // What ended a few minutes ago is left alone in any case: no recording writes an older hour.
       isOpen: () => false,
-      protectionsOf: (stream) => protections.of(stream),
+      protectionsOf: async (stream, { episodesExpirationMs }) => {
+        const kept = await protections.of(stream);
+        return episodesExpirationMs === undefined ? kept : kept.expiring(episodesExpirationMs);
+      },
+      episodesOf: (wanted) => this.#episodes.of(wanted),
       isCopyProven: (stream, note, media) => {
         const rule = this.#options.copies.of(root, stream);
         return rule !== null && isCopiedProven(note, locationOf(rule.place), media);

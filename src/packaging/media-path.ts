@@ -17,8 +17,8 @@ export type PartFile = {
 };
 
 const TRACKS_PREFIX = "tracks-";
-const INIT = /^init-([0-9a-f]{12})\.mp4$/;
-const SEGMENT = /^seg-([0-9]{1,16})\.m4s$/;
+const INIT = /^init-([0-9a-f]{12}(?:-[a-z0-9-]{1,640})?)\.mp4$/;
+const SEGMENT = /^seg-([0-9]{1,16}(?:-[a-z0-9-]{1,640})?)\.m4s$/;
 
 /**
  * Splits a decoded path `/NAME/tracks-v1a1/FILE` into its parts; NAME may hold slashes. `null`: it has another form, or
@@ -37,7 +37,10 @@ export function parseTracksPath(
   return { name: path.slice(1, tracksSlash), selection, file: path.slice(lastSlash + 1) };
 }
 
-/** The init segment or segment that a file's name stands for: `init-HASH.mp4`, `seg-MILLISECONDS.m4s`; else `null`. */
+/**
+ * The init segment or segment that a file's name stands for: `init-HASH.mp4`, `seg-MILLISECONDS.m4s`; else `null`. Behind hash
+ * and time there may be a note, see `Presentation.noteOf`.
+ */
 export function parseMediaFile(file: string, selection: TrackSelection): MediaFile | null {
   const init = INIT.exec(file);
   if (init !== null) return { kind: "init", selection, name: init[1]! };

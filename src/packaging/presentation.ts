@@ -11,6 +11,11 @@ export type Presentation = {
   timeline(): Timeline;
   /** The name of the init segment of these tracks: a hash of its bytes, so equal everywhere; see `InitSegments`. */
   initName(tracks: TrackSet, selection: TrackSelection): string;
+  /**
+   * What stands behind the name of a segment of these tracks where a URL names it, with its `-`: it says what a segment that
+   * has not all of them is to be completed with. Empty, as where it is left out: nothing. An `initName` has it already.
+   */
+  noteOf?(tracks: TrackSet, selection: TrackSelection): string;
   /** The init segment (`ftyp`, `moov`) of that name for the selected tracks, or `null` when there is none. */
   initSegment(name: string, selection: TrackSelection): MediaBody | null;
   /**

@@ -1,8 +1,16 @@
 /** Media nodes with a recording: who records what, and who may ask for it. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, test } from "node:test";
+import { eventually } from "../../test/support/eventually.ts";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import { silentLogger } from "../base/log.ts";
+import type { Logger } from "../base/log.ts";
 import type { HttpRequest } from "../base/http-message.ts";
 import { loadConfig } from "../config/load.ts";
 import type { DvrPlan, LivePlan, ResolvedConfig } from "../config/plan.ts";
@@ -92,4 +100,41 @@ test("nothing is loaded, and nothing to be closed, where nothing is recorded", a
   await archives.keep(() => config);
   archives.close(CAM);
   await archives.stop();
+});
+
+test("hours that the server of episodes_url lists stay, others of their age go", async (t) => {
+  const clock = new FakeClock(Date.UTC(2025, 10, 20) * 1000);
+  const root = await mkdtemp(join(tmpdir(), "weir-episodes-"));
+  t.after(() => rm(root, { recursive: true, force: true }));
+  const day = join(root, "cam/2025/11/01");
+  await mkdir(day, { recursive: true });
+  for (const hour of ["07", "08", "09"]) await writeFile(join(day, `${hour}.mp4`), "media");
+  const asked: URLSearchParams[] = [];
+  const server = createServer((request, response) => {
+    asked.push(new URL(request.url!, "http://x").searchParams);
+    const openedAt = Date.UTC(2025, 10, 1, 8, 30);
+    const old = { opened_at: openedAt - 3_600_000, closed_at: openedAt - 1_800_000 };
+    response.end(
+      JSON.stringify({ episodes: [old, { opened_at: openedAt, closed_at: openedAt + 60_000 }] }),
+    );
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}/kept`;
+  // The first of the two was closed longer ago.
+  const config = loadText(
+    `stream cam { input publish://; dvr ${root} 1d episodes_url=${url} episodes_expiration=1611000; }`,
+  );
+  const warned: string[] = [];
+  const warn = (message: string): void => void warned.push(message);
+  const log: Logger = { ...silentLogger, warn, child: () => log };
+  const archives = new StreamArchives({ clock, log, config: () => config });
+  await archives.keep(() => config);
+  const look = async (): Promise<void> => assert.deepEqual(await readdir(day), ["08.mp4"]);
+  await eventually(look);
+  await archives.stop();
+  assert.equal(asked[0]!.get("name"), "cam");
+  assert.deepEqual(warned, []);
 });

@@ -38,9 +38,6 @@ export function archiveFolder(plan: LivePlan | null, name: StreamName): string |
   return dvr === null ? null : `${dvr.root}/${name}`;
 }
 
-/** Settings of recordings that are read and not done yet. */
-const NOT_YET = ["episodesUrl", "episodesExpirationMs"] as const;
-
 /** How a stream is recorded. */
 export type RecordingPlan = {
   readonly place: RecordingPlace;
@@ -85,8 +82,8 @@ function retentionOf(config: ResolvedConfig, root: string, stream: string): Rete
   const name = parseStreamName(stream);
   const dvr = name === null ? null : (planOf(config, name)?.dvr ?? null);
   if (dvr === null || dvr.root !== root) return null;
-  const { depthMs, sizeBytes, diskPercent, localMs } = dvr;
-  return { depthMs, sizeBytes, diskPercent, localMs };
+  const { depthMs, sizeBytes, diskPercent, localMs, episodesUrl, episodesExpirationMs } = dvr;
+  return { depthMs, sizeBytes, diskPercent, localMs, episodesUrl, episodesExpirationMs };
 }
 
 /** What of the memory may wait to be written while a disk hangs; live media has half of it. */
@@ -164,7 +161,6 @@ export class StreamArchives {
       plans.flatMap(({ dvr }) => (dvr === undefined || dvr === null ? [] : [dvr.root])),
     );
     if (roots.size === 0 && this.#loaded === null) return;
-    this.#warn(plans);
     this.#warnOfPeers(config());
     const fresh = [...roots].filter((root) => !this.#recovered.has(root));
     for (const root of fresh) this.#recovered.add(root);
@@ -176,17 +172,6 @@ export class StreamArchives {
       });
     } catch (caught) {
       this.#log.error("archives could not be looked at", { error: messageOf(caught) });
-    }
-  }
-
-  /** Says, once for each, what is configured of recordings and not done yet. */
-  #warn(plans: readonly LivePlan[]): void {
-    for (const { dvr } of plans) {
-      for (const setting of NOT_YET) {
-        if (dvr?.[setting] === undefined || this.#warned.has(setting)) continue;
-        this.#warned.add(setting);
-        this.#log.warn("a setting of recordings has no effect in this version", { setting });
-      }
     }
   }
 

@@ -78,6 +78,12 @@ export const keepErrors = defineErrors({
     message: "{limit} changes of {path} wait already",
     doc: "Changes of episodes are written one after the other, and the volume is slow. Ask again later.",
   },
+  DVR_EPISODE_SERVER_FAILED: {
+    disposition: "retry",
+    httpStatus: 503,
+    message: "{server} does not tell which episodes are kept: {reason}",
+    doc: "What the server of `episodes_url` said last holds for the time that it told of; everything else of its streams is kept, whatever the volume needs. It is asked again with the next round of retention. Look at that server, or remove `episodes_url`.",
+  },
   DVR_EPISODE_LIMIT: {
     disposition: "reject",
     httpStatus: 409,

@@ -128,6 +128,30 @@ describe("episodes", () => {
     assert.notEqual(one.episodeId, two.episodeId);
   });
 
+  test("expire some time after they were closed, where they do not say so themselves", async () => {
+    const clock = new FakeClock();
+    const protections = open(new MemoryVolume(), { clock });
+    assert.ok(protections.expiring(HOUR_MS).protects(HOUR), "nothing is known before it is read");
+    const nowMs = clock.wallUs() / 1000;
+    await protections.createEpisode(episode("a", HOUR - 50));
+    await protections.createEpisode({ ...episode("b", HOUR - 40), expiresAtMs: nowMs + HOUR_MS });
+    await protections.createEpisode(episode("c", HOUR - 30, null));
+    await protections.lock({ fromMs: (HOUR - 60) * HOUR_MS, toMs: (HOUR - 59) * HOUR_MS });
+    const kept = (afterHours: number): number[] => {
+      const expiring = protections.expiring(afterHours * HOUR_MS);
+      return [60, 50, 40, 30, 1].filter((ago) => expiring.protects(HOUR - ago));
+    };
+    assert.deepEqual(kept(49.5), [60, 50, 40, 30, 1]);
+    assert.deepEqual(kept(49), [60, 40, 30, 1]);
+    clock.advance(HOUR_MS);
+    assert.deepEqual(kept(1), [60, 30, 1]);
+    const expiring = protections.expiring(HOUR_MS);
+    assert.ok(!expiring.protects(HOUR - 45));
+    await protections.lock({ fromMs: (HOUR - 45) * HOUR_MS, toMs: (HOUR - 44) * HOUR_MS });
+    assert.ok(expiring.protects(HOUR - 45), "it heeds what comes to be kept");
+    assert.ok(protections.protects(HOUR - 50));
+  });
+
   test("are so many at most, and expired ones do not count", async () => {
     const clock = new FakeClock();
     const protections = open(new MemoryVolume(), { limit: 3, clock });

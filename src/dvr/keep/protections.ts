@@ -91,6 +91,8 @@ export class StreamProtections {
   #unreadable: MediaError | null = null;
   #last: Promise<unknown> = Promise.resolve();
   #waiting = 0;
+  /** How often episodes or locks have changed. */
+  #changes = 0;
   /** What is protected, until an episode expires; `null`: to be found out. */
   #spans: { readonly list: SpanList; readonly untilMs: number } | null = null;
 
@@ -113,6 +115,25 @@ export class StreamProtections {
   protects(hour: number): boolean {
     if (this.#seen === null || this.#unreadable !== null) return true;
     return meetsSpans(this.#protectedSpans(), { fromMs: hour * HOUR_MS, toMs: (hour + 1) * HOUR_MS });
+  }
+
+  /**
+   * What is protected now where an episode that does not say when it expires does so some time after it was closed. Units:
+   * milliseconds.
+   */
+  expiring(afterMs: number): { protects(hour: number): boolean } {
+    const sinceMs = this.#nowMs() - afterMs;
+    const isOver = ({ closedAtMs, expiresAtMs }: Episode): boolean =>
+      expiresAtMs === null && closedAtMs !== null && closedAtMs <= sinceMs;
+    let found: { readonly list: SpanList; readonly changes: number } | null = null;
+    const protects = (hour: number): boolean => {
+      if (this.#seen === null || this.#unreadable !== null) return true;
+      // What comes to be kept meanwhile counts.
+      if (found?.changes !== this.#changes)
+        found = { list: this.#spansOf((episode) => !isOver(episode)), changes: this.#changes };
+      return meetsSpans(found.list, { fromMs: hour * HOUR_MS, toMs: (hour + 1) * HOUR_MS });
+    };
+    return { protects };
   }
 
   /** Episodes that have not expired, the first opened first. */
@@ -378,6 +399,7 @@ export class StreamProtections {
     }
     this.#locks = locksAfter(this.#locks, entries);
     this.#lines += entries.length;
+    this.#changes++;
     this.#spans = null;
   }
 
@@ -390,17 +412,24 @@ export class StreamProtections {
   #protectedSpans(): SpanList {
     const nowMs = this.#nowMs();
     if (this.#spans !== null && nowMs < this.#spans.untilMs) return this.#spans.list;
-    const live = [...this.#episodes.values()].filter((episode) => !isExpired(episode, nowMs));
+    let untilMs = Infinity;
+    for (const episode of this.#episodes.values())
+      if (!isExpired(episode, nowMs)) untilMs = Math.min(untilMs, episode.expiresAtMs ?? Infinity);
+    this.#spans = { list: this.#spansOf(() => true), untilMs };
+    return this.#spans.list;
+  }
+
+  /** What is locked, and what episodes keep that have not expired and count. */
+  #spansOf(counts: (episode: Episode) => boolean): SpanList {
+    const nowMs = this.#nowMs();
+    const live = [...this.#episodes.values()].filter(
+      (episode) => !isExpired(episode, nowMs) && counts(episode),
+    );
     const spans = live.map(({ openedAtMs, closedAtMs }) => ({
       fromMs: openedAtMs,
       toMs: endOf(openedAtMs, closedAtMs),
     }));
-    const untilMs = live.reduce(
-      (least, { expiresAtMs }) => Math.min(least, expiresAtMs ?? Infinity),
-      Infinity,
-    );
-    this.#spans = { list: uniteSpans([...spans, ...this.#locks]), untilMs };
-    return this.#spans.list;
+    return uniteSpans([...spans, ...this.#locks]);
   }
 
   #nowMs(): number {

@@ -8,6 +8,8 @@ import { MemoryVolume, systemError } from "../../../test/support/memory-volume.t
 import type { StepFault, VolumeStep } from "../../../test/support/memory-volume.ts";
 import { silentLogger } from "../../base/log.ts";
 import type { LogFields } from "../../base/log.ts";
+import type { MediaError } from "../../base/errors.ts";
+import type { EpisodesWanted } from "./episode-servers.ts";
 import { keepErrors } from "./errors.ts";
 import { Protections } from "./protections.ts";
 import { RetentionRound } from "./retention-round.ts";
@@ -582,5 +584,104 @@ describe("rounds", () => {
     round.start();
     await stopped.promise;
     assert.equal(deleted.length, 1);
+  });
+});
+
+describe("a round of retention asks servers of episodes", () => {
+  const URL_TEXT = "http://tv.example/episodes";
+  type Kept = { readonly protects: (hour: number) => boolean; readonly failure: MediaError | null };
+
+  /** Keeps these hours, counted back from now. */
+  function server(kept: Readonly<Record<string, readonly number[]>>, failure: MediaError | null = null) {
+    const asked: (readonly [stream: string, from: number, hours: readonly number[]])[] = [];
+    const episodesOf = ({ stream, fromMs, hours }: EpisodesWanted): Promise<Kept> => {
+      asked.push([stream, NOW_HOUR - fromMs / HOUR_MS, hours.map((hour) => NOW_HOUR - hour)]);
+      const protects = (hour: number): boolean => kept[stream]?.includes(NOW_HOUR - hour) === true;
+      return Promise.resolve({ protects, failure });
+    };
+    return { asked, episodesOf };
+  }
+
+  test("of streams that have one, before hours of them go", async () => {
+    const { asked, episodesOf } = server({ a: [30] });
+    const rules = { depthMs: 24 * HOUR_MS, episodesUrl: URL_TEXT };
+    const { round, put, ago, warnings } = retention(
+      { a: rules, b: { depthMs: 24 * HOUR_MS }, c: rules },
+      { episodesOf },
+    );
+    for (const stream of ["a", "b", "c"]) for (const hours of [2, 30, 40]) put(stream, hours);
+    put("a", 60);
+    await round.run();
+    assert.deepEqual(asked, [
+      ["a", 60, [60, 40, 30]],
+      ["c", 40, [40, 30]],
+    ]);
+    assert.deepEqual(ago(), [
+      "a 60 depth",
+      "a 40 depth",
+      "b 40 depth",
+      "c 40 depth",
+      "b 30 depth",
+      "c 30 depth",
+    ]);
+    await round.run();
+    assert.equal(asked.length, 3, "nothing of c is left to ask for");
+    assert.equal(ago().length, 6);
+    assert.deepEqual(warnings, []);
+  });
+
+  test("of those, too, that are chosen in the place of what is kept", async () => {
+    const { asked, episodesOf } = server({ a: [2, 3, 4, 5] });
+    const rules = { diskPercent: 50, episodesUrl: URL_TEXT };
+    const { round, put, ago, volume } = retention({ a: rules, b: rules, c: rules }, { episodesOf });
+    volume.capacityBytes = 2000;
+    for (const hours of [2, 3, 4, 5]) put("a", hours);
+    for (const hours of [2, 3]) for (const stream of ["b", "c"]) put(stream, hours, { idx: 10, mp4: 200 });
+    await round.run();
+    assert.deepEqual(
+      asked.map(([stream]) => stream),
+      ["a", "b", "c"],
+    );
+    assert.deepEqual(ago(), ["b 3 disk", "c 3 disk"]);
+  });
+
+  test("once for a turn, and leaves for the next round whom it has not come to", async () => {
+    const streams = Array.from({ length: 8 }, (_, n) => `s${n}`);
+    const { asked, episodesOf } = server(Object.fromEntries(streams.map((stream) => [stream, [5]])));
+    const rules = { diskPercent: 1, episodesUrl: URL_TEXT };
+    const { round, put, ago, volume } = retention(
+      Object.fromEntries(streams.map((stream) => [stream, rules])),
+      { episodesOf, hoursARound: 1 },
+    );
+    volume.capacityBytes = 10_000;
+    for (const stream of streams) put(stream, 5);
+    await round.run();
+    assert.equal(asked.length, 5);
+    assert.deepEqual(ago(), []);
+  });
+
+  test("and says once what is wrong with one", async () => {
+    const failure = keepErrors.error("DVR_EPISODE_SERVER_FAILED", { server: URL_TEXT, reason: "down" });
+    const { episodesOf } = server({ a: [30], b: [30] }, failure);
+    const rules = { depthMs: 24 * HOUR_MS, episodesUrl: URL_TEXT };
+    const { round, put, ago, warnings, clock } = retention({ a: rules, b: rules }, { episodesOf });
+    for (const stream of ["a", "b"]) put(stream, 30);
+    await round.run();
+    await round.run();
+    assert.deepEqual(ago(), []);
+    assert.deepEqual(
+      warnings.map(({ code }) => code),
+      ["DVR_EPISODE_SERVER_FAILED"],
+    );
+    clock.advance(HOUR_MS + 1);
+    await round.run();
+    assert.equal(warnings.length, 2);
+  });
+
+  test("or deletes nothing of their streams where nobody can be asked", async () => {
+    const { round, put, ago } = retention({ a: { depthMs: 24 * HOUR_MS, episodesUrl: URL_TEXT } });
+    put("a", 30);
+    await round.run();
+    assert.deepEqual(ago(), []);
   });
 });

@@ -9,6 +9,7 @@ import type { DayFolder, HourFiles, WalkLimits } from "./archive-walk.ts";
 import { deleteHour, deleteMedia, hasOnlyNotes, isCopied, isDeletedNote } from "./delete-hour.ts";
 import { hourName, isDropped, isHalfDeleted } from "./delete-hour.ts";
 import type { HourPlace, MediaFile } from "./delete-hour.ts";
+import type { EpisodesWanted, KeptByServer } from "./episode-servers.ts";
 import { keepErrors } from "./errors.ts";
 import { systemCodeOf } from "./keep-files.ts";
 import type { KeepFiles, VolumeSpace } from "./keep-files.ts";
@@ -37,6 +38,9 @@ const WRITTEN_MS = 60_000;
 /** Pauses after an hour could not be deleted: the first, and the longest that doubling leads to. Units: milliseconds. */
 const RETRY_MS = 60_000;
 const MAX_RETRY_MS = 3_600_000;
+
+/** How often servers of episodes are asked in one round, each for other streams. */
+const ASKING_TURNS = 5;
 
 /** How soon the same failure is said again. Units: milliseconds. */
 const TELL_AGAIN_MS = 3_600_000;
@@ -86,7 +90,9 @@ export type RetentionRoundOptions = {
   /** Whether a recording of this process writes the hour; what ended a few minutes ago is left alone in any case. */
   isOpen(stream: string, hour: number): boolean;
   /** What a stream's episodes and locks keep. Rejects when that is not known: then everything of it is kept. */
-  protectionsOf(stream: string): Promise<{ protects(hour: number): boolean }>;
+  protectionsOf(stream: string, rules: RetentionRules): Promise<{ protects(hour: number): boolean }>;
+  /** What the server of a stream's episodes keeps: asked of streams that have one, before hours of them are deleted. */
+  readonly episodesOf?: (wanted: EpisodesWanted) => Promise<KeptByServer>;
   /**
    * Whether the text of an hour's note `HH.copied` proves that these files stand in object storage, where they would be
    * read from now. Asked before media leaves the volume for the sake of room.
@@ -171,7 +177,7 @@ export class RetentionRound {
   async run(): Promise<void> {
     const disk = await this.#diskState();
     let streams = await this.#find();
-    let chosen = this.#choose(streams, disk);
+    let chosen: readonly Deletion[] = this.#choose(streams, disk);
     // What is remembered of days that are over may be wrong by an hour: nothing is deleted by it, except for its age.
     const stale = new Set(chosen.filter(({ reason }) => reason !== "depth").map(({ stream }) => stream));
     if (stale.size > 0) {
@@ -179,6 +185,7 @@ export class RetentionRound {
       streams = await this.#find();
       chosen = this.#choose(streams, disk);
     }
+    chosen = await this.#heedServers(streams, disk, chosen);
     let freedBytes = 0;
     for (const planned of [...this.#rests(streams), ...chosen]) {
       if (this.#isStopped) break;
@@ -220,7 +227,7 @@ export class RetentionRound {
     for (const [stream, ofStream] of Map.groupBy(days, (day) => day.stream)) {
       const rules = this.#options.rulesOf(stream);
       if (rules === null) this.#unruled.push({ stream, bytes: bytesOf(ofStream) });
-      const protections = rules === null ? null : await this.#protections(stream);
+      const protections = rules === null ? null : await this.#protections(stream, rules);
       if (rules === null || protections === null) continue;
       const hours = new Map<number, Found>();
       for (const day of ofStream)
@@ -246,9 +253,9 @@ export class RetentionRound {
     logger.info("recordings of streams that are not configured here are never deleted", facts);
   }
 
-  async #protections(stream: string): Promise<Protections | null> {
+  async #protections(stream: string, rules: RetentionRules): Promise<Protections | null> {
     try {
-      const protections = await this.#options.protectionsOf(stream);
+      const protections = await this.#options.protectionsOf(stream, rules);
       this.#told.delete(`protections ${stream}`);
       return protections;
     } catch (caught) {
@@ -301,6 +308,60 @@ export class RetentionRound {
     });
     const use = disk === null || disk.totalBytes <= 0 ? null : this.#use(disk);
     return hoursToDelete({ streams: all, disk: use, nowMs: this.#nowMs(), limit: this.#limit });
+  }
+
+  /**
+   * Asks the servers of episodes of streams of which hours were chosen, and chooses anew. Others may be chosen in the place of
+   * what is kept: after some turns, what was not asked for waits for the next round.
+   */
+  async #heedServers(
+    streams: Map<string, FoundStream>,
+    disk: VolumeSpace | null,
+    first: readonly Deletion[],
+  ): Promise<readonly Deletion[]> {
+    const { episodesOf } = this.#options;
+    const asked = new Set<string>();
+    const isToAsk = ({ stream }: Deletion): boolean =>
+      streams.get(stream)!.rules.episodesUrl !== undefined && !asked.has(stream);
+    const turns = episodesOf === undefined ? 0 : ASKING_TURNS;
+    let chosen = first;
+    for (let turn = 0; turn < turns && !this.#isStopped; turn++) {
+      const toAsk = Map.groupBy(chosen.filter(isToAsk), ({ stream }) => stream);
+      if (toAsk.size === 0) return chosen;
+      const found = await Promise.all(
+        [...toAsk].map(async ([stream, deletions]) =>
+          this.#askServer(
+            streams.get(stream)!,
+            deletions.map(({ hour }) => hour),
+          ),
+        ),
+      );
+      for (const stream of found) {
+        streams.set(stream.stream, stream);
+        asked.add(stream.stream);
+      }
+      chosen = this.#choose(streams, disk);
+    }
+    return chosen.filter((deletion) => !isToAsk(deletion));
+  }
+
+  /** A stream with what its server of episodes keeps. `hours`: those that were chosen. */
+  async #askServer(found: FoundStream, hours: readonly number[]): Promise<FoundStream> {
+    const { stream, rules, protections: own } = found;
+    let oldest = Infinity;
+    for (const hour of found.hours.keys()) oldest = Math.min(oldest, hour);
+    const kept = await this.#options.episodesOf!({
+      ...{ url: rules.episodesUrl!, stream, hours, expirationMs: rules.episodesExpirationMs },
+      fromMs: oldest * HOUR_MS,
+    });
+    // One line for all streams of a server, whatever it says of each.
+    if (kept.failure !== null) this.#tell(`episodes ${rules.episodesUrl}`, kept.failure, kept.failure.code);
+    const protections = { protects: (hour: number) => own.protects(hour) || kept.protects(hour) };
+    const heeded = [...found.hours].map(([hour, one]): [number, Found] => {
+      const isProtected = one.stored.isProtected || kept.protects(hour);
+      return [hour, { ...one, stored: { ...one.stored, isProtected } }];
+    });
+    return { ...found, protections, hours: new Map(heeded) };
   }
 
   /** Deletions that were begun and not ended. */

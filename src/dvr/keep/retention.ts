@@ -26,6 +26,10 @@ export type RetentionRules = {
   readonly diskPercent?: number | undefined;
   /** How long the media of a copied hour stays on the volume. Units: milliseconds. */
   readonly localMs?: number | undefined;
+  /** A server that knows of hours that are to be kept. */
+  readonly episodesUrl?: string | undefined;
+  /** How long an episode that does not say when it expires keeps its hours once it is closed. Units: milliseconds. */
+  readonly episodesExpirationMs?: number | undefined;
 };
 
 /** A stream's hours and rules. */

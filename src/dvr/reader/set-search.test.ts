@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
+import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { audioTrack, videoTrack } from "../../../test/support/media.ts";
 import { makeTrackSet } from "../../media/track.ts";
 import type { TrackSet } from "../../media/track.ts";
 import type { ArchivedSegment } from "./archived-segment.ts";
-import { SetSearch } from "./set-search.ts";
+import { SetSearch, SetsBefore } from "./set-search.ts";
 import type { FoundSet } from "./set-search.ts";
 
 const SETS = [[videoTrack()], [audioTrack()], [videoTrack(), audioTrack()]].map((tracks) =>
@@ -62,4 +63,52 @@ test("rejects with what the walk rejects with", async () => {
     search.find(() => false),
     /the disk is gone/,
   );
+});
+
+describe("the sets before a time", () => {
+  const HOUR_US = 3_600_000_000;
+
+  function archive(recorded: Readonly<Record<number, readonly TrackSet[]>>) {
+    const clock = new FakeClock();
+    const asked: string[] = [];
+    const before = new SetsBefore({
+      clock,
+      async *hours(from, to) {
+        await Promise.resolve();
+        for (const hour of Object.keys(recorded).map(Number)) if (hour >= from && hour < to) yield hour;
+      },
+      sets: (hour, untilUs) => {
+        asked.push(`${hour}${untilUs === Infinity ? "" : ` until ${untilUs - hour * HOUR_US}`}`);
+        return Promise.resolve(recorded[hour] ?? []);
+      },
+    });
+    return { before, clock, asked };
+  }
+
+  test("are those of a day, and of its own hour up to it, the newest last", async () => {
+    const { before, asked } = archive({
+      75: [first],
+      76: [second, third],
+      80: [third, second],
+      100: [first],
+    });
+    assert.deepEqual(await before.at(100 * HOUR_US + 7), [third, second, first]);
+    assert.deepEqual(asked, ["76", "80", "100 until 7"]);
+  });
+
+  test("are looked for again after a while, or when they are forgotten, but for its own hour", async () => {
+    const { before, clock, asked } = archive({ 99: [first] });
+    const look = async (): Promise<number> => {
+      await before.at(100 * HOUR_US);
+      return asked.splice(0).filter((hour) => hour === "99").length;
+    };
+    assert.deepEqual([await look(), await look()], [1, 0]);
+    clock.advance(301_000);
+    assert.deepEqual([await look(), await look()], [1, 0]);
+    before.forget();
+    assert.deepEqual([await look(), await look()], [1, 0]);
+    for (let hour = 200; hour < 264; hour++) await before.at(hour * HOUR_US);
+    asked.splice(0);
+    assert.equal(await look(), 1, "more than 64 hours are not remembered");
+  });
 });

@@ -1,13 +1,17 @@
+import { buildSegmentType } from "../../containers/mp4/fragment.ts";
 import type { TrackSet } from "../../media/track.ts";
 import { InitSegments, initName, selectTracks } from "../../packaging/init-segments.ts";
 import type { MediaFile } from "../../packaging/media-path.ts";
 import type { LentBody, MediaBody, Mutability, Presentation } from "../../packaging/presentation.ts";
-import type { Timeline, TrackSelection } from "../../packaging/presentation.ts";
+import type { SegmentEntry, Timeline, TrackSelection } from "../../packaging/presentation.ts";
 import type { TimeSpan } from "../../packaging/time-span.ts";
 import { dvrErrors } from "../errors.ts";
 import type { StoredRange } from "../export/stored-range.ts";
 import { ArchivedSegment } from "./archived-segment.ts";
+import { CompletedSegment, completeSegments, completeSet, silentSoundsOf } from "./completed-segment.ts";
 import type { ListedEntry } from "./numbered-segments.ts";
+import { formatNotes, parseNotes, silentFragment } from "./silent-sound.ts";
+import type { SilentSound } from "./silent-sound.ts";
 import type { StreamArchive } from "./stream-archive.ts";
 
 /** What a span of an archive is to be. */
@@ -36,9 +40,12 @@ const MAX_DOWNLOAD_SEGMENTS = 2 ** 17;
 /** A live window far behind has so many segments at least. */
 const MIN_LIVE_SEGMENTS = 4;
 
+/** What a segment begins with of which nothing is recorded. */
+const SEGMENT_TYPE = buildSegmentType();
+
 /**
  * A span of a stream's archive, as it was when it was opened. Its segments are those of the live window, under the same
- * names and with the same tracks.
+ * names and with the same tracks; where some have sound and others have not, those have silence, and a note in their URLs.
  */
 export class SpanPresentation implements Presentation {
   readonly version = null;
@@ -66,18 +73,26 @@ export class SpanPresentation implements Presentation {
     // By numbers, so that it never goes back when something of it is deleted.
     if (request.span.kind === "timeshift_rel")
       listed = listed.slice(-Math.max(MIN_LIVE_SEGMENTS, request.segmentCount));
-    return new SpanPresentation(archive, timelineOf(listed, mutability, leastUs));
+    const shown = completeSegments(listed, await setsBefore(archive, listed[0]!, mutability));
+    return new SpanPresentation(archive, timelineOf({ listed, shown }, mutability, leastUs));
   }
 
   /** What has a segment or an init segment of that name, and nothing else; `null` when there is none. Rejects as `open`. */
   static async ofMedia(archive: StreamArchive, file: MediaFile): Promise<SpanPresentation | null> {
+    const { name, sounds } = splitName(file.name) ?? { name: "", sounds: null };
+    if (sounds === null) return null;
     const segment =
       file.kind === "segment"
-        ? await archive.segmentOf(file.name)
-        : await archive.segmentWithInit((tracks) => hasInit(tracks, file));
-    if (segment === null) return null;
-    const presentation = new SpanPresentation(archive, timelineOf([segment], "static", segment.durationUs));
-    presentation.#inits.add(segment.tracks);
+        ? await archive.segmentOf(name)
+        : await archive.segmentWithInit((tracks) => hasInit(tracks, sounds, { ...file, name }));
+    const tracks = segment === null ? null : completedWith(segment.tracks, sounds);
+    if (segment === null || tracks === null) return null;
+    const entry = sounds.length === 0 ? segment : new CompletedSegment(segment, tracks, file.name);
+    const presentation = new SpanPresentation(
+      archive,
+      timelineOf({ listed: [segment], shown: [entry] }, "static", segment.durationUs),
+    );
+    presentation.#inits.add(tracks);
     return presentation;
   }
 
@@ -93,11 +108,16 @@ export class SpanPresentation implements Presentation {
   }
 
   initName(tracks: TrackSet, selection: TrackSelection): string {
-    return this.#inits.nameOf(tracks, selection);
+    return `${this.#inits.nameOf(tracks, selection)}${this.noteOf(tracks, selection)}`;
+  }
+
+  noteOf(tracks: TrackSet, selection: TrackSelection): string {
+    const sounds = silentSoundsOf(tracks, selection);
+    return sounds.length === 0 ? "" : `-${formatNotes(sounds)}`;
   }
 
   initSegment(name: string, selection: TrackSelection): MediaBody | null {
-    return this.#inits.find(name, selection);
+    return this.#inits.find(splitName(name)?.name ?? name, selection);
   }
 
   /** The memory of what is asked for in this way is not used again: it is the garbage collector's. */
@@ -105,8 +125,16 @@ export class SpanPresentation implements Presentation {
     return (await this.lendSegment(name, selection))?.body ?? null;
   }
 
-  lendSegment(name: string, selection: TrackSelection): Promise<LentBody | null> {
-    return this.#archive.lendSegment(name, selection);
+  async lendSegment(fullName: string, selection: TrackSelection): Promise<LentBody | null> {
+    const { name, sounds } = splitName(fullName) ?? { name: "", sounds: [] };
+    const wanted = sounds.filter(({ track }) => selection.includes(track.id));
+    if (wanted.length === 0) return await this.#archive.lendSegment(name, selection);
+    const segment = await this.#archive.segmentOf(name);
+    if (segment === null || completedWith(segment.tracks, wanted) === null) return null;
+    const silence = wanted.map((sound) => silentFragment(sound, segment));
+    const lent = await this.#archive.lendSegment(name, selection);
+    if (lent === null) return { body: [SEGMENT_TYPE, ...silence], release: () => {} };
+    return { body: [...lent.body, ...silence], release: () => lent.release() };
   }
 }
 
@@ -120,8 +148,44 @@ export async function storedRange(archive: StreamArchive, request: SpanRequest):
   return archive.storedRange(segments);
 }
 
-function hasInit(tracks: TrackSet, { selection, name }: MediaFile): boolean {
-  return selectTracks(tracks, selection).length > 0 && initName(tracks, selection) === name;
+/**
+ * Who plays what slides may have begun with sound that is not in it any more: as long as there are pictures alone, it goes on
+ * as silence.
+ */
+async function setsBefore(
+  archive: StreamArchive,
+  { tracks, startUs }: SegmentEntry,
+  mutability: Mutability,
+): Promise<readonly TrackSet[]> {
+  const isMute = tracks.tracks.every(({ kind }) => kind !== "audio");
+  return mutability === "live" && isMute ? await archive.setsBefore(startUs) : [];
+}
+
+/** A name in a URL without its note, and what the note says; `null` when that is none. */
+function splitName(
+  text: string,
+): { readonly name: string; readonly sounds: readonly SilentSound[] } | null {
+  const dash = text.indexOf("-");
+  if (dash < 0) return { name: text, sounds: [] };
+  const sounds = parseNotes(text.slice(dash + 1));
+  return sounds === null || sounds.length === 0 ? null : { name: text.slice(0, dash), sounds };
+}
+
+/** A set with silence in the place of what it lacks; `null`: it has a track of that id, or no pictures to fill it by. */
+function completedWith(tracks: TrackSet, sounds: readonly SilentSound[]): TrackSet | null {
+  if (sounds.length === 0) return tracks;
+  const has = ({ track }: SilentSound): boolean => tracks.tracks.some(({ id }) => id === track.id);
+  return tracks.reference.kind !== "video" || sounds.some(has) ? null : completeSet(tracks, sounds);
+}
+
+function hasInit(
+  tracks: TrackSet,
+  sounds: readonly SilentSound[],
+  { selection, name }: Pick<MediaFile, "selection" | "name">,
+): boolean {
+  const whole = completedWith(tracks, sounds);
+  if (whole === null || selectTracks(whole, selection).length === 0) return false;
+  return initName(whole, selection) === name;
 }
 
 /** `nowUs`: on the media clock. */
@@ -146,24 +210,26 @@ function boundsOf({ span, segmentDurationUs }: SpanRequest, nowUs: number): Boun
   }
 }
 
-/** `segments`: those of a complete range; of others, as `NumberedSegments` gives them. */
+/**
+ * `listed`: those of a complete range; of others, as `NumberedSegments` gives them. `shown`: the same, completed with silence.
+ */
 function timelineOf(
-  segments: readonly ListedEntry[],
+  { listed, shown }: { readonly listed: readonly ListedEntry[]; readonly shown: readonly SegmentEntry[] },
   mutability: Mutability,
   segmentDurationUs: number,
 ): Timeline {
-  const [first, last] = [segments[0]!, segments.at(-1)!];
+  const first = listed[0]!;
   const isCounted = first.discontinuity && !first.isBehindDeleted;
   let targetDurationUs = segmentDurationUs;
   let recorded = 0;
-  for (const segment of segments) {
+  for (const segment of listed) {
     targetDurationUs = Math.max(targetDurationUs, segment.durationUs);
     if (segment instanceof ArchivedSegment) recorded++;
   }
   return {
-    tracks: last.tracks,
+    tracks: shown.at(-1)!.tracks,
     mutability,
-    segments,
+    segments: shown,
     discontinuitySequence: first.discontinuities - (isCounted ? 1 : 0),
     targetDurationUs,
     // Something of it may be deleted, or come from a peer.

@@ -21,7 +21,7 @@ import { nearestTimes } from "./nearest-times.ts";
 import type { NearestTimes } from "./nearest-times.ts";
 import { NumberedSegments } from "./numbered-segments.ts";
 import type { ListedEntry } from "./numbered-segments.ts";
-import { SetSearch } from "./set-search.ts";
+import { SetSearch, SetsBefore } from "./set-search.ts";
 import type { FoundSet } from "./set-search.ts";
 import { RecordedRanges } from "./recorded-ranges.ts";
 import type { RecordedExtent } from "./recorded-ranges.ts";
@@ -78,6 +78,7 @@ export class StreamArchive {
   readonly #ranges: RecordedRanges;
   readonly #numbered = new NumberedSegments();
   readonly #unreadable: UnreadableHours;
+  readonly #setsBefore: SetsBefore;
   #longestUs = 0;
   /** The newest hour, and when it was looked for among all. */
   #newest: { readonly hour: number | null; readonly atUs: number } | null = null;
@@ -93,6 +94,11 @@ export class StreamArchive {
     const { files, clock } = reading;
     const index = async (hour: number): Promise<HourView | null> => (await this.#hour(hour))?.index ?? null;
     this.#ranges = new RecordedRanges({ folder, files, clock, index });
+    this.#setsBefore = new SetsBefore({
+      clock,
+      hours: (from, to) => this.#nearHours(from, to),
+      sets: (hour, untilUs) => this.#setsOf(hour, untilUs),
+    });
   }
 
   /** The longest segment that was read so far: what playlists that go on have promised. Units: microseconds. */
@@ -111,6 +117,7 @@ export class StreamArchive {
     this.#days.clear();
     this.#looked = null;
     this.#newest = null;
+    this.#setsBefore.forget();
   }
 
   /**
@@ -294,6 +301,35 @@ export class StreamArchive {
       }
       yield found;
     }
+  }
+
+  /** Sets of tracks in the day before a time, the newest last; see `SetsBefore`. Units: microseconds. Rejects as `segments`. */
+  setsBefore(us: number): Promise<readonly TrackSet[]> {
+    return this.#setsBefore.at(us);
+  }
+
+  /** Those that are on the disk: what is far holds up nobody who plays what is near. */
+  async *#nearHours(from: number, to: number): AsyncGenerator<number> {
+    const found: number[] = [];
+    for await (const hour of hoursWithFills(this.#reading.disk, this.folder)) {
+      if (hour < from) break;
+      if (hour < to) found.push(hour);
+    }
+    yield* found.toReversed();
+  }
+
+  async #setsOf(number: number, untilUs: number): Promise<readonly TrackSet[]> {
+    const hour = await this.#hour(number);
+    if (hour === null) return [];
+    const files = new Set<number>();
+    const { index } = hour;
+    for (let place = 0, end = index.placeFrom(untilUs); place < end; place++) {
+      const { file } = index.segment(place);
+      files.delete(file);
+      files.add(file);
+    }
+    const sets = await Promise.all([...files].map((file) => this.#readableTracks(hour, file)));
+    return sets.filter((tracks) => tracks !== null);
   }
 
   /** Who was given a playlist asks for its init segments next. */

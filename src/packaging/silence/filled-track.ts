@@ -4,6 +4,7 @@ import { MICROSECONDS, rescale, ticksToUs, usToTicks } from "../../base/time.ts"
 import type { MediaPacket } from "../../media/packet.ts";
 import type { Track } from "../../media/track.ts";
 import { Segmenter } from "../segmenter.ts";
+import { SilentGrid } from "./silent-grid.ts";
 
 /** Sound may be as far behind its pictures as a stream's timeline allows, and is waited for so much longer. */
 const MAX_KNOWN_LAG_US = 10_000_000;
@@ -21,9 +22,8 @@ export type FillPoint = Pick<MediaPacket, "epoch" | "arrivalUs"> & { readonly un
 /**
  * One audio track and the silence that takes the place of what it lacks.
  *
- * Frames of silence lie on a grid of their own, counted in whole frames from the zero of the media clock: whoever sees
- * the same pictures makes the same frames, wherever the sound ended and whenever he began to listen. So there is less than
- * a frame between sound and silence, and there is no drift.
+ * Frames of silence lie on a `SilentGrid`: whoever sees the same pictures makes the same frames, wherever the sound ended
+ * and whenever he began to listen. So there is less than a frame between sound and silence, and there is no drift.
  */
 export class FilledTrack {
   readonly track: Track;
@@ -32,6 +32,7 @@ export class FilledTrack {
   /** From the first frame that is filled to the first one of sound. */
   isSilent = false;
   readonly #frame: SilentFrame;
+  readonly #grid: SilentGrid;
   readonly #frameUs: number;
   /** Behind the last frame that was filled; sound from before that is dropped. */
   #filledTicks = 0;
@@ -50,6 +51,7 @@ export class FilledTrack {
     this.track = track;
     this.isKept = isKept;
     this.#frame = frame;
+    this.#grid = new SilentGrid(frame, track.timescale);
     this.#frameUs = Math.ceil((frame.samples * MICROSECONDS) / frame.sampleRate);
     if (before === null) return;
     this.isSilent = before.isSilent;
@@ -96,7 +98,7 @@ export class FilledTrack {
     this.#lagUs = Math.min(Math.max(0, nowUs - us), MAX_KNOWN_LAG_US);
     if (isTooLate) return false;
     this.#reachedUs = us;
-    this.#fromTicks = dts + (durationTicks || this.#ticksOf(1));
+    this.#fromTicks = dts + (durationTicks || this.#grid.ticksOf(1));
     this.isSilent = false;
     return true;
   }
@@ -112,11 +114,11 @@ export class FilledTrack {
   fill(into: MediaPacket[], { untilUs, epoch, arrivalUs }: FillPoint): void {
     const { track } = this;
     const firstTicks = usToTicks(untilUs - MAX_FILL_US, track.timescale);
-    let index = this.#indexFrom(Math.max(this.#fromTicks, firstTicks));
+    let index = this.#grid.indexFrom(Math.max(this.#fromTicks, firstTicks));
     for (; ; index++) {
-      const dts = this.#ticksOf(index);
+      const dts = this.#grid.ticksOf(index);
       if (ticksToUs(dts, track.timescale) >= untilUs) return;
-      const durationTicks = this.#ticksOf(index + 1) - dts;
+      const durationTicks = this.#grid.ticksOf(index + 1) - dts;
       const { payload } = this.#frame;
       into.push({
         ...{ track, dts, pts: dts, durationTicks, epoch, arrivalUs, payload },
@@ -129,20 +131,6 @@ export class FilledTrack {
       this.#reachedUs = ticksToUs(dts, track.timescale);
       this.isSilent = true;
     }
-  }
-
-  /** Where a frame of the grid begins. */
-  #ticksOf(index: number): number {
-    const { samples, sampleRate } = this.#frame;
-    return rescale(index * samples, sampleRate, this.track.timescale);
-  }
-
-  /** The first frame of the grid that begins no earlier. */
-  #indexFrom(ticks: number): number {
-    const { samples, sampleRate } = this.#frame;
-    let index = Math.ceil(rescale(ticks, this.track.timescale, sampleRate) / samples);
-    while (this.#ticksOf(index) < ticks) index++;
-    return index;
   }
 }
 

@@ -192,6 +192,7 @@ function segmentTemplate(
   const early = lowLatency !== null && lowLatency.availabilityOffsetUs > 0;
   const folder = `tracks-${track.id}`;
   const init = presentation.initName(period.tracks, [track.id]);
+  const note = presentation.noteOf?.(period.tracks, [track.id]) ?? "";
   return xmlElement(
     "SegmentTemplate",
     {
@@ -200,7 +201,7 @@ function segmentTemplate(
       availabilityTimeOffset: early ? lowLatency.availabilityOffsetUs / 1_000_000 : null,
       availabilityTimeComplete: early ? "false" : null,
       initialization: `${folder}/init-${init}.mp4${query}`,
-      media: `${folder}/seg-$Time$.m4s${query}`,
+      media: `${folder}/seg-$Time$${note}.m4s${query}`,
     },
     [xmlElement("SegmentTimeline", {}, timelineElements(runs))],
   );

@@ -109,6 +109,8 @@ type SetLines = {
   readonly map: string;
   /** The folder of its segments, with its `/`, as the playlist sees it. */
   readonly folder: string;
+  /** What stands behind the times of its segments. */
+  readonly ending: string;
 };
 
 /**
@@ -152,14 +154,14 @@ export class SegmentLines {
     segment: Pick<SegmentEntry, "tracks" | "durationUs" | "name" | "trackSamples">,
     lines: string[],
   ): void {
-    const { chosen, folder } = this.#of(segment.tracks);
+    const { chosen, folder, ending } = this.#of(segment.tracks);
     // A track may be announced and say nothing yet, or nothing for a while: there are no bytes to be had then.
     if (chosen.every(({ id }) => segment.trackSamples(id) === 0)) lines.push("#EXT-X-GAP");
     if (segment.durationUs !== this.#durationUs) {
       this.#durationUs = segment.durationUs;
       this.#lengthLine = `#EXTINF:${seconds(segment.durationUs)},`;
     }
-    lines.push(this.#lengthLine, `${folder}seg-${segment.name}${this.#ending}`);
+    lines.push(this.#lengthLine, `${folder}seg-${segment.name}${ending}`);
   }
 
   #of(set: TrackSet): SetLines {
@@ -179,6 +181,7 @@ export class SegmentLines {
       chosen,
       map: hasMap ? presentation.initName(set, selection) : "",
       folder: isOwn ? `tracks-${formatTrackSelection(named)}/` : "",
+      ending: `${presentation.noteOf?.(set, selection) ?? ""}${this.#ending}`,
     };
   }
 }

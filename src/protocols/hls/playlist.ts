@@ -1,4 +1,4 @@
-import type { Track } from "../../media/track.ts";
+import type { Track, TrackSet } from "../../media/track.ts";
 import { measureBandwidth, measureFrameRate } from "../../packaging/bandwidth.ts";
 import type { SegmentContainer } from "../../packaging/bandwidth.ts";
 import { formatTrackSelection } from "../../packaging/presentation.ts";
@@ -180,16 +180,35 @@ function variantLines(
     own.averageBps,
     Math.max(0, ...beside.map((bandwidth) => bandwidth.averageBps)),
   );
-  const codecs = new Set([...inside, ...(group?.tracks ?? [])].map((track) => track.codecString));
+  const codecs = codecsOf(timeline, [...inside, ...(group?.tracks ?? [])]);
   const attributes = [
     `BANDWIDTH=${peakBps}`,
     `AVERAGE-BANDWIDTH=${averageBps}`,
-    `CODECS="${[...codecs].join(",")}"`,
+    `CODECS="${codecs.join(",")}"`,
     ...videoAttributes(timeline, inside),
     ...(group === null ? [] : [`AUDIO="${group.id}"`]),
     ...(hasTexts ? [`SUBTITLES="${TEXT_GROUP}"`] : []),
   ];
   return [`#EXT-X-STREAM-INF:${attributes.join(",")}`, `tracks-${formatTrackSelection(selection)}/${link}`];
+}
+
+/**
+ * Those of the tracks; of what stays, in front of them, what else tracks of their ids were coded in at other times: a player
+ * that lacks one of them cannot play the whole. Spec: RFC 8216 section 4.3.4.2.
+ */
+function codecsOf({ segments, mutability }: Timeline, tracks: readonly Track[]): string[] {
+  const codecs = new Set<string>();
+  const ids = new Set(tracks.map(({ id }) => id));
+  const own = new Set(tracks.map(({ codec }) => codec));
+  let last: TrackSet | null = null;
+  for (const { tracks: set } of mutability === "live" ? [] : segments) {
+    if (set === last) continue;
+    last = set;
+    for (const { id, codec, codecString } of set.tracks)
+      if (ids.has(id) && !own.has(codec)) codecs.add(codecString);
+  }
+  for (const { codecString } of tracks) codecs.add(codecString);
+  return [...codecs];
 }
 
 function videoAttributes(timeline: Timeline, inside: readonly Track[]): string[] {

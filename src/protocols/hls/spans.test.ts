@@ -413,3 +413,15 @@ test("what is asked for is the span, whatever the playlist", () => {
     assert.ok(!("span" in address), path);
   }
 });
+
+test("a variant of what stays names each codec that its tracks have had, of what slides those of now", async () => {
+  const hevc = videoTrack({ codec: "h265", codecString: "hvc1.1.6.L60.90" });
+  const archive = new FakeArchive().record([
+    { segments: 4 },
+    { segments: 4, isBreak: true, tracks: trackSet([hevc, audioTrack()], 2) },
+  ]);
+  const codecs = async (playlist: string): Promise<string | undefined> =>
+    /CODECS="([^"]+)"/.exec(await textOf(archive, playlist))?.[1];
+  assert.equal(await codecs(`archive-${FROM}-now.m3u8`), "avc1.64000a,hvc1.1.6.L60.90,mp4a.40.2");
+  assert.equal(await codecs("rewind-60.m3u8"), "hvc1.1.6.L60.90,mp4a.40.2");
+});

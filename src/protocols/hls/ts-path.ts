@@ -16,7 +16,7 @@ type Parsed = { name: string; resource: TsResource };
 
 const PLAYLIST = /^([a-z0-9_-]+)\.ts\.m3u8$/;
 const SINGLE = /^(video(?:-[a-z0-9_-]+)?)\.m3u8$/;
-const SEGMENT = /^seg-([0-9]{1,16})\.ts$/;
+const SEGMENT = /^seg-([0-9]{1,16}(?:-[a-z0-9-]{1,640})?)\.ts$/;
 
 /**
  * Splits a decoded path into the name and what is asked of HLS in transport streams.

@@ -74,6 +74,7 @@ function periodOf(
   const { tracks } = segments[0]!;
   const selection: TrackSelection = tracks.tracks.map(({ id }) => id);
   const folder = `tracks-${formatTrackSelection(selection)}`;
+  const note = presentation.noteOf?.(tracks, selection) ?? "";
   const last = segments.at(-1)!;
   return {
     start: startMs(segments[0]!),
@@ -84,7 +85,7 @@ function periodOf(
       sequence: segment.sequence,
       start: startMs(segment),
       duration: ms(segment.durationUs),
-      url: `${folder}/seg-${segment.name}.m4s${query}`,
+      url: `${folder}/seg-${segment.name}${note}.m4s${query}`,
     })),
   };
 }
