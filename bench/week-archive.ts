@@ -1,14 +1,5 @@
 /** A week of one stream's archive on the disk, as the server's format has it, made of a film. */
-import {
-  closeSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  statSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, linkSync, mkdirSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { HOUR_US, indexFile, mediaFile } from "../src/dvr/format/hour.ts";
 import { buildIndexHeader } from "../src/dvr/format/index-header.ts";
@@ -58,12 +49,13 @@ export async function makeWeekArchive(folder: string, movie: string): Promise<We
   return { fromS: firstHour * 3600, toS: lastHour * 3600 };
 }
 
-/** The same week once more, as another stream's: links to each of its files. */
-export function linkWeek(folder: string, other: string): void {
-  for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
-    const path = join(folder, name);
-    if (statSync(path).isDirectory()) mkdirSync(join(other, name), { recursive: true });
-    else linkSync(path, join(other, name));
+/** The last hours of the week once more, as another stream's: links to their files. */
+export function linkHours(week: WeekArchive, folder: string, other: string, hours: number): void {
+  const end = week.toS / 3600;
+  for (let hour = end - hours; hour < end; hour++) {
+    mkdirSync(dirname(join(other, indexFile(hour))), { recursive: true });
+    for (const name of [indexFile(hour), mediaFile(hour, 0)])
+      linkSync(join(folder, name), join(other, name));
   }
 }
 
