@@ -13,13 +13,8 @@ export type MeasuredRun = {
   readonly rows: readonly Row[];
 };
 
-/** Rows of one group, of one run. */
-export type KeptGroup = {
-  readonly group: Group;
-  readonly date: string;
-  readonly runs: number;
-  readonly rows: readonly Row[];
-};
+/** What one run measured of one group. */
+export type KeptGroup = Omit<MeasuredRun, "machine"> & { readonly group: Group };
 
 /** Everything that the page shows. Its figures are of one machine: ratios of another one are not beside them. */
 export type KeptTable = { readonly machine: Machine; readonly groups: readonly KeptGroup[] };

@@ -54,7 +54,7 @@ export function writeReport(report: Report): void {
 }
 
 /** Puts a run's groups into the kept table, and writes the page and the chart of all that it has then. */
-export function keepRun(run: MeasuredRun): KeptTable {
+function keepRun(run: MeasuredRun): KeptTable {
   const kept = existsSync(TABLE) ? (JSON.parse(readFileSync(TABLE, "utf8")) as KeptTable) : null;
   const table = withRun(kept, run);
   writeFileSync(TABLE, `${JSON.stringify(table, null, 1)}\n`);
