@@ -1,3 +1,4 @@
+import type { AccessRules } from "../auth/rules.ts";
 import type { BucketPlan } from "./bucket-url.ts";
 import type { Place } from "./place.ts";
 import type { DayRange } from "./recording-values.ts";
@@ -23,12 +24,28 @@ export type ProtocolRule =
 /** How long media is collected before it is written to viewers: milliseconds, or as the load asks for. */
 export type SendWindowPlan = number | "auto";
 
+/**
+ * TLS of a listener. Files of PEM, read anew when they change; where the configuration names none, those of the config's
+ * folder: `streamer.crt`, `streamer.key`, `streamer-ca.crt`.
+ */
+export type TlsPlan = {
+  readonly certificate: string;
+  readonly key: string;
+  /** More certificates of the chain; passed over where the file is not there. */
+  readonly ca?: string;
+  readonly passphrase?: string;
+  readonly minVersion: "TLSv1.2" | "TLSv1.3";
+  readonly maxVersion: "TLSv1.2" | "TLSv1.3";
+};
+
 /** An HTTP listener. Without `host`: every address. `port` 0: any free one. */
 export type HttpListenerPlan = {
   readonly host?: string;
   readonly port: number;
   readonly api: boolean;
   readonly sendWindow?: SendWindowPlan;
+  /** It is `https`. */
+  readonly tls?: TlsPlan;
   readonly place: Place;
 };
 
@@ -37,8 +54,51 @@ export type RtmpListenerPlan = {
   readonly host?: string;
   readonly port: number;
   readonly sendWindow?: SendWindowPlan;
+  /** It is `rtmps`. */
+  readonly tls?: TlsPlan;
   readonly place: Place;
 };
+
+/** Words of `scope` of an `api_token`; `view` may read all, `edit` all. */
+export const API_SCOPES = ["view", "edit", "streams", "sessions", "config", "archive", "metrics"] as const;
+
+/** One `api_token NAME { ... }`. */
+export type ApiTokenPlan = {
+  readonly name: string;
+  /** The token itself, or its hash as `weir hash-password` writes it. Never log it. */
+  readonly token: string;
+  readonly scopes: readonly (typeof API_SCOPES)[number][];
+  /** UTC in milliseconds; absent: for ever. */
+  readonly expiresMs?: number;
+  readonly place: Place;
+};
+
+/** One line of `only` or `except`: an event fits it when each key has one of its values; `*` stands for anything. */
+export type EventFilterPlan = Readonly<Record<string, readonly string[]>>;
+
+/** One `event_sink NAME { ... }`. */
+export type EventSinkPlan = {
+  readonly name: string;
+  readonly url: string;
+  /** Empty: every event. */
+  readonly only: readonly EventFilterPlan[];
+  readonly except: readonly EventFilterPlan[];
+  /** Least time between two batches. */
+  readonly throttleDelayMs: number;
+  /** How often a batch is sent again; absent: for ever. */
+  readonly resendLimit?: number;
+  readonly resendTimeoutMs: number;
+  /** Bounds of what waits. */
+  readonly maxSizeBytes: number;
+  readonly maxDepthMs?: number;
+  readonly level?: LogLevel;
+  /** A batch is signed with it (HMAC-SHA-256 of the body). */
+  readonly signKey?: string;
+  readonly place: Place;
+};
+
+/** Where traces are sent, as OTLP over HTTP, and how many of the sessions are traced. */
+export type TracesPlan = { readonly url: string; readonly share: number };
 
 /** Bounds that keep one client from taking everything. */
 export type LimitsPlan = {
@@ -142,8 +202,12 @@ export type LivePlan = MetadataPlan & {
   readonly options: StreamOptionsPlan;
   /** Absent: nothing is said of recording; `null`: it is turned off. Neither is recorded. */
   readonly dvr?: DvrPlan | null;
+  readonly access: AccessPlan;
   readonly place: Place;
 };
+
+/** Who may play and publish a stream. */
+export type AccessPlan = { readonly play: AccessRules; readonly publish: AccessRules };
 
 /** A stream of a fixed name; its template's settings are already in it. */
 export type StreamPlan = LivePlan;
@@ -173,6 +237,8 @@ export type VodPlan = {
   readonly download: boolean;
   /** The path of a folder plays the files in it as qualities of one work. */
   readonly autoMbr: boolean;
+  /** Who may play the files. */
+  readonly access: AccessRules;
   readonly options: VodOptionsPlan;
   readonly place: Place;
 };
@@ -190,6 +256,21 @@ export type ResolvedConfig = {
   readonly editAuthFile?: string;
   readonly viewAuth?: Credentials;
   readonly viewAuthFile?: string;
+  readonly apiTokens: readonly ApiTokenPlan[];
+  /** Networks in CIDR form that may call the API; empty: all. */
+  readonly apiAllowedFrom: readonly string[];
+  /** Hosts that backends, sinks, buckets and inputs given by API may be at; empty: all. */
+  readonly allowedHosts: readonly string[];
+  /** Name of the query's key that has the viewer's token. */
+  readonly authToken: string;
+  /** A file that knows countries by addresses. */
+  readonly geoip?: string;
+  readonly eventSinks: readonly EventSinkPlan[];
+  /** Where events wait that no sink has taken yet. */
+  readonly eventQueue?: string;
+  readonly traces?: TracesPlan;
+  /** `/metrics` has rows a stream. */
+  readonly hasStreamMetrics: boolean;
   /** The secret of all servers of the cluster. */
   readonly clusterKey?: string;
   readonly secretsStorage?: SecretsStoragePlan;

@@ -1,3 +1,4 @@
+import { OPEN_RULES } from "../auth/rules.ts";
 import { defaultOf } from "./directives.ts";
 import { finishRecording, readRecording } from "./resolve-dvr.ts";
 import { PROTOCOL_ALIASES } from "./schema-stream.ts";
@@ -99,6 +100,7 @@ export function finishLive(name: string, place: Place, own: LiveDraft, template 
     isStatic: own.isStatic ?? template.isStatic ?? booleanOf(defaultOf("stream", "static")),
     inputs: own.inputs ?? template.inputs ?? [],
     options: { ...DEFAULT_OPTIONS, ...template.options, ...own.options },
+    access: { play: OPEN_RULES, publish: OPEN_RULES },
     dvr: finishRecording(own.dvr, template.dvr, own.inputs === undefined ? template.peer : own.peer),
     place,
   });

@@ -1,3 +1,4 @@
+import { OPEN_RULES } from "../auth/rules.ts";
 import { defaultOf } from "./directives.ts";
 import { flag, readProtocols, textSetting } from "./resolve-live.ts";
 import { LATER_STORAGES } from "./schema-vod.ts";
@@ -50,6 +51,7 @@ function readVod(directive: Directive, definitions: Definitions, problems: Probl
     storages: readStorages(settings, problems),
     autoMbr: flag(settings, "auto_mbr") ?? booleanOf(defaultOf("vod", "auto_mbr")),
     download: flag(settings, "download") ?? booleanOf(defaultOf("vod", "download")),
+    access: OPEN_RULES,
     options: {
       segmentDurationMs: numberOf(segmentDuration ?? defaultOf("vod", "segment_duration")),
       addAudioOnly: flag(settings, "add_audio_only") ?? booleanOf(defaultOf("vod", "add_audio_only")),
