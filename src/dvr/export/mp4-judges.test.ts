@@ -57,7 +57,7 @@ async function decode(file: string): Promise<string> {
 }
 
 /** Hashes of decoded pictures, which are all different. */
-async function pictures(file: string, before: string[], behind: string[] = []): Promise<string[]> {
+async function decodedPictures(file: string, before: string[], behind: string[] = []): Promise<string[]> {
   const args = ["-v", "error", "-nostdin", ...before, "-i", file, "-map", "0:v", ...behind];
   const { stdout, stderr } = await runTool("ffmpeg", [...args, "-f", "framemd5", "-"], 60_000);
   assert.equal(stderr, "");
@@ -221,10 +221,10 @@ describe("an exported MP4", { skip: needs("ffmpeg") }, () => {
       const archive = new MemoryArchive();
       archive.record(await clip({ durationS: 12, bFrames }), RECORDED_US + 123_457);
       const { file } = await write(new Mp4Export(archive), `times-${bFrames}`);
-      const shown = await pictures(file, []);
+      const shown = await decodedPictures(file, []);
       assert.equal(shown.length, 300);
       for (const seconds of [0, 0.52, 1, 1.96, 2, 3, 5.04, 7.68, 9, 11.92]) {
-        const [first] = await pictures(file, ["-ss", `${seconds}`], ["-frames:v", "1"]);
+        const [first] = await decodedPictures(file, ["-ss", `${seconds}`], ["-frames:v", "1"]);
         // Half a picture more or less is the rounding of a time that is given in the middle of one.
         const found = shown.indexOf(first!);
         assert.ok(Math.abs(found - seconds * 25) <= 0.5, `at ${seconds} s is picture ${found}`);
