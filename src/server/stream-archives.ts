@@ -8,6 +8,7 @@ import type { Logger } from "../base/log.ts";
 import type { LivePlan, ResolvedConfig } from "../config/plan.ts";
 import type { Archives, RecordingPlace } from "../dvr/archives.ts";
 import type { CopyFigures } from "../dvr/copies.ts";
+import type { RecordingFigures } from "../dvr/writer/recording-counters.ts";
 import { Schedule } from "../dvr/keep/schedule.ts";
 import type { ScheduleSpan } from "../dvr/keep/schedule.ts";
 import type { RetentionRules } from "../dvr/keep/retention.ts";
@@ -257,7 +258,12 @@ export class StreamArchives {
     void closing.then(() => this.#closing.delete(closing));
   }
 
-  /** How copying to object storage is doing; `null` where this thread copies nothing. */
+  /** What the recorders of this thread have done; `null` where nothing was asked of archives so far. */
+  recordingFigures(): RecordingFigures | null {
+    return this.#loaded?.recordingFigures() ?? null;
+  }
+
+  /** How copying recordings to object storage is doing; `null` where this thread copies nothing. */
   copyFigures(): CopyFigures | null {
     return this.#loaded?.copyFigures() ?? null;
   }
