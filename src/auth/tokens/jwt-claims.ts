@@ -10,8 +10,8 @@ export const JWT_LEEWAY_S = 30;
 /** The longest list in a claim. */
 const MAX_LIST_LENGTH = 100;
 
-/** After 1 day somebody is asked anew, whatever a token says. */
-const MAX_RECHECK_S = 86_400;
+/** Bounds of how often a token is judged anew, whatever it says. */
+const [MIN_RECHECK_S, MAX_RECHECK_S] = [1, 86_400];
 
 type Claims = Readonly<Record<string, unknown>>;
 
@@ -59,7 +59,7 @@ function ofTypes(claims: Claims): string | null {
 
 function ofTimes({ exp, nbf, iat }: Claims, _rules: JwtRules, nowS: number): string | null {
   for (const [name, value] of Object.entries({ exp, nbf, iat }))
-    if (value !== undefined && typeof value !== "number") return `${name} of the token is no number`;
+    if (value !== undefined && !Number.isFinite(value)) return `${name} of the token is no number`;
   if (exp !== undefined && nowS >= Number(exp) + JWT_LEEWAY_S) return "the token has expired";
   if (nbf !== undefined && nowS < Number(nbf) - JWT_LEEWAY_S) return "the token does not hold yet";
   return iat !== undefined && nowS < Number(iat) - JWT_LEEWAY_S ? "the token is from the future" : null;
@@ -90,9 +90,13 @@ function grantOf({ sub, max_sessions: max, duration, exp }: Claims): TokenResult
     allowed: true,
     ...(typeof sub === "string" ? { userId: sub } : {}),
     ...(typeof max === "number" ? { maxSessions: max } : {}),
-    ...(typeof duration === "number" ? { recheckMs: Math.min(duration, MAX_RECHECK_S) * 1000 } : {}),
+    ...(typeof duration === "number" ? { recheckMs: recheckMsOf(duration) } : {}),
     ...(typeof exp === "number" ? { expiresMs: exp * 1000 } : {}),
   };
+}
+
+function recheckMsOf(durationS: number): number {
+  return Math.round(Math.min(Math.max(durationS, MIN_RECHECK_S), MAX_RECHECK_S) * 1000);
 }
 
 /** One text, or a list of them; `null`: it is neither. */

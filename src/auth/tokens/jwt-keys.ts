@@ -31,7 +31,8 @@ export function keyOfSecret(secret: string): JwtKey {
  */
 export function keysOfPem(text: string): JwtKey[] {
   const blocks = text.matchAll(/-----BEGIN ([A-Z0-9 ]{1,40})-----[^-]*-----END \1-----/g);
-  return [...blocks.take(MAX_JWT_KEYS)]
+  return [...blocks]
+    .slice(0, MAX_JWT_KEYS)
     .map(([block]) => publicKey(block))
     .filter((key) => key !== null);
 }

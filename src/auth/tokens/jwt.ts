@@ -38,7 +38,8 @@ export function parseJwt(token: string, algorithms: readonly JwtAlgorithm[]): Jw
     return { fault: "the token is no JWT: a part of it does not decode" };
   const algorithm = algorithms.find((name) => name === header["alg"]);
   if (algorithm === undefined) return { fault: "the token's algorithm is not allowed" };
-  if (header["crit"] !== undefined) return { fault: "the token has headers that are not understood (crit)" };
+  if (header["crit"] !== undefined)
+    return { fault: "the token has headers that are not understood (crit)" };
   const { kid } = header;
   if (kid !== undefined && typeof kid !== "string") return { fault: "kid of the token is no text" };
   const jwt = { algorithm, claims, signature, signingInput: `${parts[0]}.${parts[1]}` };
@@ -68,7 +69,10 @@ function isSigned({ algorithm, signingInput, signature }: ParsedJwt, key: JwtKey
     case "RS256":
       return verify("sha256", input, key, signature);
     case "ES256":
-      return signature.byteLength === 64 && verify("sha256", input, { key, dsaEncoding: "ieee-p1363" }, signature);
+      return (
+        signature.byteLength === 64 &&
+        verify("sha256", input, { key, dsaEncoding: "ieee-p1363" }, signature)
+      );
     case "EdDSA":
       return verify(null, input, key, signature);
   }

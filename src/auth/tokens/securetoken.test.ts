@@ -19,14 +19,21 @@ type Change = { token?: string | undefined; ip?: string; name?: string; nowS?: n
 
 function check(change: Change, checksAddress = true): TokenResult {
   const subject = { name: "live/news", ip: "192.0.2.10", token: plain, ...change };
-  return checkSecuretoken({ key: change.key ?? "s3cret", checksAddress }, subject, (change.nowS ?? start + 60) * 1000);
+  return checkSecuretoken(
+    { key: change.key ?? "s3cret", checksAddress },
+    subject,
+    (change.nowS ?? start + 60) * 1000,
+  );
 }
 
 describe("a securetoken", () => {
   test("of another program lets its stream, address and user in until it ends", () => {
     const expiresMs = end * 1000;
     assert.deepEqual(check({}), { allowed: true, expiresMs });
-    assert.deepEqual(check({ token: plain.toUpperCase().replace("PEPPER", "pepper") }), { allowed: true, expiresMs });
+    assert.deepEqual(check({ token: plain.toUpperCase().replace("PEPPER", "pepper") }), {
+      allowed: true,
+      expiresMs,
+    });
     assert.deepEqual(check({ token: withUser }), { allowed: true, expiresMs, userId: "user-7" });
     const anyAddress = `${hashes.anyAddress}-pepper-${end}-${start}`;
     assert.deepEqual(check({ token: anyAddress, ip: "203.0.113.9" }, false), { allowed: true, expiresMs });
@@ -38,7 +45,10 @@ describe("a securetoken", () => {
     assert.equal(check({ nowS: start }).allowed, true);
     assert.equal(check({ nowS: start - 30 }).allowed, true);
     assert.equal(check({ nowS: end - 1 }).allowed, true);
-    assert.deepEqual(check({ nowS: start - 31 }), { allowed: false, reason: "the token does not hold yet" });
+    assert.deepEqual(check({ nowS: start - 31 }), {
+      allowed: false,
+      reason: "the token does not hold yet",
+    });
     assert.deepEqual(check({ nowS: end }), { allowed: false, reason: "the token has expired" });
   });
 
@@ -61,7 +71,15 @@ describe("a securetoken", () => {
       }));
 
   test("that is none is refused, and so is one for any address where addresses are checked", () => {
-    for (const token of [undefined, "", "x", "-".repeat(9), plain.slice(1), plain.replace(`-${start}`, ""), `${plain}-`])
+    for (const token of [
+      undefined,
+      "",
+      "x",
+      "-".repeat(9),
+      plain.slice(1),
+      plain.replace(`-${start}`, ""),
+      `${plain}-`,
+    ])
       assert.equal(check({ token }).allowed, false, token);
     assert.equal(check({ token: `${hashes.anyAddress}-pepper-${end}-${start}` }).allowed, false);
     const long = check({ token: plain.padEnd(MAX_SECURETOKEN_LENGTH + 1, "x") });
@@ -69,6 +87,7 @@ describe("a securetoken", () => {
   });
 
   test("cut anywhere is refused", () => {
-    for (let cut = 0; cut < plain.length; cut++) assert.equal(check({ token: plain.slice(0, cut) }).allowed, false);
+    for (let cut = 0; cut < plain.length; cut++)
+      assert.equal(check({ token: plain.slice(0, cut) }).allowed, false);
   });
 });

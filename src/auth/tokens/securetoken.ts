@@ -17,7 +17,7 @@ export type SecuretokenSubject = {
   /** Of the stream, or of the file with its vod's prefix. */
   readonly name: string;
   readonly ip: string;
-  readonly token: string | undefined;
+  readonly token?: string | undefined;
 };
 
 /** `securetoken://KEY`. */

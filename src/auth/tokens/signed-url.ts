@@ -34,7 +34,8 @@ export function signToken(key: string, fields: SignedFields): string {
   const { expiresS, name, ip, userId, maxSessions, kind } = fields;
   const query = new URLSearchParams({ expires: String(expiresS) });
   const rest = { name, ip, user: userId, max_sessions: maxSessions, kind };
-  for (const [field, value] of Object.entries(rest)) if (value !== undefined) query.set(field, String(value));
+  for (const [field, value] of Object.entries(rest))
+    if (value !== undefined) query.set(field, String(value));
   const signed = `v1.${Buffer.from(query.toString()).toString("base64url")}`;
   return `${signed}.${signatureOf(key, signed).toString("base64url")}`;
 }
@@ -55,7 +56,8 @@ export function checkSigned(
   if (token.length > MAX_SIGNED_LENGTH) return refuseToken("the token is too long");
   const [version, payload = "", signature = "", ...more] = token.split(".");
   const given = decodeBase64url(signature);
-  if (version !== "v1" || given?.length !== 32 || more.length > 0) return refuseToken("the token is not signed");
+  if (version !== "v1" || given?.length !== 32 || more.length > 0)
+    return refuseToken("the token is not signed");
   if (!timingSafeEqual(given, signatureOf(key, `v1.${payload}`)))
     return refuseToken("the token is signed with another key");
   const fields = readFields(payload);
@@ -86,7 +88,8 @@ function judge(fields: Fields, subject: TokenSubject, nowMs: number): TokenResul
   if (!/^\d{1,11}$/.test(expires)) return refuseToken("the token does not say when it expires");
   const expiresMs = Number(expires) * 1000;
   if (nowMs >= expiresMs) return refuseToken("the token has expired");
-  if (max !== undefined && !/^[1-9]\d{0,5}$/.test(max)) return refuseToken("max_sessions of the token is no number");
+  if (max !== undefined && !/^[1-9]\d{0,5}$/.test(max))
+    return refuseToken("max_sessions of the token is no number");
   if (user !== undefined && (user === "" || user.length > MAX_USER_ID_LENGTH))
     return refuseToken("user of the token is empty or too long");
   const fault = limitFault(limitsOf(fields), subject);
