@@ -24,7 +24,7 @@ for (const [pattern, name, fits] of table)
     assert.equal(matchesPattern(name, pattern), fits));
 
 test("a pattern that would take a regular expression for ever is answered at once, a longer one is not looked at", () => {
-  const pattern = `${"*a".repeat(MAX_PATTERN_LENGTH / 2)}`;
+  const pattern = "*a".repeat(MAX_PATTERN_LENGTH / 2);
   assert.equal(matchesPattern(`${"a".repeat(4000)}b`, pattern), false);
   assert.equal(matchesPattern("a", `${pattern}*`), false);
 });
