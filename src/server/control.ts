@@ -2,16 +2,18 @@ import { hostname } from "node:os";
 import { whoAmI } from "../api/monitoring.ts";
 import type { MetricsPage, ServerFigures } from "../api/metrics.ts";
 import { apiPath } from "../api/base-path.ts";
-import { accessOf } from "../api/credentials.ts";
 import { errorReply } from "../api/error-reply.ts";
 import { apiErrors } from "../api/errors.ts";
 import { ApiRoutes } from "../api/routes.ts";
+import type { ApiKeys } from "../auth/credentials/api-access.ts";
+import type { RepeatedFailures } from "../auth/credentials/failures.ts";
 import type { Clock } from "../base/clock.ts";
 import { late } from "../base/late/late.ts";
 import type { Late } from "../base/late/late.ts";
 import { jsonReply, textReply } from "../base/http-message.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
 import type { ResolvedConfig } from "../config/plan.ts";
+import { ApiDoor } from "./credentials/api-door.ts";
 import { embeddedName } from "./pages.ts";
 import type { Pages } from "./pages.ts";
 import type { ServerIdentity } from "./identity.ts";
@@ -28,8 +30,6 @@ const STARTING = "the server is starting";
 /** `streamer_status` of the statistics. */
 type StreamerStatus = "starting" | "running" | "draining" | "broken_config";
 
-const CHALLENGE = ["www-authenticate", 'Basic realm="weir", charset="UTF-8"'] as const;
-
 /** Files that the front page lists at most. */
 const MAX_LISTED_FILES = 200;
 
@@ -45,6 +45,7 @@ export class ControlPlane {
   readonly #clock: Clock;
   readonly #startedAtMs: number;
   readonly #storages: StorageGate;
+  readonly #door: ApiDoor;
   #notReady: string | null = STARTING;
   readonly #reloads = { taken: 0, refused: 0 };
   #isConfigTaken = true;
@@ -66,6 +67,8 @@ export class ControlPlane {
     clock: Clock;
     /** Milliseconds since 1970. */
     startedAtMs: number;
+    /** Somebody tries credentials of the API. */
+    onRepeatedFailures?: (what: RepeatedFailures) => void;
   }) {
     this.#config = options.config;
     this.#identity = options.identity;
@@ -73,6 +76,8 @@ export class ControlPlane {
     this.#pages = options.pages;
     this.#clock = options.clock;
     this.#startedAtMs = options.startedAtMs;
+    const onRepeated = options.onRepeatedFailures ?? (() => {});
+    this.#door = new ApiDoor({ clock: options.clock, keys: () => this.#keys(), onRepeated });
     this.#storages = new StorageGate({ clock: options.clock, config: () => this.#config });
   }
 
@@ -139,12 +144,18 @@ export class ControlPlane {
     }
   }
 
-  /** What the API says to those whom `edit_auth` or `view_auth` lets in. */
-  async #guarded(request: HttpRequest, path: string): Promise<HttpReply> {
+  /** Whom the API lets in. */
+  #keys(): ApiKeys {
     const { editAuth, viewAuth } = this.#identity;
-    const access = accessOf(request.header("authorization"), editAuth, viewAuth);
-    if (access === "none")
-      return errorReply(apiErrors.error("API_NO_CREDENTIALS"), { headers: [CHALLENGE] });
+    const { apiTokens, clusterKey } = this.#config;
+    return { editAuth, viewAuth, apiTokens, clusterKey };
+  }
+
+  /** What the API says to those whom it lets in. */
+  async #guarded(request: HttpRequest, path: string): Promise<HttpReply> {
+    const entrance = await this.#door.enter(request, path);
+    if (entrance.kind === "out") return entrance.reply;
+    const { access } = entrance;
     const reply =
       (await this.#routes.answer(request, path, access)) ??
       (await this.#archiveRoutes((routes) => routes.answer(request, path, access)));
