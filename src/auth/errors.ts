@@ -14,6 +14,12 @@ export const authErrors = defineErrors({
     message: "a password has at most 4096 characters",
     doc: "Nothing that long is compared either: take a shorter one.",
   },
+  AUTH_SECRETS_DIFFER: {
+    disposition: "reject",
+    httpStatus: 400,
+    message: "the two passwords are not the same",
+    doc: "What was typed the second time is another password. Try again.",
+  },
   AUTH_BUSY: {
     disposition: "reject",
     httpStatus: 503,

@@ -62,6 +62,7 @@ describe("the door of the API", () => {
     const entrance = await door.enter(request(basic("root:secret")), "/streams");
     assert.ok(entrance.kind === "out");
     assert.equal(entrance.reply.status, 429);
+    assert.ok(entrance.reply.headers.some(([, value]) => value === "AUTH_TOO_MANY_FAILURES"));
     const retries = entrance.reply.headers.filter(([name]) => name === "retry-after");
     assert.equal(retries.length, 1);
     assert.ok(Number(retries[0]![1]) > 0 && Number(retries[0]![1]) <= 30);
