@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
-import { ApiGate, MAX_AUTHORIZATION_LENGTH, MAX_SLOW_TOKENS } from "./api-access.ts";
+import { ApiGate, MAX_SLOW_TOKENS } from "./api-access.ts";
 import type { ApiKeys, ApiToken } from "./api-access.ts";
+import { MAX_AUTHORIZATION_LENGTH } from "./authorization.ts";
 import { PasswordVerifier } from "./password-verifier.ts";
 import { accessIn, areaOf } from "./scopes.ts";
 

@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import type { Clock } from "../../base/clock.ts";
 import { asMediaError } from "../../base/errors.ts";
 import { isEqualText } from "../equal-texts.ts";
+import { readAuthorization } from "./authorization.ts";
+import type { Authorization } from "./authorization.ts";
 import { isHashed } from "./password-hash.ts";
 import { PasswordVerifier } from "./password-verifier.ts";
 import type { ApiAccess, ApiScope } from "./scopes.ts";
@@ -41,9 +43,6 @@ export type ApiVerdict =
 /** What is asked of the API: who says it is who, and whether it only looks. */
 export type ApiQuestion = { readonly authorization: string | undefined; readonly method: string };
 
-/** Longest header that is looked at, in characters. */
-export const MAX_AUTHORIZATION_LENGTH = 8192;
-
 /** Tokens with hashes that take long, of which each wrong token costs all: so many are tried. */
 export const MAX_SLOW_TOKENS = 8;
 
@@ -58,18 +57,20 @@ type Candidate = {
   readonly isNamed: boolean;
 };
 
+type Cluster = Extract<Authorization, { readonly scheme: "cluster" }>;
+type Login = Exclude<Authorization, Cluster>;
+
 const REFUSED = { kind: "refused", reason: "wrong" } as const;
 
 /**
  * Says who may use the API, by the `Authorization` header.
  *
  * `Basic` and `Bearer` carry base64 of `login:password`, as API clients of the reference product send them; `name:token`
- * is a token of the API. `Bearer` with a token as it is works too. Line ends at the end of what is base64 are no part of
- * it: one made by `echo root:password | base64`, as in a Secret, has one. `Cluster TIME:HASH` may look, for five minutes
- * around its time; whoever sees it on its way may too.
+ * is a token of the API. `Bearer` with a token as it is works too. `Cluster TIME:HASH` may look, for five minutes around
+ * its time; whoever sees it on its way may too.
  *
  * What is wrong is not told, nor by the time that it takes: a wrong login costs the hash of a password as well. Without
- * any keys nobody gets in. Spec: RFC 7617, RFC 6750 section 2.1.
+ * any keys nobody gets in.
  */
 export class ApiGate {
   readonly #clock: Clock;
@@ -84,16 +85,10 @@ export class ApiGate {
   async judge(question: ApiQuestion, keys: ApiKeys): Promise<ApiVerdict> {
     const { authorization = "", method } = question;
     if (authorization === "") return { kind: "refused", reason: "absent" };
-    const [, scheme = "", given = ""] = /^([A-Za-z]+) +(\S+) *$/.exec(authorization) ?? [];
-    if (given === "" || authorization.length > MAX_AUTHORIZATION_LENGTH) return REFUSED;
-    if (/^cluster$/i.test(scheme)) return this.#cluster(given, method, keys);
-    if (!/^(?:basic|bearer)$/i.test(scheme)) return REFUSED;
-    const isBearer = /^bearer$/i.test(scheme);
-    return this.#first(
-      candidates(given, isBearer, keys, this.#clock.wallUs() / 1000),
-      dummyOf(keys),
-      given,
-    );
+    const read = readAuthorization(authorization);
+    if (read === null) return REFUSED;
+    if (read.scheme === "cluster") return this.#cluster(read, method, keys);
+    return this.#first(candidates(read, keys, this.#clock.wallUs() / 1000), dummyOf(keys), read.text);
   }
 
   /** The first that fits: of those that can be said at once, then of those that take a hash. */
@@ -114,39 +109,28 @@ export class ApiGate {
   }
 
   /** Spec: `Cluster TIME:hex(sha1("TIME:KEY"))`, TIME in UTC seconds. */
-  #cluster(given: string, method: string, { clusterKey }: ApiKeys): ApiVerdict {
-    const [, time, hash] = /^(\d{1,12}):([0-9a-f]{40})$/i.exec(given) ?? [];
+  #cluster({ time, hash }: Cluster, method: string, { clusterKey }: ApiKeys): ApiVerdict {
     const isLook = method === "GET" || method === "HEAD";
-    if (time === undefined || hash === undefined || !isLook) return REFUSED;
-    if (clusterKey === undefined || clusterKey === "") return REFUSED;
+    if (clusterKey === undefined || clusterKey === "" || !isLook) return REFUSED;
     const wanted = createHash("sha1").update(`${time}:${clusterKey}`).digest("hex");
     const isNow = Math.abs(this.#clock.wallUs() / 1e6 - Number(time)) <= CLUSTER_SKEW_S;
-    if (!isEqualText(hash.toLowerCase(), wanted) || !isNow) return REFUSED;
+    if (!isEqualText(hash, wanted) || !isNow) return REFUSED;
     return { kind: "allowed", access: "view", scopes: ["view"], who: "cluster" };
   }
 }
 
 /** Whom the header could mean. All logins are compared, each in the same time. */
-function candidates(given: string, isBearer: boolean, keys: ApiKeys, nowMs: number): Candidate[] {
+function candidates(read: Login, keys: ApiKeys, nowMs: number): Candidate[] {
   const { editAuth, viewAuth, apiTokens = [] } = keys;
-  const { login, password } = loginOf(given);
+  const { login, password, text } = read;
   const logins = [loginCandidate(editAuth, "edit", password), loginCandidate(viewAuth, "view", password)];
   const tokens = apiTokens
     .filter(({ expiresMs = Number.POSITIVE_INFINITY }) => nowMs < expiresMs)
     .map((token) => tokenCandidate(token, password));
   const named = [...logins, ...tokens].filter((one) => one !== null && isEqualText(login, one.verdict.who));
-  const bare = isBearer ? tokens.map((one) => ({ ...one, given, isNamed: false })) : [];
+  const isBearer = read.scheme === "bearer";
+  const bare = isBearer ? tokens.map((one) => ({ ...one, given: text, isNamed: false })) : [];
   return [...named, ...bare].filter((one) => one !== null);
-}
-
-function loginOf(given: string): ApiCredentials {
-  const isBase64 = /^[A-Za-z0-9+/_-]+={0,2}$/.test(given);
-  const text = isBase64 ? Buffer.from(given, "base64").toString("utf8") : "";
-  const line = text.replace(/[\r\n]+$/, "");
-  const colon = line.indexOf(":");
-  return colon === -1
-    ? { login: "", password: "" }
-    : { login: line.slice(0, colon), password: line.slice(colon + 1) };
 }
 
 function loginCandidate(
