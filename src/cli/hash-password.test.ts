@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { isPasswordOf, parseHash } from "../auth/credentials/password-hash.ts";
-import type { HashAlgorithm } from "../auth/credentials/password-hash.ts";
+import { parseHash } from "../auth/credentials/hash-format.ts";
+import type { HashAlgorithm } from "../auth/credentials/hash-format.ts";
+import { isPasswordOf } from "../auth/credentials/password-hash.ts";
 import { hashPasswordCommand } from "./hash-password.ts";
 import { readSecret } from "./read-secret.ts";
 import type { SecretInput } from "./read-secret.ts";

@@ -1,5 +1,5 @@
+import type { HashAlgorithm } from "../auth/credentials/hash-format.ts";
 import { hashPassword } from "../auth/credentials/password-hash.ts";
-import type { HashAlgorithm } from "../auth/credentials/password-hash.ts";
 import { asMediaError } from "../base/errors.ts";
 import type { CliIo } from "./io.ts";
 

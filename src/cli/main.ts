@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import { HASH_ALGORITHMS } from "../auth/credentials/password-hash.ts";
-import type { HashAlgorithm } from "../auth/credentials/password-hash.ts";
+import { HASH_ALGORITHMS } from "../auth/credentials/hash-format.ts";
+import type { HashAlgorithm } from "../auth/credentials/hash-format.ts";
 import { VERSION } from "../server/version.ts";
 import { checkCommand } from "./check.ts";
 import { DEFAULT_CONFIG } from "./config-source.ts";

@@ -4,7 +4,7 @@ import { asMediaError } from "../../base/errors.ts";
 import { isEqualText } from "../equal-texts.ts";
 import { readAuthorization } from "./authorization.ts";
 import type { Authorization } from "./authorization.ts";
-import { isHashed } from "./password-hash.ts";
+import { isHashed } from "./hash-format.ts";
 import { PasswordVerifier } from "./password-verifier.ts";
 import type { ApiAccess, ApiScope } from "./scopes.ts";
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { TextFuzzTarget } from "../../../test/fuzz/target.ts";
 import { readAuthorization } from "./authorization.ts";
-import { isSecretAtOnce, parseHash } from "./password-hash.ts";
+import { parseHash } from "./hash-format.ts";
+import { isSecretAtOnce } from "./password-hash.ts";
 
 /** The header that everybody may send to the API, and hashes as a configuration may have them. */
 export const fuzz: TextFuzzTarget = {

@@ -1,14 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import {
-  HASH_ALGORITHMS,
-  hashPassword,
-  isHashed,
-  isPasswordOf,
-  isSecretAtOnce,
-  MAX_PASSWORD_LENGTH,
-  parseHash,
-} from "./password-hash.ts";
+import { HASH_ALGORITHMS, isHashed, parseHash } from "./hash-format.ts";
+import { hashPassword, isPasswordOf, isSecretAtOnce, MAX_PASSWORD_LENGTH } from "./password-hash.ts";
 
 const TOKEN = "0123456789abcdef0123456789abcdef";
 
@@ -75,6 +68,7 @@ describe("a hash of a password", () => {
     [`$sha256$ln=1$${salt}$${hash}`, /cost/],
     [`$scrypt$ln=10,r=8,p=1$AAAA$${hash}`, /odd length/],
     [`$scrypt$ln=10,r=8,p=1$${salt}$AAAA`, /odd length/],
+    [`$scrypt$ln=10,r=8,p=1$${salt}$AAAAA`, /no base64/],
     [`$sha256$${salt}$${"A".repeat(40)}`, /odd length/],
     [`$scrypt$ln=10,r=8,p=1$${salt}$${hash}=`, /not written/],
     [`$scrypt$ln=10,r=8,p=1$${salt}`, /not written/],

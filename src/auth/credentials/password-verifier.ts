@@ -1,7 +1,8 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { dropOldest } from "../../base/oldest.ts";
 import { authErrors } from "../errors.ts";
-import { isHashed, isPasswordOf, isSecretAtOnce, parseHash } from "./password-hash.ts";
+import { isHashed, parseHash } from "./hash-format.ts";
+import { isPasswordOf, isSecretAtOnce } from "./password-hash.ts";
 
 /** Verified passwords that are remembered. */
 export const MAX_VERIFIED = 64;
