@@ -3,16 +3,18 @@ import { whoAmI } from "../api/monitoring.ts";
 import type { ServerFigures } from "../api/metrics/figures.ts";
 import type { MetricsPage } from "../api/metrics/page.ts";
 import { apiPath } from "../api/base-path.ts";
-import { accessOf } from "../api/credentials.ts";
 import { errorReply } from "../api/error-reply.ts";
 import { apiErrors } from "../api/errors.ts";
 import { ApiRoutes } from "../api/routes.ts";
+import type { ApiKeys } from "../auth/credentials/api-access.ts";
+import type { RepeatedFailures } from "../auth/credentials/failures.ts";
 import type { Clock } from "../base/clock.ts";
 import { late } from "../base/late/late.ts";
 import type { Late } from "../base/late/late.ts";
 import { jsonReply, textReply } from "../base/http-message.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
 import type { ResolvedConfig } from "../config/plan.ts";
+import { ApiDoor } from "./credentials/api-door.ts";
 import { embeddedName } from "./pages.ts";
 import type { Pages } from "./pages.ts";
 import { CpuMeter, NO_ACCESS_TOTALS, serverFigures } from "./figures.ts";
@@ -29,8 +31,6 @@ const STARTING = "the server is starting";
 /** `streamer_status` of the statistics. */
 type StreamerStatus = "starting" | "running" | "draining" | "broken_config";
 
-const CHALLENGE = ["www-authenticate", 'Basic realm="weir", charset="UTF-8"'] as const;
-
 /** Files that the front page lists at most. */
 const MAX_LISTED_FILES = 200;
 
@@ -46,6 +46,7 @@ export class ControlPlane {
   readonly #clock: Clock;
   readonly #startedAtMs: number;
   readonly #storages: StorageGate;
+  readonly #door: ApiDoor;
   #notReady: string | null = STARTING;
   readonly #reloads = { taken: 0, refused: 0 };
   #isConfigTaken = true;
@@ -68,6 +69,8 @@ export class ControlPlane {
     clock: Clock;
     /** Milliseconds since 1970. */
     startedAtMs: number;
+    /** Somebody tries credentials of the API. */
+    onRepeatedFailures?: (what: RepeatedFailures) => void;
   }) {
     this.#config = options.config;
     this.#identity = options.identity;
@@ -76,6 +79,8 @@ export class ControlPlane {
     this.#clock = options.clock;
     this.#cpu = new CpuMeter(options.clock);
     this.#startedAtMs = options.startedAtMs;
+    const onRepeated = options.onRepeatedFailures ?? (() => {});
+    this.#door = new ApiDoor({ clock: options.clock, keys: () => this.#keys(), onRepeated });
     this.#storages = new StorageGate({ clock: options.clock, config: () => this.#config });
   }
 
@@ -142,12 +147,18 @@ export class ControlPlane {
     }
   }
 
-  /** What the API says to those whom `edit_auth` or `view_auth` lets in. */
-  async #guarded(request: HttpRequest, path: string): Promise<HttpReply> {
+  /** Whom the API lets in. */
+  #keys(): ApiKeys {
     const { editAuth, viewAuth } = this.#identity;
-    const access = accessOf(request.header("authorization"), editAuth, viewAuth);
-    if (access === "none")
-      return errorReply(apiErrors.error("API_NO_CREDENTIALS"), { headers: [CHALLENGE] });
+    const { apiTokens, clusterKey } = this.#config;
+    return { editAuth, viewAuth, apiTokens, clusterKey };
+  }
+
+  /** What the API says to those whom it lets in. */
+  async #guarded(request: HttpRequest, path: string): Promise<HttpReply> {
+    const entrance = await this.#door.enter(request, path);
+    if (entrance.kind === "out") return entrance.reply;
+    const { access } = entrance;
     const reply =
       (await this.#routes.answer(request, path, access)) ??
       (await this.#archiveRoutes((routes) => routes.answer(request, path, access)));

@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import type { RepeatedFailures } from "../auth/credentials/failures.ts";
 import { systemClock } from "../base/clock.ts";
 import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
@@ -67,7 +68,12 @@ export async function startServer(options: {
   const identity = new ServerIdentity({ config, env, clock, log, serviceAccount });
   const events = configEvents({ env, clock, log, serviceAccount });
   const pages = await openPages();
-  const control = new ControlPlane({ config, threads, identity, clock, startedAtMs, pages });
+  const onRepeatedFailures = (what: RepeatedFailures): void =>
+    log.warn("wrong credentials of the API come again and again from an address", what);
+  const control = new ControlPlane({
+    ...{ config, threads, identity, clock, startedAtMs, pages },
+    onRepeatedFailures,
+  });
   let inForce = config;
   let drainUnderWay: Drain | null = null;
   let draining: Promise<void> | null = null;
