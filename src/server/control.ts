@@ -12,6 +12,7 @@ import type { Late } from "../base/late/late.ts";
 import { jsonReply, textReply } from "../base/http-message.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
 import type { ResolvedConfig } from "../config/plan.ts";
+import type { ServerEvents } from "./events/server-events.ts";
 import { embeddedName } from "./pages.ts";
 import type { Pages } from "./pages.ts";
 import type { ServerIdentity } from "./identity.ts";
@@ -45,12 +46,19 @@ export class ControlPlane {
   readonly #clock: Clock;
   readonly #startedAtMs: number;
   readonly #storages: StorageGate;
+  readonly #events: ServerEvents;
   #notReady: string | null = STARTING;
   readonly #reloads = { taken: 0, refused: 0 };
   #isConfigTaken = true;
   #metrics: MetricsPage | null = null;
   readonly #routes = new ApiRoutes([
     { method: "GET", path: "/config/stats", handle: async () => jsonReply(200, await this.#stats()) },
+    { method: "GET", path: "/events", handle: ({ request }) => this.#events.follow(request) },
+    {
+      method: "GET",
+      path: "/event_sinks/{name}/events",
+      handle: ({ params }) => this.#events.recent(params["name"]!),
+    },
   ]);
   /** With the schemas of their requests, which take some 20 MB: loaded when somebody who may asks for more than figures. */
   readonly #archiveRoutes: Late<ApiRoutes> = late("the API of archives", async () => {
@@ -66,7 +74,9 @@ export class ControlPlane {
     clock: Clock;
     /** Milliseconds since 1970. */
     startedAtMs: number;
+    events: ServerEvents;
   }) {
+    this.#events = options.events;
     this.#config = options.config;
     this.#identity = options.identity;
     this.#threads = options.threads;

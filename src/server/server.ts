@@ -9,10 +9,16 @@ import { configEvents } from "./config-events.ts";
 import { ControlPlane } from "./control.ts";
 import { Drain, DRAINING } from "./drain.ts";
 import { serverErrors } from "./errors.ts";
+import { ServerEvents } from "./events/server-events.ts";
+import { takeThreadEvent } from "./events/thread-events.ts";
 import { ServerIdentity } from "./identity.ts";
 import { openPages } from "./pages.ts";
 import { withStartSettings } from "./start-settings.ts";
 import { MediaThreads } from "./threads/supervisor.ts";
+import { VERSION } from "./version.ts";
+
+/** Errors of a configuration that one event names. */
+const MAX_TOLD_PROBLEMS = 20;
 
 /** A running server. */
 export type Server = {
@@ -21,11 +27,14 @@ export type Server = {
   readonly rtmpPorts: readonly number[];
   /** Media threads. */
   readonly threads: number;
+  /** What the server tells of itself. */
+  readonly events: ServerEvents;
   /**
    * Puts a new configuration in force, but for the start settings: what did not change is not touched. Rejects when a port
    * cannot be opened, and with SERVER_STOPPING; the configuration before stays in force. Returns: what is in force.
+   * `warnings`: how many the new one has, for its event.
    */
-  configure(config: ResolvedConfig): Promise<ResolvedConfig>;
+  configure(config: ResolvedConfig, warnings?: number): Promise<ResolvedConfig>;
   /** Notes for the metrics, and for the pod's Events, that a new configuration could not be taken: what is wrong. */
   reloadRefused(problems?: readonly ConfigProblem[]): void;
   /** Lets a media thread throw or hang, or the thread that calls hang; for tests of faults. */
@@ -63,16 +72,32 @@ export async function startServer(options: {
     startedAtMs,
     notReadyReason: () => control.notReadyReason(),
     answer: (request, hasApi) => control.handle(request, hasApi),
+    onEvent: (event) => takeThreadEvent(serverEvents.bus, event),
   });
+  const serverEvents = new ServerEvents({ config, clock, log });
   const identity = new ServerIdentity({ config, env, clock, log, serviceAccount });
   const events = configEvents({ env, clock, log, serviceAccount });
   const pages = await openPages();
-  const control = new ControlPlane({ config, threads, identity, clock, startedAtMs, pages });
+  const control = new ControlPlane({
+    config,
+    threads,
+    identity,
+    clock,
+    startedAtMs,
+    pages,
+    events: serverEvents,
+  });
   let inForce = config;
   let drainUnderWay: Drain | null = null;
   let draining: Promise<void> | null = null;
   let stopping: Promise<void> | null = null;
+  let isStopTold = false;
+  const tellStopping = (): void => {
+    if (!isStopTold) serverEvents.bus.emit("server_stopping");
+    isStopTold = true;
+  };
   const drain = async (): Promise<void> => {
+    tellStopping();
     const timeoutMs = inForce.drainTimeoutMs;
     if (timeoutMs === 0) return;
     control.setNotReady(DRAINING);
@@ -80,13 +105,17 @@ export async function startServer(options: {
     await drainUnderWay.run();
   };
   const stop = async (): Promise<void> => {
+    tellStopping();
     drainUnderWay?.cutShort();
     control.setNotReady("the server stops");
     control.stop();
     identity.stop();
     events.stop();
     await threads.stop();
+    await serverEvents.stop();
   };
+  await serverEvents.start();
+  serverEvents.bus.emit("server_starting", { version: VERSION, threads: count });
   try {
     await Promise.all([threads.start(), identity.start(), control.start()]);
   } catch (caught) {
@@ -95,28 +124,41 @@ export async function startServer(options: {
     throw caught;
   }
   control.setNotReady(null);
+  const { http, rtmp } = threads.ports;
+  const started = { version: VERSION, threads: count, http_ports: http, rtmp_ports: rtmp };
+  serverEvents.bus.emit("server_started", started);
   return {
     httpPorts: threads.ports.http,
     rtmpPorts: threads.ports.rtmp,
     threads: count,
-    configure: async (wanted) => {
+    events: serverEvents,
+    configure: async (wanted, warnings = 0) => {
       if (draining !== null || stopping !== null) throw serverErrors.error("SERVER_STOPPING");
       const next = withStartSettings(wanted, config);
       await threads.configure(next);
       control.configure(next);
       await identity.configure(next);
+      await serverEvents.configure(next);
       inForce = next;
       events.configApplied();
+      serverEvents.bus.emit("config_applied", { warnings });
       return next;
     },
     reloadRefused: (problems = []) => {
       control.reloadRefused();
       events.configRefused(problems);
+      const told = problems.slice(0, MAX_TOLD_PROBLEMS);
+      serverEvents.bus.emit("config_refused", { errors: problems.length, problems: told.map(problemFields) });
     },
     injectFault: (fault) => (fault === "hang-control" ? hang() : threads.injectFault(fault)),
     drain: () => (draining ??= drain()),
     stop: () => (stopping ??= stop()),
   };
+}
+
+/** What an event says of a problem: where it is, and what it is; never what the file has there. */
+function problemFields({ file, line, column, message }: ConfigProblem): object {
+  return { file, line, column, message };
 }
 
 /** Stands still for ever, and takes no CPU for it. */

@@ -90,6 +90,7 @@ export const EVENTS = {
   stream_closed: { doc: "A stream is gone.", fields: ["media", "reason", "bytes"] },
   recording_started: { doc: "A stream is recorded from now on.", fields: ["media", "root"] },
   recording_stopped: { doc: "A stream is not recorded any more.", fields: ["media", "root"] },
+  recording_failed: { doc: "The archive of a stream could not be opened.", fields: ["media", "reason"] },
   play_opened: { doc: "A viewer was let in.", fields: SESSION },
   play_started: { doc: "A viewer is sent media.", fields: SESSION },
   play_updated: { doc: "A viewer's session was looked at again.", fields: SESSION },

@@ -50,8 +50,15 @@ export class HttpSink implements SinkTransport {
       request.destroy(eventErrors.error("EVENTS_SINK_LATE", { limitMs })),
     );
     request.on("error", reject);
-    request.on("close", () => reject(new Error("the connection ended without a reply")));
-    request.on("response", (reply) => void readReply(reply, request).then(resolve, reject));
+    let isAnswered = false;
+    request.on("close", () => {
+      // Behind a response it is its body that tells whether it is whole.
+      if (!isAnswered) reject(new Error("the connection ended without a reply"));
+    });
+    request.on("response", (reply) => {
+      isAnswered = true;
+      void readReply(reply, request).then(resolve, reject);
+    });
     request.end(body);
     try {
       await promise;

@@ -52,6 +52,8 @@ export function streamEvent(notice: StreamNotice, tell: TellEvent): void {
   });
 }
 
-function trackFields({ id, kind, codec, facts }: Track): EventFields {
-  return { id, kind, codec, ...facts };
+function trackFields(track: Track): EventFields {
+  const { id, kind, codec, width, height, sampleRate, channels } = track;
+  if (kind === "video") return { id, kind, codec, width, height };
+  return kind === "audio" ? { id, kind, codec, sample_rate: sampleRate, channels } : { id, kind, codec };
 }
