@@ -111,6 +111,8 @@ export async function startServer(options: {
     control.stop();
     identity.stop();
     events.stop();
+    // Threads wait for replies under way, and these have no end.
+    serverEvents.endClients();
     await threads.stop();
     await serverEvents.stop();
   };

@@ -5,7 +5,14 @@ import type { AddressInfo } from "node:net";
 import { seededRandom } from "./seeded-random.ts";
 
 /** An event as it was had. */
-export type HadEvent = { readonly event_id: number; readonly media: string; readonly n: number; readonly run: number };
+export type HadEvent = {
+  readonly event: string;
+  readonly event_id: number;
+  readonly media: string;
+  /** Absent: none of those that are counted. */
+  readonly n?: number;
+  readonly run?: number;
+};
 
 /** What became of a batch. */
 type Fate = "taken" | "refused" | "lost-reply" | "cut-off";
@@ -97,6 +104,7 @@ export function judgeEvents(sink: FailingSink, stored: ReadonlyMap<string, numbe
   const wrong: string[] = [];
   const seen = new Map<string, { lastId: number; ns: Set<number>; told: Set<string> }>();
   for (const { media, event_id: id, n, run } of sink.order) {
+    if (n === undefined) continue;
     const stream = seen.get(media) ?? { lastId: 0, ns: new Set<number>(), told: new Set<string>() };
     seen.set(media, stream);
     if (id <= stream.lastId) wrong.push(`${media}: event ${id} came behind ${stream.lastId}`);

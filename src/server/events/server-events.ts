@@ -80,6 +80,11 @@ export class ServerEvents {
     return jsonReply(200, { events: this.bus.recent(filter).map(({ event }) => event) });
   }
 
+  /** Ends the replies to those who follow events. */
+  endClients(): void {
+    this.#live.close();
+  }
+
   /** Resolves when all events so far are on disk, where there is a queue there. */
   written(): Promise<void> {
     return this.#sinks.written();
