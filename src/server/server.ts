@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import type { EventFields } from "../api/events/event.ts";
 import { systemClock } from "../base/clock.ts";
 import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
@@ -15,7 +16,6 @@ import { ServerIdentity } from "./identity.ts";
 import { openPages } from "./pages.ts";
 import { withStartSettings } from "./start-settings.ts";
 import { MediaThreads } from "./threads/supervisor.ts";
-import { VERSION } from "./version.ts";
 
 /** Errors of a configuration that one event names. */
 const MAX_TOLD_PROBLEMS = 20;
@@ -51,8 +51,8 @@ export type Server = {
   stop(): Promise<void>;
 };
 
-/** Builds everything by hand and opens the ports. Rejects, with all closed again, when one cannot be opened. */
-export async function startServer(options: {
+/** What a server is started with. */
+export type ServerOptions = {
   config: ResolvedConfig;
   log: Logger;
   clock?: Clock;
@@ -60,7 +60,10 @@ export async function startServer(options: {
   env?: Readonly<Record<string, string | undefined>>;
   /** Where the pod's service account is mounted, if not where Kubernetes does it. */
   serviceAccount?: string;
-}): Promise<Server> {
+};
+
+/** Builds everything by hand and opens the ports. Rejects, with all closed again, when one cannot be opened. */
+export async function startServer(options: ServerOptions): Promise<Server> {
   const { config, log, clock = systemClock, env = {}, serviceAccount } = options;
   const count = config.threads ?? defaultThreads(availableParallelism());
   const startedAtMs = Math.floor(clock.wallUs() / 1000);
@@ -78,26 +81,14 @@ export async function startServer(options: {
   const identity = new ServerIdentity({ config, env, clock, log, serviceAccount });
   const events = configEvents({ env, clock, log, serviceAccount });
   const pages = await openPages();
-  const control = new ControlPlane({
-    config,
-    threads,
-    identity,
-    clock,
-    startedAtMs,
-    pages,
-    events: serverEvents,
-  });
+  const parts = { config, threads, identity, clock, startedAtMs, pages };
+  const control = new ControlPlane({ ...parts, events: serverEvents });
   let inForce = config;
   let drainUnderWay: Drain | null = null;
   let draining: Promise<void> | null = null;
   let stopping: Promise<void> | null = null;
-  let isStopTold = false;
-  const tellStopping = (): void => {
-    if (!isStopTold) serverEvents.bus.emit("server_stopping");
-    isStopTold = true;
-  };
   const drain = async (): Promise<void> => {
-    tellStopping();
+    serverEvents.stopping();
     const timeoutMs = inForce.drainTimeoutMs;
     if (timeoutMs === 0) return;
     control.setNotReady(DRAINING);
@@ -105,7 +96,7 @@ export async function startServer(options: {
     await drainUnderWay.run();
   };
   const stop = async (): Promise<void> => {
-    tellStopping();
+    serverEvents.stopping();
     drainUnderWay?.cutShort();
     control.setNotReady("the server stops");
     control.stop();
@@ -116,8 +107,7 @@ export async function startServer(options: {
     await threads.stop();
     await serverEvents.stop();
   };
-  await serverEvents.start();
-  serverEvents.bus.emit("server_starting", { version: VERSION, threads: count });
+  await serverEvents.start(count);
   try {
     await Promise.all([threads.start(), identity.start(), control.start()]);
   } catch (caught) {
@@ -126,9 +116,7 @@ export async function startServer(options: {
     throw caught;
   }
   control.setNotReady(null);
-  const { http, rtmp } = threads.ports;
-  const started = { version: VERSION, threads: count, http_ports: http, rtmp_ports: rtmp };
-  serverEvents.bus.emit("server_started", started);
+  serverEvents.started(threads.ports);
   return {
     httpPorts: threads.ports.http,
     rtmpPorts: threads.ports.rtmp,
@@ -149,8 +137,7 @@ export async function startServer(options: {
     reloadRefused: (problems = []) => {
       control.reloadRefused();
       events.configRefused(problems);
-      const told = problems.slice(0, MAX_TOLD_PROBLEMS);
-      serverEvents.bus.emit("config_refused", { errors: problems.length, problems: told.map(problemFields) });
+      serverEvents.bus.emit("config_refused", refusalFields(problems));
     },
     injectFault: (fault) => (fault === "hang-control" ? hang() : threads.injectFault(fault)),
     drain: () => (draining ??= drain()),
@@ -158,9 +145,11 @@ export async function startServer(options: {
   };
 }
 
-/** What an event says of a problem: where it is, and what it is; never what the file has there. */
-function problemFields({ file, line, column, message }: ConfigProblem): object {
-  return { file, line, column, message };
+/** What an event says of problems: where they are, and what they are; never what the file has there. */
+function refusalFields(problems: readonly ConfigProblem[]): EventFields {
+  const told = problems.slice(0, MAX_TOLD_PROBLEMS);
+  const where = told.map(({ file, line, column, message }) => ({ file, line, column, message }));
+  return { errors: problems.length, problems: where };
 }
 
 /** Stands still for ever, and takes no CPU for it. */

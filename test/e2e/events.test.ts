@@ -36,7 +36,10 @@ function sinkPlan(name: string, url: string): EventSinkPlan {
   };
 }
 
-function configOf(text: string, events: Pick<ResolvedConfig, "eventSinks"> & { eventQueue?: string }): ResolvedConfig {
+function configOf(
+  text: string,
+  events: Pick<ResolvedConfig, "eventSinks"> & { eventQueue?: string },
+): ResolvedConfig {
   const head = "http 127.0.0.1:0;\nrtmp 127.0.0.1:0;\nedit_auth admin secret;\n";
   const { config, problems } = loadConfig([{ file: "test.conf", text: head + text }], {});
   assert.ok(config !== undefined, JSON.stringify(problems));
@@ -50,7 +53,12 @@ async function start(t: TestContext, config: ResolvedConfig): Promise<Server> {
 }
 
 /** Follows a server's events; `text` grows. */
-async function follow(t: TestContext, server: Server, query: string, lastId = ""): Promise<{ text: string }> {
+async function follow(
+  t: TestContext,
+  server: Server,
+  query: string,
+  lastId = "",
+): Promise<{ text: string }> {
   const leaving = new AbortController();
   t.after(() => leaving.abort());
   const reply = await fetch(`http://127.0.0.1:${server.httpPorts[0]}/streamer/api/v3/events?${query}`, {
@@ -67,31 +75,37 @@ async function follow(t: TestContext, server: Server, query: string, lastId = ""
   return had;
 }
 
-test("all events reach a sink that fails half of the time, over a restart", { skip: needs("ffmpeg") }, async (t) => {
-  const eventQueue = join(await folderOf(t), "queue");
-  const clip = await makeClip({ durationS: 4 });
-  const sink = new FailingSink(5);
-  t.after(() => sink.close());
-  const eventSinks = [sinkPlan("portal", await sink.listen())];
-  const config = configOf(`stream film { input file://${clip}; }\n`, { eventSinks, eventQueue });
-  const first = await start(t, config);
-  await eventually(() => assert.ok([...sink.had.values()].some(({ event }) => event === "source_started")));
-  emit(first, 0, 3000);
-  await first.stop();
-  const second = await start(t, config);
-  emit(second, 3000, 6000);
-  await eventually(() => assert.ok(sink.had.size >= 6000 && hasAll(sink, 6000)), { timeoutMs: 60_000 });
-  await second.stop();
-  const last = new Map(Array.from({ length: 10 }, (_, i) => [`s${i}`, 599]));
-  assert.deepEqual(judgeEvents(sink, last), []);
-  const told = new Set([...sink.had.values()].map(({ event }) => event));
-  for (const name of [
-    ...["server_starting", "server_started", "server_stopping", "stream_opened", "stream_updated"],
-    ...["source_opened", "source_connected", "source_started", "source_closed", "stream_closed"],
-  ]) {
-    assert.ok(told.has(name), `${name} was not told`);
-  }
-});
+test(
+  "all events reach a sink that fails half of the time, over a restart",
+  { skip: needs("ffmpeg") },
+  async (t) => {
+    const eventQueue = join(await folderOf(t), "queue");
+    const clip = await makeClip({ durationS: 4 });
+    const sink = new FailingSink(5);
+    t.after(() => sink.close());
+    const eventSinks = [sinkPlan("portal", await sink.listen())];
+    const config = configOf(`stream film { input file://${clip}; }\n`, { eventSinks, eventQueue });
+    const first = await start(t, config);
+    await eventually(() =>
+      assert.ok([...sink.had.values()].some(({ event }) => event === "source_started")),
+    );
+    emit(first, 0, 3000);
+    await first.stop();
+    const second = await start(t, config);
+    emit(second, 3000, 6000);
+    await eventually(() => assert.ok(sink.had.size >= 6000 && hasAll(sink, 6000)), { timeoutMs: 60_000 });
+    await second.stop();
+    const last = new Map(Array.from({ length: 10 }, (_, i) => [`s${i}`, 599]));
+    assert.deepEqual(judgeEvents(sink, last), []);
+    const told = new Set([...sink.had.values()].map(({ event }) => event));
+    for (const name of [
+      ...["server_starting", "server_started", "server_stopping", "stream_opened", "stream_updated"],
+      ...["source_opened", "source_connected", "source_started", "source_closed", "stream_closed"],
+    ]) {
+      assert.ok(told.has(name), `${name} was not told`);
+    }
+  },
+);
 
 function emit(server: Server, from: number, to: number): void {
   for (let k = from; k < to; k++) {
@@ -153,6 +167,7 @@ test("what a sink's filter let through can be asked for", async (t) => {
     events.map(({ event }) => event),
     ["stream_opened"],
   );
+  // EVENTS_NO_SINK
   assert.equal((await ask("other")).status, 404);
 });
 

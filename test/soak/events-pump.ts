@@ -34,7 +34,7 @@ await sinks.configure({
     },
   ],
 });
-for (let k = from; k < events; ) {
+for (let k = from; k < events;) {
   for (const end = Math.min(events, k + GROUP); k < end; k++) {
     bus.emit("stream_updated", { media: `s${k % streams}`, n: Math.floor(k / streams), run });
   }

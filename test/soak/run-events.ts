@@ -20,7 +20,9 @@ async function main(argv: readonly string[]): Promise<number> {
       help: { type: "boolean", default: false },
     },
   });
-  const [events, streams, kills, seed] = [values.events, values.streams, values.kills, values.seed].map(Number);
+  const [events, streams, kills, seed] = [values.events, values.streams, values.kills, values.seed].map(
+    Number,
+  );
   const isUsable = [events, streams].every((n) => Number.isInteger(n) && n! > 0);
   if (values.help || !isUsable || !Number.isInteger(kills) || !Number.isInteger(seed)) {
     console.log(USAGE);
@@ -35,8 +37,12 @@ async function main(argv: readonly string[]): Promise<number> {
     console.log(
       `${report.stored} stored, ${report.had} came, ${report.duplicates} of them twice, ${report.kills} kills`,
     );
-    console.log(`batches: ${taken} taken, ${refused} refused, ${lostReply} replies lost, ${cutOff} cut off`);
-    console.log(`${Math.round((performance.now() - beganMs) / 1000)} s, ${report.wrong.length} things wrong`);
+    console.log(
+      `batches: ${taken} taken, ${refused} refused, ${lostReply} replies lost, ${cutOff} cut off`,
+    );
+    console.log(
+      `${Math.round((performance.now() - beganMs) / 1000)} s, ${report.wrong.length} things wrong`,
+    );
     for (const line of report.wrong.slice(0, 20)) console.log(line);
     return report.wrong.length === 0 ? 0 : 1;
   });

@@ -27,7 +27,8 @@ export const EVENT_FIELDS = {
   reason: "Why, in words.",
   proto: "The word of the `protocols` directive, or `file` for the server's own sources.",
   ip: "The address of who is meant.",
-  tracks: "Of each track: `id`, `kind`, `codec`, and `width` and `height`, or `sample_rate` and `channels`.",
+  tracks:
+    "Of each track: `id`, `kind`, `codec`, and `width` and `height`, or `sample_rate` and `channels`.",
   bytes: "Bytes so far: had from a source, sent to a viewer.",
   version: "The server's version.",
   threads: "Media threads.",
@@ -62,7 +63,10 @@ export const EVENTS = {
     doc: "The process runs, and its ports are about to be opened.",
     fields: ["version", "threads"],
   },
-  server_started: { doc: "The ports are open.", fields: ["version", "threads", "http_ports", "rtmp_ports"] },
+  server_started: {
+    doc: "The ports are open.",
+    fields: ["version", "threads", "http_ports", "rtmp_ports"],
+  },
   server_stopping: { doc: "The server was told to stop; a drain may come first.", fields: [] },
   config_applied: { doc: "A configuration was read anew and is in force.", fields: ["warnings"] },
   config_refused: {
@@ -85,7 +89,10 @@ export const EVENTS = {
     doc: "A source left or was taken off; the stream may wait for it to come back.",
     fields: [...SOURCE, "reason", "bytes"],
   },
-  stream_opened: { doc: "A stream came to be, by its publisher or by a viewer who waits.", fields: ["media"] },
+  stream_opened: {
+    doc: "A stream came to be, by its publisher or by a viewer who waits.",
+    fields: ["media"],
+  },
   stream_updated: { doc: "A stream has tracks, or others than before.", fields: ["media", "tracks"] },
   stream_closed: { doc: "A stream is gone.", fields: ["media", "reason", "bytes"] },
   recording_started: { doc: "A stream is recorded from now on.", fields: ["media", "root"] },

@@ -111,7 +111,8 @@ test("a batch is an array, and signed", () => {
 });
 
 test("a line of a log file is read by people", () => {
-  const json = '{"event":"play_closed","event_id":7,"utc_ms":0,"media":"a/b","reason":"it\\nleft","bytes":1}';
+  const json =
+    '{"event":"play_closed","event_id":7,"utc_ms":0,"media":"a/b","reason":"it\\nleft","bytes":1}';
   assert.equal(
     eventLine(json),
     '1970-01-01T00:00:00.000Z play_closed event_id=7 media=a/b reason="it\\nleft" bytes=1',

@@ -31,7 +31,7 @@ export function writeEvent(event: ServerEvent): WrittenEvent {
   const json = jsonOf(event);
   if (json !== null && json.length <= MAX_EVENT_LENGTH) return { event, json };
   const { event: name, event_id, utc_ms, server, media } = event;
-  const whole = { event: name, event_id, utc_ms, server: String(server).slice(0, 256) };
+  const whole = { event: name, event_id, utc_ms, server: server.slice(0, 256) };
   const named = typeof media === "string" ? { media: media.slice(0, 1024) } : {};
   const cut: ServerEvent = { ...whole, ...named, is_cut: true };
   return { event: cut, json: JSON.stringify(cut) };

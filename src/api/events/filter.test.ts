@@ -51,7 +51,8 @@ test("a star stands for anything and nothing", () => {
     ["aXbXc", "a*X*X*c", true],
     ["aXc", "a*X*X*c", false],
   ];
-  for (const [text, pattern, fits] of rows) assert.equal(fitsPattern(text, pattern), fits, `${text} ${pattern}`);
+  for (const [text, pattern, fits] of rows)
+    assert.equal(fitsPattern(text, pattern), fits, `${text} ${pattern}`);
 });
 
 test("a pattern of many stars takes no longer than a short one", () => {
@@ -60,8 +61,13 @@ test("a pattern of many stars takes no longer than a short one", () => {
 
 test("a query is a line, within bounds", () => {
   const query = new URLSearchParams("event=play_*,stream_*&media=a&media=b&last_event_id=7");
-  assert.deepEqual(queryFilter(query, ["last_event_id"]), { event: ["play_*", "stream_*"], media: ["a", "b"] });
-  const keys = new URLSearchParams(Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`k${i}`, "x"])));
+  assert.deepEqual(queryFilter(query, ["last_event_id"]), {
+    event: ["play_*", "stream_*"],
+    media: ["a", "b"],
+  });
+  const keys = new URLSearchParams(
+    Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`k${i}`, "x"])),
+  );
   assert.throws(() => queryFilter(keys, []), { code: "EVENTS_BAD_FILTER" });
   const values = new URLSearchParams({ event: "x,".repeat(65) });
   assert.throws(() => queryFilter(values, []), { code: "EVENTS_BAD_FILTER" });

@@ -47,7 +47,7 @@ function compile(line: EventFilterLine): EventFilter {
     keys.every(([key, patterns]) => {
       const value: unknown = Object.hasOwn(event, key) ? event[key] : undefined;
       if (value === undefined || value === null || typeof value === "object") return false;
-      const text = String(value as string | number | boolean);
+      const text = `${value as string | number | boolean}`;
       return patterns.some((pattern) => fitsPattern(text, pattern));
     });
 }
@@ -57,7 +57,8 @@ export function fitsPattern(text: string, pattern: string): boolean {
   const [first = "", ...others] = pattern.split("*");
   const last = others.pop();
   if (last === undefined) return text === pattern;
-  if (!text.startsWith(first) || text.length < first.length + last.length || !text.endsWith(last)) return false;
+  if (!text.startsWith(first) || text.length < first.length + last.length || !text.endsWith(last))
+    return false;
   let at = first.length;
   const end = text.length - last.length;
   for (const part of others) {

@@ -54,7 +54,10 @@ test("who comes back gets what happened meanwhile, once", () => {
   bus.emit("stream_opened", { n: 2 });
   const client = connect("", String(first));
   bus.emit("stream_opened", { n: 3 });
-  assert.deepEqual([...client.text.matchAll(/"n":(\d)/g)].map(([, n]) => n), ["2", "3"]);
+  assert.deepEqual(
+    [...client.text.matchAll(/"n":(\d)/g)].map(([, n]) => n),
+    ["2", "3"],
+  );
   assert.equal(connect("", "nonsense").text, "retry: 2000\n\n");
 });
 

@@ -101,7 +101,10 @@ class Follower implements HttpBodySource {
     this.#onGone = onGone;
   }
 
-  begin(past: readonly WrittenEvent[], subscribe: (take: (event: WrittenEvent) => void) => () => void): void {
+  begin(
+    past: readonly WrittenEvent[],
+    subscribe: (take: (event: WrittenEvent) => void) => () => void,
+  ): void {
     const pieces: Uint8Array[] = [];
     let pastBytes = 0;
     for (const written of past.toReversed()) {
@@ -111,7 +114,7 @@ class Follower implements HttpBodySource {
       pieces.push(bytes);
     }
     this.#maxUnsentBytes += Math.min(pastBytes, MAX_PAST_BYTES);
-    this.#sink.write(Buffer.concat([BEGINNING, ...pieces.reverse()]));
+    this.#sink.write(Buffer.concat([BEGINNING, ...pieces.toReversed()]));
     if (this.#isOver) return;
     this.#unsubscribe = subscribe((written) => this.#write(encoder.encode(textOf(written))));
     this.#beat();

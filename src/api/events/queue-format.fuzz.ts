@@ -16,7 +16,9 @@ export const fuzz: FuzzTarget = {
       if (isLast) assert.equal(endOffset, input.byteLength);
       let before = 0;
       for (const { id, utcMs, json, endOffset: end } of events) {
-        assert.ok(Number.isSafeInteger(id) && Number.isSafeInteger(utcMs) && end > before && end <= endOffset);
+        assert.ok(
+          Number.isSafeInteger(id) && Number.isSafeInteger(utcMs) && end > before && end <= endOffset,
+        );
         // What is read as whole is what was written.
         const written = writeQueuedEvent(json);
         assert.ok(written.equals(input.subarray(end - written.byteLength, end)));

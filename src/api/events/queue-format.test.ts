@@ -17,7 +17,10 @@ const JSONS = [
 const SEGMENT = Buffer.concat(JSONS.map(writeQueuedEvent));
 
 test("a line is as it is written down", () => {
-  assert.equal(writeQueuedEvent('{"event_id":1,"utc_ms":2}').toString().slice(9), '00000019 {"event_id":1,"utc_ms":2}\n');
+  assert.equal(
+    writeQueuedEvent('{"event_id":1,"utc_ms":2}').toString().slice(9),
+    '00000019 {"event_id":1,"utc_ms":2}\n',
+  );
   const { events, damagedLines, endOffset } = readQueuedEvents(SEGMENT, true);
   assert.deepEqual(
     events.map(({ json }) => json),
@@ -81,7 +84,10 @@ test("lines that lie are passed over", () => {
     ["no JSON", writeQueuedEvent("{]")],
     ["a number of no event", writeQueuedEvent('{"event_id":-1,"utc_ms":1}')],
     ["a number that is too great", writeQueuedEvent('{"event_id":1e300,"utc_ms":1}')],
-    ["an event that is too long", writeQueuedEvent(`{"event_id":1,"utc_ms":1,"a":"${"x".repeat(MAX_RECORD_BYTES)}"}`)],
+    [
+      "an event that is too long",
+      writeQueuedEvent(`{"event_id":1,"utc_ms":1,"a":"${"x".repeat(MAX_RECORD_BYTES)}"}`),
+    ],
     ["zeros, as disks leave them", Buffer.concat([Buffer.alloc(100), Buffer.from("\n")])],
   ];
   for (const [name, bytes] of adversarial) {
@@ -112,7 +118,11 @@ test("the position is that of the whole slot, whatever became of the other", () 
   assert.equal(both.byteLength, 2 * SLOT_BYTES);
   assert.deepEqual(readPosition(both), { id: 9, slot: 1 });
   for (let cut = 0; cut < SLOT_BYTES; cut++) {
-    const torn = Buffer.concat([writeSlot(7), writeSlot(9).subarray(0, cut), Buffer.alloc(SLOT_BYTES - cut)]);
+    const torn = Buffer.concat([
+      writeSlot(7),
+      writeSlot(9).subarray(0, cut),
+      Buffer.alloc(SLOT_BYTES - cut),
+    ]);
     assert.deepEqual(readPosition(torn), { id: 7, slot: 0 }, `cut at ${cut}`);
   }
 });

@@ -41,7 +41,11 @@ export type ReadEvents = {
 /** Writes one event as a line of a segment. */
 export function writeQueuedEvent(json: string): Buffer {
   const payload = Buffer.from(json);
-  return Buffer.concat([Buffer.from(`${hex8(crc32(payload))} ${hex8(payload.byteLength)} `), payload, NEW_LINE]);
+  return Buffer.concat([
+    Buffer.from(`${hex8(crc32(payload))} ${hex8(payload.byteLength)} `),
+    payload,
+    NEW_LINE,
+  ]);
 }
 
 const NEW_LINE = Buffer.of(LINE_FEED);

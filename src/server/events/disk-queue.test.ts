@@ -19,14 +19,22 @@ async function folderOf(t: TestContext): Promise<string> {
   return folder;
 }
 
-function openQueue(folder: string, bounds: { maxSizeBytes?: number; maxDepthMs?: number; clock?: FakeClock } = {}) {
+function openQueue(
+  folder: string,
+  bounds: { maxSizeBytes?: number; maxDepthMs?: number; clock?: FakeClock } = {},
+) {
   const { maxSizeBytes = 64 * MIB, clock = new FakeClock(), maxDepthMs } = bounds;
   return DiskQueue.open({ folder, maxSizeBytes, maxDepthMs, clock, log: silentLogger });
 }
 
 function push(queue: EventQueue, from: number, to: number, fill = 0, utcMs = 0): void {
   for (let id = from; id <= to; id++) {
-    const json = JSON.stringify({ event: "stream_opened", event_id: id, utc_ms: utcMs, fill: "x".repeat(fill) });
+    const json = JSON.stringify({
+      event: "stream_opened",
+      event_id: id,
+      utc_ms: utcMs,
+      fill: "x".repeat(fill),
+    });
     queue.push({ id, utcMs, json });
   }
 }
@@ -132,7 +140,10 @@ test("whenever a process is killed, what it had written comes, once and in order
 
 /** Cuts bytes off the newest segment. Returns: how many. */
 async function tearLast(folder: string, most: number): Promise<number> {
-  const name = (await readdir(folder)).filter((one) => one.endsWith(".events")).toSorted().at(-1);
+  const name = (await readdir(folder))
+    .filter((one) => one.endsWith(".events"))
+    .toSorted()
+    .at(-1);
   if (name === undefined) return 0;
   const { byteLength } = await readFile(join(folder, name));
   const cut = Math.min(most, byteLength);
@@ -191,7 +202,7 @@ test("damage in the middle costs the lines that it is in", async (t) => {
   const before = await openQueue(folder);
   push(before, 1, 10);
   await before.close();
-  const [name] = (await readdir(folder)).filter((one) => one.endsWith(".events"));
+  const name = (await readdir(folder)).find((one) => one.endsWith(".events"));
   const bytes = await readFile(join(folder, name!));
   bytes[bytes.indexOf('"event_id":5')]! ^= 1;
   await writeFile(join(folder, name!), bytes);

@@ -3,7 +3,13 @@ import { mkdir, open, readdir, readFile, rm } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { BATCH_BYTES, BATCH_EVENTS } from "../../api/events/batch.ts";
-import { readPosition, readQueuedEvents, SLOT_BYTES, writeQueuedEvent, writeSlot } from "../../api/events/queue-format.ts";
+import {
+  readPosition,
+  readQueuedEvents,
+  SLOT_BYTES,
+  writeQueuedEvent,
+  writeSlot,
+} from "../../api/events/queue-format.ts";
 import type { QueuedEvent } from "../../api/events/queue-format.ts";
 import type { Timer } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
@@ -171,7 +177,8 @@ export class DiskQueue implements EventQueue {
     if (nextId <= this.#takenId) return rm(path, { force: true });
     const bytes = await readFile(path);
     const { events, endOffset, damagedLines } = readQueuedEvents(bytes, true);
-    if (damagedLines > 0) this.#options.log.warn("lines of the queue of events are damaged", { path, damagedLines });
+    if (damagedLines > 0)
+      this.#options.log.warn("lines of the queue of events are damaged", { path, damagedLines });
     const waiting = events.filter(({ id }) => id > this.#takenId);
     const last = events.at(-1);
     if (last === undefined || waiting.length === 0) return rm(path, { force: true });
@@ -257,7 +264,7 @@ export class DiskQueue implements EventQueue {
     const [first, last] = [group[0]!, group.at(-1)!];
     const bytes = Buffer.concat(group.map(({ json }) => writeQueuedEvent(json)));
     const { file, segment } = await this.#segmentFor(first);
-    for (let at = 0; at < bytes.byteLength; ) {
+    for (let at = 0; at < bytes.byteLength;) {
       const { bytesWritten } = await file.write(bytes, at, bytes.byteLength - at, segment.bytes + at);
       at += bytesWritten;
     }

@@ -67,7 +67,12 @@ export class EventSinks {
   figures(): SinkFigures[] {
     return [...this.#sinks.values()].map(({ name, queue, delivery }) => {
       const [queued, delivered] = [queue.figures(), delivery.figures()];
-      return { name, ...queued, ...delivered, droppedEvents: queued.droppedEvents + delivered.droppedEvents };
+      return {
+        name,
+        ...queued,
+        ...delivered,
+        droppedEvents: queued.droppedEvents + delivered.droppedEvents,
+      };
     });
   }
 
@@ -94,7 +99,11 @@ export class EventSinks {
     try {
       const present = this.#sinks.get(plan.name);
       if (present !== undefined) await this.#close(present);
-      const { transport, isRemote } = openTransport(plan, { clock, log, allowedHosts: config.allowedHosts });
+      const { transport, isRemote } = openTransport(plan, {
+        clock,
+        log,
+        allowedHosts: config.allowedHosts,
+      });
       const queue = await this.#openQueue(plan, isRemote ? config.eventQueue : undefined, log);
       const delivery = new SinkDelivery({ ...plan, queue, transport, clock, log });
       const take = ({ event, json }: WrittenEvent): void =>
@@ -122,7 +131,9 @@ export class EventSinks {
       bus.startBehind(queue.lastId);
       return queue;
     } catch (caught) {
-      log.error("the event queue on disk cannot be opened, events wait in memory", { reason: messageOf(caught) });
+      log.error("the event queue on disk cannot be opened, events wait in memory", {
+        reason: messageOf(caught),
+      });
       return new MemoryQueue(bounds);
     }
   }
@@ -131,9 +142,11 @@ export class EventSinks {
     this.#sinks.delete(name);
     unsubscribe();
     await delivery.stop();
-    await queue.close().catch((caught: unknown) =>
-      this.#options.log.warn("a queue of events was not closed in order", { reason: messageOf(caught) }),
-    );
+    await queue
+      .close()
+      .catch((caught: unknown) =>
+        this.#options.log.warn("a queue of events was not closed in order", { reason: messageOf(caught) }),
+      );
   }
 }
 

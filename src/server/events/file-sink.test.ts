@@ -106,7 +106,10 @@ test("hosts are compared without case, dots at their end and brackets", () => {
 
 test("events go to the log at the sink's level", async () => {
   const lines: [string, LogFields][] = [];
-  const log = { ...silentLogger, warn: (message: string, fields = {}) => void lines.push([message, fields]) };
+  const log = {
+    ...silentLogger,
+    warn: (message: string, fields = {}) => void lines.push([message, fields]),
+  };
   const options = { clock: systemClock, log, allowedHosts: [] };
   const { transport } = openTransport({ ...PLAN, url: "log://", level: "warning" }, options);
   await transport.send(['{"event":"stream_opened"}'], new AbortController().signal);

@@ -37,10 +37,11 @@ export class FileSink implements SinkTransport {
     const text = Buffer.from(events.map((json) => `${this.#options.lineOf(json)}\n`).join(""));
     if (await this.#isMoved()) await this.close();
     const { maxBytes = MAX_BYTES } = this.#options;
-    if (this.#file !== null && this.#bytes > 0 && this.#bytes + text.byteLength > maxBytes) await this.#rotate();
+    if (this.#file !== null && this.#bytes > 0 && this.#bytes + text.byteLength > maxBytes)
+      await this.#rotate();
     const file = await this.#opened();
     try {
-      for (let at = 0; at < text.byteLength; ) {
+      for (let at = 0; at < text.byteLength;) {
         const { bytesWritten } = await file.write(text, at, text.byteLength - at);
         at += bytesWritten;
       }

@@ -43,7 +43,8 @@ function httpSink(
 ): HttpSink {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null) throw refuse("its URL cannot be read");
-  if (!isAllowedHost(url.hostname, allowedHosts)) throw refuse(`${url.hostname} is not among allowed_hosts`);
+  if (!isAllowedHost(url.hostname, allowedHosts))
+    throw refuse(`${url.hostname} is not among allowed_hosts`);
   return new HttpSink({ url, signKey, clock });
 }
 

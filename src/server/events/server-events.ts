@@ -8,6 +8,7 @@ import { jsonReply } from "../../base/http-message.ts";
 import type { Logger } from "../../base/log.ts";
 import type { ResolvedConfig } from "../../config/plan.ts";
 import { Turns } from "../turns.ts";
+import { VERSION } from "../version.ts";
 import { EventSinks } from "./event-sinks.ts";
 import type { SinkFigures } from "./event-sinks.ts";
 
@@ -20,6 +21,8 @@ export type ServerEventsOptions = {
 
 /** Sinks have so long to take the last events when the server stops. Units: milliseconds. */
 const STOP_GRACE_MS = 1500;
+const STOP_LIMIT_MS = 2500;
+const CONFIGURE_LIMIT_MS = 3000;
 const DROP_LOG_MS = 60_000;
 
 /** Events of the server: the bus, who takes them, and what the API says of them. In the control thread. */
@@ -32,6 +35,8 @@ export class ServerEvents {
   #toldDrops = new Map<string, number>();
   #config: ResolvedConfig;
   #timer: Timer | null = null;
+  #threads = 0;
+  #isStopTold = false;
   #isStopping = false;
 
   constructor(options: ServerEventsOptions) {
@@ -44,18 +49,33 @@ export class ServerEvents {
     this.#live = new LiveEvents({ bus: this.bus, clock });
   }
 
-  /** Opens the sinks. To be waited for before the first event. Never rejects. */
-  async start(): Promise<void> {
+  /** Opens the sinks, and tells that the server starts. To be waited for before any other event. Never rejects. */
+  async start(threads: number): Promise<void> {
     await this.configure(this.#config);
     this.#logDrops();
+    this.#threads = threads;
+    this.bus.emit("server_starting", { version: VERSION, threads });
   }
 
-  /** A configuration is in force. Never rejects. */
+  /** Tells that the ports are open. */
+  started(ports: { readonly http: readonly number[]; readonly rtmp: readonly number[] }): void {
+    const { http: http_ports, rtmp: rtmp_ports } = ports;
+    this.bus.emit("server_started", { version: VERSION, threads: this.#threads, http_ports, rtmp_ports });
+  }
+
+  /** Tells, once, that the server was told to stop. */
+  stopping(): void {
+    if (!this.#isStopTold) this.bus.emit("server_stopping");
+    this.#isStopTold = true;
+  }
+
+  /** A configuration is in force. Resolves when the sinks are open, or soon: a disk may hang. Never rejects. */
   configure(config: ResolvedConfig): Promise<void> {
     this.#config = config;
-    return this.#turns.run(async () => {
+    const configured = this.#turns.run(async () => {
       if (!this.#isStopping) await this.#sinks.configure(config);
     });
+    return this.#within(CONFIGURE_LIMIT_MS, configured);
   }
 
   /** Clients that follow events live. */
@@ -96,7 +116,17 @@ export class ServerEvents {
     this.#isStopping = true;
     this.#timer?.cancel();
     this.#live.close();
-    await this.#turns.run(() => this.#sinks.stop(STOP_GRACE_MS));
+    await this.#within(
+      STOP_LIMIT_MS,
+      this.#turns.run(() => this.#sinks.stop(STOP_GRACE_MS)),
+    );
+  }
+
+  async #within(ms: number, work: Promise<void>): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    const timer = this.#options.clock.schedule(ms, late.resolve);
+    await Promise.race([work, late.promise]);
+    timer.cancel();
   }
 
   /** Once a minute, what was dropped since. */

@@ -16,7 +16,10 @@ type Row = {
   push: (count: number) => void;
 };
 
-function setUp(t: TestContext, options: Partial<SinkDeliveryOptions> & { maxSizeBytes?: number } = {}): Row {
+function setUp(
+  t: TestContext,
+  options: Partial<SinkDeliveryOptions> & { maxSizeBytes?: number } = {},
+): Row {
   const clock = new FakeClock();
   const { maxSizeBytes = 1 << 20 } = options;
   const queue = new MemoryQueue({ maxSizeBytes, maxDepthMs: 60_000, clock });
@@ -76,7 +79,12 @@ test("a batch that was not taken is sent again, the same, later each time", asyn
     ["1", "2", "3"],
     ["4", "5"],
   ]);
-  assert.deepEqual(delivery.figures(), { sentEvents: 5, resentBatches: 3, droppedEvents: 0, failure: null });
+  assert.deepEqual(delivery.figures(), {
+    sentEvents: 5,
+    resentBatches: 3,
+    droppedEvents: 0,
+    failure: null,
+  });
 });
 
 test("above resend_limit a batch is given up and counted", async (t) => {

@@ -35,7 +35,10 @@ export class UnwrittenEvents {
   push(event: WaitingEvent): number {
     let dropped = 0;
     const cost = costOf(event);
-    while (this.#waiting.length > 0 && (this.#bytes + cost > this.#maxBytes || this.#waiting.length >= MAX_EVENTS)) {
+    while (
+      this.#waiting.length > 0 &&
+      (this.#bytes + cost > this.#maxBytes || this.#waiting.length >= MAX_EVENTS)
+    ) {
       this.#bytes -= costOf(this.#waiting.shift()!);
       dropped++;
     }

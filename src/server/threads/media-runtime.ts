@@ -254,7 +254,9 @@ export class MediaRuntime {
   }
 
   async #askControl(request: HttpRequest, hasApi: boolean): Promise<HttpReply> {
-    return this.#streamed.unpack(await this.#control.ask("http", { request: packRequest(request), hasApi }));
+    return this.#streamed.unpack(
+      await this.#control.ask("http", { request: packRequest(request), hasApi }),
+    );
   }
 
   #refuseToStop(): void {

@@ -7,7 +7,13 @@ import { GivenBodies, TakenBodies } from "./streamed-bodies.ts";
 import type { BodyPiece } from "./streamed-bodies.ts";
 
 type Given = { sink: HttpBodySink; closed: number; drained: number };
-type Client = { text: string; queued: number; end: string | null; instead: number | null; source: HttpBodySource };
+type Client = {
+  text: string;
+  queued: number;
+  end: string | null;
+  instead: number | null;
+  source: HttpBodySource;
+};
 
 /** Both ends, as if a message took no time, and one body that a test gives. */
 function setUp(stream?: HttpStream): {

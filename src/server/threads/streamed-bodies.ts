@@ -13,7 +13,12 @@ import type { PackedReply } from "./packed-http.ts";
 /** What a media thread says of a body. `queuedBytes`: that the client has not taken. */
 export type BodyWish =
   | { readonly kind: "begin" | "left"; readonly id: number }
-  | { readonly kind: "queued"; readonly id: number; readonly queuedBytes: number; readonly ofBytes: number };
+  | {
+      readonly kind: "queued";
+      readonly id: number;
+      readonly queuedBytes: number;
+      readonly ofBytes: number;
+    };
 
 /** What the control thread sends of a body. */
 export type BodyPiece =
