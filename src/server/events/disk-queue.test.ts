@@ -65,6 +65,7 @@ test("events come out in order, in batches, and nothing is left", async (t) => {
   push(queue, 1, 250);
   const first = await queue.peek();
   assert.deepEqual(idsOf(first!.events), numbers(1, BATCH_EVENTS));
+  assert.equal(queue.figures().waitingEvents, 250, "what is on its way waits");
   assert.equal(await queue.peek(), first, "until it is acknowledged, a batch is the same");
   assert.deepEqual(await drain(queue), numbers(1, 250));
   assert.equal(await queue.peek(), null);

@@ -133,10 +133,12 @@ export class DiskQueue implements EventQueue {
 
   figures(): QueueFigures {
     const { length, bytes } = this.#unwritten;
+    // A batch on its way waits until it is acknowledged.
+    const besides = length + (this.#peeked?.events.length ?? 0);
     const [first] = this.#segments;
     const begun = this.#cursor !== null && this.#cursor.segment === first ? this.#cursor.offset : 0;
     return {
-      waitingEvents: this.#segments.reduce((sum, { events }) => sum + events, length),
+      waitingEvents: this.#segments.reduce((sum, { events }) => sum + events, besides),
       waitingBytes: this.#segments.reduce((sum, segment) => sum + segment.bytes, bytes) - begun,
       droppedEvents: this.#dropped,
     };
