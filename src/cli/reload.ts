@@ -164,7 +164,8 @@ export class Reloads {
     const changes = diffConfigs(this.#inForce!, wanted);
     const waiting = changes.filter((change) => change.kind === "setting" && change.restarts === "process");
     const taken = changes.filter((change) => !waiting.includes(change));
-    const next = await server.configure(wanted);
+    const warnings = problems.filter(({ severity }) => severity === "warning").length;
+    const next = await server.configure(wanted, warnings);
     this.#inForce = next;
     threshold.level = serverLogLevel(next.logLevel);
     for (const one of problems) logProblem(log, one);

@@ -15,6 +15,7 @@ import { jsonReply, textReply } from "../base/http-message.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
 import type { ResolvedConfig } from "../config/plan.ts";
 import { ApiDoor } from "./credentials/api-door.ts";
+import type { ServerEvents } from "./events/server-events.ts";
 import { embeddedName } from "./pages.ts";
 import type { Pages } from "./pages.ts";
 import { CpuMeter, NO_ACCESS_TOTALS, serverFigures } from "./figures.ts";
@@ -47,6 +48,7 @@ export class ControlPlane {
   readonly #startedAtMs: number;
   readonly #storages: StorageGate;
   readonly #door: ApiDoor;
+  readonly #events: ServerEvents;
   #notReady: string | null = STARTING;
   readonly #reloads = { taken: 0, refused: 0 };
   #isConfigTaken = true;
@@ -54,6 +56,12 @@ export class ControlPlane {
   readonly #cpu: CpuMeter;
   readonly #routes = new ApiRoutes([
     { method: "GET", path: "/config/stats", handle: async () => jsonReply(200, await this.#stats()) },
+    { method: "GET", path: "/events", handle: ({ request }) => this.#events.follow(request) },
+    {
+      method: "GET",
+      path: "/event_sinks/{name}/events",
+      handle: ({ params }) => this.#events.recent(params["name"]!),
+    },
   ]);
   /** With the schemas of their requests, which take some 20 MB: loaded when somebody who may asks for more than figures. */
   readonly #archiveRoutes: Late<ApiRoutes> = late("the API of archives", async () => {
@@ -71,7 +79,9 @@ export class ControlPlane {
     startedAtMs: number;
     /** Somebody tries credentials of the API. */
     onRepeatedFailures?: (what: RepeatedFailures) => void;
+    events: ServerEvents;
   }) {
+    this.#events = options.events;
     this.#config = options.config;
     this.#identity = options.identity;
     this.#threads = options.threads;

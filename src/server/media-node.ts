@@ -25,6 +25,8 @@ import { LateVodLibrary } from "../vod/late-library.ts";
 import type { Vods } from "../vod/late-library.ts";
 import type { VodOptions } from "../vod/vod.ts";
 import type { DrainStep } from "./drain.ts";
+import { streamEvent } from "./events/thread-events.ts";
+import type { TellEvent } from "./events/thread-events.ts";
 import { ArchivePeers } from "./archive-peers.ts";
 import { FileInputs } from "./file-inputs.ts";
 import { ListenerSet } from "./listener-set.ts";
@@ -72,6 +74,8 @@ export type MediaNodeOptions = {
   readonly addresses: AddressLimit;
   /** What the streams of all threads may hold; a share of the process' memory when left out. Units: bytes. */
   readonly liveMemoryBytes?: number;
+  /** Takes what happens to streams. */
+  readonly tellEvent?: TellEvent;
 };
 
 /** Figures of a media node. */
@@ -134,14 +138,20 @@ export class MediaNode {
   #prepared: Promise<void> | null = null;
 
   constructor(options: MediaNodeOptions) {
-    const { config, clock, log } = options;
+    const { config, clock, log, tellEvent } = options;
     this.#options = options;
     this.#budgetBytes = options.liveMemoryBytes ?? memoryBudgetBytes(LIVE_MEMORY_PERCENT);
     this.#config = config;
     this.#clock = clock;
     this.#log = log;
     this.#windows = new LiveWindows(clock);
-    this.archives = new StreamArchives({ clock, log, config: () => this.#config, thread: options.thread });
+    this.archives = new StreamArchives({
+      clock,
+      log,
+      config: () => this.#config,
+      thread: options.thread,
+      tellEvent,
+    });
     this.#archivePeers = new ArchivePeers({ config: () => this.#config, clock });
     this.local = new LocalDirectory({
       clock,
@@ -155,6 +165,7 @@ export class MediaNode {
         this.archives.close(name);
         this.#threads?.streamClosed(name);
       },
+      onNotice: tellEvent && ((notice) => streamEvent(notice, tellEvent)),
     });
     this.rtmp = new ListenerSet((plan, port) => this.#rtmpListener(plan, port));
     this.#threads = this.#makeThreads();
