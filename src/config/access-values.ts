@@ -15,9 +15,13 @@ export type AuthorizerWord =
 /** Most keys of a session's identity; each is read from every request. */
 export const MAX_SESSION_KEYS = 16;
 
+/** The last moment whose year has four digits. */
+const LAST_TIME_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
 const ALWAYS = ["name", "ip", "proto"] as const;
 const AUTHORIZERS = ["http", "https", "auth", "jwt", "securetoken", "signed"];
-const AUTHORIZER_FORM = "http://HOST/PATH, auth://NAME, jwt://NAME, securetoken://KEY, signed://KEY, true or false";
+const AUTHORIZER_FORM =
+  "http://HOST/PATH, auth://NAME, jwt://NAME, securetoken://KEY, signed://KEY, true or false";
 
 /**
  * Reads who decides about a session. Faults do not quote the text: it may be a key.
@@ -63,7 +67,10 @@ function readSecuretoken(rest: string): { authorizer: AuthorizerWord } | Fault {
   if (key === "") return { fault: "the key is missing", hint: "as in securetoken://KEY" };
   const option = /^no_check_ip=(true|false)$/.exec(query ?? "no_check_ip=false");
   if (option === null)
-    return { fault: "what stands behind the ? is not known", hint: "as in securetoken://KEY?no_check_ip=true" };
+    return {
+      fault: "what stands behind the ? is not known",
+      hint: "as in securetoken://KEY?no_check_ip=true",
+    };
   return { authorizer: { kind: "securetoken", key, checksAddress: option[1] === "false" } };
 }
 
@@ -89,22 +96,32 @@ export function readWebUrl(text: string): { readonly url: string } | Fault {
  */
 export function readSinkUrl(text: string): { readonly url: string } | Fault {
   if (/\.lua$/i.test(text))
-    return { fault: "scripts of Lua are not run here", hint: "send the events to a server: http://HOST/PATH" };
+    return {
+      fault: "scripts of Lua are not run here",
+      hint: "send the events to a server: http://HOST/PATH",
+    };
   const file = /^(?:log|jsonlog):\/\/(.*)$/s.exec(text);
   if (file === null) {
     const read = readWebUrl(text);
-    return "url" in read ? read : { ...read, hint: "it begins with http://, https://, log:// or jsonlog://" };
+    return "url" in read
+      ? read
+      : { ...read, hint: "it begins with http://, https://, log:// or jsonlog://" };
   }
   const path = file[1]!;
   const isGood = path.startsWith("/") && !/\p{Cc}/u.test(path) && !path.split("/").includes("..");
   if (isGood && !path.endsWith("/")) return { url: text };
-  return { fault: "this is not the whole path of a file", hint: "as in jsonlog:///var/log/weir/events.log" };
+  return {
+    fault: "this is not the whole path of a file",
+    hint: "as in jsonlog:///var/log/weir/events.log",
+  };
 }
 
 /**
  * Reads keys of a session's identity, with commas between them. Always in: name, ip and proto, in front.
  */
-export function readSessionKeys(texts: readonly string[]): { readonly keys: readonly SessionKey[] } | Fault {
+export function readSessionKeys(
+  texts: readonly string[],
+): { readonly keys: readonly SessionKey[] } | Fault {
   const words = new Set<string>(ALWAYS);
   for (const word of texts.flatMap((text) => text.split(","))) {
     const key = sessionKeyOf(word);
@@ -161,14 +178,16 @@ export function readDomains(text: string): { readonly domains: readonly string[]
  * Units: UTC in milliseconds. Spec: RFC 3339 section 5.6.
  */
 export function readTime(text: string): { readonly timeMs: number } | Fault {
-  const form = /^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d:\d\d:\d\d)(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d))?$/.exec(text);
+  const form = /^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d:\d\d:\d\d)(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d))?$/.exec(
+    text,
+  );
   const [, year, month, day, time = "00:00:00", fraction = "", zone = "Z"] = form ?? [];
   const date = `${year}-${month}-${day}`;
   const midnightMs = Date.parse(`${date}T00:00:00Z`);
   const timeMs = Date.parse(`${date}T${time}${fraction.slice(0, 4)}${zone.toUpperCase()}`);
   // The parser takes the 31st of every month.
   const isDay = !Number.isNaN(midnightMs) && new Date(midnightMs).toISOString().startsWith(date);
-  if (form !== null && isDay && !Number.isNaN(timeMs)) return { timeMs };
+  if (form !== null && isDay && timeMs >= 0 && timeMs <= LAST_TIME_MS) return { timeMs };
   return { fault: `${shown(text)} is no time`, hint: "as in 2027-01-31 or 2027-01-31T18:00:00Z" };
 }
 
@@ -223,7 +242,10 @@ function kept(read: object | Fault, text: string): AccessParsed {
 function readAlgorithm(text: string): AccessParsed {
   const found = JWT_ALGORITHMS.find((one) => one.toLowerCase() === text.toLowerCase());
   if (found !== undefined) return { text: found };
-  return { fault: `${shown(text)} is no algorithm that is taken`, hint: `one of: ${JWT_ALGORITHMS.join(" ")}` };
+  return {
+    fault: `${shown(text)} is no algorithm that is taken`,
+    hint: `one of: ${JWT_ALGORITHMS.join(" ")}`,
+  };
 }
 
 /** The algorithm of a word that `readAlgorithm` gave. */
@@ -242,7 +264,7 @@ function readQueryKey(text: string): AccessParsed {
 }
 
 function readShare(text: string): AccessParsed {
-  const number = /^\d(\.\d{1,9})?$/.test(text) ? Number(text) : Number.NaN;
+  const number = /^\d(\.\d{1,6})?$/.test(text) ? Number(text) : Number.NaN;
   return number <= 1 ? { number } : { fault: `${shown(text)} is no share`, hint: "from 0 to 1, as in 0.1" };
 }
 

@@ -117,7 +117,9 @@ class VariableReader {
     const secretsStorage = this.#secretsStorage();
     return {
       ...(http?.value.kind === "address" ? { http: { ...addressOf(http.value), place: http.place } } : {}),
-      ...(https?.value.kind === "address" ? { https: { ...addressOf(https.value), place: https.place } } : {}),
+      ...(https?.value.kind === "address"
+        ? { https: { ...addressOf(https.value), place: https.place } }
+        : {}),
       ...(traces === undefined ? {} : { traces }),
       ...(hostname === undefined ? {} : { hostname: textOf(hostname.value) }),
       ...(editAuth === undefined ? {} : { editAuth }),

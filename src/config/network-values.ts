@@ -63,5 +63,8 @@ export function readHost(text: string): { readonly host: string } | Fault {
   if ("domain" in domain) return { host: domain.domain };
   const network = readNetwork(text);
   if ("network" in network) return { host: network.network };
-  return { fault: "this is neither a host nor a network", hint: "as in example.com, *.example.com or 10.0.0.0/8" };
+  return {
+    fault: "this is neither a host nor a network",
+    hint: "as in example.com, *.example.com or 10.0.0.0/8",
+  };
 }

@@ -4,7 +4,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { diffConfigs } from "./diff.ts";
 import { loadConfig } from "./load.ts";
-import { printConfig, word } from "./print.ts";
+import { word } from "./print-words.ts";
+import { printConfig } from "./print.ts";
 import type { ResolvedConfig } from "./plan.ts";
 
 function load(text: string): ResolvedConfig {

@@ -1,7 +1,7 @@
-import { bySetting, Definitions, numberOf, setting, textOf, withoutUndefined } from "./settings.ts";
+import { bySetting, numberOf, setting, textOf, withoutUndefined } from "./settings.ts";
 import type { ApiTokenPlan } from "./plan.ts";
 import type { ProblemList } from "./problem.ts";
-import type { Settings } from "./settings.ts";
+import type { Definitions, Settings } from "./settings.ts";
 import type { Directive } from "./typed.ts";
 
 /**

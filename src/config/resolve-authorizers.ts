@@ -32,7 +32,8 @@ export function readAuthorizers(
   for (const directive of settings.get("auth_backend") ?? []) {
     const rules = readBlock(directive, problems);
     const place = directive.places[0]!;
-    if (!definitions.define(`auth_backend "${rules.name}"`, place, "give one of them another name")) continue;
+    if (!definitions.define(`auth_backend "${rules.name}"`, place, "give one of them another name"))
+      continue;
     blocks.set(rules.name, rules);
     blockPlans.push({ ...rules, place });
   }

@@ -1,10 +1,10 @@
 import { defaultOf } from "./directives.ts";
-import { bySetting, Definitions, numberOf, setting, textOf, textSetting, withoutUndefined } from "./settings.ts";
+import { bySetting, numberOf, setting, textOf, textSetting, withoutUndefined } from "./settings.ts";
 import { tracesUrl } from "./traces-url.ts";
 import { quoted } from "./values.ts";
 import type { EventFilterPlan, EventSinkPlan, LogLevel, TracesPlan } from "./plan.ts";
 import type { ProblemList } from "./problem.ts";
-import type { Settings } from "./settings.ts";
+import type { Definitions, Settings } from "./settings.ts";
 import type { Directive } from "./typed.ts";
 
 /**
@@ -57,7 +57,11 @@ function readSink(directive: Directive, problems: ProblemList): EventSinkPlan {
   });
 }
 
-function readFilters(settings: Settings, name: "only" | "except", problems: ProblemList): EventFilterPlan[] {
+function readFilters(
+  settings: Settings,
+  name: "only" | "except",
+  problems: ProblemList,
+): EventFilterPlan[] {
   return (settings.get(name) ?? []).map((line) => readFilter(line, problems));
 }
 
@@ -69,7 +73,9 @@ function readFilter(line: Directive, problems: ProblemList): EventFilterPlan {
     const texts = value.text.split(",");
     if (texts.includes("")) {
       const message = `${line.spec.name}: ${quoted(value.key)} has an empty value`;
-      problems.error("CONFIG_BAD_VALUE", line.places[index]!, message, { hint: "as in event=play_*,source_*" });
+      problems.error("CONFIG_BAD_VALUE", line.places[index]!, message, {
+        hint: "as in event=play_*,source_*",
+      });
     }
     const values = filter.get(value.key) ?? new Set();
     for (const text of texts) values.add(text);

@@ -32,10 +32,13 @@ export function readTls(listener: Directive, folder: string, problems: ProblemLi
   const key = textSetting(settings, "certificate_key");
   const isWhole = (certificate === undefined) === (key === undefined);
   if (!isWhole && listener.isComplete) {
-    const [given, missing] = key === undefined ? ["certificate", "certificate_key"] : ["certificate_key", "certificate"];
+    const [given, missing] =
+      key === undefined
+        ? (["certificate", "certificate_key"] as const)
+        : (["certificate_key", "certificate"] as const);
     const message = `${given} is of no use without ${missing}`;
-    problems.error("CONFIG_MISSING_ARGUMENT", setting(settings, given!)!.place, message, {
-      hint: `add ${missing}, or name both files in one of PEM`,
+    problems.error("CONFIG_MISSING_ARGUMENT", setting(settings, given)!.place, message, {
+      hint: `add ${missing}; it may be the same file`,
     });
   }
   const ca = textSetting(settings, "certificate_ca") ?? (certificate === undefined ? usual.ca : undefined);
@@ -61,9 +64,14 @@ function readVersions(settings: Settings, problems: ProblemList): Versions {
   const hasOld = words.includes("tlsv1.2");
   const hasNew = words.includes("tlsv1.3");
   if (!hasOld && !hasNew) {
-    problems.error("CONFIG_BAD_VALUE", directive.place, "ssl_protocols: no version is left that is spoken", {
-      hint: "add tlsv1.2 or tlsv1.3",
-    });
+    problems.error(
+      "CONFIG_BAD_VALUE",
+      directive.place,
+      "ssl_protocols: no version is left that is spoken",
+      {
+        hint: "add tlsv1.2 or tlsv1.3",
+      },
+    );
   }
   return {
     minVersion: hasOld ? "TLSv1.2" : "TLSv1.3",

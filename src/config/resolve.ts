@@ -159,9 +159,7 @@ function readStream(directive: Directive, context: StreamContext): StreamPlan[] 
   const name = textOf(values[0]);
   const place = places[0]!;
   const draft =
-    spec.name === "stream"
-      ? readLive(directive.children, context)
-      : readOnDemand(directive, problems);
+    spec.name === "stream" ? readLive(directive.children, context) : readOnDemand(directive, problems);
   const templateName = directive.children.find((child) => child.spec.name === "template");
   const template = templateName === undefined ? undefined : findTemplate(templateName, context);
   if (templateName === undefined || template !== undefined)
