@@ -166,6 +166,7 @@ test("nothing in this folder but its tests needs Node, so that a browser can che
   for (const name of sources) {
     const text = readFileSync(new URL(name, folder), "utf8");
     assert.doesNotMatch(text, /from "node:|\bprocess\.|\bBuffer\b|require\(/, name);
-    for (const [, from] of text.matchAll(/from "([^"]+)"/g)) assert.match(from!, /^\.\/[a-z-]+\.ts$|^\.\.\/auth\/rules\.ts$/, name);
+    for (const [, from] of text.matchAll(/from "([^"]+)"/g))
+      assert.match(from!, /^\.\/[a-z-]+\.ts$|^\.\.\/auth\/rules\.ts$/, name);
   }
 });

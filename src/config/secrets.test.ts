@@ -105,7 +105,10 @@ const CASES: readonly [text: string, shown: string][] = [
     "stream a { on_play http://u:hunter2@h/x max_sessions=2; }",
     "stream a { on_play http://*********@h/x max_sessions=2; }",
   ],
-  ["stream a { on_play true session_keys=ip,token=hunter2; }", "stream a { on_play true session_keys=ip,token=*******; }"],
+  [
+    "stream a { on_play true session_keys=ip,token=hunter2; }",
+    "stream a { on_play true session_keys=ip,token=*******; }",
+  ],
   ["stream a { securetoken hunter2; }", "stream a { securetoken *******; }"],
   ["stream a { password hunter2; }", "stream a { password *******; }"],
   ["auth_backend b { allow token hunter2 hunter2; }", "auth_backend b { allow token ******* *******; }"],
@@ -113,8 +116,14 @@ const CASES: readonly [text: string, shown: string][] = [
   ["auth_backend b { alow token hunter2; }", "auth_backend b { alow ***** *******; }"],
   ["auth_backend b { allow tokens hunter2; }", "auth_backend b { allow ****** *******; }"],
   ["auth_backend b { allow=token hunter2; }", "auth_backend b { allow=***** *******; }"],
-  ["auth_backend b { allow ip 10/8; deny country XX; }", "auth_backend b { allow ip 10/8; deny country XX; }"],
-  ["auth_backend b { backend http://h/x?key=hunter2; }", "auth_backend b { backend http://h/x?***********; }"],
+  [
+    "auth_backend b { allow ip 10/8; deny country XX; }",
+    "auth_backend b { allow ip 10/8; deny country XX; }",
+  ],
+  [
+    "auth_backend b { backend http://h/x?key=hunter2; }",
+    "auth_backend b { backend http://h/x?***********; }",
+  ],
   ["jwt j { secret hunter2; issuer me; }", "jwt j { secret *******; issuer me; }"],
   ["jwt j { key_file /keys/a.pem; }", "jwt j { key_file /keys/a.pem; }"],
   ["jwt j { key_file hunter2; }", "jwt j { key_file *******; }"],
