@@ -3,11 +3,14 @@ import { MAX_TOKENS, MAX_WORD_LENGTH } from "./lexer.ts";
 import { MAX_NAME_LENGTH } from "./names.ts";
 import { MAX_DEPTH } from "./parser.ts";
 import { MAX_PROBLEMS, PROBLEM_CODES } from "./problem.ts";
-import { VARIABLES } from "./schema-environment.ts";
+import { accessText, eventsText, tlsText } from "./reference-access.ts";
+import { PLAY_OPTIONS } from "./schema-access.ts";
+import { STANDARD_VARIABLES, VARIABLES } from "./schema-environment.ts";
 import { DVR_OPTIONS } from "./schema-dvr.ts";
 import { INPUT_OPTIONS, LATER_INPUTS, WORKING_INPUTS } from "./schema-input.ts";
 import { usageOf } from "./schema.ts";
 import { describeType } from "./type-words.ts";
+import type { VariableSpec } from "./schema-environment.ts";
 import type { ArgumentSpec, DirectiveSpec, OptionSpec, Scope, Status } from "./schema.ts";
 
 /**
@@ -21,6 +24,9 @@ export function renderConfigReference(): string {
     ...SCOPES.map(workingOf),
     inputs(),
     recordings(),
+    tlsText(),
+    [accessText(), ...optionTable(PLAY_OPTIONS)].join("\n"),
+    eventsText(),
     later("Known, without effect yet", "no-effect-yet", NO_EFFECT_TEXT),
     later("Refused until they work", "refused-until-it-works", REFUSED_TEXT),
     environment(),
@@ -244,9 +250,6 @@ function later(title: string, status: Status["status"], text: string): string {
 }
 
 function environment(): string {
-  const rows = VARIABLES.map((spec) =>
-    row([`\`${spec.name}\``, `\`${spec.form}\``, spec.doc, statusOf(spec)]),
-  );
   return [
     "## Environment",
     "",
@@ -257,8 +260,18 @@ function environment(): string {
     "",
     "| variable | form | what it does | state |",
     "| --- | --- | --- | --- |",
-    ...rows,
+    ...VARIABLES.map(variableRow),
+    "",
+    "Without a prefix, those of OpenTelemetry; they win over `traces`, each by itself:",
+    "",
+    "| variable | form | what it does | state |",
+    "| --- | --- | --- | --- |",
+    ...STANDARD_VARIABLES.map(variableRow),
   ].join("\n");
+}
+
+function variableRow(spec: VariableSpec): string {
+  return row([`\`${spec.name}\``, `\`${spec.form}\``, spec.doc, statusOf(spec)]);
 }
 
 function messages(): string {
