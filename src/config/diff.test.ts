@@ -245,14 +245,14 @@ const CASES: readonly {
   { name: "a vod that is gone", replace: [["vod v { storage /a; }", ""]], expected: ["vod v removed"] },
 ];
 
-for (const { name, replace, expected } of CASES) {
+for (const { name, from: before = BASE, replace, expected } of CASES) {
   test(`the difference tells ${name}`, () => {
-    let text = BASE;
+    let text = before;
     for (const [from, to] of replace) {
       assert.ok(text.includes(from), from);
       text = text.replace(from, to);
     }
-    assert.deepEqual(diffConfigs(load(BASE), load(text)).map(show), expected);
+    assert.deepEqual(diffConfigs(load(before), load(text)).map(show), expected);
   });
 }
 
