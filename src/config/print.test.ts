@@ -202,8 +202,39 @@ const recording = fc.oneof(
     }),
 );
 
+/** What can be said of viewers and publishers. */
+const accessWord = fc.constantFrom(
+  "on_play auth://block soft_limitation domains=a.com,*.b.com;",
+  "on_play jwt://tokens max_sessions=3 session_keys=query.a,header.B;",
+  "on_play securetoken://k?no_check_ip=true;",
+  "auth http://u:p@h/?a=b allowed_countries=DE;",
+  "auth false;",
+  "max_stream_sessions 7;",
+  "disallowed_countries de at;",
+  "on_publish securetoken://k;",
+  "on_publish https://h/a;",
+);
+const notEmpty = text.filter((value) => value !== "");
+const access = fc
+  .record({
+    words: fc.uniqueArray(accessWord, {
+      selector: (line) => line.split(" ")[0]!.replace("auth", "on_play"),
+    }),
+    key: fc.option(notEmpty, { nil: undefined }),
+    password: fc.option(notEmpty, { nil: undefined }),
+  })
+  .map(({ words, key, password }) => {
+    const isSaid = words.some((line) => /^(on_play|auth) /.test(line));
+    return [
+      ...words,
+      ...(key === undefined || isSaid ? [] : [`securetoken ${quote(key)};`]),
+      ...(password === undefined ? [] : [`password ${quote(password)};`]),
+    ].join("\n");
+  });
+
 const live = fc
   .record({
+    access,
     inputs: fc.array(input, { maxLength: 3 }),
     title: fc.option(text, { nil: undefined }),
     label: fc.option(text, { nil: undefined }),
@@ -226,20 +257,32 @@ const live = fc
     protocols,
     recording: fc.option(recording, { nil: "" }),
   })
-  .map(({ inputs, title, label, lines, duration: seconds, protocols: rule, recording: dvr }) => {
-    const once = lines.filter(
-      (line, index) => lines.findIndex((other) => other.split(" ")[0] === line.split(" ")[0]) === index,
-    );
-    return [
-      ...inputs.map(inputText),
-      ...(title === undefined ? [] : [`title ${quote(title)};`]),
-      ...(label === undefined ? [] : [`labels a=b c=${quote(label)};`]),
-      ...(seconds === undefined ? [] : [`segment_duration ${seconds};`]),
-      ...once,
-      rule,
-      dvr,
-    ].join("\n");
-  });
+  .map(
+    ({
+      access: rules,
+      inputs,
+      title,
+      label,
+      lines,
+      duration: seconds,
+      protocols: rule,
+      recording: dvr,
+    }) => {
+      const once = lines.filter(
+        (line, index) => lines.findIndex((other) => other.split(" ")[0] === line.split(" ")[0]) === index,
+      );
+      return [
+        ...inputs.map(inputText),
+        ...(title === undefined ? [] : [`title ${quote(title)};`]),
+        ...(label === undefined ? [] : [`labels a=b c=${quote(label)};`]),
+        ...(seconds === undefined ? [] : [`segment_duration ${seconds};`]),
+        ...once,
+        rule,
+        dvr,
+        rules,
+      ].join("\n");
+    },
+  );
 
 const config = fc
   .record({
@@ -258,12 +301,22 @@ const config = fc
       selector: (one) => one.name,
       maxLength: 4,
     }),
-    password: text.filter((value) => value !== ""),
-    listeners: fc.constantFrom("", "http 80 { api false; } http [::1]:81;", "rtmp 127.0.0.1:1935; http 0;"),
+    // In a filter a comma would end a value.
+    password: notEmpty.map((value) => value.replaceAll(/[,\t]/g, "-")),
+    listeners: fc.constantFrom(
+      "",
+      "http 80 { api false; } http [::1]:81;",
+      "rtmp 127.0.0.1:1935; http 0;",
+      "rtmps 1936 { ssl_protocols tlsv1.3; }",
+    ),
   })
   .map(({ templates, streams, password, listeners }) =>
     [
       listeners,
+      `auth_backend block { allow token ${quote(password)}; deny ua ${quote(password)}; allow ip 10/8; }`,
+      `jwt tokens { secret ${quote(password)}; issuer ${quote(password)}; }`,
+      `event_sink s { url http://h/; only ${quote(`a=${password}`)} b=c; sign_key ${quote(password)}; }`,
+      `https 444 { passphrase ${quote(password)}; }`,
       "dvr disk { root /disk; depth 1d; cache /c 1G; schedule 0000-2400; copy s3://k:s@h/buc; }",
       `edit_auth root ${quote(password.replaceAll("\t", " "))};`,
       ...templates.map(

@@ -77,7 +77,7 @@ export function parseValue(type: ValueType, text: string): Parsed {
   // dispatch
   switch (type.kind) {
     case "text":
-      return text.length >= (type.minLength ?? 0) ? textValue(text) : { fault: "the value is empty" };
+      return parseText(type.minLength ?? 0, text);
     case "login":
       return parseLogin(text);
     case "path":
@@ -144,6 +144,12 @@ export function splitUrl(text: string): { scheme: string; rest: string } | undef
   const match = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//.exec(text);
   if (match === null) return undefined;
   return { scheme: match[1]!.toLowerCase(), rest: text.slice(match[0].length) };
+}
+
+function parseText(minLength: number, text: string): Parsed {
+  if (text.length >= minLength) return textValue(text);
+  if (text === "") return { fault: "the value is empty" };
+  return { fault: "the value is too short", hint: `it has at least ${minLength} characters` };
 }
 
 function textValue(text: string): Parsed {
