@@ -9,6 +9,7 @@ import { wholeFile } from "../config/place.ts";
 import type { ResolvedConfig } from "../config/plan.ts";
 import { problem } from "../config/problem.ts";
 import type { Problem } from "../config/problem.ts";
+import { configFolder } from "../server/config-files.ts";
 import type { ConfigFiles } from "../server/config-files.ts";
 import type { ConfigWatch } from "../server/config-watch.ts";
 import { serverLogLevel } from "../server/log-level.ts";
@@ -137,7 +138,7 @@ export class Reloads {
     const { path, env, read, watch } = this.#options;
     const { files, problems: unreadable, volumes } = await read();
     watch.remember(volumes);
-    const { config, problems: ofText } = loadConfig(files, env);
+    const { config, problems: ofText } = loadConfig(files, env, { folder: configFolder(path) });
     const problems = [...unreadable, ...ofText];
     const isEmpty = isEmptyConfig(files);
     if (isEmpty && !this.#wasEmpty && !problems.some(isError)) problems.push(emptied(path));

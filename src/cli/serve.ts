@@ -10,6 +10,7 @@ import { demoConfig } from "../server/demo.ts";
 import { serverLogLevel } from "../server/log-level.ts";
 import { makeLogger } from "../server/logger.ts";
 import { returnStartupMemory } from "../server/garbage.ts";
+import { configFolder } from "../server/config-files.ts";
 import { startServer } from "../server/server.ts";
 import type { Server } from "../server/server.ts";
 import { demoBanner } from "./banner.ts";
@@ -38,7 +39,13 @@ export async function serveCommand(options: ServeOptions, io: CliIo): Promise<nu
   const watch = new ConfigWatch(options.config, systemClock);
   const reloads = options.demo ? null : reloadsOf(options.config, io, watch);
   const read = options.demo ? demoFiles(options, password) : await readFiles(options.config, watch);
-  const { config, problems: found, sources } = loadConfig(read.files, options.demo ? {} : io.env);
+  const {
+    config,
+    problems: found,
+    sources,
+  } = loadConfig(read.files, options.demo ? {} : io.env, {
+    folder: configFolder(options.config),
+  });
   const problems = [...read.problems, ...found];
   if (config === undefined || problems.some(({ severity }) => severity === "error")) {
     io.stderr(formatProblems(problems, sources));
