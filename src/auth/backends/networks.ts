@@ -56,8 +56,8 @@ function parseIpv4(text: string, least: number): Uint8Array | null {
 function parseIpv6(text: string): Uint8Array | null {
   const halves = text.split("::");
   if (halves.length > 2) return null;
-  const head = readGroups(halves[0]!);
-  const tail = halves.length === 2 ? readGroups(halves[1]!) : [];
+  const head = readGroups(halves[0]!, halves.length === 1);
+  const tail = halves.length === 2 ? readGroups(halves[1]!, true) : [];
   if (head === null || tail === null) return null;
   const left = 16 - head.length - tail.length;
   if (halves.length === 1 ? left !== 0 : left < 2) return null;
@@ -69,8 +69,8 @@ function parseIpv6(text: string): Uint8Array | null {
   return isMapped ? bytes.slice(12) : bytes;
 }
 
-/** Groups of 16 bits as bytes; the last may be an IPv4 address. */
-function readGroups(text: string): number[] | null {
+/** Groups of 16 bits as bytes; at the end of the address the last may be an IPv4 address. */
+function readGroups(text: string, isEnd: boolean): number[] | null {
   if (text === "") return [];
   const groups = text.split(":");
   if (groups.length > 8) return null;
@@ -81,7 +81,7 @@ function readGroups(text: string): number[] | null {
       bytes.push(value >> 8, value & 255);
       continue;
     }
-    const ipv4 = index === groups.length - 1 ? parseIpv4(group, 4) : null;
+    const ipv4 = isEnd && index === groups.length - 1 ? parseIpv4(group, 4) : null;
     if (ipv4 === null) return null;
     bytes.push(...ipv4);
   }
