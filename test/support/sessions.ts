@@ -51,10 +51,10 @@ export class TableUnderTest {
       clock: this.clock,
       log: silentLogger,
       makeId: () => `s${++ids}`,
-      onEnded: (ended) => void this.ended.push(ended),
       onChange: (change) => void this.changes.push(describeChange(change)),
       ...options,
     });
+    this.table.onEnds((ends) => void this.ended.push(...ends));
   }
 
   #judge(question: Question): Promise<Judgement> {

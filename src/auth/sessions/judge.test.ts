@@ -190,6 +190,14 @@ const CASES: readonly [name: string, given: Given, judgement: Judgement][] = [
     denied(503, "the token could not be checked", 5000),
   ],
   [
+    "the keys of tokens cannot be had",
+    {
+      rules: { authorizer: { kind: "signed", key: "k" } },
+      token: { allowed: false, reason: "no keys yet", isUnavailable: true },
+    },
+    denied(503, "no keys yet", 5000),
+  ],
+  [
     "a token cannot be checked again: the session goes on",
     { rules: { authorizer: { kind: "signed", key: "k" } }, token: new Error("no keys"), isUpdate: true },
     { kind: "failed", reason: "the token could not be checked" },

@@ -142,8 +142,8 @@ export class Judge {
       .checkToken(authorizer, claim, this.#options.wallMs())
       .catch(() => null);
     // A key that is not to be had, as of a JWKS that is away, tells nothing of the token.
-    if (result === null) {
-      const reason = "the token could not be checked";
+    if (result === null || (!result.allowed && result.isUnavailable === true)) {
+      const reason = result?.reason ?? "the token could not be checked";
       return question.requestType === "update_session"
         ? { kind: "failed", reason }
         : deny(503, reason, FAILURE_DENIAL_MS);

@@ -108,11 +108,18 @@ describe("a session", () => {
       "updated s1 stalling",
       "closed s1 inactivity",
     ]);
+    await settle();
     assert.deepEqual(it.ended, [{ id, reason: "inactivity", forMs: 0, threads: [0] }]);
     assert.equal(session.closedAtMs! - session.openedAtMs, 61_000);
     assert.equal(it.clock.pendingTimers, 0);
     report(7);
-    assert.equal(it.ended.length, 2, "who goes on reporting it is told again");
+    it.table.report(0, [{ id: "never counted", bytes: 7, seenUs: 0 }]);
+    await settle();
+    assert.deepEqual(
+      it.ended.map((ended) => ended.id),
+      [id, id],
+      "who goes on reporting it is told again, who reports what had no room is not",
+    );
   });
 
   test("of recordings has more time", () => {
@@ -134,15 +141,47 @@ describe("a session", () => {
     const ids = [0, 0, 1].map((thread) => idOf(it.table.begin(thread, claim)));
     assert.deepEqual(ids, ["s1", "s1", "s1"]);
     it.clock.advance(3_600_000);
-    it.table.closed(0, "s1", "gone");
-    it.table.closed(1, "s1", "gone");
-    it.table.closed(1, "s1", "gone twice");
+    it.table.closed(1, { id: "s1", reason: "gone" });
+    it.table.closed(1, { id: "s1", reason: "gone twice" });
+    it.table.closed(0, { id: "s1", reason: "gone", connections: 1 });
     assert.equal(it.table.stats().sessions, 1);
-    it.table.closed(0, "s1", "the client has closed");
+    it.table.closed(0, { id: "s1", reason: "the client has closed", connections: 1 });
     assert.deepEqual(it.changes.slice(1), ["closed s1 the client has closed"]);
     assert.deepEqual(it.ended, [], "no thread has to be told");
-    it.table.closed(0, "s1", "again");
-    it.table.closed(0, "unknown", "again");
+    it.table.closed(0, { id: "s1", reason: "again" });
+    it.table.closed(0, { id: "unknown", reason: "again" });
+  });
+
+  test("of a connection is over when its thread says so without a number", () => {
+    const it = new TableUnderTest();
+    it.rules = OPEN_RULES;
+    for (let i = 0; i < 3; i++) it.table.begin(0, playClaim({ proto: "rtmp" }));
+    it.table.closed(0, { id: "s1", reason: "all gone" });
+    assert.equal(it.table.stats().sessions, 0);
+  });
+
+  test("that threads begin by themselves has the id that they give it", async () => {
+    const it = new TableUnderTest();
+    it.rules = OPEN_RULES;
+    const begun = { id: "viewer7", claim: playClaim() };
+    for (const thread of [0, 1, 0]) it.table.begun(thread, begun);
+    it.table.begun(0, { id: "viewer8", claim: playClaim() });
+    assert.deepEqual(
+      [...it.table.list()].map(({ id, threads }) => `${id} ${threads.join()}`),
+      ["viewer7 0,1", "viewer8 0"],
+    );
+    it.table.kick("viewer7", "by the admin");
+    it.clock.advance(4000);
+    it.table.begun(2, begun);
+    await settle();
+    assert.deepEqual(it.ended, [
+      { id: "viewer7", reason: "by the admin", forMs: 10_000, threads: [0, 1] },
+      { id: "viewer7", reason: "by the admin", forMs: 6000, threads: [2] },
+    ]);
+    it.clock.advance(6000);
+    it.table.begun(2, begun);
+    it.table.report(2, [{ ...begun, bytes: 5, seenUs: 0 }]);
+    assert.equal(it.table.get("viewer7")?.bytes, 5);
   });
 
   test("of a connection ends with its thread, one of requests goes on elsewhere", () => {
@@ -166,7 +205,7 @@ describe("a session", () => {
     assert.equal(it.table.countOf("push", "news"), 1);
     assert.equal(it.table.stats().plays, 0);
     assert.equal(it.table.reauth(), 0);
-    it.table.closed(0, id, "done");
+    it.table.closed(0, { id, reason: "done" });
     assert.equal(it.table.stats().sessions, 0);
   });
 
@@ -177,6 +216,7 @@ describe("a session", () => {
     it.table.begin(2, playClaim());
     assert.ok(it.table.kick(id, "by the admin"));
     assert.ok(!it.table.kick(id));
+    await settle();
     assert.deepEqual(it.ended, [{ id, reason: "by the admin", forMs: 10_000, threads: [0, 2] }]);
     assert.equal(reasonOf(it.table.begin(1, playClaim())), "by the admin");
     assert.equal(reasonOf(await it.table.open(1, playClaim())), "by the admin");
@@ -371,7 +411,7 @@ describe("limits of sessions", () => {
       for (const name of ["a", "b"]) await it.table.open(0, playClaim({ name, proto: "rtmp" }));
       await it.clock.advanceSettling(29_000, 1000);
       assert.equal(it.table.stats().sessions, 2);
-      if (isOtherGone) it.table.closed(0, "s2", "gone");
+      if (isOtherGone) it.table.closed(0, { id: "s2", reason: "gone" });
       await it.clock.advanceSettling(2000, 1000);
       assert.deepEqual(
         [...it.table.list()].map(({ id }) => id),

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Clock } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
+import { dropOldest } from "../../base/oldest.ts";
 import type { Question } from "../backends/backend-request.ts";
 import type { RulesOf, SessionClaim, SessionEnd, SessionProgress, Verdict } from "../claim.ts";
 import { OPEN_RULES } from "../rules.ts";
@@ -46,8 +47,17 @@ export type SessionChange =
       readonly reason: string;
     };
 
-/** A session is over; `threads` are those that serve it or have it in mind. */
+/** A session is over; `threads` are those that served it. Where `forMs` is not 0, all threads have to know. */
 export type SessionEnded = SessionEnd & { readonly threads: readonly number[] };
+
+/** A session that a thread began by itself, as nobody has to be asked about it. */
+export type BegunSession = { readonly id: string; readonly claim: CountedClaim };
+
+/**
+ * A thread has connections of a session no more. `connections`: of so many answers of `open`, for one that may be on its way
+ * counts on; absent: of all.
+ */
+export type ClosedSession = { readonly id: string; readonly reason: string; readonly connections?: number };
 
 /** What the table needs. */
 export type SessionTableOptions = {
@@ -64,7 +74,6 @@ export type SessionTableOptions = {
   readonly host?: string;
   /** Gives ids that nobody guesses. */
   readonly makeId?: () => string;
-  readonly onEnded: (ended: SessionEnded) => void;
   readonly onChange?: (change: SessionChange) => void;
 };
 
@@ -81,6 +90,8 @@ export type SessionTableStats = {
 const STALL_MS = 10_000;
 /** Who is thrown out does not come back at once. Units: milliseconds. */
 const KICK_MS = 10_000;
+/** Sessions that are over and were told of, so that who goes on with one can be told again. */
+const MAX_OVER = 10_000;
 /** Where there is no room, a client may try again after this. Units: milliseconds. */
 const FULL_MS = 1000;
 
@@ -109,7 +120,10 @@ export class SessionTable {
   readonly #denials: Denials;
   readonly #due: DueTimes<Session>;
   readonly #judging = new Map<string, Promise<Outcome>>();
+  readonly #over = new Map<string, string>();
   #rulesOf: RulesOf;
+  #tellEnds: (ends: readonly SessionEnded[]) => void = () => {};
+  #ends: SessionEnded[] = [];
   #waiting = 0;
   #rechecking = 0;
 
@@ -147,7 +161,7 @@ export class SessionTable {
 
   /**
    * Answers a claim. One on a session that there is, or on one that was refused lately, is answered at once; claims on one session
-   * that is being judged wait together. `closed` takes back what this counts for a connection. Never rejects.
+   * that is being judged wait together. Each leave counts as one connection in that thread until `closed`. Never rejects.
    */
   async open(thread: number, claim: SessionClaim): Promise<Verdict> {
     const rules = this.#rulesOf(claim.kind, claim.name);
@@ -166,21 +180,35 @@ export class SessionTable {
     }
   }
 
+  /** Who is to hear of sessions that end by the table's will, many at once; called once. */
+  onEnds(tell: (ends: readonly SessionEnded[]) => void): void {
+    this.#tellEnds = tell;
+  }
+
   /**
-   * Counts a session that nobody judges: under rules that are open (`isOpen`), a push, a recording. `null`: there is no room, so
-   * it is served and not counted. "denied": somebody has thrown it out a moment ago.
+   * Counts a session that nobody judges: of a name whose rules are open (`isOpen`), a push, a recording. With an `id` that the
+   * thread made it is that session, else the one of the claim.
+   *
+   * Returns: `null` where there is no room, so it is served and not counted; "denied": somebody has thrown it out a moment ago.
    */
-  begin(thread: number, claim: CountedClaim): Verdict | null {
+  begin(thread: number, claim: CountedClaim, id?: string): Verdict | null {
     const rules = isJudged(claim) ? this.#rulesOf(claim.kind, claim.name) : OPEN_RULES;
-    const identity = sessionIdentity(claim, rules.sessionKeys);
+    const identity = id ?? sessionIdentity(claim, rules.sessionKeys);
     const known = this.#answer(thread, identity);
     if (known !== undefined) return known;
     if (this.#isFull()) return null;
-    const session = this.#admit({ identity, claim, rules, allowance: {}, requests: 0, id: this.#makeId() });
+    const start = { identity, claim, rules, allowance: {}, requests: 0, id: id ?? this.#makeId() };
+    const session = this.#admit(start);
     // A thread that has not heard yet that the rules are not open any more.
     if (!isOpen(rules)) this.#recheckSoon(session);
     this.#hold(session, thread);
     return { kind: "allowed", id: session.id };
+  }
+
+  /** The same as a thread tells of it. */
+  begun(thread: number, { id, claim }: BegunSession): void {
+    const verdict = this.begin(thread, claim, id);
+    if (verdict?.kind === "denied") this.#tellEnd(id, verdict.reason, verdict.forMs, [thread]);
   }
 
   /** Takes what a thread has seen of its sessions. One that is over is said to be over again. */
@@ -189,7 +217,8 @@ export class SessionTable {
     for (const { id, bytes, seenUs } of progress) {
       const session = this.#index.byId(id);
       if (session === undefined) {
-        this.#options.onEnded({ id, reason: "it is over", forMs: 0, threads: [thread] });
+        const reason = this.#over.get(id);
+        if (reason !== undefined) this.#tellEnd(id, reason, 0, [thread]);
         continue;
       }
       session.seenMs = nowMs;
@@ -198,12 +227,12 @@ export class SessionTable {
     }
   }
 
-  /** A connection of the session is gone in that thread; with the last one a session of connections is over. */
-  closed(thread: number, id: string, reason: string): void {
+  /** Connections of the session are gone in that thread; with the last one a session of connections is over. */
+  closed(thread: number, { id, reason, connections = Infinity }: ClosedSession): void {
     const session = this.#index.byId(id);
     const hold = session?.holds.find((one) => one.thread === thread);
     if (session === undefined || hold === undefined || !isOfConnection(session.claim)) return;
-    hold.count--;
+    hold.count -= connections;
     if (hold.count > 0) return;
     session.holds = session.holds.filter((one) => one !== hold);
     if (session.holds.length === 0) this.#finish(session, reason, 0);
@@ -366,6 +395,7 @@ export class SessionTable {
       nowMs: this.#nowMs(),
     });
     this.#index.add(session);
+    this.#over.delete(session.id);
     this.#planRecheck(session);
     this.#plan(session);
     onChange?.({ kind: "opened", session });
@@ -519,8 +549,23 @@ export class SessionTable {
     this.#index.remove(session);
     this.#due.remove(session);
     const { id, threads } = session;
-    if (threads.length > 0) this.#options.onEnded({ id, reason, forMs, threads });
+    if (threads.length > 0 || forMs > 0) {
+      this.#over.set(id, reason);
+      dropOldest(this.#over, MAX_OVER);
+      this.#tellEnd(id, reason, forMs, threads);
+    }
     this.#options.onChange?.({ kind: "closed", session });
+  }
+
+  /** Those that end in one turn are told of together. */
+  #tellEnd(id: string, reason: string, forMs: number, threads: readonly number[]): void {
+    this.#ends.push({ id, reason, forMs, threads });
+    if (this.#ends.length > 1) return;
+    queueMicrotask(() => {
+      const ends = this.#ends;
+      this.#ends = [];
+      this.#tellEnds(ends);
+    });
   }
 
   #makeId(): string {

@@ -12,12 +12,17 @@ export type TokenResult =
       /** UTC in milliseconds; from then on it is refused. */
       readonly expiresMs?: number;
     }
-  | { readonly allowed: false; readonly reason: string };
+  | {
+      readonly allowed: false;
+      readonly reason: string;
+      /** The keys cannot be had at the moment: it may well be a good token. */
+      readonly isUnavailable?: true;
+    };
 
 /** Those who judge by the token alone. */
 export type TokenAuthorizer = Extract<Authorizer, { kind: "securetoken" | "signed" | "jwt" }>;
 
-/** Judges a claim by its token. `nowMs`: UTC. Rejects where it could not be judged, such as with keys that are not to be had. */
+/** Judges a claim by its token. `nowMs`: UTC. One that rejects has said nothing of the token. */
 export type TokenCheck = (
   authorizer: TokenAuthorizer,
   claim: SessionClaim,

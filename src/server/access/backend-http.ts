@@ -4,6 +4,8 @@ import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { AskBackend, BackendReply, BackendRequest } from "../../auth/backends/backend-request.ts";
 import type { Clock } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
+import { NameCache } from "./name-cache.ts";
+import type { ResolveName } from "./name-cache.ts";
 
 /** Of a reply's headers; more is a failure. */
 const MAX_HEADER_BYTES = 16 * 1024;
@@ -17,6 +19,8 @@ export type BackendHttpOptions = {
   readonly clock: Clock;
   /** Whether requests may go to a host (a name or an address, without port); absent: to all. */
   readonly isAllowedHost?: (host: string) => boolean;
+  /** Absent: the machine's own way. */
+  readonly resolveName?: ResolveName;
 };
 
 /**
@@ -32,11 +36,13 @@ export class BackendHttp {
     "http:": new HttpAgent({ keepAlive: true, maxFreeSockets: MAX_FREE_SOCKETS }),
     "https:": new HttpsAgent({ keepAlive: true, maxFreeSockets: MAX_FREE_SOCKETS }),
   };
+  readonly #names: NameCache;
   readonly #running = new Set<ClientRequest>();
   #isClosed = false;
 
-  constructor({ clock, isAllowedHost = () => true }: BackendHttpOptions) {
+  constructor({ clock, isAllowedHost = () => true, resolveName }: BackendHttpOptions) {
     this.#clock = clock;
+    this.#names = new NameCache(clock, resolveName);
     this.#isAllowedHost = isAllowedHost;
   }
 
@@ -108,7 +114,8 @@ export class BackendHttp {
     const make = isTls ? httpsRequest : httpRequest;
     const agent = isFresh ? false : this.#agents[isTls ? "https:" : "http:"];
     try {
-      return make(url, { agent, headers, maxHeaderSize: MAX_HEADER_BYTES });
+      const { lookup } = this.#names;
+      return make(url, { agent, headers, lookup, maxHeaderSize: MAX_HEADER_BYTES });
     } catch (caught) {
       // Such as a header or path with characters that HTTP does not have.
       return messageOf(caught);
