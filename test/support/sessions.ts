@@ -4,9 +4,12 @@ import type { SessionClaim } from "../../src/auth/claim.ts";
 import { OPEN_RULES } from "../../src/auth/rules.ts";
 import type { AccessRules } from "../../src/auth/rules.ts";
 import type { Judgement } from "../../src/auth/sessions/judge.ts";
-import type { SessionChange, SessionEnded } from "../../src/auth/sessions/session-table.ts";
+import type {
+  SessionChange,
+  SessionEnded,
+  SessionTableOptions,
+} from "../../src/auth/sessions/table-options.ts";
 import { SessionTable } from "../../src/auth/sessions/session-table.ts";
-import type { SessionTableOptions } from "../../src/auth/sessions/session-table.ts";
 import { silentLogger } from "../../src/base/log.ts";
 import { FakeClock } from "./fake-clock.ts";
 

@@ -222,6 +222,7 @@ const CASES: readonly [name: string, given: Given, judgement: Judgement][] = [
     { rules: { password: "p" }, claim: { kind: "publish", token: "p" } },
     { kind: "allowed" },
   ],
+  ["a viewer needs no password", { rules: { password: "p" } }, { kind: "allowed" }],
   [
     "a right password, and a server denies",
     {
@@ -291,8 +292,9 @@ describe("a claim is judged", () => {
 });
 
 test("rules are open where everyone may, and any number", () => {
-  assert.ok(isOpen(OPEN_RULES));
-  assert.ok(isOpen({ ...OPEN_RULES, authorizer: { kind: "everyone" } }));
+  assert.ok(isOpen(OPEN_RULES, "play"));
+  assert.ok(isOpen({ ...OPEN_RULES, authorizer: { kind: "everyone" } }, "play"));
+  assert.ok(isOpen({ ...OPEN_RULES, password: "p" }, "play"));
   const closed: readonly Partial<AccessRules>[] = [
     { authorizer: HTTP },
     { password: "p" },
@@ -302,7 +304,8 @@ test("rules are open where everyone may, and any number", () => {
     { allowedCountries: ["DE"] },
     { disallowedCountries: ["DE"] },
   ];
-  for (const rules of closed) assert.ok(!isOpen({ ...OPEN_RULES, ...rules }), JSON.stringify(rules));
+  for (const rules of closed)
+    assert.ok(!isOpen({ ...OPEN_RULES, ...rules }, "publish"), JSON.stringify(rules));
 });
 
 const PAGES: readonly [domain: string, referer: string | undefined, isAllowed: boolean][] = [

@@ -5,7 +5,7 @@ import { decideByLists, firstAllowing } from "../backends/block.ts";
 import type { SessionClaim } from "../claim.ts";
 import type { AccessRules, AuthBackendRules } from "../rules.ts";
 import { isAllowedPage } from "./domains.ts";
-import type { Allowance, CountedClaim } from "./session.ts";
+import type { Allowance, CountedClaim, SessionType } from "./session.ts";
 import type { TokenAuthorizer, TokenCheck } from "./token-check.ts";
 
 /** What is said holds so long where nobody says how long. Units: milliseconds. */
@@ -62,14 +62,14 @@ export class Judge {
   async judge(rules: AccessRules, question: Question): Promise<Judgement> {
     const { claim, country } = question;
     const refused =
-      (await this.#checkPassword(rules.password, claim)) ??
+      (await this.#checkPassword(rules, claim)) ??
       checkDomains(rules.domains, claim) ??
       checkCountry(rules, country);
     return refused ?? (await this.#authorize(rules, question));
   }
 
-  async #checkPassword(password: string | undefined, claim: CountedClaim): Promise<Denial | null> {
-    if (password === undefined) return null;
+  async #checkPassword({ password }: AccessRules, claim: CountedClaim): Promise<Denial | null> {
+    if (password === undefined || claim.kind !== "publish") return null;
     const said = claim.password ?? claim.token;
     if (said === undefined || said === "") return deny(401, "a password is asked for", 0);
     const { matchesPassword = isSameText } = this.#options;
@@ -155,10 +155,10 @@ export class Judge {
 }
 
 /** Whether claims under these rules need no judging: everyone may, any number of them. */
-export function isOpen(rules: AccessRules): boolean {
+export function isOpen(rules: AccessRules, kind: SessionType): boolean {
   return (
     (rules.authorizer === undefined || rules.authorizer.kind === "everyone") &&
-    rules.password === undefined &&
+    (rules.password === undefined || kind !== "publish") &&
     rules.maxSessions === undefined &&
     rules.maxStreamSessions === undefined &&
     rules.domains.length === 0 &&

@@ -1,5 +1,5 @@
 /** What makes two claims the same session. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { SessionKey } from "../rules.ts";
 import type { CountedClaim } from "./session.ts";
 
@@ -19,5 +19,5 @@ export function sessionIdentity(claim: CountedClaim, keys: readonly SessionKey[]
   if (hasExtra) parts.push("extra", claim.extraKeys);
   // Lengths go before texts: no text can take over the place of another.
   const text = parts.map((part) => `${part.length}:${part}`).join();
-  return createHash("sha256").update(text).digest("base64url").slice(0, 22);
+  return hash("sha256", text, "base64url").slice(0, 22);
 }

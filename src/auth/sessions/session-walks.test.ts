@@ -6,7 +6,7 @@ import { TableUnderTest, askedRules, playClaim, settle } from "../../../test/sup
 import type { SessionClaim } from "../claim.ts";
 import { OPEN_RULES } from "../rules.ts";
 import type { SessionTable } from "./session-table.ts";
-import type { SessionChange } from "./session-table.ts";
+import type { SessionChange } from "./table-options.ts";
 
 const THREADS = 3;
 const LIMITS = { sessions: 12, denials: 4, waiting: 20, rechecks: 2 };
