@@ -274,7 +274,7 @@ describe("a session is judged again", () => {
       assert.equal(it.table.get(id), undefined);
       assert.deepEqual(
         it.ended.map(({ forMs, threads }) => ({ forMs, threads })),
-        [{ forMs: 60_000, threads: [0] }],
+        [{ forMs: judgement.kind === "denied" ? 60_000 : 0, threads: [0] }],
       );
       assert.equal((await it.table.open(0, playClaim())).kind, judgement.kind);
       assert.equal(it.put.length, 2);

@@ -477,8 +477,9 @@ export class SessionTable {
 
   #ban(session: Session, refusal: Refusal): void {
     this.#denials.keep(session.identity, refusal, this.#nowMs());
-    const reason = refusal.kind === "denied" ? refusal.reason : "it is sent elsewhere";
-    this.#finish(session, reason, refusal.forMs);
+    // Who is sent elsewhere has to ask again to be told where.
+    if (refusal.kind === "denied") this.#finish(session, refusal.reason, refusal.forMs);
+    else this.#finish(session, "it is sent elsewhere", 0);
   }
 
   #finish(session: Session, reason: string, forMs: number): void {
