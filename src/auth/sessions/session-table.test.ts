@@ -494,4 +494,24 @@ describe("bounds of the table", () => {
     await it.clock.advanceSettling(2000);
     assert.equal(it.put.length, 8 + 6);
   });
+
+  test("sessions that are over and known to be", async () => {
+    const it = new TableUnderTest();
+    it.rules = OPEN_RULES;
+    for (let viewer = 0; viewer <= 10_000; viewer++) {
+      it.table.begun(0, { id: `v${viewer}`, claim: playClaim() });
+      it.table.kick(`v${viewer}`);
+    }
+    await settle();
+    it.ended.length = 0;
+    it.table.report(
+      0,
+      ["v0", "v1"].map((id) => ({ id, bytes: 1, seenUs: 0 })),
+    );
+    await settle();
+    assert.deepEqual(
+      it.ended.map(({ id }) => id),
+      ["v1"],
+    );
+  });
 });
