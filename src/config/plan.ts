@@ -1,4 +1,4 @@
-import type { AccessRules } from "../auth/rules.ts";
+import type { AccessRules, AuthBackendRules } from "../auth/rules.ts";
 import type { BucketPlan } from "./bucket-url.ts";
 import type { Place } from "./place.ts";
 import type { DayRange } from "./recording-values.ts";
@@ -265,6 +265,8 @@ export type ResolvedConfig = {
   readonly authToken: string;
   /** A file that knows countries by addresses. */
   readonly geoip?: string;
+  /** All `auth_backend` blocks, also those that nothing refers to; those that are referred to are in the rules already. */
+  readonly authBackends?: readonly AuthBackendRules[];
   readonly eventSinks: readonly EventSinkPlan[];
   /** Where events wait that no sink has taken yet. */
   readonly eventQueue?: string;

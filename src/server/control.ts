@@ -1,17 +1,21 @@
-import { hostname } from "node:os";
-import { whoAmI } from "../api/monitoring.ts";
 import type { MetricsPage, ServerFigures } from "../api/metrics.ts";
 import { apiPath } from "../api/base-path.ts";
 import { accessOf } from "../api/credentials.ts";
 import { errorReply } from "../api/error-reply.ts";
 import { apiErrors } from "../api/errors.ts";
 import { ApiRoutes } from "../api/routes.ts";
+import { NO_SESSIONS } from "../api/sessions-view.ts";
+import type { SessionsView } from "../api/sessions-view.ts";
 import type { Clock } from "../base/clock.ts";
 import { late } from "../base/late/late.ts";
 import type { Late } from "../base/late/late.ts";
 import { jsonReply, textReply } from "../base/http-message.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
 import type { ResolvedConfig } from "../config/plan.ts";
+import type { ConfigProblem } from "../kubernetes/config-events.ts";
+import type { ConfigOnDisk } from "./api/objects.ts";
+import { ServerStats } from "./api/server-stats.ts";
+import type { StreamerStatus } from "./api/server-stats.ts";
 import { embeddedName } from "./pages.ts";
 import type { Pages } from "./pages.ts";
 import type { ServerIdentity } from "./identity.ts";
@@ -25,13 +29,18 @@ import { VERSION } from "./version.ts";
 
 const STARTING = "the server is starting";
 
-/** `streamer_status` of the statistics. */
-type StreamerStatus = "starting" | "running" | "draining" | "broken_config";
-
 const CHALLENGE = ["www-authenticate", 'Basic realm="weir", charset="UTF-8"'] as const;
 
 /** Files that the front page lists at most. */
 const MAX_LISTED_FILES = 200;
+
+/** What the API has beside the server itself; what is left out is not there. */
+export type ApiOptions = {
+  readonly sessions?: SessionsView;
+  readonly configOnDisk?: ConfigOnDisk;
+  /** Reads the configuration anew. */
+  readonly reload?: () => Promise<void>;
+};
 
 /**
  * What is not media: the pages, the public lists and the API. Media listeners hand over every request that no protocol
@@ -47,26 +56,46 @@ export class ControlPlane {
   readonly #storages: StorageGate;
   #notReady: string | null = STARTING;
   readonly #reloads = { taken: 0, refused: 0 };
-  #isConfigTaken = true;
+  /** Why the newest configuration is not in force; `null`: it is. */
+  #configError: string | null = null;
+  readonly #stats: ServerStats;
+  readonly #parts: ApiOptions;
   #metrics: MetricsPage | null = null;
   readonly #routes = new ApiRoutes([
-    { method: "GET", path: "/config/stats", handle: async () => jsonReply(200, await this.#stats()) },
+    {
+      method: "GET",
+      path: "/config/stats",
+      scope: "metrics",
+      handle: async () => jsonReply(200, await this.#stats.json()),
+    },
   ]);
   /** With the schemas of their requests, which take some 20 MB: loaded when somebody who may asks for more than figures. */
-  readonly #archiveRoutes: Late<ApiRoutes> = late("the API of archives", async () => {
-    const { archiveRoutes } = await import("./archive-api.ts");
-    return archiveRoutes({ threads: this.#threads, clock: this.#clock, config: () => this.#config });
+  readonly #moreRoutes: Late<ApiRoutes> = late("the API", async () => {
+    const { apiRoutes } = await import("./api/routes.ts");
+    const { sessions = NO_SESSIONS, configOnDisk = () => null, reload = null } = this.#parts;
+    return apiRoutes({
+      threads: this.#threads,
+      clock: this.#clock,
+      config: () => this.#config,
+      serverId: () => this.#identity.serverId,
+      sessions,
+      configOnDisk,
+      reload,
+    });
   });
 
-  constructor(options: {
-    config: ResolvedConfig;
-    threads: MediaThreads;
-    pages: Pages;
-    identity: Pick<ServerIdentity, "serverId" | "editAuth" | "viewAuth">;
-    clock: Clock;
-    /** Milliseconds since 1970. */
-    startedAtMs: number;
-  }) {
+  constructor(
+    options: ApiOptions & {
+      config: ResolvedConfig;
+      threads: MediaThreads;
+      pages: Pages;
+      identity: Pick<ServerIdentity, "serverId" | "editAuth" | "viewAuth">;
+      clock: Clock;
+      /** Milliseconds since 1970. */
+      startedAtMs: number;
+    },
+  ) {
+    this.#parts = options;
     this.#config = options.config;
     this.#identity = options.identity;
     this.#threads = options.threads;
@@ -74,6 +103,19 @@ export class ControlPlane {
     this.#clock = options.clock;
     this.#startedAtMs = options.startedAtMs;
     this.#storages = new StorageGate({ clock: options.clock, config: () => this.#config });
+    this.#stats = new ServerStats({
+      threads: options.threads,
+      clock: options.clock,
+      startedAtMs: options.startedAtMs,
+      config: () => this.#config,
+      state: () => ({
+        serverId: this.#identity.serverId,
+        status: this.#status(),
+        configsTaken: this.#reloads.taken,
+        configError: this.#configError,
+        notReadyReason: this.notReadyReason(),
+      }),
+    });
   }
 
   /** Begins to wait for the storages. Resolves once it is known whether they are there; never rejects. */
@@ -95,13 +137,15 @@ export class ControlPlane {
   configure(config: ResolvedConfig): void {
     this.#config = config;
     this.#reloads.taken++;
-    this.#isConfigTaken = true;
+    this.#configError = null;
   }
 
   /** A new configuration was read that cannot be taken. */
-  reloadRefused(): void {
+  reloadRefused(problems: readonly ConfigProblem[] = []): void {
     this.#reloads.refused++;
-    this.#isConfigTaken = false;
+    const [first] = problems;
+    this.#configError =
+      first === undefined ? "it could not be read" : `${first.file}:${first.line}: ${first.message}`;
   }
 
   /** Why the server cannot take work; `null` when it can. */
@@ -147,7 +191,7 @@ export class ControlPlane {
       return errorReply(apiErrors.error("API_NO_CREDENTIALS"), { headers: [CHALLENGE] });
     const reply =
       (await this.#routes.answer(request, path, access)) ??
-      (await this.#archiveRoutes((routes) => routes.answer(request, path, access)));
+      (await this.#moreRoutes((routes) => routes.answer(request, path, access)));
     return reply ?? errorReply(apiErrors.error("API_NOT_FOUND"));
   }
 
@@ -155,27 +199,11 @@ export class ControlPlane {
   #status(): StreamerStatus {
     if (this.#notReady !== null) return this.#notReady === STARTING ? "starting" : "draining";
     if (this.#threads.running === 0) return "starting";
-    return this.#isConfigTaken ? "running" : "broken_config";
+    return this.#configError === null ? "running" : "broken_config";
   }
 
   async #listStreams(): Promise<PublicStream[]> {
     return listStreams(this.#config, await this.#threads.streams());
-  }
-
-  async #stats(): Promise<object> {
-    const [streams, threads] = await Promise.all([this.#listStreams(), this.#threads.states()]);
-    return {
-      ...whoAmI(VERSION, this.#startedAtMs, this.#clock),
-      server_id: this.#identity.serverId,
-      hostname: this.#config.hostname ?? hostname(),
-      streamer_status: this.#status(),
-      uptime: Math.floor(process.uptime()),
-      total_streams: streams.length,
-      online_streams: streams.filter((stream) => stream.status === "live").length,
-      media_thread_restarts: this.#threads.restarts,
-      resident_bytes: process.memoryUsage.rss(),
-      threads: threads.map(({ stats, ...state }) => ({ ...state, ...stats })),
-    };
   }
 
   async #metricsReply(): Promise<HttpReply> {
@@ -211,7 +239,7 @@ export class ControlPlane {
       lostStreams: this.#threads.lost.streams,
       lostViewers: this.#threads.lost.viewers,
       reloads: this.#reloads,
-      isConfigTaken: this.#isConfigTaken,
+      isConfigTaken: this.#configError === null,
     };
   }
 

@@ -7,6 +7,7 @@ import type { ResolvedConfig } from "../config/plan.ts";
 import type { ConfigProblem } from "../kubernetes/config-events.ts";
 import { configEvents } from "./config-events.ts";
 import { ControlPlane } from "./control.ts";
+import type { ApiOptions } from "./control.ts";
 import { Drain, DRAINING } from "./drain.ts";
 import { serverErrors } from "./errors.ts";
 import { ServerIdentity } from "./identity.ts";
@@ -51,8 +52,10 @@ export async function startServer(options: {
   env?: Readonly<Record<string, string | undefined>>;
   /** Where the pod's service account is mounted, if not where Kubernetes does it. */
   serviceAccount?: string;
+  /** What the API has beside the server itself. */
+  api?: ApiOptions;
 }): Promise<Server> {
-  const { config, log, clock = systemClock, env = {}, serviceAccount } = options;
+  const { config, log, clock = systemClock, env = {}, serviceAccount, api = {} } = options;
   const count = config.threads ?? defaultThreads(availableParallelism());
   const startedAtMs = Math.floor(clock.wallUs() / 1000);
   const threads: MediaThreads = new MediaThreads({
@@ -67,7 +70,7 @@ export async function startServer(options: {
   const identity = new ServerIdentity({ config, env, clock, log, serviceAccount });
   const events = configEvents({ env, clock, log, serviceAccount });
   const pages = await openPages();
-  const control = new ControlPlane({ config, threads, identity, clock, startedAtMs, pages });
+  const control = new ControlPlane({ ...api, config, threads, identity, clock, startedAtMs, pages });
   let inForce = config;
   let drainUnderWay: Drain | null = null;
   let draining: Promise<void> | null = null;
@@ -110,7 +113,7 @@ export async function startServer(options: {
       return next;
     },
     reloadRefused: (problems = []) => {
-      control.reloadRefused();
+      control.reloadRefused(problems);
       events.configRefused(problems);
     },
     injectFault: (fault) => (fault === "hang-control" ? hang() : threads.injectFault(fault)),

@@ -188,7 +188,7 @@ test("whoever comes back from a page that is empty by now misses nothing", () =>
 });
 
 describe("walking through a list that changes", () => {
-  const letters = fc.constantFrom(..."abcdefghijklmnopqrstuvwxyz");
+  const letters = fc.constantFrom("a", "b", "c", "x", "y", "z", "-");
   const item = fc.record({
     name: fc.string({ unit: letters, minLength: 1, maxLength: 2 }),
     position: fc.option(fc.integer({ min: 0, max: 3 }), { nil: undefined }),

@@ -13,9 +13,9 @@ export function readSelect(text: string, fields: KnownFields, always: readonly s
   if (asked.length > MAX_SELECTED) throw refuse(`it has more than ${MAX_SELECTED} fields`);
   const unknown = asked.find((path) => fields.kindOf(path) === null);
   if (unknown !== undefined) throw refuse(`there is no field ${unknown.slice(0, 100)}`);
-  const selection = new Map<string, Map<string, never> | null>();
-  for (const path of [...always, ...asked]) add(selection as Tree, path.split("."));
-  return selection as Selection;
+  const selection: Tree = new Map();
+  for (const path of [...always, ...asked]) add(selection, path.split("."));
+  return selection;
 }
 
 /** What is selected of an object. */

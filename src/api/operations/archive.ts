@@ -1,0 +1,158 @@
+/** Operations on what is recorded. */
+import {
+  episodePost,
+  episodePut,
+  episodeQuery,
+  episodeReply,
+  episodesQuery,
+  episodesReply,
+  exportJobReply,
+  exportJobsReply,
+  exportQuery,
+  locksReply,
+  rangesQuery,
+  rangesReply,
+  spanBody,
+} from "../archive-schemas.ts";
+import type { ApiOperation } from "../operation.ts";
+
+const ARCHIVE = { tag: "archive", scope: "archive" } as const;
+const NOTHING = { status: 204, schema: null } as const;
+const RANGES = "/streams/{name}/dvr/ranges";
+const LOCKS = "/streams/{name}/dvr/locks";
+const EPISODE = "/episodes/{id}";
+const JOBS = "/dvr_export_jobs";
+const JOB = "/dvr_export_jobs/{id}";
+
+/** In the order in which they are told. */
+export const archiveOperations = {
+  ranges: {
+    ...ARCHIVE,
+    method: "GET",
+    path: RANGES,
+    id: "dvrRanges",
+    summary: "What is recorded",
+    query: rangesQuery,
+    reply: { status: 200, schema: rangesReply },
+  },
+  deleteRange: {
+    ...ARCHIVE,
+    method: "DELETE",
+    path: RANGES,
+    id: "dvrRangeDelete",
+    summary: "Deletes a stretch of time",
+    body: spanBody,
+    reply: NOTHING,
+    errors: [409],
+  },
+  locks: {
+    ...ARCHIVE,
+    method: "GET",
+    path: LOCKS,
+    id: "dvrLocks",
+    summary: "Stretches of time that are kept",
+    reply: { status: 200, schema: locksReply },
+  },
+  lock: {
+    ...ARCHIVE,
+    method: "POST",
+    path: LOCKS,
+    id: "dvrLockAdd",
+    summary: "Keeps a stretch of time",
+    body: spanBody,
+    reply: NOTHING,
+    errors: [409],
+  },
+  unlock: {
+    ...ARCHIVE,
+    method: "DELETE",
+    path: LOCKS,
+    id: "dvrLockDelete",
+    summary: "Keeps a stretch of time no more",
+    body: spanBody,
+    reply: NOTHING,
+    errors: [409],
+  },
+  episodes: {
+    ...ARCHIVE,
+    method: "GET",
+    path: "/episodes",
+    id: "episodesList",
+    summary: "Named stretches of time that are kept",
+    query: episodesQuery,
+    reply: { status: 200, schema: episodesReply },
+  },
+  makeEpisode: {
+    ...ARCHIVE,
+    method: "POST",
+    path: "/episodes",
+    id: "episodeMake",
+    summary: "Makes an episode",
+    body: episodePost,
+    reply: { status: 201, schema: episodeReply },
+    errors: [409],
+  },
+  episode: {
+    ...ARCHIVE,
+    method: "GET",
+    path: EPISODE,
+    id: "episodeGet",
+    summary: "One episode",
+    query: episodeQuery,
+    reply: { status: 200, schema: episodeReply },
+  },
+  putEpisode: {
+    ...ARCHIVE,
+    method: "PUT",
+    path: EPISODE,
+    id: "episodePut",
+    summary: "Changes an episode, or makes it",
+    body: episodePut,
+    reply: { status: 200, schema: episodeReply },
+    otherReplies: { 201: episodeReply },
+    errors: [409],
+  },
+  deleteEpisode: {
+    ...ARCHIVE,
+    method: "DELETE",
+    path: EPISODE,
+    id: "episodeDelete",
+    summary: "Deletes an episode: what it kept may go",
+    query: episodeQuery,
+    reply: NOTHING,
+  },
+  beginExport: {
+    ...ARCHIVE,
+    method: "POST",
+    path: "/streams/{name}/dvr/export",
+    id: "dvrExport",
+    summary: "Begins to write a stretch of time into a file",
+    query: exportQuery,
+    reply: { status: 202, schema: exportJobReply },
+    errors: [409, 429],
+  },
+  jobs: {
+    ...ARCHIVE,
+    method: "GET",
+    path: JOBS,
+    id: "dvrExportJobsList",
+    summary: "Exports",
+    reply: { status: 200, schema: exportJobsReply },
+  },
+  job: {
+    ...ARCHIVE,
+    method: "GET",
+    path: JOB,
+    id: "dvrExportJobGet",
+    summary: "One export",
+    reply: { status: 200, schema: exportJobReply },
+  },
+  deleteJob: {
+    ...ARCHIVE,
+    method: "DELETE",
+    path: JOB,
+    id: "dvrExportJobDelete",
+    summary: "Cancels an export, or forgets one that is over",
+    reply: NOTHING,
+  },
+} as const satisfies Record<string, ApiOperation>;

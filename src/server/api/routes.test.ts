@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readProjectFile } from "../../../test/house/tree.ts";
+import { openApiDocument } from "../../api/openapi.ts";
+import { OPERATIONS } from "../../api/operations/all.ts";
+import { NO_SESSIONS } from "../../api/sessions-view.ts";
+import { systemClock } from "../../base/clock.ts";
+import { apiRoutes } from "./routes.ts";
+
+/** Those that are answered where no schema is loaded. */
+const ELSEWHERE = ["GET /config/stats", "GET /monitoring/liveness", "GET /monitoring/readiness"];
+
+function addresses(): string[] {
+  const fail = (): never => assert.fail("nothing is asked");
+  const threads = {
+    askKeeper: fail,
+    askAllToForget: fail,
+    streams: fail,
+    streamColumns: fail,
+    streamDetails: fail,
+    stopStream: fail,
+  };
+  const parts = { threads, clock: systemClock, config: fail, configOnDisk: fail, serverId: fail };
+  return [
+    ...apiRoutes({ ...parts, sessions: NO_SESSIONS, reload: null }).addresses,
+    ...ELSEWHERE,
+  ].toSorted();
+}
+
+test("every address is described, and every described address is there", () => {
+  const described = OPERATIONS.map(({ method, path }) => `${method} ${path}`);
+  assert.deepEqual(described.toSorted(), addresses());
+  const ids = OPERATIONS.map(({ id }) => id);
+  assert.equal(new Set(ids).size, ids.length);
+});
+
+test("the description has every address, each with its answers", () => {
+  const { paths, components } = openApiDocument(OPERATIONS, { version: "1" });
+  const told = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  assert.deepEqual(told.toSorted(), addresses());
+  assert.ok(Object.hasOwn(components.schemas, "Stream") && Object.hasOwn(components.schemas, "Error"));
+});
+
+test("docs/api.md has every address, and no others", () => {
+  const rows = readProjectFile("docs/api.md").matchAll(/^\| `(\/[^`]+)` \| ([A-Z, ]+) \|/gm);
+  const documented = [...rows].flatMap(([, path, methods]) => {
+    const pattern = path!.replaceAll(/NAME|ID|PREFIX|SUBPATH|\bI\b/g, (word) => `{${word.toLowerCase()}}`);
+    return methods!.split(", ").map((method) => `${method} ${pattern}`);
+  });
+  assert.deepEqual(documented.toSorted(), addresses());
+});
