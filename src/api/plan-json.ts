@@ -124,15 +124,11 @@ export function eventSinkJson(sink: EventSinkPlan): object {
 export function configJson(config: ResolvedConfig): object {
   const { http, rtmp } = config.listeners;
   const { limits } = config;
-  const plain = <One extends RtmpListenerPlan>(all: readonly One[]): One[] =>
-    all.filter(({ tls }) => tls === undefined);
-  const secure = <One extends RtmpListenerPlan>(all: readonly One[]): One[] =>
-    all.filter(({ tls }) => tls !== undefined);
   return withoutUndefined({
-    http: plain(http).map(listenerJson),
-    https: secure(http).map(listenerJson),
-    rtmp: plain(rtmp).map(listenerJson),
-    rtmps: secure(rtmp).map(listenerJson),
+    http: http.filter(isPlain).map(listenerJson),
+    https: http.filter(isSecure).map(listenerJson),
+    rtmp: rtmp.filter(isPlain).map(listenerJson),
+    rtmps: rtmp.filter(isSecure).map(listenerJson),
     hostname: config.hostname,
     loglevel: config.logLevel,
     edit_auth: config.editAuth && { login: config.editAuth.login, password: MASK },
@@ -157,6 +153,14 @@ export function configJson(config: ResolvedConfig): object {
     http_idle_timeout: limits.httpIdleTimeoutMs,
     max_message_size: limits.maxMessageBytes,
   });
+}
+
+function isSecure({ tls }: RtmpListenerPlan): boolean {
+  return tls !== undefined;
+}
+
+function isPlain(listener: RtmpListenerPlan): boolean {
+  return !isSecure(listener);
 }
 
 function listenerJson({ host, port, tls, ...rest }: RtmpListenerPlan | HttpListenerPlan): object {
@@ -188,8 +192,6 @@ function inputJson({ url, priority, sourceTimeoutMs }: InputPlan): object {
 
 function accessJson(rules: AccessRules): object | undefined {
   const { authorizer, domains, allowedCountries, disallowedCountries, softLimitationMs } = rules;
-  const some = (list: readonly string[]): readonly string[] | undefined =>
-    list.length === 0 ? undefined : list;
   const told = withoutUndefined({
     url: authorizer && authorizerUrl(authorizer),
     max_sessions: rules.maxSessions,
@@ -200,6 +202,10 @@ function accessJson(rules: AccessRules): object | undefined {
   });
   if (Object.keys(told).length === 0) return undefined;
   return { ...told, session_keys: rules.sessionKeys.map(keyWord) };
+}
+
+function some(list: readonly string[]): readonly string[] | undefined {
+  return list.length === 0 ? undefined : list;
 }
 
 function authorizerUrl(authorizer: Authorizer): string {

@@ -160,8 +160,8 @@ export class ControlPlane {
     if (reply !== null) return reply;
     const embedded = embeddedName(request.path);
     if (embedded !== null) requirePlayer(this.#config, embedded);
-    const isFrontPage = request.path === "/";
-    const page = isFrontPage && !hasApi ? null : await this.#pages.reply(request);
+    const isOfApi = request.path === "/" || request.path === "/api";
+    const page = isOfApi && !hasApi ? null : await this.#pages.reply(request);
     return page ?? textReply(404, "nothing is served at this address");
   }
 

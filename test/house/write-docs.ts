@@ -1,11 +1,15 @@
 /** `npm run docs`: writes the pages that are made from the source. Tests fail when a page is not current. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { openApiDocument } from "../../src/api/openapi.ts";
+import { OPERATIONS } from "../../src/api/operations/all.ts";
 import { renderConfigReference } from "../../src/config/reference.ts";
+import { CLIENT_FILE, renderApiClient } from "./api-client.ts";
 import { catalogueFiles, listErrors, renderErrorsPage } from "./errors-page.ts";
 import { projectFiles, root } from "./tree.ts";
 
 const pages: Record<string, string> = {
+  [CLIENT_FILE]: renderApiClient(openApiDocument(OPERATIONS, { version: "" })),
   "docs/config.md": renderConfigReference(),
   "docs/errors.md": renderErrorsPage(await listErrors(catalogueFiles(projectFiles()))),
 };

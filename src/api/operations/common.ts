@@ -5,10 +5,7 @@ import { z } from "zod";
 export const timeMs: z.ZodInt = z.int().min(0);
 
 /** What a list is answered. Spec: docs/api.md, Lists. */
-export function listOf<Item extends z.ZodType>(
-  plural: string,
-  item: Item,
-): z.ZodObject<Record<string, z.ZodType>> {
+export function listOf(plural: string, item: z.ZodType): z.ZodObject<Record<string, z.ZodType>> {
   return z.object({
     [plural]: z.array(item),
     estimated_count: z.int(),

@@ -84,30 +84,32 @@ type Kind = {
 };
 
 function kind(
-  plural: string,
   one: string,
-  what: string,
-  key: string,
-  item: z.ZodObject,
-  scope: ApiOperation["scope"],
+  options: {
+    readonly plural: string;
+    readonly what: string;
+    readonly key?: string;
+    readonly item: z.ZodObject;
+    readonly scope: ApiOperation["scope"];
+  },
 ): Kind {
-  const singular = `${one}Get`;
-  const many = `${one}sList`;
+  const { plural, what, key = "name", item, scope } = options;
+  const name = one[0]!.toUpperCase() + one.slice(1);
   return {
     list: {
       method: "GET",
       path: `/${plural}`,
-      id: many,
+      id: `${one}sList`,
       tag: plural,
       summary: `All ${what}s`,
       scope,
-      list: { name: one[0]!.toUpperCase() + one.slice(1), item },
+      list: { name, item },
       reply: { status: 200, schema: listOf(plural, item) },
     },
     get: {
       method: "GET",
       path: `/${plural}/{${key}}`,
-      id: singular,
+      id: `${one}Get`,
       tag: plural,
       summary: `One ${what}`,
       scope,
@@ -117,36 +119,41 @@ function kind(
 }
 
 /** Templates. */
-export const templateOperations: Kind = kind(
-  "templates",
-  "template",
-  "template",
-  "name",
-  templateItem,
-  "streams",
-);
+export const templateOperations: Kind = kind("template", {
+  plural: "templates",
+  what: "template",
+  item: templateItem,
+  scope: "streams",
+});
 /** Vods. */
-export const vodOperations: Kind = kind("vods", "vod", "vod", "prefix", vodItem, "streams");
+export const vodOperations: Kind = kind("vod", {
+  plural: "vods",
+  what: "vod",
+  key: "prefix",
+  item: vodItem,
+  scope: "streams",
+});
 /** Places for recordings. */
-export const dvrOperations: Kind = kind("dvrs", "dvr", "place for recordings", "name", dvrItem, "config");
+export const dvrOperations: Kind = kind("dvr", {
+  plural: "dvrs",
+  what: "dvr block",
+  item: dvrItem,
+  scope: "config",
+});
 /** Rules of access. */
-export const authBackendOperations: Kind = kind(
-  "auth_backends",
-  "authBackend",
-  "auth backend",
-  "name",
-  authBackendItem,
-  "config",
-);
+export const authBackendOperations: Kind = kind("authBackend", {
+  plural: "auth_backends",
+  what: "auth_backend block",
+  item: authBackendItem,
+  scope: "config",
+});
 /** Sinks of events. */
-export const eventSinkOperations: Kind = kind(
-  "event_sinks",
-  "eventSink",
-  "event sink",
-  "name",
-  eventSinkItem,
-  "config",
-);
+export const eventSinkOperations: Kind = kind("eventSink", {
+  plural: "event_sinks",
+  what: "event_sink block",
+  item: eventSinkItem,
+  scope: "config",
+});
 
 const filesReply = listOf("files", vodFileItem);
 

@@ -40,7 +40,7 @@ type Kind = {
   readonly operations: { readonly list: ApiOperation; readonly get: ApiOperation };
   readonly plural: string;
   readonly key: "name" | "prefix";
-  objects(config: ResolvedConfig): readonly (readonly [name: string, json: () => object])[];
+  readonly objects: (config: ResolvedConfig) => readonly (readonly [name: string, json: () => object])[];
 };
 
 const KINDS: readonly Kind[] = [

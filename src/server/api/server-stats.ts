@@ -30,7 +30,7 @@ export type ServerStatsOptions = {
   /** Milliseconds since 1970. */
   readonly startedAtMs: number;
   readonly config: () => ResolvedConfig;
-  state(): ServerState;
+  readonly state: () => ServerState;
 };
 
 /** Reads the figures; remembers what the processor had done when it was asked last. */

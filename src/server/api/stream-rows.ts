@@ -112,7 +112,7 @@ export class StreamRow implements ListRow {
     const found = figures.get(this.key);
     const crowd = crowds.get(this.key);
     const clients = this.#clients(found);
-    const whole = details.get(this.key);
+    const { tracks = null, publisher = null } = details.get(this.key) ?? {};
     const { dvr } = this.#plan;
     return {
       ...lifeOf(this.key, found, nowMs),
@@ -126,9 +126,9 @@ export class StreamRow implements ListRow {
       online_clients: clients,
       client_count: clients,
       ...(crowd?.lastAccessAtMs === undefined ? {} : { last_access_at: crowd.lastAccessAtMs }),
-      ...(whole?.tracks == null ? {} : { media_info: { tracks: whole.tracks.tracks.map(trackJson) } }),
+      ...(tracks === null ? {} : { media_info: { tracks: tracks.tracks.map(trackJson) } }),
       dvr_enabled: dvr !== undefined && dvr !== null && !dvr.isOffline,
-      ...(whole?.publisher == null ? {} : { source: sourceOf(whole.publisher) }),
+      ...(publisher === null ? {} : { source: sourceOf(publisher) }),
     };
   }
 }
