@@ -73,7 +73,9 @@ function filled(path: string, values: object): string {
 
 function queryOf(query: object): string {
   const search = new URLSearchParams();
-  for (const [name, value] of Object.entries(query as Readonly<Record<string, string | number | undefined>>))
+  for (const [name, value] of Object.entries(
+    query as Readonly<Record<string, string | number | undefined>>,
+  ))
     if (value !== undefined) search.append(name, String(value));
   const text = search.toString();
   return text === "" ? "" : `?${text}`;

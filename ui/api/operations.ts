@@ -868,6 +868,7 @@ export type Operations = {
       estimated_count: number;
       next: null;
       prev: null;
+      timing: Record<string, number>;
       ranges: {
         from: number;
         duration: number;
@@ -895,6 +896,7 @@ export type Operations = {
       estimated_count: number;
       next: null;
       prev: null;
+      timing: Record<string, number>;
       locks: {
         from: number;
         duration: number;
@@ -930,6 +932,7 @@ export type Operations = {
       estimated_count: number;
       next: null;
       prev: null;
+      timing: Record<string, number>;
       episodes: ({
         episode_id: string;
         name: string;
@@ -1041,6 +1044,7 @@ export type Operations = {
       estimated_count: number;
       next: null;
       prev: null;
+      timing: Record<string, number>;
       dvr_export_jobs: ({
         id: string;
         name: string;

@@ -81,6 +81,7 @@ export const archiveOperations = {
     summary: "Named stretches of time that are kept",
     query: episodesQuery,
     reply: { status: 200, schema: episodesReply },
+    errors: [404],
   },
   makeEpisode: {
     ...ARCHIVE,
@@ -90,7 +91,7 @@ export const archiveOperations = {
     summary: "Makes an episode",
     body: episodePost,
     reply: { status: 201, schema: episodeReply },
-    errors: [409],
+    errors: [404, 409],
   },
   episode: {
     ...ARCHIVE,
