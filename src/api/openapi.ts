@@ -87,7 +87,11 @@ export function openApiDocument(
     security: [{ basic: [] }, { bearer: [] }],
     paths,
     components: {
-      schemas: { ...Object.fromEntries(named), Error: jsonSchema(errorReply) },
+      schemas: {
+        ...Object.fromEntries(named),
+        ...Object.fromEntries(named.map(([name, schema]) => [`${name}Part`, partOf(schema) as JsonSchema])),
+        Error: jsonSchema(errorReply),
+      },
       securitySchemes: {
         basic: { type: "http", scheme: "basic" },
         bearer: { type: "http", scheme: "bearer" },
@@ -247,9 +251,20 @@ function namedSchema(schema: z.ZodType, names: Names, item?: z.ZodType): JsonSch
   const found = names.get(item)!;
   const told = Object.entries(properties).map(([key, value]) => [
     key,
-    value["type"] === "array" ? { type: "array", items: REFERENCE(found) } : value,
+    value["type"] === "array"
+      ? { type: "array", items: { anyOf: [REFERENCE(found), REFERENCE(`${found}Part`)] } }
+      : value,
   ]);
   return { ...whole, properties: Object.fromEntries(told) };
+}
+
+/** What `select` leaves of an object: the same with nothing required. */
+function partOf(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(partOf);
+  if (typeof schema !== "object" || schema === null) return schema;
+  const isObject = (schema as JsonSchema)["type"] === "object";
+  const told = Object.entries(schema).filter(([keyword]) => !(isObject && keyword === "required"));
+  return Object.fromEntries(told.map(([keyword, value]) => [keyword, partOf(value)]));
 }
 
 function jsonSchema(schema: z.ZodType, io: "input" | "output" = "output"): JsonSchema {

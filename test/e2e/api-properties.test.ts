@@ -92,7 +92,7 @@ function parameterText({ name: parameter, schema }: OpenApiParameter): fc.Arbitr
 }
 
 function filters(item: Schema): fc.Arbitrary<[string, string]> {
-  const properties = Object.keys((item["properties"] ?? {}) as object);
+  const properties = Object.keys(item["properties"] ?? {});
   const field = fc.oneof(
     fc.constantFrom(...properties),
     fc.constantFrom("stats.status", "stats.bitrate"),

@@ -9,7 +9,8 @@ const HEAD = `/** What the API answers, made by \`npm run docs\` from its schema
 
 /** The text of that file. */
 export function renderApiClient({ paths, components }: OpenApiDocument): string {
-  const types = Object.entries(components.schemas).map(
+  const names = Object.entries(components.schemas).filter(([name]) => !name.endsWith("Part"));
+  const types = names.map(
     ([name, schema]) => `/** Of the API: ${name}. */\nexport type ${name} = ${typeOf(schema, "")};\n`,
   );
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
@@ -72,7 +73,9 @@ function typeOf(schema: JsonSchema, indent: string): string {
   const ref = schema["$ref"];
   if (typeof ref === "string") return ref.slice(ref.lastIndexOf("/") + 1);
   const choices = (schema["anyOf"] ?? schema["oneOf"]) as readonly JsonSchema[] | undefined;
-  if (choices !== undefined) return union(choices.map((one) => typeOf(one, indent)));
+  // Who selects fields knows which there are; everybody else has whole objects.
+  if (choices !== undefined)
+    return union(choices.map((one) => typeOf(one, indent)).filter((name) => !name.endsWith("Part")));
   if (schema["const"] !== undefined) return JSON.stringify(schema["const"]);
   const words = schema["enum"] as readonly unknown[] | undefined;
   if (words !== undefined) return union(words.map((word) => JSON.stringify(word)));
