@@ -1,7 +1,7 @@
 /** The description of the API that programs read. Spec: OpenAPI 3.1.0. */
 import { z } from "zod";
 import type { ApiOperation } from "./operation.ts";
-import { errorReply } from "./operations/common.ts";
+import { errorReply } from "./operations/shared-schemas.ts";
 
 /** A JSON Schema, as a part of a description. */
 export type JsonSchema = { readonly [keyword: string]: unknown };

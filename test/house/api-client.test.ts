@@ -18,7 +18,7 @@ test("the client asks at the address of an operation, and tells errors as they a
     base: "http://host/streamer/api/v3",
     authorization: "Basic eDp5",
     fetch: async (url, init) => {
-      asked.push([String(url), init]);
+      asked.push([url instanceof Request ? url.url : url.toString(), init]);
       if (asked.length === 1) return Response.json({ streams: [], estimated_count: 0 });
       if (asked.length === 2) return new Response(null, { status: 204 });
       const errors = [{ id: "1", status: "404", code: "stream_not_found", title: "there is none" }];

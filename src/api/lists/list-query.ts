@@ -10,8 +10,9 @@ import type { SortKey } from "./order.ts";
 import { readSelect } from "./select.ts";
 import type { Selection } from "./select.ts";
 
-/** Objects of a page, where the client does not say, and at most. */
+/** Objects of a page where the client does not say. */
 export const DEFAULT_LIMIT = 100;
+/** Objects of a page at most. */
 export const MAX_LIMIT = 10_000;
 
 /** What a list is like. */

@@ -1,7 +1,7 @@
 /** The server as a whole: its configuration in force, its figures, and what probes ask. */
 import { z } from "zod";
 import type { ApiOperation } from "../operation.ts";
-import { timeMs } from "./common.ts";
+import { timeMs } from "./shared-schemas.ts";
 import { authBackendItem, dvrItem, eventSinkItem, templateItem, vodItem } from "./objects.ts";
 import { streamItem } from "./streams.ts";
 

@@ -1,7 +1,7 @@
 /** Objects of the configuration beside streams: what can be read of them. Secrets are masked. */
 import { z } from "zod";
 import type { ApiOperation } from "../operation.ts";
-import { configOnDisk, listOf, protocolWords, timeMs } from "./common.ts";
+import { configOnDisk, listOf, protocolWords, timeMs } from "./shared-schemas.ts";
 import { accessItem, dvrFields, liveFields } from "./streams.ts";
 
 /** One template. */

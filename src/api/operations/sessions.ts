@@ -1,7 +1,7 @@
 /** Sessions: who plays and publishes. */
 import { z } from "zod";
 import type { ApiOperation } from "../operation.ts";
-import { listOf, timeMs } from "./common.ts";
+import { listOf, timeMs } from "./shared-schemas.ts";
 
 /** One session. Tokens are whole for those who may edit alone. */
 export const sessionItem: z.ZodObject = z.object({

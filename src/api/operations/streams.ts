@@ -1,7 +1,7 @@
 /** Streams: those of the configuration, and those that came to be by a template. */
 import { z } from "zod";
 import type { ApiOperation } from "../operation.ts";
-import { configOnDisk, listOf, protocolWords, timeMs } from "./common.ts";
+import { configOnDisk, listOf, protocolWords, timeMs } from "./shared-schemas.ts";
 
 /** Who may play or publish. URLs are masked: they have keys in them. */
 export const accessItem: z.ZodObject = z.object({
