@@ -10,8 +10,10 @@ export class RateMeter {
   /** Bytes that passed at a monotonic time. */
   add(bytes: number, nowUs: number): void {
     this.#sinceUs ??= nowUs;
-    if (nowUs - this.#sinceUs >= WINDOW_US) {
-      this.#lastBps = bps(this.#bytes, nowUs - this.#sinceUs);
+    const spanUs = nowUs - this.#sinceUs;
+    if (spanUs >= WINDOW_US) {
+      // What was before a pause says nothing of now.
+      this.#lastBps = spanUs >= 2 * WINDOW_US ? null : bps(this.#bytes, spanUs);
       this.#sinceUs = nowUs;
       this.#bytes = 0;
     }

@@ -14,6 +14,7 @@ import type { HttpReply, HttpRequest } from "../base/http-message.ts";
 import type { ResolvedConfig } from "../config/plan.ts";
 import type { ConfigProblem } from "../kubernetes/config-events.ts";
 import type { ConfigOnDisk } from "./api/objects.ts";
+import type { MoreRoutes } from "./api/routes.ts";
 import { ServerStats } from "./api/server-stats.ts";
 import type { StreamerStatus } from "./api/server-stats.ts";
 import { embeddedName } from "./pages.ts";
@@ -40,6 +41,8 @@ export type ApiOptions = {
   readonly configOnDisk?: ConfigOnDisk;
   /** Reads the configuration anew. */
   readonly reload?: () => Promise<void>;
+  /** More addresses, with what is documented of them: loaded with the schemas. */
+  readonly more?: () => Promise<readonly MoreRoutes[]>;
 };
 
 /**
@@ -73,7 +76,8 @@ export class ControlPlane {
   readonly #moreRoutes: Late<ApiRoutes> = late("the API", async () => {
     const { apiRoutes } = await import("./api/routes.ts");
     const { sessions = NO_SESSIONS, configOnDisk = () => null, reload = null } = this.#parts;
-    return apiRoutes({
+    const more = (await this.#parts.more?.()) ?? [];
+    const parts = {
       threads: this.#threads,
       clock: this.#clock,
       config: () => this.#config,
@@ -81,7 +85,8 @@ export class ControlPlane {
       sessions,
       configOnDisk,
       reload,
-    });
+    };
+    return apiRoutes(parts, more);
   });
 
   constructor(
