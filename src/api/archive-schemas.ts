@@ -48,6 +48,7 @@ const listed = {
   estimated_count: z.int(),
   next: z.null(),
   prev: z.null(),
+  timing: z.record(z.string(), z.number()),
 };
 
 const spanReply = z.object({ from: z.number(), duration: z.number() });

@@ -50,6 +50,30 @@ export const apiErrors = defineErrors({
     message: "{field}: {reason}",
     doc: "A field of the body or a parameter of the query is missing, unknown or not what it may be; `source` names it.",
   },
+  API_BAD_CURSOR: {
+    disposition: "reject",
+    httpStatus: 400,
+    message: "cursor: {reason}",
+    doc: "A cursor is the `next` or `prev` of a page, as it was given and with the same `sort`. Begin again without one.",
+  },
+  API_ADDRESS: {
+    disposition: "reject",
+    httpStatus: 403,
+    message: "the API may not be called from this address",
+    doc: "`api_allowed_from` names the networks that may call it. Behind a proxy it is the proxy's address that counts.",
+  },
+  API_SCOPE: {
+    disposition: "reject",
+    httpStatus: 403,
+    message: "the token's scope does not reach here: this takes {scope}",
+    doc: "An `api_token` may only do what its `scope` names.",
+  },
+  API_UNKNOWN: {
+    disposition: "reject",
+    httpStatus: 404,
+    message: "there is no {what} {name}",
+    doc: "Nothing of that kind has that name, or id, in the configuration in force or among what runs.",
+  },
   API_PROTECTED: {
     disposition: "reject",
     httpStatus: 409,

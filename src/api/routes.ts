@@ -1,7 +1,9 @@
 /** Which request to the API is answered by what. Without schemas, so that a server that nobody asks does without them. */
-import type { ApiAccess } from "../auth/credentials/scopes.ts";
 import { asMediaError } from "../base/errors.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
+import { grantOf, isInScope } from "./access.ts";
+import type { ApiGrant } from "./access.ts";
+import type { ApiScope } from "../auth/credentials/scopes.ts";
 import { errorReply } from "./error-reply.ts";
 import { apiErrors } from "./errors.ts";
 
@@ -11,6 +13,8 @@ export type ApiMethod = "GET" | "POST" | "PUT" | "DELETE";
 /** One request that a row answers. */
 export type ApiCall = {
   readonly request: HttpRequest;
+  /** Of who asks. */
+  readonly grant: ApiGrant;
   /** What stands in the path for each `{name}`. */
   readonly params: Readonly<Record<string, string>>;
   /** The body as JSON; `undefined` where there is none. */
@@ -19,12 +23,19 @@ export type ApiCall = {
 
 /** What answers one method at one address. */
 export type ApiRoute = {
+  /** Tokens with this scope reach it; absent: only those with `edit`, or `view` where it changes nothing. */
+  readonly scope?: ApiScope;
+  /** It changes something though its method is GET. */
+  readonly changes?: true;
   readonly method: ApiMethod;
-  /** Behind the base path, as `/streams/{name}/dvr/ranges`. `{name}` may have slashes in it, any other parameter may not. */
+  /** Behind the base path, as `/streams/{name}/dvr/ranges`. Those of `WIDE` may have slashes in them, any other may not. */
   readonly path: string;
   /** May throw or reject with a `MediaError`, which becomes the reply. */
   handle(call: ApiCall): Promise<HttpReply> | HttpReply;
 };
+
+/** Parameters of paths that are names with slashes in them. */
+const WIDE: readonly string[] = ["name", "prefix", "subpath"];
 
 type Row = { readonly route: ApiRoute; readonly pattern: RegExp; readonly names: readonly string[] };
 
@@ -45,17 +56,25 @@ export class ApiRoutes {
    * Answers a request at a path behind the base path; `null` where the table has nothing at that address. Who may only
    * look is answered what changes nothing. Never rejects with a `MediaError`.
    */
-  async answer(request: HttpRequest, path: string, access: ApiAccess): Promise<HttpReply | null> {
-    const found = this.#rows.filter(({ pattern }) => pattern.test(path));
+  async answer(
+    request: HttpRequest,
+    path: string,
+    access: ApiGrant | ApiGrant["access"],
+  ): Promise<HttpReply | null> {
+    const grant = typeof access === "string" ? grantOf(access) : access;
+    const found = mostExact(this.#rows.filter(({ pattern }) => pattern.test(path)));
     if (found.length === 0) return null;
     const method = request.method === "HEAD" ? "GET" : request.method;
     const row = found.find(({ route }) => route.method === method);
     try {
       if (row === undefined) return refuseMethod(request.method, found);
-      if (method !== "GET") requireEdit(request, access);
+      const { scope, changes = method !== "GET" } = row.route;
+      if (changes) requireEdit(request, grant.access);
+      if (!isInScope(grant, scope, changes))
+        throw apiErrors.error("API_SCOPE", { scope: scope ?? (changes ? "edit" : "view") });
       const values = row.pattern.exec(path)!.slice(1);
       const params = Object.fromEntries(row.names.map((name, i) => [name, values[i]!]));
-      return await row.route.handle({ request, params, body: readBody(request) });
+      return await row.route.handle({ request, grant, params, body: readBody(request) });
     } catch (caught) {
       const error = asMediaError(caught);
       if (error === null) throw caught;
@@ -64,11 +83,18 @@ export class ApiRoutes {
   }
 }
 
+/** `/streams/a/stop` is what `/streams/{name}/stop` says, whatever methods that has, and not a stream named `a/stop`. */
+function mostExact(rows: readonly Row[]): Row[] {
+  const literal = ({ route }: Row): number => route.path.replaceAll(/\{\w+\}/g, "").length;
+  const most = Math.max(...rows.map(literal));
+  return rows.filter((row) => literal(row) === most);
+}
+
 function patternOf(path: string): Pick<Row, "pattern" | "names"> {
   const names: string[] = [];
   const source = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
     names.push(name);
-    return name === "name" ? "(.+)" : "([^/]+)";
+    return WIDE.includes(name) ? "(.+)" : "([^/]+)";
   });
   return { pattern: new RegExp(`^${source}$`, "s"), names };
 }
@@ -80,7 +106,7 @@ function refuseMethod(method: string, rows: readonly Row[]): HttpReply {
 }
 
 /** Browsers say where a request comes from, and send credentials that they know along with it. Spec: Fetch Metadata. */
-function requireEdit(request: HttpRequest, access: ApiAccess): void {
+function requireEdit(request: HttpRequest, access: ApiGrant["access"]): void {
   if (access !== "edit") throw apiErrors.error("API_READ_ONLY");
   const site = request.header("sec-fetch-site");
   if (site === "cross-site" || site === "same-site") throw apiErrors.error("API_OTHER_SITE");

@@ -32,12 +32,6 @@ export const authErrors = defineErrors({
     message: "too many wrong credentials came from this address; ask again in {seconds} s",
     doc: "After 20 wrong passwords or tokens nothing from the address, or the /64 of IPv6, is judged for half a minute: right ones are not either. Mend the program that asks with the wrong ones; clients behind one proxy share its address.",
   },
-  AUTH_SCOPE: {
-    disposition: "reject",
-    httpStatus: 403,
-    message: "the token is not for this part of the API",
-    doc: "The `scope` of the `api_token` has neither the area of the address nor `view` or `edit`.",
-  },
   AUTH_BAD_GEOIP: {
     disposition: "reject",
     message: "the file of countries is no MaxMind DB: {reason}",

@@ -61,7 +61,8 @@ export async function serveCommand(options: ServeOptions, io: CliIo): Promise<nu
   const ending = listenForEnd();
   let server: Server;
   try {
-    server = await startServer({ config, log, env: options.demo ? {} : io.env });
+    const api = reloads === null ? {} : { reload: () => reloads.now() };
+    server = await startServer({ config, log, env: options.demo ? {} : io.env, api });
   } catch (caught) {
     io.stderr(`weir: not started: ${messageOf(caught)}\n`);
     return 1;

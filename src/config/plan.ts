@@ -263,6 +263,7 @@ export type ResolvedConfig = {
   readonly viewAuth?: Credentials;
   readonly viewAuthFile?: string;
   readonly apiTokens: readonly ApiTokenPlan[];
+  /** All `auth_backend` blocks, also those that nothing refers to; those that are referred to are in the rules already. */
   readonly authBackends: readonly AuthBackendPlan[];
   readonly jwts: readonly JwtPlan[];
   /** Networks in CIDR form that may call the API; empty: all. */

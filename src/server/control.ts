@@ -1,5 +1,3 @@
-import { hostname } from "node:os";
-import { whoAmI } from "../api/monitoring.ts";
 import type { ServerFigures } from "../api/metrics/figures.ts";
 import type { MetricsPage } from "../api/metrics/page.ts";
 import { apiPath } from "../api/base-path.ts";
@@ -8,6 +6,8 @@ import { apiErrors } from "../api/errors.ts";
 import { ApiRoutes } from "../api/routes.ts";
 import type { ApiKeys } from "../auth/credentials/api-access.ts";
 import type { RepeatedFailures } from "../auth/credentials/failures.ts";
+import { NO_SESSIONS } from "../api/sessions-view.ts";
+import type { SessionsView } from "../api/sessions-view.ts";
 import type { Clock } from "../base/clock.ts";
 import { late } from "../base/late/late.ts";
 import type { Late } from "../base/late/late.ts";
@@ -16,6 +16,11 @@ import type { HttpReply, HttpRequest } from "../base/http-message.ts";
 import type { ResolvedConfig } from "../config/plan.ts";
 import { ApiDoor } from "./credentials/api-door.ts";
 import type { ServerEvents } from "./events/server-events.ts";
+import type { ConfigProblem } from "../kubernetes/config-events.ts";
+import type { ConfigOnDisk } from "./api/objects.ts";
+import type { MoreRoutes } from "./api/routes.ts";
+import { ServerStats } from "./api/server-stats.ts";
+import type { StreamerStatus } from "./api/server-stats.ts";
 import { embeddedName } from "./pages.ts";
 import type { Pages } from "./pages.ts";
 import { CpuMeter, NO_ACCESS_TOTALS, serverFigures } from "./figures.ts";
@@ -29,11 +34,18 @@ import { VERSION } from "./version.ts";
 
 const STARTING = "the server is starting";
 
-/** `streamer_status` of the statistics. */
-type StreamerStatus = "starting" | "running" | "draining" | "broken_config";
-
 /** Files that the front page lists at most. */
 const MAX_LISTED_FILES = 200;
+
+/** What the API has beside the server itself; what is left out is not there. */
+export type ApiOptions = {
+  readonly sessions?: SessionsView;
+  readonly configOnDisk?: ConfigOnDisk;
+  /** Reads the configuration anew. */
+  readonly reload?: () => Promise<void>;
+  /** More addresses, with what is documented of them: loaded with the schemas. */
+  readonly more?: () => Promise<readonly MoreRoutes[]>;
+};
 
 /**
  * What is not media: the pages, the public lists and the API. Media listeners hand over every request that no protocol
@@ -51,11 +63,19 @@ export class ControlPlane {
   readonly #events: ServerEvents;
   #notReady: string | null = STARTING;
   readonly #reloads = { taken: 0, refused: 0 };
-  #isConfigTaken = true;
+  /** Why the newest configuration is not in force; `null`: it is. */
+  #configError: string | null = null;
+  readonly #stats: ServerStats;
+  readonly #parts: ApiOptions;
   #metrics: MetricsPage | null = null;
   readonly #cpu: CpuMeter;
   readonly #routes = new ApiRoutes([
-    { method: "GET", path: "/config/stats", handle: async () => jsonReply(200, await this.#stats()) },
+    {
+      method: "GET",
+      path: "/config/stats",
+      scope: "metrics",
+      handle: async () => jsonReply(200, await this.#stats.json()),
+    },
     { method: "GET", path: "/events", handle: ({ request }) => this.#events.follow(request) },
     {
       method: "GET",
@@ -64,23 +84,37 @@ export class ControlPlane {
     },
   ]);
   /** With the schemas of their requests, which take some 20 MB: loaded when somebody who may asks for more than figures. */
-  readonly #archiveRoutes: Late<ApiRoutes> = late("the API of archives", async () => {
-    const { archiveRoutes } = await import("./archive-api.ts");
-    return archiveRoutes({ threads: this.#threads, clock: this.#clock, config: () => this.#config });
+  readonly #moreRoutes: Late<ApiRoutes> = late("the API", async () => {
+    const { apiRoutes } = await import("./api/routes.ts");
+    const { sessions = NO_SESSIONS, configOnDisk = () => null, reload = null } = this.#parts;
+    const more = (await this.#parts.more?.()) ?? [];
+    const parts = {
+      threads: this.#threads,
+      clock: this.#clock,
+      config: () => this.#config,
+      serverId: () => this.#identity.serverId,
+      sessions,
+      configOnDisk,
+      reload,
+    };
+    return apiRoutes(parts, more);
   });
 
-  constructor(options: {
-    config: ResolvedConfig;
-    threads: MediaThreads;
-    pages: Pages;
-    identity: Pick<ServerIdentity, "serverId" | "editAuth" | "viewAuth">;
-    clock: Clock;
-    /** Milliseconds since 1970. */
-    startedAtMs: number;
-    /** Somebody tries credentials of the API. */
-    onRepeatedFailures?: (what: RepeatedFailures) => void;
-    events: ServerEvents;
-  }) {
+  constructor(
+    options: ApiOptions & {
+      config: ResolvedConfig;
+      threads: MediaThreads;
+      pages: Pages;
+      identity: Pick<ServerIdentity, "serverId" | "editAuth" | "viewAuth">;
+      clock: Clock;
+      /** Milliseconds since 1970. */
+      startedAtMs: number;
+      /** Somebody tries credentials of the API. */
+      onRepeatedFailures?: (what: RepeatedFailures) => void;
+      events: ServerEvents;
+    },
+  ) {
+    this.#parts = options;
     this.#events = options.events;
     this.#config = options.config;
     this.#identity = options.identity;
@@ -90,8 +124,26 @@ export class ControlPlane {
     this.#cpu = new CpuMeter(options.clock);
     this.#startedAtMs = options.startedAtMs;
     const onRepeated = options.onRepeatedFailures ?? (() => {});
-    this.#door = new ApiDoor({ clock: options.clock, keys: () => this.#keys(), onRepeated });
+    this.#door = new ApiDoor({
+      clock: options.clock,
+      keys: () => this.#keys(),
+      allowedFrom: () => this.#config.apiAllowedFrom,
+      onRepeated,
+    });
     this.#storages = new StorageGate({ clock: options.clock, config: () => this.#config });
+    this.#stats = new ServerStats({
+      threads: options.threads,
+      clock: options.clock,
+      startedAtMs: options.startedAtMs,
+      config: () => this.#config,
+      state: () => ({
+        serverId: this.#identity.serverId,
+        status: this.#status(),
+        configsTaken: this.#reloads.taken,
+        configError: this.#configError,
+        notReadyReason: this.notReadyReason(),
+      }),
+    });
   }
 
   /** Begins to wait for the storages. Resolves once it is known whether they are there; never rejects. */
@@ -113,13 +165,15 @@ export class ControlPlane {
   configure(config: ResolvedConfig): void {
     this.#config = config;
     this.#reloads.taken++;
-    this.#isConfigTaken = true;
+    this.#configError = null;
   }
 
   /** A new configuration was read that cannot be taken. */
-  reloadRefused(): void {
+  reloadRefused(problems: readonly ConfigProblem[] = []): void {
     this.#reloads.refused++;
-    this.#isConfigTaken = false;
+    const [first] = problems;
+    this.#configError =
+      first === undefined ? "it could not be read" : `${first.file}:${first.line}: ${first.message}`;
   }
 
   /** Why the server cannot take work; `null` when it can. */
@@ -134,8 +188,8 @@ export class ControlPlane {
     if (reply !== null) return reply;
     const embedded = embeddedName(request.path);
     if (embedded !== null) requirePlayer(this.#config, embedded);
-    const isFrontPage = request.path === "/";
-    const page = isFrontPage && !hasApi ? null : await this.#pages.reply(request);
+    const isOfApi = request.path === "/" || request.path === "/api";
+    const page = isOfApi && !hasApi ? null : await this.#pages.reply(request);
     return page ?? textReply(404, "nothing is served at this address");
   }
 
@@ -166,12 +220,12 @@ export class ControlPlane {
 
   /** What the API says to those whom it lets in. */
   async #guarded(request: HttpRequest, path: string): Promise<HttpReply> {
-    const entrance = await this.#door.enter(request, path);
+    const entrance = await this.#door.enter(request);
     if (entrance.kind === "out") return entrance.reply;
-    const { access } = entrance;
+    const { grant } = entrance;
     const reply =
-      (await this.#routes.answer(request, path, access)) ??
-      (await this.#archiveRoutes((routes) => routes.answer(request, path, access)));
+      (await this.#routes.answer(request, path, grant)) ??
+      (await this.#moreRoutes((routes) => routes.answer(request, path, grant)));
     return reply ?? errorReply(apiErrors.error("API_NOT_FOUND"));
   }
 
@@ -179,27 +233,11 @@ export class ControlPlane {
   #status(): StreamerStatus {
     if (this.#notReady !== null) return this.#notReady === STARTING ? "starting" : "draining";
     if (this.#threads.running === 0) return "starting";
-    return this.#isConfigTaken ? "running" : "broken_config";
+    return this.#configError === null ? "running" : "broken_config";
   }
 
   async #listStreams(): Promise<PublicStream[]> {
     return listStreams(this.#config, await this.#threads.streams());
-  }
-
-  async #stats(): Promise<object> {
-    const [streams, threads] = await Promise.all([this.#listStreams(), this.#threads.states()]);
-    return {
-      ...whoAmI(VERSION, this.#startedAtMs, this.#clock),
-      server_id: this.#identity.serverId,
-      hostname: this.#config.hostname ?? hostname(),
-      streamer_status: this.#status(),
-      uptime: Math.floor(process.uptime()),
-      total_streams: streams.length,
-      online_streams: streams.filter((stream) => stream.status === "live").length,
-      media_thread_restarts: this.#threads.restarts,
-      resident_bytes: process.memoryUsage.rss(),
-      threads: threads.map(({ stats, ...state }) => ({ ...state, ...stats })),
-    };
   }
 
   async #metricsReply(request: HttpRequest): Promise<HttpReply> {
@@ -219,7 +257,7 @@ export class ControlPlane {
       serverId: this.#identity.serverId,
       startedAtMs: this.#startedAtMs,
       isReady: this.notReadyReason() === null,
-      isConfigTaken: this.#isConfigTaken,
+      isConfigTaken: this.#configError === null,
       reloads: this.#reloads,
       threads: { states, restarts: this.#threads.restarts, lost: this.#threads.lost },
       streams: {

@@ -83,6 +83,14 @@ export class FileInputs {
     for (const [name, input] of wanted) if (!this.#playing.has(name)) void this.#play(name, input);
   }
 
+  /** Begins the file of a stream anew, where one plays. */
+  restart(name: StreamName): void {
+    const playing = this.#playing.get(name);
+    if (playing === undefined) return;
+    this.#end(name, playing);
+    void this.#play(name, playing.input);
+  }
+
   /** Stops all of them. */
   async stop(): Promise<void> {
     for (const [name, playing] of [...this.#playing]) this.#end(name, playing);

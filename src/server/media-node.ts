@@ -212,9 +212,24 @@ export class MediaNode {
     if (this.#options.thread.index === 0) await this.archives.keep(() => this.#config);
   }
 
-  /** The streams that live here. */
-  streams(): StreamSummary[] {
-    return this.local.list().map((stream) => stream.summary());
+  /** The streams that live here, or those of them that have one of these names. */
+  streams(names?: ReadonlySet<string>): StreamSummary[] {
+    const all = this.local.list();
+    const wanted = names === undefined ? all : all.filter(({ rules }) => names.has(rules.name));
+    return wanted.map((stream) => stream.summary());
+  }
+
+  /**
+   * Takes the publisher of a stream off: its connection is closed, and the stream waits for one as if it had left. A file
+   * begins anew. Returns: whether there was one here.
+   */
+  stopStream(name: StreamName): boolean {
+    const stream = this.local.find(name);
+    if (stream === null || !stream.isOnAir) return false;
+    const isOwn = FileInputs.PROTOCOLS.has(stream.publishedOver ?? "");
+    if (isOwn) this.#inputs.restart(name);
+    else stream.takeOff("an administrator stopped it");
+    return true;
   }
 
   /** Present figures. */

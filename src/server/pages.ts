@@ -28,7 +28,7 @@ export type Page = {
 
 /** The pages of a running server. */
 export type Pages = {
-  /** The page of a decoded path, or `null`: `/`, `/-/ui/...`, `/NAME/embed.html`. Rejects with the file system's error. */
+  /** The page of a decoded path, or `null`: `/`, `/api`, `/-/ui/...`, `/NAME/embed.html`. Rejects with the file system's error. */
   find(path: string): Promise<Page> | null;
   /** The reply to a GET or HEAD of a page, or `null` where the path is none. Rejects as `find` does. */
   reply(request: HttpRequest): Promise<HttpReply> | null;
@@ -37,10 +37,14 @@ export type Pages = {
 const UI_PREFIX = "/-/ui/";
 const EMBED_SUFFIX = "/embed.html";
 const FRONT_PAGE = "home/index.html";
+const API_PAGE = "api-page/index.html";
 const EMBED_PAGE = "player/embed.html";
 
 /** The files of `ui/` that browsers may have. A list, so that nothing else in that directory is ever sent. */
 export const ASSETS: readonly string[] = [
+  "api-page/api-page.css",
+  "api-page/api-page.js",
+  "api-page/schema-text.js",
   "engines/dash-engine.js",
   "engines/hls-engine.js",
   "engines/hls-tracks.js",
@@ -133,6 +137,9 @@ const PAGE_POLICY = [
 /** The front page shows the player in a frame, and is itself shown in none but its own server's. */
 const FRONT_POLICY = [...PAGE_POLICY, "frame-src 'self'", "frame-ancestors 'self'"].join("; ");
 
+/** A page that has the administrator's password in it is shown in no frame. */
+const API_POLICY = [...PAGE_POLICY, "frame-ancestors 'none'"].join("; ");
+
 /** The player is made to be shown on other sites. */
 const EMBED_POLICY = [...PAGE_POLICY, "frame-ancestors *"].join("; ");
 
@@ -161,6 +168,7 @@ export async function openPages(options: PagesOptions = {}): Promise<Pages> {
   const embed = new LatePage(new URL(EMBED_PAGE, directory), EMBED_POLICY);
   const byPath = new Map([
     ["/", front],
+    ["/api", new LatePage(new URL(API_PAGE, directory), API_POLICY)],
     [`${UI_PREFIX}hls.min.js`, new LatePage(hlsScript, ASSET_POLICY)],
     [`${UI_PREFIX}dash.min.js`, new LatePage(dashScript, ASSET_POLICY)],
   ]);

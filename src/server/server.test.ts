@@ -107,7 +107,7 @@ describe("a server", () => {
       const stats = (await (await get(path, basic(who))).json()) as Record<string, unknown>;
       assert.deepEqual([stats["total_streams"], stats["online_streams"]], [5, 3]);
     }
-    for (const other of ["streams", "streams/foo/config/stats", "config/stats/more"]) {
+    for (const other of ["stream", "streams/foo/config/stats", "config/stats/more"]) {
       assert.equal((await get(`/streamer/api/v3/${other}`, basic("root:secret"))).status, 404);
     }
     assert.equal((await get("/streamer/api/v3/monitoring/readiness")).status, 200);

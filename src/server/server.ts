@@ -9,6 +9,7 @@ import type { ResolvedConfig } from "../config/plan.ts";
 import type { ConfigProblem } from "../kubernetes/config-events.ts";
 import { configEvents } from "./config-events.ts";
 import { ControlPlane } from "./control.ts";
+import type { ApiOptions } from "./control.ts";
 import { Drain, DRAINING } from "./drain.ts";
 import { serverErrors } from "./errors.ts";
 import { ServerEvents } from "./events/server-events.ts";
@@ -61,11 +62,13 @@ export type ServerOptions = {
   env?: Readonly<Record<string, string | undefined>>;
   /** Where the pod's service account is mounted, if not where Kubernetes does it. */
   serviceAccount?: string;
+  /** What the API has beside the server itself. */
+  api?: ApiOptions;
 };
 
 /** Builds everything by hand and opens the ports. Rejects, with all closed again, when one cannot be opened. */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const { config, log, clock = systemClock, env = {}, serviceAccount } = options;
+  const { config, log, clock = systemClock, env = {}, serviceAccount, api = {} } = options;
   const count = config.threads ?? defaultThreads(availableParallelism());
   const startedAtMs = Math.floor(clock.wallUs() / 1000);
   const threads: MediaThreads = new MediaThreads({
@@ -86,7 +89,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     log.warn("wrong credentials of the API come again and again from an address", { ip, count });
     serverEvents.bus.emit("auth_failed", { ip, attempts: count });
   };
-  const parts = { config, threads, identity, clock, startedAtMs, pages };
+  const parts = { ...api, config, threads, identity, clock, startedAtMs, pages };
   const control = new ControlPlane({ ...parts, events: serverEvents, onRepeatedFailures });
   let inForce = config;
   let drainUnderWay: Drain | null = null;
@@ -140,7 +143,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       return next;
     },
     reloadRefused: (problems = []) => {
-      control.reloadRefused();
+      control.reloadRefused(problems);
       events.configRefused(problems);
       serverEvents.bus.emit("config_refused", refusalFields(problems));
     },

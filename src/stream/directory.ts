@@ -74,4 +74,12 @@ export type StreamSummary = {
   readonly sinceUs: number | null;
   readonly bytesIn: number;
   readonly subscribers: number;
+  /** UTC in microseconds at which the stream came to be. */
+  readonly openedUs: number;
+  /** Of what comes in. Units: bits per second. */
+  readonly inputBps: number;
+  /** Publishers that came back, or came after another one. */
+  readonly returns: number;
+  /** Who publishes: the word of the `protocols` directive, or `file` and `fake`, and from where; `null`: nobody. */
+  readonly publisher: { readonly protocol: string; readonly remoteAddress: string } | null;
 };

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from "../base/clock.ts";
 import { PerSecondLog } from "../base/log.ts";
+import { RateMeter } from "../base/rate-meter.ts";
 import type { Logger } from "../base/log.ts";
 import { ticksToUs } from "../base/time.ts";
 import type { StreamName } from "../media/ids.ts";
@@ -72,6 +73,9 @@ export class LiveStream {
   #originUs: number | null = null;
   #sinceUs: number | null = null;
   #bytesIn = 0;
+  readonly #openedUs: number;
+  readonly #input = new RateMeter();
+  #publishers = 0;
   #graceTimer: Timer | null = null;
   #silenceTimer: Timer | null = null;
   /** Monotonic time of the present publisher's last packet, or of its beginning. */
@@ -83,6 +87,7 @@ export class LiveStream {
   constructor(rules: StreamRules, options: LiveStreamOptions) {
     this.#rules = rules;
     this.#options = options;
+    this.#openedUs = options.clock.wallUs();
     this.#cache = new GopCache(gopLimits(rules));
     this.#leftOutLog = new LeftOutLog(rules.name, options.log);
     this.#fanouts = new Fanouts({
@@ -120,7 +125,17 @@ export class LiveStream {
       sinceUs: this.#sinceUs,
       bytesIn: this.#bytesIn,
       subscribers: this.#fanouts.size,
+      openedUs: this.#openedUs,
+      inputBps: this.#input.bps(this.#options.clock.nowUs()),
+      returns: Math.max(0, this.#publishers - 1),
+      publisher: this.#source(),
     };
+  }
+
+  #source(): StreamSummary["publisher"] {
+    if (this.#publisher === null) return null;
+    const { protocol, remoteAddress } = this.#publisher.request;
+    return { protocol, remoteAddress };
   }
 
   /** Bytes of its GOP cache, partly the same as its packagers hold, and of the logs that its viewers are sent. */
@@ -173,6 +188,7 @@ export class LiveStream {
     this.#graceTimer?.cancel();
     this.#graceTimer = null;
     this.#publisher = new ActivePublisher(this, request);
+    this.#publishers++;
     this.#heardUs = this.#options.clock.nowUs();
     this.#watchSilence();
     this.#notice("source_opened", { source: request });
@@ -276,6 +292,7 @@ export class LiveStream {
     this.#bytesIn += packet.payload.byteLength;
     this.#heardUs = clock.nowUs();
     if (!from.hasStarted) this.#sourceStarted(from);
+    this.#input.add(packet.payload.byteLength, this.#heardUs);
     this.#deliver({
       track: packet.track,
       dts,

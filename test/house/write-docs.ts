@@ -3,11 +3,15 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { renderMetricsPage } from "../../src/api/metrics/reference.ts";
 import { renderEventsPage } from "../../src/api/events/events-page.ts";
+import { openApiDocument } from "../../src/api/openapi.ts";
+import { OPERATIONS } from "../../src/api/operations/all.ts";
 import { renderConfigReference } from "../../src/config/reference.ts";
+import { CLIENT_FILE, renderApiClient } from "./api-client.ts";
 import { catalogueFiles, listErrors, renderErrorsPage } from "./errors-page.ts";
 import { projectFiles, root } from "./tree.ts";
 
 const pages: Record<string, string> = {
+  [CLIENT_FILE]: renderApiClient(openApiDocument(OPERATIONS, { version: "" })),
   "docs/config.md": renderConfigReference(),
   "docs/metrics.md": renderMetricsPage(),
   "docs/events.md": renderEventsPage(),

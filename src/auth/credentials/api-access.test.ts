@@ -6,7 +6,6 @@ import { ApiGate, MAX_SLOW_TOKENS } from "./api-access.ts";
 import type { ApiKeys, ApiToken } from "./api-access.ts";
 import { MAX_AUTHORIZATION_LENGTH } from "./authorization.ts";
 import { PasswordVerifier } from "./password-verifier.ts";
-import { accessIn, areaOf } from "./scopes.ts";
 
 const encode = (text: string): string => Buffer.from(text).toString("base64");
 const hashOf = (password: string): string =>
@@ -185,31 +184,4 @@ describe("a server of the cluster", () => {
   ];
   for (const [what, text, want, others = keys, method = "GET"] of table)
     test(what, async () => assert.equal(await ask(text, others, gateOf(clock), method), want));
-});
-
-describe("scopes", () => {
-  const table: readonly [path: string, area: string | null][] = [
-    ["/streams", "streams"],
-    ["/streams/a/b", "streams"],
-    ["/streams/a/b/dvr/ranges", "archive"],
-    ["/episodes/1", "archive"],
-    ["/templates/x", "streams"],
-    ["/sessions/1", "sessions"],
-    ["/config/stats", "config"],
-    ["/monitoring/metrics", "metrics"],
-    ["/streamsx", null],
-    ["/", null],
-  ];
-  for (const [path, area] of table) test(`${path} is of ${area}`, () => assert.equal(areaOf(path), area));
-
-  test("allow their area, all or nothing", () => {
-    assert.equal(accessIn(["edit"], null), "edit");
-    assert.equal(accessIn(["view"], "streams"), "view");
-    assert.equal(accessIn(["streams"], "streams"), "edit");
-    assert.equal(accessIn(["streams"], "config"), null);
-    assert.equal(accessIn(["streams", "view"], "config"), "view");
-    assert.equal(accessIn(["metrics"], "metrics"), "view");
-    assert.equal(accessIn(["metrics"], null), null);
-    assert.equal(accessIn([], "streams"), null);
-  });
 });

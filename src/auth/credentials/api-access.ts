@@ -32,7 +32,7 @@ export type ApiKeys = {
 export type ApiVerdict =
   | {
       readonly kind: "allowed";
-      /** What it may do at most; `accessIn` says what in an area. */
+      /** What it may do at most; its scopes say where. */
       readonly access: ApiAccess;
       readonly scopes: readonly ApiScope[];
       readonly who: string;

@@ -24,6 +24,7 @@ describe("the door of the API", () => {
   let door: ApiDoor;
   let told: RepeatedFailures[];
   let keys: ApiKeys;
+  let allowedFrom: string[];
 
   beforeEach(() => {
     clock = new FakeClock();
@@ -32,34 +33,47 @@ describe("the door of the API", () => {
       editAuth: { login: "root", password: "secret" },
       apiTokens: [{ name: "portal", token: "wt_portal", scopes: ["streams"] }],
     };
-    door = new ApiDoor({ clock, keys: () => keys, onRepeated: (what) => told.push(what) });
+    allowedFrom = [];
+    door = new ApiDoor({
+      clock,
+      keys: () => keys,
+      allowedFrom: () => allowedFrom,
+      onRepeated: (what) => told.push(what),
+    });
   });
 
   /** What comes in as `edit root`, what is told as `401 API_NO_CREDENTIALS`. */
-  async function enter(authorization: string | undefined, path = "/streams"): Promise<string> {
-    const entrance = door.enter(request(authorization), path);
+  async function enter(authorization: string | undefined): Promise<string> {
+    const entrance = door.enter(request(authorization));
     void clock.advanceSettling(11_000, 1000);
     const got = await entrance;
-    if (got.kind === "in") return `${got.access} ${got.who}`;
+    if (got.kind === "in") return `${got.grant.access} ${got.who}`;
     const { status, headers } = got.reply;
     return `${status} ${headers.find(([name]) => name === "x-error-code")?.[1]}`;
   }
 
-  test("lets in who is configured, as far as the scopes go", async () => {
+  test("lets in who is configured, whatever its scopes are", async () => {
     assert.equal(await enter(basic("root:secret")), "edit root");
     assert.equal(await enter("Bearer wt_portal"), "edit portal");
-    assert.equal(await enter("Bearer wt_portal", "/config"), "403 AUTH_SCOPE");
     assert.equal(await enter(undefined), "401 API_NO_CREDENTIALS");
     assert.equal(await enter(basic("root:other")), "401 API_NO_CREDENTIALS");
     keys = {};
     assert.equal(await enter(basic("root:secret")), "401 API_NO_CREDENTIALS");
   });
 
+  test("lets in nobody from elsewhere, and judges nothing of what they say", async () => {
+    allowedFrom = ["10.10/16", "2001:db8::/32"];
+    assert.equal(await enter(basic("root:secret")), "403 API_ADDRESS");
+    assert.equal(await enter(undefined), "403 API_ADDRESS");
+    allowedFrom = ["192.0.2.0/24"];
+    assert.equal(await enter(basic("root:secret")), "edit root");
+  });
+
   test("judges nothing after too many failures, also not what is right, and says how long", async () => {
     for (let i = 0; i < REFUSED_FROM; i++)
       assert.equal(await enter(basic("root:x")), "401 API_NO_CREDENTIALS");
     assert.deepEqual(told, [{ ip: "192.0.2.1", count: 5 }]);
-    const entrance = await door.enter(request(basic("root:secret")), "/streams");
+    const entrance = await door.enter(request(basic("root:secret")));
     assert.ok(entrance.kind === "out");
     assert.equal(entrance.reply.status, 429);
     assert.ok(entrance.reply.headers.some(([, value]) => value === "AUTH_TOO_MANY_FAILURES"));
@@ -70,7 +84,7 @@ describe("the door of the API", () => {
   });
 
   test("does not count those who say nothing, as browsers do at first", async () => {
-    for (let i = 0; i < 100; i++) await door.enter(request(undefined), "/streams");
+    for (let i = 0; i < 100; i++) await door.enter(request(undefined));
     assert.equal(clock.pendingTimers, 0);
     assert.equal(await enter(basic("root:secret")), "edit root");
   });
@@ -78,9 +92,7 @@ describe("the door of the API", () => {
   test("says AUTH_BUSY when too many hashes wait", async () => {
     const hash = `$scrypt$ln=10,r=8,p=1$c2l4dGVlbi1ieXRlcy1vaw$${"A".repeat(43)}`;
     keys = { editAuth: { login: "root", password: hash } };
-    const entrances = Array.from({ length: 35 }, (_, i) =>
-      door.enter(request(basic(`root:${i}`)), "/streams"),
-    );
+    const entrances = Array.from({ length: 35 }, (_, i) => door.enter(request(basic(`root:${i}`))));
     const last = await entrances.at(-1)!;
     assert.ok(last.kind === "out");
     assert.deepEqual(last.reply.headers.find(([name]) => name === "x-error-code")?.[1], "AUTH_BUSY");

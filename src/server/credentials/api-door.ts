@@ -1,11 +1,11 @@
+import type { ApiGrant } from "../../api/access.ts";
 import { errorReply } from "../../api/error-reply.ts";
 import { apiErrors } from "../../api/errors.ts";
+import { Networks } from "../../auth/addresses.ts";
 import { ApiGate } from "../../auth/credentials/api-access.ts";
 import type { ApiKeys } from "../../auth/credentials/api-access.ts";
 import { Failures } from "../../auth/credentials/failures.ts";
 import type { RepeatedFailures } from "../../auth/credentials/failures.ts";
-import { accessIn, areaOf } from "../../auth/credentials/scopes.ts";
-import type { ApiAccess } from "../../auth/credentials/scopes.ts";
 import { authErrors } from "../../auth/errors.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
@@ -14,7 +14,7 @@ const CHALLENGE = ["www-authenticate", 'Basic realm="weir", charset="UTF-8"'] as
 
 /** Who came in, or what they are told. */
 export type Entrance =
-  | { readonly kind: "in"; readonly access: ApiAccess; readonly who: string }
+  | { readonly kind: "in"; readonly grant: ApiGrant; readonly who: string }
   | { readonly kind: "out"; readonly reply: HttpReply };
 
 /** What the door is made of. */
@@ -22,15 +22,19 @@ export type ApiDoorOptions = {
   readonly clock: Clock;
   /** Whom the API lets in now; asked for each request. */
   readonly keys: () => ApiKeys;
+  /** Networks that may call the API; empty: all. Asked for each request. */
+  readonly allowedFrom: () => readonly string[];
   /** Somebody tries credentials: told once a burst. */
   readonly onRepeated: (what: RepeatedFailures) => void;
 };
 
-/** Lets requests into the API: who they are, what they may do at this path, and no faster than `Failures` allows. */
+/** Lets requests into the API: from where they come, who they are, and no faster than `Failures` allows. */
 export class ApiDoor {
   readonly #options: ApiDoorOptions;
   readonly #gate: ApiGate;
   readonly #failures: Failures;
+  /** Read once for each configuration. */
+  #networks: { readonly texts: readonly string[]; readonly networks: Networks } | null = null;
 
   constructor(options: ApiDoorOptions) {
     this.#options = options;
@@ -38,8 +42,10 @@ export class ApiDoor {
     this.#failures = new Failures(options.clock, options.onRepeated);
   }
 
-  /** `path`: behind the base path. The answer may take some 10 s for who fails again and again. */
-  async enter(request: HttpRequest, path: string): Promise<Entrance> {
+  /** The answer may take some 10 s for who fails again and again. */
+  async enter(request: HttpRequest): Promise<Entrance> {
+    if (!this.#isFromAllowed(request.remoteAddress))
+      return { kind: "out", reply: errorReply(apiErrors.error("API_ADDRESS")) };
     const authorization = request.header("authorization");
     if (authorization === undefined) return refused();
     const admission = this.#failures.admit(request.remoteAddress);
@@ -50,7 +56,10 @@ export class ApiDoor {
         { authorization, method: request.method },
         this.#options.keys(),
       );
-      if (verdict.kind === "allowed") return entered(verdict, path);
+      if (verdict.kind === "allowed") {
+        const { access, scopes, who } = verdict;
+        return { kind: "in", grant: { access, scopes }, who };
+      }
       if (verdict.reason === "busy")
         return { kind: "out", reply: errorReply(authErrors.error("AUTH_BUSY")) };
       if (verdict.reason === "wrong") await attempt.failed();
@@ -59,15 +68,14 @@ export class ApiDoor {
       attempt.done();
     }
   }
-}
 
-function entered({ scopes, who }: Pick<Verdict, "scopes" | "who">, path: string): Entrance {
-  const access = accessIn(scopes, areaOf(path));
-  if (access === null) return { kind: "out", reply: errorReply(authErrors.error("AUTH_SCOPE")) };
-  return { kind: "in", access, who };
+  #isFromAllowed(ip: string): boolean {
+    const texts = this.#options.allowedFrom();
+    if (texts.length === 0) return true;
+    if (this.#networks?.texts !== texts) this.#networks = { texts, networks: new Networks(texts) };
+    return this.#networks.networks.has(ip);
+  }
 }
-
-type Verdict = Extract<Awaited<ReturnType<ApiGate["judge"]>>, { kind: "allowed" }>;
 
 function refused(): Entrance {
   return {

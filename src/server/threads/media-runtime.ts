@@ -151,9 +151,14 @@ export class MediaRuntime {
     await this.#node.leave();
   }
 
-  /** The streams whose home is here. */
-  streams(): StreamSummary[] {
-    return this.#node.streams();
+  /** The streams whose home is here, or those of them that have one of these names. */
+  streams(names?: ReadonlySet<string>): StreamSummary[] {
+    return this.#node.streams(names);
+  }
+
+  /** See `MediaNode.stopStream`. */
+  stopStream(name: StreamName): boolean {
+    return this.#node.stopStream(name);
   }
 
   /** Present figures, without those that the thread's entry adds. */

@@ -5,6 +5,7 @@ import { systemClock } from "../../base/clock.ts";
 import { returnStartupMemory } from "../garbage.ts";
 import { Heart } from "./heart.ts";
 import { archiveAnswers } from "./archive-calls.ts";
+import { columnsOf } from "../stream-columns.ts";
 import { MediaRuntime } from "./media-runtime.ts";
 import type { ControlCalls, MediaThreadCalls, ThreadStart } from "./messages.ts";
 import { portWire } from "./port-wire.ts";
@@ -43,6 +44,9 @@ const channel = new Channel<ControlCalls, MediaThreadCalls>(portWire(parentPort!
     return null;
   },
   streams: () => runtime.streams(),
+  streamColumns: () => columnsOf(runtime.streams()),
+  streamDetails: (names) => runtime.streams(new Set(names)),
+  stopStream: (name) => runtime.stopStream(name),
   stats: () => ({ ...runtime.stats(), eventLoopDelayP99Ms: heart.latenessMs(0.99) }),
   files: (limit) => runtime.files(limit),
   configure: async (config) => {

@@ -4,6 +4,7 @@ import type { LogFields, LogLevel } from "../../base/log.ts";
 import type { ResolvedConfig } from "../../config/plan.ts";
 import type { StreamName } from "../../media/ids.ts";
 import type { StreamSummary } from "../../stream/directory.ts";
+import type { StreamColumns } from "../stream-columns.ts";
 import type { Crowd, DrainStep } from "../drain.ts";
 import type { PortsByKey } from "../listener-set.ts";
 import type { MediaNodeStats } from "../media-node.ts";
@@ -53,6 +54,12 @@ export type MediaThreadCalls = ArchiveCalls & {
   home: { argument: { readonly name: StreamName; readonly home: number | null }; answer: null };
   /** The way to a sibling; `null`: it is gone. */
   sibling: { argument: { readonly index: number; readonly ports: SiblingPorts | null }; answer: null };
+  /** Figures of all streams, in a form that ten thousand of them take little time to cross in. */
+  streamColumns: { argument: null; answer: StreamColumns };
+  /** Those of these streams that live there. */
+  streamDetails: { argument: readonly string[]; answer: readonly StreamSummary[] };
+  /** Takes the publisher of a stream off; a source of the server's own begins anew. Answers whether there was one. */
+  stopStream: { argument: StreamName; answer: boolean };
   /** For tests of faults: throw, or stop answering. */
   fault: { argument: "throw" | "hang"; answer: null };
   /** The next bytes of an endless body, or its end. */

@@ -5,10 +5,12 @@ import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
 import type { Logger } from "../../base/log.ts";
 import { listenerKeys } from "../../config/plan.ts";
 import type { ResolvedConfig } from "../../config/plan.ts";
+import type { StreamName } from "../../media/ids.ts";
 import type { StreamSummary } from "../../stream/directory.ts";
 import type { Crowd, DrainStep } from "../drain.ts";
 import { serverErrors } from "../errors.ts";
 import type { ThreadEvent } from "../events/thread-events.ts";
+import type { StreamColumns } from "../stream-columns.ts";
 import type { ListenerPlan, PortsByKey } from "../listener-set.ts";
 import { Turns } from "../turns.ts";
 import { BeatWatch, STUCK_MS } from "./beat-watch.ts";
@@ -203,6 +205,23 @@ export class MediaThreads {
   async streams(): Promise<StreamSummary[]> {
     const lists = await this.#askAll((channel, limit) => channel.ask("streams", null, limit));
     return lists.flat();
+  }
+
+  /** Figures of all streams of all threads that answer in time. */
+  async streamColumns(): Promise<StreamColumns[]> {
+    return this.#askAll((channel, limit) => channel.ask("streamColumns", null, limit));
+  }
+
+  /** Those of these streams that live anywhere. */
+  async streamDetails(names: readonly string[]): Promise<StreamSummary[]> {
+    if (names.length === 0) return [];
+    return (await this.#askAll((channel, limit) => channel.ask("streamDetails", names, limit))).flat();
+  }
+
+  /** See `MediaNode.stopStream`; whichever thread has the stream. */
+  async stopStream(name: StreamName): Promise<boolean> {
+    const found = await this.#askAll((channel, limit) => channel.ask("stopStream", name, limit));
+    return found.includes(true);
   }
 
   /** Names of files, as the threads that answer in time see them: all see the same. */

@@ -3,20 +3,17 @@ import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { readProjectFile } from "../../test/house/tree.ts";
-import { ArchiveHour } from "../../test/support/archive-hour.ts";
-import { startS3Server } from "../../test/support/s3-server.ts";
-import { eventually } from "../../test/support/eventually.ts";
-import { episodeReply, episodesReply, locksReply, rangesReply } from "../api/archive-schemas.ts";
-import { exportJobReply, exportJobsReply } from "../api/archive-schemas.ts";
-import { systemClock } from "../base/clock.ts";
-import { silentLogger } from "../base/log.ts";
-import { loadConfig } from "../config/load.ts";
-import { openObjectStore } from "../dvr/objects/open-store.ts";
-import type { ResolvedConfig } from "../config/plan.ts";
-import { archiveRoutes } from "./archive-api.ts";
-import { startServer } from "./server.ts";
-import type { Server } from "./server.ts";
+import { ArchiveHour } from "../../../test/support/archive-hour.ts";
+import { startS3Server } from "../../../test/support/s3-server.ts";
+import { eventually } from "../../../test/support/eventually.ts";
+import { episodeReply, episodesReply, locksReply, rangesReply } from "../../api/archive-schemas.ts";
+import { exportJobReply, exportJobsReply } from "../../api/archive-schemas.ts";
+import { systemClock } from "../../base/clock.ts";
+import { silentLogger } from "../../base/log.ts";
+import { loadConfig } from "../../config/load.ts";
+import { openObjectStore } from "../../dvr/objects/open-store.ts";
+import { startServer } from "../server.ts";
+import type { Server } from "../server.ts";
 
 /** 2026-08-28T08:00:00Z: an hour that nobody writes any more. */
 const HOUR = 496_640;
@@ -221,9 +218,9 @@ describe("every address of archives", () => {
 
   test("does not know other addresses, methods and streams", async () => {
     const rows: [string, string, number, string][] = [
-      ["GET", "/streams", 404, "API_NOT_FOUND"],
-      ["GET", "/streams/tv/one/dvr", 404, "API_NOT_FOUND"],
-      ["POST", "/streams/tv/one/dvr/nothing", 404, "API_NOT_FOUND"],
+      ["GET", "/stream", 404, "API_NOT_FOUND"],
+      ["GET", "/streams/tv/one/dvr", 404, "STREAM_NOT_FOUND"],
+      ["POST", "/streams/tv/one/dvr/nothing", 405, "API_METHOD"],
       ["PUT", "/streams/tv/one/dvr/ranges", 405, "API_METHOD"],
       ["DELETE", "/config/stats", 405, "API_METHOD"],
       ["GET", "/streams/nothing/dvr/ranges", 404, "STREAM_NOT_FOUND"],
@@ -248,22 +245,6 @@ describe("every address of archives", () => {
     assert.equal(told.status, 413);
     assert.equal(told.headers.get("x-error-code"), "HTTP_BODY_TOO_BIG");
   });
-});
-
-test("docs/api.md has every address of archives, and no others", () => {
-  const threads = { askKeeper: () => assert.fail(), askAllToForget: () => assert.fail() };
-  const config = (): ResolvedConfig => assert.fail();
-  const { addresses } = archiveRoutes({ threads, clock: systemClock, config });
-  const page = readProjectFile("docs/api.md");
-  const rows = page.matchAll(/^\| `(\/[^`]+)` \| ([A-Z, ]+) \|/gm);
-  const documented = [...rows].flatMap(([, path, methods]) => {
-    const pattern = path!.replace("NAME", "{name}").replace("ID", "{id}");
-    return methods!.split(", ").map((method) => `${method} ${pattern}`);
-  });
-  assert.deepEqual(
-    documented.filter((address) => address !== "GET /config/stats").toSorted(),
-    addresses.toSorted(),
-  );
 });
 
 test("tells what is recorded, and of a part of the time", async () => {

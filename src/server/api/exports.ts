@@ -1,17 +1,20 @@
 /** The API's addresses of exports that run as jobs. */
-import { exportQuery } from "../api/archive-schemas.ts";
-import { apiErrors } from "../api/errors.ts";
-import { readQueryFields } from "../api/read-fields.ts";
-import type { ApiCall, ApiRoute } from "../api/routes.ts";
-import { jsonReply } from "../base/http-message.ts";
-import type { HttpReply } from "../base/http-message.ts";
-import type { Clock } from "../base/clock.ts";
-import { readBucketUrl, showBucketUrl } from "../config/bucket-url.ts";
-import type { LivePlan } from "../config/plan.ts";
-import { exportPath } from "../dvr/export-jobs/export-path.ts";
-import type { ExportJob, ExportPlace } from "../dvr/export-jobs/export-jobs.ts";
-import type { StreamName } from "../media/ids.ts";
-import type { MediaThreads } from "./threads/supervisor.ts";
+import { exportQuery } from "../../api/archive-schemas.ts";
+import { apiErrors } from "../../api/errors.ts";
+import { routeOf } from "../../api/operation.ts";
+import { archiveOperations } from "../../api/operations/archive.ts";
+import { readQueryFields } from "../../api/read-fields.ts";
+import type { ApiCall, ApiRoute } from "../../api/routes.ts";
+import { jsonReply } from "../../base/http-message.ts";
+import type { HttpReply } from "../../base/http-message.ts";
+import type { Clock } from "../../base/clock.ts";
+import { readBucketUrl, showBucketUrl } from "../../config/bucket-url.ts";
+import type { LivePlan } from "../../config/plan.ts";
+import { exportPath } from "../../dvr/export-jobs/export-path.ts";
+import type { ExportJob, ExportPlace } from "../../dvr/export-jobs/export-jobs.ts";
+import type { StreamName } from "../../media/ids.ts";
+import { EMPTY_REPLY } from "./empty-reply.ts";
+import type { MediaThreads } from "../threads/supervisor.ts";
 
 /** What the addresses need. */
 export type ExportApiParts = {
@@ -30,32 +33,18 @@ export function exportRoutes(
   list: (plural: string, items: readonly object[]) => object,
 ): ApiRoute[] {
   const { threads } = parts;
-  const path = "/dvr_export_jobs";
   return [
-    { method: "POST", path: "/streams/{name}/dvr/export", handle: (call) => begin(parts, call) },
-    {
-      method: "GET",
-      path,
-      handle: async () =>
-        jsonReply(
-          200,
-          list("dvr_export_jobs", (await threads.askKeeper("archiveExports", null)).map(shown)),
-        ),
-    },
-    {
-      method: "GET",
-      path: `${path}/{id}`,
-      handle: async ({ params }) =>
-        jsonReply(200, shown(await threads.askKeeper("archiveExportFind", params["id"]!))),
-    },
-    {
-      method: "DELETE",
-      path: `${path}/{id}`,
-      handle: async ({ params }) => {
-        await threads.askKeeper("archiveExportRemove", params["id"]!);
-        return { status: 204, headers: [["cache-control", "no-store"]], body: [] };
-      },
-    },
+    routeOf(archiveOperations.beginExport, (call) => begin(parts, call)),
+    routeOf(archiveOperations.jobs, async () =>
+      jsonReply(200, list("dvr_export_jobs", (await threads.askKeeper("archiveExports", null)).map(shown))),
+    ),
+    routeOf(archiveOperations.job, async ({ params }) =>
+      jsonReply(200, shown(await threads.askKeeper("archiveExportFind", params["id"]!))),
+    ),
+    routeOf(archiveOperations.deleteJob, async ({ params }) => {
+      await threads.askKeeper("archiveExportRemove", params["id"]!);
+      return EMPTY_REPLY;
+    }),
   ];
 }
 

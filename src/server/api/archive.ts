@@ -1,25 +1,27 @@
 /** The API's addresses of archives: from requests to what the thread that keeps archives is asked, and back. */
-import { errorReply } from "../api/error-reply.ts";
-import { apiErrors } from "../api/errors.ts";
-import { readBodyFields, readQueryFields } from "../api/read-fields.ts";
-import { episodePost, episodePut, episodeQuery, episodesQuery } from "../api/archive-schemas.ts";
-import { rangesQuery, spanBody } from "../api/archive-schemas.ts";
-import { ApiRoutes } from "../api/routes.ts";
-import type { ApiCall, ApiRoute } from "../api/routes.ts";
-import type { Clock } from "../base/clock.ts";
-import { jsonReply } from "../base/http-message.ts";
-import type { HttpReply } from "../base/http-message.ts";
-import type { ResolvedConfig } from "../config/plan.ts";
-import type { ArchivePlace, DeletedRange, EpisodeWrite } from "../dvr/archive-changes.ts";
-import type { Episode } from "../dvr/keep/episode-log.ts";
-import { keepErrors } from "../dvr/keep/errors.ts";
-import type { MsSpan } from "../dvr/keep/time-spans.ts";
-import { parseStreamName } from "../media/ids.ts";
-import { streamErrors } from "../stream/errors.ts";
-import { exportRoutes } from "./export-api.ts";
-import type { ExportApiParts } from "./export-api.ts";
-import { planOf } from "./stream-rules.ts";
-import type { MediaThreads } from "./threads/supervisor.ts";
+import { errorReply } from "../../api/error-reply.ts";
+import { apiErrors } from "../../api/errors.ts";
+import { readBodyFields, readQueryFields } from "../../api/read-fields.ts";
+import { episodePost, episodePut, episodeQuery, episodesQuery } from "../../api/archive-schemas.ts";
+import { rangesQuery, spanBody } from "../../api/archive-schemas.ts";
+import { routeOf } from "../../api/operation.ts";
+import { archiveOperations } from "../../api/operations/archive.ts";
+import type { ApiCall, ApiRoute } from "../../api/routes.ts";
+import type { Clock } from "../../base/clock.ts";
+import { jsonReply } from "../../base/http-message.ts";
+import type { HttpReply } from "../../base/http-message.ts";
+import type { ResolvedConfig } from "../../config/plan.ts";
+import type { ArchivePlace, DeletedRange, EpisodeWrite } from "../../dvr/archive-changes.ts";
+import type { Episode } from "../../dvr/keep/episode-log.ts";
+import { keepErrors } from "../../dvr/keep/errors.ts";
+import type { MsSpan } from "../../dvr/keep/time-spans.ts";
+import { parseStreamName } from "../../media/ids.ts";
+import { streamErrors } from "../../stream/errors.ts";
+import { EMPTY_REPLY } from "./empty-reply.ts";
+import { exportRoutes } from "./exports.ts";
+import type { ExportApiParts } from "./exports.ts";
+import { planOf } from "../stream-rules.ts";
+import type { MediaThreads } from "../threads/supervisor.ts";
 
 /** What the addresses need. */
 export type ArchiveApiParts = {
@@ -31,25 +33,22 @@ export type ArchiveApiParts = {
 /** The last time that an archive can tell, in the year 2255. Units: microseconds since 1970. */
 const END_US = Number.MAX_SAFE_INTEGER;
 
-const EMPTY: HttpReply = { status: 204, headers: [["cache-control", "no-store"]], body: [] };
-
 /** The routes of archives. */
-export function archiveRoutes(parts: ArchiveApiParts): ApiRoutes {
+export function archiveRoutes(parts: ArchiveApiParts): ApiRoute[] {
   const { threads, clock, config } = parts;
   const recorded: ExportApiParts["recorded"] = (text) => recordedStream(config(), text);
-  return new ApiRoutes([
+  return [
     ...rangeRoutes(parts),
     ...lockRoutes(parts),
     ...episodeRoutes(parts),
     ...exportRoutes({ threads, clock, recorded }, listOf),
-  ]);
+  ];
 }
 
 function rangeRoutes(parts: ArchiveApiParts): ApiRoute[] {
-  const path = "/streams/{name}/dvr/ranges";
   return [
-    { method: "GET", path, handle: (call) => listRanges(parts, call) },
-    { method: "DELETE", path, handle: (call) => deleteRange(parts, call) },
+    routeOf(archiveOperations.ranges, (call) => listRanges(parts, call)),
+    routeOf(archiveOperations.deleteRange, (call) => deleteRange(parts, call)),
   ];
 }
 
@@ -76,7 +75,7 @@ async function deleteRange({ threads, config }: ArchiveApiParts, call: ApiCall):
     // A part may be deleted where an error came in between.
     await threads.askAllToForget(`${place.root}/${place.stream}`);
   }
-  return EMPTY;
+  return EMPTY_REPLY;
 }
 
 function protectedReply({ episodes, locks }: DeletedRange & { readonly kind: "protected" }): HttpReply {
@@ -86,7 +85,6 @@ function protectedReply({ episodes, locks }: DeletedRange & { readonly kind: "pr
 }
 
 function lockRoutes({ threads, config }: ArchiveApiParts): ApiRoute[] {
-  const path = "/streams/{name}/dvr/locks";
   const list = async ({ params }: ApiCall): Promise<HttpReply> => {
     const locks = await threads.askKeeper("archiveLocks", placeOf(config(), params["name"]!));
     return jsonReply(200, listOf("locks", locks.map(secondsOf)));
@@ -97,23 +95,22 @@ function lockRoutes({ threads, config }: ArchiveApiParts): ApiRoute[] {
       const { from, duration } = readBodyFields(spanBody, body);
       const span = { fromMs: Math.floor(from * 1000), toMs: Math.ceil((from + duration) * 1000) };
       await threads.askKeeper("archiveLock", { ...placeOf(config(), params["name"]!), op, span });
-      return EMPTY;
+      return EMPTY_REPLY;
     };
   return [
-    { method: "GET", path, handle: list },
-    { method: "POST", path, handle: change("lock") },
-    { method: "DELETE", path, handle: change("unlock") },
+    routeOf(archiveOperations.locks, list),
+    routeOf(archiveOperations.lock, change("lock")),
+    routeOf(archiveOperations.unlock, change("unlock")),
   ];
 }
 
 function episodeRoutes(parts: ArchiveApiParts): ApiRoute[] {
-  const path = "/episodes/{id}";
   return [
-    { method: "GET", path: "/episodes", handle: (call) => listEpisodes(parts, call) },
-    { method: "POST", path: "/episodes", handle: (call) => makeEpisode(parts, call) },
-    { method: "GET", path, handle: (call) => showEpisode(parts, call) },
-    { method: "PUT", path, handle: (call) => putEpisode(parts, call) },
-    { method: "DELETE", path, handle: (call) => deleteEpisode(parts, call) },
+    routeOf(archiveOperations.episodes, (call) => listEpisodes(parts, call)),
+    routeOf(archiveOperations.makeEpisode, (call) => makeEpisode(parts, call)),
+    routeOf(archiveOperations.episode, (call) => showEpisode(parts, call)),
+    routeOf(archiveOperations.putEpisode, (call) => putEpisode(parts, call)),
+    routeOf(archiveOperations.deleteEpisode, (call) => deleteEpisode(parts, call)),
   ];
 }
 
@@ -162,7 +159,7 @@ async function deleteEpisode({ threads, config }: ArchiveApiParts, call: ApiCall
   const { name } = readQueryFields(episodeQuery, call.request.query);
   const place = placeOf(config(), name);
   await threads.askKeeper("archiveEpisodeDelete", { ...place, episodeId: call.params["id"]! });
-  return EMPTY;
+  return EMPTY_REPLY;
 }
 
 type EpisodeFields = {

@@ -1,0 +1,37 @@
+/** A stream that somebody publishes, as the API tells it, and its end by the API. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { apiClient } from "../../ui/api/client.ts";
+import { eventually } from "../support/eventually.ts";
+import { makeClip, publish } from "../support/ffmpeg.ts";
+import { needs } from "../support/tools.ts";
+import { startWeir } from "../support/weir.ts";
+
+test(
+  "a published stream is told with what it is, and its publisher is closed by a stop",
+  { skip: needs("ffmpeg"), timeout: 120_000 },
+  async (t) => {
+    const config = "threads 2; edit_auth root secret; template live { prefix live; input publish://; }";
+    const weir = await startWeir(t, { config });
+    const authorization = `Basic ${Buffer.from("root:secret").toString("base64")}`;
+    const api = apiClient({ base: weir.url("/streamer/api/v3"), authorization });
+    await assert.rejects(api("streamGet", { path: { name: "live/one" } }), { code: "stream_not_found" });
+    const clip = await makeClip({ durationS: 10 });
+    publish(t, weir.rtmpUrl("live/one"), clip, { loop: true });
+    await eventually(async () => {
+      const { streams } = await api("streamsList", { query: { "stats.status": "running" } });
+      const [one] = streams;
+      assert.deepEqual([one?.name, one?.named_by, one?.template], ["live/one", "user", "live"]);
+      assert.ok(one!.stats.bitrate > 0 && one!.stats.bytes_in > 0);
+      assert.equal(one!.stats.source?.proto, "rtmp");
+      assert.ok(one!.stats.media_info?.tracks.some(({ content }) => content === "video"));
+    });
+    await api("streamStop", { path: { name: "live/one" } });
+    await eventually(async () => {
+      const { stats } = await api("streamGet", { path: { name: "live/one" } });
+      assert.deepEqual([stats.status, stats.alive, stats.source], ["waiting", false, undefined]);
+    });
+    const figures = await api("configStats", {});
+    assert.equal(figures.total_streams, 1);
+  },
+);
