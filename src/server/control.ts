@@ -7,6 +7,7 @@ import { errorReply } from "../api/error-reply.ts";
 import { apiErrors } from "../api/errors.ts";
 import { ApiRoutes } from "../api/routes.ts";
 import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/log.ts";
 import { late } from "../base/late/late.ts";
 import type { Late } from "../base/late/late.ts";
 import { jsonReply, textReply } from "../base/http-message.ts";
@@ -17,6 +18,7 @@ import type { Pages } from "./pages.ts";
 import type { ServerIdentity } from "./identity.ts";
 import { requirePlayer } from "./stream-rules.ts";
 import { StorageGate } from "./storage-gate.ts";
+import { CertificateGate } from "./tls/certificate-gate.ts";
 import { listStreams } from "./summaries.ts";
 import type { PublicStream } from "./summaries.ts";
 import type { ThreadStats } from "./threads/messages.ts";
@@ -45,6 +47,7 @@ export class ControlPlane {
   readonly #clock: Clock;
   readonly #startedAtMs: number;
   readonly #storages: StorageGate;
+  readonly #certificates: CertificateGate;
   #notReady: string | null = STARTING;
   readonly #reloads = { taken: 0, refused: 0 };
   #isConfigTaken = true;
@@ -64,6 +67,7 @@ export class ControlPlane {
     pages: Pages;
     identity: Pick<ServerIdentity, "serverId" | "editAuth" | "viewAuth">;
     clock: Clock;
+    log: Logger;
     /** Milliseconds since 1970. */
     startedAtMs: number;
   }) {
@@ -74,16 +78,20 @@ export class ControlPlane {
     this.#clock = options.clock;
     this.#startedAtMs = options.startedAtMs;
     this.#storages = new StorageGate({ clock: options.clock, config: () => this.#config });
+    this.#certificates = new CertificateGate({ clock: options.clock, log: options.log });
   }
 
-  /** Begins to wait for the storages. Resolves once it is known whether they are there; never rejects. */
-  start(): Promise<void> {
-    return this.#storages.start();
+  /**
+   * Begins to wait for the storages and the certificates. Resolves once it is known whether they are there; never rejects.
+   */
+  async start(): Promise<void> {
+    await Promise.all([this.#storages.start(), this.#certificates.configure(this.#config.listeners)]);
   }
 
-  /** Waits for no storage any more. */
+  /** Waits for nothing any more. */
   stop(): void {
     this.#storages.stop();
+    this.#certificates.stop();
   }
 
   /** `null`: ready for work. Else the reason that the readiness probe gives. */
@@ -96,6 +104,7 @@ export class ControlPlane {
     this.#config = config;
     this.#reloads.taken++;
     this.#isConfigTaken = true;
+    void this.#certificates.configure(config.listeners);
   }
 
   /** A new configuration was read that cannot be taken. */
@@ -107,7 +116,8 @@ export class ControlPlane {
   /** Why the server cannot take work; `null` when it can. */
   notReadyReason(): string | null {
     if (this.#notReady !== null) return this.#notReady;
-    return this.#threads.running === 0 ? "no media thread runs" : this.#storages.reason;
+    if (this.#threads.running === 0) return "no media thread runs";
+    return this.#storages.reason ?? this.#certificates.reason;
   }
 
   /** Answers a request of a listener; `hasApi` is false where the listener says `api false`. */

@@ -67,7 +67,7 @@ export async function startServer(options: {
   const identity = new ServerIdentity({ config, env, clock, log, serviceAccount });
   const events = configEvents({ env, clock, log, serviceAccount });
   const pages = await openPages();
-  const control = new ControlPlane({ config, threads, identity, clock, startedAtMs, pages });
+  const control = new ControlPlane({ config, threads, identity, clock, log, startedAtMs, pages });
   let inForce = config;
   let drainUnderWay: Drain | null = null;
   let draining: Promise<void> | null = null;

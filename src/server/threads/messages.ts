@@ -100,4 +100,6 @@ export type ThreadShares = {
   /** Connections by address, see `SharedAddressCounter`. */
   readonly rtmpAddresses: Int32Array;
   readonly httpAddresses: Int32Array;
+  /** What tickets of TLS are encrypted with, so that every thread takes those of the others; new with each start. */
+  readonly ticketKeys: Uint8Array;
 };
