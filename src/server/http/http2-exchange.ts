@@ -19,7 +19,7 @@ import type { UploadSource } from "./upload.ts";
 
 const NO_WEB_SOCKET = "a WebSocket begins with GET over HTTP/1.1 and the header Connection: Upgrade";
 
-const { NGHTTP2_CANCEL, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR } = constants;
+const { NGHTTP2_NO_ERROR } = constants;
 
 /**
  * Answers one request of an HTTP/2 connection.
@@ -58,7 +58,7 @@ class Exchange {
     this.#target = about.target;
     this.#request = this.#read(about.remoteAddress);
     const { idleTimeoutMs } = about.parts;
-    stream.setTimeout(idleTimeoutMs, () => stream.close(NGHTTP2_CANCEL));
+    stream.setTimeout(idleTimeoutMs, () => breakOff(stream));
   }
 
   start(): void {
@@ -130,7 +130,7 @@ class Exchange {
       this.#send(reply);
     } catch (caught) {
       const failure = this.#parts.answers.failure(caught, this.#target.rawPath);
-      if (stream.headersSent) stream.close(NGHTTP2_INTERNAL_ERROR);
+      if (stream.headersSent) breakOff(stream);
       else this.#respond(finishReply(this.#request, failure));
     }
   }
@@ -161,7 +161,7 @@ class Exchange {
     if (ownBytes === 0 && sentBytes < LARGE_BODY_BYTES && reply.release === undefined) return;
     const stream = this.#stream;
     const held = { ownBytes, sentBytes, reply };
-    const hold = new ReplyHold(this.#parts.budget, held, () => stream.close(NGHTTP2_CANCEL));
+    const hold = new ReplyHold(this.#parts.budget, held, () => breakOff(stream));
     stream.once("close", () => hold.release());
   }
 
@@ -213,7 +213,7 @@ class Exchange {
     stream.respond(fieldsOf(status, headers));
     const body = new FileBody(file, range, {
       write: (piece, onTaken) => void stream.write(piece, () => onTaken()),
-      destroy: () => stream.close(NGHTTP2_INTERNAL_ERROR),
+      destroy: () => breakOff(stream),
     });
     stream.once("close", () => body.left());
     void body.run().then((end) => {
@@ -223,6 +223,11 @@ class Exchange {
       return end;
     });
   }
+}
+
+/** Resets a stream. `close` would end the body first, and the client would take what it has for the whole. */
+function breakOff(stream: ServerHttp2Stream): void {
+  stream.destroy(new Error("the reply is broken off"));
 }
 
 /** Names and values as the library takes them. Throws: RangeError for a value that would not stay one. */
@@ -264,15 +269,11 @@ class StreamCarrier implements BodyCarrier {
   /** The queue ends the stream behind what it holds; what is stuck then has the stream's own time. */
   finish(): void {
     const stream = this.#stream;
-    stream.setTimeout(FINISH_MS, () => stream.close(NGHTTP2_CANCEL));
+    stream.setTimeout(FINISH_MS, () => breakOff(stream));
   }
 
   destroy(): void {
-    this.#stream.close(NGHTTP2_CANCEL);
-  }
-
-  abort(): void {
-    this.#stream.close(NGHTTP2_INTERNAL_ERROR);
+    breakOff(this.#stream);
   }
 }
 

@@ -19,6 +19,7 @@ import type { ConnectionParts } from "./plain-connection.ts";
 import { ReadyReplies } from "./ready-replies.ts";
 import type { ReplyBudget } from "./reply-budget.ts";
 import { readTarget } from "./request-target.ts";
+import { carry } from "./tls-socket.ts";
 import { WebSockets } from "./web-socket-upgrade.ts";
 import { isWebSocketUpgrade } from "../../base/web-socket/handshake.ts";
 
@@ -304,7 +305,10 @@ export class HttpListener {
       onSecure: (socket) => {
         this.#securing.delete(accepted);
         if (socket.alpnProtocol === "h2") this.#serveHttp2(socket, address, https);
-        else this.#serve(socket);
+        else {
+          carry(socket, accepted);
+          this.#serve(socket);
+        }
       },
       onRefused: (reason) => this.#note({ address, reason }),
     });

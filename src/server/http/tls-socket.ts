@@ -1,15 +1,25 @@
 import type { Socket } from "node:net";
 
+/** TCP connections by the TLS connections on them. */
+const carriers = new WeakMap<Socket, Socket>();
+
 /** Whether a connection is encrypted, without loading what encrypts. */
 export function isTlsSocket(socket: Socket): boolean {
   return "encrypted" in socket;
 }
 
+/** Remembers on which TCP connection one of TLS is. */
+export function carry(secure: Socket, carrier: Socket): void {
+  carriers.set(secure, carrier);
+}
+
 /**
- * Ends a connection so that its client sees that the body is not whole. A TCP connection is reset; one of TLS is closed
- * without the alert that would say that all has been sent. Spec: RFC 8446 section 6.1.
+ * Resets a connection, so that its client sees that the body is not whole: the end of one in clear would be the end of the
+ * body, and many clients of TLS do not look whether it ended in order. Spec: RFC 9112 section 9.8.
  */
 export function breakOff(socket: Socket): void {
-  if (isTlsSocket(socket)) socket.destroy();
+  const carrier = carriers.get(socket);
+  if (carrier !== undefined) carrier.resetAndDestroy();
+  else if (isTlsSocket(socket)) socket.destroy();
   else socket.resetAndDestroy();
 }
