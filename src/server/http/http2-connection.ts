@@ -4,6 +4,7 @@ import type { TLSSocket } from "node:tls";
 import { systemClock } from "../../base/clock.ts";
 import type { Timer } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
+import { FrameAllowance } from "./frame-allowance.ts";
 import { answerHttp2 } from "./http2-exchange.ts";
 import type { Http2Parts, OpenHttp2 } from "./https-parts.ts";
 
@@ -23,9 +24,9 @@ const RESETS_PER_SECOND = 33;
 /** Frames that break the protocol, and requests above the limits, after which the connection is closed. */
 const MAX_INVALID_FRAMES = 100;
 const MAX_REJECTED_STREAMS = 100;
-/** Frames that ask for an answer and bring nothing, in so many seconds (CVE-2019-9512, CVE-2019-9515). */
-const MAX_IDLE_FRAMES = 200;
-const IDLE_FRAMES_MS = 10_000;
+/** Frames that ask for an answer and bring nothing, at once and a second over time (CVE-2019-9512, CVE-2019-9515). */
+const IDLE_FRAME_BURST = 200;
+const IDLE_FRAMES_PER_SECOND = 20;
 /** Last words take no longer. */
 const LINGER_MS = 3000;
 
@@ -41,8 +42,8 @@ export class Http2Connection implements OpenHttp2 {
   readonly #session: ServerHttp2Session;
   #streams = 0;
   #idle: Timer | null = null;
-  #idleFrames = 0;
-  #idleFramesFromUs = 0;
+  readonly #resets = new FrameAllowance(RESET_BURST, RESETS_PER_SECOND);
+  readonly #idleFrames = new FrameAllowance(IDLE_FRAME_BURST, IDLE_FRAMES_PER_SECOND);
 
   constructor(socket: TLSSocket, parts: Http2Parts) {
     this.#socket = socket;
@@ -54,8 +55,6 @@ export class Http2Connection implements OpenHttp2 {
       maxHeaderListPairs: MAX_FIELDS,
       maxSessionInvalidFrames: MAX_INVALID_FRAMES,
       maxSessionRejectedStreams: MAX_REJECTED_STREAMS,
-      streamResetBurst: RESET_BURST,
-      streamResetRate: RESETS_PER_SECOND,
       settings: {
         maxConcurrentStreams: MAX_STREAMS,
         maxHeaderListSize: MAX_HEAD_BYTES,
@@ -87,6 +86,8 @@ export class Http2Connection implements OpenHttp2 {
     this.#streams++;
     stream.once("close", () => {
       this.#streams--;
+      if (stream.rstCode !== constants.NGHTTP2_NO_ERROR && !this.#resets.take())
+        this.#calm("it took back one request after the other");
       if (this.#streams === 0) this.#rest(this.#session.closed ? LINGER_MS : this.#parts.idleTimeoutMs);
     });
     answerHttp2(stream, headers, this.#socket.remoteAddress ?? "", this.#parts);
@@ -105,13 +106,12 @@ export class Http2Connection implements OpenHttp2 {
   }
 
   #countIdleFrame(): void {
-    const nowUs = systemClock.nowUs();
-    if (nowUs - this.#idleFramesFromUs > IDLE_FRAMES_MS * 1000) {
-      this.#idleFramesFromUs = nowUs;
-      this.#idleFrames = 0;
-    }
-    if (++this.#idleFrames <= MAX_IDLE_FRAMES || this.#session.destroyed) return;
-    this.#parts.onBroken(`more than ${MAX_IDLE_FRAMES} frames that bring nothing in ${IDLE_FRAMES_MS} ms`);
+    if (!this.#idleFrames.take()) this.#calm("it sent one frame after the other that brings nothing");
+  }
+
+  #calm(reason: string): void {
+    if (this.#session.destroyed) return;
+    this.#break(reason);
     this.#session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
   }
 

@@ -11,7 +11,7 @@ import { finishFile, finishReply } from "./finish-reply.ts";
 import type { WireReply } from "./finish-reply.ts";
 import type { Http2Parts } from "./https-parts.ts";
 import { isHeaderValue } from "./reply-head.ts";
-import { LARGE_BODY_BYTES, ReplyHold } from "./reply-budget.ts";
+import { ReplyHold } from "./reply-budget.ts";
 import { readTarget } from "./request-target.ts";
 import type { RequestTarget } from "./request-target.ts";
 import { takeUpload } from "./upload.ts";
@@ -158,7 +158,8 @@ class Exchange {
   }
 
   #hold(reply: HttpReply, ownBytes: number, sentBytes: number): void {
-    if (ownBytes === 0 && sentBytes < LARGE_BODY_BYTES && reply.release === undefined) return;
+    // The stream's own time goes on with every frame of its neighbours: nothing else ends a reader that stopped.
+    if (sentBytes < UNWATCHED_BYTES && ownBytes === 0 && reply.release === undefined) return;
     const stream = this.#stream;
     const held = { ownBytes, sentBytes, reply };
     const hold = new ReplyHold(this.#parts.budget, held, () => breakOff(stream));
@@ -276,6 +277,9 @@ class StreamCarrier implements BodyCarrier {
     breakOff(this.#stream);
   }
 }
+
+/** So little the system takes at once, in most cases: it is not worth a timer. */
+const UNWATCHED_BYTES = 16 * 1024;
 
 /** A client that takes nothing of the end of a body for so long is cut off. */
 const FINISH_MS = 30_000;
