@@ -4,7 +4,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { diffConfigs } from "./diff.ts";
 import { loadConfig } from "./load.ts";
-import { printConfig, word } from "./print.ts";
+import { word } from "./print-words.ts";
+import { printConfig } from "./print.ts";
 import type { ResolvedConfig } from "./plan.ts";
 
 function load(text: string): ResolvedConfig {
@@ -32,6 +33,7 @@ rtmp_handshake_timeout 10;
 rtmp_idle_timeout 60;
 http_idle_timeout 60;
 max_message_size 16M;
+auth_token token;
 
 template pub {
   prefix pub;
@@ -52,12 +54,54 @@ vod vod {
   assert.equal(printConfig(config), expected);
 });
 
-test("a config with every directive reads back as the same plan", () => {
-  const url = new URL("../../test/vectors/config/good/everything.conf", import.meta.url);
-  const config = load(readFileSync(url, "utf8"));
-  const again = load(printConfig(config, { secrets: "show" }));
-  assert.deepEqual(told(again), told(config));
-  assert.deepEqual(diffConfigs(config, again), []);
+for (const name of ["everything", "access", "many-known-directives"]) {
+  test(`the config ${name} reads back as the same plan`, () => {
+    const url = new URL(`../../test/vectors/config/good/${name}.conf`, import.meta.url);
+    const config = load(readFileSync(url, "utf8"));
+    const again = load(printConfig(config, { secrets: "show" }));
+    assert.deepEqual(told(again), told(config));
+    assert.deepEqual(diffConfigs(config, again), []);
+  });
+}
+
+/** A directive with a secret in it, and what is printed of it. */
+const HIDDEN: readonly [text: string, printed: string][] = [
+  ["stream a { securetoken hunter2; }", "  securetoken; # (it is not shown)"],
+  ["stream a { on_play signed://hunter2; }", "  on_play signed://; # (the key is not shown)"],
+  [
+    "vod a { on_play securetoken://hunter2?no_check_ip=true; }",
+    "  on_play securetoken://; # (the key is not shown)",
+  ],
+  [
+    "stream a { on_publish securetoken://hunter2; }",
+    "  on_publish securetoken://; # (the key is not shown)",
+  ],
+  ["template a { password hunter2; }", "  password; # (it is not shown)"],
+  ["auth_backend a { deny token hunter2 hunter2x; }", "  deny token; # (2 of them, which are not shown)"],
+  ["jwt a { secret hunter2; }", "  # secret (it is not shown)"],
+  ["api_token a { token hunter2hunter2; scope view; }", "  # token (it is not shown)"],
+];
+
+for (const [text, printed] of HIDDEN) {
+  test(`${text.replaceAll("hunter2", "SECRET")} without its secrets is no config that lets more in`, () => {
+    const hidden = printConfig(load(text));
+    assert.doesNotMatch(hidden, /hunter2/);
+    assert.ok(hidden.split("\n").includes(printed), hidden);
+    assert.equal(loadConfig([{ file: "t", text: hidden }]).config, undefined);
+  });
+}
+
+test("URLs, filters and passphrases are printed without what is secret in them", () => {
+  const config = load(`
+    https 443 { passphrase hunter2; }
+    traces http://u:hunter2@h;
+    event_sink s { url http://u:hunter2@h/x?hunter2; only token=hunter2; sign_key hunter2; }
+    auth_backend b { backend http://h/?k=hunter2; }
+    jwt j { jwks http://u:hunter2@h; }
+    stream a { on_play http://u:hunter2@h/x; on_publish http://h/?hunter2; }
+  `);
+  assert.doesNotMatch(printConfig(config), /hunter2/);
+  assert.deepEqual(diffConfigs(config, load(printConfig(config, { secrets: "show" }))), []);
 });
 
 test("passwords are printed only when they are asked for", () => {
