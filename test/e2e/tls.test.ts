@@ -72,7 +72,8 @@ const curl = (...args: readonly string[]): Promise<string> =>
 /** The fingerprint of the certificate that new connections see. */
 async function fingerprint(port: number): Promise<string> {
   const socket = connect({ host: "127.0.0.1", port, rejectUnauthorized: false });
-  await once(socket, "secureConnect");
+  const gone = once(socket, "close").then(() => Promise.reject(new Error("closed")));
+  await Promise.race([once(socket, "secureConnect"), gone]);
   const { fingerprint256 } = socket.getPeerCertificate();
   socket.destroy();
   return fingerprint256;
@@ -142,7 +143,7 @@ test("a Secret that comes late is waited for, and one that rotates is shown to n
   await volume.write(files(selfSigned()));
   const weir = await starting;
   await weir.logged("a TLS listener waits for its certificate");
-  await eventually(() => fingerprint(https));
+  await eventually(async () => void (await fingerprint(https)));
   const before = await fingerprint(https);
   const old = connectHttp2(`https://127.0.0.1:${https}`, { rejectUnauthorized: false });
   t.after(() => old.destroy());

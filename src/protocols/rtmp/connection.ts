@@ -242,7 +242,9 @@ export class RtmpConnection implements RtmpSessionHost {
    */
   #rest(readBytes: number, patienceMs: number): void {
     this.#bytesSinceRest += readBytes;
-    if (readBytes >= READ_BUFFER_BYTES || this.#isResting) return;
+    // Over TLS every record comes by itself, and of a small write at that: all that are there come before the rest.
+    const isMore = readBytes >= READ_BUFFER_BYTES || this.#socket.readableLength > 0;
+    if (isMore || this.#isResting) return;
     const isMuch = this.#bytesSinceRest > MAX_BYTES_PER_REST;
     this.#bytesSinceRest = 0;
     if (isMuch) return;
