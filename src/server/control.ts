@@ -78,7 +78,11 @@ export class ControlPlane {
     this.#clock = options.clock;
     this.#startedAtMs = options.startedAtMs;
     this.#storages = new StorageGate({ clock: options.clock, config: () => this.#config });
-    this.#certificates = new CertificateGate({ clock: options.clock, log: options.log });
+    this.#certificates = new CertificateGate({
+      clock: options.clock,
+      log: options.log,
+      onRead: () => options.threads.askAllForCertificates(),
+    });
   }
 
   /**

@@ -198,6 +198,11 @@ export class MediaRuntime {
     this.#node.configure(config);
   }
 
+  /** Reads the files of certificates that have changed. */
+  lookAtCertificates(): Promise<void> {
+    return this.#tls.look();
+  }
+
   /** The home of a stream that this thread watches has changed. */
   homeChanged(name: StreamName, home: number | null): void {
     this.#node.homeChanged(name, home);

@@ -1,8 +1,6 @@
-import type { Clock } from "../../base/clock.ts";
 import { late } from "../../base/late/late.ts";
-import type { Logger } from "../../base/log.ts";
 import type { ResolvedConfig } from "../../config/plan.ts";
-import type { CertificateWatch } from "./certificate-watch.ts";
+import type { CertificateWatch, CertificateWatchOptions } from "./certificate-watch.ts";
 import { tlsPlans } from "./thread-tls.ts";
 
 /**
@@ -18,7 +16,7 @@ export class CertificateGate {
   #isOpen = false;
   #isStopped = false;
 
-  constructor(options: { readonly clock: Clock; readonly log: Logger }) {
+  constructor(options: CertificateWatchOptions) {
     // With what reads certificates, which most servers never do.
     this.#watch = late("certificates", async () => {
       const { CertificateWatch: Watch } = await import("./certificate-watch.ts");

@@ -12,6 +12,14 @@ const EXPIRES_SOON_MS = 7 * DAY_MS;
 /** Of one that ends soon the log says so this often. */
 const WARN_EVERY_MS = DAY_MS;
 
+/** What the watch is made with. */
+export type CertificateWatchOptions = {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Brings a new pair to whoever shows it to clients: it counts as there when that resolves. */
+  onRead?(): Promise<void>;
+};
+
 type Watched = {
   readonly plan: TlsPlan;
   readonly files: CertificateFiles;
@@ -24,14 +32,16 @@ type Watched = {
 export class CertificateWatch {
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #onRead: () => Promise<void>;
   /** By the files; as many as the configuration has. */
   readonly #watched = new Map<string, Watched>();
   #timer: Timer | null = null;
   #isStopped = false;
 
-  constructor({ clock, log }: { readonly clock: Clock; readonly log: Logger }) {
+  constructor({ clock, log, onRead }: CertificateWatchOptions) {
     this.#clock = clock;
     this.#log = log;
+    this.#onRead = onRead ?? (() => Promise.resolve());
   }
 
   /** Which certificate a listener waits for; `null`: each has had one. */
@@ -78,7 +88,8 @@ export class CertificateWatch {
   }
 
   #taken(watched: Watched, pair: KeyPair): void {
-    watched.pair = pair;
+    const show = (): void => void (watched.pair = pair);
+    void this.#onRead().then(show, show);
     watched.warnedUs = -Infinity;
     this.#log.info("TLS certificate read", {
       file: watched.plan.certificate,

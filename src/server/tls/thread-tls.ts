@@ -25,6 +25,11 @@ export class ThreadTls {
     await this.#loaded.doors.open(plans);
   }
 
+  /** Looks at the files at once. */
+  async look(): Promise<void> {
+    await this.#loaded?.doors.look();
+  }
+
   /** This configuration is in force. */
   keep(listeners: ResolvedConfig["listeners"]): void {
     this.#loaded?.doors.keep(tlsPlans(listeners));

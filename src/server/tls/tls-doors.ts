@@ -46,6 +46,11 @@ export class TlsDoors {
     await Promise.all(looks);
   }
 
+  /** Looks at all files at once. Never rejects. */
+  async look(): Promise<void> {
+    await Promise.all([...this.#entries.values()].map(({ files }) => files.look()));
+  }
+
   /** The door of a plan. */
   door(plan: TlsPlan, use: DoorUse): TlsDoor {
     const entry = this.#entry(plan);
