@@ -28,7 +28,7 @@ type Secure = {
   readonly volume: ProjectedVolume;
   readonly https: number;
   readonly rtmps: number;
-  config(ports: WeirPorts): string;
+  readonly config: (ports: WeirPorts) => string;
 };
 
 const files = ({ cert, key }: { cert: string; key: string }): Record<string, string> => ({

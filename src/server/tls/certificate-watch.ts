@@ -17,7 +17,7 @@ export type CertificateWatchOptions = {
   readonly clock: Clock;
   readonly log: Logger;
   /** Brings a new pair to whoever shows it to clients: it counts as there when that resolves. */
-  onRead?(): Promise<void>;
+  readonly onRead?: () => Promise<void>;
 };
 
 type Watched = {

@@ -16,7 +16,10 @@ import { RtmpListener } from "../../protocols/rtmp/listener.ts";
 import { readKeyPair } from "./key-pair.ts";
 import { TlsDoor } from "./tls-door.ts";
 
-async function open(t: TestContext, perAddress = 100): Promise<{ listener: RtmpListener; clock: FakeClock }> {
+async function open(
+  t: TestContext,
+  perAddress = 100,
+): Promise<{ listener: RtmpListener; clock: FakeClock }> {
   const clock = new FakeClock();
   const { plan } = await writePair(t);
   const door = new TlsDoor({ ...plan, clock, ticketKeys: Buffer.alloc(48), protocols: [] });
@@ -85,7 +88,7 @@ test("addresses are counted from the first byte on, and a stop ends what is in i
     socket.resume();
     await once(socket, "close");
   });
-  await Promise.all(idle.map((socket) => (socket.connecting ? once(socket, "connect") : null)));
+  for (const socket of idle) if (socket.connecting) await once(socket, "connect");
   await assert.rejects(secureClient(t, listener));
   assert.equal(listener.stats().refused, 1);
   idle[0]!.destroy();
