@@ -1,13 +1,16 @@
 /** The same requests in clear, over TLS with HTTP/1.1, and over HTTP/2: the replies are the same. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { request as requestHttp } from "node:http";
 import type { IncomingMessage } from "node:http";
 import { request as requestHttps } from "node:https";
 import { describe, test } from "node:test";
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { connect as connectTls } from "node:tls";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
+import { eventually } from "../../../test/support/eventually.ts";
 import { startHttps } from "../../../test/support/https-listener.ts";
 import { ask, http2Client } from "../../../test/support/http2-client.ts";
 import { AddressCounter } from "../../base/address-counter.ts";
@@ -297,4 +300,52 @@ test("a body that breaks off is no whole one: HTTP/2 says so with a code", async
   assert.equal(got.resetCode, 2);
   const first = { method: "GET", path: "/broken", headers: {} };
   await assert.rejects(overHttp1(listener.port, { ...first }, true));
+});
+
+test("a WebSocket is opened over TLS with HTTP/1.1, and refused over HTTP/2", async (t) => {
+  const reply: HttpReply = {
+    status: 200,
+    headers: [],
+    body: [],
+    webSocket: (sink) => {
+      sink.accept();
+      sink.sendText("hello");
+      return { close: () => {} };
+    },
+  };
+  const listener = await startHttps(t, { handle: () => reply });
+  const socket = connectTls({ host: "127.0.0.1", port: listener.port, rejectUnauthorized: false });
+  t.after(() => socket.destroy());
+  await once(socket, "secureConnect");
+  let seen = "";
+  socket.setEncoding("latin1").on("data", (text: string) => (seen += text));
+  const key = "sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==";
+  socket.write(`GET /x HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n${key}\r\n\r\n`);
+  await eventually(() => assert.match(seen, /^HTTP\/1\.1 101 [^]*\r\n\r\n\x81\x05hello/));
+  assert.equal((await ask(http2Client(t, listener.port), "/x")).status, 400);
+});
+
+test("a lent body is given back when all of it has left, or its client has", async (t) => {
+  const memory = Buffer.alloc(300_000, "a");
+  let lent = 0;
+  let released = 0;
+  const listener = await startHttps(t, {
+    handle: () => {
+      lent++;
+      return { status: 200, headers: [], body: [memory], release: () => void released++ };
+    },
+  });
+  const client = http2Client(t, listener.port);
+  const whole = await ask(client, "/x");
+  assert.ok(whole.body.equals(memory));
+  await eventually(() => assert.equal(released, 1));
+  const stream = client.request({ ":path": "/x" });
+  stream.on("error", () => {});
+  await once(stream, "response");
+  stream.close(8);
+  await eventually(() => assert.equal(released, 2));
+  const asked = { method: "GET", path: "/x", headers: {} };
+  const { body } = await overHttp1(listener.port, asked, true);
+  assert.equal(body.length, memory.byteLength);
+  await eventually(() => assert.equal(released, lent));
 });
