@@ -13,6 +13,8 @@ export type HttpRequest = {
   header(name: string): string | undefined;
   /** The peer's address. */
   readonly remoteAddress: string;
+  /** It came over TLS. */
+  readonly isTls?: boolean;
   /** `false`: an HTTP/1.0 client, to whom a body of unknown length ends with the connection, broken off or not. */
   readonly takesChunks?: boolean;
   /** The whole body, where it was read before the question was asked, as the API has it; left out elsewhere. */

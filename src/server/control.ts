@@ -9,6 +9,7 @@ import type { RepeatedFailures } from "../auth/credentials/failures.ts";
 import { NO_SESSIONS } from "../api/sessions-view.ts";
 import type { SessionsView } from "../api/sessions-view.ts";
 import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/log.ts";
 import { late } from "../base/late/late.ts";
 import type { Late } from "../base/late/late.ts";
 import { jsonReply, textReply } from "../base/http-message.ts";
@@ -28,6 +29,7 @@ import type { ServerIdentity } from "./identity.ts";
 import { requirePlayer } from "./stream-rules.ts";
 import { StorageGate } from "./storage-gate.ts";
 import { listStreams, streamRows } from "./summaries.ts";
+import { CertificateGate } from "./tls/certificate-gate.ts";
 import type { PublicStream } from "./summaries.ts";
 import type { MediaThreads } from "./threads/supervisor.ts";
 import { VERSION } from "./version.ts";
@@ -61,6 +63,7 @@ export class ControlPlane {
   readonly #storages: StorageGate;
   readonly #door: ApiDoor;
   readonly #events: ServerEvents;
+  readonly #certificates: CertificateGate;
   #notReady: string | null = STARTING;
   readonly #reloads = { taken: 0, refused: 0 };
   /** Why the newest configuration is not in force; `null`: it is. */
@@ -112,6 +115,7 @@ export class ControlPlane {
       /** Somebody tries credentials of the API. */
       onRepeatedFailures?: (what: RepeatedFailures) => void;
       events: ServerEvents;
+      log: Logger;
     },
   ) {
     this.#parts = options;
@@ -131,6 +135,11 @@ export class ControlPlane {
       onRepeated,
     });
     this.#storages = new StorageGate({ clock: options.clock, config: () => this.#config });
+    this.#certificates = new CertificateGate({
+      clock: options.clock,
+      log: options.log,
+      onRead: () => options.threads.askAllForCertificates(),
+    });
     this.#stats = new ServerStats({
       threads: options.threads,
       clock: options.clock,
@@ -146,14 +155,17 @@ export class ControlPlane {
     });
   }
 
-  /** Begins to wait for the storages. Resolves once it is known whether they are there; never rejects. */
-  start(): Promise<void> {
-    return this.#storages.start();
+  /**
+   * Begins to wait for the storages and the certificates. Resolves once it is known whether they are there; never rejects.
+   */
+  async start(): Promise<void> {
+    await Promise.all([this.#storages.start(), this.#certificates.configure(this.#config.listeners)]);
   }
 
-  /** Waits for no storage any more. */
+  /** Waits for nothing any more. */
   stop(): void {
     this.#storages.stop();
+    this.#certificates.stop();
   }
 
   /** `null`: ready for work. Else the reason that the readiness probe gives. */
@@ -166,6 +178,7 @@ export class ControlPlane {
     this.#config = config;
     this.#reloads.taken++;
     this.#configError = null;
+    void this.#certificates.configure(config.listeners);
   }
 
   /** A new configuration was read that cannot be taken. */
@@ -179,7 +192,8 @@ export class ControlPlane {
   /** Why the server cannot take work; `null` when it can. */
   notReadyReason(): string | null {
     if (this.#notReady !== null) return this.#notReady;
-    return this.#threads.running === 0 ? "no media thread runs" : this.#storages.reason;
+    if (this.#threads.running === 0) return "no media thread runs";
+    return this.#storages.reason ?? this.#certificates.reason;
   }
 
   /** Answers a request of a listener; `hasApi` is false where the listener says `api false`. */

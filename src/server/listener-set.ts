@@ -12,6 +12,8 @@ export type Listener = {
   start(): Promise<void>;
   /** The port, also when 0 was asked for, and while it is paused. */
   readonly port: number;
+  /** Connections that come now are encrypted; absent: they are not. */
+  readonly isTls?: boolean;
   /** Gives the port away and takes no connections; those that are open stay. */
   pause(): void;
   /** After `pause`: takes connections again, on the same port. Rejects with the system's error. */

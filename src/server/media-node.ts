@@ -39,6 +39,7 @@ import { Playback, isPackaged } from "./playback.ts";
 import { findRecording } from "./recordings.ts";
 import { RemoteWindows } from "./remote-windows.ts";
 import { planOf, rulesOf } from "./stream-rules.ts";
+import type { ThreadTls } from "./tls/thread-tls.ts";
 
 /** Bound on streams of one thread: each may hold a GOP and a window of segments. */
 const MAX_STREAMS = 10_000;
@@ -72,6 +73,8 @@ export type MediaNodeOptions = {
   readonly thread: NodeThread;
   /** Bounds RTMP connections of one address. */
   readonly addresses: AddressLimit;
+  /** For RTMP listeners with TLS. */
+  readonly tls?: Pick<ThreadTls, "forRtmp">;
   /** What the streams of all threads may hold; a share of the process' memory when left out. Units: bytes. */
   readonly liveMemoryBytes?: number;
   /** Takes what happens to streams. */
@@ -354,6 +357,7 @@ export class MediaNode {
         isShared: this.#options.thread.count > 1,
         sendWindow: () => plan().sendWindow,
         limits: rtmpLimits(this.#config),
+        tls: () => this.#options.tls?.forRtmp(plan().tls) ?? null,
       },
       {
         directory: this.#directory,

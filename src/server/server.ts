@@ -89,7 +89,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     log.warn("wrong credentials of the API come again and again from an address", { ip, count });
     serverEvents.bus.emit("auth_failed", { ip, attempts: count });
   };
-  const parts = { ...api, config, threads, identity, clock, startedAtMs, pages };
+  const parts = { ...api, config, threads, identity, clock, log, startedAtMs, pages };
   const control = new ControlPlane({ ...parts, events: serverEvents, onRepeatedFailures });
   let inForce = config;
   let drainUnderWay: Drain | null = null;

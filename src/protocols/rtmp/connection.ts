@@ -64,6 +64,8 @@ export type RtmpConnectionParts = {
   /** What its log lines are found by. */
   readonly id: SessionId;
   readonly socket: RtmpSocket;
+  /** When it was accepted, where that was a while ago: its handshake of TLS counts. */
+  readonly acceptedUs?: number;
   readonly directory: StreamDirectory;
   readonly clock: Clock;
   /** Of all connections of the listener. */
@@ -103,7 +105,7 @@ export class RtmpConnection implements RtmpSessionHost {
     this.#parts = parts;
     this.#socket = parts.socket;
     this.#remoteAddress = parts.socket.remoteAddress ?? "";
-    this.#startedUs = parts.clock.nowUs();
+    this.#startedUs = parts.acceptedUs ?? parts.clock.nowUs();
     this.#progressUs = this.#startedUs;
     this.#queue = new SendQueue(parts.socket, parts.options.maxQueuedBytes);
     this.#logger = parts.logger.child({ session: parts.id, remoteAddress: this.#remoteAddress });
@@ -240,7 +242,9 @@ export class RtmpConnection implements RtmpSessionHost {
    */
   #rest(readBytes: number, patienceMs: number): void {
     this.#bytesSinceRest += readBytes;
-    if (readBytes >= READ_BUFFER_BYTES || this.#isResting) return;
+    // Over TLS every record comes by itself, and of a small write at that: all that are there come before the rest.
+    const isMore = readBytes >= READ_BUFFER_BYTES || this.#socket.readableLength > 0;
+    if (isMore || this.#isResting) return;
     const isMuch = this.#bytesSinceRest > MAX_BYTES_PER_REST;
     this.#bytesSinceRest = 0;
     if (isMuch) return;

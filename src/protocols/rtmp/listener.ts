@@ -28,6 +28,16 @@ export type RtmpListenerOptions = {
   /** Asked for each connection. */
   readonly sendWindow?: () => SendWindow | undefined;
   readonly limits?: Partial<RtmpLimits>;
+  /** Asked for each connection; `null`, as when it is left out: it comes in clear. */
+  readonly tls?: () => RtmpTls | null;
+};
+
+/** What makes connections of RTMPS: takes those that are accepted, and gives them back when they are encrypted. */
+export type RtmpTls = {
+  admit(
+    accepted: Socket,
+    visitor: { onSecure(socket: Socket): void; onRefused(reason: string): void },
+  ): void;
 };
 
 /** Bounds of what peers may cost. */
@@ -98,6 +108,9 @@ export type RtmpListenerStats = {
 
 const TICK_MS = 1000;
 
+/** Gives the socket of a connection, which calls `receive` with what is read, or has `data` events. */
+type OpenSocket = (receive: (bytes: Uint8Array) => void) => Socket;
+
 /** Accepts RTMP connections, and holds those that live. */
 export class RtmpListener {
   readonly #options: RtmpListenerOptions;
@@ -105,6 +118,8 @@ export class RtmpListener {
   readonly #parts: RtmpListenerParts;
   readonly #refusals: PerSecondLog;
   readonly #connections = new Set<RtmpConnection>();
+  /** In the middle of their handshake of TLS. */
+  readonly #securing = new Set<Socket>();
   readonly #rests: ReadingRests<RtmpConnection>;
   readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
   #server: Server | null = null;
@@ -136,6 +151,11 @@ export class RtmpListener {
     server.on("error", (error) => this.#parts.logger.error("RTMP listener", { error: error.message }));
     this.#server = server;
     this.#scheduleTick();
+  }
+
+  /** Whether connections that come now are encrypted. */
+  get isTls(): boolean {
+    return (this.#options.tls?.() ?? null) !== null;
   }
 
   /** The port, also when 0 was asked for. */
@@ -185,6 +205,7 @@ export class RtmpListener {
     const closed = new Promise<void>((resolve) => {
       server.close(() => resolve());
     });
+    for (const socket of this.#securing) socket.destroy();
     for (const connection of this.#connections) connection.stop();
     await this.#waitUntilEmpty();
     for (const connection of this.#connections) connection.destroy();
@@ -228,18 +249,47 @@ export class RtmpListener {
       socket.destroy();
       return;
     }
+    const tls = this.#options.tls?.() ?? null;
+    if (tls !== null) this.#secure(socket, address, tls);
+    else {
+      this.#begin(address, (receive) =>
+        readInto(this.#readBuffer, socket, receive, { highWaterMark: SLICE_BYTES }),
+      );
+    }
+  }
+
+  #secure(accepted: Socket, address: string, tls: RtmpTls): void {
+    const acceptedUs = this.#parts.clock.nowUs();
+    const leave = (): void => {
+      this.#securing.delete(accepted);
+      this.#parts.addresses.release(address);
+    };
+    this.#securing.add(accepted);
+    accepted.once("close", leave);
+    tls.admit(accepted, {
+      onSecure: (socket) => {
+        accepted.off("close", leave);
+        this.#securing.delete(accepted);
+        this.#begin(address, () => socket, acceptedUs);
+      },
+      onRefused: (reason) =>
+        this.#refusals.add(this.#parts.clock.nowUs(), { reason, remoteAddress: address }),
+    });
+  }
+
+  #begin(address: string, open: OpenSocket, acceptedUs = this.#parts.clock.nowUs()): void {
     this.#accepted++;
-    const connection = this.#connect(socket, address);
-    this.#connections.add(connection);
+    this.#connections.add(this.#connect(address, open, acceptedUs));
   }
 
   /** Counts a connection, or says why not. */
   #admit(address: string): string | null {
-    if (this.#connections.size >= this.#limits.connections) return "too many connections";
+    const open = this.#connections.size + this.#securing.size;
+    if (open >= this.#limits.connections) return "too many connections";
     return this.#parts.addresses.acquire(address) ? null : "too many connections from one address";
   }
 
-  #connect(socket: Socket, address: string): RtmpConnection {
+  #connect(address: string, open: OpenSocket, acceptedUs: number): RtmpConnection {
     const connection: RtmpConnection = new RtmpConnection({
       id: randomBytes(6).toString("hex") as SessionId,
       directory: this.#parts.directory,
@@ -247,9 +297,8 @@ export class RtmpListener {
       rests: this.#rests,
       logger: this.#parts.logger,
       recordings: this.#parts.recordings,
-      socket: readInto(this.#readBuffer, socket, (bytes) => connection.receive(bytes), {
-        highWaterMark: SLICE_BYTES,
-      }),
+      socket: open((bytes) => connection.receive(bytes)),
+      acceptedUs,
       options: connectionOptions(this.#limits, this.#options.sendWindow?.() ?? "auto"),
       onGone: () => this.#forget(connection, address),
     });

@@ -9,6 +9,7 @@ import type { BodyCarrier, EndlessBodies } from "./endless-body.ts";
 import type { WireReply } from "./finish-reply.ts";
 import type { WireForm } from "./ready-replies.ts";
 import { LARGE_BODY_BYTES, replyDeadlineMs } from "./reply-budget.ts";
+import { breakOff } from "./tls-socket.ts";
 
 /** Of what a client sends that only has to read, so much is dropped before it is cut off. */
 const MAX_IGNORED_BYTES = 64 * 1024;
@@ -108,7 +109,7 @@ class SocketCarrier implements BodyCarrier {
 
   abort(): void {
     // The end of the connection would be the end of the body; a reset is none.
-    this.socket.resetAndDestroy();
+    breakOff(this.socket);
   }
 }
 
@@ -162,7 +163,7 @@ class ResponseCarrier implements BodyCarrier {
   abort(): void {
     const hasChunks = this.#start.isChunked === true && this.#outgoing.req.httpVersion !== "1.0";
     if (hasChunks) this.destroy();
-    else this.#outgoing.socket?.resetAndDestroy();
+    else if (this.#outgoing.socket !== null) breakOff(this.#outgoing.socket);
   }
 }
 

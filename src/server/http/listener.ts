@@ -2,6 +2,7 @@ import { nodeHttp } from "./node-http.ts";
 import type { IncomingMessage, Server } from "node:http";
 import { Server as NetServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import type { AddressLimit } from "../../base/address-counter.ts";
 import { systemClock } from "../../base/clock.ts";
 import { PerSecondLog } from "../../base/log.ts";
@@ -11,12 +12,14 @@ import { Answers } from "./answers.ts";
 import type { HttpHandler, UploadHandler } from "./answers.ts";
 import { EndlessBodies } from "./endless-body.ts";
 import { HeadMemory } from "./head-memory.ts";
+import type { HttpsParts, OpenHttp2 } from "./https-parts.ts";
 import { answerNode } from "./node-exchange.ts";
 import { PlainConnection } from "./plain-connection.ts";
 import type { ConnectionParts } from "./plain-connection.ts";
 import { ReadyReplies } from "./ready-replies.ts";
 import type { ReplyBudget } from "./reply-budget.ts";
 import { readTarget } from "./request-target.ts";
+import { carry } from "./tls-socket.ts";
 import { WebSockets } from "./web-socket-upgrade.ts";
 import { isWebSocketUpgrade } from "../../base/web-socket/handshake.ts";
 
@@ -35,6 +38,8 @@ export type HttpListenerOptions = {
   readonly headTimeoutMs?: number;
   /** `false`: `node:http` reads every request. For tests that compare. */
   readonly readsPlain?: boolean;
+  /** Asked for each connection; `null`, as everywhere when it is left out: it comes in clear. */
+  readonly tls?: () => HttpsParts | null;
   readonly log: Logger;
   /** Answers a request; may throw a `MediaError`, whose status and message become the reply. */
   readonly handle: HttpHandler;
@@ -71,6 +76,9 @@ export class HttpListener {
   #parts: ConnectionParts;
   #idleTimeoutMs: number;
   readonly #plain = new Set<PlainConnection>();
+  /** In the middle of their handshake. */
+  readonly #securing = new Set<Socket>();
+  readonly #http2 = new Set<OpenHttp2>();
   /** Plain requests of all connections are read into this. */
   readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
   readonly #bodies: EndlessBodies;
@@ -128,6 +136,11 @@ export class HttpListener {
     });
   }
 
+  /** Whether connections that come now are encrypted. */
+  get isTls(): boolean {
+    return (this.#options.tls?.() ?? null) !== null;
+  }
+
   /** The port, also when 0 was asked for. */
   get port(): number {
     return (this.#server.address() as AddressInfo | null)?.port ?? this.#pausedPort ?? this.#options.port;
@@ -154,14 +167,17 @@ export class HttpListener {
    */
   closeAfterReplies(): void {
     this.#closesAfterReplies = true;
+    // HTTP/2 has a word for it that costs no request.
+    for (const connection of this.#http2) connection.closeSoon();
   }
 
   /** Stops accepting, lets replies under way finish for `graceMs`, then closes what is left. */
   async stop(graceMs = STOP_GRACE_MS): Promise<void> {
-    this.#closesAfterReplies = true;
+    this.closeAfterReplies();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
     this.#webSockets.stop();
+    for (const socket of this.#securing) socket.destroy();
     for (const connection of this.#plain) if (connection.isIdle) connection.destroy();
     const timer = setTimeout(() => this.#destroyAll(), graceMs);
     await closed;
@@ -173,6 +189,7 @@ export class HttpListener {
     this.#webSockets.destroy();
     this.#bodies.destroy();
     for (const connection of this.#plain) connection.destroy();
+    for (const connection of this.#http2) connection.destroy();
   }
 
   #createServer(): Server {
@@ -245,23 +262,65 @@ export class HttpListener {
       accepted.destroy();
       return;
     }
+    const https = this.#options.tls?.() ?? null;
+    if (https !== null) {
+      this.#count(accepted, address);
+      this.#secure(accepted, address, https);
+      return;
+    }
     let connection: PlainConnection | null = null;
     const socket = readsPlain
       ? this.#readShared(accepted, (bytes) => connection?.receive(bytes))
       : accepted;
+    this.#count(socket, address);
+    connection = this.#serve(socket);
+  }
+
+  /** Until it closes. */
+  #count(socket: Socket, address: string): void {
     this.#connections++;
     socket.once("close", () => {
       this.#connections--;
-      addresses.release(address);
+      this.#options.addresses.release(address);
     });
-    if (!readsPlain) {
+  }
+
+  /** The connection is answered from here on; `null`: by `node:http`. */
+  #serve(socket: Socket): PlainConnection | null {
+    if (this.#options.readsPlain === false) {
       this.#takeConnection.call(this.#server, socket);
-      return;
+      return null;
     }
     // A broken connection closes; there is nobody to tell.
     socket.on("error", () => {});
-    connection = new PlainConnection(socket, this.#parts);
+    const connection = new PlainConnection(socket, this.#parts);
     this.#plain.add(connection);
+    return connection;
+  }
+
+  #secure(accepted: Socket, address: string, https: HttpsParts): void {
+    this.#securing.add(accepted);
+    accepted.once("close", () => this.#securing.delete(accepted));
+    https.door.admit(accepted, {
+      onSecure: (socket) => {
+        this.#securing.delete(accepted);
+        if (socket.alpnProtocol === "h2") this.#serveHttp2(socket, address, https);
+        else {
+          carry(socket, accepted);
+          this.#serve(socket);
+        }
+      },
+      onRefused: (reason) => this.#note({ address, reason }),
+    });
+  }
+
+  #serveHttp2(socket: TLSSocket, address: string, https: HttpsParts): void {
+    const connection: OpenHttp2 = https.openHttp2(socket, {
+      ...this.#parts,
+      onBroken: (reason) => this.#note({ address, reason }),
+      onGone: () => this.#http2.delete(connection),
+    });
+    this.#http2.add(connection);
   }
 
   #readShared(accepted: Socket, receive: (bytes: Uint8Array) => unknown): Socket {

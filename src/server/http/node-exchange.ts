@@ -14,8 +14,16 @@ import type { ReplyBudget } from "./reply-budget.ts";
 import { readTarget } from "./request-target.ts";
 import type { RequestTarget } from "./request-target.ts";
 import { boundBody, takeUpload } from "./upload.ts";
+import { isTlsSocket } from "./tls-socket.ts";
 
 const NO_HANDSHAKE = "a WebSocket begins with GET over HTTP/1.1 and the header Connection: Upgrade";
+
+/**
+ * How long a client may go on sending behind a reply that came before its body's end. Closed at once, with bytes of it
+ * unread, the connection would be reset, and the client might never see the reply. Less than a listener gives replies when
+ * it stops.
+ */
+const LINGER_MS = 1500;
 
 /** What answering the requests of `node:http` needs. */
 export type NodeExchangeParts = {
@@ -40,7 +48,7 @@ export function answerNode(
   if (!(reply instanceof Promise) && reply.upload !== undefined) {
     takeUpload(incoming, reply.upload, {
       answer: (last) => sendOrFail(request, last, outgoing, { ...parts, rawPath: target.rawPath }),
-      answerEarly: (last) => answerEarly(outgoing, finishReply(request, last)),
+      answerEarly: (last) => answerEarly(incoming, outgoing, finishReply(request, last)),
       failure: (caught) => parts.answers.failure(caught, target.rawPath),
       outgoing,
     });
@@ -56,11 +64,16 @@ export function answerNode(
 }
 
 /** `node:http` closes a connection at the end of a reply that says so; with a body unread that would reset it. */
-function answerEarly(outgoing: ServerResponse, { status, headers, body }: WireReply): { end(): void } {
+function answerEarly(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  { status, headers, body }: WireReply,
+): void {
   outgoing.writeHead(status, [...headers, "Connection", "close"]);
   outgoing.flushHeaders();
   for (const chunk of body) outgoing.write(chunk);
-  return { end: () => void outgoing.end() };
+  boundBody(incoming, LINGER_MS);
+  incoming.once("end", () => outgoing.end());
 }
 
 function sendOrFail(
@@ -169,6 +182,7 @@ export function readRequest(
       return Array.isArray(value) ? value.join(", ") : value;
     },
     remoteAddress: incoming.socket.remoteAddress ?? "",
+    isTls: isTlsSocket(incoming.socket),
     takesChunks: incoming.httpVersion !== "1.0",
     onLeave: (run) =>
       void leaver.once("close", () => {

@@ -3,6 +3,7 @@ import type { HttpRequest } from "../../base/http-message.ts";
 import { acceptsGzip } from "./finish-reply.ts";
 import { readTarget } from "./request-target.ts";
 import type { RequestTarget } from "./request-target.ts";
+import { isTlsSocket } from "./tls-socket.ts";
 
 /** Longest head that is read here, and most header lines; a longer one is for `node:http` to take or to refuse. */
 const MAX_PLAIN_BYTES = 8 * 1024;
@@ -114,6 +115,10 @@ export class PlainRequest implements HttpRequest {
 
   get remoteAddress(): string {
     return this.#socket.remoteAddress ?? "";
+  }
+
+  get isTls(): boolean {
+    return isTlsSocket(this.#socket);
   }
 
   header(name: string): string | undefined {

@@ -4,6 +4,11 @@ import { systemClock } from "../../base/clock.ts";
 /** What no header value has: it would begin another header, or another reply. Spec: RFC 9110 section 5.5. */
 const NO_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 
+/** Whether a value of a header stays one value. */
+export function isHeaderValue(value: string): boolean {
+  return !NO_VALUE.test(value);
+}
+
 /** Writes the heads of replies, to the byte as `node:http` writes them. */
 export class ReplyHeads {
   readonly #keepAlive: string;
@@ -28,7 +33,7 @@ export class ReplyHeads {
   write(status: number, headers: readonly string[], keepsOpen: boolean | "upgrade"): string {
     let head = `HTTP/1.1 ${status} ${nodeHttp.STATUS_CODES[status] ?? "unknown"}\r\n`;
     for (let i = 0; i < headers.length; i += 2) {
-      if (NO_VALUE.test(headers[i + 1]!))
+      if (!isHeaderValue(headers[i + 1]!))
         throw new RangeError(`header ${headers[i]} has a control character`);
       head += `${headers[i]}: ${headers[i + 1]}\r\n`;
     }

@@ -1,28 +1,30 @@
 /** Bodies of requests: those that are taken while they come, and the time that others have. */
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { systemClock } from "../../base/clock.ts";
 import type { HttpReply, HttpUpload, HttpUploadStart, HttpUploadTaker } from "../../base/http-message.ts";
 
+/** A body as it comes, of `node:http` or of a stream of HTTP/2. */
+export type UploadSource = {
+  /** All of it is there. */
+  readonly complete: boolean;
+  on(event: "data" | "end" | "error" | "close", run: (chunk: Buffer) => void): unknown;
+  pause(): unknown;
+  resume(): unknown;
+};
+
 /** How a body's taker and its client hear of each other. */
 export type UploadParts = {
-  readonly outgoing: ServerResponse;
+  readonly outgoing: { readonly destroyed: boolean };
   /** Sends the reply. */
   answer(reply: HttpReply): void;
-  /** Sends the reply of a request whose body has not ended; `end` is called when its connection may be closed. */
-  answerEarly(reply: HttpReply): { end(): void };
+  /** Sends the reply of a request whose body has not ended, and closes behind it. What still comes is dropped. */
+  answerEarly(reply: HttpReply): void;
   /** The reply that tells an error. */
   failure(caught: unknown): HttpReply;
 };
 
 /** How long a body may take that nobody wants. Stops a client that sends it byte by byte to hold its connection. */
 const UNWANTED_BODY_MS = 30_000;
-/**
- * How long a client may go on sending behind a reply that came before its body's end. Closed at once, with bytes of it
- * unread, the connection would be reset, and the client might never see the reply. Less than a listener gives replies when
- * it stops.
- */
-const LINGER_MS = 1500;
-
 /** Gives the body of a request a time after which its connection is closed. */
 export function boundBody(incoming: IncomingMessage, limitMs = UNWANTED_BODY_MS): void {
   const { headers } = incoming;
@@ -38,19 +40,19 @@ export function boundBody(incoming: IncomingMessage, limitMs = UNWANTED_BODY_MS)
  * Hands a body to its taker as it comes. A client that sends nothing for the listener's idle time is closed, by the
  * timeout of its socket.
  */
-export function takeUpload(incoming: IncomingMessage, start: HttpUploadStart, parts: UploadParts): void {
+export function takeUpload(incoming: UploadSource, start: HttpUploadStart, parts: UploadParts): void {
   new Upload(incoming, parts).start(start);
 }
 
 class Upload implements HttpUpload {
-  readonly #incoming: IncomingMessage;
+  readonly #incoming: UploadSource;
   readonly #parts: UploadParts;
   #taker: HttpUploadTaker | null = null;
   #isOver = false;
   /** The body has ended, and the reply is not there yet. */
   #isAnswering = false;
 
-  constructor(incoming: IncomingMessage, parts: UploadParts) {
+  constructor(incoming: UploadSource, parts: UploadParts) {
     this.#incoming = incoming;
     this.#parts = parts;
   }
@@ -146,9 +148,7 @@ class Upload implements HttpUpload {
       parts.answer(reply);
       return;
     }
-    const connection = parts.answerEarly(reply);
-    boundBody(incoming, LINGER_MS);
-    incoming.once("end", () => connection.end());
+    parts.answerEarly(reply);
     incoming.resume();
   }
 }

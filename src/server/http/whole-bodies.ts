@@ -77,6 +77,6 @@ export class WholeBodies {
 
 /** The request with its body. */
 function withBody(request: HttpRequest, body: Uint8Array): HttpRequest {
-  const { method, path, query, remoteAddress } = request;
-  return { method, path, query, remoteAddress, body, header: (name) => request.header(name) };
+  const { method, path, query, remoteAddress, isTls = false } = request;
+  return { method, path, query, remoteAddress, isTls, body, header: (name) => request.header(name) };
 }

@@ -24,6 +24,7 @@ import type { SiblingWires } from "../media-node.ts";
 import { memoryBudgetBytes } from "../memory.ts";
 import { mayBeWebSocket } from "../playback.ts";
 import type { StreamArchives } from "../stream-archives.ts";
+import { ThreadTls } from "../tls/thread-tls.ts";
 import { Turns } from "../turns.ts";
 import type { ControlCalls, MediaThreadCalls, OpenPorts, ThreadStart, ThreadStats } from "./messages.ts";
 import { packRequest } from "./packed-http.ts";
@@ -47,6 +48,7 @@ export class MediaRuntime {
   readonly #addresses: { readonly http: SharedAddressCounter; readonly rtmp: SharedAddressCounter };
   #limits: ResolvedConfig["limits"];
   readonly #node: MediaNode;
+  readonly #tls: ThreadTls;
   readonly #http: ListenerSet<HttpListenerPlan, HttpListener>;
   readonly #probes: ProbeTarget;
   readonly #bodies = new WholeBodies();
@@ -76,6 +78,7 @@ export class MediaRuntime {
       http: new SharedAddressCounter(shares.httpAddresses, index, perAddress),
       rtmp: new SharedAddressCounter(shares.rtmpAddresses, index, perAddress),
     };
+    this.#tls = new ThreadTls({ clock: systemClock, ticketKeys: shares.ticketKeys });
     this.#node = new MediaNode({
       config,
       clock: systemClock,
@@ -89,6 +92,7 @@ export class MediaRuntime {
       },
       addresses: this.#addresses.rtmp,
       tellEvent: boundedEvents(systemClock, this.#log, (event) => control.tell("event", event)),
+      tls: this.#tls,
     });
     this.#http = new ListenerSet(this.#httpMaker());
   }
@@ -111,7 +115,7 @@ export class MediaRuntime {
    */
   listen(listeners: ResolvedConfig["listeners"], ports: OpenPorts): Promise<OpenPorts> {
     return this.#turns.run(async () => {
-      await this.#node.prepare();
+      await Promise.all([this.#node.prepare(), this.#tls.open(listeners)]);
       this.#refuseToStop();
       const { http, rtmp } = listeners;
       const leaving = new Set([...this.#http.leaving(http), ...this.#node.rtmp.leaving(rtmp)]);
@@ -199,8 +203,14 @@ export class MediaRuntime {
     this.#http.keep(config.listeners.http);
     for (const listener of this.#http.all) listener.setIdleTimeout(config.limits.httpIdleTimeoutMs);
     this.#node.rtmp.keep(config.listeners.rtmp);
+    this.#tls.keep(config.listeners);
     this.#logPorts();
     this.#node.configure(config);
+  }
+
+  /** Reads the files of certificates that have changed. */
+  lookAtCertificates(): Promise<void> {
+    return this.#tls.look();
   }
 
   /** The home of a stream that this thread watches has changed. */
@@ -230,6 +240,7 @@ export class MediaRuntime {
         addresses: this.#addresses.http,
         budget,
         idleTimeoutMs: this.#limits.httpIdleTimeoutMs,
+        tls: () => this.#tls.forHttp(plan().tls),
         log: this.#log,
         handle: (request) => this.#handle(request, plan()),
         mayBeWebSocket,
@@ -274,7 +285,8 @@ export class MediaRuntime {
     const before = this.#logged;
     this.#logged = new Set([...this.#http.all, ...this.#node.rtmp.all]);
     for (const listener of this.#logged) {
-      const protocol = listener instanceof HttpListener ? "http" : "rtmp";
+      const name = listener instanceof HttpListener ? "http" : "rtmp";
+      const protocol = listener.isTls ? `${name}s` : name;
       if (!before.has(listener)) this.#log.info("listening", { protocol, port: listener.port });
     }
   }

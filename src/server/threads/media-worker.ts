@@ -53,6 +53,10 @@ const channel = new Channel<ControlCalls, MediaThreadCalls>(portWire(parentPort!
     await runtime.configure(config);
     return null;
   },
+  certificates: async () => {
+    await runtime.lookAtCertificates();
+    return null;
+  },
   home: ({ name, home }) => {
     runtime.homeChanged(name, home);
     return null;

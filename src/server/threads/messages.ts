@@ -50,6 +50,8 @@ export type MediaThreadCalls = ArchiveCalls & {
   files: { argument: number; answer: readonly string[] };
   /** A new configuration is in force, whose listeners are open: closes those that it does not have. */
   configure: { argument: ResolvedConfig; answer: null };
+  /** Certificates have changed: looks at their files, and answers when new connections are shown them. */
+  certificates: { argument: null; answer: null };
   /** The home of a watched stream is now this thread; `null`: it has none. */
   home: { argument: { readonly name: StreamName; readonly home: number | null }; answer: null };
   /** The way to a sibling; `null`: it is gone. */
@@ -115,4 +117,6 @@ export type ThreadShares = {
   /** Connections by address, see `SharedAddressCounter`. */
   readonly rtmpAddresses: Int32Array;
   readonly httpAddresses: Int32Array;
+  /** What tickets of TLS are encrypted with, so that every thread takes those of the others; new with each start. */
+  readonly ticketKeys: Uint8Array;
 };

@@ -7,6 +7,7 @@ export type PackedRequest = {
   readonly query: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly remoteAddress: string;
+  readonly isTls: boolean;
   readonly body: Uint8Array | null;
 };
 
@@ -43,14 +44,14 @@ export function packRequest(request: HttpRequest): PackedRequest {
     const value = request.header(name);
     if (value !== undefined) headers[name] = value;
   }
-  const { method, path, query, remoteAddress } = request;
+  const { method, path, query, remoteAddress, isTls = false } = request;
   const body = request.body ?? null;
-  return { method, path, query: query.toString(), headers, remoteAddress, body };
+  return { method, path, query: query.toString(), headers, remoteAddress, isTls, body };
 }
 
 /** Makes a request of data. */
 export function unpackRequest(packed: PackedRequest): HttpRequest {
-  const { method, path, query, headers, remoteAddress, body } = packed;
+  const { method, path, query, headers, remoteAddress, isTls, body } = packed;
   return {
     ...(body === null ? {} : { body }),
     method,
@@ -58,6 +59,7 @@ export function unpackRequest(packed: PackedRequest): HttpRequest {
     query: new URLSearchParams(query),
     header: (name) => (Object.hasOwn(headers, name) ? headers[name] : undefined),
     remoteAddress,
+    isTls,
   };
 }
 

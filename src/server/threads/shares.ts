@@ -1,5 +1,9 @@
+import { randomBytes } from "node:crypto";
 import { addressCounters } from "./shared-address-counter.ts";
 import type { ThreadShares } from "./messages.ts";
+
+/** As OpenSSL has them: a name, a key of HMAC and one of AES. */
+const TICKET_KEYS_BYTES = 48;
 
 /** Makes the memory that so many threads see. */
 export function makeShares(threads: number): ThreadShares {
@@ -12,6 +16,7 @@ export function makeShares(threads: number): ThreadShares {
     viewers: counters(),
     rtmpAddresses: addressCounters(threads),
     httpAddresses: addressCounters(threads),
+    ticketKeys: randomBytes(TICKET_KEYS_BYTES),
   };
 }
 

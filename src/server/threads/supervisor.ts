@@ -247,6 +247,11 @@ export class MediaThreads {
     await this.#askAll((channel, limit) => channel.ask("archiveForget", folder, limit));
   }
 
+  /** Resolves when the threads that answer in time show new connections the certificates that there are now. */
+  async askAllForCertificates(): Promise<void> {
+    await this.#askAll((channel, limit) => channel.ask("certificates", null, limit));
+  }
+
   /** Each thread's state and figures. */
   async states(): Promise<ThreadState[]> {
     const limit = { clock: this.#options.clock, ms: ANSWER_LIMIT_MS };
