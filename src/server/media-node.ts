@@ -1,3 +1,4 @@
+import type { SessionEnd } from "../auth/claim.ts";
 import type { AddressLimit } from "../base/address-counter.ts";
 import type { MessageWire } from "../base/channel.ts";
 import type { Clock, Timer } from "../base/clock.ts";
@@ -10,6 +11,7 @@ import type { StreamName } from "../media/ids.ts";
 import type { LiveWindow } from "../packaging/live-window.ts";
 import type { Presentation } from "../packaging/presentation.ts";
 import { TsPublishers } from "../protocols/http-ts/publishers.ts";
+import { TS_PROTOCOL } from "../protocols/http-ts/reply.ts";
 import { RtmpListener } from "../protocols/rtmp/listener.ts";
 import type { RtmpLimits } from "../protocols/rtmp/listener.ts";
 import type { StreamDirectory, StreamSummary } from "../stream/directory.ts";
@@ -22,6 +24,8 @@ import { ThreadDirectory } from "../stream/thread-directory.ts";
 import { LateVodLibrary } from "../vod/late-library.ts";
 import type { Vods } from "../vod/late-library.ts";
 import type { VodOptions } from "../vod/vod.ts";
+import { NodeAccess } from "./access/node-access.ts";
+import type { SessionControl } from "./access/session-authority.ts";
 import type { DrainStep } from "./drain.ts";
 import { ArchivePeers } from "./archive-peers.ts";
 import { FileInputs } from "./file-inputs.ts";
@@ -66,6 +70,10 @@ export type MediaNodeOptions = {
   readonly thread: NodeThread;
   /** Bounds RTMP connections of one address. */
   readonly addresses: AddressLimit;
+  /** Who is asked about sessions, and told of them. */
+  readonly sessions: SessionControl;
+  /** A secret of the process, the same in all threads. */
+  readonly sessionSalt: string;
   /** What the streams of all threads may hold; a share of the process' memory when left out. Units: bytes. */
   readonly liveMemoryBytes?: number;
 };
@@ -121,6 +129,7 @@ export class MediaNode {
   readonly #windows: LiveWindows;
   readonly #inputs: FileInputs;
   readonly #archivePeers: ArchivePeers;
+  readonly #access: NodeAccess;
   #prepared: Promise<void> | null = null;
 
   constructor(options: MediaNodeOptions) {
@@ -133,6 +142,11 @@ export class MediaNode {
     this.#windows = new LiveWindows(clock);
     this.archives = new StreamArchives({ clock, log, config: () => this.#config, thread: options.thread });
     this.#archivePeers = new ArchivePeers({ config: () => this.#config, clock });
+    this.#access = new NodeAccess({
+      ...options,
+      config: () => this.#config,
+      isFile: (text) => this.#playback.isFile(text),
+    });
     this.local = new LocalDirectory({
       clock,
       log,
@@ -153,7 +167,11 @@ export class MediaNode {
     this.vods = new LateVodLibrary({ vods: [], log, clock });
     this.vods.setVods(servedVods(config));
     this.#inputs = new FileInputs({ directory: this.#threads ?? this.local, vods: this.vods, clock, log });
-    this.#tsPublishers = new TsPublishers({ directory: this.#directory, clock, log });
+    const access = this.#access.http;
+    this.#tsPublishers = new TsPublishers({
+      ...{ directory: this.#directory, clock, log },
+      admit: (request, name) => access.publish(request, name, TS_PROTOCOL),
+    });
     this.#playback = new Playback({
       directory: this.#directory,
       vods: this.vods,
@@ -162,6 +180,7 @@ export class MediaNode {
       config: () => this.#config,
       window: (name) => this.#window(name),
       archives: this.archives,
+      access,
     });
   }
 
@@ -219,6 +238,7 @@ export class MediaNode {
   configure(config: ResolvedConfig): void {
     const before = this.#config;
     this.#config = config;
+    this.#access.configure();
     for (const listener of this.rtmp.all) listener.setLimits(rtmpLimits(config));
     this.vods.setVods(servedVods(config));
     for (const stream of this.local.list()) {
@@ -246,6 +266,11 @@ export class MediaNode {
   /** Answers a request that brings media; `null` when it is for something else. Throws STREAM_BAD_NAME. */
   takes(request: HttpRequest): HttpReply | null {
     return this.#tsPublishers.reply(request);
+  }
+
+  /** Sessions are over by the control thread's will. */
+  endSessions(ends: readonly SessionEnd[]): void {
+    this.#access.end(ends);
   }
 
   /** The home of a stream that this thread watches has changed. */
@@ -291,6 +316,7 @@ export class MediaNode {
     await this.#inputs.stop();
     await this.rtmp.stop();
     this.#tsPublishers.endAll("the server stops");
+    this.#access.close();
     if (this.#threads === null) this.local.close("the server stops");
     else this.#threads.close("the server stops");
     await Promise.all([this.vods.close(), this.archives.stop()]);
@@ -307,7 +333,7 @@ export class MediaNode {
   }
 
   #rtmpListener(plan: () => RtmpListenerPlan, port: number): RtmpListener {
-    const { host } = plan();
+    const { host, tls } = plan();
     return new RtmpListener(
       {
         ...(host === undefined ? {} : { host }),
@@ -327,6 +353,7 @@ export class MediaNode {
             vods: this.vods,
             archives: this.archives,
           }),
+        admit: (asked) => this.#access.admitRtmp(asked, tls !== undefined),
       },
     );
   }

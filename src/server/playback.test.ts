@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { openAccess } from "../../test/support/open-access.ts";
 import type { HttpRequest } from "../base/http-message.ts";
 import { loadConfig } from "../config/load.ts";
 import { Playback } from "./playback.ts";
@@ -8,6 +9,7 @@ import type { PlaybackParts } from "./playback.ts";
 /** Playback that comes as far as the configuration, and no further. */
 function playback(): Playback {
   const parts: Partial<PlaybackParts> = {
+    access: openAccess(),
     config: () => {
       throw new RangeError("asked for the configuration");
     },
@@ -50,6 +52,7 @@ test("a file of a vod whose name is that of a picture of a stream is the file", 
   assert.ok(config !== undefined);
   const asked: string[] = [];
   const parts = {
+    access: openAccess(),
     config: () => config,
     vods: {
       find: (path: string) => (path.endsWith(".mp4") ? { vod: "films", rest: path.slice(6) } : null),

@@ -6,6 +6,7 @@ import type { Logger } from "../base/log.ts";
 import type { ResolvedConfig } from "../config/plan.ts";
 import type { ConfigProblem } from "../kubernetes/config-events.ts";
 import { configEvents } from "./config-events.ts";
+import { openAuthority } from "./access/session-authority.ts";
 import { ControlPlane } from "./control.ts";
 import { Drain, DRAINING } from "./drain.ts";
 import { serverErrors } from "./errors.ts";
@@ -61,6 +62,7 @@ export async function startServer(options: {
     clock,
     log,
     startedAtMs,
+    sessions: openAuthority(),
     notReadyReason: () => control.notReadyReason(),
     answer: (request, hasApi) => control.handle(request, hasApi),
   });

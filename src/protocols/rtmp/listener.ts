@@ -13,7 +13,7 @@ import type { StreamDirectory } from "../../stream/directory.ts";
 import type { SendWindow } from "../../stream/rules.ts";
 import { RtmpConnection } from "./connection.ts";
 import { ReadingRests } from "./reading-rests.ts";
-import type { RtmpConnectionOptions, RtmpRecordings } from "./connection.ts";
+import type { RtmpAdmit, RtmpConnectionOptions, RtmpRecordings } from "./connection.ts";
 import { DEFAULT_CHUNK_LIMITS } from "./wire/chunk-reader.ts";
 
 /** What a listener may be told; everything but the port has a default. */
@@ -81,6 +81,8 @@ export type RtmpListenerParts = {
   readonly addresses: AddressLimit;
   /** Names that are played from recordings; none when absent. */
   readonly recordings?: RtmpRecordings;
+  /** Who may publish and play; all when absent. */
+  readonly admit?: RtmpAdmit;
 };
 
 /** Figures of a listener. */
@@ -247,6 +249,7 @@ export class RtmpListener {
       rests: this.#rests,
       logger: this.#parts.logger,
       recordings: this.#parts.recordings,
+      admit: this.#parts.admit,
       socket: readInto(this.#readBuffer, socket, (bytes) => connection.receive(bytes), {
         highWaterMark: SLICE_BYTES,
       }),

@@ -45,6 +45,23 @@ export function applicationOfUrl(tcUrl: string): string {
   return /^[a-z]+:\/\/[^/]*\/(.*)$/i.exec(tcUrl)?.[1] ?? "";
 }
 
+/** An application with the query of the `tcUrl`, for clients that take it off: tokens stand there. */
+export function withQueryOf(application: string, tcUrl: string): string {
+  const [, query] = splitQuery(tcUrl);
+  return query === "" || application.includes("?") ? application : `${application}?${query}`;
+}
+
+/** The password in front of a `tcUrl`'s host, as in `rtmp://user:password@host/app`; `null`: none. */
+export function passwordOfUrl(tcUrl: string): string | null {
+  const written = /^[a-z]+:\/\/[^/@]*?:([^/@]*)@/i.exec(tcUrl)?.[1];
+  if (written === undefined) return null;
+  try {
+    return decodeURIComponent(written);
+  } catch {
+    return written;
+  }
+}
+
 function splitQuery(text: string): readonly [path: string, query: string] {
   const at = text.indexOf("?");
   return at === -1 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];

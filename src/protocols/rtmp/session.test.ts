@@ -58,6 +58,14 @@ class FakeHost implements RtmpSessionHost {
     this.log.push(`publish ${target.name}`);
     return this.answer ?? this.publication();
   }
+  /** The answer of who decides whether the peer may. */
+  leave: Promise<void> | undefined = undefined;
+
+  admit(kind: "publish" | "play", target: RtmpTarget): Promise<void> | undefined {
+    if (this.leave !== undefined) this.log.push(`admit ${kind} ${target.name}`);
+    return this.leave;
+  }
+  moved(): void {}
   publication(): RtmpPublication {
     return {
       message: (message) => void this.messages.push(message.typeId),

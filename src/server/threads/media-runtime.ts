@@ -1,6 +1,7 @@
 import { apiPath } from "../../api/base-path.ts";
 import { monitoringReply } from "../../api/monitoring.ts";
 import type { ProbeTarget } from "../../api/monitoring.ts";
+import type { SessionEnd } from "../../auth/claim.ts";
 import type { Channel } from "../../base/channel.ts";
 import { systemClock } from "../../base/clock.ts";
 import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
@@ -26,6 +27,7 @@ import type { StreamArchives } from "../stream-archives.ts";
 import { Turns } from "../turns.ts";
 import type { ControlCalls, MediaThreadCalls, OpenPorts, ThreadStart, ThreadStats } from "./messages.ts";
 import { packRequest, unpackReply } from "./packed-http.ts";
+import { sessionsThrough } from "./session-answers.ts";
 import { SharedAddressCounter } from "./shared-address-counter.ts";
 import { threadLog } from "./thread-log.ts";
 
@@ -84,6 +86,8 @@ export class MediaRuntime {
         homes: homesThrough(control),
       },
       addresses: this.#addresses.rtmp,
+      sessions: sessionsThrough(control),
+      sessionSalt: start.sessionSalt,
     });
     this.#http = new ListenerSet(this.#httpMaker());
   }
@@ -201,6 +205,11 @@ export class MediaRuntime {
   /** A sibling thread has come, with the wires to it, or is gone. */
   siblingChanged(index: number, wires: SiblingWires | null): void {
     this.#node.siblingChanged(index, wires);
+  }
+
+  /** Sessions are over by the control thread's will. */
+  endSessions(ends: readonly SessionEnd[]): void {
+    this.#node.endSessions(ends);
   }
 
   /** What all HTTP listeners share is made once. */

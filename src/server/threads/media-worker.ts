@@ -59,6 +59,10 @@ const channel = new Channel<ControlCalls, MediaThreadCalls>(portWire(parentPort!
     runtime.siblingChanged(index, wires);
     return null;
   },
+  "session-ends": (ends) => {
+    runtime.endSessions(ends);
+    return null;
+  },
   ...archiveAnswers(
     (use) => runtime.archives.use(use),
     () => runtime.archives.isLoaded,

@@ -1,9 +1,11 @@
 /** What the control thread and the media threads say to each other. Plain data: it is cloned on its way. */
 import type { MessagePort } from "node:worker_threads";
+import type { SessionClaim, SessionEnd, SessionProgress, Verdict } from "../../auth/claim.ts";
 import type { LogFields, LogLevel } from "../../base/log.ts";
 import type { ResolvedConfig } from "../../config/plan.ts";
 import type { StreamName } from "../../media/ids.ts";
 import type { StreamSummary } from "../../stream/directory.ts";
+import type { BegunSession, ClosedSession } from "../access/session-authority.ts";
 import type { Crowd, DrainStep } from "../drain.ts";
 import type { PortsByKey } from "../listener-set.ts";
 import type { MediaNodeStats } from "../media-node.ts";
@@ -51,6 +53,8 @@ export type MediaThreadCalls = ArchiveCalls & {
   home: { argument: { readonly name: StreamName; readonly home: number | null }; answer: null };
   /** The way to a sibling; `null`: it is gone. */
   sibling: { argument: { readonly index: number; readonly ports: SiblingPorts | null }; answer: null };
+  /** Sessions that are over by the control thread's will. */
+  "session-ends": { argument: readonly SessionEnd[]; answer: null };
   /** For tests of faults: throw, or stop answering. */
   fault: { argument: "throw" | "hang"; answer: null };
 };
@@ -72,6 +76,13 @@ export type ControlCalls = {
   /** Asks to be told of the home, now and at every change. */
   watch: { argument: StreamName; answer: number | null };
   unwatch: { argument: StreamName; answer: null };
+  /** Whether somebody may play or publish. */
+  "session-open": { argument: SessionClaim; answer: Verdict };
+  /** A session of which nobody had to be asked. */
+  "session-begun": { argument: BegunSession; answer: null };
+  "session-report": { argument: readonly SessionProgress[]; answer: null };
+  /** Its last connection in the thread is over. */
+  "session-closed": { argument: ClosedSession; answer: null };
 };
 
 /** What a media thread is given when it starts. */
@@ -82,6 +93,8 @@ export type ThreadStart = {
   readonly shares: ThreadShares;
   /** When the server started. Units: milliseconds since 1970. */
   readonly startedAtMs: number;
+  /** A secret of the process, from which threads make ids of sessions. */
+  readonly sessionSalt: string;
 };
 
 /** Memory that all threads of the process see. */
