@@ -12,7 +12,8 @@ import type { Late } from "../base/late/late.ts";
 import { jsonReply, textReply } from "../base/http-message.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
 import type { ResolvedConfig } from "../config/plan.ts";
-import { embeddedName } from "./pages.ts";
+import { accessRulesOf, isGuarded } from "./access/access-rules.ts";
+import { embeddedName } from "./page-paths.ts";
 import type { Pages } from "./pages.ts";
 import type { ServerIdentity } from "./identity.ts";
 import { requirePlayer } from "./stream-rules.ts";
@@ -129,9 +130,9 @@ export class ControlPlane {
       case "/metrics":
         return this.#metricsReply();
       case "/-/streams":
-        return jsonReply(200, { streams: await this.#listStreams() });
+        return jsonReply(200, { streams: await this.#publicStreams(request) });
       case "/-/files":
-        return jsonReply(200, await this.#listFiles());
+        return jsonReply(200, await this.#listFiles(request));
       case "/-/about":
         return jsonReply(200, this.#about());
       default:
@@ -160,6 +161,18 @@ export class ControlPlane {
 
   async #listStreams(): Promise<PublicStream[]> {
     return listStreams(this.#config, await this.#threads.streams());
+  }
+
+  /** Without those that have rules of who may play them, unless somebody asks who may know all. */
+  async #publicStreams(request: HttpRequest): Promise<PublicStream[]> {
+    const isShown = this.#shownTo(request);
+    return (await this.#listStreams()).filter(({ name }) => isShown(name));
+  }
+
+  #shownTo(request: HttpRequest): (name: string) => boolean {
+    const { editAuth, viewAuth } = this.#identity;
+    const seesAll = accessOf(request.header("authorization"), editAuth, viewAuth) !== "none";
+    return (name) => seesAll || !isGuarded(accessRulesOf(this.#config, "play", name), "play");
   }
 
   async #stats(): Promise<object> {
@@ -215,8 +228,9 @@ export class ControlPlane {
     };
   }
 
-  async #listFiles(): Promise<object> {
-    const names = await this.#threads.files(MAX_LISTED_FILES + 1);
+  async #listFiles(request: HttpRequest): Promise<object> {
+    const isShown = this.#shownTo(request);
+    const names = (await this.#threads.files(MAX_LISTED_FILES + 1)).filter(isShown);
     const files = names.slice(0, MAX_LISTED_FILES).map((name) => ({ name }));
     return { files, more: names.length > MAX_LISTED_FILES };
   }

@@ -263,6 +263,15 @@ export class MediaNode {
     return this.#archivePeers.handle(request) ?? this.#playback.handle(request, sendWindow);
   }
 
+  /** The page that plays a name, as `serve` brings it, for those who may play. Throws or rejects with ACCESS_*. */
+  page(
+    request: HttpRequest,
+    name: string,
+    serve: () => Promise<HttpReply>,
+  ): Promise<HttpReply> | HttpReply {
+    return this.#playback.page(request, name, serve);
+  }
+
   /** Answers a request that brings media; `null` when it is for something else. Throws STREAM_BAD_NAME. */
   takes(request: HttpRequest): HttpReply | null {
     return this.#tsPublishers.reply(request);

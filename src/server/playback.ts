@@ -1,3 +1,4 @@
+import { TOLD_PROTOCOLS } from "../auth/claim.ts";
 import type { Clock } from "../base/clock.ts";
 import { asMediaError } from "../base/errors.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
@@ -300,6 +301,15 @@ export class Playback {
     return { name, folder: archiveFolder(planOf(config, name), name) };
   }
 
+  /** The page that plays a name, as `serve` brings it, for those who may play. Rejects with ACCESS_*. */
+  page(
+    request: HttpRequest,
+    name: string,
+    serve: () => Promise<HttpReply>,
+  ): Promise<HttpReply> | HttpReply {
+    return this.#parts.access.play(request, wantedWord(name, "player"), serve);
+  }
+
   /** Nothing is drawn any more. */
   close(): void {
     this.#closing.abort();
@@ -415,7 +425,7 @@ function oncePer<Value>(config: () => ResolvedConfig, of: (config: ResolvedConfi
 }
 
 /** Protocols whose viewers are told, or shown, something of what they play. */
-const PLAYED: readonly string[] = ["hls", "dash"];
+const PLAYED: readonly string[] = ["hls", "dash", ...TOLD_PROTOCOLS];
 
 /** What is a session by itself. */
 function wantedOver(name: string, proto: string, isDvr = false): Wanted {

@@ -23,6 +23,8 @@ const MAX_KEPT = 50_000;
 const TAKE_UP_MS = 10_000;
 /** Of an id that a thread makes: so much tells the viewer, the rest one connection from another. */
 const IDENTITY_DIGITS = 16;
+/** In front of what stands for a session that was ended. */
+const ENDED = "ended\n";
 
 /** A verdict other than leave. */
 export type Refusal = Exclude<Verdict, { readonly kind: "allowed" }>;
@@ -80,7 +82,7 @@ export class AccessGate {
         this.#rules[kind].delete(name);
       }
     }
-    this.#refusals.clear();
+    for (const key of this.#refusals.keys()) if (!key.startsWith(ENDED)) this.#refusals.delete(key);
   }
 
   /** Why `key` is refused still; `null` where it has to be asked. */
@@ -100,12 +102,20 @@ export class AccessGate {
     dropOldest(this.#refusals, MAX_KEPT);
   }
 
-  /** Asks about a claim, which `key` is short for. Never rejects; takes `VERDICT_LIMIT_MS` at most. */
-  async ask(claim: SessionClaim, key: string): Promise<Verdict> {
+  /**
+   * Asks about a claim, which `key` is short for. Never rejects; takes `VERDICT_LIMIT_MS` at most. The session of a
+   * connection that is allowed later is given back.
+   */
+  async ask(claim: SessionClaim, key: string, isConnection = false): Promise<Verdict> {
     const { clock, control } = this.#options;
     const late = Promise.withResolvers<Verdict>();
-    const timer = clock.schedule(VERDICT_LIMIT_MS, () => late.resolve(unavailable("it takes too long")));
-    const answer = control.open(claim).catch((caught: unknown) => unavailable(messageOf(caught)));
+    const timer = clock.schedule(VERDICT_LIMIT_MS, () => {
+      late.resolve(unavailable("it takes too long"));
+      if (isConnection) void answer.then((verdict) => this.#giveBack(verdict));
+    });
+    const answer: Promise<Verdict> = control
+      .open(claim)
+      .catch((caught: unknown) => unavailable(messageOf(caught)));
     const verdict = await Promise.race([answer, late.promise]);
     timer.cancel();
     if (verdict.kind !== "allowed") this.refuse(key, verdict);
@@ -164,9 +174,14 @@ export class AccessGate {
   }
 
   async #askedPermit(claim: SessionClaim, key: string): Promise<Permit> {
-    const verdict = await this.ask(claim, key);
+    const verdict = await this.ask(claim, key, true);
     if (verdict.kind === "allowed") return this.allowedPermit(verdict.id);
     throw refusalError(claim, verdict);
+  }
+
+  #giveBack(verdict: Verdict): void {
+    if (verdict.kind !== "allowed") return;
+    this.#options.control.closed({ id: verdict.id, reason: "the verdict came too late" });
   }
 
   #identity(key: string): string {
@@ -174,7 +189,7 @@ export class AccessGate {
   }
 
   #endedKey(id: string): string {
-    return `ended\n${id.slice(0, IDENTITY_DIGITS)}`;
+    return `${ENDED}${id.slice(0, IDENTITY_DIGITS)}`;
   }
 }
 

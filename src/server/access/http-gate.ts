@@ -108,7 +108,7 @@ export class HttpGate {
     const key = claimKey(token === "" ? withoutToken(claim) : claim);
     const refusal = this.#gate.refused(key);
     if (refusal !== null) return refusedReply(claim, refusal);
-    return this.#gate.ask(claim, key).then((verdict) => {
+    return this.#gate.ask(claim, key, true).then((verdict) => {
       if (verdict.kind !== "allowed") return refusedReply(claim, verdict);
       return serveWith(this.#gate.allowedPermit(verdict.id));
     });
@@ -322,7 +322,9 @@ function viewerKey(
   { token, userAgent, extraKeys }: Asker,
 ): string {
   const agent = isGuarded && token !== "" ? "" : userAgent;
-  return `${name}\n${proto}\n${remoteAddress}\n${token}\n${extraKeys}\n${agent}`;
+  // Lengths go before what clients choose: no text can take over the place of another.
+  const chosen = `${token.length}:${token}${extraKeys.length}:${extraKeys}${agent}`;
+  return `${name}\n${proto}\n${remoteAddress}\n${chosen}`;
 }
 
 function extraOf(request: HttpRequest, keys: readonly ExtraKey[]): string {

@@ -169,6 +169,7 @@ export function readRequest(
       return Array.isArray(value) ? value.join(", ") : value;
     },
     remoteAddress: incoming.socket.remoteAddress ?? "",
+    isTls: "encrypted" in incoming.socket,
     takesChunks: incoming.httpVersion !== "1.0",
     onLeave: (run) =>
       void leaver.once("close", () => {

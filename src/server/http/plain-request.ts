@@ -118,6 +118,10 @@ export class PlainRequest implements HttpRequest {
     return this.#socket.remoteAddress ?? "";
   }
 
+  get isTls(): boolean {
+    return "encrypted" in this.#socket;
+  }
+
   header(name: string): string | undefined {
     return this.#head.header(name);
   }

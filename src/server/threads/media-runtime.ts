@@ -22,6 +22,7 @@ import type { LogThreshold } from "../log-level.ts";
 import { MediaNode } from "../media-node.ts";
 import type { SiblingWires } from "../media-node.ts";
 import { memoryBudgetBytes } from "../memory.ts";
+import { embeddedName } from "../page-paths.ts";
 import { mayBeWebSocket } from "../playback.ts";
 import type { StreamArchives } from "../stream-archives.ts";
 import { Turns } from "../turns.ts";
@@ -241,6 +242,8 @@ export class MediaRuntime {
       if (reply instanceof Promise || reply.stream === undefined) this.#viewedUs = systemClock.nowUs();
       return reply;
     }
+    const played = embeddedName(request.path);
+    if (played !== null) return this.#node.page(request, played, () => this.#askControl(request, api));
     const probe = api ? monitoringReply(request.path, this.#probes) : null;
     return probe ?? this.#askControl(request, api);
   }
