@@ -190,7 +190,7 @@ describe("a name with rules", () => {
     assert.equal(sessions.claims.length, 1);
     assert.deepEqual([sessions.claims[0]!.token, sessions.claims[0]!.queryString], ["t", "token=t"]);
     answer.resolve({ kind: "allowed", id: "s1" });
-    assert.deepEqual(await Promise.all(replies), [shared, shared, shared]);
+    for (const reply of replies) assert.equal(await reply, shared);
     assert.equal(play(ask({ query: "token=t", agent: "told by the token" })), shared);
     assert.deepEqual([sessions.claims.length, sessions.begunSessions.length], [1, 0]);
     clock.advance(1000);
