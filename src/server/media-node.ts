@@ -5,7 +5,7 @@ import type { Clock, Timer } from "../base/clock.ts";
 import { hashText } from "../base/hash.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
 import type { Logger } from "../base/log.ts";
-import type { LivePlan, ResolvedConfig, RtmpListenerPlan } from "../config/plan.ts";
+import type { ResolvedConfig, RtmpListenerPlan } from "../config/plan.ts";
 import type { CopyFigures } from "../dvr/copies.ts";
 import type { StreamName } from "../media/ids.ts";
 import type { LiveWindow } from "../packaging/live-window.ts";
@@ -33,6 +33,7 @@ import { ListenerSet } from "./listener-set.ts";
 import { LiveWindows } from "./live-windows.ts";
 import { StreamArchives, recordingPlan } from "./stream-archives.ts";
 import { memoryBudgetBytes, overBudget } from "./memory.ts";
+import { isPackagedAnew, isWindowed } from "./packaged-anew.ts";
 import { Playback, isPackaged } from "./playback.ts";
 import { findRecording } from "./recordings.ts";
 import { RemoteWindows } from "./remote-windows.ts";
@@ -522,32 +523,6 @@ function servedVods(config: ResolvedConfig): VodOptions[] {
       download: vod.download,
       autoMbr: vod.autoMbr,
     }));
-}
-
-/** Whether another plan asks for other segments, or for any or none. */
-function isPackagedAnew(before: LivePlan | null, after: LivePlan | null): boolean {
-  return packagingOf(before) !== packagingOf(after);
-}
-
-/** Whether a stream has a live window: for players, or to be recorded. */
-function isWindowed(plan: LivePlan | null): boolean {
-  if (plan === null) return false;
-  return isPackaged(plan.options.protocols) || recordingPlan(plan, plan.name as StreamName) !== null;
-}
-
-/** The options that decide how a stream is packaged: all but those that apply to a stream as it lives. */
-function packagingOf(plan: LivePlan | null): string {
-  if (plan === null) return "";
-  const live: readonly string[] = [
-    "sourceTimeoutMs",
-    "prepushMs",
-    "sendWindow",
-    "secondPublisher",
-    "protocols",
-    "addAudioOnly",
-  ];
-  const options = Object.entries(plan.options).filter(([option]) => !live.includes(option));
-  return JSON.stringify([options, isWindowed(plan), isPackaged(plan.options.protocols)]);
 }
 
 /** Which of `count` threads plays the file of a stream. */

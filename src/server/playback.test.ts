@@ -6,12 +6,16 @@ import { loadConfig } from "../config/load.ts";
 import { Playback } from "./playback.ts";
 import type { PlaybackParts } from "./playback.ts";
 
-/** Playback that comes as far as the configuration, and no further. */
+/** Playback that comes as far as the live window, and no further. */
 function playback(): Playback {
+  const text = "template pub { prefix pub; input publish://; }";
+  const { config } = loadConfig([{ file: "a.conf", text }]);
+  assert.ok(config !== undefined);
   const parts: Partial<PlaybackParts> = {
     access: openAccess(),
-    config: () => {
-      throw new RangeError("asked for the configuration");
+    config: () => config,
+    window: () => {
+      throw new RangeError("asked for the window");
     },
   };
   return new Playback(parts as PlaybackParts);
@@ -39,7 +43,7 @@ test("a token is as long as it is in a URL: nine bytes for a sign of three", () 
   for (const [what, token, isTaken] of tokens) {
     const ask = () => playback().handle(requestWith(token));
     if (isTaken) {
-      assert.throws(ask, /asked for the configuration/, what);
+      assert.throws(ask, /asked for the window/, what);
       continue;
     }
     const reply = ask();

@@ -7,6 +7,7 @@ import type { ResolvedConfig } from "../config/plan.ts";
 import type { ConfigProblem } from "../kubernetes/config-events.ts";
 import { configEvents } from "./config-events.ts";
 import { openAuthority } from "./access/session-authority.ts";
+import type { SessionAuthority } from "./access/session-authority.ts";
 import { ControlPlane } from "./control.ts";
 import { Drain, DRAINING } from "./drain.ts";
 import { serverErrors } from "./errors.ts";
@@ -48,6 +49,8 @@ export async function startServer(options: {
   config: ResolvedConfig;
   log: Logger;
   clock?: Clock;
+  /** Who may play and publish; everyone when left out. */
+  sessions?: SessionAuthority;
   /** Of the process, for what Kubernetes says in it; without it the server takes part in no cluster. */
   env?: Readonly<Record<string, string | undefined>>;
   /** Where the pod's service account is mounted, if not where Kubernetes does it. */
@@ -62,7 +65,7 @@ export async function startServer(options: {
     clock,
     log,
     startedAtMs,
-    sessions: openAuthority(),
+    sessions: options.sessions ?? openAuthority(),
     notReadyReason: () => control.notReadyReason(),
     answer: (request, hasApi) => control.handle(request, hasApi),
   });

@@ -282,6 +282,18 @@ describe("a name with rules", () => {
     assert.equal(sessions.claims.length, 3);
   });
 
+  test("a reply that was long in coming is not sent when the session ended meanwhile", async () => {
+    const { play, http, gate, shared } = setUp(GUARDED);
+    void (await play(ask({ query: "token=t" })));
+    const held = Promise.withResolvers<HttpReply>();
+    let released = 0;
+    const waiting = Promise.resolve(http.play(ask({ query: "token=t" }), HLS, () => held.promise));
+    gate.end([{ id: "asked-1", reason: "kicked", forMs: 0 }]);
+    held.resolve({ ...shared, release: () => void released++ });
+    await assert.rejects(waiting, code("ACCESS_DENIED"));
+    assert.equal(released, 1);
+  });
+
   test("other rules: viewers are asked about anew; the same rules in another configuration: not", async () => {
     const { play, sessions, gate, http, config } = setUp(GUARDED);
     const memory = { kept: null };

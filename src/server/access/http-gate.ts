@@ -4,6 +4,7 @@ import { textReply } from "../../base/http-message.ts";
 import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
 import type { Permit } from "../../stream/permit.ts";
 import type { ExtraKey, NameRules } from "./access-rules.ts";
+import { accessErrors } from "./errors.ts";
 import { claimKey, endedRefusal, refusalError } from "./gate.ts";
 import type { AccessGate, Refusal } from "./gate.ts";
 import { plainAddress } from "./plain-address.ts";
@@ -158,9 +159,15 @@ export class HttpGate {
 
   #counted(viewer: Viewer, request: HttpRequest, token: string, reply: HttpReply): HttpReply {
     if (reply.status >= 400) return reply;
-    const counted = countedReply(this.#gate.served, viewer.session, request, reply);
+    const { session, facts } = viewer;
+    if (session.isEnded) {
+      reply.release?.();
+      const { name } = facts;
+      throw accessErrors.error("ACCESS_DENIED", { name, reason: "the session was ended meanwhile" });
+    }
+    const counted = countedReply(this.#gate.served, session, request, reply);
     // A cache would give the token in its addresses to all.
-    return viewer.facts.isTokenMade && token === "" ? uncached(counted) : counted;
+    return facts.isTokenMade && token === "" ? uncached(counted) : counted;
   }
 
   /** Nobody is asked: it is a session as soon as there was something to serve. */

@@ -28,7 +28,7 @@ const PATHS: readonly [target: string, proto: string, isDvr?: boolean, isSocket?
   ["/cam/index.m3u8", "hls"],
   ["/cam/video.m3u8", "hls"],
   ["/cam/tracks-v1/mono.m3u8", "hls"],
-  ["/cam/tracks-v1/init.mp4", "hls"],
+  ["/cam/tracks-v1/init-0123456789ab.mp4", "hls"],
   ["/cam/tracks-v1/seg-4000.m4s", "hls"],
   ["/cam/tracks-v1/seg-4000.ts", "hls"],
   ["/cam/tracks-t1/mono.m3u8", "hls"],
