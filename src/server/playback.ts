@@ -319,9 +319,13 @@ export class Playback {
   async #archiveDownload(wanted: ArchiveDownload, request: HttpRequest): Promise<HttpReply> {
     const protocol = wanted.format === "mp4" ? "mp4" : TS_PROTOCOL;
     const recorded = recordedStream(this.#parts.config(), wanted.name, protocol);
-    return await this.#parts.access.play(request, wantedOver(wanted.name, protocol, true), () =>
-      this.#parts.archives.download(recorded, wanted, request),
-    );
+    const { access, archives } = this.#parts;
+    const session = wantedOver(wanted.name, protocol, true);
+    const serve = (): Promise<HttpReply> => archives.download(recorded, wanted, request);
+    // A transport stream is made while it is sent: its protocol's sessions last as long as their connections.
+    return wanted.format === "mp4"
+      ? await access.play(request, session, serve)
+      : await access.connect(request, session, serve);
   }
 
   #sayOnce(name: string, message: string): void {

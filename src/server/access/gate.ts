@@ -181,7 +181,7 @@ export class AccessGate {
 
   #giveBack(verdict: Verdict): void {
     if (verdict.kind !== "allowed") return;
-    this.#options.control.closed({ id: verdict.id, reason: "the verdict came too late" });
+    this.#options.control.closed({ id: verdict.id, reason: "the verdict came too late", connections: 1 });
   }
 
   #identity(key: string): string {

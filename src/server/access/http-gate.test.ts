@@ -310,6 +310,24 @@ describe("a name with rules", () => {
     assert.equal(sessions.claims.length, 2);
   });
 
+  test("rules that come while a viewer is asked about, or served: its next request is asked about", async () => {
+    for (const before of [GUARDED, OPEN_RULES]) {
+      const { play, sessions, gate, http, config, shared } = setUp(before);
+      const held = Promise.withResolvers<HttpReply>();
+      sessions.verdict = async () => await held.promise.then(() => ({ kind: "allowed", id: "s" }));
+      const memory = { kept: null };
+      const waiting = http.play(ask({ query: "token=t", memory }), HLS, () => held.promise);
+      config.rules = { ...GUARDED, maxSessions: 1 };
+      gate.configure();
+      http.configure();
+      held.resolve(shared);
+      assert.equal(await waiting, shared);
+      const asked = sessions.claims.length;
+      void (await play(ask({ query: "token=t", memory })));
+      assert.equal(sessions.claims.length, asked + 1);
+    }
+  });
+
   test("headers and parts of the query that are session keys tell viewers", async () => {
     const sessionKeys = [
       { kind: "header", name: "X-Playback-Session-Id" },

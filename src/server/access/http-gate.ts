@@ -259,6 +259,8 @@ export class HttpGate {
     const viewer = new Viewer(facts, keys, (ended, end) => this.#ended(ended, end));
     viewer.serveAs(this.#gate.served.use(id, viewer));
     for (const key of keys) this.#put(key, viewer);
+    // Other rules came while it was asked about, or served: this request is, the next is asked about.
+    if (this.#gate.rules("play", name) !== rules) this.#forget(viewer);
     return viewer;
   }
 

@@ -142,7 +142,10 @@ describe("an RTMP client", () => {
     permit.close("over");
     permit.close("again");
     const { id } = sessions.begunSessions[0]!;
-    assert.deepEqual([sessions.begunSessions.length, sessions.closings], [1, [{ id, reason: "over" }]]);
+    assert.deepEqual(
+      [sessions.begunSessions.length, sessions.closings],
+      [1, [{ id, reason: "over", connections: 1 }]],
+    );
     assert.deepEqual(sessions.bytes(), { [id]: 10 });
   });
 
@@ -157,7 +160,7 @@ describe("an RTMP client", () => {
     assert.deepEqual([reasons, sessions.closings, clock.pendingTimers], [["kicked"], [], 0]);
   });
 
-  test("two connections of one session: it is over with the last of them", async () => {
+  test("two connections of one session: each is told of when it is over", async () => {
     const { access, sessions } = setUp();
     sessions.verdict = () => ({ kind: "allowed", id: "same" });
     const one = await access.admitRtmp(asked("static", "cam"), false);
@@ -165,9 +168,12 @@ describe("an RTMP client", () => {
     one.begun();
     other.begun();
     one.close("first");
-    assert.deepEqual(sessions.closings, []);
+    const first = { id: "same", reason: "first", connections: 1 };
+    assert.deepEqual(sessions.closings, [first]);
+    other.count(5);
     other.close("last");
-    assert.deepEqual(sessions.closings, [{ id: "same", reason: "last" }]);
+    assert.deepEqual(sessions.closings, [first, { ...first, reason: "last" }]);
+    assert.deepEqual(sessions.bytes(), { same: 5 });
   });
 
   test("of a session that was ended stays out as long as it is said", () => {

@@ -69,12 +69,12 @@ export class ServedSessions {
     this.#changed.push(session);
   }
 
-  /** A user needs a session no more. The last connection closes it; what only had requests ends by itself. */
+  /** A user needs a session no more. The authority counts connections; what only had requests ends by itself. */
   leave(session: ServedSession, user: SessionUser, reason: string): void {
-    if (!session.users.delete(user) || session.isEnded || session.users.size > 0) return;
+    if (!session.users.delete(user) || session.isEnded) return;
     if (session.isChanged) this.#report();
-    this.#forget(session);
-    if (user.isConnection) this.#control.closed({ id: session.id, reason });
+    if (session.users.size === 0) this.#forget(session);
+    if (user.isConnection) this.#control.closed({ id: session.id, reason, connections: 1 });
   }
 
   /** The authority has ended sessions; those that are not served here are not known. */

@@ -4,8 +4,8 @@ import type { SessionClaim, SessionEnd, SessionProgress, Verdict } from "../../a
 /** A session that a media thread began by itself, as nobody has to be asked about it. */
 export type BegunSession = { readonly id: string; readonly claim: SessionClaim };
 
-/** A session whose last connection in a thread is over. */
-export type ClosedSession = { readonly id: string; readonly reason: string };
+/** So many connections of a session are over in a thread, each of which it was given leave for or began. */
+export type ClosedSession = { readonly id: string; readonly reason: string; readonly connections: number };
 
 /** Who a media thread asks about sessions, and tells of them. */
 export type SessionControl = {

@@ -59,14 +59,14 @@ export function permittedReply(
 function joined(reply: HttpReply, permit: Permit): HttpReply {
   const { stream, webSocket, status } = reply;
   if (status < 400 && stream !== undefined)
-    return { ...reply, stream: (sink) => startBody(stream, sink, permit) };
+    return { ...reply, stream: (sink) => startBody(stream, sink, permit, reply.isChunked === true) };
   if (status < 400 && webSocket !== undefined)
     return { ...reply, webSocket: (sink) => startSocket(webSocket, sink, permit) };
   permit.close("it was not served");
   return reply;
 }
 
-function startBody(start: HttpStream, sink: HttpBodySink, permit: Permit): HttpBodySource {
+function startBody(start: HttpStream, sink: HttpBodySink, permit: Permit, hasEnd: boolean): HttpBodySource {
   let isOver = false;
   const over = (reason: string): void => {
     isOver = true;
@@ -99,7 +99,9 @@ function startBody(start: HttpStream, sink: HttpBodySink, permit: Permit): HttpB
     if (isOver) return;
     isOver = true;
     source.close();
-    sink.end();
+    // What has an end is to be seen not to have come to it.
+    if (hasEnd) sink.abort();
+    else sink.end();
   });
   return {
     close: () => {

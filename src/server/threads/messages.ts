@@ -81,7 +81,7 @@ export type ControlCalls = {
   /** A session of which nobody had to be asked. */
   "session-begun": { argument: BegunSession; answer: null };
   "session-report": { argument: readonly SessionProgress[]; answer: null };
-  /** Its last connection in the thread is over. */
+  /** Connections of a session are over. */
   "session-closed": { argument: ClosedSession; answer: null };
 };
 
