@@ -58,6 +58,7 @@ test("a password stands in front of the host of a tcUrl", () => {
     ["rtmp://user:%zz@host/app", "%zz"],
     ["rtmp://user:@host/app", ""],
     ["rtmp://user@host/app", null],
+    [`rtmp://${":".repeat(1_000_000)}`, null],
     ["rtmp://host:1935/app", null],
     ["rtmp://host/app?a=b:c@d", null],
     ["nonsense", null],

@@ -53,8 +53,14 @@ export function withQueryOf(application: string, tcUrl: string): string {
 
 /** The password in front of a `tcUrl`'s host, as in `rtmp://user:password@host/app`; `null`: none. */
 export function passwordOfUrl(tcUrl: string): string | null {
-  const written = /^[a-z]+:\/\/[^/@]*?:([^/@]*)@/i.exec(tcUrl)?.[1];
-  if (written === undefined) return null;
+  const start = tcUrl.indexOf("://");
+  if (start < 0) return null;
+  const slash = tcUrl.indexOf("/", start + 3);
+  const authority = tcUrl.slice(start + 3, slash < 0 ? undefined : slash);
+  const at = authority.lastIndexOf("@");
+  const colon = authority.indexOf(":");
+  if (colon < 0 || colon > at) return null;
+  const written = authority.slice(colon + 1, at);
   try {
     return decodeURIComponent(written);
   } catch {
