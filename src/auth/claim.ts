@@ -4,6 +4,12 @@ import type { AccessRules } from "./rules.ts";
 /** What somebody wants. */
 export type SessionKind = "play" | "publish";
 
+/**
+ * Words of `proto` with which something is only told or shown of what plays: pictures, JSON, the player page. They are judged,
+ * and count against no limit: who plays asks for them as well.
+ */
+export const TOLD_PROTOCOLS: readonly string[] = ["api", "jpeg", "player"];
+
 /** What a client that wants to begin says of itself. */
 export type SessionClaim = {
   readonly kind: SessionKind;

@@ -3,6 +3,9 @@
 /** Header names in lower case with their values. */
 export type HttpHeaders = readonly (readonly [name: string, value: string])[];
 
+/** What a handler keeps from one request of a connection to the next. */
+export type RequestMemory = { kept: unknown };
+
 /** What a handler sees of a request. */
 export type HttpRequest = {
   readonly method: string;
@@ -13,8 +16,10 @@ export type HttpRequest = {
   header(name: string): string | undefined;
   /** The peer's address. */
   readonly remoteAddress: string;
-  /** It came over TLS. */
+  /** It came over TLS; left out where it did not. */
   readonly isTls?: boolean;
+  /** Of the request's connection; left out where there is none. */
+  readonly memory?: RequestMemory;
   /** `false`: an HTTP/1.0 client, to whom a body of unknown length ends with the connection, broken off or not. */
   readonly takesChunks?: boolean;
   /** The whole body, where it was read before the question was asked, as the API has it; left out elsewhere. */

@@ -7,6 +7,7 @@ import { after, describe, test } from "node:test";
 import { ArchiveHour } from "../../test/support/archive-hour.ts";
 import { eventually } from "../../test/support/eventually.ts";
 import { FakeClock } from "../../test/support/fake-clock.ts";
+import { openAccess } from "../../test/support/open-access.ts";
 import { silentLogger } from "../base/log.ts";
 import type { HttpBodySource, HttpReply, HttpRequest } from "../base/http-message.ts";
 import { loadConfig } from "../config/load.ts";
@@ -45,7 +46,7 @@ const config = loadText(`
 const clock = new FakeClock((HOUR + 3) * HOUR_US);
 const archives = new StreamArchives({ clock, log: silentLogger, config: () => config });
 const vods = { find: () => null } as unknown as PlaybackParts["vods"];
-const parts = { config: () => config, archives, vods, clock, log: silentLogger };
+const parts = { access: openAccess(), config: () => config, archives, vods, clock, log: silentLogger };
 const playback = new Playback(parts as unknown as PlaybackParts);
 
 function ask(address: string, isSocket = false): Promise<HttpReply> | HttpReply | null {

@@ -48,25 +48,40 @@ export function archiveAddress(name: string, query: URLSearchParams): ArchiveAdd
   return asked === null ? null : { name, span: asked };
 }
 
+/** An archive that is asked for, and what answers. */
+export type ArchiveConnection = {
+  readonly name: string;
+  /** The word of the `protocols` directive. */
+  readonly protocol: string;
+  /** Throws or rejects with STREAM_*, DVR_*, TRACKS_*. */
+  readonly reply: () => Promise<HttpReply> | HttpReply;
+};
+
 /**
- * The reply to a request for an archive as FLV or a transport stream that takes as long as it plays: `/NAME/SPAN.flv`,
+ * What answers a request for an archive as FLV or a transport stream that takes as long as it plays: `/NAME/SPAN.flv`,
  * `/NAME.flv?from=UTC`, `/NAME/mpegts?from=UTC`, `/NAME/timeshift_abs-FROM.ts`, `/NAME/timeshift_rel-AGO.ts`; `null` for any
- * other. Throws or rejects with SPAN_*, STREAM_*, DVR_*, TRACKS_*.
+ * other. Throws SPAN_*.
  */
 export function archiveConnection(
   request: HttpRequest,
   parts: ArchiveConnectionParts,
-): Promise<HttpReply> | HttpReply | null {
+): ArchiveConnection | null {
   const flv = parseFlvPath(request.path);
   if (flv !== null) {
     const address = archiveAddress(flv, request.query);
-    return address === null ? null : flvReply(address, request, parts);
+    if (address === null) return null;
+    return {
+      ...{ name: address.name, protocol: FLV_PROTOCOL },
+      reply: () => flvReply(address, request, parts),
+    };
   }
   const address = tsAddress(request);
   if (address === null) return null;
-  return withTsFormat(request.query, (format) =>
-    play(address, { protocol: TS_PROTOCOL, format, isUtc: true, contentType: TS_CONTENT_TYPE }, parts),
-  );
+  const output = { protocol: TS_PROTOCOL, isUtc: true, contentType: TS_CONTENT_TYPE };
+  return {
+    ...{ name: address.name, protocol: TS_PROTOCOL },
+    reply: () => withTsFormat(request.query, (format) => play(address, { ...output, format }, parts)),
+  };
 }
 
 /** What opens a stream's archive for a viewer over MSE-LD; `null` where it has none. Throws STREAM_*. */

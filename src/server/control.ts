@@ -22,7 +22,8 @@ import type { ConfigOnDisk } from "./api/objects.ts";
 import type { MoreRoutes } from "./api/routes.ts";
 import { ServerStats } from "./api/server-stats.ts";
 import type { StreamerStatus } from "./api/server-stats.ts";
-import { embeddedName } from "./pages.ts";
+import { accessRulesOf, isGuarded } from "./access/access-rules.ts";
+import { embeddedName } from "./page-paths.ts";
 import type { Pages } from "./pages.ts";
 import { CpuMeter, NO_ACCESS_TOTALS, serverFigures } from "./figures.ts";
 import type { ServerIdentity } from "./identity.ts";
@@ -215,9 +216,9 @@ export class ControlPlane {
       case "/metrics":
         return this.#metricsReply(request);
       case "/-/streams":
-        return jsonReply(200, { streams: await this.#listStreams() });
+        return jsonReply(200, { streams: await this.#publicStreams(request) });
       case "/-/files":
-        return jsonReply(200, await this.#listFiles());
+        return jsonReply(200, await this.#listFiles(request));
       case "/-/about":
         return jsonReply(200, this.#about());
       default:
@@ -254,6 +255,18 @@ export class ControlPlane {
     return listStreams(this.#config, await this.#threads.streams());
   }
 
+  /** Without those that have rules of who may play them, unless somebody asks who may know all. */
+  async #publicStreams(request: HttpRequest): Promise<PublicStream[]> {
+    const isShown = await this.#shownTo(request);
+    return (await this.#listStreams()).filter(({ name }) => isShown(name));
+  }
+
+  async #shownTo(request: HttpRequest): Promise<(name: string) => boolean> {
+    const asksAsSomebody = request.header("authorization") !== undefined;
+    const seesAll = asksAsSomebody && (await this.#door.enter(request)).kind === "in";
+    return (name) => seesAll || !isGuarded(accessRulesOf(this.#config, "play", name), "play");
+  }
+
   async #metricsReply(request: HttpRequest): Promise<HttpReply> {
     // Loaded with the first request: a server that nobody asks does without.
     const { MetricsPage: Page, metricsFormat } = await import("../api/metrics/page.ts");
@@ -286,8 +299,9 @@ export class ControlPlane {
     });
   }
 
-  async #listFiles(): Promise<object> {
-    const names = await this.#threads.files(MAX_LISTED_FILES + 1);
+  async #listFiles(request: HttpRequest): Promise<object> {
+    const isShown = await this.#shownTo(request);
+    const names = (await this.#threads.files(MAX_LISTED_FILES + 1)).filter(isShown);
     const files = names.slice(0, MAX_LISTED_FILES).map((name) => ({ name }));
     return { files, more: names.length > MAX_LISTED_FILES };
   }

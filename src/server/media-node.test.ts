@@ -16,6 +16,7 @@ import { HourIndex } from "../dvr/format/hour-index.ts";
 import type { StreamName } from "../media/ids.ts";
 import { parseStreamName } from "../media/ids.ts";
 import type { SubscriptionEnd } from "../stream/wire-format.ts";
+import { controlOf, openAuthority } from "./access/session-authority.ts";
 import { MediaNode } from "./media-node.ts";
 
 const name = parseStreamName("pub/camera")!;
@@ -46,6 +47,8 @@ function makeNode(
       homes: { claim: nobody, release: nobody, watch: nobody, unwatch: nobody },
     },
     addresses: new AddressCounter(100),
+    sessions: controlOf(openAuthority(), 0),
+    sessionSalt: "salt",
     ...options,
   });
   t.after(() => node.stop());

@@ -1,16 +1,18 @@
+import type { SessionEnd } from "../auth/claim.ts";
 import type { AddressLimit } from "../base/address-counter.ts";
 import type { MessageWire } from "../base/channel.ts";
 import type { Clock, Timer } from "../base/clock.ts";
 import { hashText } from "../base/hash.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
 import type { Logger } from "../base/log.ts";
-import type { LivePlan, ResolvedConfig, RtmpListenerPlan } from "../config/plan.ts";
+import type { ResolvedConfig, RtmpListenerPlan } from "../config/plan.ts";
 import type { CopyFigures } from "../dvr/copies.ts";
 import type { RecordingFigures } from "../dvr/writer/recording-counters.ts";
 import type { StreamName } from "../media/ids.ts";
 import type { LiveWindow } from "../packaging/live-window.ts";
 import type { Presentation } from "../packaging/presentation.ts";
 import { TsPublishers } from "../protocols/http-ts/publishers.ts";
+import { TS_PROTOCOL } from "../protocols/http-ts/reply.ts";
 import { RtmpListener } from "../protocols/rtmp/listener.ts";
 import type { RtmpLimits } from "../protocols/rtmp/listener.ts";
 import type { DeliveryFigures } from "../stream/delivery.ts";
@@ -24,6 +26,8 @@ import { ThreadDirectory } from "../stream/thread-directory.ts";
 import { LateVodLibrary } from "../vod/late-library.ts";
 import type { Vods } from "../vod/late-library.ts";
 import type { VodOptions } from "../vod/vod.ts";
+import { NodeAccess } from "./access/node-access.ts";
+import type { SessionControl } from "./access/session-authority.ts";
 import type { DrainStep } from "./drain.ts";
 import { streamEvent } from "./events/thread-events.ts";
 import type { TellEvent } from "./events/thread-events.ts";
@@ -35,6 +39,7 @@ import { StreamArchives, recordingPlan } from "./stream-archives.ts";
 import { MadeMedia } from "./made-media.ts";
 import type { MadeMediaFigures } from "./made-media.ts";
 import { memoryBudgetBytes, overBudget } from "./memory.ts";
+import { isPackagedAnew, isWindowed } from "./packaged-anew.ts";
 import { Playback, isPackaged } from "./playback.ts";
 import { findRecording } from "./recordings.ts";
 import { RemoteWindows } from "./remote-windows.ts";
@@ -75,6 +80,10 @@ export type MediaNodeOptions = {
   readonly addresses: AddressLimit;
   /** For RTMP listeners with TLS. */
   readonly tls?: Pick<ThreadTls, "forRtmp">;
+  /** Who is asked about sessions, and told of them. */
+  readonly sessions: SessionControl;
+  /** A secret of the process, the same in all threads. */
+  readonly sessionSalt: string;
   /** What the streams of all threads may hold; a share of the process' memory when left out. Units: bytes. */
   readonly liveMemoryBytes?: number;
   /** Takes what happens to streams. */
@@ -138,6 +147,7 @@ export class MediaNode {
   readonly #windows: LiveWindows;
   readonly #inputs: FileInputs;
   readonly #archivePeers: ArchivePeers;
+  readonly #access: NodeAccess;
   #prepared: Promise<void> | null = null;
 
   constructor(options: MediaNodeOptions) {
@@ -156,6 +166,11 @@ export class MediaNode {
       tellEvent,
     });
     this.#archivePeers = new ArchivePeers({ config: () => this.#config, clock });
+    this.#access = new NodeAccess({
+      ...options,
+      config: () => this.#config,
+      isFile: (text) => this.#playback.isFile(text),
+    });
     this.local = new LocalDirectory({
       clock,
       log,
@@ -177,7 +192,11 @@ export class MediaNode {
     this.vods = new LateVodLibrary({ vods: [], log, clock });
     this.vods.setVods(servedVods(config));
     this.#inputs = new FileInputs({ directory: this.#threads ?? this.local, vods: this.vods, clock, log });
-    this.#tsPublishers = new TsPublishers({ directory: this.#directory, clock, log });
+    const access = this.#access.http;
+    this.#tsPublishers = new TsPublishers({
+      ...{ directory: this.#directory, clock, log },
+      admit: (request, name) => access.publish(request, name, TS_PROTOCOL),
+    });
     this.#playback = new Playback({
       directory: this.#directory,
       vods: this.vods,
@@ -186,6 +205,7 @@ export class MediaNode {
       config: () => this.#config,
       window: (name) => this.#window(name),
       archives: this.archives,
+      access,
     });
   }
 
@@ -261,6 +281,7 @@ export class MediaNode {
   configure(config: ResolvedConfig): void {
     const before = this.#config;
     this.#config = config;
+    this.#access.configure();
     for (const listener of this.rtmp.all) listener.setLimits(rtmpLimits(config));
     this.vods.setVods(servedVods(config));
     for (const stream of this.local.list()) {
@@ -285,9 +306,23 @@ export class MediaNode {
     return this.#archivePeers.handle(request) ?? this.#playback.handle(request, sendWindow);
   }
 
+  /** The page that plays a name, as `serve` brings it, for those who may play. Throws or rejects with ACCESS_*. */
+  page(
+    request: HttpRequest,
+    name: string,
+    serve: () => Promise<HttpReply>,
+  ): Promise<HttpReply> | HttpReply {
+    return this.#playback.page(request, name, serve);
+  }
+
   /** Answers a request that brings media; `null` when it is for something else. Throws STREAM_BAD_NAME. */
   takes(request: HttpRequest): HttpReply | null {
     return this.#tsPublishers.reply(request);
+  }
+
+  /** Sessions are over by the control thread's will. */
+  endSessions(ends: readonly SessionEnd[]): void {
+    this.#access.end(ends);
   }
 
   /** The home of a stream that this thread watches has changed. */
@@ -333,6 +368,7 @@ export class MediaNode {
     await this.#inputs.stop();
     await this.rtmp.stop();
     this.#tsPublishers.endAll("the server stops");
+    this.#access.close();
     if (this.#threads === null) this.local.close("the server stops");
     else this.#threads.close("the server stops");
     await Promise.all([this.vods.close(), this.archives.stop()]);
@@ -349,7 +385,7 @@ export class MediaNode {
   }
 
   #rtmpListener(plan: () => RtmpListenerPlan, port: number): RtmpListener {
-    const { host } = plan();
+    const { host, tls } = plan();
     return new RtmpListener(
       {
         ...(host === undefined ? {} : { host }),
@@ -370,6 +406,7 @@ export class MediaNode {
             vods: this.vods,
             archives: this.archives,
           }),
+        admit: (asked) => this.#access.admitRtmp(asked, tls !== undefined),
       },
     );
   }
@@ -530,32 +567,6 @@ function servedVods(config: ResolvedConfig): VodOptions[] {
       download: vod.download,
       autoMbr: vod.autoMbr,
     }));
-}
-
-/** Whether another plan asks for other segments, or for any or none. */
-function isPackagedAnew(before: LivePlan | null, after: LivePlan | null): boolean {
-  return packagingOf(before) !== packagingOf(after);
-}
-
-/** Whether a stream has a live window: for players, or to be recorded. */
-function isWindowed(plan: LivePlan | null): boolean {
-  if (plan === null) return false;
-  return isPackaged(plan.options.protocols) || recordingPlan(plan, plan.name as StreamName) !== null;
-}
-
-/** The options that decide how a stream is packaged: all but those that apply to a stream as it lives. */
-function packagingOf(plan: LivePlan | null): string {
-  if (plan === null) return "";
-  const live: readonly string[] = [
-    "sourceTimeoutMs",
-    "prepushMs",
-    "sendWindow",
-    "secondPublisher",
-    "protocols",
-    "addAudioOnly",
-  ];
-  const options = Object.entries(plan.options).filter(([option]) => !live.includes(option));
-  return JSON.stringify([options, isWindowed(plan), isPackaged(plan.options.protocols)]);
 }
 
 /** Which of `count` threads plays the file of a stream. */

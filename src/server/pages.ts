@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { gzip as gzipCallback } from "node:zlib";
 
 import type { HttpHeaders, HttpReply, HttpRequest } from "../base/http-message.ts";
+import { embeddedName } from "./page-paths.ts";
 
 /** Where the pages' files are. */
 export type PagesOptions = {
@@ -35,7 +36,6 @@ export type Pages = {
 };
 
 const UI_PREFIX = "/-/ui/";
-const EMBED_SUFFIX = "/embed.html";
 const FRONT_PAGE = "home/index.html";
 const API_PAGE = "api-page/index.html";
 const EMBED_PAGE = "player/embed.html";
@@ -199,16 +199,6 @@ class LatePage {
     });
     return this.#page;
   }
-}
-
-/**
- * NAME of `/NAME/embed.html`, the player page, or `null` for any other path. Any name has the page: whether the stream
- * is there, the page itself finds out and says.
- */
-export function embeddedName(path: string): string | null {
-  const isEmbed =
-    path.endsWith(EMBED_SUFFIX) && path.length > EMBED_SUFFIX.length && !path.startsWith("/-/");
-  return isEmbed ? path.slice(1, -EMBED_SUFFIX.length) : null;
 }
 
 async function loadPage(file: URL, policy: string): Promise<Page> {

@@ -1,15 +1,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { openAccess } from "../../test/support/open-access.ts";
 import type { HttpRequest } from "../base/http-message.ts";
 import { loadConfig } from "../config/load.ts";
 import { Playback } from "./playback.ts";
 import type { PlaybackParts } from "./playback.ts";
 
-/** Playback that comes as far as the configuration, and no further. */
+/** Playback that comes as far as the live window, and no further. */
 function playback(): Playback {
+  const text = "template pub { prefix pub; input publish://; }";
+  const { config } = loadConfig([{ file: "a.conf", text }]);
+  assert.ok(config !== undefined);
   const parts: Partial<PlaybackParts> = {
-    config: () => {
-      throw new RangeError("asked for the configuration");
+    access: openAccess(),
+    config: () => config,
+    window: () => {
+      throw new RangeError("asked for the window");
     },
   };
   return new Playback(parts as PlaybackParts);
@@ -37,7 +43,7 @@ test("a token is as long as it is in a URL: nine bytes for a sign of three", () 
   for (const [what, token, isTaken] of tokens) {
     const ask = () => playback().handle(requestWith(token));
     if (isTaken) {
-      assert.throws(ask, /asked for the configuration/, what);
+      assert.throws(ask, /asked for the window/, what);
       continue;
     }
     const reply = ask();
@@ -50,6 +56,7 @@ test("a file of a vod whose name is that of a picture of a stream is the file", 
   assert.ok(config !== undefined);
   const asked: string[] = [];
   const parts = {
+    access: openAccess(),
     config: () => config,
     vods: {
       find: (path: string) => (path.endsWith(".mp4") ? { vod: "films", rest: path.slice(6) } : null),

@@ -1,6 +1,6 @@
+import { TOLD_PROTOCOLS } from "../auth/claim.ts";
 import type { Clock } from "../base/clock.ts";
 import { asMediaError } from "../base/errors.ts";
-import { textReply } from "../base/http-message.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
 import { late } from "../base/late/late.ts";
 import type { Late } from "../base/late/late.ts";
@@ -17,7 +17,7 @@ import { dashOutput } from "../protocols/dash/output.ts";
 import { hlsOutput } from "../protocols/hls/output.ts";
 import { jsonOutput } from "../protocols/json/output.ts";
 import { parseFlvPath } from "../protocols/http-flv/path.ts";
-import { flvReply, flvSocketReply } from "../protocols/http-flv/reply.ts";
+import { FLV_PROTOCOL, flvReply, flvSocketReply } from "../protocols/http-flv/reply.ts";
 import { parseTsPath } from "../protocols/http-ts/path.ts";
 import { TS_PROTOCOL, tsReply } from "../protocols/http-ts/reply.ts";
 import { MSE_PROTOCOL, parseMsePath } from "../protocols/mse/path.ts";
@@ -26,6 +26,8 @@ import { streamErrors } from "../stream/errors.ts";
 import type { RecordedPackets } from "../stream/recorded-packets.ts";
 import type { SendWindow } from "../stream/rules.ts";
 import type { Vods } from "../vod/late-library.ts";
+import type { HttpGate } from "./access/http-gate.ts";
+import type { Wanted } from "./access/viewer.ts";
 import { parsePicturePath, parseStatusPath } from "./archive-paths.ts";
 import { downloadReply, downloadType } from "./download.ts";
 import { archiveConnection, mseArchive } from "./archive-connections.ts";
@@ -49,6 +51,8 @@ export type PlaybackParts = {
   /** The live window of a stream, wherever it lives. Throws or rejects with STREAM_STARTING, STREAM_NOT_ON_AIR. */
   window(name: StreamName): Promise<Presentation> | Presentation;
   readonly archives: StreamArchives;
+  /** Who may play. */
+  readonly access: HttpGate;
 };
 
 /** Paths whose meaning is kept; none is longer than 2048 characters. */
@@ -56,9 +60,6 @@ const MAX_KEPT_PATHS = 1024;
 
 /** Notices that are known to have been said. */
 const MAX_KEPT_NOTICES = 1024;
-
-/** It stands behind every address of a playlist, so it counts as it stands there: a sign may be nine bytes. */
-const MAX_TOKEN_BYTES = 512;
 
 /** Who plays presentations, in the order in which they are asked whether a path is theirs. */
 const OUTPUTS: readonly HttpOutput[] = [hlsOutput, dashOutput, jsonOutput];
@@ -89,6 +90,7 @@ type PlayAddress = {
 type LiveAddress = {
   readonly config: ResolvedConfig;
   readonly parsed: OutputAddress;
+  readonly wanted: Wanted;
   /** The folder of its archive; `null` where it has none. */
   readonly folder: string | null;
 };
@@ -97,6 +99,8 @@ type LiveAddress = {
 type Playing = {
   readonly presentation: () => Promise<Presentation> | Presentation;
   readonly parsed: OutputAddress;
+  /** Whose session it is. */
+  readonly wanted: Wanted;
   readonly recorded?: RecordedMedia;
 };
 
@@ -152,37 +156,45 @@ export class Playback {
     const told = this.#toldOfArchive(request);
     if (told !== null) return told;
     const wanted = parseArchiveDownload(request.path);
-    if (wanted !== null && !this.#isFile(request.path.slice(1)))
+    if (wanted !== null && !this.isFile(request.path.slice(1)))
       return this.#archiveDownload(wanted, request);
     const address = this.#parsePath(request.path);
-    return address === null ? this.#download(request.path.slice(1)) : this.#present(request, address);
+    return address === null ? this.#download(request) : this.#present(request, address);
   }
 
   /** A stream as a body without an end, where the path is that of one; none of these paths is ever kept. */
   #endless(request: HttpRequest, sendWindow?: SendWindow): Promise<HttpReply> | HttpReply | null {
-    const { directory } = this.#parts;
+    const { directory, access } = this.#parts;
     const archived = archiveConnection(request, this.#connections);
-    if (archived !== null) return archived;
+    if (archived !== null)
+      return access.connect(request, wantedOver(archived.name, archived.protocol, true), archived.reply);
+    const parts = { directory, sendWindow, query: request.query };
     const flv = parseFlvPath(request.path);
     if (flv !== null) {
       const reply = asksForWebSocket(request) ? flvSocketReply : flvReply;
-      return reply(flv, { directory, sendWindow, query: request.query });
+      return access.connect(request, wantedOver(flv, FLV_PROTOCOL), () => reply(flv, parts));
     }
     const ts = parseTsPath(request.path);
-    if (ts !== null) return tsReply(ts, { directory, sendWindow, query: request.query });
+    if (ts !== null) return access.connect(request, wantedOver(ts, TS_PROTOCOL), () => tsReply(ts, parts));
     const mse = parseMsePath(request.path);
-    return mse === null ? null : this.#mse(mse, request, sendWindow);
+    if (mse === null) return null;
+    const answer = (): Promise<HttpReply> | HttpReply => this.#mse(mse, request, sendWindow);
+    const isOfTime = request.query.has("from") || request.query.has("play_from");
+    // Without a WebSocket there is nothing to judge, only a word of what it takes.
+    return asksForWebSocket(request)
+      ? access.connect(request, wantedOver(mse, MSE_PROTOCOL, isOfTime), answer)
+      : answer();
   }
 
   /** What an output makes of a presentation. */
   #present(request: HttpRequest, address: PlayAddress): Promise<HttpReply> | HttpReply {
-    const carriedQuery = carriedQueryOf(request);
-    if (carriedQuery === null)
-      return textReply(400, `the token is longer than ${MAX_TOKEN_BYTES} bytes as a URL has it`);
-    const asked = { request, carriedQuery, notice: address.notice, addsAudioOnly: address.addsAudioOnly };
+    const { notice, addsAudioOnly: audioOnly } = address;
     const playing = this.#find(address);
-    if (playing.recorded !== undefined) return this.#liveOrRecorded(playing, playing.recorded, asked);
-    return replyOf(playing, asked);
+    return this.#parts.access.play(request, playing.wanted, (carriedQuery) => {
+      const asked = { request, carriedQuery, notice, addsAudioOnly: audioOnly };
+      if (playing.recorded !== undefined) return this.#liveOrRecorded(playing, playing.recorded, asked);
+      return replyOf(playing, asked);
+    });
   }
 
   /** What is not in the live window may be in the archive, also when the stream is not on air. */
@@ -236,19 +248,22 @@ export class Playback {
 
   /** What opens a file as packets, where the name is that of one. Throws STREAM_PROTOCOL_OFF. */
   #packetsOf(name: string, protocol: string): (() => Promise<RecordedPackets>) | null {
-    if (!this.#isFile(name)) return null;
+    if (!this.isFile(name)) return null;
     if (!allowsProtocol(vodProtocols(this.#parts.config(), name), protocol))
       throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol });
     return () => this.#parts.vods.openPackets(name);
   }
 
   /** A file itself, where the path is that of one. */
-  #download(name: string): Promise<HttpReply> | null {
+  #download(request: HttpRequest): Promise<HttpReply> | HttpReply | null {
+    const name = request.path.slice(1);
     const contentType = downloadType(name);
-    if (contentType === null || !this.#isFile(name)) return null;
+    if (contentType === null || !this.isFile(name)) return null;
     if (!allowsProtocol(vodProtocols(this.#parts.config(), name), "mp4"))
       throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol: "mp4" });
-    return downloadReply(this.#parts.vods, name, contentType);
+    return this.#parts.access.play(request, wantedOver(name, "mp4"), () =>
+      downloadReply(this.#parts.vods, name, contentType),
+    );
   }
 
   /** What is recorded, or a picture of it, where the path asks for that. Throws or rejects with STREAM_*, DVR_*. */
@@ -257,26 +272,25 @@ export class Playback {
     const picture = name === null ? parsePicturePath(request.path) : null;
     if (name === null && picture === null) return null;
     // A file of a vod may be called preview.mp4.
-    if (this.#isFile(name ?? picture!.name) || this.#isFile(request.path.slice(1))) return null;
+    if (this.isFile(name ?? picture!.name) || this.isFile(request.path.slice(1))) return null;
     const stream = this.#playable(name ?? picture!.name);
     const { folder } = stream;
     if (picture === null) {
       if (folder === null) throw streamErrors.error("STREAM_NOT_RECORDED", { name: stream.name });
-      return this.#statuses((statuses) => statuses.reply(folder, request.query));
+      return this.#parts.access.play(request, wantedWord(stream.name, "api"), () =>
+        this.#statuses((statuses) => statuses.reply(folder, request.query)),
+      );
     }
     const { archives } = this.#parts;
     if (folder === null && picture.atS !== null)
       throw streamErrors.error("STREAM_NOT_RECORDED", { name: stream.name });
-    return this.#thumbnails((thumbnails) =>
-      thumbnails.reply(
-        picture,
-        {
-          ...{ key: folder ?? stream.name, name: stream.name },
-          recorded: (atUs) => archives.keyFrame(folder!, atUs, stream.name),
-          live: () => this.#parts.window(stream.name),
-        },
-        request,
-      ),
+    const source = {
+      ...{ key: folder ?? stream.name, name: stream.name },
+      recorded: (atUs: number) => archives.keyFrame(folder!, atUs, stream.name),
+      live: () => this.#parts.window(stream.name),
+    };
+    return this.#parts.access.play(request, wantedWord(stream.name, "jpeg"), () =>
+      this.#thumbnails((thumbnails) => thumbnails.reply(picture, source, request)),
     );
   }
 
@@ -285,6 +299,15 @@ export class Playback {
     const config = this.#parts.config();
     const { name } = playableStream(config, wanted);
     return { name, folder: archiveFolder(planOf(config, name), name) };
+  }
+
+  /** The page that plays a name, as `serve` brings it, for those who may play. Rejects with ACCESS_*. */
+  page(
+    request: HttpRequest,
+    name: string,
+    serve: () => Promise<HttpReply>,
+  ): Promise<HttpReply> | HttpReply {
+    return this.#parts.access.play(request, wantedWord(name, "player"), serve);
   }
 
   /** Nothing is drawn any more. */
@@ -296,7 +319,13 @@ export class Playback {
   async #archiveDownload(wanted: ArchiveDownload, request: HttpRequest): Promise<HttpReply> {
     const protocol = wanted.format === "mp4" ? "mp4" : TS_PROTOCOL;
     const recorded = recordedStream(this.#parts.config(), wanted.name, protocol);
-    return await this.#parts.archives.download(recorded, wanted, request);
+    const { access, archives } = this.#parts;
+    const session = wantedOver(wanted.name, protocol, true);
+    const serve = (): Promise<HttpReply> => archives.download(recorded, wanted, request);
+    // A transport stream is made while it is sent: its protocol's sessions last as long as their connections.
+    return wanted.format === "mp4"
+      ? await access.play(request, session, serve)
+      : await access.connect(request, session, serve);
   }
 
   #sayOnce(name: string, message: string): void {
@@ -307,7 +336,8 @@ export class Playback {
     this.#parts.log.warn(message, { name });
   }
 
-  #isFile(name: string): boolean {
+  /** Whether a name is a file's, and no stream's. */
+  isFile(name: string): boolean {
     const streamName = parseStreamName(name);
     const isStream = streamName !== null && rulesOf(this.#parts.config(), streamName, "play") !== null;
     return !isStream && this.#parts.vods.find(name) !== null;
@@ -344,8 +374,9 @@ export class Playback {
     const rules = streamName === null ? null : rulesOf(config, streamName, "play");
     if (rules === null && this.#parts.vods.find(name) !== null) {
       const allowed = vodProtocols(config, name);
-      const parsed = firstAllowed(name, outputs, (protocol) => allowsProtocol(allowed, protocol));
-      return { presentation: () => this.#parts.vods.open(name), parsed };
+      const output = firstAllowed(name, outputs, (protocol) => allowsProtocol(allowed, protocol));
+      const wanted = wantedOf(name, output, outputs);
+      return { presentation: () => this.#parts.vods.open(name), parsed: output.parsed, wanted };
     }
     if (streamName === null) {
       throw streamErrors.error("STREAM_BAD_NAME", {
@@ -354,24 +385,25 @@ export class Playback {
     }
     if (rules === null) throw streamErrors.error("STREAM_NOT_FOUND", { name });
     if (rules.disabled) throw streamErrors.error("STREAM_DISABLED", { name });
-    const parsed = firstAllowed(name, outputs, (protocol) => rules.allowsProtocol(protocol));
+    const output = firstAllowed(name, outputs, (protocol) => rules.allowsProtocol(protocol));
+    const { parsed } = output;
     const folder = archiveFolder(planOf(config, streamName), streamName);
     if (parsed.span !== undefined && folder === null)
       throw streamErrors.error("STREAM_NOT_RECORDED", { name });
-    address.live = { config, parsed, folder };
+    address.live = { config, parsed, folder, wanted: wantedOf(name, output, outputs) };
     return this.#playing(streamName, address.live);
   }
 
-  #playing(name: StreamName, { config, parsed, folder }: LiveAddress): Playing {
+  #playing(name: StreamName, { config, parsed, folder, wanted }: LiveAddress): Playing {
     const { span, media } = parsed;
     const { archives } = this.#parts;
-    if (folder === null) return { presentation: () => this.#parts.window(name), parsed };
+    if (folder === null) return { presentation: () => this.#parts.window(name), parsed, wanted };
     if (span !== undefined)
       return {
         presentation: () => archives.span({ name, plan: planOf(config, name)!, folder }, span),
-        parsed,
+        ...{ parsed, wanted },
       };
-    const live = { presentation: () => this.#parts.window(name), parsed };
+    const live = { presentation: () => this.#parts.window(name), parsed, wanted };
     return media === undefined ? live : { ...live, recorded: { folder, file: media } };
   }
 }
@@ -396,13 +428,24 @@ function oncePer<Value>(config: () => ResolvedConfig, of: (config: ResolvedConfi
   };
 }
 
-/** What the addresses in a reply carry on; `null` when it is too long. */
-function carriedQueryOf({ query }: HttpRequest): string | null {
-  const token = query.size === 0 ? null : query.get("token");
-  if (token === null) return "";
-  // A lone surrogate has no form in a URL.
-  const encoded = encodeURIComponent(token.toWellFormed());
-  return encoded.length > MAX_TOKEN_BYTES ? null : `?token=${encoded}`;
+/** Protocols whose viewers are told, or shown, something of what they play. */
+const PLAYED: readonly string[] = ["hls", "dash", ...TOLD_PROTOCOLS];
+
+/** What is a session by itself. */
+function wantedOver(name: string, proto: string, isDvr = false): Wanted {
+  return { name, proto, also: [], isTold: false, isDvr };
+}
+
+/** What is no session where nobody has to be asked. */
+function wantedWord(name: string, proto: string): Wanted {
+  return { name, proto, also: PLAYED, isTold: true, isDvr: false };
+}
+
+/** Of the outputs whose path it is, `output` answers; the sessions of the others go for it too: their segments are the same. */
+function wantedOf(name: string, { protocol, parsed }: OutputPath, outputs: readonly OutputPath[]): Wanted {
+  if (protocol === jsonOutput.protocol) return wantedWord(name, protocol);
+  const also = outputs.map((other) => other.protocol).filter((other) => other !== protocol);
+  return { name, proto: protocol, also, isTold: false, isDvr: parsed.span !== undefined };
 }
 
 /** The first output whose protocol may be played. Throws STREAM_PROTOCOL_OFF when none may. */
@@ -410,9 +453,9 @@ function firstAllowed(
   name: string,
   outputs: readonly OutputPath[],
   allows: (protocol: string) => boolean,
-): OutputAddress {
+): OutputPath {
   const found = outputs.find(({ protocol }) => allows(protocol));
-  if (found !== undefined) return found.parsed;
+  if (found !== undefined) return found;
   const protocol = outputs.map((output) => output.protocol).join(", ");
   throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol });
 }

@@ -8,6 +8,8 @@ import type { Logger } from "../base/log.ts";
 import type { ResolvedConfig } from "../config/plan.ts";
 import type { ConfigProblem } from "../kubernetes/config-events.ts";
 import { configEvents } from "./config-events.ts";
+import { openAuthority } from "./access/session-authority.ts";
+import type { SessionAuthority } from "./access/session-authority.ts";
 import { ControlPlane } from "./control.ts";
 import type { ApiOptions } from "./control.ts";
 import { Drain, DRAINING } from "./drain.ts";
@@ -58,6 +60,8 @@ export type ServerOptions = {
   config: ResolvedConfig;
   log: Logger;
   clock?: Clock;
+  /** Who may play and publish; everyone when left out. */
+  sessions?: SessionAuthority;
   /** Of the process, for what Kubernetes says in it; without it the server takes part in no cluster. */
   env?: Readonly<Record<string, string | undefined>>;
   /** Where the pod's service account is mounted, if not where Kubernetes does it. */
@@ -77,6 +81,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     clock,
     log,
     startedAtMs,
+    sessions: options.sessions ?? openAuthority(),
     notReadyReason: () => control.notReadyReason(),
     answer: (request, hasApi) => control.handle(request, hasApi),
     onEvent: (event) => takeThreadEvent(serverEvents.bus, event),

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { eventually } from "../../test/support/eventually.ts";
+import { openAccess } from "../../test/support/open-access.ts";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import { silentLogger } from "../base/log.ts";
 import type { Logger } from "../base/log.ts";
@@ -55,7 +56,12 @@ describe("a stretch of a stream that is not recorded", () => {
   );
   const archives = new StreamArchives({ clock: new FakeClock(), log: silentLogger, config: () => config });
   const vods = { find: () => null } as unknown as PlaybackParts["vods"];
-  const playback = new Playback({ config: () => config, archives, vods } as unknown as PlaybackParts);
+  const playback = new Playback({
+    access: openAccess(),
+    config: () => config,
+    archives,
+    vods,
+  } as unknown as PlaybackParts);
   const ask = async (path: string): Promise<unknown> => {
     const request: HttpRequest = {
       ...{ method: "GET", path, query: new URLSearchParams(), remoteAddress: "192.0.2.1" },

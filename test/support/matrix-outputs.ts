@@ -22,6 +22,7 @@ import { rtmpFormat, SENT_CHUNK_BYTES } from "../../src/protocols/rtmp/from-stre
 import { ChunkReader } from "../../src/protocols/rtmp/wire/chunk-reader.ts";
 import { buildMessage } from "../../src/protocols/rtmp/wire/chunk-writer.ts";
 import { MESSAGE, buildControlNumber } from "../../src/protocols/rtmp/wire/messages.ts";
+import { controlOf, openAuthority } from "../../src/server/access/session-authority.ts";
 import { MediaNode } from "../../src/server/media-node.ts";
 import type { Publisher } from "../../src/stream/directory.ts";
 import { FakeClock } from "./fake-clock.ts";
@@ -80,6 +81,8 @@ export class MatrixNode {
         homes: { claim: nobody, release: nobody, watch: nobody, unwatch: nobody },
       },
       addresses: new AddressCounter(100),
+      sessions: controlOf(openAuthority(), 0),
+      sessionSalt: "salt",
     });
     t.after(async () => {
       await this.node.stop();

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { before, beforeEach, test } from "node:test";
 import { eventually } from "../../../test/support/eventually.ts";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
+import { FakePermit } from "../../../test/support/fake-permit.ts";
 import { FakeDirectory } from "../../../test/support/fake-directory.ts";
 import type { FakePublisher } from "../../../test/support/fake-directory.ts";
 import { makeClip } from "../../../test/support/ffmpeg.ts";
@@ -214,6 +215,62 @@ test("a refusal from another thread becomes the reply", async () => {
   await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual(upload.calls, ["pause", "STREAM_NOT_FOUND"]);
   assert.equal(publishers.size, 0);
+});
+
+test("who has to be asked about waits, and is on air with its permit until it ends", async () => {
+  const { promise, resolve } = Promise.withResolvers<FakePermit>();
+  const permit = new FakePermit();
+  publishers = new TsPublishers({ directory, log, clock: new FakeClock(), admit: () => promise });
+  const taker = begin();
+  assert.deepEqual([upload.calls, directory.publishRequests.length], [["pause"], 0]);
+  resolve(permit);
+  await new Promise((done) => setImmediate(done));
+  assert.deepEqual([upload.calls, permit.log], [["pause", "resume"], ["begun"]]);
+  taker.write(new Uint8Array(188));
+  assert.equal(permit.bytes, 188);
+  permit.end("kicked");
+  assert.deepEqual(upload.calls.at(-1), "HTTP_TS_REVOKED");
+  assert.deepEqual([published().closes.length, permit.log.at(-1)], [1, "closed: the publisher left"]);
+});
+
+test("who may not publish is told so, at once or later, and takes no name", async () => {
+  const no = streamErrors.error("STREAM_NOT_FOUND", { name: "cam" });
+  const admits = [
+    () => {
+      throw no;
+    },
+    () => Promise.reject(no),
+  ];
+  for (const admit of admits) {
+    publishers = new TsPublishers({ directory, log, clock: new FakeClock(), admit });
+    upload = new Upload();
+    try {
+      begin();
+    } catch (caught) {
+      upload.fail(caught);
+    }
+    await new Promise((done) => setImmediate(done));
+    assert.equal(upload.calls.at(-1), "STREAM_NOT_FOUND");
+    assert.deepEqual([publishers.size, directory.publishRequests.length], [0, 0]);
+  }
+});
+
+test("a permit is given back by who left meanwhile, and by who does not get the name", async () => {
+  const { promise, resolve } = Promise.withResolvers<FakePermit>();
+  const [left, refused] = [new FakePermit(), new FakePermit()];
+  publishers = new TsPublishers({ directory, log, clock: new FakeClock(), admit: () => promise });
+  begin().close("gone");
+  resolve(left);
+  await new Promise((done) => setImmediate(done));
+  assert.equal(left.log.at(-1), "closed: it left before it was on air");
+  assert.equal(published().closes.length, 1);
+  const nowhere = {
+    publish: () => Promise.reject(streamErrors.error("STREAM_NOT_FOUND", { name: "cam" })),
+  };
+  publishers = new TsPublishers({ directory: nowhere, log, clock: new FakeClock(), admit: () => refused });
+  begin();
+  await new Promise((done) => setImmediate(done));
+  assert.equal(refused.log.at(-1)?.startsWith("closed"), true);
 });
 
 test("a file that is sent at once is read at the clock's pace", { skip: needs("ffmpeg") }, async () => {

@@ -11,9 +11,10 @@ import { tsErrors } from "../../containers/mpegts/errors.ts";
 import { TS_PACKET_BYTES } from "../../containers/mpegts/layout.ts";
 import { parseStreamName } from "../../media/ids.ts";
 import type { StreamName } from "../../media/ids.ts";
-import type { Publisher, StreamDirectory } from "../../stream/directory.ts";
+import type { PublishRequest, Publisher, StreamDirectory } from "../../stream/directory.ts";
 import { streamErrors } from "../../stream/errors.ts";
 import { publishPatiently } from "../../stream/patient-publish.ts";
+import type { Permit } from "../../stream/permit.ts";
 import type { SourcePacket } from "../../media/packet.ts";
 import type { Track } from "../../media/track.ts";
 import { httpTsErrors } from "./errors.ts";
@@ -34,6 +35,8 @@ export type TsPublishersParts = {
   readonly directory: Pick<StreamDirectory, "publish">;
   readonly log: Logger;
   readonly clock?: Clock;
+  /** Gives a request leave to publish, or throws or rejects with why not; all may when it is left out. */
+  readonly admit?: (request: HttpRequest, name: StreamName) => Permit | Promise<Permit>;
 };
 
 /** Those who publish MPEG-TS over HTTP in one thread: each request's body is one publisher's stream. */
@@ -65,12 +68,11 @@ export class TsPublishers {
         reason: "it has characters or a form that names cannot have",
       });
     }
-    const { remoteAddress } = request;
     return {
       status: 200,
       headers: [],
       body: [],
-      upload: (upload) => this.#begin(upload, name, remoteAddress),
+      upload: (upload) => this.#begin(upload, name, request),
     };
   }
 
@@ -81,23 +83,43 @@ export class TsPublishers {
     return size;
   }
 
-  #begin(upload: HttpUpload, name: StreamName, remoteAddress: string): TsUpload {
-    const { directory, log, clock = systemClock } = this.#parts;
+  #begin(upload: HttpUpload, name: StreamName, request: HttpRequest): TsUpload {
+    const { log, clock = systemClock, admit } = this.#parts;
+    const { remoteAddress } = request;
+    const permit = admit?.(request, name) ?? null;
     const taker = new TsUpload(upload, clock, log.child({ stream: name, address: remoteAddress }), () =>
       this.#open.delete(taker),
     );
-    const request = {
+    const asked: PublishRequest = {
       name,
       protocol: TS_PROTOCOL,
       remoteAddress,
-      onRevoked: (reason: string) => taker.revoke(reason),
+      onRevoked: (reason) => taker.revoke(reason),
     };
-    const claim = publishPatiently(directory, request, clock);
+    const claim =
+      permit instanceof Promise
+        ? permit.then((given) => this.#claim(given, taker, asked))
+        : this.#claim(permit, taker, asked);
     this.#open.add(taker);
     const demuxer = demuxers((loaded) => loaded.TsDemuxer);
     if (claim instanceof Promise || demuxer instanceof Promise) taker.waitFor(claim, demuxer);
     else taker.publishTo(claim, demuxer);
     return taker;
+  }
+
+  /** Takes the name for who may have it. */
+  #claim(permit: Permit | null, taker: TsUpload, asked: PublishRequest): Publisher | Promise<Publisher> {
+    const { directory, clock = systemClock } = this.#parts;
+    taker.permitted(permit);
+    try {
+      const claim = publishPatiently(directory, asked, clock);
+      if (permit !== null && claim instanceof Promise)
+        claim.catch(() => permit.close("it could not be published"));
+      return claim;
+    } catch (caught) {
+      permit?.close("it could not be published");
+      throw caught;
+    }
   }
 }
 
@@ -115,6 +137,7 @@ class TsUpload implements HttpUploadTaker {
   #held: Buffer | null = null;
   #heldTimer: Timer | null = null;
   #isHeld = false;
+  #permit: Permit | null = null;
   #takenBytes = 0;
   #isOver = false;
 
@@ -124,6 +147,13 @@ class TsUpload implements HttpUploadTaker {
     this.#log = log;
     this.#skipped = new PerSecondLog(log, "skipped what the MPEG-TS publisher sent");
     this.#onOver = onOver;
+  }
+
+  /** It may publish, as long as the permit lasts. */
+  permitted(permit: Permit | null): void {
+    this.#permit = permit;
+    if (this.#isOver) permit?.close("it left before it was on air");
+    else permit?.onEnd((reason) => this.revoke(reason));
   }
 
   /** The name is asked for elsewhere, or what reads the body is being loaded; the body waits. */
@@ -159,6 +189,7 @@ class TsUpload implements HttpUploadTaker {
   /** The name is this publisher's. */
   publishTo(publisher: Publisher, Demuxer: DemuxerClass): void {
     this.#publisher = publisher;
+    this.#permit?.begun();
     const pace = new UploadPace(this.#clock, publisher.leadMs?.() ?? 0);
     const sink = {
       setTracks: (tracks: readonly Track[]) => publisher.setTracks(tracks),
@@ -176,6 +207,7 @@ class TsUpload implements HttpUploadTaker {
 
   write(bytes: Uint8Array): void {
     this.#takenBytes += bytes.byteLength;
+    this.#permit?.count(bytes.byteLength);
     if (this.#held === null) this.#take(bytes);
     else this.#held = Buffer.concat([this.#held, bytes]);
   }
@@ -258,6 +290,7 @@ class TsUpload implements HttpUploadTaker {
     this.#heldTimer?.cancel();
     this.#held = null;
     this.#skipped.flush();
+    this.#permit?.close("the publisher left");
     this.#onOver();
   }
 }

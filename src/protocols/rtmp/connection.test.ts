@@ -3,11 +3,13 @@ import { Duplex } from "node:stream";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
+import { FakePermit } from "../../../test/support/fake-permit.ts";
 import { FakeDirectory } from "../../../test/support/fake-directory.ts";
 import { concatBytes } from "../../base/bytes.ts";
 import type { LogFields, Logger } from "../../base/log.ts";
 import type { SessionId } from "../../media/ids.ts";
 import { RtmpConnection } from "./connection.ts";
+import type { RtmpAdmission, RtmpAdmit } from "./connection.ts";
 import { ReadingRests } from "./reading-rests.ts";
 import { clientCommand, clientConnect, clientHandshake, clientMessage } from "./test-client.ts";
 import { DEFAULT_CHUNK_LIMITS } from "./wire/chunk-reader.ts";
@@ -73,7 +75,10 @@ function keeper(outer: LogFields = {}): Logger {
 /** The lines besides the steps of the session. */
 const graveLines = (): typeof lines => lines.filter(({ message }) => message !== "RTMP session state");
 
-function open(writableHighWaterMark = 2048): {
+function open(
+  writableHighWaterMark = 2048,
+  admit?: RtmpAdmit,
+): {
   socket: StuckSocket;
   connection: RtmpConnection;
   directory: FakeDirectory;
@@ -106,6 +111,7 @@ function open(writableHighWaterMark = 2048): {
       sendWindow: "auto",
       lingerMs: 2000,
     },
+    admit,
     onGone: () => void gone++,
   });
   return { socket, connection, directory, gone: () => gone, clock };
@@ -271,4 +277,55 @@ test("a publisher is read no more often than somebody needs what it sends", asyn
   connection.stop();
   await turn();
   assert.equal(socket.isPaused(), false, "a connection that closes is read to its end");
+});
+
+test("what is played is in the name of a permit, from its begin to its end", async () => {
+  const permit = new FakePermit();
+  const asked: RtmpAdmission[] = [];
+  const { socket, connection, clock } = open(2048, (admission) => {
+    asked.push(admission);
+    return permit;
+  });
+  socket.push(concatBytes([opening, clientCommand("play", 3, null, "camera?token=1")]));
+  await turn();
+  assert.deepEqual(
+    asked.map(({ kind, target, flashVersion }) => [kind, target.name, target.query, flashVersion]),
+    [["play", "pub/camera", "token=1", "test"]],
+  );
+  assert.deepEqual(permit.log, ["begun"]);
+  await socket.acceptAll();
+  connection.tick(clock.nowUs());
+  const before = permit.bytes;
+  connection.write(new Uint8Array(1000));
+  await socket.acceptAll();
+  connection.tick(clock.nowUs());
+  assert.ok(permit.bytes >= before + 1000, `${permit.bytes}`);
+  socket.push(clientCommand("closeStream", 4, null));
+  await turn();
+  assert.deepEqual(permit.log, ["begun", "closed: the client stopped"]);
+});
+
+test("a permit that is taken back closes the connection, with a line that says why", async () => {
+  const permit = new FakePermit();
+  const { socket } = open(2048, () => Promise.resolve(permit));
+  socket.push(concatBytes([opening, clientCommand("publish", 3, null, "camera")]));
+  await turn();
+  assert.deepEqual(permit.log, ["begun"]);
+  permit.end("kicked");
+  await turn();
+  assert.deepEqual(permit.log, ["begun", "closed: the connection ended"]);
+  assert.equal(graveLines().at(-1)!.fields["reason"], "dismissed");
+});
+
+test("leave that comes when the client is gone is given back", async () => {
+  const permit = new FakePermit();
+  const { promise, resolve } = Promise.withResolvers<FakePermit>();
+  const { socket } = open(2048, () => promise);
+  socket.push(concatBytes([opening, clientCommand("play", 3, null, "camera")]));
+  await turn();
+  socket.destroy();
+  await turn();
+  resolve(permit);
+  await turn();
+  assert.deepEqual(permit.log, ["closed: the client left"]);
 });

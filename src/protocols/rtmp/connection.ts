@@ -5,19 +5,20 @@ import type { Logger } from "../../base/log.ts";
 import type { SessionId } from "../../media/ids.ts";
 import type { RecordedPackets } from "../../stream/recorded-packets.ts";
 import { publishPatiently } from "../../stream/patient-publish.ts";
+import type { Permit } from "../../stream/permit.ts";
 import type { Publisher, StreamDirectory } from "../../stream/directory.ts";
 import type { SendWindow } from "../../stream/rules.ts";
 import type { ByteSink, SubscriptionEnd } from "../../stream/wire-format.ts";
 import { rtmpFormat } from "./from-stream.ts";
 import type { RtmpTarget } from "./names.ts";
-import type { RtmpCloseReason } from "./session-states.ts";
+import type { RtmpCloseReason, RtmpState } from "./session-states.ts";
 import type { RtmpNetStream, RtmpPlayback, RtmpPublication } from "./net-stream.ts";
 import type { RtmpRecording } from "./recorded-play.ts";
 import { READ_BUFFER_BYTES } from "../../base/reused-reads.ts";
 import { SendQueue } from "../../base/send-queue.ts";
 import type { ReadingRests } from "./reading-rests.ts";
 import { RtmpSession } from "./session.ts";
-import type { RtmpSessionHost, RtmpSessionOptions } from "./session.ts";
+import type { RtmpCaller, RtmpSessionHost, RtmpSessionOptions } from "./session.ts";
 import { RtmpIngest } from "./to-stream.ts";
 
 /** The word of the `protocols` directive. */
@@ -59,6 +60,18 @@ export type RtmpSocket = Duplex & {
  */
 export type RtmpRecordings = (target: RtmpTarget) => (() => Promise<RecordedPackets>) | null;
 
+/** Who wants what: for who decides whether it may. */
+export type RtmpAdmission = RtmpCaller & {
+  readonly kind: "publish" | "play";
+  readonly target: RtmpTarget;
+  readonly remoteAddress: string;
+  /** What the client calls itself. */
+  readonly flashVersion: string | null;
+};
+
+/** Gives leave, at once where nobody has to be asked; throws, or rejects with, a `MediaError` that the peer is told. */
+export type RtmpAdmit = (asked: RtmpAdmission) => Permit | Promise<Permit>;
+
 /** What a connection is given. */
 export type RtmpConnectionParts = {
   /** What its log lines are found by. */
@@ -73,6 +86,8 @@ export type RtmpConnectionParts = {
   readonly logger: Logger;
   readonly options: RtmpConnectionOptions;
   readonly recordings?: RtmpRecordings | undefined;
+  /** All may when it is absent. */
+  readonly admit?: RtmpAdmit | undefined;
   /** Called once, when the socket is gone. */
   onGone(): void;
 };
@@ -100,6 +115,10 @@ export class RtmpConnection implements RtmpSessionHost {
   #isResting = false;
   #bytesSinceRest = 0;
   #linger: Timer | null = null;
+  /** Of what it publishes or plays, or is about to. */
+  #permit: Permit | null = null;
+  /** As the permit was last told. */
+  #countedBytes = 0;
 
   constructor(parts: RtmpConnectionParts) {
     this.#parts = parts;
@@ -132,6 +151,7 @@ export class RtmpConnection implements RtmpSessionHost {
   /** Looks at the time: deadlines of the session, and whether a player still takes what it is sent. */
   tick(nowUs: number): void {
     this.#session.tick(nowUs);
+    this.#count();
     const { sentBytes, unsentBytes } = this.#queue;
     if (sentBytes !== this.#sentBytes || unsentBytes === 0) {
       this.#sentBytes = sentBytes;
@@ -192,6 +212,25 @@ export class RtmpConnection implements RtmpSessionHost {
     else this.#resumeReading();
   }
 
+  admit(kind: "publish" | "play", target: RtmpTarget): Promise<void> | undefined {
+    const { admit } = this.#parts;
+    if (admit === undefined) return undefined;
+    const { caller, flashVersion } = this.#session.facts();
+    const asked = { ...caller, kind, target, flashVersion, remoteAddress: this.#remoteAddress };
+    const permit = admit(asked);
+    if (permit instanceof Promise) return permit.then((late) => this.#permitted(late));
+    this.#permitted(permit);
+    return undefined;
+  }
+
+  moved(to: RtmpState): void {
+    if (to === "publishing" || to === "playing") this.#permit?.begun();
+    if (to !== "idle" && to !== "closed") return;
+    this.#count();
+    this.#permit?.close(to === "idle" ? "the client stopped" : "the connection ended");
+    this.#permit = null;
+  }
+
   publish(target: RtmpTarget): RtmpPublication | Promise<RtmpPublication> {
     const request = {
       name: target.name,
@@ -228,6 +267,26 @@ export class RtmpConnection implements RtmpSessionHost {
     this.#socket.resume();
     if (this.#socket.destroyed) return;
     this.#linger = this.#parts.clock.schedule(this.#parts.options.lingerMs, () => this.#socket.destroy());
+  }
+
+  /** A peer that left meanwhile does without. */
+  #permitted(permit: Permit): void {
+    if (this.#session.facts().state === "closed") {
+      permit.close("the client left");
+      return;
+    }
+    const { in: read, out: sent } = this.bytes();
+    this.#countedBytes = read + sent;
+    this.#permit = permit;
+    permit.onEnd((reason) => this.#session.stream.dismiss(reason));
+  }
+
+  /** What came and went; of either there is next to nothing in the other direction. */
+  #count(): void {
+    if (this.#permit === null) return;
+    const { in: read, out: sent } = this.bytes();
+    this.#permit.count(read + sent - this.#countedBytes);
+    this.#countedBytes = read + sent;
   }
 
   #ingest(publisher: Publisher, target: RtmpTarget): RtmpIngest {

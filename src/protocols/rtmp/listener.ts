@@ -13,7 +13,7 @@ import type { StreamDirectory } from "../../stream/directory.ts";
 import type { SendWindow } from "../../stream/rules.ts";
 import { RtmpConnection } from "./connection.ts";
 import { ReadingRests } from "./reading-rests.ts";
-import type { RtmpConnectionOptions, RtmpRecordings } from "./connection.ts";
+import type { RtmpAdmit, RtmpConnectionOptions, RtmpRecordings } from "./connection.ts";
 import { DEFAULT_CHUNK_LIMITS } from "./wire/chunk-reader.ts";
 
 /** What a listener may be told; everything but the port has a default. */
@@ -91,6 +91,8 @@ export type RtmpListenerParts = {
   readonly addresses: AddressLimit;
   /** Names that are played from recordings; none when absent. */
   readonly recordings?: RtmpRecordings;
+  /** Who may publish and play; all when absent. */
+  readonly admit?: RtmpAdmit;
 };
 
 /** Figures of a listener. */
@@ -297,6 +299,7 @@ export class RtmpListener {
       rests: this.#rests,
       logger: this.#parts.logger,
       recordings: this.#parts.recordings,
+      admit: this.#parts.admit,
       socket: open((bytes) => connection.receive(bytes)),
       acceptedUs,
       options: connectionOptions(this.#limits, this.#options.sendWindow?.() ?? "auto"),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { applicationOfUrl, resolveTarget } from "./names.ts";
+import { applicationOfUrl, passwordOfUrl, resolveTarget, withQueryOf } from "./names.ts";
 
 const cases: { name: string; app: string; stream: string; value: [string, string] | null }[] = [
   { name: "application and stream are joined", app: "pub", stream: "camera", value: ["pub/camera", ""] },
@@ -48,6 +48,28 @@ for (const { name, app, stream, value } of cases) {
 test("the container that a player names is kept, for files whose extension it took off", () => {
   assert.equal(resolveTarget("vod", "mp4:sub/film")?.container, "mp4");
   assert.equal(resolveTarget("vod", "sub/film.mp4")?.container, null);
+});
+
+test("a password stands in front of the host of a tcUrl", () => {
+  const rows: [string, string | null][] = [
+    ["rtmp://user:pass@host/app", "pass"],
+    ["rtmp://:pass@host:1935/app", "pass"],
+    ["rtmps://user:p%40ss@host/app", "p@ss"],
+    ["rtmp://user:%zz@host/app", "%zz"],
+    ["rtmp://user:@host/app", ""],
+    ["rtmp://user@host/app", null],
+    [`rtmp://${":".repeat(1_000_000)}`, null],
+    ["rtmp://host:1935/app", null],
+    ["rtmp://host/app?a=b:c@d", null],
+    ["nonsense", null],
+  ];
+  for (const [url, password] of rows) assert.equal(passwordOfUrl(url), password, url);
+});
+
+test("an application has the query of its tcUrl, unless it has one", () => {
+  assert.equal(withQueryOf("pub", "rtmp://host/pub?token=1"), "pub?token=1");
+  assert.equal(withQueryOf("pub?a=1", "rtmp://host/pub?token=1"), "pub?a=1");
+  assert.equal(withQueryOf("pub", "rtmp://host/pub"), "pub");
 });
 
 test("the application is found in a tcUrl", () => {

@@ -45,6 +45,29 @@ export function applicationOfUrl(tcUrl: string): string {
   return /^[a-z]+:\/\/[^/]*\/(.*)$/i.exec(tcUrl)?.[1] ?? "";
 }
 
+/** An application with the query of the `tcUrl`, for clients that take it off: tokens stand there. */
+export function withQueryOf(application: string, tcUrl: string): string {
+  const [, query] = splitQuery(tcUrl);
+  return query === "" || application.includes("?") ? application : `${application}?${query}`;
+}
+
+/** The password in front of a `tcUrl`'s host, as in `rtmp://user:password@host/app`; `null`: none. */
+export function passwordOfUrl(tcUrl: string): string | null {
+  const start = tcUrl.indexOf("://");
+  if (start < 0) return null;
+  const slash = tcUrl.indexOf("/", start + 3);
+  const authority = tcUrl.slice(start + 3, slash < 0 ? undefined : slash);
+  const at = authority.lastIndexOf("@");
+  const colon = authority.indexOf(":");
+  if (colon < 0 || colon > at) return null;
+  const written = authority.slice(colon + 1, at);
+  try {
+    return decodeURIComponent(written);
+  } catch {
+    return written;
+  }
+}
+
 function splitQuery(text: string): readonly [path: string, query: string] {
   const at = text.indexOf("?");
   return at === -1 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];

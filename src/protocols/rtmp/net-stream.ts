@@ -28,6 +28,11 @@ export type RtmpPlayback = { close(): void };
 /** What a stream needs of its connection to the core. Calls are synchronous. */
 export type RtmpNetStreamHost = {
   write(bytes: Uint8Array): void;
+  /**
+   * Finds out whether the peer may: before `publish` or `play`, at once where nobody has to be asked. Throws, or rejects with,
+   * a `MediaError` whose message the peer is told.
+   */
+  admit(kind: "publish" | "play", target: RtmpTarget): Promise<void> | undefined;
   /** Claims the name. Throws a `MediaError` whose message the peer is told. */
   publish(target: RtmpTarget): RtmpPublication | Promise<RtmpPublication>;
   /**
@@ -120,9 +125,12 @@ export class RtmpNetStream {
     if (command.args[0] === false) return this.stop();
     this.#requireIdle(command);
     this.#role = "publish";
+    const { host } = this.#owner;
     let claim: RtmpPublication | Promise<RtmpPublication>;
     try {
-      claim = this.#owner.host.publish(this.#resolve(application, command.args[0]));
+      const target = this.#resolve(application, command.args[0]);
+      const admitted = host.admit("publish", target);
+      claim = admitted === undefined ? host.publish(target) : admitted.then(() => host.publish(target));
     } catch (caught) {
       return this.#refuse(caught, PUBLISH_REFUSALS, "publishDenied");
     }
@@ -148,12 +156,38 @@ export class RtmpNetStream {
     this.#role = "play";
     const durationMs = playDurationMs(command.args);
     this.#duration = durationMs === null ? null : new PlayDuration(durationMs);
+    try {
+      const target = this.#resolve(application, command.args[0]);
+      const admitted = this.#owner.host.admit("play", target);
+      if (admitted === undefined) this.#startPlay(target, command);
+      else void this.#playAdmitted(admitted, target, command);
+    } catch (caught) {
+      this.#refuse(caught, PLAY_REFUSALS, "playFailed");
+    }
+    return undefined;
+  }
+
+  /** Waits for leave; a peer that left meanwhile needs none. Never rejects. */
+  async #playAdmitted(admitted: Promise<void>, target: RtmpTarget, command: RtmpCommand): Promise<void> {
+    this.#owner.moveTo("claiming");
+    try {
+      await admitted;
+      if (this.#owner.state() !== "claiming") return;
+      this.#startPlay(target, command);
+      if (this.#owner.state() === "playing") this.#owner.proceed();
+    } catch (caught) {
+      if (this.#owner.state() === "closed") return;
+      this.#refuseLate(caught, PLAY_REFUSALS, "playFailed");
+    }
+  }
+
+  #startPlay(target: RtmpTarget, command: RtmpCommand): void {
     let recording: RtmpRecording | null;
     try {
-      recording = this.#subscribe(this.#resolve(application, command.args[0]));
+      recording = this.#subscribe(target);
     } catch (caught) {
       this.#early = null;
-      return this.#refuse(caught, PLAY_REFUSALS, "playFailed");
+      throw caught;
     }
     this.#owner.moveTo("playing");
     if (recording !== null) return this.#playRecorded(recording, command);
@@ -261,6 +295,14 @@ export class RtmpNetStream {
     this.#owner.close("revoked");
   }
 
+  /** Who publishes or plays may not any more. */
+  dismiss(reason: string): void {
+    const state = this.#owner.state();
+    if (state === "handshaking" || state === "connecting" || state === "closed") return;
+    this.#owner.out.status(this.#role === "publish" ? "publishDenied" : "playFailed", reason);
+    this.#owner.close("dismissed");
+  }
+
   /** Tells the peer, in the state's words, that the server stops. */
   sayStopping(): void {
     if (this.#owner.state() === "playing") this.#sayEnded();
@@ -292,7 +334,7 @@ export class RtmpNetStream {
     const answer = await claim.catch((caught: unknown) => new Refusal(caught));
     const isWaiting = this.#owner.state() === "claiming";
     if (answer instanceof Refusal) {
-      if (isWaiting) this.#refuseLate(answer.caught);
+      if (isWaiting) this.#refuseLate(answer.caught, PUBLISH_REFUSALS, "publishDenied");
       return;
     }
     if (!isWaiting) {
@@ -304,8 +346,8 @@ export class RtmpNetStream {
     else this.revoke(this.#revokedEarly);
   }
 
-  #refuseLate(caught: unknown): void {
-    if (asMediaError(caught) !== null) this.#refuse(caught, PUBLISH_REFUSALS, "publishDenied");
+  #refuseLate(caught: unknown, words: ReadonlyMap<string, StatusKey>, otherwise: StatusKey): void {
+    if (asMediaError(caught) !== null) this.#refuse(caught, words, otherwise);
     else this.#owner.close("internal-error", caught instanceof Error ? caught : new Error(String(caught)));
   }
 

@@ -69,6 +69,8 @@ class Viewer implements RtmpSessionHost {
     throw new Error("not here");
   }
   holdReading(): void {}
+  admit(): undefined {}
+  moved(): void {}
   play(): RtmpRecording {
     return {
       open: async () => {

@@ -73,6 +73,8 @@ export const fuzz = {
         return { close: () => void opened-- };
       },
       holdReading: () => {},
+      admit: () => undefined,
+      moved: () => {},
       closed: (reason: string, error: Error | null) => {
         if (reason === "internal-error") internal = error;
       },

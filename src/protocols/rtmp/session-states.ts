@@ -6,7 +6,10 @@ export type RtmpState =
   | "connecting"
   /** Connected; neither publishing nor playing. */
   | "idle"
-  /** The core looks whether the name is free for this publisher; nothing is read meanwhile. */
+  /**
+   * It is found out whether the peer may play or publish, and whether the name is free for a publisher; nothing is read
+   * meanwhile.
+   */
   | "claiming"
   | "publishing"
   | "playing"
@@ -19,7 +22,7 @@ export const LEGAL_TRANSITIONS = {
   handshaking: ["connecting", "closed"],
   connecting: ["idle", "closed"],
   idle: ["claiming", "publishing", "playing", "closed"],
-  claiming: ["publishing", "closed"],
+  claiming: ["publishing", "playing", "closed"],
   publishing: ["idle", "closed"],
   playing: ["paused", "idle", "closed"],
   paused: ["playing", "idle", "closed"],
@@ -43,5 +46,7 @@ export type RtmpCloseReason =
   | "protocol-error"
   | "refused"
   | "revoked"
+  /** Its session was ended. */
+  | "dismissed"
   | "internal-error"
   | "server-stopping";

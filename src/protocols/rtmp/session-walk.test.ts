@@ -53,6 +53,8 @@ function start(steps: string[]): World {
   const host = {
     write: () => {},
     holdReading: () => {},
+    admit: () => undefined,
+    moved: () => {},
     publish: () => {
       admit();
       open.publications++;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
+import { MediaError } from "../../base/errors.ts";
 import { silentLogger } from "../../base/log.ts";
 import { streamErrors } from "../../stream/errors.ts";
 import type { RtmpTarget } from "./names.ts";
@@ -58,6 +59,14 @@ class FakeHost implements RtmpSessionHost {
     this.log.push(`publish ${target.name}`);
     return this.answer ?? this.publication();
   }
+  /** The answer of who decides whether the peer may. */
+  leave: Promise<void> | undefined = undefined;
+
+  admit(kind: "publish" | "play", target: RtmpTarget): Promise<void> | undefined {
+    if (this.leave !== undefined) this.log.push(`admit ${kind} ${target.name}`);
+    return this.leave;
+  }
+  moved(): void {}
   publication(): RtmpPublication {
     return {
       message: (message) => void this.messages.push(message.typeId),
@@ -262,6 +271,98 @@ describe("a publisher whose name has to be claimed elsewhere", () => {
     const { host, refuse } = claiming();
     await refuse(new TypeError("broken"));
     assert.ok(host.log.includes("closed internal-error"));
+  });
+});
+
+describe("a peer that has to be asked about", () => {
+  const PLAY = clientCommand("play", 3, null, "camera?token=1");
+  const denied = new MediaError(
+    "ACCESS_DENIED",
+    { disposition: "reject", message: "not for you", doc: "" },
+    {},
+  );
+
+  function asking(command: Uint8Array): {
+    host: FakeHost;
+    session: RtmpSession;
+    allow: () => Promise<void>;
+    deny: (error: Error) => Promise<void>;
+  } {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const host = new FakeHost();
+    host.leave = promise;
+    const session = new RtmpSession(host, OPTIONS, silentLogger, 0);
+    for (const piece of [clientHandshake(), clientConnect(), createStream, command]) session.feed(piece, 0);
+    return {
+      ...{ host, session },
+      allow: async () => {
+        resolve();
+        await turn();
+      },
+      deny: async (error) => {
+        reject(error);
+        await turn();
+      },
+    };
+  }
+
+  for (const [role, command, begin] of [
+    ["play", PLAY, "NetStream.Play.Start"],
+    ["publish", publish(), "NetStream.Publish.Start"],
+  ] as const) {
+    test(`may ${role} when it is said so, and not before`, async () => {
+      const { host, session, allow } = asking(command);
+      assert.deepEqual(host.log, [`admit ${role} pub/camera`, "hold"]);
+      session.feed(clientCommand("createStream", 4, null), 0);
+      await allow();
+      assert.deepEqual(host.log.slice(-2), [`${role} pub/camera`, "read on"]);
+      assert.ok(host.codes().includes(begin));
+    });
+
+    test(`is told in words that it may not ${role}`, async () => {
+      const { host, session, deny } = asking(command);
+      await deny(denied);
+      assert.equal(session.facts().state, "closed");
+      const word = role === "play" ? "NetStream.Play.Failed" : "NetStream.Publish.Denied";
+      assert.equal(host.codes().at(-1), word);
+      assert.ok(host.log.includes("closed refused ACCESS_DENIED"));
+      assert.ok(!host.log.includes(`${role} pub/camera`));
+    });
+
+    test(`leaves before it may ${role}: nothing comes of it`, async () => {
+      const { host, session, allow } = asking(command);
+      session.close("peer-closed");
+      await allow();
+      assert.ok(!host.codes().includes(begin));
+      assert.equal(session.facts().state, "closed");
+    });
+
+    test(`fails as a fault of the server when asking whether it may ${role} is one`, async () => {
+      const { host, deny } = asking(command);
+      await deny(new TypeError("broken"));
+      assert.ok(host.log.includes("closed internal-error"));
+    });
+
+    test(`is told when it may not ${role} any more`, async () => {
+      const { host, session, allow } = asking(command);
+      await allow();
+      session.stream.dismiss("kicked");
+      const word = role === "play" ? "NetStream.Play.Failed" : "NetStream.Publish.Denied";
+      assert.equal(host.codes().at(-1), word);
+      assert.ok(host.log.includes("closed dismissed"));
+      session.stream.dismiss("again");
+      assert.equal(host.log.filter((line) => line.startsWith("closed")).length, 1);
+    });
+  }
+
+  test("says in connect what it is known by", () => {
+    const connect = clientConnect("pub", {
+      tcUrl: "rtmp://u:secret@host/pub?token=2",
+      pageUrl: "http://site/",
+    });
+    const { host, session } = open(concatBytes([clientHandshake(), connect, createStream, PLAY]));
+    assert.equal(host.lastTarget?.query, "token=1&token=2");
+    assert.deepEqual(session.facts().caller, { password: "secret", pageUrl: "http://site/" });
   });
 });
 

@@ -4,7 +4,7 @@ import type { Logger } from "../../base/log.ts";
 import type { SlabAllocator } from "../../base/slab-allocator.ts";
 import { rtmpErrors } from "./errors.ts";
 import { PLAY_MESSAGE_STREAM } from "./from-stream.ts";
-import { applicationOfUrl } from "./names.ts";
+import { applicationOfUrl, passwordOfUrl, withQueryOf } from "./names.ts";
 import { RtmpNetStream } from "./net-stream.ts";
 import type { RtmpNetStreamHost } from "./net-stream.ts";
 import { RtmpOutbox, WINDOW_BYTES } from "./outbox.ts";
@@ -44,13 +44,25 @@ export type RtmpSessionOptions = {
 export type RtmpSessionHost = RtmpNetStreamHost & {
   /** Stops reading from the peer, and goes on; what is on its way may still be fed. */
   holdReading(isHeld: boolean): void;
+  /** The session is in another state. */
+  moved(to: RtmpState): void;
   /** Once, last. What was written before is still to be sent. */
   closed(reason: RtmpCloseReason, error: Error | null): void;
+};
+
+/** Who a client says that it is. */
+export type RtmpCaller = {
+  /** In front of the host of the address that it was given; `null`: none. */
+  readonly password: string | null;
+  /** Of the page that plays; `null`: none. */
+  readonly pageUrl: string | null;
 };
 
 /** What the closing log line tells of a session. */
 export type RtmpSessionFacts = {
   readonly state: RtmpState;
+  /** What it said of itself in `connect`. */
+  readonly caller: RtmpCaller;
   /** What the session last did. */
   readonly role: "publish" | "play" | null;
   readonly stream: string | null;
@@ -95,6 +107,7 @@ export class RtmpSession {
   #application = "";
   #flashVersion: string | null = null;
   #canReconnect = false;
+  #caller: RtmpCaller = { password: null, pageUrl: null };
 
   constructor(host: RtmpSessionHost, options: RtmpSessionOptions, logger: Logger, nowUs: number) {
     this.#host = host;
@@ -117,7 +130,8 @@ export class RtmpSession {
   /** Where the session stands, for the log and for tests. */
   facts(): RtmpSessionFacts {
     const { role, name } = this.stream;
-    return { state: this.#state, role, stream: name, flashVersion: this.#flashVersion };
+    const [state, flashVersion, caller] = [this.#state, this.#flashVersion, this.#caller];
+    return { state, role, stream: name, flashVersion, caller };
   }
 
   /** Takes the next bytes of the connection. Never throws: what is wrong with them closes the session. */
@@ -186,6 +200,7 @@ export class RtmpSession {
     const fields = name === null ? {} : { stream: name };
     this.#logger.debug("RTMP session state", { from: this.#state, to: next, ...fields });
     this.#state = next;
+    this.#host.moved(next);
     if (next === "claiming") this.#host.holdReading(true);
     // The time for the handshake runs on until `connect`.
     if (next !== "connecting") this.#deadlineUs = this.#nowUs + this.#stayUs(next);
@@ -318,9 +333,14 @@ export class RtmpSession {
     const app = amfField(object, "app");
     const tcUrl = amfField(object, "tcUrl");
     const flashVersion = amfField(object, "flashVer");
+    const pageUrl = amfField(object, "pageUrl");
     const encoding = amfField(object, "objectEncoding") === 3 ? 3 : 0;
-    this.#application =
-      typeof app === "string" ? app : applicationOfUrl(typeof tcUrl === "string" ? tcUrl : "");
+    const url = typeof tcUrl === "string" ? tcUrl : "";
+    this.#application = typeof app === "string" ? withQueryOf(app, url) : applicationOfUrl(url);
+    this.#caller = {
+      password: passwordOfUrl(url),
+      pageUrl: typeof pageUrl === "string" && pageUrl !== "" ? pageUrl.slice(0, 1024) : null,
+    };
     this.#flashVersion = typeof flashVersion === "string" ? flashVersion.slice(0, 64) : null;
     this.#canReconnect = canReconnect(object);
     this.#out.greet();

@@ -34,6 +34,8 @@ function replay(pieces: readonly Uint8Array[]): Outcome {
   const host = {
     write: () => {},
     holdReading: () => {},
+    admit: () => undefined,
+    moved: () => {},
     publish: ({ name }: { name: string }) => {
       const request = { name, protocol: "rtmp", remoteAddress: "", onRevoked: () => {} } as never;
       return new RtmpIngest(directory.publish(request), silentLogger);

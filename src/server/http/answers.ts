@@ -17,6 +17,9 @@ const TAKEN: ReadonlySet<string> = new Set(["POST", "PUT", "DELETE"]);
 
 const CORS: HttpHeaders = [["access-control-allow-origin", "*"]];
 
+/** Encoders that were not asked for a password send none. Spec: RFC 7617 section 2. */
+const CHALLENGE = ["www-authenticate", 'Basic realm="weir", charset="UTF-8"'] as const;
+
 /** From requests to replies, whatever goes wrong. */
 export class Answers {
   readonly #handle: HttpHandler;
@@ -70,6 +73,7 @@ export class Answers {
       return textReply(error.httpStatus, words, [
         ["x-error-code", error.code],
         ["access-control-expose-headers", "x-error-code"],
+        ...(error.httpStatus === 401 ? [CHALLENGE] : []),
         ...(error.httpStatus === 503 ? [["retry-after", "2"] as const] : []),
         ...CORS,
       ]);

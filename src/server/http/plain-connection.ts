@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { HttpFile, HttpReply, HttpStream } from "../../base/http-message.ts";
+import type { HttpFile, HttpReply, HttpStream, RequestMemory } from "../../base/http-message.ts";
 import type { Answers } from "./answers.ts";
 import { ChunkedCarrier } from "./chunked-socket.ts";
 import { EndlessBody } from "./endless-body.ts";
@@ -43,7 +43,9 @@ const MAX_BURST = 64;
  * A connection while its requests are plain. One request is answered at a time; what was read behind it goes back into
  * the socket, which then reads no more: that bounds pipelining. A request that is not plain leaves with all behind it.
  */
-export class PlainConnection {
+export class PlainConnection implements RequestMemory {
+  /** What handlers keep between its requests. */
+  kept: unknown = null;
   readonly #socket: Socket;
   readonly #parts: ConnectionParts;
   #hold: ReplyHold | null = null;
@@ -161,7 +163,7 @@ export class PlainConnection {
   }
 
   #answer(head: PlainHead): void {
-    const request = new PlainRequest(head, this.#socket);
+    const request = new PlainRequest(head, this.#socket, this);
     const reply = this.#parts.answers.reply(request, head.target);
     if (!(reply instanceof Promise)) {
       this.#send(head, request, reply);

@@ -15,7 +15,7 @@ test("a plain head is read to its end, wherever it begins", () => {
   assert.ok(head !== null);
   assert.equal(head.endOffset, 7 + HEAD.length);
   assert.deepEqual([head.isHead, head.wantsClose], [false, false]);
-  const request = new PlainRequest(head, { remoteAddress: "192.0.2.1" } as Socket);
+  const request = new PlainRequest(head, { remoteAddress: "192.0.2.1" } as Socket, { kept: null });
   assert.deepEqual(
     [request.method, request.path, request.query.get("x"), request.remoteAddress],
     ["GET", "/a/b.m3u8", "1", "192.0.2.1"],

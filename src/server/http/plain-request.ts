@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { HttpRequest } from "../../base/http-message.ts";
+import type { HttpRequest, RequestMemory } from "../../base/http-message.ts";
 import { acceptsGzip } from "./finish-reply.ts";
 import { readTarget } from "./request-target.ts";
 import type { RequestTarget } from "./request-target.ts";
@@ -100,15 +100,17 @@ export class PlainRequest implements HttpRequest {
   readonly method: "GET" | "HEAD";
   readonly path: string;
   readonly query: URLSearchParams;
+  readonly memory: RequestMemory;
   readonly #head: PlainHead;
   readonly #socket: Socket;
   #left: (() => void) | null = null;
 
-  constructor(head: PlainHead, socket: Socket) {
+  constructor(head: PlainHead, socket: Socket, memory: RequestMemory) {
     const { path, query } = head.target;
     this.method = head.isHead ? "HEAD" : "GET";
     this.path = typeof path === "string" ? path : "/";
     this.query = query;
+    this.memory = memory;
     this.#head = head;
     this.#socket = socket;
   }

@@ -1,6 +1,7 @@
 import { apiPath } from "../../api/base-path.ts";
 import { monitoringReply } from "../../api/monitoring.ts";
 import type { ProbeTarget } from "../../api/monitoring.ts";
+import type { SessionEnd } from "../../auth/claim.ts";
 import type { Channel } from "../../base/channel.ts";
 import { systemClock } from "../../base/clock.ts";
 import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
@@ -22,12 +23,14 @@ import type { LogThreshold } from "../log-level.ts";
 import { MediaNode } from "../media-node.ts";
 import type { SiblingWires } from "../media-node.ts";
 import { memoryBudgetBytes } from "../memory.ts";
+import { embeddedName } from "../page-paths.ts";
 import { mayBeWebSocket } from "../playback.ts";
 import type { StreamArchives } from "../stream-archives.ts";
 import { ThreadTls } from "../tls/thread-tls.ts";
 import { Turns } from "../turns.ts";
 import type { ControlCalls, MediaThreadCalls, OpenPorts, ThreadStart, ThreadStats } from "./messages.ts";
 import { packRequest } from "./packed-http.ts";
+import { sessionsThrough } from "./session-answers.ts";
 import { SharedAddressCounter } from "./shared-address-counter.ts";
 import { TakenBodies } from "./streamed-bodies.ts";
 import type { BodyPiece } from "./streamed-bodies.ts";
@@ -93,6 +96,8 @@ export class MediaRuntime {
       addresses: this.#addresses.rtmp,
       tellEvent: boundedEvents(systemClock, this.#log, (event) => control.tell("event", event)),
       tls: this.#tls,
+      sessions: sessionsThrough(control),
+      sessionSalt: start.sessionSalt,
     });
     this.#http = new ListenerSet(this.#httpMaker());
   }
@@ -228,6 +233,11 @@ export class MediaRuntime {
     this.#streamed.take(piece);
   }
 
+  /** Sessions are over by the control thread's will. */
+  endSessions(ends: readonly SessionEnd[]): void {
+    this.#node.endSessions(ends);
+  }
+
   /** What all HTTP listeners share is made once. */
   #httpMaker(): (plan: () => HttpListenerPlan, port: number) => HttpListener {
     const { count } = this.#start;
@@ -258,6 +268,8 @@ export class MediaRuntime {
       if (reply instanceof Promise || reply.stream === undefined) this.#viewedUs = systemClock.nowUs();
       return reply;
     }
+    const played = embeddedName(request.path);
+    if (played !== null) return this.#node.page(request, played, () => this.#askControl(request, api));
     const probe = api ? monitoringReply(request.path, this.#probes) : null;
     return probe ?? this.#askControl(request, api);
   }

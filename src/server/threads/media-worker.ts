@@ -71,6 +71,10 @@ const channel = new Channel<ControlCalls, MediaThreadCalls>(portWire(parentPort!
     runtime.takeBody(piece);
     return null;
   },
+  "session-ends": (ends) => {
+    runtime.endSessions(ends);
+    return null;
+  },
   ...archiveAnswers(
     (use) => runtime.archives.use(use),
     () => runtime.archives.isLoaded,

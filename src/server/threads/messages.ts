@@ -1,10 +1,12 @@
 /** What the control thread and the media threads say to each other. Plain data: it is cloned on its way. */
 import type { MessagePort } from "node:worker_threads";
+import type { SessionClaim, SessionEnd, SessionProgress, Verdict } from "../../auth/claim.ts";
 import type { LogFields, LogLevel } from "../../base/log.ts";
 import type { ResolvedConfig } from "../../config/plan.ts";
 import type { StreamName } from "../../media/ids.ts";
 import type { StreamSummary } from "../../stream/directory.ts";
 import type { StreamColumns } from "../stream-columns.ts";
+import type { BegunSession, ClosedSession } from "../access/session-authority.ts";
 import type { Crowd, DrainStep } from "../drain.ts";
 import type { PortsByKey } from "../listener-set.ts";
 import type { MediaNodeStats } from "../media-node.ts";
@@ -62,6 +64,8 @@ export type MediaThreadCalls = ArchiveCalls & {
   streamDetails: { argument: readonly string[]; answer: readonly StreamSummary[] };
   /** Takes the publisher of a stream off; a source of the server's own begins anew. Answers whether there was one. */
   stopStream: { argument: StreamName; answer: boolean };
+  /** Sessions that are over by the control thread's will. */
+  "session-ends": { argument: readonly SessionEnd[]; answer: null };
   /** For tests of faults: throw, or stop answering. */
   fault: { argument: "throw" | "hang"; answer: null };
   /** The next bytes of an endless body, or its end. */
@@ -89,6 +93,13 @@ export type ControlCalls = {
   event: { argument: ThreadEvent; answer: null };
   /** Of an endless body: it is wanted, it is not any more, or so many bytes of it are not taken. */
   body: { argument: BodyWish; answer: null };
+  /** Whether somebody may play or publish. */
+  "session-open": { argument: SessionClaim; answer: Verdict };
+  /** A session of which nobody had to be asked. */
+  "session-begun": { argument: BegunSession; answer: null };
+  "session-report": { argument: readonly SessionProgress[]; answer: null };
+  /** Connections of a session are over. */
+  "session-closed": { argument: ClosedSession; answer: null };
 };
 
 /** What a media thread is given when it starts. */
@@ -99,6 +110,8 @@ export type ThreadStart = {
   readonly shares: ThreadShares;
   /** When the server started. Units: milliseconds since 1970. */
   readonly startedAtMs: number;
+  /** A secret of the process, from which threads make ids of sessions. */
+  readonly sessionSalt: string;
 };
 
 /** Memory that all threads of the process see. */

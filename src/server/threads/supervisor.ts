@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { MessageChannel } from "node:worker_threads";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
@@ -7,6 +8,7 @@ import { listenerKeys } from "../../config/plan.ts";
 import type { ResolvedConfig } from "../../config/plan.ts";
 import type { StreamName } from "../../media/ids.ts";
 import type { StreamSummary } from "../../stream/directory.ts";
+import type { SessionAuthority } from "../access/session-authority.ts";
 import type { Crowd, DrainStep } from "../drain.ts";
 import { serverErrors } from "../errors.ts";
 import type { ThreadEvent } from "../events/thread-events.ts";
@@ -24,6 +26,7 @@ import type { AnswerLimit, CallHandlers, Channel } from "../../base/channel.ts";
 import type { ArchiveCalls } from "./archive-calls.ts";
 import { unpackRequest } from "./packed-http.ts";
 import { requireOpenable } from "./port-probes.ts";
+import { sessionAnswers } from "./session-answers.ts";
 import { forgetAddresses } from "./shared-address-counter.ts";
 import { controlBeat, makeShares } from "./shares.ts";
 import { GivenBodies } from "./streamed-bodies.ts";
@@ -36,6 +39,8 @@ export type MediaThreadsOptions = {
   readonly log: Logger;
   /** When the server started. Units: milliseconds since 1970. */
   readonly startedAtMs: number;
+  /** The one truth of all threads' sessions. */
+  readonly sessions: SessionAuthority;
   /** Why the server is not ready; `null` when it is. */
   notReadyReason(): string | null;
   /** Answers a request that is not for media. */
@@ -112,12 +117,16 @@ export class MediaThreads {
   /** An open port keeps the process alive while its only media thread is replaced: timers do not. */
   #alive: MessageChannel | null = null;
   readonly #lost = { streams: 0, viewers: 0 };
+  readonly #sessionSalt = randomBytes(16).toString("hex");
 
   constructor(options: MediaThreadsOptions) {
     this.#options = options;
     this.#config = options.config;
     this.#shares = makeShares(options.count);
     this.#watch = new BeatWatch(this.#shares.beats);
+    options.sessions.onEnds((ends) => {
+      for (const { thread } of this.#seats) thread?.channel.tell("session-ends", ends);
+    });
     this.#seats = Array.from({ length: options.count }, (_, index) => ({
       index,
       thread: null,
@@ -310,6 +319,7 @@ export class MediaThreads {
         config: this.#config,
         shares: this.#shares,
         startedAtMs: this.#options.startedAtMs,
+        sessionSalt: this.#sessionSalt,
       },
       answers: this.#answersTo(index, bodies),
       onGone: (end) => {
@@ -415,6 +425,7 @@ export class MediaThreads {
     forgetAddresses(shares.httpAddresses, seat.index);
     Atomics.store(shares.beats, seat.index, 0);
     Atomics.store(shares.heldKib, seat.index, 0);
+    this.#options.sessions.threadLost(seat.index);
     const viewersLost = Atomics.exchange(shares.viewers, seat.index, 0);
     const lost = this.#homes.forget(seat.index);
     this.#lost.streams += lost.length;
@@ -505,6 +516,7 @@ export class MediaThreads {
         bodies.take(wish);
         return null;
       },
+      ...sessionAnswers(this.#options.sessions, thread),
     };
   }
 }

@@ -1,0 +1,223 @@
+import { createHash, randomBytes } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
+import type { RulesOf, SessionClaim, SessionEnd, SessionKind, Verdict } from "../../auth/claim.ts";
+import type { Clock } from "../../base/clock.ts";
+import { messageOf } from "../../base/errors.ts";
+import type { MediaError } from "../../base/errors.ts";
+import { dropOldest } from "../../base/oldest.ts";
+import type { Permit } from "../../stream/permit.ts";
+import { nameRulesOf } from "./access-rules.ts";
+import type { NameRules } from "./access-rules.ts";
+import { ConnectionPermit } from "./connection-permit.ts";
+import { accessErrors } from "./errors.ts";
+import { ServedSessions } from "./served-sessions.ts";
+import type { SessionControl } from "./session-authority.ts";
+
+/** How long a verdict may take. */
+const VERDICT_LIMIT_MS = 10_000;
+/** Who could not be judged is not asked about again for so long. */
+const UNAVAILABLE_MS = 1000;
+/** Names whose rules are kept, and refusals, and sessions of this thread's own that were ended. */
+const MAX_KEPT = 50_000;
+/** A permit that nobody takes up within so long is given back. */
+const TAKE_UP_MS = 10_000;
+/** Of an id that a thread makes: so much tells the viewer, the rest one connection from another. */
+const IDENTITY_DIGITS = 16;
+/** In front of what stands for a session that was ended. */
+const ENDED = "ended\n";
+
+/** A verdict other than leave. */
+export type Refusal = Exclude<Verdict, { readonly kind: "allowed" }>;
+
+type KeptRefusal = { readonly refusal: Refusal; readonly untilUs: number };
+
+/** What a gate is given. */
+export type AccessGateOptions = {
+  readonly clock: Clock;
+  readonly control: SessionControl;
+  /** From the configuration in force. */
+  readonly rulesOf: RulesOf;
+  /** A secret of the process, the same in all threads: viewers whom nobody judges have the same id in each of them. */
+  readonly salt: string;
+};
+
+/**
+ * What a media thread knows of sessions: whom it has to ask about, who was refused lately, and what is served in whose name.
+ *
+ * A name without rules costs nothing and waits for nobody: its sessions are begun here and only told of. Bounded: `MAX_KEPT`
+ * names and refusals, one unanswered question a claim.
+ */
+export class AccessGate {
+  static readonly MAX_KEPT = MAX_KEPT;
+
+  readonly served: ServedSessions;
+  readonly #options: AccessGateOptions;
+  readonly #rules: Readonly<Record<SessionKind, Map<string, NameRules>>> = {
+    play: new Map(),
+    publish: new Map(),
+  };
+  readonly #refusals = new Map<string, KeptRefusal>();
+
+  constructor(options: AccessGateOptions) {
+    this.#options = options;
+    this.served = new ServedSessions(options.clock, options.control);
+  }
+
+  /** The rules of a name; the same object as long as they are the same. */
+  rules(kind: SessionKind, name: string): NameRules {
+    const kept = this.#rules[kind];
+    const known = kept.get(name);
+    if (known !== undefined) return known;
+    const rules = nameRulesOf(this.#options.rulesOf(kind, name), kind);
+    kept.set(name, rules);
+    dropOldest(kept, MAX_KEPT);
+    return rules;
+  }
+
+  /** Another configuration is in force: what was found out by rules that it changes is forgotten. */
+  configure(): void {
+    for (const kind of ["play", "publish"] as const) {
+      for (const [name, { rules }] of this.#rules[kind]) {
+        if (isDeepStrictEqual(rules, this.#options.rulesOf(kind, name))) continue;
+        this.#rules[kind].delete(name);
+      }
+    }
+    for (const key of this.#refusals.keys()) if (!key.startsWith(ENDED)) this.#refusals.delete(key);
+  }
+
+  /** Why `key` is refused still; `null` where it has to be asked. */
+  refused(key: string): Refusal | null {
+    const kept = this.#refusals.get(key);
+    if (kept === undefined) return null;
+    if (this.#options.clock.nowUs() < kept.untilUs) return kept.refusal;
+    this.#refusals.delete(key);
+    return null;
+  }
+
+  /** Refuses `key` without asking, for so long. */
+  refuse(key: string, refusal: Refusal): void {
+    if (refusal.forMs <= 0) return;
+    this.#refusals.delete(key);
+    this.#refusals.set(key, { refusal, untilUs: this.#options.clock.nowUs() + refusal.forMs * 1000 });
+    dropOldest(this.#refusals, MAX_KEPT);
+  }
+
+  /**
+   * Asks about a claim, which `key` is short for. Never rejects; takes `VERDICT_LIMIT_MS` at most. The session of a
+   * connection that is allowed later is given back.
+   */
+  async ask(claim: SessionClaim, key: string, isConnection = false): Promise<Verdict> {
+    const { clock, control } = this.#options;
+    const late = Promise.withResolvers<Verdict>();
+    const timer = clock.schedule(VERDICT_LIMIT_MS, () => {
+      late.resolve(unavailable("it takes too long"));
+      if (isConnection) void answer.then((verdict) => this.#giveBack(verdict));
+    });
+    const answer: Promise<Verdict> = control
+      .open(claim)
+      .catch((caught: unknown) => unavailable(messageOf(caught)));
+    const verdict = await Promise.race([answer, late.promise]);
+    timer.cancel();
+    if (verdict.kind !== "allowed") this.refuse(key, verdict);
+    return verdict;
+  }
+
+  /**
+   * Leave for one connection: at once where nobody has to be asked. Throws, or rejects with, ACCESS_DENIED, _PASSWORD,
+   * _UNAVAILABLE.
+   */
+  permit(claim: SessionClaim): Permit | Promise<Permit> {
+    if (!this.rules(claim.kind, claim.name).isGuarded) return this.openPermit(claim);
+    const key = claimKey(claim);
+    const refusal = this.refused(key);
+    if (refusal !== null) throw refusalError(claim, refusal);
+    return this.#askedPermit(claim, key);
+  }
+
+  /** The same for a name that nobody is asked about. Throws ACCESS_DENIED for a viewer whose session was ended. */
+  openPermit(claim: SessionClaim): Permit {
+    const key = claimKey(claim);
+    const refusal = this.refused(this.#endedKey(this.#identity(key)));
+    if (refusal !== null) throw refusalError(claim, refusal);
+    const id = this.#identity(key).slice(0, IDENTITY_DIGITS) + randomBytes(8).toString("hex");
+    return new ConnectionPermit(this.served, id, () => this.#options.control.begun({ id, claim }));
+  }
+
+  /** Leave of a verdict for one connection, which is given back unless it is taken up soon. */
+  allowedPermit(id: string): Permit {
+    const permit = new ConnectionPermit(this.served, id, () => {});
+    permit.hold(this.#options.clock, TAKE_UP_MS);
+    return permit;
+  }
+
+  /**
+   * Begins the session of a viewer who asks again and again and whom nobody judges; `key` stands for who it is. Returns: its
+   * id, or why it may not: its session was ended a moment ago.
+   */
+  beginViewer(claim: SessionClaim, key: string): string | Refusal {
+    const id = this.#identity(key);
+    const refusal = this.refused(this.#endedKey(id));
+    if (refusal !== null) return refusal;
+    this.#options.control.begun({ id, claim });
+    return id;
+  }
+
+  /** The authority has ended sessions. */
+  end(ends: readonly SessionEnd[]): void {
+    for (const end of ends) this.refuse(this.#endedKey(end.id), endedRefusal(end));
+    this.served.end(ends);
+  }
+
+  /** The thread ends. */
+  close(): void {
+    this.served.close();
+  }
+
+  async #askedPermit(claim: SessionClaim, key: string): Promise<Permit> {
+    const verdict = await this.ask(claim, key, true);
+    if (verdict.kind === "allowed") return this.allowedPermit(verdict.id);
+    throw refusalError(claim, verdict);
+  }
+
+  #giveBack(verdict: Verdict): void {
+    if (verdict.kind !== "allowed") return;
+    this.#options.control.closed({ id: verdict.id, reason: "the verdict came too late", connections: 1 });
+  }
+
+  #identity(key: string): string {
+    return createHash("sha256").update(this.#options.salt).update(key).digest("hex").slice(0, 32);
+  }
+
+  #endedKey(id: string): string {
+    return `${ENDED}${id.slice(0, IDENTITY_DIGITS)}`;
+  }
+}
+
+/** What tells one claim from another, for refusals to be kept by. */
+export function claimKey(claim: SessionClaim): string {
+  const { kind, name, proto, ip, token = "", password = "", extraKeys, userAgent = "" } = claim;
+  return [kind, name, proto, ip, token, password, extraKeys, userAgent].join("\n");
+}
+
+/** The error that tells a refusal. Where it would send on, only HTTP can. */
+export function refusalError(
+  { kind, name }: Pick<SessionClaim, "kind" | "name">,
+  refusal: Refusal,
+): MediaError {
+  if (refusal.kind === "redirected")
+    return accessErrors.error("ACCESS_DENIED", { name, reason: "it is to be had elsewhere" });
+  const { status, reason } = refusal;
+  if (status === 503) return accessErrors.error("ACCESS_UNAVAILABLE", { name, reason });
+  // A challenge makes browsers ask people for a password, who have none to give.
+  const code = status === 401 && kind === "publish" ? "ACCESS_PASSWORD" : "ACCESS_DENIED";
+  return accessErrors.error(code, { name, reason });
+}
+
+/** What is said to those whose session was ended. */
+export function endedRefusal({ reason, forMs }: SessionEnd): Refusal {
+  return { kind: "denied", status: 403, reason, forMs };
+}
+
+function unavailable(reason: string): Refusal {
+  return { kind: "denied", status: 503, reason, forMs: UNAVAILABLE_MS };
+}
