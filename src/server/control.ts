@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import { whoAmI } from "../api/monitoring.ts";
 import type { MetricsPage, ServerFigures } from "../api/metrics.ts";
 import { apiPath } from "../api/base-path.ts";
+import type { ConfigEditor } from "../api/config-routes.ts";
 import { accessOf } from "../api/credentials.ts";
 import { errorReply } from "../api/error-reply.ts";
 import { apiErrors } from "../api/errors.ts";
@@ -58,10 +59,17 @@ export class ControlPlane {
     return archiveRoutes({ threads: this.#threads, clock: this.#clock, config: () => this.#config });
   });
 
+  readonly #edits: ConfigEditor | null;
+  readonly #configRoutes: Late<ApiRoutes> = late("the API of the configuration", async () => {
+    const { configRoutes } = await import("../api/config-routes.ts");
+    return new ApiRoutes(configRoutes({ editor: this.#edits, config: () => this.#config }));
+  });
+
   constructor(options: {
     config: ResolvedConfig;
     threads: MediaThreads;
     pages: Pages;
+    edits: ConfigEditor | null;
     identity: Pick<ServerIdentity, "serverId" | "editAuth" | "viewAuth">;
     clock: Clock;
     /** Milliseconds since 1970. */
@@ -71,6 +79,7 @@ export class ControlPlane {
     this.#identity = options.identity;
     this.#threads = options.threads;
     this.#pages = options.pages;
+    this.#edits = options.edits;
     this.#clock = options.clock;
     this.#startedAtMs = options.startedAtMs;
     this.#storages = new StorageGate({ clock: options.clock, config: () => this.#config });
@@ -147,7 +156,8 @@ export class ControlPlane {
       return errorReply(apiErrors.error("API_NO_CREDENTIALS"), { headers: [CHALLENGE] });
     const reply =
       (await this.#routes.answer(request, path, access)) ??
-      (await this.#archiveRoutes((routes) => routes.answer(request, path, access)));
+      (await this.#archiveRoutes((routes) => routes.answer(request, path, access))) ??
+      (await this.#configRoutes((routes) => routes.answer(request, path, access)));
     return reply ?? errorReply(apiErrors.error("API_NOT_FOUND"));
   }
 

@@ -5,6 +5,7 @@ import { messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { ResolvedConfig } from "../config/plan.ts";
 import type { ConfigProblem } from "../kubernetes/config-events.ts";
+import type { ConfigEdits } from "./config-edits.ts";
 import { configEvents } from "./config-events.ts";
 import { ControlPlane } from "./control.ts";
 import { Drain, DRAINING } from "./drain.ts";
@@ -51,8 +52,10 @@ export async function startServer(options: {
   env?: Readonly<Record<string, string | undefined>>;
   /** Where the pod's service account is mounted, if not where Kubernetes does it. */
   serviceAccount?: string;
+  /** Who keeps changes by API; `null`: the configuration is in no file. */
+  edits?: ConfigEdits | null;
 }): Promise<Server> {
-  const { config, log, clock = systemClock, env = {}, serviceAccount } = options;
+  const { config, log, clock = systemClock, env = {}, serviceAccount, edits = null } = options;
   const count = config.threads ?? defaultThreads(availableParallelism());
   const startedAtMs = Math.floor(clock.wallUs() / 1000);
   const threads: MediaThreads = new MediaThreads({
@@ -67,7 +70,7 @@ export async function startServer(options: {
   const identity = new ServerIdentity({ config, env, clock, log, serviceAccount });
   const events = configEvents({ env, clock, log, serviceAccount });
   const pages = await openPages();
-  const control = new ControlPlane({ config, threads, identity, clock, startedAtMs, pages });
+  const control = new ControlPlane({ config, threads, identity, clock, startedAtMs, pages, edits });
   let inForce = config;
   let drainUnderWay: Drain | null = null;
   let draining: Promise<void> | null = null;

@@ -1,13 +1,15 @@
 /** Changes of objects and settings in the files of a configuration: pure, from texts to texts. */
 import { findDirective } from "../directives.ts";
+import { readTokens } from "../lexer.ts";
 import { nameFault } from "../names.ts";
 import { parseStatements } from "../parser.ts";
 import { SourceText } from "../place.ts";
 import { ProblemList } from "../problem.ts";
 import { word } from "../print.ts";
-import { keyOf } from "../json/shape.ts";
+import { COLLECTIONS, keyOf } from "../json/shape.ts";
 import { isListener, kindOf, objectToJson, propertyOf } from "../json/to-json.ts";
 import { badField, isObject, isShownOnly, knownProperty, propertiesToText } from "../json/to-text.ts";
+import { MASK } from "../json/values.ts";
 import { blockEdits } from "./edit-block.ts";
 import { editErrors } from "./errors.ts";
 import { mergeJson, RESET } from "./merge.ts";
@@ -58,6 +60,7 @@ export function editFiles(
     case "settings":
       return putSettings(files, edit.value, ownFile);
     case "replace":
+      requireNoMasks(edit.text);
       return fileOf(files, ownFile(), () => edit.text);
   }
 }
@@ -140,6 +143,15 @@ function deleteObject(files: readonly SourceFile[], edit: ConfigEdit & { action:
   );
 }
 
+/** A text that was shown without its secrets would lose them. */
+function requireNoMasks(text: string): void {
+  if (!text.includes(MASK)) return;
+  const tokens = readTokens(new SourceText({ file: "", text }), new ProblemList());
+  if (tokens.some((token) => /^\*\*\*$|[=/]\*\*\*(?:$|@)/.test(token.text))) {
+    throw editErrors.error("EDIT_NO_SECRET", { field: "the text", pointer: "" });
+  }
+}
+
 /** Settings go where they stand; new ones behind the other settings of `ownFile`. */
 function putSettings(files: readonly SourceFile[], given: JsonObject, ownFile: () => string): EditedFile {
   const { listeners, ...rest } = given;
@@ -148,6 +160,9 @@ function putSettings(files: readonly SourceFile[], given: JsonObject, ownFile: (
   const wanted = new Set(
     Object.keys(value).flatMap((name) => {
       if (name === RESET || isShownOnly(name)) return [];
+      if (Object.values(COLLECTIONS).includes(name)) {
+        throw badField(`/${name}`, `objects are given one by one, at /${name}/NAME`);
+      }
       const pointer =
         isListener(name) && listeners?.[name] !== undefined ? `/listeners/${name}` : `/${name}`;
       return [knownProperty("server", name, pointer)];
