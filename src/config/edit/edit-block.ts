@@ -96,6 +96,9 @@ class BlockEditing {
     if (property.form.kind === "words" && property.word !== undefined && value === false)
       return this.#remove(group);
     if (isSameJson(value, was)) return;
+    if (property.spec.block === "passed-over" && group.some(({ block }) => block !== undefined)) {
+      throw badField(pointer, "what has no effect yet and has a block is changed in the file alone");
+    }
     const texts = propertyToText(property, value, pointer, this.#indent);
     const becomes = texts.map((text) => this.#read(property, text));
     const isWhole = property.form.kind === "list";

@@ -116,8 +116,7 @@ function bitsOf(host: string): string | undefined {
   }
   if (!host.includes(":") || !/^[0-9a-f:]+$/.test(host)) return undefined;
   const [left = "", right] = host.split("::");
-  const groups = (text: string): string[] => (text === "" ? [] : text.split(":"));
-  const [front, back] = [groups(left), groups(right ?? "")];
+  const [front, back] = [groupsOf(left), groupsOf(right ?? "")];
   const zeros =
     right === undefined
       ? []
@@ -125,6 +124,10 @@ function bitsOf(host: string): string | undefined {
   return [...front, ...zeros, ...back]
     .map((group) => Number.parseInt(group, 16).toString(2).padStart(16, "0"))
     .join("");
+}
+
+function groupsOf(text: string): string[] {
+  return text === "" ? [] : text.split(":");
 }
 
 /** Words of a text that are URLs, or options whose values are. */

@@ -73,8 +73,6 @@ function counterpart(value: Json, index: number, shown: readonly Json[]): number
 function unmasked(given: string, was: Json | undefined, shown: Json | undefined, pointer: string): string {
   if (!given.includes(MASK)) return given;
   if (shown === given && typeof was === "string") return was;
-  // A number or a word that is not shown as a string, or three asterisks that hide nothing.
-  if (shown === MASK && was !== undefined && given === MASK) return String(was);
   return given === MASK || /:\/\/\*\*\*|\*\*\*@|[?=]\*\*\*/.test(given) ? noSecret(pointer) : given;
 }
 

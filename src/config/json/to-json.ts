@@ -1,6 +1,7 @@
 /** Statements as JSON: what stands in a file, no defaults, nothing of templates or the environment. */
 import { findDirective } from "../directives.ts";
 import { word as written } from "../print.ts";
+import { shownWord } from "../secret-words.ts";
 import { hasForm, parseValue } from "../values.ts";
 import { COLLECTIONS, findProperty, keyOf, propertyName } from "./shape.ts";
 import { MASK, wordToJson } from "./values.ts";
@@ -171,12 +172,12 @@ function argumentToJson(
 }
 
 function wordsToJson(spec: DirectiveSpec, words: readonly Token[], secrets: SecretsShown): Json {
-  if (words.length === 0) return true;
+  const [first] = words;
+  if (first === undefined) return true;
+  if (words.length === 1 && (first.text === "true" || first.text === "false")) return first.text === "true";
   if (secrets === "hide" && spec.secret === true) return MASK;
-  return words.map(({ text }) => written(String(wordToJson(TEXT, text, secrets)))).join(" ");
+  return words.map(({ text }) => written(secrets === "hide" ? shownWord(text) : text)).join(" ");
 }
-
-const TEXT = { type: { kind: "text" }, name: "" } as const;
 
 /** Reads one statement that is an object: arguments, options, block. */
 class RecordReading {

@@ -182,7 +182,9 @@ class Writing {
     const inBlock =
       scope === undefined ? [] : others.filter(([name]) => this.#optionOf(name) === undefined);
     const head = [this.#spec.name, ...words];
-    if (scope === undefined || inBlock.length === 0) {
+    // Options stand behind an argument alone: the first word is read as one.
+    const needsBlock = inBlock.length > 0 || (words.length === 0 && others.length > 0);
+    if (scope === undefined || !needsBlock) {
       return line([
         ...head,
         ...others.flatMap(([name, one]) => this.#option(name, one, `${pointer}/${escaped(name)}`)),
