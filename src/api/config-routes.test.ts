@@ -5,11 +5,20 @@ import type { HttpReply, HttpRequest } from "../base/http-message.ts";
 import { editFiles } from "../config/edit/edit-files.ts";
 import type { ConfigEdit } from "../config/edit/edit-files.ts";
 import { configErrorStatus } from "../config/edit/error-status.ts";
+import type { ConfigErrorStatus } from "../config/edit/error-status.ts";
 import { loadConfig } from "../config/load.ts";
 import type { SourceFile } from "../config/place.ts";
 import { configRoutes } from "./config-routes.ts";
 import { OBJECT_KINDS, objectSchema, settingsSchema } from "./config-schemas.ts";
 import { ApiRoutes } from "./routes.ts";
+
+/** What replies of these routes have in them. */
+type Told = {
+  readonly errors: readonly { code: string; source: object; meta: { config_error: ConfigErrorStatus } }[];
+  readonly config_on_disk: Readonly<Record<string, unknown>>;
+  readonly error: string | null;
+  readonly col: number;
+};
 
 /** A configuration in memory. */
 class World {
@@ -30,7 +39,8 @@ class World {
         this.files = [{ file: "a.conf", text: next }];
         return Promise.resolve({ kind: "changed" as const, files: this.files });
       },
-      check: (text: string) => Promise.resolve(configErrorStatus(loadConfig([{ file: "a.conf", text }]))),
+      check: (checked: string) =>
+        Promise.resolve(configErrorStatus(loadConfig([{ file: "a.conf", text: checked }]))),
     };
     this.routes = new ApiRoutes(configRoutes({ editor, config: () => loadConfig(this.files).config! }));
   }
@@ -40,10 +50,10 @@ class World {
     path: string,
     body?: unknown,
     type = "application/json",
-  ): Promise<{ status: number; json: any }> {
+  ): Promise<{ status: number; json: Told }> {
     const text = typeof body === "string" ? body : body === undefined ? "" : JSON.stringify(body);
     const reply = (await this.routes.answer(request(method, path, text, type), path, "edit"))!;
-    return { status: reply.status, json: jsonOf(reply) };
+    return { status: reply.status, json: jsonOf(reply) as Told };
   }
 }
 
@@ -86,13 +96,13 @@ test("a refused change tells the line and the column", async () => {
   const world = new World(STREAM);
   const { status, json } = await world.call("PUT", "/streams/a/b", { template: "gone" });
   assert.equal(status, 400);
-  assert.equal(json.errors[0].code, "edit_rejected");
-  const { error, line, col, path, detail } = json.errors[0].meta.config_error;
+  assert.equal(json.errors[0]!.code.toUpperCase(), "EDIT_REJECTED");
+  const { error, line, col, path, detail } = json.errors[0]!.meta.config_error;
   assert.deepEqual(
     [error, line, col, path],
     ["config_unknown_template", 1, 41, ["a.conf", "stream", "a/b"]],
   );
-  assert.match(detail, /there is no template "gone"/);
+  assert.match(detail ?? "", /there is no template "gone"/);
 });
 
 test("an error names the property by a JSON pointer", async () => {
@@ -100,7 +110,7 @@ test("an error names the property by a JSON pointer", async () => {
     inputs: [{ url: "publish://", x: 1 }],
   });
   assert.deepEqual(
-    [json.errors[0].code, json.errors[0].source],
+    [json.errors[0]!.code, json.errors[0]!.source],
     ["edit_bad_field", { pointer: "/inputs/0/x" }],
   );
 });
@@ -109,13 +119,13 @@ test("a body that is nested too deep is refused", async () => {
   let body: unknown = 1;
   for (let depth = 0; depth < 40; depth++) body = { a: body };
   const { status, json } = await new World(STREAM).call("PUT", "/streams/a/b", body);
-  assert.deepEqual([status, json.errors[0].code], [400, "api_bad_field"]);
+  assert.deepEqual([status, json.errors[0]!.code], [400, "api_bad_field"]);
 });
 
 test("a stream that runs by a template takes it along, unless it says otherwise", async () => {
   const world = new World("template live { prefix live; input publish://; }\n");
   const put = async (name: string, body: object): Promise<unknown> =>
-    (await world.call("PUT", `/streams/live/${name}`, body)).json.config_on_disk.template;
+    (await world.call("PUT", `/streams/live/${name}`, body)).json.config_on_disk["template"];
   assert.equal(await put("a", { title: "A" }), "live");
   assert.equal(await put("b", { template: null, inputs: [{ url: "publish://" }] }), undefined);
   assert.equal(await put("c", { $reset: true, inputs: [{ url: "publish://" }] }), undefined);
@@ -133,7 +143,7 @@ test("a configuration is checked as text, or as JSON with the text in it", async
 
 test("objects are not changed through the settings", async () => {
   const { json } = await new World(STREAM).call("PUT", "/config", { streams: [] });
-  assert.deepEqual(json.errors[0].source, { pointer: "/streams" });
+  assert.deepEqual(json.errors[0]!.source, { pointer: "/streams" });
 });
 
 test("a server without files refuses with the reason", async () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MediaError } from "../../base/errors.ts";
 import { loadConfig } from "../load.ts";
-import { editFiles, objectOnDisk } from "./edit-files.ts";
+import { editFiles, objectOnDisk, ObjectsOnDisk } from "./edit-files.ts";
 import type { JsonObject } from "../json/shape.ts";
 import type { ConfigEdit } from "./edit-files.ts";
 
@@ -180,6 +180,17 @@ test("an object is changed in the file where it stands, a new one goes into the 
   const change = (name: string): string =>
     editFiles(files, { action: "put", kind: "stream", name, value: { title: "B" } }, () => "own.conf").file;
   assert.deepEqual([change("news"), change("other")], ["b.conf", "own.conf"]);
+});
+
+test("what stands in the files of many objects is told one by one", () => {
+  const files = [
+    { file: "a.conf", text: "http 80;\nstream news { title A; }\nvod news { storage /a; }\n" },
+    { file: "b.conf", text: "stream news { title B; }\n" },
+  ];
+  const objects = new ObjectsOnDisk(files);
+  assert.deepEqual(objects.get("stream", "news"), { name: "news", title: "A" });
+  assert.deepEqual(objects.get("vod", "news"), { prefix: "news", storages: [{ url: "/a" }] });
+  assert.equal(objects.get("stream", "other"), undefined);
 });
 
 test("settings are changed where they stand", () => {

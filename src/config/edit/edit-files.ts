@@ -79,6 +79,28 @@ export function findObject(
   return undefined;
 }
 
+/** What stands in files of many objects: each file is read once, when the first is asked for. */
+export class ObjectsOnDisk {
+  readonly #files: readonly SourceFile[];
+  #statements: ReadonlyMap<string, Statement> | null = null;
+
+  constructor(files: readonly SourceFile[]) {
+    this.#files = files;
+  }
+
+  /** An object without its secrets; `undefined` when it stands in none of the files. */
+  get(kind: string, name: string): JsonObject | undefined {
+    this.#statements ??= new Map(
+      this.#files
+        .flatMap(statementsOf)
+        .map((one) => [`${kindOf(one) ?? ""} ${one.words[1]?.text ?? ""}`, one] as const)
+        .toReversed(),
+    );
+    const statement = this.#statements.get(`${kind} ${name}`);
+    return statement === undefined ? undefined : objectToJson(statement, "hide");
+  }
+}
+
 /** What stands in the files of an object; `undefined` when nothing does. */
 export function objectOnDisk(
   files: readonly SourceFile[],

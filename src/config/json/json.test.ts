@@ -33,7 +33,7 @@ function plain(made: object): JsonObject {
 
 /** Words that a person could write, with all signs that the language has. */
 const TEXT = fc
-  .string({ unit: fc.constantFrom(...'abc /#;{}"\\=:@%.äß-_*'), minLength: 1, maxLength: 12 })
+  .string({ unit: fc.constantFrom(...Array.from('abc /#;{}"\\=:@%.äß-_*')), minLength: 1, maxLength: 12 })
   .filter((text) => !text.includes("***"));
 const NAME = fc.stringMatching(/^[a-z0-9][a-z0-9_-]{0,8}(\/[a-z0-9]{1,4})?$/);
 
