@@ -16,7 +16,8 @@ export function errorReply(error: MediaError, details: ErrorDetails = {}): HttpR
   const { httpStatus: status, code, message: title } = error;
   const { source = sourceOf(error), meta, headers = [] } = details;
   const shown = { id: randomUUID(), status: String(status), code: code.toLowerCase(), title };
-  const retry: HttpHeaders = status === 429 || status === 503 ? [["retry-after", "2"]] : [];
+  const saysWhen = headers.some(([name]) => name === "retry-after");
+  const retry: HttpHeaders = (status === 429 || status === 503) && !saysWhen ? [["retry-after", "2"]] : [];
   const told = {
     ...shown,
     ...(source === undefined ? {} : { source }),

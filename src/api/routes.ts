@@ -1,7 +1,7 @@
 /** Which request to the API is answered by what. Without schemas, so that a server that nobody asks does without them. */
+import type { ApiAccess } from "../auth/credentials/scopes.ts";
 import { asMediaError } from "../base/errors.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
-import type { ApiAccess } from "./credentials.ts";
 import { errorReply } from "./error-reply.ts";
 import { apiErrors } from "./errors.ts";
 
@@ -47,11 +47,7 @@ export class ApiRoutes {
    * Answers a request at a path behind the base path; `null` where the table has nothing at that address. Who may only
    * look is answered what changes nothing. Never rejects with a `MediaError`.
    */
-  async answer(
-    request: HttpRequest,
-    path: string,
-    access: Exclude<ApiAccess, "none">,
-  ): Promise<HttpReply | null> {
+  async answer(request: HttpRequest, path: string, access: ApiAccess): Promise<HttpReply | null> {
     const found = this.#rows.filter(({ pattern }) => pattern.test(path));
     if (found.length === 0) return null;
     const method = request.method === "HEAD" ? "GET" : request.method;

@@ -110,9 +110,9 @@ test("weir check --format json prints the same as data", async () => {
 });
 
 test("weir check checks the environment with the config", async () => {
-  const { io, out } = record({ STREAMER_HTTPS: "443" });
+  const { io, out } = record({ STREAMER_CONFIG_EXTERNAL: "http://host" });
   assert.equal(await checkCommand({ paths: [ARTICLE], format: "text" }, io), 1);
-  assert.match(out(), /variable STREAMER_HTTPS does not work yet/);
+  assert.match(out(), /variable STREAMER_CONFIG_EXTERNAL does not work yet/);
 });
 
 test("colours are for terminals", async () => {

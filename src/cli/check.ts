@@ -1,7 +1,7 @@
 import picocolors from "picocolors";
 import { countProblems, formatProblems } from "../config/format.ts";
 import { loadConfig } from "../config/load.ts";
-import { readConfigFiles } from "../server/config-files.ts";
+import { configFolder, readConfigFiles } from "../server/config-files.ts";
 import type { Environment } from "../config/environment.ts";
 import type { Paint, PaintRole } from "../config/format.ts";
 import type { LoadedConfig } from "../config/load.ts";
@@ -41,6 +41,7 @@ export async function loadPaths(paths: readonly string[], environment: Environme
   const loaded = loadConfig(
     read.flatMap((one) => one.files),
     environment,
+    paths[0] === undefined ? {} : { folder: configFolder(paths[0]) },
   );
   const ofFiles = read.flatMap((one) => one.problems);
   const problems = [...ofFiles, ...loaded.problems];

@@ -1,9 +1,13 @@
 import { Command, InvalidArgumentError, Option } from "commander";
+import { HASH_ALGORITHMS } from "../auth/credentials/hash-format.ts";
+import type { HashAlgorithm } from "../auth/credentials/hash-format.ts";
 import { VERSION } from "../server/version.ts";
 import { checkCommand } from "./check.ts";
 import { DEFAULT_CONFIG } from "./config-source.ts";
+import { hashPasswordCommand } from "./hash-password.ts";
 import { processIo } from "./io.ts";
 import { printCommand } from "./print.ts";
+import { readSecret } from "./read-secret.ts";
 import { serveCommand } from "./serve.ts";
 
 const EPILOGUE = `
@@ -13,6 +17,7 @@ Examples:
   weir serve --config ./my.conf         run with one file, or a directory of *.conf parts
   weir check ./my.conf                  what is wrong with a configuration, with line and column
   weir print /etc/flussonic             all parts merged, defaults and templates resolved
+  weir hash-password                    the hash of a password, to be written into a configuration
 
 Environment (STREAMER_ in place of FLUSSONIC_ works too, and wins):
   FLUSSONIC_HTTP        port, or ADDRESS:PORT, of an HTTP listener besides those of the configuration
@@ -78,6 +83,18 @@ program
   .option("--show-secrets", "print passwords instead of masking them", false)
   .action(async (path, options) => {
     process.exitCode = await printCommand({ path, showSecrets: options.showSecrets }, io);
+  });
+
+program
+  .command("hash-password")
+  .description("print the hash of a password or token, which is asked for or read from standard input")
+  .addOption(
+    new Option("--algorithm <name>", "sha256 is for random tokens only")
+      .choices(HASH_ALGORITHMS)
+      .default("scrypt"),
+  )
+  .action(async (options: { algorithm: HashAlgorithm }) => {
+    process.exitCode = await hashPasswordCommand(options, io, () => readSecret(io));
   });
 
 await program.parseAsync();

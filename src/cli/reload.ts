@@ -9,6 +9,7 @@ import type { ResolvedConfig } from "../config/plan.ts";
 import { problem } from "../config/problem.ts";
 import type { Problem } from "../config/problem.ts";
 import type { ReloadResult } from "../server/config-edits.ts";
+import { configFolder } from "../server/config-files.ts";
 import type { ConfigFiles } from "../server/config-files.ts";
 import { rememberingLoad } from "../server/config-memo.ts";
 import type { LoadConfig } from "../server/config-memo.ts";
@@ -90,7 +91,7 @@ export class Reloads {
 
   constructor(options: ReloadsOptions) {
     this.#options = options;
-    this.#load = options.load ?? rememberingLoad();
+    this.#load = options.load ?? rememberingLoad(configFolder(options.path));
   }
 
   /** The server has started: reads anew if somebody asked for it meanwhile, and whenever a volume is written. */
@@ -192,7 +193,8 @@ export class Reloads {
     const changes = diffConfigs(this.#inForce!, wanted);
     const waiting = changes.filter((change) => change.kind === "setting" && change.restarts === "process");
     const taken = changes.filter((change) => !waiting.includes(change));
-    const next = await server.configure(wanted);
+    const warnings = problems.filter(({ severity }) => severity === "warning").length;
+    const next = await server.configure(wanted, warnings);
     this.#inForce = next;
     threshold.level = serverLogLevel(next.logLevel);
     for (const one of problems) logProblem(log, one);

@@ -12,6 +12,7 @@ import { demoConfig } from "../server/demo.ts";
 import { serverLogLevel } from "../server/log-level.ts";
 import { makeLogger } from "../server/logger.ts";
 import { returnStartupMemory } from "../server/garbage.ts";
+import { configFolder } from "../server/config-files.ts";
 import { startServer } from "../server/server.ts";
 import type { Server } from "../server/server.ts";
 import { demoBanner } from "./banner.ts";
@@ -38,7 +39,7 @@ export type ServeOptions = {
 export async function serveCommand(options: ServeOptions, io: CliIo): Promise<number> {
   const password = randomBytes(9).toString("base64url");
   const watch = new ConfigWatch(options.config, systemClock);
-  const load = rememberingLoad();
+  const load = rememberingLoad(configFolder(options.config));
   const reloads = options.demo ? null : reloadsOf(options.config, io, { watch, load });
   const edits = reloads === null ? null : editsOf(options.config, io, { reloads, load });
   const read = options.demo ? demoFiles(options, password) : await readFiles(options.config, watch);

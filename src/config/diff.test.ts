@@ -74,6 +74,80 @@ const CASES: readonly {
     expected: ["setting drain_timeout (nothing)", "setting max_message_size (nothing)"],
   },
   {
+    name: "who may play, of a stream, a template and those that name it, and a vod",
+    replace: [
+      ["title A;", "title A; on_play true; max_sessions 2; password x;"],
+      ["prefix two;", "prefix two; on_publish http://a/; domains a.com;"],
+      ["storage /a;", "storage /a; session_keys token query.a; allowed_countries DE;"],
+    ],
+    expected: [
+      "template two changed domains,on_publish (nothing)",
+      "stream a changed on_play,max_sessions,password (nothing)",
+      "stream b changed domains,on_publish (nothing)",
+      "vod v changed session_keys,allowed_countries (nothing)",
+    ],
+  },
+  {
+    name: "rules that a stream names",
+    from: "auth_backend x { allow ip 10/8; } jwt y { secret a; } stream a { input publish://; on_play auth://x; on_publish jwt://y; }",
+    replace: [
+      ["10/8", "10/8 11/8"],
+      ["secret a;", "secret b;"],
+    ],
+    expected: [
+      "setting auth_backend (nothing)",
+      "setting jwt (nothing)",
+      "stream a changed on_play,on_publish (nothing)",
+    ],
+  },
+  {
+    name: "rules that are written elsewhere, in the same words",
+    from: "auth_backend x { allow ip 10/8; } event_sink s { url http://a/; only place=x; }",
+    replace: [["auth_backend", "\n\nauth_backend"]],
+    expected: [],
+  },
+  {
+    name: "tokens, sinks, networks and what else one value has",
+    replace: [
+      [
+        "rtmp 1935;",
+        "rtmp 1935; api_token t { token 12345678; scope view; } api_allowed_from 10/8; allowed_hosts a.com; " +
+          "auth_token key; geoip /g; event_sink s { url http://a/; } event_queue /q; stream_metrics; traces http://a/x;",
+      ],
+    ],
+    expected: [
+      "setting api_token (nothing)",
+      "setting api_allowed_from (nothing)",
+      "setting allowed_hosts (nothing)",
+      "setting auth_token (nothing)",
+      "setting geoip (nothing)",
+      "setting event_sink (nothing)",
+      "setting event_queue (nothing)",
+      "setting stream_metrics (nothing)",
+      "setting traces (nothing)",
+    ],
+  },
+  {
+    name: "a filter that has a key called place",
+    from: "event_sink s { url http://a/; only place=x; }",
+    replace: [["place=x", "place=y"]],
+    expected: ["setting event_sink (nothing)"],
+  },
+  {
+    name: "a listener that gets TLS, and one that gets another certificate",
+    from: "http 80; http 81; https 443 { ssl_protocols tlsv1.2; } rtmp 1935;",
+    replace: [
+      ["http 81;", "https 81;"],
+      ["ssl_protocols tlsv1.2;", "certificate /a; certificate_key /b; passphrase x;"],
+      ["rtmp 1935;", "rtmps 1935;"],
+    ],
+    expected: [
+      "http-listener *:81 changed https,ssl_protocols,certificate,certificate_key,certificate_ca,passphrase (listener)",
+      "http-listener *:443 changed ssl_protocols,certificate,certificate_key,certificate_ca,passphrase (listener)",
+      "rtmp-listener *:1935 changed rtmps,ssl_protocols,certificate,certificate_key,certificate_ca,passphrase (listener)",
+    ],
+  },
+  {
     name: "a listener that moves",
     replace: [["http 80;", "http 8080;"]],
     expected: ["http-listener *:80 removed", "http-listener *:8080 added"],
@@ -171,14 +245,14 @@ const CASES: readonly {
   { name: "a vod that is gone", replace: [["vod v { storage /a; }", ""]], expected: ["vod v removed"] },
 ];
 
-for (const { name, replace, expected } of CASES) {
+for (const { name, from: before = BASE, replace, expected } of CASES) {
   test(`the difference tells ${name}`, () => {
-    let text = BASE;
+    let text = before;
     for (const [from, to] of replace) {
       assert.ok(text.includes(from), from);
       text = text.replace(from, to);
     }
-    assert.deepEqual(diffConfigs(load(BASE), load(text)).map(show), expected);
+    assert.deepEqual(diffConfigs(load(before), load(text)).map(show), expected);
   });
 }
 

@@ -1,6 +1,7 @@
 import { findDirective } from "./directives.ts";
 import { listenerKeys } from "./plan.ts";
 import { RESTARTS } from "./schema.ts";
+import type { AccessRules } from "../auth/rules.ts";
 import type {
   HttpListenerPlan,
   DvrPlan,
@@ -32,7 +33,7 @@ type Change<P> =
 /**
  * One difference between two plans; plain data. `name` of a listener is its address, as in "127.0.0.1:80".
  *
- * A `setting` is a directive of the top level that has one value. `template-order` says that templates that are
+ * A `setting` is a directive of the top level that has one value, or all blocks of one that no part of the server runs for. `template-order` says that templates that are
  * in both plans changed places, which decides who gets a name.
  */
 export type ConfigChange =
@@ -51,6 +52,23 @@ export type ConfigChange =
 
 /** The directives that make a plan, each with what it put there. */
 type Fields<P> = { readonly scope: Scope; readonly read: Readonly<Record<string, (plan: P) => unknown>> };
+
+const PLAY_FIELDS: Readonly<Record<string, (rules: AccessRules) => unknown>> = {
+  on_play: (rules) => rules.authorizer,
+  max_sessions: (rules) => rules.maxSessions,
+  max_stream_sessions: (rules) => rules.maxStreamSessions,
+  soft_limitation: (rules) => rules.softLimitationMs,
+  session_keys: (rules) => rules.sessionKeys,
+  domains: (rules) => rules.domains,
+  allowed_countries: (rules) => rules.allowedCountries,
+  disallowed_countries: (rules) => rules.disallowedCountries,
+};
+
+/** The same directives, of what has these rules in it. */
+function playFields<P>(rulesOf: (plan: P) => AccessRules): Record<string, (plan: P) => unknown> {
+  const fields = Object.entries(PLAY_FIELDS);
+  return Object.fromEntries(fields.map(([name, read]) => [name, (plan: P) => read(rulesOf(plan))]));
+}
 
 const LIVE_FIELDS: Readonly<Record<string, (plan: LivePlan) => unknown>> = {
   input: (plan) => plan.inputs,
@@ -71,6 +89,9 @@ const LIVE_FIELDS: Readonly<Record<string, (plan: LivePlan) => unknown>> = {
   protocols: (plan) => plan.options.protocols,
   second_publisher: (plan) => plan.options.secondPublisher,
   dvr: (plan) => plan.dvr,
+  ...playFields((plan: LivePlan) => plan.access.play),
+  on_publish: (plan) => plan.access.publish.authorizer,
+  password: (plan) => plan.access.publish.password,
 };
 
 const DVR: Fields<DvrPlan> = {
@@ -113,17 +134,32 @@ const VOD: Fields<VodPlan> = {
     segment_duration: (plan) => plan.options.segmentDurationMs,
     add_audio_only: (plan) => plan.options.addAudioOnly,
     protocols: (plan) => plan.options.protocols,
+    ...playFields((plan: VodPlan) => plan.access),
   },
 };
 
+/** `https` and `rtmps`: whether there is TLS at all. */
+const TLS_FIELDS: Readonly<Record<string, (plan: RtmpListenerPlan) => unknown>> = {
+  ssl_protocols: ({ tls }) => tls && [tls.minVersion, tls.maxVersion],
+  certificate: ({ tls }) => tls?.certificate,
+  certificate_key: ({ tls }) => tls?.key,
+  certificate_ca: ({ tls }) => tls?.ca,
+  passphrase: ({ tls }) => tls?.passphrase,
+  send_window: (plan) => plan.sendWindow,
+};
+
 const HTTP: Fields<HttpListenerPlan> = {
-  scope: "http-listener",
-  read: { api: (plan) => plan.api, send_window: (plan) => plan.sendWindow },
+  scope: "https-listener",
+  read: {
+    https: (plan) => plan.tls !== undefined,
+    api: (plan: HttpListenerPlan) => plan.api,
+    ...TLS_FIELDS,
+  },
 };
 
 const RTMP: Fields<RtmpListenerPlan> = {
-  scope: "rtmp-listener",
-  read: { send_window: (plan) => plan.sendWindow },
+  scope: "rtmps-listener",
+  read: { rtmps: (plan) => plan.tls !== undefined, ...TLS_FIELDS },
 };
 
 const SETTINGS: Readonly<Record<string, (config: ResolvedConfig) => unknown>> = {
@@ -131,6 +167,17 @@ const SETTINGS: Readonly<Record<string, (config: ResolvedConfig) => unknown>> = 
   edit_auth_file: (config) => config.editAuthFile,
   view_auth: (config) => config.viewAuth,
   view_auth_file: (config) => config.viewAuthFile,
+  api_token: (config) => config.apiTokens,
+  api_allowed_from: (config) => config.apiAllowedFrom,
+  allowed_hosts: (config) => config.allowedHosts,
+  auth_token: (config) => config.authToken,
+  auth_backend: (config) => config.authBackends,
+  jwt: (config) => config.jwts,
+  geoip: (config) => config.geoip,
+  event_sink: (config) => config.eventSinks,
+  event_queue: (config) => config.eventQueue,
+  stream_metrics: (config) => config.hasStreamMetrics,
+  traces: (config) => config.traces,
   cluster_key: (config) => config.clusterKey,
   loglevel: (config) => config.logLevel,
   hostname: (config) => config.hostname,
@@ -227,7 +274,7 @@ function keptTemplates(config: ResolvedConfig, other: ResolvedConfig): string[] 
 }
 
 function restartOf(scope: Scope, name: string): Restart {
-  return findDirective(scope, name)?.onChange ?? "process";
+  return (findDirective(scope, name) ?? findDirective("server", name))?.onChange ?? "process";
 }
 
 function mostOf(restarts: readonly Restart[]): Restart {
@@ -246,7 +293,7 @@ function isSame(a: unknown, b: unknown): boolean {
   );
 }
 
-/** A label may be called "place" too; it is a text. */
+/** A label may be called "place" too, which is a text, and a key of a filter, which is a list. */
 function isSaying([key, value]: [string, unknown]): boolean {
-  return key !== "place" || typeof value !== "object";
+  return key !== "place" || typeof value !== "object" || Array.isArray(value);
 }

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { defaultOf, DIRECTIVES, directiveNames, findDirective, SCOPES, scopesOf } from "./directives.ts";
-import { VARIABLES } from "./schema-environment.ts";
+import { ACCESS_SETTINGS, PLAY_OPTIONS } from "./schema-access.ts";
+import { TRACES_OPTIONS } from "./schema-events.ts";
+import { STANDARD_VARIABLES, VARIABLES } from "./schema-environment.ts";
 import { DVR_OPTIONS, DVR_SETTINGS } from "./schema-dvr.ts";
 import { INPUT_OPTIONS } from "./schema-input.ts";
 import { usageOf } from "./schema.ts";
@@ -26,7 +28,15 @@ test("every default is a good value of its directive", () => {
 });
 
 test("every directive says what it does, and every refused one why", () => {
-  for (const spec of [...DIRECTIVES, ...INPUT_OPTIONS, ...DVR_OPTIONS, ...VARIABLES]) {
+  for (const spec of [
+    ...DIRECTIVES,
+    ...INPUT_OPTIONS,
+    ...DVR_OPTIONS,
+    ...PLAY_OPTIONS,
+    ...TRACES_OPTIONS,
+    ...VARIABLES,
+    ...STANDARD_VARIABLES,
+  ]) {
     assert.match(spec.doc, /^[A-Z`"].*\.$/s, spec.name);
     if (spec.status === "refused-until-it-works")
       assert.match(spec.reason, /^(without it|it is|it says|without TLS)/);
@@ -52,9 +62,9 @@ const KNOWN: readonly [scopes: readonly Scope[], words: string][] = [
     ["server"],
     "http https rtmp rtmps rtsp rtsps turn snmp sip srt srt_play srt_publish edit_auth view_auth api_allowed_from " +
       "cluster_key config_external auth_token loglevel log_requests session_log pulsedb total_bandwidth url_prefix " +
-      "geoip max_sessions aliaser init_script wwwroot stream template vod file dvr source peer balancer auth_backend " +
+      "geoip allowed_hosts api_token jwt event_queue stream_metrics traces max_sessions aliaser init_script wwwroot stream template vod file dvr source peer balancer auth_backend " +
       "event_sink notify cache transponder dvb_card decklink iptv rproxy vsaas vision file_processor http_proxy " +
-      "web_script ondemand allow deny",
+      "web_script ondemand",
   ],
   [
     ["stream", "template"],
@@ -71,8 +81,24 @@ const KNOWN: readonly [scopes: readonly Scope[], words: string][] = [
     "storage path cache auto_mbr download read_queue timeout segment_duration protocols url_prefix thumbnails " +
       "on_play auth drm logo disabled",
   ],
-  [["http-listener"], "api ssl_protocols send_window"],
+  [
+    ["stream", "template", "vod"],
+    "on_play auth securetoken max_sessions max_stream_sessions soft_limitation session_keys domains " +
+      "allowed_countries disallowed_countries",
+  ],
+  [["http-listener", "https-listener"], "api send_window"],
+  [
+    ["https-listener", "rtmps-listener"],
+    "ssl_protocols certificate certificate_key certificate_ca passphrase send_window",
+  ],
   [["rtmp-listener", "stream", "template"], "send_window"],
+  [["api-token"], "token scope expires"],
+  [["auth-backend"], "allow deny backend"],
+  [["jwt"], "algorithms secret key_file jwks issuer audience"],
+  [
+    ["event-sink"],
+    "url sink only except throttle_delay resend_limit resend_timeout max_size max_depth level verbose sign_key",
+  ],
   [
     ["dvr"],
     "root depth expiration size storage_limit disk_usage_limit disk raid active index copy local schedule replicate " +
@@ -89,16 +115,29 @@ test("every word of the dialect is known where it stands", () => {
   }
 });
 
-test("what restricts, protects or encrypts is refused wherever it can stand", () => {
-  const words =
-    "https rtmps rtsps api_allowed_from config_external auth_backend max_sessions aliaser allow deny on_play auth " +
-    "on_publish password soft_limitation session_keys domains allowed_countries disallowed_countries drm securetoken";
-  for (const word of words.split(" ")) {
+test("what restricts, protects or encrypts works, or is refused, wherever it can stand", () => {
+  for (const word of "rtsps config_external aliaser drm".split(" ")) {
     const scopes = scopesOf(word);
     assert.ok(scopes.length > 0, word);
     for (const scope of scopes)
       assert.equal(findDirective(scope, word)?.status, "refused-until-it-works", word);
   }
+  assert.equal(findDirective("server", "max_sessions")?.status, "refused-until-it-works");
+  const working =
+    "https rtmps api_allowed_from auth_backend allow deny on_play auth on_publish password soft_limitation session_keys " +
+    "domains allowed_countries disallowed_countries securetoken";
+  for (const word of working.split(" "))
+    for (const scope of scopesOf(word)) assert.equal(findDirective(scope, word)?.status, "works", word);
+});
+
+test("whatever can be said of viewers in the line of on_play can be said beside it", () => {
+  assert.deepEqual(
+    PLAY_OPTIONS.map(({ name }) => name),
+    ACCESS_SETTINGS,
+  );
+  for (const name of ACCESS_SETTINGS)
+    for (const scope of ["stream", "template", "vod"] as const)
+      assert.equal(findDirective(scope, name)?.status, "works", name);
 });
 
 test("whatever can be said of a recording in a line can be said in a block", () => {
@@ -115,7 +154,8 @@ test("old spellings are the same directives as the new ones", () => {
   assert.equal(findDirective("server", "file"), findDirective("server", "vod"));
   assert.equal(findDirective("server", "notify"), findDirective("server", "event_sink"));
   assert.equal(findDirective("stream", "url"), findDirective("stream", "input"));
-  assert.equal(findDirective("template", "auth"), findDirective("template", "on_play"));
+  assert.equal(findDirective("event-sink", "verbose"), findDirective("event-sink", "level"));
+  assert.equal(findDirective("event-sink", "sink"), findDirective("event-sink", "url"));
   assert.equal(findDirective("vod", "path"), findDirective("vod", "storage"));
 });
 
@@ -126,6 +166,7 @@ test("nothing in this folder but its tests needs Node, so that a browser can che
   for (const name of sources) {
     const text = readFileSync(new URL(name, folder), "utf8");
     assert.doesNotMatch(text, /from "node:|\bprocess\.|\bBuffer\b|require\(/, name);
-    for (const [, from] of text.matchAll(/from "([^"]+)"/g)) assert.match(from!, /^\.\/[a-z-]+\.ts$/, name);
+    for (const [, from] of text.matchAll(/from "([^"]+)"/g))
+      assert.match(from!, /^\.\/[a-z-]+\.ts$|^\.\.\/auth\/rules\.ts$/, name);
   }
 });

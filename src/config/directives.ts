@@ -1,4 +1,7 @@
+import { ACCESS_DIRECTIVES } from "./schema-access.ts";
 import { DVR_DIRECTIVES } from "./schema-dvr.ts";
+import { EVENT_DIRECTIVES } from "./schema-events.ts";
+import { LISTENER_DIRECTIVES } from "./schema-listeners.ts";
 import { SERVER_DIRECTIVES } from "./schema-server.ts";
 import { STREAM_DIRECTIVES } from "./schema-stream.ts";
 import { VOD_DIRECTIVES } from "./schema-vod.ts";
@@ -8,7 +11,10 @@ import type { Value } from "./values.ts";
 
 /** Every directive that is known, in the order of the reference page. */
 export const DIRECTIVES: readonly DirectiveSpec[] = [
+  ...LISTENER_DIRECTIVES,
   ...SERVER_DIRECTIVES,
+  ...ACCESS_DIRECTIVES,
+  ...EVENT_DIRECTIVES,
   ...DVR_DIRECTIVES,
   ...STREAM_DIRECTIVES,
   ...VOD_DIRECTIVES,
@@ -18,7 +24,13 @@ export const DIRECTIVES: readonly DirectiveSpec[] = [
 export const SCOPES: readonly Scope[] = [
   "server",
   "http-listener",
+  "https-listener",
   "rtmp-listener",
+  "rtmps-listener",
+  "api-token",
+  "auth-backend",
+  "jwt",
+  "event-sink",
   "dvr",
   "template",
   "stream",

@@ -1,12 +1,13 @@
 import { MAX_CREDENTIALS_LENGTH, readCredentials } from "./credentials.ts";
 import { findDirective } from "./directives.ts";
-import { VARIABLE_PREFIXES, VARIABLES } from "./schema-environment.ts";
+import { STANDARD_VARIABLES, VARIABLE_PREFIXES, VARIABLES } from "./schema-environment.ts";
 import type { VariableSpec } from "./schema-environment.ts";
 import { readSecretsStorage } from "./secrets-storage.ts";
-import { addressOf, textOf } from "./settings.ts";
+import { addressOf, numberOf, textOf, withoutUndefined } from "./settings.ts";
 import { nearestName } from "./suggest.ts";
 import { parseValue } from "./values.ts";
-import type { Credentials, LogLevel, SecretsStoragePlan } from "./plan.ts";
+import { TRACES_PATH } from "./traces-url.ts";
+import type { Credentials, LogLevel, SecretsStoragePlan, TracesPlan } from "./plan.ts";
 import type { Place, SourceFile } from "./place.ts";
 import type { ProblemList } from "./problem.ts";
 import type { Value, ValueType } from "./values.ts";
@@ -14,12 +15,15 @@ import type { Value, ValueType } from "./values.ts";
 /** What the environment sets. */
 export type EnvironmentSettings = {
   readonly http?: { readonly host?: string; readonly port: number; readonly place: Place };
+  readonly https?: { readonly host?: string; readonly port: number; readonly place: Place };
   readonly hostname?: string;
   /** At most one of the two; with either, the config's own count for nothing. */
   readonly editAuth?: Credentials;
   readonly editAuthFile?: string;
   readonly secretsStorage?: SecretsStoragePlan;
   readonly logLevel?: LogLevel;
+  /** Of OpenTelemetry's own variables; each may be given without the other. */
+  readonly traces?: Partial<TracesPlan>;
 };
 
 /** Environment variables by name, as the process has them. */
@@ -35,7 +39,7 @@ export const MAX_VARIABLE_LENGTH = MAX_CREDENTIALS_LENGTH;
 export type EnvironmentReading = { readonly settings: EnvironmentSettings; readonly source: SourceFile };
 
 /**
- * Reads our variables, `STREAMER_*` and `FLUSSONIC_*` (the first wins), and `LICENSE_KEY`.
+ * Reads our variables, `STREAMER_*` and `FLUSSONIC_*` (the first wins), `LICENSE_KEY` and those of OpenTelemetry.
  *
  * An empty variable is as good as none, since manifests often leave one so. Variables that Kubernetes makes for
  * a Service called "streamer" or "flussonic" are not ours and are passed over. Values of secrets, and of
@@ -57,8 +61,13 @@ function valueOf(environment: Environment, name: string): string {
 
 function isOurs(name: string, value: string): boolean {
   if (value.trim() === "") return false;
-  if (name === "LICENSE_KEY") return true;
+  if (name === "LICENSE_KEY" || isStandard(name)) return true;
   return VARIABLE_PREFIXES.some((prefix) => name.startsWith(prefix)) && !isServiceLink(name, value);
+}
+
+/** One that has no prefix of ours. */
+function isStandard(name: string): boolean {
+  return STANDARD_VARIABLES.some((spec) => spec.name === name);
 }
 
 /** Spec: Kubernetes documentation, "Service", "Discovering services: environment variables". */
@@ -74,7 +83,7 @@ function bareName(name: string): string {
 }
 
 function shownValue(name: string, environment: Environment): string {
-  const spec = VARIABLES.find((one) => one.name === bareName(name));
+  const spec = [...VARIABLES, ...STANDARD_VARIABLES].find((one) => one.name === bareName(name));
   if (spec === undefined || !isShown(spec, valueOf(environment, name))) return "***";
   return valueOf(environment, name)
     .slice(0, MAX_VARIABLE_LENGTH)
@@ -99,6 +108,8 @@ class VariableReader {
   read(): EnvironmentSettings {
     for (const name of this.#given) this.#review(name);
     const http = this.#value("HTTP", { kind: "address" });
+    const https = this.#value("HTTPS", { kind: "address" });
+    const traces = this.#traces();
     const hostname = this.#value("HOSTNAME", { kind: "hostname" });
     const level = this.#value("LOG_LEVEL", argumentType("loglevel"));
     const editAuth = this.#editAuth();
@@ -106,6 +117,10 @@ class VariableReader {
     const secretsStorage = this.#secretsStorage();
     return {
       ...(http?.value.kind === "address" ? { http: { ...addressOf(http.value), place: http.place } } : {}),
+      ...(https?.value.kind === "address"
+        ? { https: { ...addressOf(https.value), place: https.place } }
+        : {}),
+      ...(traces === undefined ? {} : { traces }),
       ...(hostname === undefined ? {} : { hostname: textOf(hostname.value) }),
       ...(editAuth === undefined ? {} : { editAuth }),
       ...(editAuthFile === undefined ? {} : { editAuthFile }),
@@ -126,6 +141,7 @@ class VariableReader {
       );
       return;
     }
+    if (isStandard(name)) return;
     const spec = VARIABLES.find((one) => one.name === bare);
     if (spec === undefined) return this.#unknown(name, bare, place);
     if (spec.status === "no-effect-yet") {
@@ -161,7 +177,7 @@ class VariableReader {
 
   /** Blanks around the value are no part of it: manifests and shells leave them. */
   #value(bare: string, type: ValueType): { value: Value; place: Place } | undefined {
-    const name = this.#winner(bare);
+    const name = isStandard(bare) && this.#given.includes(bare) ? bare : this.#winner(bare);
     if (name === undefined) return undefined;
     const given = valueOf(this.#environment, name).trim();
     const text = bare === "LOG_LEVEL" ? given.toLowerCase() : given;
@@ -171,7 +187,7 @@ class VariableReader {
     const shownPlace = { ...place, length: shownValue(name, this.#environment).length };
     if ("value" in parsed) return { value: parsed.value, place: shownPlace };
     const hint = "hint" in parsed ? parsed.hint : undefined;
-    const spec = VARIABLES.find((one) => one.name === bare)!;
+    const spec = [...VARIABLES, ...STANDARD_VARIABLES].find((one) => one.name === bare)!;
     const isQuoted = parsed.fault.includes('"') && !isShown(spec, text);
     const fault = isQuoted ? `the value is no ${spec.form}` : parsed.fault;
     this.#problems.error("CONFIG_BAD_VALUE", shownPlace, `${name}: ${fault}`, { hint });
@@ -205,6 +221,20 @@ class VariableReader {
       related,
     });
     return undefined;
+  }
+
+  /** The first variable is the whole URL, the second what `/v1/traces` is put behind. */
+  #traces(): Partial<TracesPlan> | undefined {
+    const own = this.#value("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", { kind: "access", of: "web-url" });
+    const base = this.#value("OTEL_EXPORTER_OTLP_ENDPOINT", { kind: "access", of: "web-url" });
+    const share = this.#value("OTEL_TRACES_SAMPLER_ARG", { kind: "access", of: "share" });
+    if (own === undefined && base === undefined && share === undefined) return undefined;
+    const ofBase =
+      base === undefined ? undefined : `${textOf(base.value).replace(/\/+$/, "")}${TRACES_PATH}`;
+    return withoutUndefined<Partial<TracesPlan>>({
+      url: own === undefined ? ofBase : textOf(own.value),
+      share: share === undefined ? undefined : numberOf(share.value),
+    });
   }
 
   #secretsStorage(): SecretsStoragePlan | undefined {

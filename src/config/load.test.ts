@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
+import { OPEN_RULES } from "../auth/rules.ts";
 import { formatProblems } from "./format.ts";
 import { loadConfig } from "./load.ts";
 import { DEFAULTS_FILE } from "./resolve-listeners.ts";
@@ -93,17 +94,16 @@ test("a part whose closing brace is lost is one error that points at its opening
 
 test("the problems of the worked example are those that are written down", () => {
   assert.deepEqual(
-    problemsOf(vector("bad/many-known-directives.conf")).map(
+    problemsOf(vector("good/many-known-directives.conf")).map(
       (one) => `${one.line} ${one.severity} ${one.code}`,
     ),
     [
       "9 warning CONFIG_NO_EFFECT_YET",
-      "12 error CONFIG_REFUSED",
       "14 warning CONFIG_NO_EFFECT_YET",
       "14 warning CONFIG_NO_EFFECT_YET",
       "14 warning CONFIG_NO_EFFECT_YET",
       "15 warning CONFIG_NO_EFFECT_YET",
-      "16 error CONFIG_REFUSED",
+      "16 warning CONFIG_NEVER_USED",
     ],
   );
 });
@@ -116,6 +116,14 @@ test("an empty config opens HTTP 80 with the API and has every default", () => {
       http: [{ port: 80, api: true, place: { file: DEFAULTS_FILE, line: 0, column: 0, length: 0 } }],
       rtmp: [],
     },
+    apiTokens: [],
+    authBackends: [],
+    jwts: [],
+    apiAllowedFrom: [],
+    allowedHosts: [],
+    authToken: "token",
+    eventSinks: [],
+    hasStreamMetrics: false,
     logLevel: "info",
     limits: {
       maxConnectionsPerAddress: 1000,
@@ -147,6 +155,7 @@ test("a stream has every default", () => {
         place: { file: "t", line: 1, column: 21, length: 10 },
       },
     ],
+    access: { play: OPEN_RULES, publish: OPEN_RULES },
     options: {
       sourceTimeoutMs: 60_000,
       segmentDurationMs: 4000,
@@ -234,6 +243,7 @@ test("every working directive reaches the plan", () => {
         ],
         autoMbr: true,
         download: true,
+        access: OPEN_RULES,
         options: {
           segmentDurationMs: 6000,
           addAudioOnly: true,
@@ -246,6 +256,7 @@ test("every working directive reaches the plan", () => {
         storages: [{ kind: "disk", path: "priv" }],
         autoMbr: false,
         download: false,
+        access: OPEN_RULES,
         options: { segmentDurationMs: 4000, addAudioOnly: false, protocols: { kind: "all" } },
       },
     ],

@@ -20,6 +20,12 @@ export type LoadedConfig = {
   readonly sources: readonly SourceFile[];
 };
 
+/** The folder that a config is in, unless another one is named. */
+export const CONFIG_FOLDER = "/etc/flussonic";
+
+/** Where the config's own folder is, which certificates are looked for in: a whole path without a slash at its end. */
+export type LoadOptions = { readonly folder?: string };
+
 /**
  * Reads a config: the texts of all its files, in order, as one, and the environment.
  *
@@ -30,13 +36,17 @@ export type LoadedConfig = {
  *
  * Never throws for anything in the texts or the environment: what is wrong is in `problems`.
  */
-export function loadConfig(files: readonly SourceFile[], environment: Environment = {}): LoadedConfig {
+export function loadConfig(
+  files: readonly SourceFile[],
+  environment: Environment = {},
+  { folder = CONFIG_FOLDER }: LoadOptions = {},
+): LoadedConfig {
   const problems = new ProblemList();
   const directives = files.flatMap((file) =>
     readDirectives(parseStatements(new SourceText(file), problems), problems),
   );
   const { settings, source } = readEnvironment(environment, problems);
-  const config = resolveConfig(directives, settings, problems);
+  const config = resolveConfig(directives, { environment: settings, folder, problems });
   const sources = source.text === "" ? [...files] : [...files, source];
   const list = problems.list(sources.map((one) => one.file));
   return problems.hasErrors ? { problems: list, sources } : { config, problems: list, sources };

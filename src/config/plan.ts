@@ -1,4 +1,4 @@
-import type { AccessRules } from "../auth/rules.ts";
+import type { AccessRules, AuthBackendRules, JwtRules } from "../auth/rules.ts";
 import type { BucketPlan } from "./bucket-url.ts";
 import type { Place } from "./place.ts";
 import type { DayRange } from "./recording-values.ts";
@@ -58,6 +58,12 @@ export type RtmpListenerPlan = {
   readonly tls?: TlsPlan;
   readonly place: Place;
 };
+
+/** One `auth_backend NAME { ... }`. Who names it has its rules in its own plan already. */
+export type AuthBackendPlan = AuthBackendRules & { readonly place: Place };
+
+/** One `jwt NAME { ... }`. Who names it has its rules in its own plan already. */
+export type JwtPlan = JwtRules & { readonly place: Place };
 
 /** Words of `scope` of an `api_token`; `view` may read all, `edit` all. */
 export const API_SCOPES = ["view", "edit", "streams", "sessions", "config", "archive", "metrics"] as const;
@@ -257,6 +263,8 @@ export type ResolvedConfig = {
   readonly viewAuth?: Credentials;
   readonly viewAuthFile?: string;
   readonly apiTokens: readonly ApiTokenPlan[];
+  readonly authBackends: readonly AuthBackendPlan[];
+  readonly jwts: readonly JwtPlan[];
   /** Networks in CIDR form that may call the API; empty: all. */
   readonly apiAllowedFrom: readonly string[];
   /** Hosts that backends, sinks, buckets and inputs given by API may be at; empty: all. */

@@ -4,7 +4,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { diffConfigs } from "./diff.ts";
 import { loadConfig } from "./load.ts";
-import { printConfig, word } from "./print.ts";
+import { word } from "./print-words.ts";
+import { printConfig } from "./print.ts";
 import type { ResolvedConfig } from "./plan.ts";
 
 function load(text: string): ResolvedConfig {
@@ -32,6 +33,7 @@ rtmp_handshake_timeout 10;
 rtmp_idle_timeout 60;
 http_idle_timeout 60;
 max_message_size 16M;
+auth_token token;
 
 template pub {
   prefix pub;
@@ -52,12 +54,54 @@ vod vod {
   assert.equal(printConfig(config), expected);
 });
 
-test("a config with every directive reads back as the same plan", () => {
-  const url = new URL("../../test/vectors/config/good/everything.conf", import.meta.url);
-  const config = load(readFileSync(url, "utf8"));
-  const again = load(printConfig(config, { secrets: "show" }));
-  assert.deepEqual(told(again), told(config));
-  assert.deepEqual(diffConfigs(config, again), []);
+for (const name of ["everything", "access", "many-known-directives"]) {
+  test(`the config ${name} reads back as the same plan`, () => {
+    const url = new URL(`../../test/vectors/config/good/${name}.conf`, import.meta.url);
+    const config = load(readFileSync(url, "utf8"));
+    const again = load(printConfig(config, { secrets: "show" }));
+    assert.deepEqual(told(again), told(config));
+    assert.deepEqual(diffConfigs(config, again), []);
+  });
+}
+
+/** A directive with a secret in it, and what is printed of it. */
+const HIDDEN: readonly [text: string, printed: string][] = [
+  ["stream a { securetoken hunter2; }", "  securetoken; # (it is not shown)"],
+  ["stream a { on_play signed://hunter2; }", "  on_play signed://; # (the key is not shown)"],
+  [
+    "vod a { on_play securetoken://hunter2?no_check_ip=true; }",
+    "  on_play securetoken://; # (the key is not shown)",
+  ],
+  [
+    "stream a { on_publish securetoken://hunter2; }",
+    "  on_publish securetoken://; # (the key is not shown)",
+  ],
+  ["template a { password hunter2; }", "  password; # (it is not shown)"],
+  ["auth_backend a { deny token hunter2 hunter2x; }", "  deny token; # (2 of them, which are not shown)"],
+  ["jwt a { secret hunter2; }", "  # secret (it is not shown)"],
+  ["api_token a { token hunter2hunter2; scope view; }", "  # token (it is not shown)"],
+];
+
+for (const [text, printed] of HIDDEN) {
+  test(`${text.replaceAll("hunter2", "SECRET")} without its secrets is no config that lets more in`, () => {
+    const hidden = printConfig(load(text));
+    assert.doesNotMatch(hidden, /hunter2/);
+    assert.ok(hidden.split("\n").includes(printed), hidden);
+    assert.equal(loadConfig([{ file: "t", text: hidden }]).config, undefined);
+  });
+}
+
+test("URLs, filters and passphrases are printed without what is secret in them", () => {
+  const config = load(`
+    https 443 { passphrase hunter2; }
+    traces http://u:hunter2@h;
+    event_sink s { url http://u:hunter2@h/x?hunter2; only token=hunter2; sign_key hunter2; }
+    auth_backend b { backend http://h/?k=hunter2; }
+    jwt j { jwks http://u:hunter2@h; }
+    stream a { on_play http://u:hunter2@h/x; on_publish http://h/?hunter2; }
+  `);
+  assert.doesNotMatch(printConfig(config), /hunter2/);
+  assert.deepEqual(diffConfigs(config, load(printConfig(config, { secrets: "show" }))), []);
 });
 
 test("passwords are printed only when they are asked for", () => {
@@ -158,8 +202,39 @@ const recording = fc.oneof(
     }),
 );
 
+/** What can be said of viewers and publishers. */
+const accessWord = fc.constantFrom(
+  "on_play auth://block soft_limitation domains=a.com,*.b.com;",
+  "on_play jwt://tokens max_sessions=3 session_keys=query.a,header.B;",
+  "on_play securetoken://k?no_check_ip=true;",
+  "auth http://u:p@h/?a=b allowed_countries=DE;",
+  "auth false;",
+  "max_stream_sessions 7;",
+  "disallowed_countries de at;",
+  "on_publish securetoken://k;",
+  "on_publish https://h/a;",
+);
+const notEmpty = text.filter((value) => value !== "");
+const access = fc
+  .record({
+    words: fc.uniqueArray(accessWord, {
+      selector: (line) => line.split(" ")[0]!.replace("auth", "on_play"),
+    }),
+    key: fc.option(notEmpty, { nil: undefined }),
+    password: fc.option(notEmpty, { nil: undefined }),
+  })
+  .map(({ words, key, password }) => {
+    const isSaid = words.some((line) => /^(on_play|auth) /.test(line));
+    return [
+      ...words,
+      ...(key === undefined || isSaid ? [] : [`securetoken ${quote(key)};`]),
+      ...(password === undefined ? [] : [`password ${quote(password)};`]),
+    ].join("\n");
+  });
+
 const live = fc
   .record({
+    access,
     inputs: fc.array(input, { maxLength: 3 }),
     title: fc.option(text, { nil: undefined }),
     label: fc.option(text, { nil: undefined }),
@@ -182,20 +257,32 @@ const live = fc
     protocols,
     recording: fc.option(recording, { nil: "" }),
   })
-  .map(({ inputs, title, label, lines, duration: seconds, protocols: rule, recording: dvr }) => {
-    const once = lines.filter(
-      (line, index) => lines.findIndex((other) => other.split(" ")[0] === line.split(" ")[0]) === index,
-    );
-    return [
-      ...inputs.map(inputText),
-      ...(title === undefined ? [] : [`title ${quote(title)};`]),
-      ...(label === undefined ? [] : [`labels a=b c=${quote(label)};`]),
-      ...(seconds === undefined ? [] : [`segment_duration ${seconds};`]),
-      ...once,
-      rule,
-      dvr,
-    ].join("\n");
-  });
+  .map(
+    ({
+      access: rules,
+      inputs,
+      title,
+      label,
+      lines,
+      duration: seconds,
+      protocols: rule,
+      recording: dvr,
+    }) => {
+      const once = lines.filter(
+        (line, index) => lines.findIndex((other) => other.split(" ")[0] === line.split(" ")[0]) === index,
+      );
+      return [
+        ...inputs.map(inputText),
+        ...(title === undefined ? [] : [`title ${quote(title)};`]),
+        ...(label === undefined ? [] : [`labels a=b c=${quote(label)};`]),
+        ...(seconds === undefined ? [] : [`segment_duration ${seconds};`]),
+        ...once,
+        rule,
+        dvr,
+        rules,
+      ].join("\n");
+    },
+  );
 
 const config = fc
   .record({
@@ -214,12 +301,22 @@ const config = fc
       selector: (one) => one.name,
       maxLength: 4,
     }),
-    password: text.filter((value) => value !== ""),
-    listeners: fc.constantFrom("", "http 80 { api false; } http [::1]:81;", "rtmp 127.0.0.1:1935; http 0;"),
+    // In a filter a comma would end a value.
+    password: notEmpty.map((value) => value.replaceAll(/[,\t]/g, "-")),
+    listeners: fc.constantFrom(
+      "",
+      "http 80 { api false; } http [::1]:81;",
+      "rtmp 127.0.0.1:1935; http 0;",
+      "rtmps 1936 { ssl_protocols tlsv1.3; }",
+    ),
   })
   .map(({ templates, streams, password, listeners }) =>
     [
       listeners,
+      `auth_backend block { allow token ${quote(password)}; deny ua ${quote(password)}; allow ip 10/8; }`,
+      `jwt tokens { secret ${quote(password)}; issuer ${quote(password)}; }`,
+      `event_sink s { url http://h/; only ${quote(`a=${password}`)} b=c; sign_key ${quote(password)}; }`,
+      `https 444 { passphrase ${quote(password)}; }`,
       "dvr disk { root /disk; depth 1d; cache /c 1G; schedule 0000-2400; copy s3://k:s@h/buc; }",
       `edit_auth root ${quote(password.replaceAll("\t", " "))};`,
       ...templates.map(

@@ -1,6 +1,16 @@
 import { showBucketUrl } from "./bucket-url.ts";
+import {
+  apiTokenLines,
+  authBackendLines,
+  eventSinkLines,
+  jwtLines,
+  playLines,
+  publishLines,
+  serverLines,
+  tlsLines,
+} from "./print-access.ts";
+import { block, pair, secretLine, shownUrl, textLine, word } from "./print-words.ts";
 import { showDayRanges } from "./recording-values.ts";
-import { shownWord } from "./secret-words.ts";
 import { showDuration, showLongDuration, showSize } from "./values.ts";
 import type { BucketPlan } from "./bucket-url.ts";
 import type {
@@ -19,9 +29,6 @@ import type {
   VodPlan,
 } from "./plan.ts";
 
-/** Words that can stand without quotes. */
-const BARE = /^[A-Za-z0-9_./:@%+,*?&=~^|()[\]$!-]+$/;
-
 /** How secrets are printed: not at all, with a comment in their place, or in clear. */
 export type PrintOptions = { readonly secrets?: "hide" | "show" };
 
@@ -34,37 +41,31 @@ export type PrintOptions = { readonly secrets?: "hide" | "show" };
 export function printConfig(config: ResolvedConfig, options: PrintOptions = {}): string {
   const show = options.secrets === "show";
   const head = [
-    ...config.listeners.http.map(httpLine),
-    ...config.listeners.rtmp.map((listener) => listenerLine("rtmp", listener, [])),
+    ...config.listeners.http.map((listener) => httpLine(listener, show)),
+    ...config.listeners.rtmp.map((listener) => listenerLine("rtmp", listener, [], show)),
     ...(config.hostname === undefined ? [] : [`hostname ${word(config.hostname)};`]),
     `loglevel ${config.logLevel};`,
     ...credentialsLine("edit_auth", config.editAuth, show),
     ...textLine("edit_auth_file", config.editAuthFile),
     ...credentialsLine("view_auth", config.viewAuth, show),
     ...textLine("view_auth_file", config.viewAuthFile),
-    ...clusterKeyLine(config.clusterKey, show),
+    ...secretLine("cluster_key", config.clusterKey, show),
     ...(config.threads === undefined ? [] : [`threads ${config.threads};`]),
     `drain_timeout ${showDuration(config.drainTimeoutMs)};`,
     ...limitLines(config.limits),
+    ...serverLines(config, show),
   ];
   const blocks = [
+    ...config.apiTokens.map((token) => block("api_token", token.name, apiTokenLines(token, show))),
+    ...config.authBackends.map((one) => block("auth_backend", one.name, authBackendLines(one, show))),
+    ...config.jwts.map((jwt) => block("jwt", jwt.name, jwtLines(jwt, show))),
+    ...config.eventSinks.map((sink) => block("event_sink", sink.name, eventSinkLines(sink, show))),
     ...config.dvrs.map((dvr) => block("dvr", dvr.name, dvrLines(dvr, show))),
     ...config.templates.map((template) => block("template", template.name, templateLines(template, show))),
     ...config.streams.map((stream) => block("stream", stream.name, liveLines(stream, show))),
-    ...config.vods.map((vod) => block("vod", vod.name, vodLines(vod))),
+    ...config.vods.map((vod) => block("vod", vod.name, vodLines(vod, show))),
   ];
   return `${[head.join("\n"), ...blocks].join("\n\n")}\n`;
-}
-
-/**
- * Writes a value as one word, in quotes where it needs them.
- */
-export function word(text: string): string {
-  return BARE.test(text) ? text : `"${text.replaceAll(/["\\]/g, "\\$&")}"`;
-}
-
-function block(keyword: string, name: string, lines: readonly string[]): string {
-  return [`${keyword} ${word(name)} {`, ...lines.map((line) => `  ${line}`), "}"].join("\n");
 }
 
 function addressText(address: { host?: string; port: number }): string {
@@ -72,13 +73,20 @@ function addressText(address: { host?: string; port: number }): string {
   return `${address.host.includes(":") ? `[${address.host}]` : address.host}:${address.port}`;
 }
 
-function httpLine(listener: HttpListenerPlan): string {
-  return listenerLine("http", listener, listener.api ? [] : ["api false;"]);
+function httpLine(listener: HttpListenerPlan, show: boolean): string {
+  return listenerLine("http", listener, listener.api ? [] : ["api false;"], show);
 }
 
-function listenerLine(name: string, listener: RtmpListenerPlan, more: readonly string[]): string {
-  const start = `${name} ${addressText(listener)}`;
-  const inside = [...more, ...sendWindowLine(listener.sendWindow)];
+function listenerLine(
+  plain: string,
+  listener: RtmpListenerPlan,
+  more: readonly string[],
+  show: boolean,
+): string {
+  const { tls, sendWindow } = listener;
+  const start = `${tls === undefined ? plain : `${plain}s`} ${addressText(listener)}`;
+  const ofTls = tls === undefined ? [] : tlsLines(tls, show);
+  const inside = [...more, ...sendWindowLine(sendWindow), ...ofTls];
   return inside.length === 0 ? `${start};` : `${start} { ${inside.join(" ")} }`;
 }
 
@@ -90,11 +98,6 @@ function credentialsLine(name: string, credentials: Credentials | undefined, sho
   if (credentials === undefined) return [];
   if (show) return [`${name} ${word(credentials.login)} ${word(credentials.password)};`];
   return [`# ${name} ${word(credentials.login)} (the password is not shown)`];
-}
-
-function clusterKeyLine(key: string | undefined, show: boolean): string[] {
-  if (key === undefined) return [];
-  return [show ? `cluster_key ${word(key)};` : "# cluster_key (it is not shown)"];
 }
 
 function limitLines(limits: LimitsPlan): string[] {
@@ -132,6 +135,8 @@ function liveLines(plan: LivePlan, show: boolean): string[] {
     ...sendWindowLine(options.sendWindow),
     ...protocolsLine(options.protocols),
     `second_publisher ${options.secondPublisher};`,
+    ...playLines(plan.access.play, show),
+    ...publishLines(plan.access.publish, show),
     ...recordingLines(plan.dvr, show),
   ];
 }
@@ -155,7 +160,10 @@ function dvrLines(dvr: DvrPlan, show: boolean): string[] {
     ...(replicate === undefined ? [] : replicationLines(replicate, show)),
     ...(schedule === undefined ? [] : [`schedule ${showDayRanges(schedule).join(" ")};`]),
     `fsync ${dvr.fsync};`,
-    ...textLine("episodes_url", shownUrl(dvr.episodesUrl, show)),
+    ...textLine(
+      "episodes_url",
+      dvr.episodesUrl === undefined ? undefined : shownUrl(dvr.episodesUrl, show),
+    ),
     ...longDurationLine("episodes_expiration", dvr.episodesExpirationMs),
     ...(dvr.isOffline ? ["dvr_offline;"] : []),
   ];
@@ -173,21 +181,17 @@ function bucketLines(bucket: BucketPlan, show: boolean): string[] {
 function replicationLines(replicate: ReplicatePlan, show: boolean): string[] {
   const { url, port, bytesPerSecond } = replicate;
   return [
-    url === undefined ? "replicate;" : `replicate ${word(shownUrl(url, show) ?? "")};`,
+    url === undefined ? "replicate;" : `replicate ${word(shownUrl(url, show))};`,
     ...(port === undefined ? [] : [`replication_port ${port};`]),
     ...(bytesPerSecond === undefined ? [] : [`replication_speed ${bytesPerSecond * 8};`]),
   ];
-}
-
-function shownUrl(url: string | undefined, show: boolean): string | undefined {
-  return show || url === undefined ? url : shownWord(url);
 }
 
 function longDurationLine(name: string, ms: number | undefined): string[] {
   return ms === undefined ? [] : [`${name} ${showLongDuration(ms)};`];
 }
 
-function vodLines(vod: VodPlan): string[] {
+function vodLines(vod: VodPlan, show: boolean): string[] {
   return [
     ...vod.storages.map((storage) => `storage ${word(storage.path)};`),
     ...textLine("title", vod.title),
@@ -198,6 +202,7 @@ function vodLines(vod: VodPlan): string[] {
     `segment_duration ${showDuration(vod.options.segmentDurationMs)};`,
     ...(vod.options.addAudioOnly ? ["add_audio_only;"] : []),
     ...protocolsLine(vod.options.protocols),
+    ...playLines(vod.access, show),
   ];
 }
 
@@ -211,18 +216,10 @@ function inputLine(input: InputPlan): string {
   return `${["input", word(input.url), ...options].join(" ")};`;
 }
 
-function textLine(name: string, text: string | undefined): string[] {
-  return text === undefined ? [] : [`${name} ${word(text)};`];
-}
-
 function protocolsLine(rule: ProtocolRule): string[] {
   if (rule.kind === "all") return [];
   const names = rule.names.map((name) => (rule.kind === "except" ? `-${name}` : name));
   return [`protocols ${names.join(" ")};`];
-}
-
-function pair(key: string, value: string): string {
-  return `${key}=${word(value)}`;
 }
 
 function durationOrFalse(ms: number | false): string {

@@ -29,12 +29,14 @@ export const PROBLEM_CODES = {
   CONFIG_DEFINED_TWICE: "A name, a setting or an option is given twice.",
   CONFIG_ADDRESS_TAKEN: "Two listeners want the same port of the same address.",
   CONFIG_UNKNOWN_TEMPLATE: "A stream names a template that is not there.",
+  CONFIG_UNKNOWN_AUTH: "An `auth://` or `jwt://` names an `auth_backend` or a `jwt` that is not there.",
   CONFIG_UNKNOWN_DVR: "A recording names a `dvr` block that is not there.",
   CONFIG_NESTED_ROOTS: "The root of a recording lies where streams are recorded below another root.",
   CONFIG_NEVER_USED:
     "What is written can never take effect: a prefix taken by an earlier template, a repeated input, a setting " +
     "that is of use only with another.",
-  CONFIG_NOTHING_INSIDE: "A stream has no input, a vod no storage, or a `dvr` block no root.",
+  CONFIG_NOTHING_INSIDE:
+    "A stream has no input, a vod no storage, a `dvr` block no root, or another block lacks what it is for.",
   CONFIG_UNKNOWN_VOD: "A file input names a vod that is not there.",
   CONFIG_UNKNOWN_VARIABLE: "An environment variable has our prefix and an unknown name.",
   CONFIG_NOT_NEEDED: "What is given is accepted and not needed.",

@@ -40,6 +40,6 @@ test("every table of the reference has rows as wide as its head", () => {
 
 test("the examples of the reference are good configs", () => {
   const examples = [...renderConfigReference().matchAll(/```\n([^`]*)```/g)].map(([, text]) => text!);
-  assert.equal(examples.length, 2);
+  assert.equal(examples.length, 5);
   for (const text of examples) assert.deepEqual(loadConfig([{ file: "t", text }]).problems, [], text);
 });

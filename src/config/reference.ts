@@ -3,11 +3,14 @@ import { MAX_TOKENS, MAX_WORD_LENGTH } from "./lexer.ts";
 import { MAX_NAME_LENGTH } from "./names.ts";
 import { MAX_DEPTH } from "./parser.ts";
 import { MAX_PROBLEMS, PROBLEM_CODES } from "./problem.ts";
-import { VARIABLES } from "./schema-environment.ts";
+import { accessText, eventsText, tlsText } from "./reference-access.ts";
+import { PLAY_OPTIONS } from "./schema-access.ts";
+import { STANDARD_VARIABLES, VARIABLES } from "./schema-environment.ts";
 import { DVR_OPTIONS } from "./schema-dvr.ts";
 import { INPUT_OPTIONS, LATER_INPUTS, WORKING_INPUTS } from "./schema-input.ts";
 import { usageOf } from "./schema.ts";
 import { describeType } from "./type-words.ts";
+import type { VariableSpec } from "./schema-environment.ts";
 import type { ArgumentSpec, DirectiveSpec, OptionSpec, Scope, Status } from "./schema.ts";
 
 /**
@@ -21,6 +24,9 @@ export function renderConfigReference(): string {
     ...SCOPES.map(workingOf),
     inputs(),
     recordings(),
+    tlsText(),
+    [accessText(), ...optionTable(PLAY_OPTIONS)].join("\n"),
+    eventsText(),
     later("Known, without effect yet", "no-effect-yet", NO_EFFECT_TEXT),
     later("Refused until they work", "refused-until-it-works", REFUSED_TEXT),
     environment(),
@@ -39,7 +45,13 @@ const REFUSED_TEXT =
 const TITLES: Readonly<Record<Scope, string>> = {
   server: "At the top level",
   "http-listener": "In the block of `http`",
+  "https-listener": "In the block of `https`",
   "rtmp-listener": "In the block of `rtmp`",
+  "rtmps-listener": "In the block of `rtmps`",
+  "api-token": "In the block of `api_token`",
+  "auth-backend": "In the block of `auth_backend`",
+  jwt: "In the block of `jwt`",
+  "event-sink": "In the block of `event_sink`",
   dvr: "In the block of `dvr`",
   template: "In a template",
   stream: "In a stream",
@@ -49,7 +61,13 @@ const TITLES: Readonly<Record<Scope, string>> = {
 const IN_SCOPE: Readonly<Record<Scope, string>> = {
   server: "top level",
   "http-listener": "http",
+  "https-listener": "https",
   "rtmp-listener": "rtmp",
+  "rtmps-listener": "rtmps",
+  "api-token": "api_token",
+  "auth-backend": "auth_backend",
+  jwt: "jwt",
+  "event-sink": "event_sink",
   dvr: "dvr",
   template: "template",
   stream: "stream",
@@ -232,9 +250,6 @@ function later(title: string, status: Status["status"], text: string): string {
 }
 
 function environment(): string {
-  const rows = VARIABLES.map((spec) =>
-    row([`\`${spec.name}\``, `\`${spec.form}\``, spec.doc, statusOf(spec)]),
-  );
   return [
     "## Environment",
     "",
@@ -245,8 +260,18 @@ function environment(): string {
     "",
     "| variable | form | what it does | state |",
     "| --- | --- | --- | --- |",
-    ...rows,
+    ...VARIABLES.map(variableRow),
+    "",
+    "Without a prefix, those of OpenTelemetry; they win over `traces`, each by itself:",
+    "",
+    "| variable | form | what it does | state |",
+    "| --- | --- | --- | --- |",
+    ...STANDARD_VARIABLES.map(variableRow),
   ].join("\n");
+}
+
+function variableRow(spec: VariableSpec): string {
+  return row([`\`${spec.name}\``, `\`${spec.form}\``, spec.doc, statusOf(spec)]);
 }
 
 function messages(): string {

@@ -1,13 +1,15 @@
 import { defaultOf } from "./directives.ts";
 import { wholeFile } from "./place.ts";
+import { defaultTls, readTls } from "./resolve-tls.ts";
 import { addressOf, booleanOf, bySetting, numberOrAuto, setting } from "./settings.ts";
+import type { EnvironmentSettings } from "./environment.ts";
 import type { HttpListenerPlan, RtmpListenerPlan } from "./plan.ts";
 import type { Place } from "./place.ts";
 import type { ProblemList } from "./problem.ts";
 import type { Address } from "./settings.ts";
 import type { Directive } from "./typed.ts";
 
-type Listener = Address & { readonly protocol: "http" | "rtmp"; readonly place: Place };
+type Listener = Address & { readonly protocol: string; readonly place: Place };
 
 /** The listeners of a config; see `resolveListeners`. */
 export type Listeners = {
@@ -22,53 +24,64 @@ const ANY_HOST = "?";
 /** What stands for the file's name in the place of a listener that nobody wrote. */
 export const DEFAULTS_FILE = "(default)";
 
+/** What counts beside the directives. `folder`: where certificates are that nobody names. */
+export type ListenerOptions = {
+  readonly environment: Pick<EnvironmentSettings, "http" | "https">;
+  readonly folder: string;
+  readonly problems: ProblemList;
+};
+
 /**
- * Reads the listeners, and adds the HTTP one of the environment unless the config has the same, and port 80 when
- * there is no HTTP listener at all. Two listeners that want one port of one address are an error; a listener on
- * every address has the port of each address. Port 0 is never the same.
+ * Reads the listeners, and adds those of the environment unless the config has the same, and port 80 when there is
+ * neither `http` nor `https`. Those with TLS stand behind those without. Two listeners that want one port of one address
+ * are an error; a listener on every address has the port of each address. Port 0 is never the same.
  */
 export function resolveListeners(
   directives: readonly Directive[],
-  environment: (Address & { readonly place: Place }) | undefined,
-  problems: ProblemList,
+  { environment, folder, problems }: ListenerOptions,
 ): Listeners {
-  const http: HttpListenerPlan[] = directives
-    .filter(called("http"))
-    .map((directive) => httpListener(directive, problems));
-  const rtmp: RtmpListenerPlan[] = directives
-    .filter(called("rtmp"))
-    .map((directive) => listener(directive, problems));
-  if (environment !== undefined && !http.some((one) => sameAddress(one, environment))) {
-    http.push({ ...environment, api: true });
-  }
-  if (http.length === 0) {
+  const context = { folder, problems };
+  const http = directives.filter(called("http")).map((one) => httpListener(one, context));
+  const https = directives.filter(called("https")).map((one) => httpListener(one, context));
+  const rtmp = directives.filter(called("rtmp", "rtmps")).map((one) => listener(one, context));
+  const { http: plain, https: secure } = environment;
+  if (secure !== undefined && !https.some((one) => sameAddress(one, secure)))
+    https.push({ ...secure, api: true, tls: defaultTls(folder) });
+  if (plain !== undefined && !http.some((one) => sameAddress(one, plain)))
+    http.push({ ...plain, api: true });
+  if (http.length === 0 && https.length === 0) {
     http.push({ ...addressOf(defaultOf("server", "http")), api: true, place: wholeFile(DEFAULTS_FILE) });
   }
-  reportTaken([...http.map(asProtocol("http")), ...rtmp.map(asProtocol("rtmp"))], problems);
-  return { http, rtmp };
+  const all = [...http, ...https];
+  reportTaken([...all.map(asProtocol("http")), ...rtmp.map(asProtocol("rtmp"))], problems);
+  return { http: all, rtmp };
 }
 
-function called(name: string): (directive: Directive) => boolean {
-  return (directive) => directive.spec.name === name;
+function called(...names: readonly string[]): (directive: Directive) => boolean {
+  return (directive) => names.includes(directive.spec.name);
 }
 
-function asProtocol(protocol: Listener["protocol"]): (plan: Address & { place: Place }) => Listener {
-  return (plan) => ({ ...plan, protocol });
+function asProtocol(name: string): (plan: RtmpListenerPlan) => Listener {
+  return ({ tls, ...plan }) => ({ ...plan, protocol: tls === undefined ? name : `${name}s` });
 }
 
-function httpListener(directive: Directive, problems: ProblemList): HttpListenerPlan {
+type ListenerContext = Pick<ListenerOptions, "folder" | "problems">;
+
+function httpListener(directive: Directive, context: ListenerContext): HttpListenerPlan {
   const api = directive.children.find((child) => child.spec.name === "api");
   return {
-    ...listener(directive, problems),
+    ...listener(directive, context),
     api: booleanOf(api === undefined ? defaultOf("http-listener", "api") : api.values[0]),
   };
 }
 
-function listener(directive: Directive, problems: ProblemList): RtmpListenerPlan {
+function listener(directive: Directive, { folder, problems }: ListenerContext): RtmpListenerPlan {
   const window = setting(bySetting(directive.children, problems), "send_window");
+  const isTls = directive.spec.name.endsWith("s");
   return {
     ...addressOf(directive.values[0]),
     ...(window === undefined ? {} : { sendWindow: numberOrAuto(window.values[0]) }),
+    ...(isTls ? { tls: readTls(directive, folder, problems) } : {}),
     place: directive.places[0] ?? directive.place,
   };
 }

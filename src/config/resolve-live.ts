@@ -1,5 +1,5 @@
-import { OPEN_RULES } from "../auth/rules.ts";
 import { defaultOf } from "./directives.ts";
+import { finishAccess, readAccess } from "./resolve-access.ts";
 import { finishRecording, readRecording } from "./resolve-dvr.ts";
 import { PROTOCOL_ALIASES } from "./schema-stream.ts";
 import { activeInput } from "./plan.ts";
@@ -7,13 +7,16 @@ import { readInputs, readPeer } from "./resolve-input.ts";
 import {
   booleanOf,
   bySetting,
+  flag,
   numberOf,
   numberOrAuto,
   numberOrFalse,
   setting,
   textOf,
+  textSetting,
   withoutUndefined,
 } from "./settings.ts";
+import type { AccessDraft, Authorizers } from "./resolve-access.ts";
 import type { DvrDraft, DvrReadings } from "./resolve-dvr.ts";
 import type { InputPlan, LivePlan, MetadataPlan, ProtocolRule, StreamOptionsPlan } from "./plan.ts";
 import type { Place } from "./place.ts";
@@ -35,9 +38,20 @@ export type LiveDraft = {
   readonly options: Partial<StreamOptionsPlan>;
   /** `null`: recording is turned off. */
   readonly dvr?: DvrDraft | null;
+  readonly access: AccessDraft;
 };
 
-const EMPTY_DRAFT: LiveDraft = { metadata: {}, options: {} };
+/** What blocks of streams and templates can name, and where problems are noted. */
+export type LiveContext = {
+  readonly dvrs: DvrReadings;
+  readonly authorizers: Authorizers;
+  readonly problems: ProblemList;
+};
+
+/** Nothing is said of access. */
+export const NO_ACCESS: AccessDraft = { play: {}, publish: {} };
+
+const EMPTY_DRAFT: LiveDraft = { metadata: {}, options: {}, access: NO_ACCESS };
 
 const DEFAULT_OPTIONS: StreamOptionsPlan = {
   sourceTimeoutMs: numberOrFalse(defaultOf("stream", "source_timeout")),
@@ -53,7 +67,8 @@ const DEFAULT_OPTIONS: StreamOptionsPlan = {
 /**
  * Reads what the block of a stream or template says.
  */
-export function readLive(block: readonly Directive[], dvrs: DvrReadings, problems: ProblemList): LiveDraft {
+export function readLive(block: readonly Directive[], context: LiveContext): LiveDraft {
+  const { dvrs, problems } = context;
   const settings = bySetting(block, problems);
   const inputs = readInputs(block, problems);
   warnOfWhatWaits(settings, inputs ?? [], problems);
@@ -66,6 +81,7 @@ export function readLive(block: readonly Directive[], dvrs: DvrReadings, problem
     peer: readPeer(block),
     options: readOptions(settings, problems),
     dvr: dvr === undefined ? undefined : readRecording(dvr, dvrs, problems),
+    access: readAccess(settings, context),
   });
 }
 
@@ -100,7 +116,7 @@ export function finishLive(name: string, place: Place, own: LiveDraft, template 
     isStatic: own.isStatic ?? template.isStatic ?? booleanOf(defaultOf("stream", "static")),
     inputs: own.inputs ?? template.inputs ?? [],
     options: { ...DEFAULT_OPTIONS, ...template.options, ...own.options },
-    access: { play: OPEN_RULES, publish: OPEN_RULES },
+    access: finishAccess(own.access, template.access),
     dvr: finishRecording(own.dvr, template.dvr, own.inputs === undefined ? template.peer : own.peer),
     place,
   });
@@ -131,22 +147,6 @@ export function readProtocols(settings: Settings, problems: ProblemList): Protoc
 
 function protocolOf(word: string): string {
   return PROTOCOL_ALIASES[word] ?? word;
-}
-
-/**
- * The text of a setting, if it is there.
- */
-export function textSetting(settings: Settings, name: string): string | undefined {
-  const directive = setting(settings, name);
-  return directive === undefined ? undefined : textOf(directive.values[0]);
-}
-
-/**
- * The truth of a setting, if it is there.
- */
-export function flag(settings: Settings, name: string): boolean | undefined {
-  const directive = setting(settings, name);
-  return directive === undefined ? undefined : booleanOf(directive.values[0]);
 }
 
 function readMetadata(settings: Settings): Partial<MetadataPlan> {

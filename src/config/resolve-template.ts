@@ -5,8 +5,7 @@ import { textOf } from "./settings.ts";
 import type { TemplatePlan } from "./plan.ts";
 import type { Place } from "./place.ts";
 import type { ProblemList } from "./problem.ts";
-import type { DvrReadings } from "./resolve-dvr.ts";
-import type { LiveDraft } from "./resolve-live.ts";
+import type { LiveContext, LiveDraft } from "./resolve-live.ts";
 import type { Definitions, Settings } from "./settings.ts";
 import type { Directive } from "./typed.ts";
 
@@ -20,24 +19,21 @@ export type TemplateReading = {
 };
 
 /** What templates refer to, and where names and problems are noted. */
-type TemplateContext = {
-  readonly dvrs: DvrReadings;
-  readonly definitions: Definitions;
-  readonly problems: ProblemList;
-};
+type TemplateContext = LiveContext & { readonly definitions: Definitions };
 
 /**
  * Reads the templates, by name, in the order of the config.
  */
 export function readTemplates(
   settings: Settings,
-  { dvrs, definitions, problems }: TemplateContext,
+  context: TemplateContext,
 ): ReadonlyMap<string, TemplateReading> {
+  const { definitions, problems } = context;
   const readings = new Map<string, TemplateReading>();
   for (const { values, places, children } of settings.get("template") ?? []) {
     const name = textOf(values[0]);
     const place = places[0]!;
-    const draft = readLive(children, dvrs, problems);
+    const draft = readLive(children, context);
     reportRecording(draft.dvr, undefined, problems);
     if (!definitions.define(`template "${name}"`, place, "give one of them another name")) continue;
     const prefixes = children.filter((child) => child.spec.name === "prefix").flatMap(prefixesOf);

@@ -1,19 +1,36 @@
-import { OPEN_RULES } from "../auth/rules.ts";
 import { defaultOf } from "./directives.ts";
-import { flag, readProtocols, textSetting } from "./resolve-live.ts";
+import { finishAccess, readAccess } from "./resolve-access.ts";
+import { readProtocols } from "./resolve-live.ts";
 import { LATER_STORAGES } from "./schema-vod.ts";
-import { booleanOf, bySetting, numberOf, setting, textOf, withoutUndefined } from "./settings.ts";
+import {
+  booleanOf,
+  bySetting,
+  flag,
+  numberOf,
+  setting,
+  textOf,
+  textSetting,
+  withoutUndefined,
+} from "./settings.ts";
 import { quoted, splitUrl } from "./values.ts";
 import type { LivePlan, StoragePlan, VodPlan } from "./plan.ts";
 import type { ProblemList } from "./problem.ts";
+import type { Authorizers } from "./resolve-access.ts";
 import type { Definitions, Settings } from "./settings.ts";
 import type { Directive } from "./typed.ts";
+
+/** What vods can name, and where names and problems are noted. */
+type VodContext = {
+  readonly authorizers: Authorizers;
+  readonly definitions: Definitions;
+  readonly problems: ProblemList;
+};
 
 /**
  * Reads the vods, in the order of the config.
  */
-export function readVods(settings: Settings, definitions: Definitions, problems: ProblemList): VodPlan[] {
-  return (settings.get("vod") ?? []).flatMap((directive) => readVod(directive, definitions, problems));
+export function readVods(settings: Settings, context: VodContext): VodPlan[] {
+  return (settings.get("vod") ?? []).flatMap((directive) => readVod(directive, context));
 }
 
 /**
@@ -37,7 +54,8 @@ export function reportUnknownVods(
   }
 }
 
-function readVod(directive: Directive, definitions: Definitions, problems: ProblemList): VodPlan[] {
+function readVod(directive: Directive, context: VodContext): VodPlan[] {
+  const { definitions, problems } = context;
   const { children, values, places } = directive;
   const settings = bySetting(children, problems);
   const name = textOf(values[0]);
@@ -51,7 +69,7 @@ function readVod(directive: Directive, definitions: Definitions, problems: Probl
     storages: readStorages(settings, problems),
     autoMbr: flag(settings, "auto_mbr") ?? booleanOf(defaultOf("vod", "auto_mbr")),
     download: flag(settings, "download") ?? booleanOf(defaultOf("vod", "download")),
-    access: OPEN_RULES,
+    access: finishAccess(readAccess(settings, context)).play,
     options: {
       segmentDurationMs: numberOf(segmentDuration ?? defaultOf("vod", "segment_duration")),
       addAudioOnly: flag(settings, "add_audio_only") ?? booleanOf(defaultOf("vod", "add_audio_only")),

@@ -1,22 +1,43 @@
 import { defaultOf } from "./directives.ts";
 import { reportNestedRoots } from "./nested-roots.ts";
+import { reportAccess } from "./resolve-access.ts";
+import { allTexts, readApiTokens } from "./resolve-api.ts";
+import { readAuthorizers } from "./resolve-authorizers.ts";
+import { reportCountries } from "./resolve-countries.ts";
+import { readEventSinks, readTraces } from "./resolve-events.ts";
 import { readInputUrl } from "./resolve-input.ts";
 import { readDvrs, reportRecording } from "./resolve-dvr.ts";
 import { resolveListeners } from "./resolve-listeners.ts";
-import { finishLive, readLive, textSetting } from "./resolve-live.ts";
+import { finishLive, NO_ACCESS, readLive } from "./resolve-live.ts";
 import { readTemplates } from "./resolve-template.ts";
 import { readVods, reportUnknownVods } from "./resolve-vod.ts";
-import { bySetting, Definitions, numberOf, setting, textOf, withoutUndefined } from "./settings.ts";
+import {
+  booleanOf,
+  bySetting,
+  Definitions,
+  flag,
+  numberOf,
+  setting,
+  textOf,
+  textSetting,
+  withoutUndefined,
+} from "./settings.ts";
 import { nearestName } from "./suggest.ts";
 import { quoted } from "./values.ts";
 import type { EnvironmentSettings } from "./environment.ts";
 import type { Credentials, LimitsPlan, LogLevel, ResolvedConfig, StreamPlan } from "./plan.ts";
 import type { ProblemList } from "./problem.ts";
-import type { DvrReadings } from "./resolve-dvr.ts";
-import type { LiveDraft } from "./resolve-live.ts";
+import type { LiveContext, LiveDraft } from "./resolve-live.ts";
 import type { TemplateReading } from "./resolve-template.ts";
 import type { Settings } from "./settings.ts";
 import type { Directive } from "./typed.ts";
+
+/** What else counts for a plan. `folder`: where the config is, without a slash at its end. */
+export type ResolveOptions = {
+  readonly environment: EnvironmentSettings;
+  readonly folder: string;
+  readonly problems: ProblemList;
+};
 
 /**
  * Makes the plan from the directives of all files, in order, and the environment.
@@ -25,29 +46,36 @@ import type { Directive } from "./typed.ts";
  */
 export function resolveConfig(
   directives: readonly Directive[],
-  environment: EnvironmentSettings,
-  problems: ProblemList,
+  { environment, folder, problems }: ResolveOptions,
 ): ResolvedConfig {
   const settings = bySetting(directives, problems);
   const definitions = new Definitions(problems);
   const dvrs = readDvrs(settings, definitions, problems);
-  const templates = readTemplates(settings, { dvrs, definitions, problems });
-  const context = { dvrs, templates, definitions, problems };
+  const authorizers = readAuthorizers(settings, definitions, problems);
+  const named = { dvrs, authorizers, definitions, problems };
+  const templates = readTemplates(settings, named);
+  const context = { ...named, templates };
   const streams = directives.flatMap((one) => readStream(one, context));
-  const vods = readVods(settings, definitions, problems);
+  const vods = readVods(settings, named);
   const templatePlans = [...templates.values()].map((template) => template.plan);
   reportNestedRoots(streams, templatePlans, problems);
   reportUnknownVods([...templatePlans, ...streams], vods, problems);
+  reportCountries(directives, problems);
   return withoutUndefined<ResolvedConfig>({
-    listeners: resolveListeners(directives, environment.http, problems),
+    listeners: resolveListeners(directives, { environment, folder, problems }),
     ...editAccess(settings, environment, problems),
     ...access(settings, "view", problems),
-    apiTokens: [],
-    apiAllowedFrom: [],
-    allowedHosts: [],
-    authToken: "token",
-    eventSinks: [],
-    hasStreamMetrics: false,
+    apiTokens: readApiTokens(settings, definitions, problems),
+    authBackends: authorizers.blockPlans,
+    jwts: authorizers.jwtPlans,
+    apiAllowedFrom: allTexts(settings, "api_allowed_from"),
+    allowedHosts: allTexts(settings, "allowed_hosts"),
+    authToken: textSetting(settings, "auth_token") ?? textOf(defaultOf("server", "auth_token")),
+    geoip: textSetting(settings, "geoip"),
+    eventSinks: readEventSinks(settings, definitions, problems),
+    eventQueue: textSetting(settings, "event_queue"),
+    traces: readTraces(settings, environment.traces ?? {}),
+    hasStreamMetrics: flag(settings, "stream_metrics") ?? booleanOf(defaultOf("server", "stream_metrics")),
     clusterKey: textSetting(settings, "cluster_key"),
     secretsStorage: environment.secretsStorage,
     logLevel: environment.logLevel ?? logLevel(settings),
@@ -118,28 +146,25 @@ function readLimits(settings: Settings): LimitsPlan {
   };
 }
 
-type StreamContext = {
-  readonly dvrs: DvrReadings;
+type StreamContext = LiveContext & {
   readonly templates: ReadonlyMap<string, TemplateReading>;
   readonly definitions: Definitions;
-  readonly problems: ProblemList;
 };
 
 /** Reads `stream NAME { }` or the old `ondemand NAME URL`; gives one plan or none. */
 function readStream(directive: Directive, context: StreamContext): StreamPlan[] {
   const { spec, values, places } = directive;
   if (spec.name !== "stream" && spec.name !== "ondemand") return [];
-  const { dvrs, problems, definitions } = context;
+  const { problems, definitions } = context;
   const name = textOf(values[0]);
   const place = places[0]!;
   const draft =
-    spec.name === "stream"
-      ? readLive(directive.children, dvrs, problems)
-      : readOnDemand(directive, problems);
+    spec.name === "stream" ? readLive(directive.children, context) : readOnDemand(directive, problems);
   const templateName = directive.children.find((child) => child.spec.name === "template");
   const template = templateName === undefined ? undefined : findTemplate(templateName, context);
   if (templateName === undefined || template !== undefined)
     reportRecording(draft.dvr, template?.dvr, problems);
+  reportAccess(draft.access, template?.access, problems);
   if (!definitions.define(`stream "${name}"`, place, "give one of them another name")) return [];
   if (templateName === undefined && draft.inputs === undefined && directive.isComplete) {
     problems.warning(
@@ -159,7 +184,7 @@ function readOnDemand(directive: Directive, problems: ProblemList): LiveDraft {
   const place = directive.places[1]!;
   const read = readInputUrl(url, place, problems);
   const inputs = read === undefined ? [] : [{ ...read, url, options: {}, place }];
-  return { metadata: {}, options: {}, isStatic: false, inputs };
+  return { metadata: {}, options: {}, access: NO_ACCESS, isStatic: false, inputs };
 }
 
 function findTemplate(directive: Directive, context: StreamContext): LiveDraft | undefined {

@@ -30,9 +30,10 @@ export const VARIABLES: readonly VariableSpec[] = [
     name: "HTTPS",
     form: "[ADDRESS:]PORT",
     open: ADDRESS,
-    status: "refused-until-it-works",
-    reason: "without TLS, what is meant to be encrypted would be sent in clear or not at all",
-    doc: "An HTTP listener with TLS.",
+    status: "works",
+    doc:
+      "Opens an HTTP listener with TLS and the API, with the certificate in the config's folder, unless the config opens " +
+      "the same port of the same address.",
   },
   {
     name: "HOSTNAME",
@@ -82,5 +83,28 @@ export const VARIABLES: readonly VariableSpec[] = [
     open: /^[a-z]*$/i,
     status: "no-effect-yet",
     doc: "Whether tokens for viewing as administrator are refused.",
+  },
+];
+
+/** Variables of OpenTelemetry, which have no prefix of ours. They win over `traces` of the config. */
+export const STANDARD_VARIABLES: readonly VariableSpec[] = [
+  {
+    name: "OTEL_EXPORTER_OTLP_ENDPOINT",
+    form: "URL",
+    status: "works",
+    doc: "A collector that traces are sent to, at `/v1/traces` below it.",
+  },
+  {
+    name: "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+    form: "URL",
+    status: "works",
+    doc: "The whole URL that traces are sent to; wins over the one above.",
+  },
+  {
+    name: "OTEL_TRACES_SAMPLER_ARG",
+    form: "0..1",
+    open: /^[\d.]*$/,
+    status: "works",
+    doc: "The share of sessions that is traced.",
   },
 ];

@@ -1,6 +1,5 @@
 import { refused, withoutEffect } from "./schema.ts";
 import type { DirectiveSpec } from "./schema.ts";
-import type { ValueType } from "./values.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -15,63 +14,6 @@ export const LOG_LEVELS = [
   "info",
   "debug",
 ] as const;
-
-/** How long media is collected before it is written to the viewers. A bare number counts milliseconds. */
-export const SEND_WINDOW: ValueType = {
-  kind: "duration",
-  minMs: 0,
-  maxMs: 2000,
-  words: ["auto"],
-  bareUnit: "ms",
-};
-
-const LISTENERS: readonly DirectiveSpec[] = [
-  {
-    name: "http",
-    scopes: ["server"],
-    arguments: [{ label: "[ADDRESS:]PORT", type: { kind: "address" } }],
-    block: { scope: "http-listener", optional: true },
-    repeat: "often",
-    default: "80",
-    onChange: "listener",
-    since: "0.1",
-    status: "works",
-    doc: "Opens an HTTP listener for playback, pages and the API. Without any, port 80 is opened. Port 0: a free one.",
-  },
-  {
-    name: "api",
-    scopes: ["http-listener"],
-    arguments: [{ label: "true|false", type: { kind: "boolean" } }],
-    repeat: "once",
-    default: "true",
-    onChange: "listener",
-    since: "0.1",
-    status: "works",
-    doc: "Whether this listener serves the API and the admin pages beside playback.",
-  },
-  {
-    name: "rtmp",
-    scopes: ["server"],
-    arguments: [{ label: "[ADDRESS:]PORT", type: { kind: "address" } }],
-    block: { scope: "rtmp-listener", optional: true },
-    repeat: "often",
-    onChange: "listener",
-    since: "0.1",
-    status: "works",
-    doc: "Opens an RTMP listener for publishing and playback.",
-  },
-  {
-    name: "send_window",
-    scopes: ["http-listener", "rtmp-listener"],
-    arguments: [{ label: "auto|MS", type: SEND_WINDOW }],
-    repeat: "once",
-    default: "auto",
-    onChange: "listener",
-    since: "0.2",
-    status: "works",
-    doc: "The same as `send_window` of a stream, for the viewers of this listener; a stream's own wins.",
-  },
-];
 
 function credentialsFile(name: string, doc: string): DirectiveSpec {
   return {
@@ -297,11 +239,6 @@ const NO_EFFECT_YET = withoutEffect(
     { name: "turn", usage: "turn PORT;", doc: "A TURN server for WebRTC." },
     { name: "snmp", usage: "snmp PORT;", doc: "An SNMP agent." },
     { name: "sip", usage: "sip PORT;", doc: "A SIP listener." },
-    {
-      name: "auth_token",
-      usage: "auth_token NAME;",
-      doc: "Name of the query string's key that has the viewer's token.",
-    },
     { name: "log_requests", usage: "log_requests true|false;", doc: "Whether HTTP requests are logged." },
     { name: "session_log", usage: "session_log DIR;", doc: "Where closed sessions are kept." },
     { name: "pulsedb", usage: "pulsedb DIR;", doc: "Where statistics are kept." },
@@ -311,7 +248,6 @@ const NO_EFFECT_YET = withoutEffect(
       usage: "url_prefix URL;",
       doc: "Put in front of segment URLs in playlists, for a CDN.",
     },
-    { name: "geoip", usage: "geoip PATH;", doc: "A database of countries by address." },
     { name: "init_script", usage: "init_script PATH;", doc: "A script run at the start." },
     { name: "wwwroot", usage: "wwwroot DIR;", doc: "A directory of pages to serve." },
     {
@@ -321,12 +257,6 @@ const NO_EFFECT_YET = withoutEffect(
     },
     { name: "peer", usage: "peer HOST { ... }", doc: "A server that viewers are sent to." },
     { name: "balancer", usage: "balancer NAME { ... }", doc: "Spreads viewers over servers." },
-    {
-      name: "event_sink",
-      aliases: ["notify"],
-      usage: "event_sink NAME { url URL; ... }",
-      doc: "Where events are sent.",
-    },
     { name: "cache", usage: "cache NAME { ... }", doc: "A cache of segments on disk." },
     { name: "transponder", usage: "transponder NAME { ... }", doc: "A DVB transponder." },
     { name: "dvb_card", usage: "dvb_card NAME { ... }", doc: "A DVB card." },
@@ -349,28 +279,10 @@ const REFUSED = refused(
   ["server"],
   [
     {
-      name: "https",
-      usage: "https [ADDRESS:]PORT;",
-      doc: "An HTTP listener with TLS.",
-      reason: "without TLS, what is meant to be encrypted would be sent in clear or not at all",
-    },
-    {
-      name: "rtmps",
-      usage: "rtmps [ADDRESS:]PORT;",
-      doc: "An RTMP listener with TLS.",
-      reason: "without TLS, what is meant to be encrypted would be sent in clear or not at all",
-    },
-    {
       name: "rtsps",
       usage: "rtsps [ADDRESS:]PORT;",
       doc: "An RTSP listener with TLS.",
       reason: "without TLS, what is meant to be encrypted would be sent in clear or not at all",
-    },
-    {
-      name: "api_allowed_from",
-      usage: "api_allowed_from CIDR ...;",
-      doc: "The networks that may call the API.",
-      reason: "without it the API would be open to every network",
     },
     {
       name: "config_external",
@@ -378,12 +290,6 @@ const REFUSED = refused(
       doc: "A server that is asked for streams and their settings.",
       reason: "without it the streams it manages, and their restrictions, would be missing",
       secret: true,
-    },
-    {
-      name: "auth_backend",
-      usage: "auth_backend NAME { ... }",
-      doc: "Rules and servers that decide who may play and publish.",
-      reason: "without it everyone could play and publish",
     },
     {
       name: "max_sessions",
@@ -400,45 +306,11 @@ const REFUSED = refused(
   ],
 );
 
-/** They stand in the block of `auth_backend`; anywhere else they are as good as lost, so they are known here too. */
-const ACCESS_RULES = refused(
-  ["server", "stream", "template", "vod"],
-  [
-    {
-      name: "allow",
-      usage: "allow token|ip|country|ua|default ...;",
-      doc: "A rule of an `auth_backend`.",
-      reason: "without it the wrong ones could play and publish",
-    },
-    {
-      name: "deny",
-      usage: "deny token|ip|country|ua ...;",
-      doc: "A rule of an `auth_backend`.",
-      reason: "without it everyone could play and publish",
-    },
-  ],
-);
-
-const LISTENER_REFUSED = refused(
-  ["http-listener"],
-  [
-    {
-      name: "ssl_protocols",
-      usage: "ssl_protocols VERSION ...;",
-      doc: "The versions of TLS that are spoken.",
-      reason: "without TLS, what is meant to be encrypted would be sent in clear or not at all",
-    },
-  ],
-);
-
-/** Directives of the top level and of listeners. */
+/** Directives of the top level, but for listeners, access and events, which have files of their own. */
 export const SERVER_DIRECTIVES: readonly DirectiveSpec[] = [
-  ...LISTENERS,
   ...ACCESS_AND_LOG,
   ...LIMITS,
   ...OBJECTS,
   ...NO_EFFECT_YET,
   ...REFUSED,
-  ...ACCESS_RULES,
-  ...LISTENER_REFUSED,
 ];

@@ -1,7 +1,7 @@
 import { INPUT_OPTIONS } from "./schema-input.ts";
-import { SEND_WINDOW } from "./schema-server.ts";
+import { SEND_WINDOW } from "./schema-listeners.ts";
 import { refused, withoutEffect } from "./schema.ts";
-import type { DirectiveSpec, LaterSpec, Scope } from "./schema.ts";
+import type { DirectiveSpec, Scope } from "./schema.ts";
 
 const DAY_MS = 86_400_000;
 const LIVE: readonly Scope[] = ["stream", "template"];
@@ -335,81 +335,18 @@ const NO_EFFECT_YET_ANYWHERE = withoutEffect(
   ],
 );
 
-const SESSION_RULES: readonly (LaterSpec & { reason: string })[] = [
-  {
-    name: "on_play",
-    aliases: ["auth"],
-    usage: "on_play URL [OPTION=VALUE ...];",
-    doc: "Who decides whether a viewer may play: a server, an `auth_backend`, a signed link.",
-    reason: "without it everyone could play",
-  },
-  {
-    name: "securetoken",
-    usage: "securetoken KEY;",
-    doc: "The key of signed links.",
-    reason: "without it everyone could play",
-    secret: true,
-  },
-  {
-    name: "max_sessions",
-    usage: "max_sessions N;",
-    doc: "Most sessions of one viewer.",
-    reason: "without it the number of sessions would not be limited",
-  },
-  {
-    name: "soft_limitation",
-    usage: "soft_limitation true|false;",
-    doc: "Gives sessions above the limit some time.",
-    reason: "it is part of a session limit that does not work yet",
-  },
-  {
-    name: "session_keys",
-    usage: "session_keys KEY,...;",
-    doc: "What makes two requests one session.",
-    reason: "it is part of the authorization of sessions that does not work yet",
-  },
-  {
-    name: "domains",
-    usage: "domains DOMAIN ...;",
-    doc: "The sites whose pages may play it.",
-    reason: "without it pages of every site could play it",
-  },
-  {
-    name: "allowed_countries",
-    usage: "allowed_countries CODE ...;",
-    doc: "The countries that may play it.",
-    reason: "without it every country could play it",
-  },
-  {
-    name: "disallowed_countries",
-    usage: "disallowed_countries CODE ...;",
-    doc: "The countries that may not play it.",
-    reason: "without it every country could play it",
-  },
-  {
-    name: "drm",
-    usage: "drm SYSTEM [OPTION=VALUE ...];",
-    doc: "Encryption of what is played.",
-    reason: "without it what is meant to be encrypted would be sent in clear",
-    secret: true,
-  },
-];
-
-const REFUSED = refused(LIVE, [
-  {
-    name: "on_publish",
-    usage: "on_publish URL;",
-    doc: "Who decides whether a publisher may publish.",
-    reason: "without it everyone could publish",
-  },
-  {
-    name: "password",
-    usage: "password PASSWORD;",
-    doc: "What a publisher has to know.",
-    reason: "without it everyone could publish",
-    secret: true,
-  },
-]);
+const REFUSED = refused(
+  ["stream", "template", "vod"],
+  [
+    {
+      name: "drm",
+      usage: "drm SYSTEM [OPTION=VALUE ...];",
+      doc: "Encryption of what is played.",
+      reason: "without it what is meant to be encrypted would be sent in clear",
+      secret: true,
+    },
+  ],
+);
 
 /** Directives of streams and templates, and those that a vod shares with them. */
 export const STREAM_DIRECTIVES: readonly DirectiveSpec[] = [
@@ -419,6 +356,5 @@ export const STREAM_DIRECTIVES: readonly DirectiveSpec[] = [
   ...METADATA,
   ...NO_EFFECT_YET,
   ...NO_EFFECT_YET_ANYWHERE,
-  ...refused(["stream", "template", "vod"], SESSION_RULES),
   ...REFUSED,
 ];

@@ -3,7 +3,27 @@ import type { ValueType } from "./values.ts";
 /**
  * The places where directives stand: the top level (`server`) and the blocks.
  */
-export type Scope = "server" | "http-listener" | "rtmp-listener" | "dvr" | "stream" | "template" | "vod";
+export type Scope =
+  | "server"
+  | "http-listener"
+  | "https-listener"
+  | "rtmp-listener"
+  | "rtmps-listener"
+  | "api-token"
+  | "auth-backend"
+  | "jwt"
+  | "event-sink"
+  | "dvr"
+  | "stream"
+  | "template"
+  | "vod";
+
+/**
+ * The directive whose block a scope is: "rtmp" for "rtmp-listener".
+ */
+export function blockName(scope: Scope): string {
+  return scope.replace(/-listener$/, "").replaceAll("-", "_");
+}
 
 /**
  * What a change of a directive restarts while the server runs, from least to most.

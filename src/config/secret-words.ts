@@ -9,6 +9,9 @@ const SECRET_OPTIONS: readonly string[] = ["headers", "streamid"];
 /** How the URL of a bucket begins, in quotes or not: what is secret in it is found. */
 export const BUCKET_URL = /^"?s3s?:\/\//i;
 
+/** Options whose names only seem to tell of a secret. */
+const OPEN_OPTIONS: readonly string[] = ["session_keys"];
+
 /** Words that names of secrets are made of. */
 const TELLING = /key|secret|token|pass|pwd|auth|sign|cred|licen[cs]e/i;
 
@@ -68,7 +71,8 @@ function startOfSecretValue(word: string): number {
     let from = at;
     while (from > nameFrom && /[\w-]/.test(word[from - 1]!)) from -= 1;
     const name = word.slice(from, at);
-    if (TELLING.test(name) || (from === 0 && isSecretOption(name, word, at + 1))) return at + 1;
+    const tells = TELLING.test(name) && !OPEN_OPTIONS.includes(name);
+    if (tells || (from === 0 && isSecretOption(name, word, at + 1))) return at + 1;
     nameFrom = at + 1;
   }
   return -1;
@@ -80,9 +84,9 @@ function isSecretOption(name: string, word: string, valueAt: number): boolean {
   return SECRET_OPTIONS.includes(name);
 }
 
-/** `scheme://USER:PASSWORD@host/path?QUERY`, `securetoken://KEY`, and `USER:PASSWORD@host`; offsets in the word. */
+/** `scheme://USER:PASSWORD@host/path?QUERY`, `securetoken://KEY`, `signed://KEY`, and `USER:PASSWORD@host`; offsets in the word. */
 function secretsInUrl(word: string): Span[] {
-  const key = /securetoken:\/\//.exec(word);
+  const key = /(?:securetoken|signed):\/\//i.exec(word);
   if (key !== null) return [[key.index + key[0].length, word.length]];
   const scheme = word.indexOf("://");
   const from = scheme === -1 ? 0 : scheme + 3;

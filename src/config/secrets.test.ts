@@ -94,6 +94,46 @@ const CASES: readonly [text: string, shown: string][] = [
     "stream a { dvr /s replicate=http://u:hunter2@p; }",
     "stream a { dvr /s replicate=http://*********@p; }",
   ],
+  // Who may play and publish.
+  ["stream a { on_play signed://hunter2; }", "stream a { on_play signed://*******; }"],
+  ["stream a { on_publish SIGNED://hunter2; }", "stream a { on_publish SIGNED://*******; }"],
+  [
+    "stream a { auth securetoken://hunter2?no_check_ip=true; }",
+    "stream a { auth securetoken://************************; }",
+  ],
+  [
+    "stream a { on_play http://u:hunter2@h/x max_sessions=2; }",
+    "stream a { on_play http://*********@h/x max_sessions=2; }",
+  ],
+  [
+    "stream a { on_play true session_keys=ip,token=hunter2; }",
+    "stream a { on_play true session_keys=ip,token=*******; }",
+  ],
+  ["stream a { securetoken hunter2; }", "stream a { securetoken *******; }"],
+  ["stream a { password hunter2; }", "stream a { password *******; }"],
+  ["auth_backend b { allow token hunter2 hunter2; }", "auth_backend b { allow token ******* *******; }"],
+  ["auth_backend b { deny token hunter2 }", "auth_backend b { deny token ******* }"],
+  ["auth_backend b { alow token hunter2; }", "auth_backend b { alow ***** *******; }"],
+  ["auth_backend b { allow tokens hunter2; }", "auth_backend b { allow ****** *******; }"],
+  ["auth_backend b { allow=token hunter2; }", "auth_backend b { allow=***** *******; }"],
+  [
+    "auth_backend b { allow ip 10/8; deny country XX; }",
+    "auth_backend b { allow ip 10/8; deny country XX; }",
+  ],
+  [
+    "auth_backend b { backend http://h/x?key=hunter2; }",
+    "auth_backend b { backend http://h/x?***********; }",
+  ],
+  ["jwt j { secret hunter2; issuer me; }", "jwt j { secret *******; issuer me; }"],
+  ["jwt j { key_file /keys/a.pem; }", "jwt j { key_file /keys/a.pem; }"],
+  ["jwt j { key_file hunter2; }", "jwt j { key_file *******; }"],
+  ["api_token t { token hunter2; scope view; }", "api_token t { token *******; scope view; }"],
+  ["event_sink s { url https://u:hunter2@h; }", "event_sink s { url https://*********@h; }"],
+  ["event_sink s { sign_key hunter2; }", "event_sink s { sign_key *******; }"],
+  ["event_sink s { only token=hunter2; }", "event_sink s { only token=*******; }"],
+  ["https 443 { passphrase hunter2; }", "https 443 { passphrase *******; }"],
+  ["https 443 { certificate_key hunter2; }", "https 443 { certificate_key *******; }"],
+  ["traces http://u:hunter2@h share=0.1;", "traces http://*********@h share=0.1;"],
   // Comments.
   ["edit_auth root #hunter2;", "edit_auth **** #********"],
   ["edit_auth root x; # was hunter2", "edit_auth root *; # *** *******"],
@@ -182,6 +222,11 @@ test("no message or excerpt shows a secret, whatever directive it is given to", 
           `vod v { ${one} }`,
           `http 80 { ${one} }`,
           `dvr d { ${one} }`,
+          `https 443 { ${one} }`,
+          `api_token t { ${one} }`,
+          `auth_backend b { ${one} }`,
+          `jwt j { ${one} }`,
+          `event_sink s { ${one} }`,
         ])
         .join("\n");
       const { problems, sources } = loadConfig([{ file: "a.conf", text }], {});

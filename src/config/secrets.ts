@@ -15,8 +15,9 @@ type SecretForm = { readonly words: number; readonly shown: number };
 const ALL_SECRET: SecretForm = { words: -1, shown: 0 };
 
 const SECRET_DIRECTIVES: ReadonlyMap<string, SecretForm> = new Map([
-  // In blocks that are passed over; no directive of a spec.
-  ["passphrase", ALL_SECRET],
+  // Their first word tells; see `formOfStatement`.
+  ["allow", ALL_SECRET],
+  ["deny", ALL_SECRET],
   ...DIRECTIVES.flatMap((spec) => {
     const form = secretFormOf(spec);
     return form === null
@@ -29,8 +30,15 @@ const SECRET_DIRECTIVES: ReadonlyMap<string, SecretForm> = new Map([
 const SHOWN_FORMS: ReadonlyMap<string, RegExp> = new Map([
   ["edit_auth_file", /^"?\//],
   ["view_auth_file", /^"?\//],
+  ["certificate", /^"?\//],
+  ["certificate_key", /^"?\//],
+  ["certificate_ca", /^"?\//],
+  ["key_file", /^"?\//],
   ["copy", BUCKET_URL],
 ]);
+
+/** What `allow` and `deny` of an `auth_backend` may show: all but tokens. */
+const OPEN_RULES = /^"?(ip|country|ua|default)"?$/;
 
 /**
  * The text with every character of a secret replaced by `*`, so that places stay true and lines can be shown.
@@ -79,7 +87,7 @@ function spansOfStatements(text: string, tokens: readonly Token[]): Found {
     const next = tokens[index];
     // Within a block that is not closed a directive is told by its name again.
     isSecretBlock &&= !isToldByName(baseName(name.text));
-    const form = isSecretBlock ? ALL_SECRET : formOf(name.text);
+    const form = isSecretBlock ? ALL_SECRET : formOfStatement(words, tokens[index]);
     for (const span of spansOfStatement(text, words, form)) spans.push(span);
     if (form === null) continue;
     regions.push([name.start, next?.start ?? text.length]);
@@ -125,6 +133,21 @@ function* spansOfStatement(
     else if (loginEnd !== -1) yield [start + loginEnd + 1, end];
     else for (const [from, to] of secretsInWord(word)) yield [start + from, start + to];
   }
+}
+
+/** `next`: the sign behind the words. A name of an API token that has no block is the token itself, most likely. */
+function formOfStatement(words: readonly Token[], next: Token | undefined): SecretForm | null {
+  const name = words[0]!.text;
+  if (name === "api_token" && next?.kind !== "open") return ALL_SECRET;
+  const form = formOf(name);
+  return name === "allow" || name === "deny" ? ruleFormOf(words, form) : form;
+}
+
+/** Of rules that begin with `token` what follows is secret; of those that begin with no kind all may be. */
+function ruleFormOf([, kind, ...values]: readonly Token[], form: SecretForm | null): SecretForm | null {
+  if (kind === undefined) return form;
+  if (OPEN_RULES.test(kind.text)) return null;
+  return kind.text === "token" ? { words: values.length + 1, shown: 1 } : form;
 }
 
 /** A mistyped `pasword` is treated as what it was most likely meant to be; a name that tells of a secret as one. */

@@ -115,3 +115,19 @@ export type Settings = ReturnType<typeof bySetting>;
 export function setting(settings: Settings, name: string): Directive | undefined {
   return settings.get(name)?.[0];
 }
+
+/**
+ * The text of a setting, if it is there.
+ */
+export function textSetting(settings: Settings, name: string): string | undefined {
+  const directive = setting(settings, name);
+  return directive === undefined ? undefined : textOf(directive.values[0]);
+}
+
+/**
+ * The truth of a setting, if it is there.
+ */
+export function flag(settings: Settings, name: string): boolean | undefined {
+  const directive = setting(settings, name);
+  return directive === undefined ? undefined : booleanOf(directive.values[0]);
+}

@@ -1,8 +1,24 @@
 import { showDuration, showSize } from "./values.ts";
+import type { AccessWord } from "./access-values.ts";
 import type { ValueType } from "./values.ts";
 
 /** What is longer is said in days. */
 const DAY_MS = 86_400_000;
+
+const ACCESS_WORDS: Readonly<Record<AccessWord, string>> = {
+  algorithm: "`HS256` `RS256` `ES256` `EdDSA`",
+  authorizer: "",
+  countries: "two letters each",
+  domains: "",
+  host: "",
+  network: "",
+  "query-key": "at most 64 letters, digits, `.` `-` `_` `~`",
+  "session-keys": "`name` `ip` `proto` `token` `header.NAME` `query.NAME`",
+  share: "0 to 1",
+  "sink-url": "`http://` `https://` `log://` `jsonlog://`",
+  time: "RFC 3339, or a date",
+  "web-url": "`http://` `https://`",
+};
 
 /**
  * Says in words which values a type allows; empty where the argument's label says it all.
@@ -41,6 +57,8 @@ export function describeType(type: ValueType): string {
       ]
         .map(code)
         .join(" ");
+    case "access":
+      return ACCESS_WORDS[type.of];
     case "text":
     case "hostname":
     case "name":

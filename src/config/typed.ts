@@ -1,7 +1,7 @@
 import { readArguments } from "./arguments.ts";
 import { directiveNames, findDirective, scopesOf } from "./directives.ts";
 import { missingSemicolon } from "./parser.ts";
-import { usageOf } from "./schema.ts";
+import { blockName, usageOf } from "./schema.ts";
 import { shownName } from "./secret-words.ts";
 import { endOfStatement } from "./semicolons.ts";
 import { nearestName } from "./suggest.ts";
@@ -115,9 +115,8 @@ function unknownDirective(
 
 function inScope(scope: Scope): string {
   if (scope === "server") return "at the top level";
-  if (scope === "http-listener") return 'in the block of "http"';
-  if (scope === "rtmp-listener") return 'in the block of "rtmp"';
-  return scope === "dvr" ? 'in the block of "dvr"' : `in a ${scope}`;
+  if (scope === "stream" || scope === "template" || scope === "vod") return `in a ${scope}`;
+  return `in the block of "${blockName(scope)}"`;
 }
 
 type Part = { readonly part: Statement; readonly spec: DirectiveSpec | undefined };

@@ -304,3 +304,13 @@ test("a duration that counts milliseconds says so, and knows its words", () => {
     hint: "milliseconds, or a number with ms, s, m, h or d, or auto",
   });
 });
+
+test("a text that is too short is told from one that is empty", () => {
+  const type: ValueType = { kind: "text", minLength: 3 };
+  assert.deepEqual(parseValue(type, "abc"), { value: { kind: "text", text: "abc" } });
+  assert.deepEqual(parseValue(type, ""), { fault: "the value is empty" });
+  assert.deepEqual(parseValue(type, "ab"), {
+    fault: "the value is too short",
+    hint: "it has at least 3 characters",
+  });
+});

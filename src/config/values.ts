@@ -1,8 +1,10 @@
+import { parseAccessWord } from "./access-values.ts";
 import { readBucketUrl } from "./bucket-url.ts";
 import { nameFault } from "./names.ts";
 import { readDayRanges, readRecordingRoot } from "./recording-values.ts";
 import { shownWord } from "./secret-words.ts";
 import { nearestName } from "./suggest.ts";
+import type { AccessWord } from "./access-values.ts";
 
 /**
  * The kinds of value that a directive can ask for. Ranges are in the unit of the parsed value.
@@ -41,6 +43,7 @@ export type ValueType =
       readonly aliases?: ReadonlyMap<string, string>;
     }
   | { readonly kind: "signed-choice"; readonly values: readonly string[] }
+  | { readonly kind: "access"; readonly of: AccessWord }
   | { readonly kind: "pair" };
 
 /**
@@ -74,7 +77,7 @@ export function parseValue(type: ValueType, text: string): Parsed {
   // dispatch
   switch (type.kind) {
     case "text":
-      return text.length >= (type.minLength ?? 0) ? textValue(text) : { fault: "the value is empty" };
+      return parseText(type.minLength ?? 0, text);
     case "login":
       return parseLogin(text);
     case "path":
@@ -111,6 +114,8 @@ export function parseValue(type: ValueType, text: string): Parsed {
       return parseChoice(type.values, type.aliases?.get(text) ?? text);
     case "signed-choice":
       return parseSignedChoice(type.values, text);
+    case "access":
+      return parseAccess(type.of, text);
     case "pair":
       return parsePair(text);
   }
@@ -139,6 +144,12 @@ export function splitUrl(text: string): { scheme: string; rest: string } | undef
   const match = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//.exec(text);
   if (match === null) return undefined;
   return { scheme: match[1]!.toLowerCase(), rest: text.slice(match[0].length) };
+}
+
+function parseText(minLength: number, text: string): Parsed {
+  if (text.length >= minLength) return textValue(text);
+  if (text === "") return { fault: "the value is empty" };
+  return { fault: "the value is too short", hint: `it has at least ${minLength} characters` };
 }
 
 function textValue(text: string): Parsed {
@@ -341,6 +352,12 @@ function parseSignedChoice(values: readonly string[], text: string): Parsed {
   const negative = text.startsWith("-");
   const parsed = parseChoice(values, negative ? text.slice(1) : text);
   return "value" in parsed ? textValue(text) : parsed;
+}
+
+function parseAccess(of: AccessWord, text: string): Parsed {
+  const read = parseAccessWord(of, text);
+  if ("fault" in read) return read;
+  return "text" in read ? textValue(read.text) : numberValue(read.number);
 }
 
 function parsePair(text: string): Parsed {

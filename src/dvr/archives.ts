@@ -46,6 +46,8 @@ import { recoverRoot } from "./start-recovery.ts";
 import { diskFiles } from "./storages/disk-files.ts";
 import { ArchiveWriter } from "./writer/archive-writer.ts";
 import type { FsyncPolicy, WaitingBytes } from "./writer/archive-writer.ts";
+import { RecordingCounters } from "./writer/recording-counters.ts";
+import type { RecordingFigures } from "./writer/recording-counters.ts";
 import { filesInTurns } from "./writer/files-in-turns.ts";
 import { SyncTurns } from "./writer/sync-turns.ts";
 import { RecordingRoots } from "./writer/write-access.ts";
@@ -159,6 +161,7 @@ export class Archives {
   readonly #streams = new Map<string, StreamArchive>();
   readonly #roots: Pick<RecordingRoots, "access" | "stop">;
   readonly #waiting: WaitingBytes;
+  readonly #recordings = new RecordingCounters();
   readonly #syncs: SyncTurns;
   readonly #written: ArchiveFiles;
   readonly #copyRules: CopyRules;
@@ -249,6 +252,11 @@ export class Archives {
     this.#copies.configure();
   }
 
+  /** What the recorders have done. */
+  recordingFigures(): RecordingFigures {
+    return this.#recordings.figures(this.#waiting.bytes);
+  }
+
   /** How copying to object storage is doing; `null` where this thread copies nothing. */
   copyFigures(): CopyFigures | null {
     return this.#copies?.figures() ?? null;
@@ -285,6 +293,7 @@ export class Archives {
     return new ArchiveWriter({
       ...{ files: this.#written, folder: `${root}/${stream}`, fsync, clock: this.#options.clock, log },
       waiting: this.#waiting,
+      counters: this.#recordings,
       syncs: this.#syncs,
       access: (onLost) => this.#roots.access(root, stream, onLost),
     });

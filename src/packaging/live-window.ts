@@ -39,6 +39,8 @@ export type LiveWindowOptions = {
   readonly chunkDurationUs?: number;
   /** Who keeps what is packaged. */
   readonly recorder?: SegmentRecorder | null;
+  /** Called with each segment, and with each of its parts that is known by then. Units: microseconds. */
+  readonly onMade?: (segmentUs: number, partsUs: readonly number[]) => void;
   /** For how long requests are held; the machine's when left out. */
   readonly clock?: Clock;
   /** The stream's; nothing is logged when left out. */
@@ -298,6 +300,7 @@ export class LiveWindow implements PacketSink, Presentation {
 
   #append(finished: FinishedSegment): void {
     const segment = new LiveSegment(finished, this.#segments.at(-1));
+    this.#options.onMade?.(finished.durationUs, partDurations(finished.parts));
     this.#inits.add(finished.tracks);
     this.#segments.push(segment);
     this.#byName.set(segment.name, segment);
@@ -445,4 +448,9 @@ function countDiscontinuities(segments: readonly LiveSegment[], listed: number):
   let count = 0;
   for (let i = 0; i < segments.length - listed; i++) if (segments[i]!.discontinuity) count++;
   return count;
+}
+
+/** Of parts that were made while the segment grew. Units: microseconds. */
+function partDurations(parts: FinishedSegment["parts"]): readonly number[] {
+  return parts === null || !("entries" in parts) ? [] : parts.entries.map(({ durationUs }) => durationUs);
 }

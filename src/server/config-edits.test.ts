@@ -46,7 +46,7 @@ class World {
     return readFile(join(this.folder, name), "utf8");
   }
 
-  edits(load = rememberingLoad()): ConfigEdits {
+  edits(load = rememberingLoad("/")): ConfigEdits {
     return new ConfigEdits({
       path: this.folder,
       env: this.env,
@@ -108,7 +108,7 @@ test("a file that was not there before goes again", async (t) => {
 test("what somebody else writes meanwhile is kept, and the change is made anew", async (t) => {
   const world = await World.make(t, { "flussonic.conf": "stream a { title A; }\n" });
   const theirs = "stream a { title A; }\nstream c { title C; }\n";
-  const load = rememberingLoad();
+  const load = rememberingLoad("/");
   let loads = 0;
   const edits = world.edits((files, env) => {
     loads++;
@@ -126,7 +126,7 @@ test("who always comes too late is told so", async (t) => {
   const edits = new ConfigEdits({
     path: world.folder,
     env: {},
-    load: rememberingLoad(),
+    load: rememberingLoad("/"),
     // Never what is in the file.
     read: async () => {
       const read = await readConfigFiles(world.folder);
@@ -209,7 +209,7 @@ test("a disk that fails leaves the file as it was", async (t) => {
   const edits = new ConfigEdits({
     path: world.folder,
     env: {},
-    load: rememberingLoad(),
+    load: rememberingLoad("/"),
     read: async () => {
       const read = await readConfigFiles(world.folder);
       // The name of the temporary file beside this one is longer than names may be.
@@ -250,7 +250,7 @@ test("a byte order mark stays, and links are followed", async (t) => {
 
 test("what was checked is not read twice", () => {
   let loads = 0;
-  const load = rememberingLoad(() => {
+  const load = rememberingLoad("/", () => {
     loads++;
     return { problems: [], sources: [] };
   });

@@ -7,6 +7,7 @@ import { after, before, test } from "node:test";
 import { ProjectedVolume } from "../../test/support/projected-volume.ts";
 import { gzipSync } from "node:zlib";
 import {
+  configFolder,
   MAX_CONFIG_BYTES,
   MAX_CONFIG_FILE_BYTES,
   MAX_CONFIG_FILES,
@@ -373,4 +374,16 @@ test("a volume that never rests is a problem, and is read again by whoever watch
   const read = await readWhile(directory, () => volume.write({ "a.conf": "a", "b.conf": "b" }));
   assert.match(read.problems[0]!.message, /again and again/);
   assert.notEqual(read.volumes, await volumesState(directory));
+});
+
+test("the folder of a config is where its certificates are looked for", () => {
+  for (const [path, folder] of [
+    ["/etc/flussonic", "/etc/flussonic"],
+    ["/etc/weir/", "/etc/weir"],
+    ["/etc/weir/flussonic.conf", "/etc/weir"],
+    ["/etc/weir/flussonic.conf.d", "/etc/weir"],
+    ["/a/../etc/weir", "/etc/weir"],
+  ] as const) {
+    assert.equal(configFolder(path), folder);
+  }
 });

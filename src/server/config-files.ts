@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { open, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { problem } from "../config/problem.ts";
 import { wholeFile } from "../config/place.ts";
 import type { FileHandle } from "node:fs/promises";
@@ -66,6 +66,15 @@ export async function readConfigFiles(
   const problems = [failure("CONFIG_FILE_UNREADABLE", path, message)];
   // Not the last state: whoever watches the volumes sees that there is something to be read.
   return { found: true, files: [], problems, volumes: "" };
+}
+
+/**
+ * The folder of the config at `path`, which certificates are looked for in: of a file, and of a directory of parts
+ * (`NAME.conf.d`), the one that it is in.
+ */
+export function configFolder(path: string): string {
+  const whole = resolve(path);
+  return /\.conf(\.d)?$/.test(whole) ? dirname(whole) : whole;
 }
 
 /** The present state of the volumes that a configuration may lie in: another one when one of them was written anew. */

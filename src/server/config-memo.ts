@@ -8,13 +8,13 @@ export type LoadConfig = (files: readonly SourceFile[], env: Environment) => Loa
 
 /**
  * Reads configurations and remembers the last one: a change by API is checked, and put in force by a reading of the same
- * texts a moment later, which would cost as much again.
+ * texts a moment later, which would cost as much again. `folder`: of the configuration, as `loadConfig` has it.
  */
-export function rememberingLoad(load: LoadConfig = loadConfig): LoadConfig {
+export function rememberingLoad(folder: string, load: typeof loadConfig = loadConfig): LoadConfig {
   let last: { files: readonly SourceFile[]; env: Environment; loaded: LoadedConfig } | null = null;
   return (files, env) => {
     if (last !== null && last.env === env && isSame(last.files, files)) return last.loaded;
-    const loaded = load(files, env);
+    const loaded = load(files, env, { folder });
     last = { files, env, loaded };
     return loaded;
   };

@@ -1,26 +1,30 @@
 import { hostname } from "node:os";
 import { whoAmI } from "../api/monitoring.ts";
-import type { MetricsPage, ServerFigures } from "../api/metrics.ts";
+import type { ServerFigures } from "../api/metrics/figures.ts";
+import type { MetricsPage } from "../api/metrics/page.ts";
 import { apiPath } from "../api/base-path.ts";
 import type { ConfigEditor } from "../api/config-routes.ts";
-import { accessOf } from "../api/credentials.ts";
 import { errorReply } from "../api/error-reply.ts";
 import { apiErrors } from "../api/errors.ts";
 import { ApiRoutes } from "../api/routes.ts";
+import type { ApiKeys } from "../auth/credentials/api-access.ts";
+import type { RepeatedFailures } from "../auth/credentials/failures.ts";
 import type { Clock } from "../base/clock.ts";
 import { late } from "../base/late/late.ts";
 import type { Late } from "../base/late/late.ts";
 import { jsonReply, textReply } from "../base/http-message.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
 import type { ResolvedConfig } from "../config/plan.ts";
+import { ApiDoor } from "./credentials/api-door.ts";
+import type { ServerEvents } from "./events/server-events.ts";
 import { embeddedName } from "./pages.ts";
 import type { Pages } from "./pages.ts";
+import { CpuMeter, NO_ACCESS_TOTALS, serverFigures } from "./figures.ts";
 import type { ServerIdentity } from "./identity.ts";
 import { requirePlayer } from "./stream-rules.ts";
 import { StorageGate } from "./storage-gate.ts";
-import { listStreams } from "./summaries.ts";
+import { listStreams, streamRows } from "./summaries.ts";
 import type { PublicStream } from "./summaries.ts";
-import type { ThreadStats } from "./threads/messages.ts";
 import type { MediaThreads } from "./threads/supervisor.ts";
 import { VERSION } from "./version.ts";
 
@@ -28,8 +32,6 @@ const STARTING = "the server is starting";
 
 /** `streamer_status` of the statistics. */
 type StreamerStatus = "starting" | "running" | "draining" | "broken_config";
-
-const CHALLENGE = ["www-authenticate", 'Basic realm="weir", charset="UTF-8"'] as const;
 
 /** Files that the front page lists at most. */
 const MAX_LISTED_FILES = 200;
@@ -46,12 +48,21 @@ export class ControlPlane {
   readonly #clock: Clock;
   readonly #startedAtMs: number;
   readonly #storages: StorageGate;
+  readonly #door: ApiDoor;
+  readonly #events: ServerEvents;
   #notReady: string | null = STARTING;
   readonly #reloads = { taken: 0, refused: 0 };
   #isConfigTaken = true;
   #metrics: MetricsPage | null = null;
+  readonly #cpu: CpuMeter;
   readonly #routes = new ApiRoutes([
     { method: "GET", path: "/config/stats", handle: async () => jsonReply(200, await this.#stats()) },
+    { method: "GET", path: "/events", handle: ({ request }) => this.#events.follow(request) },
+    {
+      method: "GET",
+      path: "/event_sinks/{name}/events",
+      handle: ({ params }) => this.#events.recent(params["name"]!),
+    },
   ]);
   /** With the schemas of their requests, which take some 20 MB: loaded when somebody who may asks for more than figures. */
   readonly #archiveRoutes: Late<ApiRoutes> = late("the API of archives", async () => {
@@ -74,14 +85,21 @@ export class ControlPlane {
     clock: Clock;
     /** Milliseconds since 1970. */
     startedAtMs: number;
+    /** Somebody tries credentials of the API. */
+    onRepeatedFailures?: (what: RepeatedFailures) => void;
+    events: ServerEvents;
   }) {
+    this.#events = options.events;
     this.#config = options.config;
     this.#identity = options.identity;
     this.#threads = options.threads;
     this.#pages = options.pages;
     this.#edits = options.edits;
     this.#clock = options.clock;
+    this.#cpu = new CpuMeter(options.clock);
     this.#startedAtMs = options.startedAtMs;
+    const onRepeated = options.onRepeatedFailures ?? (() => {});
+    this.#door = new ApiDoor({ clock: options.clock, keys: () => this.#keys(), onRepeated });
     this.#storages = new StorageGate({ clock: options.clock, config: () => this.#config });
   }
 
@@ -136,7 +154,7 @@ export class ControlPlane {
     if (asked !== null) return this.#guarded(request, asked);
     switch (path) {
       case "/metrics":
-        return this.#metricsReply();
+        return this.#metricsReply(request);
       case "/-/streams":
         return jsonReply(200, { streams: await this.#listStreams() });
       case "/-/files":
@@ -148,12 +166,18 @@ export class ControlPlane {
     }
   }
 
-  /** What the API says to those whom `edit_auth` or `view_auth` lets in. */
-  async #guarded(request: HttpRequest, path: string): Promise<HttpReply> {
+  /** Whom the API lets in. */
+  #keys(): ApiKeys {
     const { editAuth, viewAuth } = this.#identity;
-    const access = accessOf(request.header("authorization"), editAuth, viewAuth);
-    if (access === "none")
-      return errorReply(apiErrors.error("API_NO_CREDENTIALS"), { headers: [CHALLENGE] });
+    const { apiTokens, clusterKey } = this.#config;
+    return { editAuth, viewAuth, apiTokens, clusterKey };
+  }
+
+  /** What the API says to those whom it lets in. */
+  async #guarded(request: HttpRequest, path: string): Promise<HttpReply> {
+    const entrance = await this.#door.enter(request, path);
+    if (entrance.kind === "out") return entrance.reply;
+    const { access } = entrance;
     const reply =
       (await this.#routes.answer(request, path, access)) ??
       (await this.#archiveRoutes((routes) => routes.answer(request, path, access))) ??
@@ -188,41 +212,36 @@ export class ControlPlane {
     };
   }
 
-  async #metricsReply(): Promise<HttpReply> {
+  async #metricsReply(request: HttpRequest): Promise<HttpReply> {
     // Loaded with the first request: a server that nobody asks does without.
-    this.#metrics ??= new (await import("../api/metrics.ts")).MetricsPage();
-    return this.#metrics.render(await this.#figures());
+    const { MetricsPage: Page, metricsFormat } = await import("../api/metrics/page.ts");
+    this.#metrics ??= new Page();
+    return this.#metrics.render(await this.#figures(), metricsFormat(request.header("accept")));
   }
 
   async #figures(): Promise<ServerFigures> {
-    const [streams, threads] = await Promise.all([this.#listStreams(), this.#threads.states()]);
-    const { user, system } = process.cpuUsage();
-    return {
+    const [summaries, states] = await Promise.all([this.#threads.streams(), this.#threads.states()]);
+    const streams = listStreams(this.#config, summaries);
+    return serverFigures({
+      config: this.#config,
+      clock: this.#clock,
       version: VERSION,
-      startedAtS: this.#startedAtMs / 1000,
+      serverId: this.#identity.serverId,
+      startedAtMs: this.#startedAtMs,
       isReady: this.notReadyReason() === null,
-      streams: streams.length,
-      liveStreams: streams.filter((stream) => stream.status === "live").length,
-      residentBytes: process.memoryUsage.rss(),
-      cpuS: (user + system) / 1e6,
-      threads: threads.map(({ index, status, stats }) => ({
-        index,
-        isRunning: status === "running",
-        publishers: stats?.publishers ?? 0,
-        viewers: stats?.subscribers ?? 0,
-        heapBytes: stats?.heapUsedBytes ?? 0,
-        windowBytes: stats?.windowBytes ?? 0,
-        remotePartBytes: stats?.remotePartBytes ?? 0,
-        heldRequests: stats?.heldRequests ?? 0,
-        eventLoopDelayS: (stats?.eventLoopDelayP99Ms ?? 0) / 1000,
-      })),
-      copies: copiesOf(threads.map(({ stats }) => stats?.copies ?? null)),
-      threadRestarts: this.#threads.restarts,
-      lostStreams: this.#threads.lost.streams,
-      lostViewers: this.#threads.lost.viewers,
-      reloads: this.#reloads,
       isConfigTaken: this.#isConfigTaken,
-    };
+      reloads: this.#reloads,
+      threads: { states, restarts: this.#threads.restarts, lost: this.#threads.lost },
+      streams: {
+        all: streams.length,
+        live: streams.filter((stream) => stream.status === "live").length,
+        rows: this.#config.hasStreamMetrics ? streamRows(summaries) : [],
+      },
+      sessions: [],
+      access: NO_ACCESS_TOTALS,
+      sinks: [],
+      cpuPercent: this.#cpu.percent(),
+    });
   }
 
   async #listFiles(): Promise<object> {
@@ -243,11 +262,6 @@ export class ControlPlane {
       loopbackOnly: http.every((listener) => isLoopback(listener.host)),
     };
   }
-}
-
-/** One thread copies, of those that are there. */
-function copiesOf(threads: readonly ThreadStats["copies"][]): ServerFigures["copies"] {
-  return threads.find((copies) => copies !== null) ?? { waitingHours: 0, hours: 0, bytes: 0, failures: 0 };
 }
 
 function isLoopback(host: string | undefined): boolean {

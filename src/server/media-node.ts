@@ -6,12 +6,14 @@ import type { HttpReply, HttpRequest } from "../base/http-message.ts";
 import type { Logger } from "../base/log.ts";
 import type { LivePlan, ResolvedConfig, RtmpListenerPlan } from "../config/plan.ts";
 import type { CopyFigures } from "../dvr/copies.ts";
+import type { RecordingFigures } from "../dvr/writer/recording-counters.ts";
 import type { StreamName } from "../media/ids.ts";
 import type { LiveWindow } from "../packaging/live-window.ts";
 import type { Presentation } from "../packaging/presentation.ts";
 import { TsPublishers } from "../protocols/http-ts/publishers.ts";
 import { RtmpListener } from "../protocols/rtmp/listener.ts";
 import type { RtmpLimits } from "../protocols/rtmp/listener.ts";
+import type { DeliveryFigures } from "../stream/delivery.ts";
 import type { StreamDirectory, StreamSummary } from "../stream/directory.ts";
 import type { HomeRegistry, ThreadIndex } from "../stream/homes.ts";
 import type { LiveStream } from "../stream/live-stream.ts";
@@ -23,11 +25,15 @@ import { LateVodLibrary } from "../vod/late-library.ts";
 import type { Vods } from "../vod/late-library.ts";
 import type { VodOptions } from "../vod/vod.ts";
 import type { DrainStep } from "./drain.ts";
+import { streamEvent } from "./events/thread-events.ts";
+import type { TellEvent } from "./events/thread-events.ts";
 import { ArchivePeers } from "./archive-peers.ts";
 import { FileInputs } from "./file-inputs.ts";
 import { ListenerSet } from "./listener-set.ts";
 import { LiveWindows } from "./live-windows.ts";
 import { StreamArchives, recordingPlan } from "./stream-archives.ts";
+import { MadeMedia } from "./made-media.ts";
+import type { MadeMediaFigures } from "./made-media.ts";
 import { memoryBudgetBytes, overBudget } from "./memory.ts";
 import { Playback, isPackaged } from "./playback.ts";
 import { findRecording } from "./recordings.ts";
@@ -68,6 +74,8 @@ export type MediaNodeOptions = {
   readonly addresses: AddressLimit;
   /** What the streams of all threads may hold; a share of the process' memory when left out. Units: bytes. */
   readonly liveMemoryBytes?: number;
+  /** Takes what happens to streams. */
+  readonly tellEvent?: TellEvent;
 };
 
 /** Figures of a media node. */
@@ -91,6 +99,11 @@ export type MediaNodeStats = {
   readonly remotePartBytes: number;
   /** Requests that are held until a part or a segment is there. */
   readonly heldRequests: number;
+  /** What viewers over RTMP, HTTP-FLV and the like were sent, and missed. */
+  readonly delivery: DeliveryFigures;
+  readonly made: MadeMediaFigures;
+  /** What was recorded; `null` where nothing was asked of archives so far. */
+  readonly recording: RecordingFigures | null;
   /** How copying recordings to object storage is doing; `null` where this thread copies nothing. */
   readonly copies: CopyFigures | null;
 };
@@ -118,20 +131,27 @@ export class MediaNode {
   readonly #budgetBytes: number;
   #guardTimer: Timer | null = null;
   readonly #pace = new SendPace();
+  readonly #made = new MadeMedia();
   readonly #windows: LiveWindows;
   readonly #inputs: FileInputs;
   readonly #archivePeers: ArchivePeers;
   #prepared: Promise<void> | null = null;
 
   constructor(options: MediaNodeOptions) {
-    const { config, clock, log } = options;
+    const { config, clock, log, tellEvent } = options;
     this.#options = options;
     this.#budgetBytes = options.liveMemoryBytes ?? memoryBudgetBytes(LIVE_MEMORY_PERCENT);
     this.#config = config;
     this.#clock = clock;
     this.#log = log;
     this.#windows = new LiveWindows(clock);
-    this.archives = new StreamArchives({ clock, log, config: () => this.#config, thread: options.thread });
+    this.archives = new StreamArchives({
+      clock,
+      log,
+      config: () => this.#config,
+      thread: options.thread,
+      tellEvent,
+    });
     this.#archivePeers = new ArchivePeers({ config: () => this.#config, clock });
     this.local = new LocalDirectory({
       clock,
@@ -145,6 +165,7 @@ export class MediaNode {
         this.archives.close(name);
         this.#threads?.streamClosed(name);
       },
+      onNotice: tellEvent && ((notice) => streamEvent(notice, tellEvent)),
     });
     this.rtmp = new ListenerSet((plan, port) => this.#rtmpListener(plan, port));
     this.#threads = this.#makeThreads();
@@ -211,6 +232,9 @@ export class MediaNode {
       windowBytes: this.#windows.bytes,
       remotePartBytes: this.#remote?.partBytes ?? 0,
       heldRequests: this.#windows.heldRequests + (this.#remote?.heldRequests ?? 0),
+      delivery: this.#pace.delivery.figures(),
+      made: this.#made.figures(),
+      recording: this.archives.recordingFigures(),
       copies: this.archives.copyFigures(),
     };
   }
@@ -384,6 +408,7 @@ export class MediaNode {
       chunkDurationUs: plan.options.chunkDurationMs * 1000,
       clock: this.#clock,
       log: this.#log.child({ stream: name }),
+      onMade: this.#made.made,
     });
   }
 

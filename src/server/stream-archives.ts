@@ -8,6 +8,7 @@ import type { Logger } from "../base/log.ts";
 import type { LivePlan, ResolvedConfig } from "../config/plan.ts";
 import type { Archives, RecordingPlace } from "../dvr/archives.ts";
 import type { CopyFigures } from "../dvr/copies.ts";
+import type { RecordingFigures } from "../dvr/writer/recording-counters.ts";
 import { Schedule } from "../dvr/keep/schedule.ts";
 import type { ScheduleSpan } from "../dvr/keep/schedule.ts";
 import type { RetentionRules } from "../dvr/keep/retention.ts";
@@ -28,6 +29,7 @@ import { mp4DownloadReply, tsDownloadReply } from "./archive-download.ts";
 import type { ArchiveDownload } from "./archive-download.ts";
 import { copyRules } from "./archive-copies.ts";
 import { peersOf, plansWithoutPeer, targetsOf } from "./archive-peers.ts";
+import type { TellEvent } from "./events/thread-events.ts";
 import { LateWriter } from "./late-writer.ts";
 import { memoryBudgetBytes } from "./memory.ts";
 import { planOf, playableStream } from "./stream-rules.ts";
@@ -115,12 +117,15 @@ export type StreamArchivesOptions = {
   readonly config: () => ResolvedConfig;
   /** Which of the media threads this is; the only one unless given. */
   readonly thread?: { readonly index: number; readonly count: number };
+  /** Takes what happens to recordings. */
+  readonly tellEvent?: TellEvent | undefined;
 };
 
 /** What is recorded here, and what was: streams' archives, as one media thread has them. */
 export class StreamArchives {
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #tellEvent: TellEvent | undefined;
   /** The archives themselves, for what is not said below. */
   readonly use: Late<Archives>;
   readonly #recording = new Map<StreamName, Recording>();
@@ -132,9 +137,10 @@ export class StreamArchives {
   readonly #recovered = new Set<string>();
 
   /** `config`: the one in force. `thread`: the one that this is; the only one unless given. */
-  constructor({ clock, log, config, thread }: StreamArchivesOptions) {
+  constructor({ clock, log, config, thread, tellEvent }: StreamArchivesOptions) {
     this.#clock = clock;
     this.#log = log;
+    this.#tellEvent = tellEvent;
     this.use = late("the archive", async () => {
       const loaded = await import("../dvr/archives.ts");
       this.#loaded = new loaded.Archives({
@@ -225,6 +231,7 @@ export class StreamArchives {
     const log = this.#log.child({ stream: stream.rules.name });
     const writer = new LateWriter(this.use, (archives) => archives.writer(place, log));
     void this.#prepare(stream, writer, log);
+    this.#tellEvent?.("recording_started", { media: stream.rules.name, root: place.root });
     return { place, writer };
   }
 
@@ -233,7 +240,9 @@ export class StreamArchives {
       const endUs = await writer.prepare();
       if (endUs !== null) stream.goOnFrom(endUs);
     } catch (caught) {
-      log.error("the archive could not be opened", { error: messageOf(caught) });
+      const reason = messageOf(caught);
+      log.error("the archive could not be opened", { error: reason });
+      this.#tellEvent?.("recording_failed", { media: stream.rules.name, reason });
     }
   }
 
@@ -247,6 +256,7 @@ export class StreamArchives {
 
   #close(name: StreamName, placed: PlacedWriter | null): void {
     if (placed === null) return;
+    this.#tellEvent?.("recording_stopped", { media: name, root: placed.place.root });
     const closing = placed.writer.close().catch((caught: unknown) => {
       this.#log.error("the archive of a stream was not closed in order", {
         stream: name,
@@ -257,7 +267,12 @@ export class StreamArchives {
     void closing.then(() => this.#closing.delete(closing));
   }
 
-  /** How copying to object storage is doing; `null` where this thread copies nothing. */
+  /** What the recorders of this thread have done; `null` where nothing was asked of archives so far. */
+  recordingFigures(): RecordingFigures | null {
+    return this.#loaded?.recordingFigures() ?? null;
+  }
+
+  /** How copying recordings to object storage is doing; `null` where this thread copies nothing. */
   copyFigures(): CopyFigures | null {
     return this.#loaded?.copyFigures() ?? null;
   }

@@ -1,3 +1,4 @@
+import type { StreamRow } from "../api/metrics/figures.ts";
 import { activeInput, allowsProtocol } from "../config/plan.ts";
 import type { LivePlan, ProtocolRule, ResolvedConfig } from "../config/plan.ts";
 import type { Track, TrackSet } from "../media/track.ts";
@@ -41,6 +42,13 @@ export function listStreams(config: ResolvedConfig, streams: readonly StreamSumm
     listed.set(name, { ...planned(name, plan), status, since, ...media });
   }
   return [...listed.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** One row of the metrics for each stream that exists now. */
+export function streamRows(streams: readonly StreamSummary[]): StreamRow[] {
+  return streams.map(({ name, status, subscribers, bytesIn }) => ({
+    ...{ name, isLive: status === "live", clients: subscribers, bytesIn, bytesOut: 0, inputBitrate: 0 },
+  }));
 }
 
 /** What the player page can play. */

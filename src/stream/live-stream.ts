@@ -2,6 +2,7 @@ import type { Clock, Timer } from "../base/clock.ts";
 import { PerSecondLog } from "../base/log.ts";
 import type { Logger } from "../base/log.ts";
 import { ticksToUs } from "../base/time.ts";
+import type { StreamName } from "../media/ids.ts";
 import type { MediaPacket, PacketSink, SourcePacket } from "../media/packet.ts";
 import { makeTrackSet } from "../media/track.ts";
 import type { Track, TrackSet } from "../media/track.ts";
@@ -24,7 +25,22 @@ export type LiveStreamOptions = {
   readonly pace: SendPace;
   /** Called when nothing holds the stream any more: no publisher, no waiting time left, no subscriber. */
   onIdle(stream: LiveStream): void;
+  /** Called when something happened that people may want to know; neither throws nor waits. */
+  readonly onNotice?: ((notice: StreamNotice) => void) | undefined;
 };
+
+/** Something that happened to a stream, by the name of its event. */
+export type StreamNotice = {
+  readonly what: `stream_${"opened" | "updated" | "closed"}` | `source_${SourceStep}`;
+  readonly stream: StreamName;
+  readonly source?: Pick<PublishRequest, "protocol" | "remoteAddress">;
+  readonly tracks?: readonly Track[];
+  readonly reason?: string;
+  /** Bytes that the stream has had from its publishers. */
+  readonly bytes?: number;
+};
+
+type SourceStep = "opened" | "connected" | "started" | "updated" | "lost" | "closed";
 
 /** A publisher that has sent nothing for this long gives way to a newcomer: its network died, or it hangs. */
 const TAKEOVER_SILENCE_US = 3_000_000;
@@ -81,6 +97,7 @@ export class LiveStream {
     this.#addSink(this.#fanouts);
     this.#clampedLog = new PerSecondLog(options.log, "packets out of order in time, moved");
     this.#strayLog = new PerSecondLog(options.log, "packets of an old timeline after a time jump, dropped");
+    this.#notice("stream_opened");
   }
 
   /** The rules in force. */
@@ -158,6 +175,7 @@ export class LiveStream {
     this.#publisher = new ActivePublisher(this, request);
     this.#heardUs = this.#options.clock.nowUs();
     this.#watchSilence();
+    this.#notice("source_opened", { source: request });
     return this.#publisher;
   }
 
@@ -225,15 +243,19 @@ export class LiveStream {
     this.#sinks.clear();
     this.#keepers = 0;
     this.#cache.clear();
+    this.#notice("stream_closed", { reason, bytes: this.#bytesIn });
   }
 
   /** For `ActivePublisher`: the tracks from here on. */
   acceptTracks(from: ActivePublisher, tracks: readonly Track[]): void {
     if (this.#publisher !== from || tracks.length === 0) return;
-    if (!from.hasTracks) this.#timeline.breakRun();
+    const isFirst = !from.hasTracks;
+    if (isFirst) this.#timeline.breakRun();
     from.hasTracks = true;
     this.#startEpoch(tracks);
     this.#sinceUs ??= this.#options.clock.wallUs();
+    this.#notice(isFirst ? "source_connected" : "source_updated", { source: from.request, tracks });
+    this.#notice("stream_updated", { tracks });
   }
 
   /** For `ActivePublisher`: the next packet. */
@@ -253,6 +275,7 @@ export class LiveStream {
     }
     this.#bytesIn += packet.payload.byteLength;
     this.#heardUs = clock.nowUs();
+    if (!from.hasStarted) this.#sourceStarted(from);
     this.#deliver({
       track: packet.track,
       dts,
@@ -287,6 +310,7 @@ export class LiveStream {
     this.#silenceTimer?.cancel();
     this.#pause();
     this.#options.log.info("publisher left", { stream: this.#rules.name, reason });
+    this.#notice("source_closed", { source: from.request, reason, bytes: this.#bytesIn });
     this.#startGrace();
   }
 
@@ -311,8 +335,19 @@ export class LiveStream {
       this.#silenceTimer = this.#options.clock.schedule(Math.ceil(leftMs), () => this.#watchSilence());
       return;
     }
-    this.#revoke("it has sent nothing for source_timeout");
+    const reason = "it has sent nothing for source_timeout";
+    if (this.#publisher !== null) this.#notice("source_lost", { source: this.#publisher.request, reason });
+    this.#revoke(reason);
     this.#options.onIdle(this);
+  }
+
+  #sourceStarted(from: ActivePublisher): void {
+    from.hasStarted = true;
+    this.#notice("source_started", { source: from.request });
+  }
+
+  #notice(what: StreamNotice["what"], facts: Omit<StreamNotice, "what" | "stream"> = {}): void {
+    this.#options.onNotice?.({ what, stream: this.#rules.name, ...facts });
   }
 
   #deliver(packet: MediaPacket): void {
@@ -365,6 +400,7 @@ export class LiveStream {
     this.#publisher = null;
     this.#silenceTimer?.cancel();
     this.#options.log.info("publisher taken off", { stream: this.#rules.name, reason });
+    this.#notice("source_closed", { source: revoked.request, reason, bytes: this.#bytesIn });
     this.#pause();
     revoked.request.onRevoked(reason);
   }
@@ -394,6 +430,8 @@ class ActivePublisher implements Publisher {
   readonly request: PublishRequest;
   /** Its run has begun: later changes of its tracks stay on the same timeline. */
   hasTracks = false;
+  /** Its first packet was there. */
+  hasStarted = false;
   readonly #stream: LiveStream;
 
   constructor(stream: LiveStream, request: PublishRequest) {

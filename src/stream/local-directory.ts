@@ -4,6 +4,7 @@ import type { StreamName } from "../media/ids.ts";
 import type { PublishRequest, Publisher, StreamDirectory, SubscribeRequest } from "./directory.ts";
 import { streamErrors } from "./errors.ts";
 import { LiveStream } from "./live-stream.ts";
+import type { StreamNotice } from "./live-stream.ts";
 import type { StreamRules, StreamRulesLookup } from "./rules.ts";
 import { SendPace } from "./send-pace.ts";
 import type { Subscription } from "./wire-format.ts";
@@ -21,6 +22,8 @@ export type LocalDirectoryOptions = {
   equip(stream: LiveStream): void;
   /** The stream is gone; whatever `equip` made for it can go. */
   onClosed(name: StreamName): void;
+  /** What happens to the streams. */
+  readonly onNotice?: ((notice: StreamNotice) => void) | undefined;
 };
 
 /** The streams that live in this thread. An entry exists while it has a publisher, a subscriber or time to wait. */
@@ -133,6 +136,7 @@ export class LocalDirectory implements StreamDirectory {
       clock: this.#options.clock,
       log: this.#options.log,
       pace: this.#pace,
+      onNotice: this.#options.onNotice,
       onIdle: (idle) => this.#close(idle, "its source did not come back in time"),
     });
     this.#streams.set(rules.name, stream);

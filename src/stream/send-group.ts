@@ -91,6 +91,14 @@ export class SendGroup implements TurnTask {
     return subscriber;
   }
 
+  fellBack(): void {
+    this.#host.pace.delivery.fellBack();
+  }
+
+  endedSlow(): void {
+    this.#host.pace.delivery.endedSlow();
+  }
+
   written(isOn: boolean): void {
     if (isOn) this.#host.pace.joined();
     else this.#host.pace.left();
@@ -153,6 +161,7 @@ export class SendGroup implements TurnTask {
     const flush = this.#host.flushOf(from, to, nowUs);
     let missed = 0;
     for (const subscriber of this.#subscribers) if (!subscriber.take(flush)) missed++;
+    this.#host.pace.delivery.flushed(to - from, this.#subscribers.size - missed, missed);
     this.#host.flushed(to - from, missed);
   }
 

@@ -1,3 +1,4 @@
+import { Delivery } from "./delivery.ts";
 import type { SendWindow } from "./rules.ts";
 
 /** Window per viewer of the thread: keeps its writes, of some 9 us each, at about a tenth of a core. */
@@ -23,6 +24,8 @@ export type TurnTask = { endOfTurn(): void };
  * is to be done at the end of the turn of the event loop that is running. One object per thread.
  */
 export class SendPace {
+  /** What became of it. */
+  readonly delivery = new Delivery();
   readonly #defer: (run: () => void) => void;
   readonly #deferFar: (run: () => void) => void;
   #viewers = 0;

@@ -46,6 +46,10 @@ export type Flush = {
 export type SubscriberOwner = {
   /** A subscriber has begun, or ceased, to be written to. */
   written(isOn: boolean): void;
+  /** A subscriber fell back. */
+  fellBack(): void;
+  /** A subscriber is closed since it never caught up. */
+  endedSlow(): void;
   readonly limits: FanoutLimits;
   /** Forgets a subscriber; again without effect. */
   remove(subscriber: Subscriber): void;
@@ -139,8 +143,10 @@ export class Subscriber implements Subscription {
         this.#resyncs = 0;
       }
       this.#resyncs++;
+      this.#owner.fellBack();
     }
     if (nowUs - this.#stalledSinceUs <= maxStalledUs && this.#resyncs <= maxResyncs) return;
+    this.#owner.endedSlow();
     this.#owner.remove(this);
     this.end("too-slow");
   }

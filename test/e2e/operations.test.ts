@@ -98,10 +98,7 @@ test("a broken config is refused whole, named, with line and caret, by serve and
 test("a directive that would protect is refused until it works, a harmless one warned about", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "weir-warn-"));
   t.after(() => rm(folder, { recursive: true, force: true }));
-  await writeFile(
-    join(folder, "a.conf"),
-    "template pub { prefix pub; input publish://; on_play http://127.0.0.1/auth; }",
-  );
+  await writeFile(join(folder, "a.conf"), "template pub { prefix pub; input publish://; drm widevine; }");
   assert.equal(weir("check", folder).code, 1);
   await writeFile(
     join(folder, "a.conf"),

@@ -5,7 +5,7 @@ import { nameFault } from "../names.ts";
 import { parseStatements } from "../parser.ts";
 import { SourceText } from "../place.ts";
 import { ProblemList } from "../problem.ts";
-import { word } from "../print.ts";
+import { word } from "../print-words.ts";
 import { COLLECTIONS, keyOf } from "../json/shape.ts";
 import { isListener, kindOf, objectToJson, propertyOf } from "../json/to-json.ts";
 import { badField, isObject, isShownOnly, knownProperty, propertiesToText } from "../json/to-text.ts";

@@ -41,7 +41,7 @@ const NAME = fc.stringMatching(/^[a-z0-9][a-z0-9_-]{0,8}(\/[a-z0-9]{1,4})?$/);
 function valueOf(type: ValueType, name: string): Arbitrary<Json> | null {
   switch (type.kind) {
     case "text":
-      return TEXT;
+      return TEXT.filter((text) => text.length >= (type.minLength ?? 0));
     case "login":
       return fc.stringMatching(/^[a-z]{1,6}$/);
     case "path":
@@ -99,7 +99,10 @@ function optionValue({ name, type, flag }: OptionSpec): Arbitrary<Json> | null {
 /** Values of a property; `null` for those that are not made here. */
 function propertyValue(property: Property): Arbitrary<Json> | null {
   const { form, spec, name, isList } = property;
-  const one = elementValue(form, spec, name);
+  const one =
+    property.word !== undefined && form.kind === "words"
+      ? fc.constant(true)
+      : elementValue(form, spec, name);
   if (one === null) return null;
   return isList ? fc.array(one, { minLength: 1, maxLength: 3 }) : one;
 }

@@ -1,6 +1,6 @@
 /** Statements as JSON: what stands in a file, no defaults, nothing of templates or the environment. */
 import { findDirective } from "../directives.ts";
-import { word as written } from "../print.ts";
+import { word as written } from "../print-words.ts";
 import { shownWord } from "../secret-words.ts";
 import { hasForm, parseValue } from "../values.ts";
 import { COLLECTIONS, findProperty, keyOf, propertyName } from "./shape.ts";
@@ -147,11 +147,13 @@ function wordsOf(property: Property, { words }: Statement): readonly Token[] {
 }
 
 function listToJson(
-  { form, spec, name }: Property,
+  { form, spec, name, word }: Property,
   words: readonly Token[],
   secrets: SecretsShown,
 ): Json[] {
   if (form.kind !== "list") return [];
+  // Tokens of viewers open what they are allowed.
+  if (word === "token" && secrets === "hide") return words.map(() => MASK);
   const { argument, key } = form;
   const values = words.map(({ text }) => argumentToJson(argument, { spec, name }, text, secrets));
   return key === undefined ? values : values.map((value) => ({ [key]: value }));

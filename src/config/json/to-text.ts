@@ -2,7 +2,7 @@
 import { readTokens } from "../lexer.ts";
 import { SourceText } from "../place.ts";
 import { ProblemList } from "../problem.ts";
-import { word as written } from "../print.ts";
+import { word as written } from "../print-words.ts";
 import { nearestName } from "../suggest.ts";
 import { parseValue } from "../values.ts";
 import { editErrors } from "../edit/errors.ts";

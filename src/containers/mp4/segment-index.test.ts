@@ -12,6 +12,7 @@ const TWO: SegmentIndex = {
   trackNumber: 101,
   timescale: 48_000,
   earliestTicks: 2 ** 33 + 5,
+  firstOffsetBytes: 2 ** 32 + 52,
   sizes: Uint32Array.of(1000, MAX_REFERENCED_BYTES),
   durations: Uint32Array.of(96_000, 0xffff_ffff),
   startsWithSap: Uint8Array.of(1, 0),
@@ -20,12 +21,12 @@ const TWO: SegmentIndex = {
 /** Written by hand from ISO/IEC 14496-12 section 8.16.3. */
 const EXPECTED = [
   "00000040 73696478 01000000 00000065 0000bb80",
-  "0000000200000005 0000000000000000 0000 0002",
+  "0000000200000005 0000000100000034 0000 0002",
   "000003e8 00017700 80000000",
   "7fffffff ffffffff 00000000",
 ];
 
-test("an index has its references one behind the other, the first one right behind it", () => {
+test("an index has its references one behind the other, the first one so far behind it", () => {
   const bytes = buildSegmentIndex(TWO);
   assert.equal(Buffer.from(bytes).toString("hex"), EXPECTED.join("").replaceAll(" ", ""));
   assert.equal(bytes.byteLength, segmentIndexBytes(2));

@@ -12,7 +12,9 @@ export type SegmentIndex = {
   readonly timescale: number;
   /** When the first subsegment begins on the presentation timeline. Units: ticks. */
   readonly earliestTicks: number;
-  /** Bytes of the subsegments, which lie one behind the other; the first begins behind the `sidx`. */
+  /** Between the end of the `sidx` and the first subsegment. */
+  readonly firstOffsetBytes: number;
+  /** Bytes of the subsegments, which lie one behind the other. */
   readonly sizes: Uint32Array;
   /** Ticks. */
   readonly durations: Uint32Array;
@@ -47,7 +49,8 @@ export function buildSegmentIndex(index: SegmentIndex): Uint8Array {
   box[8] = 1; // version
   writeU32(box, 12, index.trackNumber); // reference_ID
   writeU32(box, 16, index.timescale);
-  writeU64(box, 20, index.earliestTicks); // earliest_presentation_time; first_offset is 0
+  writeU64(box, 20, index.earliestTicks); // earliest_presentation_time
+  writeU64(box, 28, index.firstOffsetBytes); // first_offset
   writeU32(box, 36, count); // reserved, reference_count
   for (let i = 0, at = FIXED_BYTES; i < count; i++, at += REFERENCE_BYTES) {
     if (sizes[i]! > MAX_REFERENCED_BYTES) throw new RangeError(`a reference to ${sizes[i]} bytes`);

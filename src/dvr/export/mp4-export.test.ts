@@ -55,10 +55,10 @@ describe("an export as MP4", () => {
     const fragments = archive.chunks.flatMap(() => ["moof", "mdat"]);
     assert.deepEqual(
       boxes.map(([type]) => type),
-      ["ftyp", "moov", "sidx", ...fragments],
+      ["ftyp", "moov", "sidx", "sidx", ...fragments],
     );
     const tracks = [...archive.mediaFiles.values()][0]!;
-    const samples = readSegmentSamples([whole.subarray(boxes[3]![1])], tracks);
+    const samples = readSegmentSamples([whole.subarray(boxes[4]![1])], tracks);
     const recorded = [...archive.recorded.values()].flat();
     assert.equal(samples.length, recorded.length);
     for (const { track, dts, pts, isSync, payload } of samples) {
@@ -79,10 +79,20 @@ describe("an export as MP4", () => {
       moofs.map((at) => readU32(whole, at + 20)),
       moofs.map((_, i) => i + 1),
     );
-    const sidx = boxes[2]![1];
+    const [sidx, ofSound] = [boxes[2]![1], boxes[3]![1]];
     const references = readU16(whole, sidx + 38);
     assert.equal(references, archive.segments.length);
-    let at = boxes[3]![1];
+    const first = boxes[4]![1];
+    assert.deepEqual(
+      [sidx, ofSound].map((each) => [readU32(whole, each + 12), readU16(whole, each + 38)]),
+      [
+        [1, references],
+        [101, references],
+      ],
+    );
+    assert.equal(ofSound + readU64(whole, sidx + 28), first, "behind the index of the other track");
+    assert.equal(readU64(whole, ofSound + 28), 0);
+    let at = first;
     let us = 0;
     for (const [i, { chunks, durationUs }] of archive.segments.entries()) {
       assert.ok(moofs.includes(at), `segment ${i} begins with a moof`);
@@ -90,6 +100,9 @@ describe("an export as MP4", () => {
       const sizeBytes = [...chunks].reduce((sum, { size }) => sum + size, 0);
       assert.deepEqual([readU32(whole, entry), readU32(whole, entry + 8)], [sizeBytes, 0x8000_0000]);
       assert.ok(Math.abs((readU32(whole, entry + 4) * 1e6) / 90_000 - durationUs) <= 50, `segment ${i}`);
+      const sound = ofSound + 40 + i * 12;
+      assert.equal(readU32(whole, sound), sizeBytes, "each index has the segments whole");
+      assert.ok(Math.abs((readU32(whole, sound + 4) * 1e6) / 48_000 - durationUs) <= 50, `segment ${i}`);
       at += sizeBytes;
       us += durationUs;
     }
@@ -354,7 +367,7 @@ describe("an export of a long list", () => {
     const made = new Mp4Export(listedRange({ tracks, segments: 18_000 }));
     assert.equal(made.durationUs, 36_000 * SECOND_US);
     const mediaBytes = 36_000 * 100_000;
-    const indexBytes = 18_000 * 12;
+    const indexBytes = 2 * 18_000 * 12;
     assert.ok(made.bytes > mediaBytes + indexBytes && made.bytes < mediaBytes + indexBytes + 4000);
   });
 

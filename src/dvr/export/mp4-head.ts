@@ -4,6 +4,7 @@ import {
   MAX_REFERENCED_BYTES,
   MAX_SEGMENT_REFERENCES,
   buildSegmentIndex,
+  segmentIndexBytes,
 } from "../../containers/mp4/segment-index.ts";
 import type { Track } from "../../media/track.ts";
 import { dvrExportErrors } from "./errors.ts";
@@ -32,7 +33,7 @@ function nameOf({ codec, timescale }: Track): string {
 }
 
 /**
- * Builds what an exported MP4 file begins with: `ftyp`, `moov`, `sidx`.
+ * Builds what an exported MP4 file begins with: `ftyp`, `moov`, a `sidx` for each track.
  *
  * Ownership: the result is new. Throws: DVR_EXPORT_CODEC_CHANGE, CODEC_BAD_CONFIG.
  * Spec: ISO/IEC 14496-12 sections 4.3, 8.2, 8.8.2, 8.16.3.
@@ -47,14 +48,22 @@ export function buildExportHead(plan: RangePlan, sets: InBandSets): Uint8Array {
     startUs: plan.startUs,
     laterConfigs: new Map(later.map(({ id, configs }) => [id, configs.slice(1).map(({ track }) => track)])),
   });
-  return Buffer.concat([init, indexOf(plan, sets, tracks[0]!)]);
+  const indexes = tracks.map((track, i) => indexOf(plan, sets, track, tracks.length - 1 - i));
+  return Buffer.concat([init, ...(indexes.includes(null) ? [] : (indexes as Uint8Array[]))]);
 }
 
 /**
- * One `sidx` whose references are segments; several of them at a time where there are more than it can count. (FFmpeg's
- * demuxer refuses references to further `sidx` boxes.) Empty where a reference would be too long to be said.
+ * A `sidx` of one track whose references are segments; several of them at a time where there are more than it can count.
+ * Behind it stand `following` more, as each track has one: FFmpeg's demuxer looks for each track by itself, and loses its
+ * way where only one has an index. (It also refuses references to further `sidx` boxes.) Returns: `null` where a reference
+ * would be too long to be said.
  */
-function indexOf(plan: RangePlan, sets: InBandSets, reference: PlannedTrack): Uint8Array {
+function indexOf(
+  plan: RangePlan,
+  sets: InBandSets,
+  reference: PlannedTrack,
+  following: number,
+): Uint8Array | null {
   const { segments } = plan;
   const perReference = Math.ceil(segments.count / MAX_SEGMENT_REFERENCES);
   const count = Math.ceil(segments.count / perReference);
@@ -70,12 +79,14 @@ function indexOf(plan: RangePlan, sets: InBandSets, reference: PlannedTrack): Ui
     let sizeBytes = 0;
     for (const end = plan.chunksEnd(next - 1); chunk < end; chunk++) sizeBytes += sets.sizeOf(chunk);
     const endTicks = usToTicks((isLast ? plan.endUs : plan.playsAt(next)) - plan.startUs, timescale);
-    if (sizeBytes > MAX_REFERENCED_BYTES || endTicks - ticks > MAX_U32) return new Uint8Array(0);
+    if (sizeBytes > MAX_REFERENCED_BYTES || endTicks - ticks > MAX_U32) return null;
     sizes[i] = sizeBytes;
     durations[i] = endTicks - ticks;
     startsWithSap[i] = segments.independent[i * perReference]!;
     ticks = endTicks;
   }
   const trackNumber = reference.number;
-  return buildSegmentIndex({ trackNumber, timescale, earliestTicks: 0, sizes, durations, startsWithSap });
+  const firstOffsetBytes = following * segmentIndexBytes(count);
+  const times = { trackNumber, timescale, earliestTicks: 0 };
+  return buildSegmentIndex({ ...times, firstOffsetBytes, sizes, durations, startsWithSap });
 }

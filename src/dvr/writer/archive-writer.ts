@@ -12,6 +12,7 @@ import { HourWriter } from "./hour-writer.ts";
 import type { WriteAccess } from "./write-access.ts";
 import type { PlannedRecord } from "./hour-writer.ts";
 import type { RecordedGroup, SegmentShare } from "./recorded-group.ts";
+import type { RecordingCounters } from "./recording-counters.ts";
 import type { GroupWriter } from "./stream-recorder.ts";
 
 /** What the writer of a stream's archive needs. */
@@ -26,6 +27,8 @@ export type ArchiveWriterOptions = {
   access(onLost: () => void): WriteAccess;
   /** What all streams of a thread have waiting to be written. */
   readonly waiting: WaitingBytes;
+  /** Of all streams of a thread; nothing is counted when left out. */
+  readonly counters?: RecordingCounters;
   /** Syncs of all streams of a thread: few at a time, so that those who write find the system's threads free. */
   readonly syncs: Pick<BoundedWork, "run">;
   /** Records of an hour; what readers take unless given. */
@@ -180,6 +183,7 @@ export class ArchiveWriter implements GroupWriter {
       waiting.bytes + group.bytes > waiting.limit;
     if (this.#isClosed || isTooMuch) {
       this.#hasLost = true;
+      this.#options.counters?.lost();
       group.release();
       return;
     }
@@ -294,8 +298,9 @@ export class ArchiveWriter implements GroupWriter {
   }
 
   async #writeOrDrop(group: RecordedGroup): Promise<void> {
-    const { clock } = this.#options;
+    const { clock, counters } = this.#options;
     if (clock.nowUs() < this.#retryUs || !this.#access.mayWrite()) {
+      counters?.lost();
       // What is recorded of its segment gets its end when it goes on.
       if (this.#segment !== null) await this.#leave();
       return;
@@ -306,8 +311,10 @@ export class ArchiveWriter implements GroupWriter {
       this.#end ??= await this.#recover();
       await this.#writeGroup(group);
       this.#succeeded();
+      counters?.wrote(group.bytes, clock.wallUs() - group.utcUs);
       if (this.#options.fsync === "interval") this.#syncLater();
     } catch (caught) {
+      counters?.lost();
       if (caught instanceof NoAccess) await this.#leave();
       else if (asMediaError(caught)?.code === "DVR_HOUR_FULL") await this.#fillHour(group, caught);
       else await this.#failed(caught);

@@ -11,6 +11,7 @@ import type { StreamSummary } from "../../stream/directory.ts";
 import type { HomeRegistry } from "../../stream/homes.ts";
 import type { Crowd, DrainStep } from "../drain.ts";
 import { serverErrors } from "../errors.ts";
+import { boundedEvents } from "../events/thread-events.ts";
 import { HttpListener } from "../http/listener.ts";
 import { ReplyBudget } from "../http/reply-budget.ts";
 import { WholeBodies } from "../http/whole-bodies.ts";
@@ -25,8 +26,10 @@ import { mayBeWebSocket } from "../playback.ts";
 import type { StreamArchives } from "../stream-archives.ts";
 import { Turns } from "../turns.ts";
 import type { ControlCalls, MediaThreadCalls, OpenPorts, ThreadStart, ThreadStats } from "./messages.ts";
-import { packRequest, unpackReply } from "./packed-http.ts";
+import { packRequest } from "./packed-http.ts";
 import { SharedAddressCounter } from "./shared-address-counter.ts";
+import { TakenBodies } from "./streamed-bodies.ts";
+import type { BodyPiece } from "./streamed-bodies.ts";
 import { threadLog } from "./thread-log.ts";
 
 /** Of the memory that the process may use, what replies of all threads may hold for slow readers. */
@@ -56,6 +59,7 @@ export class MediaRuntime {
   /** Listeners that the log has told of. */
   #logged: ReadonlySet<Listener> = new Set();
   #areViewersSentOn = false;
+  readonly #streamed = new TakenBodies((wish) => this.#control.tell("body", wish));
 
   constructor(start: ThreadStart, control: Channel<ControlCalls, MediaThreadCalls>, probes: ProbeTarget) {
     this.#start = start;
@@ -84,6 +88,7 @@ export class MediaRuntime {
         homes: homesThrough(control),
       },
       addresses: this.#addresses.rtmp,
+      tellEvent: boundedEvents(systemClock, this.#log, (event) => control.tell("event", event)),
     });
     this.#http = new ListenerSet(this.#httpMaker());
   }
@@ -203,6 +208,11 @@ export class MediaRuntime {
     this.#node.siblingChanged(index, wires);
   }
 
+  /** The control thread gives the next piece of an endless body. */
+  takeBody(piece: BodyPiece): void {
+    this.#streamed.take(piece);
+  }
+
   /** What all HTTP listeners share is made once. */
   #httpMaker(): (plan: () => HttpListenerPlan, port: number) => HttpListener {
     const { count } = this.#start;
@@ -244,7 +254,9 @@ export class MediaRuntime {
   }
 
   async #askControl(request: HttpRequest, hasApi: boolean): Promise<HttpReply> {
-    return unpackReply(await this.#control.ask("http", { request: packRequest(request), hasApi }));
+    return this.#streamed.unpack(
+      await this.#control.ask("http", { request: packRequest(request), hasApi }),
+    );
   }
 
   #refuseToStop(): void {

@@ -59,6 +59,10 @@ const channel = new Channel<ControlCalls, MediaThreadCalls>(portWire(parentPort!
     runtime.siblingChanged(index, wires);
     return null;
   },
+  bodyPiece: (piece) => {
+    runtime.takeBody(piece);
+    return null;
+  },
   ...archiveAnswers(
     (use) => runtime.archives.use(use),
     () => runtime.archives.isLoaded,

@@ -8,7 +8,9 @@ import type { Crowd, DrainStep } from "../drain.ts";
 import type { PortsByKey } from "../listener-set.ts";
 import type { MediaNodeStats } from "../media-node.ts";
 import type { ArchiveCalls } from "./archive-calls.ts";
+import type { ThreadEvent } from "../events/thread-events.ts";
 import type { PackedReply, PackedRequest } from "./packed-http.ts";
+import type { BodyPiece, BodyWish } from "./streamed-bodies.ts";
 
 /** Ports of listeners by their keys; who is not there is opened on the port of its plan. */
 export type OpenPorts = { readonly http: PortsByKey; readonly rtmp: PortsByKey };
@@ -53,6 +55,8 @@ export type MediaThreadCalls = ArchiveCalls & {
   sibling: { argument: { readonly index: number; readonly ports: SiblingPorts | null }; answer: null };
   /** For tests of faults: throw, or stop answering. */
   fault: { argument: "throw" | "hang"; answer: null };
+  /** The next bytes of an endless body, or its end. */
+  bodyPiece: { argument: BodyPiece; answer: null };
 };
 
 /** What the control thread answers to a media thread. */
@@ -72,6 +76,10 @@ export type ControlCalls = {
   /** Asks to be told of the home, now and at every change. */
   watch: { argument: StreamName; answer: number | null };
   unwatch: { argument: StreamName; answer: null };
+  /** Something happened in the asking thread. */
+  event: { argument: ThreadEvent; answer: null };
+  /** Of an endless body: it is wanted, it is not any more, or so many bytes of it are not taken. */
+  body: { argument: BodyWish; answer: null };
 };
 
 /** What a media thread is given when it starts. */

@@ -16,6 +16,8 @@ export type PackedReply = {
   readonly headers: HttpHeaders;
   readonly body: readonly Uint8Array[];
   readonly gzip: Uint8Array | null;
+  /** The body has no end yet and comes by itself: the number that it is asked for by. See `StreamedBodies`. */
+  readonly streamId?: number;
 };
 
 /**
@@ -28,6 +30,7 @@ const FORWARDED = [
   "content-type",
   "cookie",
   "host",
+  "last-event-id",
   "origin",
   "referer",
   "sec-fetch-site",
@@ -58,7 +61,7 @@ export function unpackRequest(packed: PackedRequest): HttpRequest {
   };
 }
 
-/** Makes data of a reply. Endless bodies belong to media and never come this way. */
+/** Makes data of a reply, but for an endless body, which `StreamedBodies` keeps. */
 export function packReply(reply: HttpReply): PackedReply {
   const { status, headers, body } = reply;
   return { status, headers, body, gzip: reply.gzip?.() ?? null };

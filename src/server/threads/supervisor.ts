@@ -8,6 +8,7 @@ import type { ResolvedConfig } from "../../config/plan.ts";
 import type { StreamSummary } from "../../stream/directory.ts";
 import type { Crowd, DrainStep } from "../drain.ts";
 import { serverErrors } from "../errors.ts";
+import type { ThreadEvent } from "../events/thread-events.ts";
 import type { ListenerPlan, PortsByKey } from "../listener-set.ts";
 import { Turns } from "../turns.ts";
 import { BeatWatch, STUCK_MS } from "./beat-watch.ts";
@@ -19,10 +20,11 @@ import type { ControlCalls, MediaThreadCalls, OpenPorts, ThreadShares, ThreadSta
 import { channelErrors } from "../../base/channel.ts";
 import type { AnswerLimit, CallHandlers, Channel } from "../../base/channel.ts";
 import type { ArchiveCalls } from "./archive-calls.ts";
-import { packReply, unpackRequest } from "./packed-http.ts";
+import { unpackRequest } from "./packed-http.ts";
 import { requireOpenable } from "./port-probes.ts";
 import { forgetAddresses } from "./shared-address-counter.ts";
 import { controlBeat, makeShares } from "./shares.ts";
+import { GivenBodies } from "./streamed-bodies.ts";
 
 /** What the control thread has media threads for. */
 export type MediaThreadsOptions = {
@@ -36,6 +38,8 @@ export type MediaThreadsOptions = {
   notReadyReason(): string | null;
   /** Answers a request that is not for media. */
   answer(request: HttpRequest, hasApi: boolean): Promise<HttpReply>;
+  /** Something happened in a media thread, or to one. */
+  onEvent(event: ThreadEvent): void;
 };
 
 /** A media thread and what became of it. */
@@ -272,7 +276,10 @@ export class MediaThreads {
 
   #launch(seat: Seat): MediaThread {
     const { index } = seat;
-    const thread = new MediaThread({
+    const bodies: GivenBodies = new GivenBodies(this.#options.clock, (piece) =>
+      thread.channel.tell("bodyPiece", piece),
+    );
+    const thread: MediaThread = new MediaThread({
       start: {
         index,
         count: this.#seats.length,
@@ -280,8 +287,11 @@ export class MediaThreads {
         shares: this.#shares,
         startedAtMs: this.#options.startedAtMs,
       },
-      answers: this.#answersTo(index),
-      onGone: (end) => this.#gone(seat, end),
+      answers: this.#answersTo(index, bodies),
+      onGone: (end) => {
+        bodies.close();
+        this.#gone(seat, end);
+      },
     });
     seat.thread = thread;
     seat.config = this.#config;
@@ -397,6 +407,16 @@ export class MediaThreads {
       streamsLost: lost.length,
       viewersLost,
     });
+    this.#options.onEvent({
+      name: "thread_lost",
+      fields: {
+        thread: seat.index,
+        reason,
+        streams: lost.slice(0, 20),
+        streams_lost: lost.length,
+        viewers_lost: viewersLost,
+      },
+    });
     this.#replaceSoon(seat);
   }
 
@@ -433,7 +453,7 @@ export class MediaThreads {
     }
   }
 
-  #answersTo(thread: number): CallHandlers<ControlCalls> {
+  #answersTo(thread: number, bodies: GivenBodies): CallHandlers<ControlCalls> {
     const homes = this.#homes;
     return {
       log: ({ level, message, fields }) => {
@@ -441,7 +461,7 @@ export class MediaThreads {
         return null;
       },
       http: async ({ request, hasApi }) =>
-        packReply(await this.#options.answer(unpackRequest(request), hasApi)),
+        bodies.pack(await this.#options.answer(unpackRequest(request), hasApi)),
       readiness: () => this.#options.notReadyReason(),
       claim: (name) => homes.claim(thread, name),
       release: (name) => {
@@ -451,6 +471,14 @@ export class MediaThreads {
       watch: (name) => homes.watch(thread, name),
       unwatch: (name) => {
         homes.unwatch(thread, name);
+        return null;
+      },
+      event: (event) => {
+        this.#options.onEvent(event);
+        return null;
+      },
+      body: (wish) => {
+        bodies.take(wish);
         return null;
       },
     };

@@ -1,0 +1,30 @@
+/** Sessions told as events. */
+import type { EventBus } from "./event-bus.ts";
+import type { EventFields } from "./event.ts";
+
+/** What became of a session. `session`: as the API shows it. */
+export type SessionChange = {
+  readonly what: "opened" | "started" | "updated" | "closed" | "denied";
+  readonly session: Readonly<Record<string, unknown>>;
+};
+
+/** Who may see a viewer's token may be that viewer; events go to logs. A query may have one in it. */
+const SECRETS: ReadonlySet<string> = new Set(["token", "password", "query_string", "qs"]);
+
+/**
+ * Makes of changes of sessions `play_*`, and `publish_refused`. Publishers that are let in are told of by `source_*` and
+ * `stream_*`. Tokens, passwords and queries are left out; `name` becomes `media` where that is missing.
+ */
+export function playEvents(bus: Pick<EventBus, "emit">): (change: SessionChange) => void {
+  return ({ what, session }) => {
+    const isPublisher = session["type"] === "publish";
+    if (what === "denied") bus.emit(isPublisher ? "publish_refused" : "play_refused", fieldsOf(session));
+    else if (!isPublisher) bus.emit(`play_${what}`, fieldsOf(session));
+  };
+}
+
+function fieldsOf(session: SessionChange["session"]): EventFields {
+  const { name, media = name, ...others } = session;
+  const shown = Object.entries(others).filter(([key, value]) => !SECRETS.has(key) && value !== undefined);
+  return { media, ...Object.fromEntries(shown) };
+}

@@ -1,0 +1,23 @@
+import { FAMILIES } from "./families.ts";
+
+const INTRODUCTION = `# Metrics
+
+<!-- Made by \`npm run docs\` from src/api/metrics/families.ts. -->
+
+\`GET /metrics\` has them for Prometheus, on every HTTP listener that has the API; so have \`/flussonic/api/metrics\` and
+\`/streamer/api/v3/monitoring/metrics\`, which ask for credentials. Who sends \`Accept: application/openmetrics-text\`, as
+Prometheus does, gets OpenMetrics. Labels are bounded: threads, protocols, sinks, and names of streams only where the
+configuration says \`stream_metrics true;\`. Counters begin at 0 with the process, those of a thread with the thread. A
+histogram \`NAME\` has \`NAME_bucket\`, \`NAME_sum\` and \`NAME_count\`.
+
+\`deploy/grafana/weir.json\` is a dashboard for Grafana, \`deploy/prometheus/weir-rules.yaml\` has alerts, each with what to do.
+
+| name | kind | what it is |
+| --- | --- | --- |
+`;
+
+/** The page of metrics, docs/metrics.md. */
+export function renderMetricsPage(): string {
+  const rows = FAMILIES.map(({ name, type, help }) => `| \`${name}\` | ${type} | ${help} |`);
+  return `${INTRODUCTION}${rows.join("\n")}\n`;
+}

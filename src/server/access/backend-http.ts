@@ -1,0 +1,161 @@
+import { Agent as HttpAgent, request as httpRequest } from "node:http";
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { AskBackend, BackendReply, BackendRequest } from "../../auth/backends/backend-request.ts";
+import type { Clock } from "../../base/clock.ts";
+import { messageOf } from "../../base/errors.ts";
+import { NameCache } from "./name-cache.ts";
+import type { ResolveName } from "./name-cache.ts";
+
+/** Of a reply's headers; more is a failure. */
+const MAX_HEADER_BYTES = 16 * 1024;
+/** Of a reply's body, which is read and thrown away so that the connection can be used again; more is a failure. */
+const MAX_BODY_BYTES = 64 * 1024;
+/** Connections that are kept for the next request, a server. */
+const MAX_FREE_SOCKETS = 256;
+
+/** What talking to backends needs. */
+export type BackendHttpOptions = {
+  readonly clock: Clock;
+  /** Whether requests may go to a host (a name or an address, without port); absent: to all. */
+  readonly isAllowedHost?: (host: string) => boolean;
+  /** Absent: the machine's own way. */
+  readonly resolveName?: ResolveName;
+};
+
+/**
+ * Asks backends over HTTP/1.1 and HTTPS. Connections are kept and used again; redirects are answers and not followed.
+ *
+ * A reply counts when it has come whole: whatever a server does, the request is over when its time is, and has held no more than
+ * the bounds above.
+ */
+export class BackendHttp {
+  readonly #clock: Clock;
+  readonly #isAllowedHost: (host: string) => boolean;
+  readonly #agents = {
+    "http:": new HttpAgent({ keepAlive: true, maxFreeSockets: MAX_FREE_SOCKETS }),
+    "https:": new HttpsAgent({ keepAlive: true, maxFreeSockets: MAX_FREE_SOCKETS }),
+  };
+  readonly #names: NameCache;
+  readonly #running = new Set<ClientRequest>();
+  #isClosed = false;
+
+  constructor({ clock, isAllowedHost = () => true, resolveName }: BackendHttpOptions) {
+    this.#clock = clock;
+    this.#names = new NameCache(clock, resolveName);
+    this.#isAllowedHost = isAllowedHost;
+  }
+
+  /** Requests on their way. */
+  get running(): number {
+    return this.#running.size;
+  }
+
+  readonly ask: AskBackend = async (request) => {
+    const url = new URL(request.url);
+    if (this.#isClosed) return failed("the server stops");
+    if (!this.#isAllowedHost(hostOf(url))) return failed(`allowed_hosts does not have ${hostOf(url)}`);
+    const deadlineUs = this.#clock.nowUs() + request.timeoutMs * 1000;
+    const first = await this.#try(url, request, deadlineUs);
+    if (first !== "stale") return first;
+    const second = await this.#try(url, request, deadlineUs, true);
+    return second === "stale" ? failed("the connection was closed") : second;
+  };
+
+  /** Ends everything: what is on its way fails. */
+  close(): void {
+    this.#isClosed = true;
+    for (const request of this.#running) request.destroy(new Error("the server stops"));
+    for (const agent of Object.values(this.#agents)) agent.destroy();
+  }
+
+  /** "stale": a kept connection was closed by the server as the request was sent; it has not seen it. */
+  #try(
+    url: URL,
+    { headers }: BackendRequest,
+    deadlineUs: number,
+    isFresh = false,
+  ): Promise<BackendReply | "stale"> {
+    const { promise, resolve } = Promise.withResolvers<BackendReply | "stale">();
+    const request = this.#send(url, headers, isFresh);
+    if (typeof request === "string") return Promise.resolve(failed(request));
+    let isReplied = false;
+    const end = (outcome: BackendReply | "stale"): void => {
+      timer.cancel();
+      this.#running.delete(request);
+      resolve(outcome);
+    };
+    const leftMs = Math.max(0, (deadlineUs - this.#clock.nowUs()) / 1000);
+    const timer = this.#clock.schedule(leftMs, () => {
+      end({ kind: "failed", reason: "it did not answer in time", isTimeout: true });
+      request.destroy();
+    });
+    this.#running.add(request);
+    request.on("error", (error: NodeJS.ErrnoException) => {
+      const isStale = request.reusedSocket && !isReplied && error.code === "ECONNRESET" && !this.#isClosed;
+      end(isStale ? "stale" : failed(error.code ?? error.message));
+    });
+    request.on("close", () => end(failed("the connection was closed")));
+    // A server that changes the protocol, or calls itself a proxy, is none that answers.
+    request.on("upgrade", (_response, socket) => {
+      end(failed("it changed the protocol"));
+      socket.destroy();
+    });
+    request.on("response", (response) => {
+      isReplied = true;
+      readReply(response, end, () => request.destroy());
+    });
+    request.end();
+    return promise;
+  }
+
+  #send(url: URL, headers: BackendRequest["headers"], isFresh: boolean): ClientRequest | string {
+    const isTls = url.protocol === "https:";
+    const make = isTls ? httpsRequest : httpRequest;
+    const agent = isFresh ? false : this.#agents[isTls ? "https:" : "http:"];
+    try {
+      const { lookup } = this.#names;
+      return make(url, { agent, headers, lookup, maxHeaderSize: MAX_HEADER_BYTES });
+    } catch (caught) {
+      // Such as a header or path with characters that HTTP does not have.
+      return messageOf(caught);
+    }
+  }
+}
+
+function readReply(
+  response: IncomingMessage,
+  end: (reply: BackendReply) => void,
+  destroy: () => void,
+): void {
+  let bytes = 0;
+  response.on("data", (piece: Buffer) => {
+    bytes += piece.byteLength;
+    if (bytes <= MAX_BODY_BYTES) return;
+    end(failed(`its reply is longer than ${MAX_BODY_BYTES} bytes`));
+    destroy();
+  });
+  response.on("error", (error) => end(failed(messageOf(error))));
+  response.on("end", () => {
+    if (!response.complete) end(failed("its reply was cut off"));
+    else end({ kind: "replied", status: response.statusCode ?? 0, headers: plainHeaders(response) });
+  });
+}
+
+/** Headers as text; those that Node gives as lists are joined too. */
+function plainHeaders({ headers }: { headers: IncomingHttpHeaders }): Record<string, string> {
+  const rows = Object.entries(headers).map(([name, value]) => [
+    name,
+    Array.isArray(value) ? value.join(", ") : (value ?? ""),
+  ]);
+  return Object.fromEntries(rows) as Record<string, string>;
+}
+
+/** Without the brackets of an IPv6 address. */
+function hostOf(url: URL): string {
+  return url.hostname.replace(/^\[(.*)\]$/, "$1");
+}
+
+function failed(reason: string): BackendReply {
+  return { kind: "failed", reason, isTimeout: false };
+}

@@ -1,0 +1,84 @@
+import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
+import type { Tracer } from "@opentelemetry/api";
+import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
+import { resourceFromAttributes } from "@opentelemetry/resources";
+import { BatchSpanProcessor, TraceIdRatioBasedSampler, TracerProvider } from "@opentelemetry/sdk-trace";
+import type { TracesPlan } from "../../config/plan.ts";
+import type { TraceService } from "./session-traces.ts";
+import type { Asked, SetUp } from "./set-up.ts";
+
+/** What waits to be sent at most; more is dropped. */
+const QUEUE = {
+  maxQueueSize: 2048,
+  maxExportBatchSize: 256,
+  scheduledDelayMillis: 2000,
+  exportTimeoutMillis: 5000,
+};
+
+/**
+ * Sends spans to a collector, as OTLP over HTTP: one for a session's set-up, and below it one for each server that was
+ * asked. They have no tokens, addresses of clients, or queries in them.
+ */
+export class TraceExport {
+  readonly #provider: TracerProvider;
+  readonly #tracer: Tracer;
+
+  constructor({ url, share }: TracesPlan, { version, serverId }: TraceService) {
+    const exporter = new OTLPTraceExporter({ url, timeoutMillis: QUEUE.exportTimeoutMillis });
+    this.#provider = new TracerProvider({
+      resource: resourceFromAttributes({
+        "service.name": "weir",
+        "service.version": version,
+        "service.instance.id": serverId,
+      }),
+      sampler: new TraceIdRatioBasedSampler(share),
+      spanProcessors: [new BatchSpanProcessor({ exporter, ...QUEUE })],
+    });
+    this.#tracer = this.#provider.getTracer("weir", version);
+  }
+
+  /** Makes the spans of a session's set-up. */
+  note(setUp: SetUp): void {
+    const { kind, name, proto, sessionId, claimedUs, judgedUs, outcome, reason } = setUp;
+    const attributes = {
+      "weir.stream": name,
+      "network.protocol.name": proto,
+      "weir.outcome": outcome,
+      ...(sessionId === null ? {} : { "weir.session.id": sessionId }),
+    };
+    const startTime = dateOf(claimedUs);
+    const span = this.#tracer.startSpan(
+      kind,
+      { kind: SpanKind.SERVER, startTime, attributes },
+      ROOT_CONTEXT,
+    );
+    const context = trace.setSpan(ROOT_CONTEXT, span);
+    for (const each of setUp.asked) this.#noteAsked(each, context);
+    if (outcome === "failed") span.setStatus({ code: SpanStatusCode.ERROR, message: reason ?? "" });
+    else if (reason !== undefined) span.setAttribute("weir.reason", reason);
+    span.end(dateOf(judgedUs));
+  }
+
+  /** Sends what waits. */
+  async close(): Promise<void> {
+    await this.#provider.shutdown();
+  }
+
+  #noteAsked({ host, startUs, endUs, outcome }: Asked, context: typeof ROOT_CONTEXT): void {
+    const attributes = { "server.address": host, "weir.outcome": outcome };
+    const startTime = dateOf(startUs);
+    const span = this.#tracer.startSpan(
+      "authorize",
+      { kind: SpanKind.CLIENT, startTime, attributes },
+      context,
+    );
+    if (outcome === "failed") span.setStatus({ code: SpanStatusCode.ERROR });
+    span.end(dateOf(endUs));
+  }
+}
+
+/** As the library takes times: seconds and nanoseconds. */
+function dateOf(us: number): [number, number] {
+  const seconds = Math.floor(us / 1_000_000);
+  return [seconds, (us - seconds * 1_000_000) * 1000];
+}
