@@ -7,6 +7,7 @@ const OLDER: Readonly<Record<string, string>> = {
   "/flussonic/api/streams": "/streams",
   "/flussonic/api/sessions": "/sessions",
   "/flussonic/api/reload": "/config/reload",
+  "/flussonic/api/metrics": "/monitoring/metrics",
 };
 
 /** What a path asks of the API: what stands behind one of its two base paths; `null` for any other path. */

@@ -26,7 +26,10 @@ export type OpenApiOperation = {
   readonly security?: readonly [];
   readonly requestBody?: {
     readonly required: true;
-    readonly content: { readonly "application/json": { readonly schema: JsonSchema } };
+    readonly content: {
+      readonly "application/json": { readonly schema: JsonSchema };
+      readonly "text/plain"?: { readonly schema: JsonSchema };
+    };
   };
   readonly responses: Readonly<Record<string, OpenApiResponse>>;
   /** Scopes of tokens that reach it, beside `edit`. */
@@ -59,6 +62,7 @@ const ERRORS: Readonly<Record<number, string>> = {
   403: "Who asks may not",
   404: "There is no such thing",
   409: "It does not go together with what is there",
+  413: "The body is too long",
   429: "Too much is under way already",
   503: "The server cannot do it now",
 };
@@ -116,7 +120,10 @@ function describe(operation: ApiOperation, names: Names): OpenApiOperation {
       : {
           requestBody: {
             required: true,
-            content: { "application/json": { schema: jsonSchema(body, "input") } },
+            content: {
+              "application/json": { schema: jsonSchema(body, "input") },
+              ...(operation.takesText === true ? { "text/plain": { schema: TEXT } } : {}),
+            },
           },
         }),
     responses: { ...replies(operation, names), ...errors(operation) },

@@ -25,11 +25,13 @@ export type ApiOperation = {
   readonly list?: { readonly name: string; readonly item: ZodObject };
   /** The body, as JSON. */
   readonly body?: ZodType;
+  /** The body may be text/plain instead. */
+  readonly takesText?: true;
   /** `schema` null: there is no body. `type`: other than JSON. */
   readonly reply: {
     readonly status: number;
     readonly schema: ZodType | null;
-    readonly type?: "text/html" | "text/plain";
+    readonly type?: "text/html" | "text/plain" | "text/event-stream";
   };
   /** Other replies with a body that is no error, by their status. */
   readonly otherReplies?: Readonly<Record<number, ZodType>>;
@@ -39,8 +41,12 @@ export type ApiOperation = {
 
 /** The route that answers an operation. */
 export function routeOf(
-  { method, path, scope, changes }: ApiOperation,
+  { method, path, scope, changes, takesText }: ApiOperation,
   handle: (call: ApiCall) => Promise<HttpReply> | HttpReply,
 ): ApiRoute {
-  return { method, path, scope, ...(changes === true ? { changes } : {}), handle };
+  return {
+    ...{ method, path, scope, handle },
+    ...(changes === true ? { changes } : {}),
+    ...(takesText === true ? { takesText } : {}),
+  };
 }

@@ -30,6 +30,8 @@ export type ApiRoute = {
   readonly method: ApiMethod;
   /** Behind the base path, as `/streams/{name}/dvr/ranges`. Those of `WIDE` may have slashes in them, any other may not. */
   readonly path: string;
+  /** A body of text/plain is taken too, and is a string then. */
+  readonly takesText?: true;
   /** May throw or reject with a `MediaError`, which becomes the reply. */
   handle(call: ApiCall): Promise<HttpReply> | HttpReply;
 };
@@ -74,7 +76,7 @@ export class ApiRoutes {
         throw apiErrors.error("API_SCOPE", { scope: scope ?? (changes ? "edit" : "view") });
       const values = row.pattern.exec(path)!.slice(1);
       const params = Object.fromEntries(row.names.map((name, i) => [name, values[i]!]));
-      return await row.route.handle({ request, grant, params, body: readBody(request) });
+      return await row.route.handle({ request, grant, params, body: readBody(request, row.route) });
     } catch (caught) {
       const error = asMediaError(caught);
       if (error === null) throw caught;
@@ -112,16 +114,29 @@ function requireEdit(request: HttpRequest, access: ApiGrant["access"]): void {
   if (site === "cross-site" || site === "same-site") throw apiErrors.error("API_OTHER_SITE");
 }
 
-function readBody(request: HttpRequest): unknown {
+function readBody(request: HttpRequest, { takesText }: ApiRoute): unknown {
   const { body } = request;
   if (body === undefined || body.byteLength === 0) return undefined;
   const type = request.header("content-type") ?? "";
+  if (takesText === true && /^text\/plain *(;|$)/i.test(type)) return readText(body);
   if (!/^application\/json *(;|$)/i.test(type)) throw apiErrors.error("API_NO_JSON");
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body)) as unknown;
+    return JSON.parse(decode(body)) as unknown;
   } catch (caught) {
     // What the parser says has pieces of the body in it, and there may be a secret in these.
     const reason = caught instanceof SyntaxError ? "it does not parse" : "it is not UTF-8";
     throw apiErrors.error("API_BAD_JSON", { reason }, caught);
   }
+}
+
+function readText(body: Uint8Array): string {
+  try {
+    return decode(body);
+  } catch (caught) {
+    throw apiErrors.error("API_BAD_JSON", { reason: "it is not UTF-8" }, caught);
+  }
+}
+
+function decode(body: Uint8Array): string {
+  return new TextDecoder("utf-8", { fatal: true }).decode(body);
 }

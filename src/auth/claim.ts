@@ -29,6 +29,8 @@ export type SessionClaim = {
   readonly queryString?: string;
   readonly userAgent?: string;
   readonly referer?: string;
+  /** `referer` is a page of this server: of its player, which was judged by the page around it. */
+  readonly isOwnPage?: boolean;
   readonly isTls: boolean;
   /** It plays what is recorded. */
   readonly isDvr: boolean;

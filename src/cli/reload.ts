@@ -1,7 +1,6 @@
 import type { Clock, Timer } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
-import { loadConfig } from "../config/load.ts";
 import { diffConfigs } from "../config/diff.ts";
 import type { ConfigChange } from "../config/diff.ts";
 import type { Environment } from "../config/environment.ts";
@@ -9,8 +8,11 @@ import { wholeFile } from "../config/place.ts";
 import type { ResolvedConfig } from "../config/plan.ts";
 import { problem } from "../config/problem.ts";
 import type { Problem } from "../config/problem.ts";
+import type { ReloadResult } from "../server/config-edits.ts";
 import { configFolder } from "../server/config-files.ts";
 import type { ConfigFiles } from "../server/config-files.ts";
+import { rememberingLoad } from "../server/config-memo.ts";
+import type { LoadConfig } from "../server/config-memo.ts";
 import type { ConfigWatch } from "../server/config-watch.ts";
 import { serverLogLevel } from "../server/log-level.ts";
 import type { LogThreshold } from "../server/log-level.ts";
@@ -22,6 +24,8 @@ export type ReloadsOptions = {
   /** Of the configuration, for the log. */
   readonly path: string;
   readonly read: () => Promise<ConfigFiles>;
+  /** Shared with those who check what will be read. */
+  readonly load?: LoadConfig;
   readonly env: Environment;
   readonly watch: Pick<ConfigWatch, "remember" | "start" | "stop">;
   readonly clock: Clock;
@@ -48,6 +52,13 @@ const MAX_PAUSE_MS = 30_000;
 /** How long the server's end waits for an edit that is being taken. */
 const END_LIMIT_MS = 2000;
 
+/** Who asks before the start, or at the end, is answered no reading. */
+const NOT_RUNNING: ReloadResult = {
+  kind: "refused",
+  problems: [],
+  reason: "the server is starting or stopping",
+};
+
 /** Why an edit is not in force. */
 type Refusal = {
   /** The system was in the way, not the text: the same text may be taken later. */
@@ -65,13 +76,14 @@ type Refusal = {
  */
 export class Reloads {
   readonly #options: ReloadsOptions;
+  readonly #load: LoadConfig;
   #started: Started | null = null;
   #inForce: ResolvedConfig | null = null;
   #wasEmpty = true;
   #isWanted = false;
   #isEnded = false;
-  #running: Promise<void> = Promise.resolve();
-  #waiting: Promise<void> | null = null;
+  #running: Promise<unknown> = Promise.resolve();
+  #waiting: Promise<ReloadResult> | null = null;
   #retry: Timer | null = null;
   #pauseMs = FIRST_PAUSE_MS;
   /** What the log said last of an edit that is tried again. */
@@ -79,6 +91,7 @@ export class Reloads {
 
   constructor(options: ReloadsOptions) {
     this.#options = options;
+    this.#load = options.load ?? rememberingLoad(configFolder(options.path));
   }
 
   /** The server has started: reads anew if somebody asked for it meanwhile, and whenever a volume is written. */
@@ -86,12 +99,20 @@ export class Reloads {
     this.#started = started;
     this.#inForce = started.config;
     this.#wasEmpty = started.isEmpty;
-    this.#options.watch.start(() => this.now());
+    this.#options.watch.start(async () => void (await this.now()));
     if (this.#isWanted) void this.now();
   }
 
-  /** Reads the configuration anew; before `begin`, asks for it. Resolves when that is done. Never rejects. */
-  now(): Promise<void> {
+  /** What is in force; `null` before the server has started. */
+  get inForce(): ResolvedConfig | null {
+    return this.#inForce;
+  }
+
+  /**
+   * Reads the configuration anew; before `begin`, asks for it. Resolves when that is done, with what became of a reading
+   * that began after the call. Never rejects.
+   */
+  now(): Promise<ReloadResult> {
     this.#isWanted = true;
     this.#pauseMs = FIRST_PAUSE_MS;
     this.#said = "";
@@ -109,26 +130,33 @@ export class Reloads {
     limit.cancel();
   }
 
-  #enqueue(): Promise<void> {
-    if (this.#started === null || this.#isEnded) return Promise.resolve();
+  #enqueue(): Promise<ReloadResult> {
+    if (this.#started === null || this.#isEnded) return Promise.resolve(NOT_RUNNING);
     this.#waiting ??= this.#after(this.#running, this.#started);
     return this.#waiting;
   }
 
-  async #after(earlier: Promise<void>, started: Started): Promise<void> {
+  async #after(earlier: Promise<unknown>, started: Started): Promise<ReloadResult> {
     await earlier;
     this.#waiting = null;
-    if (this.#isEnded) return;
+    if (this.#isEnded) return NOT_RUNNING;
     this.#retry?.cancel();
-    this.#running = this.#reload(started);
-    await this.#running;
+    const running = this.#reload(started);
+    this.#running = running;
+    return running;
   }
 
-  async #reload(started: Started): Promise<void> {
+  async #reload(started: Started): Promise<ReloadResult> {
     const refusal = await this.#take(started);
-    if (refusal === null || this.#isEnded) return;
+    if (this.#isEnded) return NOT_RUNNING;
+    if (refusal === null) return { kind: "taken" };
     this.#refuse(refusal, started);
-    if (!refusal.isPassing) return;
+    if (refusal.isPassing) this.#tryLater();
+    const { problems, message, reason = message } = refusal;
+    return { kind: "refused", problems, reason: problems.find(isError)?.message ?? reason };
+  }
+
+  #tryLater(): void {
     this.#retry = this.#options.clock.schedule(this.#pauseMs, () => void this.#enqueue());
     this.#pauseMs = Math.min(MAX_PAUSE_MS, this.#pauseMs * 2);
   }
@@ -138,7 +166,7 @@ export class Reloads {
     const { path, env, read, watch } = this.#options;
     const { files, problems: unreadable, volumes } = await read();
     watch.remember(volumes);
-    const { config, problems: ofText } = loadConfig(files, env, { folder: configFolder(path) });
+    const { config, problems: ofText } = this.#load(files, env);
     const problems = [...unreadable, ...ofText];
     const isEmpty = isEmptyConfig(files);
     if (isEmpty && !this.#wasEmpty && !problems.some(isError)) problems.push(emptied(path));

@@ -1,10 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { messageOf } from "../base/errors.ts";
 import { formatProblems } from "../config/format.ts";
-import { loadConfig } from "../config/load.ts";
 import type { SourceFile } from "../config/place.ts";
 import type { Problem } from "../config/problem.ts";
 import { systemClock } from "../base/clock.ts";
+import { ConfigEdits } from "../server/config-edits.ts";
+import { rememberingLoad } from "../server/config-memo.ts";
+import type { LoadConfig } from "../server/config-memo.ts";
 import { ConfigWatch } from "../server/config-watch.ts";
 import { demoConfig } from "../server/demo.ts";
 import { serverLogLevel } from "../server/log-level.ts";
@@ -37,15 +39,11 @@ export type ServeOptions = {
 export async function serveCommand(options: ServeOptions, io: CliIo): Promise<number> {
   const password = randomBytes(9).toString("base64url");
   const watch = new ConfigWatch(options.config, systemClock);
-  const reloads = options.demo ? null : reloadsOf(options.config, io, watch);
+  const load = rememberingLoad(configFolder(options.config));
+  const reloads = options.demo ? null : reloadsOf(options.config, io, { watch, load });
+  const edits = reloads === null ? null : editsOf(options.config, io, { reloads, load });
   const read = options.demo ? demoFiles(options, password) : await readFiles(options.config, watch);
-  const {
-    config,
-    problems: found,
-    sources,
-  } = loadConfig(read.files, options.demo ? {} : io.env, {
-    folder: configFolder(options.config),
-  });
+  const { config, problems: found, sources } = load(read.files, options.demo ? {} : io.env);
   const problems = [...read.problems, ...found];
   if (config === undefined || problems.some(({ severity }) => severity === "error")) {
     io.stderr(formatProblems(problems, sources));
@@ -61,8 +59,8 @@ export async function serveCommand(options: ServeOptions, io: CliIo): Promise<nu
   const ending = listenForEnd();
   let server: Server;
   try {
-    const api = reloads === null ? {} : { reload: () => reloads.now() };
-    server = await startServer({ config, log, env: options.demo ? {} : io.env, api });
+    const reload = reloads === null ? null : async () => void (await reloads.now());
+    server = await startServer({ config, log, env: options.demo ? {} : io.env, reload, edits });
   } catch (caught) {
     io.stderr(`weir: not started: ${messageOf(caught)}\n`);
     return 1;
@@ -98,11 +96,31 @@ async function readFiles(path: string, watch: ConfigWatch): Promise<ReadFiles> {
 }
 
 /** SIGHUP is heard from now on, also while the server starts. */
-function reloadsOf(path: string, io: CliIo, watch: ConfigWatch): Reloads {
+function reloadsOf(
+  path: string,
+  io: CliIo,
+  { watch, load }: { readonly watch: ConfigWatch; readonly load: LoadConfig },
+): Reloads {
   const read = (): ReturnType<typeof readConfigSource> => readConfigSource(path);
-  const reloads = new Reloads({ path, read, env: io.env, watch, clock: systemClock });
+  const reloads = new Reloads({ path, read, load, env: io.env, watch, clock: systemClock });
   process.on("SIGHUP", () => void reloads.now());
   return reloads;
+}
+
+/** Changes by API are read as any other change is. */
+function editsOf(
+  path: string,
+  io: CliIo,
+  { reloads, load }: { readonly reloads: Reloads; readonly load: LoadConfig },
+): ConfigEdits {
+  return new ConfigEdits({
+    path,
+    env: io.env,
+    load,
+    read: () => readConfigSource(path),
+    reload: () => reloads.now(),
+    allowedHosts: () => reloads.inForce?.allowedHosts ?? [],
+  });
 }
 
 /**

@@ -14,10 +14,13 @@ export type Block = {
 
 /**
  * One statement: its words, of which the first is the directive's name, and its block if it has one.
+ *
+ * Units: `end` is an offset in the text, behind the `;` or `}` where they are there.
  */
 export type Statement = {
   readonly source: SourceText;
   readonly words: readonly [Token, ...Token[]];
+  readonly end: number;
   readonly block?: Block;
 };
 
@@ -77,10 +80,11 @@ class Parser {
     this.#at += 1;
     for (; this.#kind() === "word"; this.#at++) words.push(this.#tokens[this.#at]!);
     const kind = this.#kind();
-    if (kind === "open") return { source: this.#source, words, block: this.#block(depth) };
+    const block = kind === "open" ? this.#block(depth) : undefined;
     if (kind === "end") this.#at += 1;
-    else missingSemicolon(this.#source, words, this.#problems);
-    return { source: this.#source, words };
+    else if (block === undefined) missingSemicolon(this.#source, words, this.#problems);
+    const { end } = this.#tokens[this.#at - 1]!;
+    return { source: this.#source, words, end, ...(block === undefined ? {} : { block }) };
   }
 
   /** Reads from `{` to its `}`. */

@@ -133,7 +133,10 @@ function splitStatement(statement: Statement, scope: Scope, problems: ProblemLis
     const own: [Token, ...Token[]] = [name, ...words.slice(from + 1, to)];
     const isLast = to === words.length;
     if (!isLast) missingSemicolon(source, own, problems);
-    parts.push({ part: isLast ? { ...statement, words: own } : { source, words: own }, spec });
+    parts.push({
+      part: isLast ? { ...statement, words: own } : { source, words: own, end: own.at(-1)!.end },
+      spec,
+    });
     from = to;
   }
   return parts;

@@ -61,3 +61,16 @@ async function isOwn(path: string): Promise<boolean> {
     return caught instanceof Error && "code" in caught && caught.code === "EINVAL";
   }
 }
+
+/** Whether a file, there or not, is what a volume of Kubernetes shows. Never rejects. */
+export async function isInVolume(file: string): Promise<boolean> {
+  const payload = await readlink(join(dirname(file), SWAPPED_LINK)).catch(() => null);
+  if (payload === null) return false;
+  const link = await readlink(file).catch((caught: unknown) => codeOf(caught));
+  // No link: mounted over the volume by itself, or made by somebody. Not there: the volume takes no files.
+  return link === "ENOENT" || link.startsWith(`${SWAPPED_LINK}/`);
+}
+
+function codeOf(caught: unknown): string {
+  return caught instanceof Error && "code" in caught ? String(caught.code) : "";
+}

@@ -1,35 +1,28 @@
-import type { ServerFigures } from "../api/metrics/figures.ts";
-import type { MetricsPage } from "../api/metrics/page.ts";
 import { apiPath } from "../api/base-path.ts";
 import { errorReply } from "../api/error-reply.ts";
 import { apiErrors } from "../api/errors.ts";
-import { ApiRoutes } from "../api/routes.ts";
 import type { ApiKeys } from "../auth/credentials/api-access.ts";
-import type { RepeatedFailures } from "../auth/credentials/failures.ts";
-import { NO_SESSIONS } from "../api/sessions-view.ts";
-import type { SessionsView } from "../api/sessions-view.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
-import { late } from "../base/late/late.ts";
-import type { Late } from "../base/late/late.ts";
 import { jsonReply, textReply } from "../base/http-message.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
 import type { ResolvedConfig } from "../config/plan.ts";
 import { ApiDoor } from "./credentials/api-door.ts";
 import type { ServerEvents } from "./events/server-events.ts";
 import type { ConfigProblem } from "../kubernetes/config-events.ts";
-import type { ConfigOnDisk } from "./api/objects.ts";
-import type { MoreRoutes } from "./api/routes.ts";
 import { ServerStats } from "./api/server-stats.ts";
 import type { StreamerStatus } from "./api/server-stats.ts";
+import type { SessionService } from "./access/server-sessions.ts";
+import type { ConfigEdits } from "./config-edits.ts";
 import { accessRulesOf, isGuarded } from "./access/access-rules.ts";
 import { embeddedName } from "./page-paths.ts";
 import type { Pages } from "./pages.ts";
-import { CpuMeter, NO_ACCESS_TOTALS, serverFigures } from "./figures.ts";
+import { ApiTable } from "./api/table.ts";
+import { Metrics } from "./metrics.ts";
 import type { ServerIdentity } from "./identity.ts";
 import { requirePlayer } from "./stream-rules.ts";
 import { StorageGate } from "./storage-gate.ts";
-import { listStreams, streamRows } from "./summaries.ts";
+import { listStreams } from "./summaries.ts";
 import { CertificateGate } from "./tls/certificate-gate.ts";
 import type { PublicStream } from "./summaries.ts";
 import type { MediaThreads } from "./threads/supervisor.ts";
@@ -40,14 +33,22 @@ const STARTING = "the server is starting";
 /** Files that the front page lists at most. */
 const MAX_LISTED_FILES = 200;
 
-/** What the API has beside the server itself; what is left out is not there. */
-export type ApiOptions = {
-  readonly sessions?: SessionsView;
-  readonly configOnDisk?: ConfigOnDisk;
-  /** Reads the configuration anew. */
-  readonly reload?: () => Promise<void>;
-  /** More addresses, with what is documented of them: loaded with the schemas. */
-  readonly more?: () => Promise<readonly MoreRoutes[]>;
+/** What the control plane is made of. */
+export type ControlPlaneOptions = {
+  readonly config: ResolvedConfig;
+  readonly threads: MediaThreads;
+  readonly pages: Pages;
+  readonly identity: Pick<ServerIdentity, "serverId" | "editAuth" | "viewAuth">;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Milliseconds since 1970. */
+  readonly startedAtMs: number;
+  readonly sessions: SessionService;
+  readonly events: ServerEvents;
+  /** Who keeps changes by API; `null`: the configuration is in no file. */
+  readonly edits: Pick<ConfigEdits, "edit" | "check" | "files"> | null;
+  /** Reads the configuration anew; `null`: there is nothing to read. */
+  readonly reload: (() => Promise<void>) | null;
 };
 
 /**
@@ -59,81 +60,52 @@ export class ControlPlane {
   readonly #threads: MediaThreads;
   readonly #pages: Pages;
   readonly #identity: Pick<ServerIdentity, "serverId" | "editAuth" | "viewAuth">;
-  readonly #clock: Clock;
-  readonly #startedAtMs: number;
   readonly #storages: StorageGate;
   readonly #door: ApiDoor;
-  readonly #events: ServerEvents;
   readonly #certificates: CertificateGate;
   #notReady: string | null = STARTING;
   readonly #reloads = { taken: 0, refused: 0 };
   /** Why the newest configuration is not in force; `null`: it is. */
   #configError: string | null = null;
   readonly #stats: ServerStats;
-  readonly #parts: ApiOptions;
-  #metrics: MetricsPage | null = null;
-  readonly #cpu: CpuMeter;
-  readonly #routes = new ApiRoutes([
-    {
-      method: "GET",
-      path: "/config/stats",
-      scope: "metrics",
-      handle: async () => jsonReply(200, await this.#stats.json()),
-    },
-    { method: "GET", path: "/events", handle: ({ request }) => this.#events.follow(request) },
-    {
-      method: "GET",
-      path: "/event_sinks/{name}/events",
-      handle: ({ params }) => this.#events.recent(params["name"]!),
-    },
-  ]);
-  /** With the schemas of their requests, which take some 20 MB: loaded when somebody who may asks for more than figures. */
-  readonly #moreRoutes: Late<ApiRoutes> = late("the API", async () => {
-    const { apiRoutes } = await import("./api/routes.ts");
-    const { sessions = NO_SESSIONS, configOnDisk = () => null, reload = null } = this.#parts;
-    const more = (await this.#parts.more?.()) ?? [];
-    const parts = {
-      threads: this.#threads,
-      clock: this.#clock,
-      config: () => this.#config,
-      serverId: () => this.#identity.serverId,
-      sessions,
-      configOnDisk,
-      reload,
-    };
-    return apiRoutes(parts, more);
-  });
+  readonly #metrics: Metrics;
+  readonly #api: ApiTable;
+  #adminFailures = 0;
 
-  constructor(
-    options: ApiOptions & {
-      config: ResolvedConfig;
-      threads: MediaThreads;
-      pages: Pages;
-      identity: Pick<ServerIdentity, "serverId" | "editAuth" | "viewAuth">;
-      clock: Clock;
-      /** Milliseconds since 1970. */
-      startedAtMs: number;
-      /** Somebody tries credentials of the API. */
-      onRepeatedFailures?: (what: RepeatedFailures) => void;
-      events: ServerEvents;
-      log: Logger;
-    },
-  ) {
-    this.#parts = options;
-    this.#events = options.events;
+  constructor(options: ControlPlaneOptions) {
+    const { clock, events, threads } = options;
     this.#config = options.config;
     this.#identity = options.identity;
-    this.#threads = options.threads;
+    this.#threads = threads;
     this.#pages = options.pages;
-    this.#clock = options.clock;
-    this.#cpu = new CpuMeter(options.clock);
-    this.#startedAtMs = options.startedAtMs;
-    const onRepeated = options.onRepeatedFailures ?? (() => {});
     this.#door = new ApiDoor({
-      clock: options.clock,
+      clock,
       keys: () => this.#keys(),
       allowedFrom: () => this.#config.apiAllowedFrom,
-      onRepeated,
+      onFailure: () => this.#adminFailures++,
+      onRepeated: ({ ip, count }) => {
+        const message = "wrong credentials of the API come again and again from an address";
+        options.log.warn(message, { ip, count });
+        events.bus.emit("auth_failed", { ip, attempts: count });
+      },
+    });
+    this.#metrics = new Metrics({
+      ...options,
+      config: () => this.#config,
+      control: () => ({
+        serverId: this.#identity.serverId,
+        isReady: this.notReadyReason() === null,
+        isConfigTaken: this.#configError === null,
+        reloads: this.#reloads,
+        adminFailures: this.#adminFailures,
+      }),
+    });
+    this.#api = new ApiTable({
+      ...options,
+      config: () => this.#config,
+      serverId: () => this.#identity.serverId,
+      stats: () => this.#stats.json(),
+      metrics: (request) => this.#metrics.reply(request),
     });
     this.#storages = new StorageGate({ clock: options.clock, config: () => this.#config });
     this.#certificates = new CertificateGate({
@@ -214,7 +186,7 @@ export class ControlPlane {
     if (asked !== null) return this.#guarded(request, asked);
     switch (path) {
       case "/metrics":
-        return this.#metricsReply(request);
+        return this.#metrics.reply(request);
       case "/-/streams":
         return jsonReply(200, { streams: await this.#publicStreams(request) });
       case "/-/files":
@@ -237,10 +209,7 @@ export class ControlPlane {
   async #guarded(request: HttpRequest, path: string): Promise<HttpReply> {
     const entrance = await this.#door.enter(request);
     if (entrance.kind === "out") return entrance.reply;
-    const { grant } = entrance;
-    const reply =
-      (await this.#routes.answer(request, path, grant)) ??
-      (await this.#moreRoutes((routes) => routes.answer(request, path, grant)));
+    const reply = await this.#api.answer(request, path, entrance.grant);
     return reply ?? errorReply(apiErrors.error("API_NOT_FOUND"));
   }
 
@@ -265,38 +234,6 @@ export class ControlPlane {
     const asksAsSomebody = request.header("authorization") !== undefined;
     const seesAll = asksAsSomebody && (await this.#door.enter(request)).kind === "in";
     return (name) => seesAll || !isGuarded(accessRulesOf(this.#config, "play", name), "play");
-  }
-
-  async #metricsReply(request: HttpRequest): Promise<HttpReply> {
-    // Loaded with the first request: a server that nobody asks does without.
-    const { MetricsPage: Page, metricsFormat } = await import("../api/metrics/page.ts");
-    this.#metrics ??= new Page();
-    return this.#metrics.render(await this.#figures(), metricsFormat(request.header("accept")));
-  }
-
-  async #figures(): Promise<ServerFigures> {
-    const [summaries, states] = await Promise.all([this.#threads.streams(), this.#threads.states()]);
-    const streams = listStreams(this.#config, summaries);
-    return serverFigures({
-      config: this.#config,
-      clock: this.#clock,
-      version: VERSION,
-      serverId: this.#identity.serverId,
-      startedAtMs: this.#startedAtMs,
-      isReady: this.notReadyReason() === null,
-      isConfigTaken: this.#configError === null,
-      reloads: this.#reloads,
-      threads: { states, restarts: this.#threads.restarts, lost: this.#threads.lost },
-      streams: {
-        all: streams.length,
-        live: streams.filter((stream) => stream.status === "live").length,
-        rows: this.#config.hasStreamMetrics ? streamRows(summaries) : [],
-      },
-      sessions: [],
-      access: NO_ACCESS_TOTALS,
-      sinks: [],
-      cpuPercent: this.#cpu.percent(),
-    });
   }
 
   async #listFiles(request: HttpRequest): Promise<object> {

@@ -1,5 +1,4 @@
 import { availableParallelism } from "node:os";
-import type { RepeatedFailures } from "../auth/credentials/failures.ts";
 import type { EventFields } from "../api/events/event.ts";
 import { systemClock } from "../base/clock.ts";
 import type { Clock } from "../base/clock.ts";
@@ -7,11 +6,11 @@ import { messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { ResolvedConfig } from "../config/plan.ts";
 import type { ConfigProblem } from "../kubernetes/config-events.ts";
+import type { ConfigEdits } from "./config-edits.ts";
 import { configEvents } from "./config-events.ts";
-import { openAuthority } from "./access/session-authority.ts";
-import type { SessionAuthority } from "./access/session-authority.ts";
+import { ServerSessions } from "./access/server-sessions.ts";
+import type { SessionService } from "./access/server-sessions.ts";
 import { ControlPlane } from "./control.ts";
-import type { ApiOptions } from "./control.ts";
 import { Drain, DRAINING } from "./drain.ts";
 import { serverErrors } from "./errors.ts";
 import { ServerEvents } from "./events/server-events.ts";
@@ -60,102 +59,171 @@ export type ServerOptions = {
   config: ResolvedConfig;
   log: Logger;
   clock?: Clock;
-  /** Who may play and publish; everyone when left out. */
-  sessions?: SessionAuthority;
   /** Of the process, for what Kubernetes says in it; without it the server takes part in no cluster. */
   env?: Readonly<Record<string, string | undefined>>;
   /** Where the pod's service account is mounted, if not where Kubernetes does it. */
   serviceAccount?: string;
-  /** What the API has beside the server itself. */
-  api?: ApiOptions;
+  /** Who may play and publish, and who does; left out: as the configuration says. */
+  sessions?: SessionService;
+  /** Reads the configuration anew; `null`: there is nothing to read. */
+  reload?: (() => Promise<void>) | null;
+  /** Who keeps changes by API; `null`: the configuration is in no file. */
+  edits?: Pick<ConfigEdits, "edit" | "check" | "files"> | null;
+};
+
+/** What a server is made of. */
+type Parts = {
+  readonly threads: MediaThreads;
+  readonly control: ControlPlane;
+  readonly sessions: SessionService;
+  readonly events: ServerEvents;
+  readonly identity: ServerIdentity;
+  readonly podEvents: ReturnType<typeof configEvents>;
 };
 
 /** Builds everything by hand and opens the ports. Rejects, with all closed again, when one cannot be opened. */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const { config, log, clock = systemClock, env = {}, serviceAccount, api = {} } = options;
-  const count = config.threads ?? defaultThreads(availableParallelism());
-  const startedAtMs = Math.floor(clock.wallUs() / 1000);
-  const threads: MediaThreads = new MediaThreads({
-    config,
-    count,
-    clock,
-    log,
-    startedAtMs,
-    sessions: options.sessions ?? openAuthority(),
-    notReadyReason: () => control.notReadyReason(),
-    answer: (request, hasApi) => control.handle(request, hasApi),
-    onEvent: (event) => takeThreadEvent(serverEvents.bus, event),
-  });
-  const serverEvents = new ServerEvents({ config, clock, log });
-  const identity = new ServerIdentity({ config, env, clock, log, serviceAccount });
-  const events = configEvents({ env, clock, log, serviceAccount });
-  const pages = await openPages();
-  const onRepeatedFailures = ({ ip, count }: RepeatedFailures): void => {
-    log.warn("wrong credentials of the API come again and again from an address", { ip, count });
-    serverEvents.bus.emit("auth_failed", { ip, attempts: count });
-  };
-  const parts = { ...api, config, threads, identity, clock, log, startedAtMs, pages };
-  const control = new ControlPlane({ ...parts, events: serverEvents, onRepeatedFailures });
-  let inForce = config;
-  let drainUnderWay: Drain | null = null;
-  let draining: Promise<void> | null = null;
-  let stopping: Promise<void> | null = null;
-  const drain = async (): Promise<void> => {
-    serverEvents.stopping();
-    const timeoutMs = inForce.drainTimeoutMs;
-    if (timeoutMs === 0) return;
-    control.setNotReady(DRAINING);
-    drainUnderWay = new Drain({ target: threads, clock, log, timeoutMs });
-    await drainUnderWay.run();
-  };
-  const stop = async (): Promise<void> => {
-    serverEvents.stopping();
-    drainUnderWay?.cutShort();
-    control.setNotReady("the server stops");
-    control.stop();
-    identity.stop();
-    events.stop();
-    // Threads wait for replies under way, and these have no end.
-    serverEvents.endClients();
-    await threads.stop();
-    await serverEvents.stop();
-  };
-  await serverEvents.start(count);
+  const { config, log, clock = systemClock } = options;
+  const parts = await compose(options);
+  const { threads, control, sessions, events, identity, podEvents } = parts;
+  const end = new ServerEnd(parts, { clock, log, config });
+  await events.start(threads.count);
   try {
+    await sessions.start();
     await Promise.all([threads.start(), identity.start(), control.start()]);
   } catch (caught) {
     log.error("cannot open a port", { reason: messageOf(caught) });
-    await stop();
+    await end.stop();
     throw caught;
   }
   control.setNotReady(null);
-  serverEvents.started(threads.ports);
+  events.started(threads.ports);
   return {
     httpPorts: threads.ports.http,
     rtmpPorts: threads.ports.rtmp,
-    threads: count,
-    events: serverEvents,
+    threads: threads.count,
+    events,
     configure: async (wanted, warnings = 0) => {
-      if (draining !== null || stopping !== null) throw serverErrors.error("SERVER_STOPPING");
+      if (end.hasBegun) throw serverErrors.error("SERVER_STOPPING");
       const next = withStartSettings(wanted, config);
-      await threads.configure(next);
-      control.configure(next);
-      await identity.configure(next);
-      await serverEvents.configure(next);
-      inForce = next;
-      events.configApplied();
-      serverEvents.bus.emit("config_applied", { warnings });
+      await putInForce(parts, next, end.config);
+      end.config = next;
+      podEvents.configApplied();
+      events.bus.emit("config_applied", { warnings });
       return next;
     },
     reloadRefused: (problems = []) => {
       control.reloadRefused(problems);
-      events.configRefused(problems);
-      serverEvents.bus.emit("config_refused", refusalFields(problems));
+      podEvents.configRefused(problems);
+      events.bus.emit("config_refused", refusalFields(problems));
     },
     injectFault: (fault) => (fault === "hang-control" ? hang() : threads.injectFault(fault)),
-    drain: () => (draining ??= drain()),
-    stop: () => (stopping ??= stop()),
+    drain: () => end.drain(),
+    stop: () => end.stop(),
   };
+}
+
+async function compose(options: ServerOptions): Promise<Parts> {
+  const {
+    config,
+    log,
+    clock = systemClock,
+    env = {},
+    serviceAccount,
+    reload = null,
+    edits = null,
+  } = options;
+  const startedAtMs = Math.floor(clock.wallUs() / 1000);
+  const events = new ServerEvents({ config, clock, log });
+  const sessions = options.sessions ?? new ServerSessions({ config, clock, log, bus: events.bus });
+  const threads: MediaThreads = new MediaThreads({
+    config,
+    count: config.threads ?? defaultThreads(availableParallelism()),
+    clock,
+    log,
+    startedAtMs,
+    sessions: sessions.table,
+    notReadyReason: () => control.notReadyReason(),
+    answer: (request, hasApi) => control.handle(request, hasApi),
+    onEvent: (event) => takeThreadEvent(events.bus, event),
+  });
+  const identity = new ServerIdentity({ config, env, clock, log, serviceAccount });
+  const podEvents = configEvents({ env, clock, log, serviceAccount });
+  const pages = await openPages();
+  const parts = { config, threads, identity, clock, log, startedAtMs, pages, sessions, events };
+  const control = new ControlPlane({ ...parts, edits, reload });
+  return { threads, control, sessions, events, identity, podEvents };
+}
+
+/** Who decides knows the rules before those who ask. Rejects, with the configuration before in force, as threads do. */
+async function putInForce(parts: Parts, next: ResolvedConfig, before: ResolvedConfig): Promise<void> {
+  const { threads, control, sessions, events, identity } = parts;
+  await sessions.configure(next);
+  try {
+    await threads.configure(next);
+  } catch (caught) {
+    await sessions.configure(before);
+    throw caught;
+  }
+  control.configure(next);
+  await identity.configure(next);
+  await events.configure(next);
+}
+
+/** How a server ends: perhaps a drain, then the stop. */
+class ServerEnd {
+  /** In force. */
+  config: ResolvedConfig;
+  readonly #parts: Parts;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  #underWay: Drain | null = null;
+  #draining: Promise<void> | null = null;
+  #stopping: Promise<void> | null = null;
+
+  constructor(parts: Parts, options: { config: ResolvedConfig; clock: Clock; log: Logger }) {
+    this.#parts = parts;
+    this.config = options.config;
+    this.#clock = options.clock;
+    this.#log = options.log;
+  }
+
+  get hasBegun(): boolean {
+    return this.#draining !== null || this.#stopping !== null;
+  }
+
+  drain(): Promise<void> {
+    return (this.#draining ??= this.#drain());
+  }
+
+  stop(): Promise<void> {
+    return (this.#stopping ??= this.#stop());
+  }
+
+  async #drain(): Promise<void> {
+    const { events, control, threads } = this.#parts;
+    events.stopping();
+    const timeoutMs = this.config.drainTimeoutMs;
+    if (timeoutMs === 0) return;
+    control.setNotReady(DRAINING);
+    this.#underWay = new Drain({ target: threads, clock: this.#clock, log: this.#log, timeoutMs });
+    await this.#underWay.run();
+  }
+
+  async #stop(): Promise<void> {
+    const { events, control, threads, identity, podEvents, sessions } = this.#parts;
+    events.stopping();
+    this.#underWay?.cutShort();
+    control.setNotReady("the server stops");
+    control.stop();
+    identity.stop();
+    podEvents.stop();
+    // Threads wait for replies under way, and these have no end.
+    events.endClients();
+    await threads.stop();
+    sessions.close();
+    await events.stop();
+  }
 }
 
 /** What an event says of problems: where they are, and what they are; never what the file has there. */

@@ -1,4 +1,5 @@
 import type { StreamRow } from "../api/metrics/figures.ts";
+import type { StreamCrowd } from "../api/sessions-view.ts";
 import { activeInput, allowsProtocol } from "../config/plan.ts";
 import type { LivePlan, ProtocolRule, ResolvedConfig } from "../config/plan.ts";
 import type { Track, TrackSet } from "../media/track.ts";
@@ -45,10 +46,14 @@ export function listStreams(config: ResolvedConfig, streams: readonly StreamSumm
 }
 
 /** One row of the metrics for each stream that exists now. */
-export function streamRows(streams: readonly StreamSummary[]): StreamRow[] {
-  return streams.map(({ name, status, subscribers, bytesIn }) => ({
-    ...{ name, isLive: status === "live", clients: subscribers, bytesIn, bytesOut: 0, inputBitrate: 0 },
-  }));
+export function streamRows(
+  streams: readonly StreamSummary[],
+  crowds: ReadonlyMap<string, StreamCrowd> = new Map(),
+): StreamRow[] {
+  return streams.map(({ name, status, bytesIn, inputBps }) => {
+    const { clients = 0, bytesOut = 0 } = crowds.get(name) ?? {};
+    return { name, isLive: status === "live", clients, bytesIn, bytesOut, inputBitrate: inputBps };
+  });
 }
 
 /** What the player page can play. */

@@ -276,6 +276,8 @@ export type Error = {
 export const ADDRESSES = {
   streamsList: { method: "GET", path: "/streams" },
   streamGet: { method: "GET", path: "/streams/{name}" },
+  streamPut: { method: "PUT", path: "/streams/{name}" },
+  streamDelete: { method: "DELETE", path: "/streams/{name}" },
   streamStop: { method: "POST", path: "/streams/{name}/stop" },
   sessionsList: { method: "GET", path: "/sessions" },
   sessionGet: { method: "GET", path: "/sessions/{id}" },
@@ -283,23 +285,38 @@ export const ADDRESSES = {
   sessionsReauth: { method: "POST", path: "/sessions/reauth" },
   templatesList: { method: "GET", path: "/templates" },
   templateGet: { method: "GET", path: "/templates/{name}" },
+  templatePut: { method: "PUT", path: "/templates/{name}" },
+  templateDelete: { method: "DELETE", path: "/templates/{name}" },
   vodsList: { method: "GET", path: "/vods" },
   vodGet: { method: "GET", path: "/vods/{prefix}" },
+  vodPut: { method: "PUT", path: "/vods/{prefix}" },
+  vodDelete: { method: "DELETE", path: "/vods/{prefix}" },
   vodFilesList: { method: "GET", path: "/vods/{prefix}/storages/{i}/files" },
   vodFolderList: { method: "GET", path: "/vods/{prefix}/storages/{i}/files/{subpath}" },
   dvrsList: { method: "GET", path: "/dvrs" },
   dvrGet: { method: "GET", path: "/dvrs/{name}" },
+  dvrPut: { method: "PUT", path: "/dvrs/{name}" },
+  dvrDelete: { method: "DELETE", path: "/dvrs/{name}" },
   authBackendsList: { method: "GET", path: "/auth_backends" },
   authBackendGet: { method: "GET", path: "/auth_backends/{name}" },
+  authBackendPut: { method: "PUT", path: "/auth_backends/{name}" },
+  authBackendDelete: { method: "DELETE", path: "/auth_backends/{name}" },
   eventSinksList: { method: "GET", path: "/event_sinks" },
   eventSinkGet: { method: "GET", path: "/event_sinks/{name}" },
+  eventSinkPut: { method: "PUT", path: "/event_sinks/{name}" },
+  eventSinkDelete: { method: "DELETE", path: "/event_sinks/{name}" },
   configGet: { method: "GET", path: "/config" },
+  configCheck: { method: "POST", path: "/config" },
+  configPut: { method: "PUT", path: "/config" },
+  metrics: { method: "GET", path: "/monitoring/metrics" },
   configStats: { method: "GET", path: "/config/stats" },
   configReload: { method: "POST", path: "/config/reload" },
   configReloadByGet: { method: "GET", path: "/config/reload" },
   openapi: { method: "GET", path: "/openapi.json" },
   liveness: { method: "GET", path: "/monitoring/liveness" },
   readiness: { method: "GET", path: "/monitoring/readiness" },
+  eventsFollow: { method: "GET", path: "/events" },
+  eventSinkEvents: { method: "GET", path: "/event_sinks/{name}/events" },
   dvrRanges: { method: "GET", path: "/streams/{name}/dvr/ranges" },
   dvrRangeDelete: { method: "DELETE", path: "/streams/{name}/dvr/ranges" },
   dvrLocks: { method: "GET", path: "/streams/{name}/dvr/locks" },
@@ -338,6 +355,181 @@ export type Operations = {
     query: {};
     body: undefined;
     reply: Stream;
+  };
+  /** Makes it, or changes what is given of it; null takes a setting away. */
+  streamPut: {
+    path: { name: string };
+    query: {};
+    body: {
+      on_play?: {
+        stats?: unknown;
+        "$reset"?: boolean;
+        url?: string | boolean | number | null;
+        max_sessions?: number | string | null;
+        max_stream_sessions?: number | string | null;
+        soft_limitation?: number | string | boolean | boolean | null;
+        session_keys?: string | boolean | number | null;
+        domains?: string | boolean | number | null;
+        allowed_countries?: string | boolean | number | null;
+        disallowed_countries?: string | boolean | number | null;
+      } | string | null;
+      auth?: {
+        stats?: unknown;
+        "$reset"?: boolean;
+        url?: string | boolean | number | null;
+        max_sessions?: number | string | null;
+        max_stream_sessions?: number | string | null;
+        soft_limitation?: number | string | boolean | boolean | null;
+        session_keys?: string | boolean | number | null;
+        domains?: string | boolean | number | null;
+        allowed_countries?: string | boolean | number | null;
+        disallowed_countries?: string | boolean | number | null;
+      } | string | null;
+      securetoken?: string | boolean | number | null;
+      on_publish?: string | boolean | number | null;
+      password?: string | boolean | number | null;
+      max_sessions?: number | string | null;
+      max_stream_sessions?: number | string | null;
+      soft_limitation?: number | string | boolean | null;
+      session_keys?: (string | boolean | number)[] | string | null;
+      domains?: (string | boolean | number)[] | string | null;
+      allowed_countries?: (string | boolean | number)[] | string | null;
+      disallowed_countries?: (string | boolean | number)[] | string | null;
+      dvr?: {
+        stats?: unknown;
+        "$reset"?: boolean;
+        root?: string | boolean | number | null;
+        reference?: string | null;
+        expiration?: number | string | boolean | null;
+        storage_limit?: number | string | null;
+        disk_usage_limit?: number | string | null;
+        copy?: string | boolean | number | null;
+        local?: number | string | boolean | null;
+        replicate?: string | boolean | number | null;
+        replication_port?: number | string | null;
+        replication_speed?: number | string | null;
+        schedule?: string | boolean | number | null;
+        fsync?: "none" | "interval" | "fragment" | null;
+        episodes_url?: string | boolean | number | null;
+        episodes_expiration?: number | string | boolean | null;
+        dvr_offline?: boolean | "true" | "false" | boolean | null;
+        cache?: {
+          stats?: unknown;
+          "$reset"?: boolean;
+          path?: string | boolean | number | null;
+          size?: number | string | null;
+        } | null;
+        disk?: string | boolean | number | (string | boolean | number)[] | null;
+        raid?: string | boolean | number | (string | boolean | number)[] | null;
+        active?: string | boolean | number | (string | boolean | number)[] | null;
+        index?: string | boolean | number | (string | boolean | number)[] | null;
+        locked_write?: boolean | "true" | "false" | boolean | null;
+        keep_locks?: boolean | "true" | "false" | boolean | null;
+      } | false | null;
+      inputs?: ({
+        stats?: unknown;
+        "$reset"?: boolean;
+        url?: string | boolean | number | null;
+        priority?: number | string | null;
+        source_timeout?: number | string | boolean | null;
+        width?: number | string | null;
+        height?: number | string | null;
+        bitrate?: number | string | null;
+        timeout?: string | boolean | number | null;
+        frames_timeout?: string | boolean | number | null;
+        user_agent?: string | boolean | number | null;
+        headers?: string | boolean | number | null;
+        cluster_key?: string | boolean | number | null;
+        via?: string | boolean | number | null;
+        remote_dvr?: string | boolean | number | null;
+        output_audio?: string | boolean | number | null;
+        no_clients_reconnect_delay?: string | boolean | number | null;
+        skip_stalled_check?: string | boolean | number | null;
+        programs?: string | boolean | number | null;
+        pids?: string | boolean | number | null;
+        cc_check?: string | boolean | number | null;
+        subtitles?: string | boolean | number | null;
+        rtp?: string | boolean | number | null;
+        tracks?: string | boolean | number | null;
+        pageUrl?: string | boolean | number | null;
+        swfUrl?: string | boolean | number | null;
+        tcUrl?: string | boolean | number | null;
+        latency?: string | boolean | number | null;
+        streamid?: string | boolean | number | null;
+        mode?: string | boolean | number | null;
+        minversion?: string | boolean | number | null;
+        version?: string | boolean | number | null;
+        linger?: string | boolean | number | null;
+        allow_if?: string | boolean | number | null;
+        deny_if?: string | boolean | number | null;
+        max_bitrate?: string | boolean | number | null;
+        passphrase?: string | boolean | number | null;
+        enforcedencryption?: string | boolean | number | null;
+      } | string)[] | null;
+      publish_enabled?: boolean | "true" | "false" | null;
+      source_timeout?: number | string | boolean | null;
+      static?: boolean | "true" | "false" | null;
+      disabled?: boolean | "true" | "false" | null;
+      template?: string | boolean | number | null;
+      second_publisher?: "refuse" | "replace" | null;
+      segment_duration?: number | string | boolean | null;
+      segment_count?: number | string | null;
+      chunk_duration?: number | string | null;
+      add_audio_only?: boolean | "true" | "false" | null;
+      prepush?: number | string | boolean | null;
+      send_window?: number | string | boolean | null;
+      protocols?: (string | boolean | number)[] | string | null;
+      title?: string | boolean | number | null;
+      comment?: string | boolean | number | null;
+      provider?: string | boolean | number | null;
+      position?: number | string | null;
+      labels?: Record<string, string | number | boolean | null | string[]> | null;
+      clients_timeout?: string | boolean | number | (string | boolean | number)[] | null;
+      retry_limit?: string | boolean | number | (string | boolean | number)[] | null;
+      backup?: {
+        file: string;
+        stats?: unknown;
+        [more: string]: unknown;
+      }[] | null;
+      pushes?: {
+        url: string;
+        stats?: unknown;
+        [more: string]: unknown;
+      }[] | null;
+      transcoder?: string | boolean | number | (string | boolean | number)[] | null;
+      srt?: string | boolean | number | (string | boolean | number)[] | null;
+      srt_play?: string | boolean | number | (string | boolean | number)[] | null;
+      srt_publish?: string | boolean | number | (string | boolean | number)[] | null;
+      hls_scte35?: string | boolean | number | (string | boolean | number)[] | null;
+      mpegts_pids?: string | boolean | number | (string | boolean | number)[] | null;
+      mpegts_ac3?: string | boolean | number | (string | boolean | number)[] | null;
+      epg_enabled?: string | boolean | number | (string | boolean | number)[] | null;
+      webrtc_abr?: string | boolean | number | (string | boolean | number)[] | null;
+      cluster_ingest?: string | boolean | number | (string | boolean | number)[] | null;
+      thumbnails?: string | boolean | number | (string | boolean | number)[] | null;
+      logo?: string | boolean | number | (string | boolean | number)[] | null;
+      playback_headers?: string | boolean | number | (string | boolean | number)[] | null;
+      url_prefix?: string | boolean | number | (string | boolean | number)[] | null;
+      cache?: string | boolean | number | (string | boolean | number)[] | null;
+      drm?: string | boolean | number | (string | boolean | number)[] | null;
+      name?: string;
+      "$reset"?: boolean;
+      stats?: unknown;
+      config_on_disk?: unknown;
+      named_by?: unknown;
+      server_id?: unknown;
+    };
+    reply: {
+      config_on_disk: Record<string, unknown>;
+      [more: string]: unknown;
+    };
+  };
+  /** Takes it out of the configuration. */
+  streamDelete: {
+    path: { name: string };
+    query: {};
+    body: undefined;
+    reply: null;
   };
   /** Takes the publisher off; a source of the server's own begins anew. */
   streamStop: {
@@ -400,6 +592,181 @@ export type Operations = {
     body: undefined;
     reply: Template;
   };
+  /** Makes it, or changes what is given of it; null takes a setting away. */
+  templatePut: {
+    path: { name: string };
+    query: {};
+    body: {
+      on_play?: {
+        stats?: unknown;
+        "$reset"?: boolean;
+        url?: string | boolean | number | null;
+        max_sessions?: number | string | null;
+        max_stream_sessions?: number | string | null;
+        soft_limitation?: number | string | boolean | boolean | null;
+        session_keys?: string | boolean | number | null;
+        domains?: string | boolean | number | null;
+        allowed_countries?: string | boolean | number | null;
+        disallowed_countries?: string | boolean | number | null;
+      } | string | null;
+      auth?: {
+        stats?: unknown;
+        "$reset"?: boolean;
+        url?: string | boolean | number | null;
+        max_sessions?: number | string | null;
+        max_stream_sessions?: number | string | null;
+        soft_limitation?: number | string | boolean | boolean | null;
+        session_keys?: string | boolean | number | null;
+        domains?: string | boolean | number | null;
+        allowed_countries?: string | boolean | number | null;
+        disallowed_countries?: string | boolean | number | null;
+      } | string | null;
+      securetoken?: string | boolean | number | null;
+      on_publish?: string | boolean | number | null;
+      password?: string | boolean | number | null;
+      max_sessions?: number | string | null;
+      max_stream_sessions?: number | string | null;
+      soft_limitation?: number | string | boolean | null;
+      session_keys?: (string | boolean | number)[] | string | null;
+      domains?: (string | boolean | number)[] | string | null;
+      allowed_countries?: (string | boolean | number)[] | string | null;
+      disallowed_countries?: (string | boolean | number)[] | string | null;
+      dvr?: {
+        stats?: unknown;
+        "$reset"?: boolean;
+        root?: string | boolean | number | null;
+        reference?: string | null;
+        expiration?: number | string | boolean | null;
+        storage_limit?: number | string | null;
+        disk_usage_limit?: number | string | null;
+        copy?: string | boolean | number | null;
+        local?: number | string | boolean | null;
+        replicate?: string | boolean | number | null;
+        replication_port?: number | string | null;
+        replication_speed?: number | string | null;
+        schedule?: string | boolean | number | null;
+        fsync?: "none" | "interval" | "fragment" | null;
+        episodes_url?: string | boolean | number | null;
+        episodes_expiration?: number | string | boolean | null;
+        dvr_offline?: boolean | "true" | "false" | boolean | null;
+        cache?: {
+          stats?: unknown;
+          "$reset"?: boolean;
+          path?: string | boolean | number | null;
+          size?: number | string | null;
+        } | null;
+        disk?: string | boolean | number | (string | boolean | number)[] | null;
+        raid?: string | boolean | number | (string | boolean | number)[] | null;
+        active?: string | boolean | number | (string | boolean | number)[] | null;
+        index?: string | boolean | number | (string | boolean | number)[] | null;
+        locked_write?: boolean | "true" | "false" | boolean | null;
+        keep_locks?: boolean | "true" | "false" | boolean | null;
+      } | false | null;
+      inputs?: ({
+        stats?: unknown;
+        "$reset"?: boolean;
+        url?: string | boolean | number | null;
+        priority?: number | string | null;
+        source_timeout?: number | string | boolean | null;
+        width?: number | string | null;
+        height?: number | string | null;
+        bitrate?: number | string | null;
+        timeout?: string | boolean | number | null;
+        frames_timeout?: string | boolean | number | null;
+        user_agent?: string | boolean | number | null;
+        headers?: string | boolean | number | null;
+        cluster_key?: string | boolean | number | null;
+        via?: string | boolean | number | null;
+        remote_dvr?: string | boolean | number | null;
+        output_audio?: string | boolean | number | null;
+        no_clients_reconnect_delay?: string | boolean | number | null;
+        skip_stalled_check?: string | boolean | number | null;
+        programs?: string | boolean | number | null;
+        pids?: string | boolean | number | null;
+        cc_check?: string | boolean | number | null;
+        subtitles?: string | boolean | number | null;
+        rtp?: string | boolean | number | null;
+        tracks?: string | boolean | number | null;
+        pageUrl?: string | boolean | number | null;
+        swfUrl?: string | boolean | number | null;
+        tcUrl?: string | boolean | number | null;
+        latency?: string | boolean | number | null;
+        streamid?: string | boolean | number | null;
+        mode?: string | boolean | number | null;
+        minversion?: string | boolean | number | null;
+        version?: string | boolean | number | null;
+        linger?: string | boolean | number | null;
+        allow_if?: string | boolean | number | null;
+        deny_if?: string | boolean | number | null;
+        max_bitrate?: string | boolean | number | null;
+        passphrase?: string | boolean | number | null;
+        enforcedencryption?: string | boolean | number | null;
+      } | string)[] | null;
+      publish_enabled?: boolean | "true" | "false" | null;
+      source_timeout?: number | string | boolean | null;
+      static?: boolean | "true" | "false" | null;
+      disabled?: boolean | "true" | "false" | null;
+      prefix?: (string | boolean | number)[] | string | null;
+      second_publisher?: "refuse" | "replace" | null;
+      segment_duration?: number | string | boolean | null;
+      segment_count?: number | string | null;
+      chunk_duration?: number | string | null;
+      add_audio_only?: boolean | "true" | "false" | null;
+      prepush?: number | string | boolean | null;
+      send_window?: number | string | boolean | null;
+      protocols?: (string | boolean | number)[] | string | null;
+      title?: string | boolean | number | null;
+      comment?: string | boolean | number | null;
+      provider?: string | boolean | number | null;
+      position?: number | string | null;
+      labels?: Record<string, string | number | boolean | null | string[]> | null;
+      clients_timeout?: string | boolean | number | (string | boolean | number)[] | null;
+      retry_limit?: string | boolean | number | (string | boolean | number)[] | null;
+      backup?: {
+        file: string;
+        stats?: unknown;
+        [more: string]: unknown;
+      }[] | null;
+      pushes?: {
+        url: string;
+        stats?: unknown;
+        [more: string]: unknown;
+      }[] | null;
+      transcoder?: string | boolean | number | (string | boolean | number)[] | null;
+      srt?: string | boolean | number | (string | boolean | number)[] | null;
+      srt_play?: string | boolean | number | (string | boolean | number)[] | null;
+      srt_publish?: string | boolean | number | (string | boolean | number)[] | null;
+      hls_scte35?: string | boolean | number | (string | boolean | number)[] | null;
+      mpegts_pids?: string | boolean | number | (string | boolean | number)[] | null;
+      mpegts_ac3?: string | boolean | number | (string | boolean | number)[] | null;
+      epg_enabled?: string | boolean | number | (string | boolean | number)[] | null;
+      webrtc_abr?: string | boolean | number | (string | boolean | number)[] | null;
+      cluster_ingest?: string | boolean | number | (string | boolean | number)[] | null;
+      thumbnails?: string | boolean | number | (string | boolean | number)[] | null;
+      logo?: string | boolean | number | (string | boolean | number)[] | null;
+      playback_headers?: string | boolean | number | (string | boolean | number)[] | null;
+      url_prefix?: string | boolean | number | (string | boolean | number)[] | null;
+      cache?: string | boolean | number | (string | boolean | number)[] | null;
+      drm?: string | boolean | number | (string | boolean | number)[] | null;
+      name?: string;
+      "$reset"?: boolean;
+      stats?: unknown;
+      config_on_disk?: unknown;
+      named_by?: unknown;
+      server_id?: unknown;
+    };
+    reply: {
+      config_on_disk: Record<string, unknown>;
+      [more: string]: unknown;
+    };
+  };
+  /** Takes it out of the configuration. */
+  templateDelete: {
+    path: { name: string };
+    query: {};
+    body: undefined;
+    reply: null;
+  };
   /** All vods. */
   vodsList: {
     path: {};
@@ -419,6 +786,83 @@ export type Operations = {
     query: {};
     body: undefined;
     reply: Vod;
+  };
+  /** Makes it, or changes what is given of it; null takes a setting away. */
+  vodPut: {
+    path: { prefix: string };
+    query: {};
+    body: {
+      on_play?: {
+        stats?: unknown;
+        "$reset"?: boolean;
+        url?: string | boolean | number | null;
+        max_sessions?: number | string | null;
+        max_stream_sessions?: number | string | null;
+        soft_limitation?: number | string | boolean | boolean | null;
+        session_keys?: string | boolean | number | null;
+        domains?: string | boolean | number | null;
+        allowed_countries?: string | boolean | number | null;
+        disallowed_countries?: string | boolean | number | null;
+      } | string | null;
+      auth?: {
+        stats?: unknown;
+        "$reset"?: boolean;
+        url?: string | boolean | number | null;
+        max_sessions?: number | string | null;
+        max_stream_sessions?: number | string | null;
+        soft_limitation?: number | string | boolean | boolean | null;
+        session_keys?: string | boolean | number | null;
+        domains?: string | boolean | number | null;
+        allowed_countries?: string | boolean | number | null;
+        disallowed_countries?: string | boolean | number | null;
+      } | string | null;
+      securetoken?: string | boolean | number | null;
+      max_sessions?: number | string | null;
+      max_stream_sessions?: number | string | null;
+      soft_limitation?: number | string | boolean | null;
+      session_keys?: (string | boolean | number)[] | string | null;
+      domains?: (string | boolean | number)[] | string | null;
+      allowed_countries?: (string | boolean | number)[] | string | null;
+      disallowed_countries?: (string | boolean | number)[] | string | null;
+      disabled?: boolean | "true" | "false" | null;
+      segment_duration?: number | string | boolean | null;
+      add_audio_only?: boolean | "true" | "false" | null;
+      protocols?: (string | boolean | number)[] | string | null;
+      title?: string | boolean | number | null;
+      comment?: string | boolean | number | null;
+      thumbnails?: string | boolean | number | (string | boolean | number)[] | null;
+      logo?: string | boolean | number | (string | boolean | number)[] | null;
+      playback_headers?: string | boolean | number | (string | boolean | number)[] | null;
+      url_prefix?: string | boolean | number | (string | boolean | number)[] | null;
+      cache?: string | boolean | number | (string | boolean | number)[] | null;
+      drm?: string | boolean | number | (string | boolean | number)[] | null;
+      storages?: ({
+        stats?: unknown;
+        "$reset"?: boolean;
+        url?: string | boolean | number | null;
+      } | string)[] | null;
+      download?: boolean | "true" | "false" | null;
+      auto_mbr?: boolean | "true" | "false" | null;
+      read_queue?: string | boolean | number | (string | boolean | number)[] | null;
+      timeout?: string | boolean | number | (string | boolean | number)[] | null;
+      prefix?: string;
+      "$reset"?: boolean;
+      stats?: unknown;
+      config_on_disk?: unknown;
+      named_by?: unknown;
+      server_id?: unknown;
+    };
+    reply: {
+      config_on_disk: Record<string, unknown>;
+      [more: string]: unknown;
+    };
+  };
+  /** Takes it out of the configuration. */
+  vodDelete: {
+    path: { prefix: string };
+    query: {};
+    body: undefined;
+    reply: null;
   };
   /** Files and folders of a storage; `i` counts from 0. */
   vodFilesList: {
@@ -466,6 +910,57 @@ export type Operations = {
     body: undefined;
     reply: Dvr;
   };
+  /** Makes it, or changes what is given of it; null takes a setting away. */
+  dvrPut: {
+    path: { name: string };
+    query: {};
+    body: {
+      root?: string | boolean | number | null;
+      expiration?: number | string | boolean | null;
+      storage_limit?: number | string | null;
+      disk_usage_limit?: number | string | null;
+      copy?: string | boolean | number | null;
+      local?: number | string | boolean | null;
+      replicate?: string | boolean | number | null;
+      replication_port?: number | string | null;
+      replication_speed?: number | string | null;
+      schedule?: (string | boolean | number)[] | string | null;
+      fsync?: "none" | "interval" | "fragment" | null;
+      episodes_url?: string | boolean | number | null;
+      episodes_expiration?: number | string | boolean | null;
+      dvr_offline?: boolean | "true" | "false" | null;
+      cache?: {
+        stats?: unknown;
+        "$reset"?: boolean;
+        path?: string | boolean | number | null;
+        size?: number | string | null;
+      } | null;
+      disk?: string | boolean | number | (string | boolean | number)[] | null;
+      raid?: string | boolean | number | (string | boolean | number)[] | null;
+      active?: string | boolean | number | (string | boolean | number)[] | null;
+      index?: string | boolean | number | (string | boolean | number)[] | null;
+      locked_write?: string | boolean | number | (string | boolean | number)[] | null;
+      keep_locks?: string | boolean | number | (string | boolean | number)[] | null;
+      reference?: string | null;
+      name?: string;
+      "$reset"?: boolean;
+      stats?: unknown;
+      config_on_disk?: unknown;
+      named_by?: unknown;
+      server_id?: unknown;
+    };
+    reply: {
+      config_on_disk: Record<string, unknown>;
+      [more: string]: unknown;
+    };
+  };
+  /** Takes it out of the configuration. */
+  dvrDelete: {
+    path: { name: string };
+    query: {};
+    body: undefined;
+    reply: null;
+  };
   /** All auth_backend blocks. */
   authBackendsList: {
     path: {};
@@ -486,6 +981,43 @@ export type Operations = {
     body: undefined;
     reply: AuthBackend;
   };
+  /** Makes it, or changes what is given of it; null takes a setting away. */
+  authBackendPut: {
+    path: { name: string };
+    query: {};
+    body: {
+      allow_tokens?: (string | boolean | number)[] | string | null;
+      allow_ips?: (string | boolean | number)[] | string | null;
+      allow_countries?: (string | boolean | number)[] | string | null;
+      allow_uas?: (string | boolean | number)[] | string | null;
+      allow_default?: string | boolean | number | null;
+      deny_tokens?: (string | boolean | number)[] | string | null;
+      deny_ips?: (string | boolean | number)[] | string | null;
+      deny_countries?: (string | boolean | number)[] | string | null;
+      deny_uas?: (string | boolean | number)[] | string | null;
+      deny_default?: string | boolean | number | null;
+      backends?: (string | boolean | number | {
+        url: string | boolean | number;
+      })[] | string | null;
+      name?: string;
+      "$reset"?: boolean;
+      stats?: unknown;
+      config_on_disk?: unknown;
+      named_by?: unknown;
+      server_id?: unknown;
+    };
+    reply: {
+      config_on_disk: Record<string, unknown>;
+      [more: string]: unknown;
+    };
+  };
+  /** Takes it out of the configuration. */
+  authBackendDelete: {
+    path: { name: string };
+    query: {};
+    body: undefined;
+    reply: null;
+  };
   /** All event_sink blocks. */
   eventSinksList: {
     path: {};
@@ -505,6 +1037,40 @@ export type Operations = {
     query: {};
     body: undefined;
     reply: EventSink;
+  };
+  /** Makes it, or changes what is given of it; null takes a setting away. */
+  eventSinkPut: {
+    path: { name: string };
+    query: {};
+    body: {
+      url?: string | boolean | number | null;
+      only?: (Record<string, string | number | boolean | null | string[]>)[] | null;
+      except?: (Record<string, string | number | boolean | null | string[]>)[] | null;
+      throttle_delay?: number | string | boolean | null;
+      resend_limit?: number | string | null;
+      resend_timeout?: number | string | boolean | null;
+      max_size?: number | string | null;
+      max_depth?: number | string | boolean | null;
+      level?: "none" | "alert" | "critical" | "error" | "warning" | "notice" | "info" | "debug" | "warn" | null;
+      sign_key?: string | boolean | number | null;
+      name?: string;
+      "$reset"?: boolean;
+      stats?: unknown;
+      config_on_disk?: unknown;
+      named_by?: unknown;
+      server_id?: unknown;
+    };
+    reply: {
+      config_on_disk: Record<string, unknown>;
+      [more: string]: unknown;
+    };
+  };
+  /** Takes it out of the configuration. */
+  eventSinkDelete: {
+    path: { name: string };
+    query: {};
+    body: undefined;
+    reply: null;
   };
   /** Settings in force; with `full`, all objects of the configuration. */
   configGet: {
@@ -777,6 +1343,160 @@ export type Operations = {
       })[];
     };
   };
+  /** Says whether a text is a good configuration; changes nothing. */
+  configCheck: {
+    path: {};
+    query: {};
+    body: {
+      config: string;
+    };
+    reply: {
+      error: string | null;
+      line: number | null;
+      col: number | null;
+      first_error_line: number | null;
+      first_error_col: number | null;
+      path: string[];
+      detail: string | null;
+      problems: ({
+        code: string;
+        severity: "error" | "warning" | "note";
+        file: string;
+        line: number;
+        col: number;
+        detail: string;
+        hint?: string;
+      })[];
+    };
+  };
+  /** Replaces the text of the configuration's own file, or changes settings of the server. */
+  configPut: {
+    path: {};
+    query: {};
+    body: {
+      edit_auth?: {
+        stats?: unknown;
+        "$reset"?: boolean;
+        login?: string | boolean | number | null;
+        password?: string | boolean | number | null;
+      } | null;
+      view_auth?: {
+        stats?: unknown;
+        "$reset"?: boolean;
+        login?: string | boolean | number | null;
+        password?: string | boolean | number | null;
+      } | null;
+      edit_auth_file?: string | boolean | number | null;
+      view_auth_file?: string | boolean | number | null;
+      cluster_key?: string | boolean | number | null;
+      loglevel?: "none" | "alert" | "critical" | "error" | "warning" | "notice" | "info" | "debug" | "warn" | null;
+      hostname?: string | boolean | number | null;
+      threads?: number | string | null;
+      drain_timeout?: number | string | boolean | null;
+      max_connections_per_address?: number | string | null;
+      rtmp_handshake_timeout?: number | string | boolean | null;
+      rtmp_idle_timeout?: number | string | boolean | null;
+      http_idle_timeout?: number | string | boolean | null;
+      max_message_size?: number | string | null;
+      rtsp?: string | boolean | number | (string | boolean | number)[] | null;
+      srt?: string | boolean | number | (string | boolean | number)[] | null;
+      srt_play?: string | boolean | number | (string | boolean | number)[] | null;
+      srt_publish?: string | boolean | number | (string | boolean | number)[] | null;
+      turn?: string | boolean | number | (string | boolean | number)[] | null;
+      snmp?: string | boolean | number | (string | boolean | number)[] | null;
+      sip?: string | boolean | number | (string | boolean | number)[] | null;
+      log_requests?: string | boolean | number | (string | boolean | number)[] | null;
+      session_log?: string | boolean | number | (string | boolean | number)[] | null;
+      pulsedb?: string | boolean | number | (string | boolean | number)[] | null;
+      total_bandwidth?: string | boolean | number | (string | boolean | number)[] | null;
+      url_prefix?: string | boolean | number | (string | boolean | number)[] | null;
+      init_script?: string | boolean | number | (string | boolean | number)[] | null;
+      wwwroot?: string | boolean | number | (string | boolean | number)[] | null;
+      source?: string | boolean | number | (string | boolean | number)[] | null;
+      peer?: string | boolean | number | (string | boolean | number)[] | null;
+      balancer?: string | boolean | number | (string | boolean | number)[] | null;
+      cache?: string | boolean | number | (string | boolean | number)[] | null;
+      transponder?: string | boolean | number | (string | boolean | number)[] | null;
+      dvb_card?: string | boolean | number | (string | boolean | number)[] | null;
+      decklink?: string | boolean | number | (string | boolean | number)[] | null;
+      iptv?: string | boolean | number | (string | boolean | number)[] | null;
+      rproxy?: string | boolean | number | (string | boolean | number)[] | null;
+      vsaas?: string | boolean | number | (string | boolean | number)[] | null;
+      vision?: string | boolean | number | (string | boolean | number)[] | null;
+      file_processor?: string | boolean | number | (string | boolean | number)[] | null;
+      http_proxy?: string | boolean | number | (string | boolean | number)[] | null;
+      web_script?: string | boolean | number | (string | boolean | number)[] | null;
+      rtsps?: string | boolean | number | (string | boolean | number)[] | null;
+      config_external?: string | boolean | number | (string | boolean | number)[] | null;
+      max_sessions?: string | boolean | number | (string | boolean | number)[] | null;
+      aliaser?: string | boolean | number | (string | boolean | number)[] | null;
+      api_allowed_from?: (string | boolean | number)[] | string | null;
+      allowed_hosts?: (string | boolean | number)[] | string | null;
+      auth_token?: string | boolean | number | null;
+      geoip?: string | boolean | number | null;
+      event_queue?: string | boolean | number | null;
+      stream_metrics?: boolean | "true" | "false" | null;
+      traces?: {
+        stats?: unknown;
+        "$reset"?: boolean;
+        url?: string | boolean | number | null;
+        share?: string | boolean | number | null;
+      } | string | null;
+      listeners?: {
+        http?: ({
+          stats?: unknown;
+          "$reset"?: boolean;
+          port?: number | null;
+          address?: string | null;
+          api?: boolean | "true" | "false" | null;
+          send_window?: number | string | boolean | null;
+        } | string)[] | null;
+        rtmp?: ({
+          stats?: unknown;
+          "$reset"?: boolean;
+          port?: number | null;
+          address?: string | null;
+          send_window?: number | string | boolean | null;
+        } | string)[] | null;
+        https?: ({
+          stats?: unknown;
+          "$reset"?: boolean;
+          port?: number | null;
+          address?: string | null;
+          api?: boolean | "true" | "false" | null;
+          send_window?: number | string | boolean | null;
+          ssl_protocols?: ("tlsv1.2" | "tlsv1.3" | "sslv3" | "tlsv1" | "tlsv1.1" | "TLSv1.2" | "TLSv1.3" | "TLSv1.1" | "TLSv1" | "SSLv3")[] | string | null;
+          certificate?: string | boolean | number | null;
+          certificate_key?: string | boolean | number | null;
+          certificate_ca?: string | boolean | number | null;
+          passphrase?: string | boolean | number | null;
+        } | string)[] | null;
+        rtmps?: ({
+          stats?: unknown;
+          "$reset"?: boolean;
+          port?: number | null;
+          address?: string | null;
+          send_window?: number | string | boolean | null;
+          ssl_protocols?: ("tlsv1.2" | "tlsv1.3" | "sslv3" | "tlsv1" | "tlsv1.1" | "TLSv1.2" | "TLSv1.3" | "TLSv1.1" | "TLSv1" | "SSLv3")[] | string | null;
+          certificate?: string | boolean | number | null;
+          certificate_key?: string | boolean | number | null;
+          certificate_ca?: string | boolean | number | null;
+          passphrase?: string | boolean | number | null;
+        } | string)[] | null;
+      };
+      "$reset"?: boolean;
+    };
+    reply: {
+      success: true;
+    };
+  };
+  /** Metrics for Prometheus; ?format=openmetrics for the newer format. */
+  metrics: {
+    path: {};
+    query: { format?: "openmetrics" | "prometheus" };
+    body: undefined;
+    reply: null;
+  };
   /** Figures of the server. */
   configStats: {
     path: {};
@@ -857,6 +1577,29 @@ export type Operations = {
       now: number;
       started_at: number;
       reason?: string;
+    };
+  };
+  /** Events as they happen, as server-sent events; any field is a filter, as event=play_*. */
+  eventsFollow: {
+    path: {};
+    query: { event?: string; media?: string };
+    body: undefined;
+    reply: null;
+  };
+  /** The last events that the sink's filter lets through. */
+  eventSinkEvents: {
+    path: { name: string };
+    query: {};
+    body: undefined;
+    reply: {
+      events: {
+        event: string;
+        event_id: number;
+        utc_ms: number;
+        server: string;
+        media?: string;
+        [more: string]: unknown;
+      }[];
     };
   };
   /** What is recorded. */

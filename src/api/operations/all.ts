@@ -1,7 +1,9 @@
 /** All that the API has: what is documented, and what its client can do. */
 import type { ApiOperation } from "../operation.ts";
 import { archiveOperations } from "./archive.ts";
+import { changeOperations } from "./changes.ts";
 import { configOperations } from "./config.ts";
+import { eventOperations } from "./events.ts";
 import {
   authBackendOperations,
   dvrOperations,
@@ -24,5 +26,7 @@ export const OPERATIONS: readonly ApiOperation[] = [
   authBackendOperations,
   eventSinkOperations,
   configOperations,
+  changeOperations,
+  eventOperations,
   archiveOperations,
 ].flatMap((group) => Object.values<ApiOperation>(group));

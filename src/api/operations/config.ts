@@ -97,6 +97,16 @@ export const configOperations = {
     query: z.object({ full: z.enum(["", "true", "false", "1", "0"]).optional() }),
     reply: { status: 200, schema: configReply },
   },
+  metrics: {
+    method: "GET",
+    path: "/monitoring/metrics",
+    id: "metrics",
+    tag: "monitoring",
+    summary: "Metrics for Prometheus; ?format=openmetrics for the newer format",
+    scope: "metrics",
+    query: z.object({ format: z.enum(["openmetrics", "prometheus"]).optional() }),
+    reply: { status: 200, schema: null, type: "text/plain" },
+  },
   stats: {
     method: "GET",
     path: "/config/stats",

@@ -178,7 +178,9 @@ function deny(status: Denial["status"], reason: string, forMs: number): Denial {
 
 /** Never kept: the same viewer may come from an allowed page next. */
 function checkDomains(domains: readonly string[], claim: CountedClaim): Denial | null {
-  if (domains.length === 0 || isAllowedPage(domains, claim.referer)) return null;
+  // Nobody judged the player page itself but by the page that it stands in.
+  const isWithinPlayer = claim.isOwnPage === true && claim.proto !== "player";
+  if (domains.length === 0 || isWithinPlayer || isAllowedPage(domains, claim.referer)) return null;
   return deny(403, "pages of this site may not play it", 0);
 }
 

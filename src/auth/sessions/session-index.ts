@@ -1,4 +1,5 @@
-import type { Session, SessionType } from "./session.ts";
+import { TOLD_PROTOCOLS } from "../claim.ts";
+import type { CountedClaim, Session, SessionType } from "./session.ts";
 
 /** All sessions, and those of one stream and one user in the order in which they came. */
 export class SessionIndex {
@@ -47,7 +48,7 @@ export class SessionIndex {
     this.#byId.set(session.id, session);
     this.#byIdentity.set(session.identity, session);
     addTo(this.#byStream, streamKey(session), session);
-    if (session.claim.kind === "play") this.#plays++;
+    if (isPlay(session)) this.#plays++;
     this.sortUser(session);
   }
 
@@ -55,7 +56,7 @@ export class SessionIndex {
     this.#byId.delete(session.id);
     this.#byIdentity.delete(session.identity);
     removeFrom(this.#byStream, streamKey(session), session);
-    if (session.claim.kind === "play") this.#plays--;
+    if (isPlay(session)) this.#plays--;
     if (session.userKey !== undefined) removeFrom(this.#byUser, session.userKey, session);
   }
 
@@ -77,7 +78,7 @@ export function maxSessionsOf({ allowance, rules }: Session): number | undefined
 
 /** A user is known by what a server calls them, else by the token; without both nobody can be told apart. */
 function userKeyOf(session: Session): string | undefined {
-  if (maxSessionsOf(session) === undefined) return undefined;
+  if (maxSessionsOf(session) === undefined || isTold(session.claim)) return undefined;
   const { kind, token } = session.claim;
   const { userId } = session.allowance;
   if (userId !== undefined) return `${kind} user ${userId}`;
@@ -86,8 +87,17 @@ function userKeyOf(session: Session): string | undefined {
 
 const NONE: ReadonlySet<Session> = new Set();
 
+/** What a player page asks for beside its media is no session more, where sessions are counted. */
+export function isTold({ proto }: Pick<CountedClaim, "proto">): boolean {
+  return TOLD_PROTOCOLS.includes(proto);
+}
+
+function isPlay({ claim }: Session): boolean {
+  return claim.kind === "play" && !isTold(claim);
+}
+
 function streamKey({ claim }: Session): string {
-  return `${claim.kind} ${claim.name}`;
+  return `${isTold(claim) ? "told" : claim.kind} ${claim.name}`;
 }
 
 function addTo(groups: Map<string, Set<Session>>, key: string, session: Session): void {

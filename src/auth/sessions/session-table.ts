@@ -11,7 +11,7 @@ import { DueTimes } from "./due-times.ts";
 import { idleMsOf, isOfConnection } from "./idle.ts";
 import { DEFAULT_AUTH_DURATION_MS, FAILURE_RECHECK_MS, isJudged, isOpen } from "./judge.ts";
 import type { Judgement } from "./judge.ts";
-import { SessionIndex, maxSessionsOf } from "./session-index.ts";
+import { SessionIndex, isTold, maxSessionsOf } from "./session-index.ts";
 import { sessionIdentity } from "./session-key.ts";
 import { Session } from "./session.ts";
 import type { Allowance, CountedClaim, SessionType } from "./session.ts";
@@ -302,6 +302,7 @@ export class SessionTable {
   }
 
   #isStreamFull(claim: CountedClaim, { maxStreamSessions = Infinity }: AccessRules): boolean {
+    if (isTold(claim)) return false;
     return this.countOf(claim.kind, claim.name) >= maxStreamSessions;
   }
 

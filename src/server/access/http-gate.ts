@@ -300,6 +300,7 @@ export class HttpGate {
       ...(query === "" ? {} : { queryString: query.slice(0, MAX_QUERY_CHARACTERS) }),
       ...(userAgent === "" ? {} : { userAgent: userAgent.slice(0, MAX_HEADER_CHARACTERS) }),
       ...(referer === undefined ? {} : { referer: referer.slice(0, MAX_HEADER_CHARACTERS) }),
+      ...(isOfHost(referer, request.header("host")) ? { isOwnPage: true } : {}),
     };
   }
 
@@ -384,4 +385,10 @@ function newToken(): string {
 
 function tokenTooLong(): HttpReply {
   return textReply(400, `the token is longer than ${MAX_TOKEN_BYTES} bytes as a URL has it`);
+}
+
+/** Whether a page came from the host that is asked. */
+function isOfHost(referer: string | undefined, host: string | undefined): boolean {
+  const page = referer === undefined ? null : URL.parse(referer);
+  return page !== null && host !== undefined && page.host === host.toLowerCase();
 }

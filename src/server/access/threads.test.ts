@@ -5,6 +5,7 @@ import type { TestContext } from "node:test";
 import { eventually } from "../../../test/support/eventually.ts";
 import { RecordingLog } from "../../../test/support/recording-log.ts";
 import type { SessionClaim, SessionEnd } from "../../auth/claim.ts";
+import { sessionService } from "../../../test/support/session-service.ts";
 import { OPEN_RULES } from "../../auth/rules.ts";
 import { loadConfig } from "../../config/load.ts";
 import { startServer } from "../server.ts";
@@ -54,7 +55,7 @@ async function start(t: TestContext): Promise<{ door: Doorkeeper; url: (path: st
   const server = await startServer({
     config: { ...config, streams },
     log: new RecordingLog(),
-    sessions: door,
+    sessions: sessionService({ table: door }),
   });
   t.after(() => server.stop());
   return { door, url: (path) => `http://127.0.0.1:${server.httpPorts[0]}${path}` };

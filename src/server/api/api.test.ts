@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { eventually } from "../../../test/support/eventually.ts";
+import { sessionService } from "../../../test/support/session-service.ts";
 import type { SessionFacts, SessionsView } from "../../api/sessions-view.ts";
 import { silentLogger } from "../../base/log.ts";
 import { loadConfig } from "../../config/load.ts";
@@ -84,12 +85,13 @@ before(async () => {
     vod films/old { storage ${root}; download; }`;
   const { config, problems } = loadConfig([{ file: "a", text }]);
   assert.ok(config !== undefined, JSON.stringify(problems));
-  const api = {
-    sessions,
-    configOnDisk: (_: string, name: string) => (name === "clip" ? { template: "written" } : null),
+  const nothing = (): never => assert.fail("nothing is changed");
+  server = await startServer({
+    ...{ config, log: silentLogger },
+    sessions: sessionService({ view: sessions }),
     reload: async () => void (await Promise.resolve(reloads++)),
-  };
-  server = await startServer({ config, log: silentLogger, api });
+    edits: { edit: nothing, check: nothing, files: () => Promise.resolve([{ file: "a", text }]) },
+  });
 });
 
 after(async () => {
@@ -109,7 +111,7 @@ describe("streams", () => {
     assert.deepEqual([list["estimated_count"], list["next"], list["prev"]], [3, null, null]);
     assert.match(String(list["server_id"]), /^[0-9a-f-]{36}$/);
     const [clip, news, off] = list["streams"] as Json[];
-    assert.deepEqual([clip!["template"], clip!["config_on_disk"]], ["written", { template: "written" }]);
+    assert.equal((clip!["config_on_disk"] as Json)["title"], "A clip");
     assert.deepEqual([news!["segment_duration"], news!["protocols"]], [5000, ["-rtmp"]]);
     assert.deepEqual([off!["disabled"], off!["comment"]], [true, "as it was"]);
     const stats = clip!["stats"] as Json;

@@ -24,6 +24,8 @@ export type ApiDoorOptions = {
   readonly keys: () => ApiKeys;
   /** Networks that may call the API; empty: all. Asked for each request. */
   readonly allowedFrom: () => readonly string[];
+  /** Credentials are wrong. */
+  readonly onFailure?: () => void;
   /** Somebody tries credentials: told once a burst. */
   readonly onRepeated: (what: RepeatedFailures) => void;
 };
@@ -62,7 +64,10 @@ export class ApiDoor {
       }
       if (verdict.reason === "busy")
         return { kind: "out", reply: errorReply(authErrors.error("AUTH_BUSY")) };
-      if (verdict.reason === "wrong") await attempt.failed();
+      if (verdict.reason === "wrong") {
+        this.#options.onFailure?.();
+        await attempt.failed();
+      }
       return refused();
     } finally {
       attempt.done();

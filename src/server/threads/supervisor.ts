@@ -145,6 +145,11 @@ export class MediaThreads {
     return { http: inOrder(http, this.#ports.http), rtmp: inOrder(rtmp, this.#ports.rtmp) };
   }
 
+  /** Media threads that there are to be. */
+  get count(): number {
+    return this.#seats.length;
+  }
+
   /** How often a thread was replaced. */
   get restarts(): number {
     return this.#seats.reduce((sum, seat) => sum + seat.restarts, 0);

@@ -1,0 +1,266 @@
+/** Changes of objects and settings in the files of a configuration: pure, from texts to texts. */
+import { findDirective } from "../directives.ts";
+import { readTokens } from "../lexer.ts";
+import { nameFault } from "../names.ts";
+import { parseStatements } from "../parser.ts";
+import { SourceText } from "../place.ts";
+import { ProblemList } from "../problem.ts";
+import { word } from "../print-words.ts";
+import { COLLECTIONS, keyOf } from "../json/shape.ts";
+import { isListener, kindOf, objectToJson, propertyOf } from "../json/to-json.ts";
+import { badField, isObject, isShownOnly, knownProperty, propertiesToText } from "../json/to-text.ts";
+import { MASK } from "../json/values.ts";
+import { blockEdits } from "./edit-block.ts";
+import { editErrors } from "./errors.ts";
+import { mergeJson, RESET } from "./merge.ts";
+import { appended, applyEdits, indentAt, removal } from "./text-edits.ts";
+import type { MediaError } from "../../base/errors.ts";
+import type { Statement } from "../parser.ts";
+import type { SourceFile } from "../place.ts";
+import type { Scope } from "../schema.ts";
+import type { JsonObject } from "../json/shape.ts";
+
+/** What is changed: an object by its kind and name, or settings of the server. */
+export type ConfigEdit =
+  | {
+      readonly action: "put";
+      readonly kind: string;
+      readonly name: string;
+      readonly value: JsonObject;
+      /** What a new object has where `value` says nothing of it. */
+      readonly otherwise?: JsonObject;
+    }
+  | { readonly action: "delete"; readonly kind: string; readonly name: string }
+  | { readonly action: "settings"; readonly value: JsonObject }
+  | { readonly action: "replace"; readonly text: string };
+
+/** A file with its text after a change; `before` absent: there was no such file. */
+export type EditedFile = { readonly file: string; readonly before?: string; readonly text: string };
+
+/** Where an object is defined. */
+export type FoundObject = { readonly file: SourceFile; readonly statement: Statement };
+
+/**
+ * Makes a change in the texts of a configuration: in the file where what is changed stands, else in `ownFile`, which need
+ * not be one of `files`.
+ *
+ * Throws: EDIT_BAD_FIELD, EDIT_NO_SECRET, EDIT_NOT_FOUND, EDIT_SEVERAL_FILES, EDIT_READ_ONLY (an object in an old spelling
+ * that cannot be changed piece by piece).
+ */
+export function editFiles(
+  files: readonly SourceFile[],
+  edit: ConfigEdit,
+  ownFile: () => string,
+): EditedFile {
+  switch (edit.action) {
+    case "put":
+      return putObject(files, edit, ownFile);
+    case "delete":
+      return deleteObject(files, edit);
+    case "settings":
+      return putSettings(files, edit.value, ownFile);
+    case "replace":
+      requireNoMasks(edit.text);
+      return fileOf(files, ownFile(), () => edit.text);
+  }
+}
+
+/** Where an object is defined; `undefined` when it stands in none of the files. */
+export function findObject(
+  files: readonly SourceFile[],
+  { kind, name }: { readonly kind: string; readonly name: string },
+): FoundObject | undefined {
+  for (const file of files) {
+    // Most files of a big configuration have nothing of that name in them.
+    if (!file.text.includes(name)) continue;
+    const statement = statementsOf(file).find((one) => kindOf(one) === kind && one.words[1]?.text === name);
+    if (statement !== undefined) return { file, statement };
+  }
+  return undefined;
+}
+
+/** What stands in files of many objects: each file is read once, when the first is asked for. */
+export class ObjectsOnDisk {
+  readonly #files: readonly SourceFile[];
+  #statements: ReadonlyMap<string, Statement> | null = null;
+
+  constructor(files: readonly SourceFile[]) {
+    this.#files = files;
+  }
+
+  /** An object without its secrets; `undefined` when it stands in none of the files. */
+  get(kind: string, name: string): JsonObject | undefined {
+    this.#statements ??= new Map(
+      this.#files
+        .flatMap(statementsOf)
+        .map((one) => [`${kindOf(one) ?? ""} ${one.words[1]?.text ?? ""}`, one] as const)
+        .toReversed(),
+    );
+    const statement = this.#statements.get(`${kind} ${name}`);
+    return statement === undefined ? undefined : objectToJson(statement, "hide");
+  }
+}
+
+/** What stands in the files of an object; `undefined` when nothing does. */
+export function objectOnDisk(
+  files: readonly SourceFile[],
+  object: { readonly kind: string; readonly name: string },
+): JsonObject | undefined {
+  const found = findObject(files, object);
+  return found === undefined ? undefined : objectToJson(found.statement, "hide");
+}
+
+function putObject(
+  files: readonly SourceFile[],
+  edit: ConfigEdit & { action: "put" },
+  ownFile: () => string,
+): EditedFile {
+  const { kind, name, otherwise = {} } = edit;
+  const value = withoutName(edit);
+  const found = findObject(files, edit);
+  if (found === undefined) {
+    const fault = nameFault(name);
+    if (fault !== undefined) throw badField(`/${keyOf(kind)}`, fault);
+    const whole = mergeJson(value, undefined, undefined, "");
+    const text = objectText(kind, name, isObject(whole) ? { ...otherwise, ...whole } : otherwise, "");
+    return fileOf(files, ownFile(), (before) => appended(before, text));
+  }
+  const { file, statement } = found;
+  if (statement.words[0].text === "ondemand") return putOnDemand(files, found, edit, value);
+  const block = statement.block;
+  if (block === undefined) throw new TypeError(`${kind} "${name}" has no block`);
+  const indent = `${indentAt(textOf(file), statement.words[0].start) ?? ""}  `;
+  const { statements, open } = block;
+  return fileOf(files, file.file, (text) =>
+    applyEdits(
+      text,
+      blockEdits({ text, scope: scopeOf(kind), statements, start: open.end, indent }, value),
+    ),
+  );
+}
+
+/** The old spelling has no block: it becomes one. */
+function putOnDemand(
+  files: readonly SourceFile[],
+  { file, statement }: FoundObject,
+  { kind, name }: ConfigEdit & { action: "put" },
+  value: JsonObject,
+): EditedFile {
+  const { name: _, ...was } = objectToJson(statement, "show");
+  const { name: _name, ...shown } = objectToJson(statement, "hide");
+  const merged = mergeJson(value, was, shown, "");
+  const { start } = statement.words[0];
+  return fileOf(files, file.file, (text) => {
+    const becomes = objectText(kind, name, isObject(merged) ? merged : {}, indentAt(text, start) ?? "");
+    return applyEdits(text, [{ start, end: statement.end, text: becomes }]);
+  });
+}
+
+function deleteObject(files: readonly SourceFile[], edit: ConfigEdit & { action: "delete" }): EditedFile {
+  const found = findObject(files, edit);
+  if (found === undefined) throw notFound(edit);
+  const { file, statement } = found;
+  return fileOf(files, file.file, (text) =>
+    applyEdits(text, [removal(text, statement.words[0].start, statement.end)]),
+  );
+}
+
+/** A text that was shown without its secrets would lose them. */
+function requireNoMasks(text: string): void {
+  if (!text.includes(MASK)) return;
+  const tokens = readTokens(new SourceText({ file: "", text }), new ProblemList());
+  if (tokens.some((token) => /^\*\*\*$|[=/]\*\*\*(?:$|@)/.test(token.text))) {
+    throw editErrors.error("EDIT_NO_SECRET", { field: "the text", pointer: "" });
+  }
+}
+
+/** Settings go where they stand; new ones behind the other settings of `ownFile`. */
+function putSettings(files: readonly SourceFile[], given: JsonObject, ownFile: () => string): EditedFile {
+  const { listeners, ...rest } = given;
+  if (listeners !== undefined && !isObject(listeners)) throw badField("/listeners", "it is an object");
+  const value: JsonObject = { ...rest, ...listeners };
+  const wanted = new Set(
+    Object.keys(value).flatMap((name) => {
+      if (name === RESET || isShownOnly(name)) return [];
+      if (Object.values(COLLECTIONS).includes(name)) {
+        throw badField(`/${name}`, `objects are given one by one, at /${name}/NAME`);
+      }
+      const pointer =
+        isListener(name) && listeners?.[name] !== undefined ? `/listeners/${name}` : `/${name}`;
+      return [knownProperty("server", name, pointer)];
+    }),
+  );
+  const settings = new Map(
+    files.map((file) => [file.file, statementsOf(file).filter((one) => kindOf(one) === undefined)]),
+  );
+  const inFiles = [...settings].filter(([, statements]) =>
+    statements.some((one) => {
+      const property = propertyOf("server", one);
+      return property !== undefined && wanted.has(property);
+    }),
+  );
+  if (inFiles.length > 1) {
+    throw editErrors.error("EDIT_SEVERAL_FILES", { files: inFiles.map(([name]) => name).join(", ") });
+  }
+  const file = inFiles[0]?.[0] ?? ownFile();
+  const statements = settings.get(file) ?? [];
+  return fileOf(files, file, (text) => {
+    if (statements.length > 0) {
+      return applyEdits(
+        text,
+        blockEdits({ text, scope: "server", statements, start: 0, indent: "" }, value),
+      );
+    }
+    const merged = mergeJson(value, undefined, undefined, "");
+    const lines = isObject(merged) ? propertiesToText("server", merged, "", "") : [];
+    return lines.length === 0 ? text : appended(text, lines.join("\n"));
+  });
+}
+
+/** The block of a new object. */
+function objectText(kind: string, name: string, value: JsonObject, indent: string): string {
+  const inner = `${indent}  `;
+  const lines = propertiesToText(scopeOf(kind), value, "", inner).map((line) => `${inner}${line}`);
+  return [`${kind} ${word(name)} {`, ...lines, `${indent}}`].join("\n");
+}
+
+function scopeOf(kind: string): Scope {
+  const block = findDirective("server", kind)?.block;
+  if (block === undefined || block === "passed-over") {
+    throw badField("", `"${kind}" cannot be given by API yet: it has no effect`);
+  }
+  return block.scope;
+}
+
+/** What an object is called stands in the address; in the body it may be said again. */
+function withoutName({ kind, name, value }: ConfigEdit & { action: "put" }): JsonObject {
+  const key = keyOf(kind);
+  // The prefixes of a template are a property of it, and the prefix of a vod is its name.
+  const { [key]: said, ...rest } = value;
+  if (said !== undefined && said !== name) {
+    throw badField(`/${key}`, "it is another one than in the address, and names do not change");
+  }
+  return rest;
+}
+
+function notFound({ kind, name }: { readonly kind: string; readonly name: string }): MediaError {
+  return editErrors.error("EDIT_NOT_FOUND", { kind, name });
+}
+
+function statementsOf(file: SourceFile): Statement[] {
+  return parseStatements(new SourceText(file), new ProblemList());
+}
+
+function textOf({ text }: SourceFile): string {
+  return text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
+}
+
+/** Offsets of statements count from behind it. */
+const BYTE_ORDER_MARK = "\uFEFF";
+
+function fileOf(files: readonly SourceFile[], file: string, change: (text: string) => string): EditedFile {
+  const before = files.find((one) => one.file === file)?.text;
+  if (before === undefined) return { file, text: change("") };
+  const mark = before.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK : "";
+  return { file, before, text: mark + change(before.slice(mark.length)) };
+}

@@ -1,0 +1,188 @@
+import { hostname } from "node:os";
+import type { AccessTotals, SessionRow } from "../../api/metrics/figures.ts";
+import { playEvents } from "../../api/events/play-events.ts";
+import type { EventBus } from "../../api/events/event-bus.ts";
+import { sessionJson } from "../../api/sessions-view.ts";
+import type { SessionsView } from "../../api/sessions-view.ts";
+import { PasswordVerifier } from "../../auth/credentials/password-verifier.ts";
+import { sessionFields } from "../../auth/sessions/session.ts";
+import type { Session } from "../../auth/sessions/session.ts";
+import type { SessionChange } from "../../auth/sessions/table-options.ts";
+import type { SessionTable } from "../../auth/sessions/session-table.ts";
+import { createTokenCheck } from "../../auth/tokens/check-token.ts";
+import { Networks, parseAddress } from "../../auth/addresses.ts";
+import type { Clock } from "../../base/clock.ts";
+import { Histogram } from "../../base/histogram.ts";
+import type { Logger } from "../../base/log.ts";
+import type { ResolvedConfig } from "../../config/plan.ts";
+import { parseStreamName } from "../../media/ids.ts";
+import { GeoipFile } from "../credentials/geoip-file.ts";
+import { fetchText, readText } from "../credentials/outside-text.ts";
+import { isAllowedHost } from "../events/allowed-host.ts";
+import { planOf } from "../stream-rules.ts";
+import { accessRulesOf } from "./access-rules.ts";
+import type { SessionAuthority } from "./session-authority.ts";
+import { SessionCounts } from "./session-counts.ts";
+import { createSessions } from "./sessions.ts";
+import type { Sessions } from "./sessions.ts";
+
+/** How long servers take that are asked. Units: seconds. */
+const ASK_BOUNDS_S = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5];
+
+/** What the sessions of the server need. */
+export type ServerSessionsOptions = {
+  readonly config: ResolvedConfig;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly bus: Pick<EventBus, "emit">;
+};
+
+/** What the server needs of sessions; other ones in tests. */
+export type SessionService = Pick<
+  ServerSessions,
+  "start" | "configure" | "close" | "view" | "rows" | "totals"
+> & {
+  readonly table: SessionAuthority;
+};
+
+/**
+ * The sessions of the server, in the control thread: the table, who judges it by the configuration in force, what events and
+ * metrics are told of it, and what the API shows.
+ */
+export class ServerSessions {
+  readonly #options: ServerSessionsOptions;
+  readonly #sessions: Sessions;
+  readonly #tell: ReturnType<typeof playEvents>;
+  readonly #counts = new SessionCounts();
+  readonly #askedS = new Histogram(ASK_BOUNDS_S);
+  readonly #asked: Record<string, number> = { allowed: 0, denied: 0, redirected: 0, failed: 0 };
+  #config: ResolvedConfig;
+  #countries: GeoipFile | null = null;
+
+  constructor(options: ServerSessionsOptions) {
+    const { clock, log, config, bus } = options;
+    this.#options = options;
+    this.#config = config;
+    this.#tell = playEvents(bus);
+    const passwords = new PasswordVerifier();
+    this.#sessions = createSessions({
+      clock,
+      log,
+      rulesOf: (kind, name) => accessRulesOf(this.#config, kind, name),
+      checkToken: createTokenCheck({
+        clock,
+        fetchText: (url, maxBytes) => this.#fetch(url, maxBytes),
+        readText,
+      }),
+      matchesPassword: (said, password) => passwords.verify(said, password),
+      countryOf: (ip) => this.#countries?.countryOf(ip),
+      isAllowedHost: (host) => this.#isAllowed(host),
+      namedByOf: (name) => namedBy(this.#config, name),
+      host: config.hostname ?? hostname(),
+      onChange: (change) => this.#changed(change),
+      onAnswer: (tookMs, kind) => {
+        this.#askedS.observe(tookMs / 1000);
+        this.#asked[kind] = (this.#asked[kind] ?? 0) + 1;
+      },
+    });
+  }
+
+  /** Who media threads ask and tell. */
+  get table(): SessionTable {
+    return this.#sessions.table;
+  }
+
+  /** Reads the file of countries; resolves when it was read or could not be. Never rejects. */
+  async start(): Promise<void> {
+    await this.#followCountries();
+  }
+
+  /** Another configuration is in force: to be called before media threads hear of it. */
+  async configure(config: ResolvedConfig): Promise<void> {
+    this.#config = config;
+    this.table.configure((kind, name) => accessRulesOf(config, kind, name));
+    await this.#followCountries();
+  }
+
+  /** Requests on their way to servers fail. */
+  close(): void {
+    this.#countries?.close();
+    this.#sessions.close();
+  }
+
+  /** The table as the API sees it. */
+  view(): SessionsView {
+    const { table } = this;
+    const shown = (session: Session, showsTokens: boolean) =>
+      sessionFields(session, { showsTokens, tokenKey: this.#config.authToken });
+    return {
+      *list({ showsTokens }) {
+        for (const session of table.list()) yield shown(session, showsTokens);
+      },
+      get: (id, { showsTokens }) => {
+        const session = table.get(id);
+        return session === undefined ? null : shown(session, showsTokens);
+      },
+      kick: (id) => table.kick(id),
+      reauth: (name) => void table.reauth(name),
+      crowds: () => this.#counts.crowds(table.list()),
+    };
+  }
+
+  /** Open sessions, and those that there were, by what they do and over which protocol. */
+  rows(): SessionRow[] {
+    return this.#counts.rows(this.table.list());
+  }
+
+  /** Figures of who was asked and refused. `adminFailures` is somebody else's to know. */
+  totals(): Omit<AccessTotals, "adminFailures"> {
+    let waiting = 0;
+    for (const stats of this.#sessions.backends.stats().values()) waiting += stats.waiting;
+    return {
+      denied: { ...this.#counts.denied },
+      asked: { ...this.#asked },
+      askedS: this.#askedS.figures(),
+      waiting,
+    };
+  }
+
+  #changed(change: SessionChange): void {
+    this.#counts.changed(change);
+    if (change.kind === "denied") {
+      const { claim, country, reason } = change;
+      const { kind, name, proto, ip, userAgent } = claim;
+      const session = { type: kind, name, proto, ip, country, user_agent: userAgent, reason };
+      this.#tell({ what: "denied", session });
+      return;
+    }
+    const show = { showsTokens: false, tokenKey: this.#config.authToken };
+    const session = sessionJson(sessionFields(change.session, show)) as Record<string, unknown>;
+    this.#tell({ what: change.kind, session });
+  }
+
+  async #followCountries(): Promise<void> {
+    const { geoip } = this.#config;
+    if (this.#countries?.path === geoip && geoip !== undefined) return;
+    this.#countries?.close();
+    this.#countries = geoip === undefined ? null : new GeoipFile(geoip, this.#options);
+    await this.#countries?.start();
+  }
+
+  async #fetch(url: string, maxBytes: number): Promise<string> {
+    if (!this.#isAllowed(new URL(url).hostname)) throw new Error("allowed_hosts does not have its host");
+    return await fetchText(url, maxBytes);
+  }
+
+  #isAllowed(host: string): boolean {
+    const { allowedHosts } = this.#config;
+    if (isAllowedHost(host, allowedHosts)) return true;
+    return parseAddress(host) !== null && new Networks(allowedHosts).has(host);
+  }
+}
+
+/** By what the stream of a name was set up. */
+function namedBy(config: ResolvedConfig, name: string): string | undefined {
+  const streamName = parseStreamName(name);
+  if (streamName === null || planOf(config, streamName) === null) return undefined;
+  return config.streams.some((stream) => stream.name === name) ? "config" : "user";
+}

@@ -1,0 +1,85 @@
+import type { ApiGrant } from "../../api/access.ts";
+import { ApiRoutes } from "../../api/routes.ts";
+import { late } from "../../base/late/late.ts";
+import type { Late } from "../../base/late/late.ts";
+import { jsonReply } from "../../base/http-message.ts";
+import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
+import { ObjectsOnDisk } from "../../config/edit/edit-files.ts";
+import type { ResolvedConfig } from "../../config/plan.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { SessionService } from "../access/server-sessions.ts";
+import type { ConfigEdits } from "../config-edits.ts";
+import type { ServerEvents } from "../events/server-events.ts";
+import type { MediaThreads } from "../threads/supervisor.ts";
+
+/** What the API's table is made of. */
+export type ApiTableParts = {
+  readonly threads: MediaThreads;
+  readonly clock: Clock;
+  readonly sessions: SessionService;
+  readonly events: ServerEvents;
+  readonly edits: Pick<ConfigEdits, "edit" | "check" | "files"> | null;
+  readonly reload: (() => Promise<void>) | null;
+  config(): ResolvedConfig;
+  serverId(): string;
+  /** The statistics of `/config/stats`. */
+  stats(): Promise<object>;
+  metrics(request: HttpRequest): Promise<HttpReply>;
+};
+
+/**
+ * All that the API answers. Figures come at once; the rest has the schemas of its requests, which take some 20 MB: it is loaded
+ * when somebody who may asks for it.
+ */
+export class ApiTable {
+  readonly #parts: ApiTableParts;
+  readonly #figures: ApiRoutes;
+  readonly #rest: Late<ApiRoutes>;
+  /** What stands in the files of the configuration in force. */
+  #onDisk: { readonly config: ResolvedConfig; readonly objects: ObjectsOnDisk } | null = null;
+
+  constructor(parts: ApiTableParts) {
+    this.#parts = parts;
+    this.#figures = new ApiRoutes([
+      {
+        method: "GET",
+        path: "/config/stats",
+        scope: "metrics",
+        handle: async () => jsonReply(200, await parts.stats()),
+      },
+      {
+        method: "GET",
+        path: "/monitoring/metrics",
+        scope: "metrics",
+        handle: ({ request }) => parts.metrics(request),
+      },
+    ]);
+    this.#rest = late("the API", () => this.#load());
+  }
+
+  /** Answers a request behind the base path of somebody who was let in; `null` where there is nothing. */
+  async answer(request: HttpRequest, path: string, grant: ApiGrant): Promise<HttpReply | null> {
+    const figures = await this.#figures.answer(request, path, grant);
+    if (figures !== null) return figures;
+    await this.#readFiles();
+    return await this.#rest((routes) => routes.answer(request, path, grant));
+  }
+
+  async #load(): Promise<ApiRoutes> {
+    const { threads, clock, config, serverId, sessions, events, edits, reload } = this.#parts;
+    const { apiRoutes } = await import("./routes.ts");
+    return apiRoutes({
+      ...{ threads, clock, config, serverId, reload, events, editor: edits },
+      sessions: sessions.view(),
+      configOnDisk: (kind, name) => this.#onDisk?.objects.get(kind, name) ?? null,
+    });
+  }
+
+  /** Anew for each configuration, before the first who asks about it. */
+  async #readFiles(): Promise<void> {
+    const { edits, config } = this.#parts;
+    const now = config();
+    if (edits === null || this.#onDisk?.config === now) return;
+    this.#onDisk = { config: now, objects: new ObjectsOnDisk(await edits.files()) };
+  }
+}

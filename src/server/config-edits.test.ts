@@ -1,0 +1,262 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import type { TestContext } from "node:test";
+import { MediaError } from "../base/errors.ts";
+import type { ConfigEdit } from "../config/edit/edit-files.ts";
+import { ConfigEdits, MAX_WAITING_EDITS } from "./config-edits.ts";
+import type { ReloadResult } from "./config-edits.ts";
+import { MAX_CONFIG_FILE_BYTES, readConfigFiles } from "./config-files.ts";
+import { rememberingLoad } from "./config-memo.ts";
+import { ownFileOf } from "./config-own-file.ts";
+
+const TAKEN: ReloadResult = { kind: "taken" };
+
+/** A folder of a configuration, and what changes it. */
+class World {
+  readonly folder: string;
+  /** What the next reloads come to. */
+  readonly results: ReloadResult[] = [];
+  /** What the file had in it when it was read anew. */
+  readonly reloaded: string[] = [];
+  allowed: readonly string[] = [];
+  env: Record<string, string> = {};
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  static async make(t: TestContext, files: Readonly<Record<string, string>>): Promise<World> {
+    const folder = await mkdtemp(join(tmpdir(), "weir-edits-"));
+    t.after(() => rm(folder, { recursive: true, force: true }));
+    const world = new World(folder);
+    for (const [name, text] of Object.entries(files)) await world.write(name, text);
+    return world;
+  }
+
+  async write(name: string, text: string): Promise<void> {
+    await mkdir(dirname(join(this.folder, name)), { recursive: true });
+    await writeFile(join(this.folder, name), text);
+  }
+
+  text(name = "flussonic.conf"): Promise<string> {
+    return readFile(join(this.folder, name), "utf8");
+  }
+
+  edits(load = rememberingLoad("/")): ConfigEdits {
+    return new ConfigEdits({
+      path: this.folder,
+      env: this.env,
+      load,
+      read: () => readConfigFiles(this.folder),
+      reload: async () => {
+        this.reloaded.push(await this.text().catch(() => "none"));
+        return this.results.shift() ?? TAKEN;
+      },
+      allowedHosts: () => this.allowed,
+    });
+  }
+}
+
+function put(name: string, value: Record<string, string> = { title: name }): ConfigEdit {
+  return { action: "put", kind: "stream", name, value };
+}
+
+async function codeOf(run: Promise<unknown>): Promise<string> {
+  const caught: unknown = await run.then(
+    () => null,
+    (error: unknown) => error,
+  );
+  assert.ok(caught instanceof MediaError, String(caught));
+  return caught.code;
+}
+
+test("a change is in the file before it is read anew, and nothing else is left in the folder", async (t) => {
+  const world = await World.make(t, { "flussonic.conf": "stream a { title A; }\n" });
+  await chmod(join(world.folder, "flussonic.conf"), 0o640);
+  const result = await world.edits().edit(put("a", { title: "B" }));
+  assert.equal(result.kind, "changed");
+  assert.deepEqual(world.reloaded, ["stream a { title B; }\n"]);
+  assert.deepEqual(await readdir(world.folder), ["flussonic.conf"]);
+  assert.equal((await stat(join(world.folder, "flussonic.conf"))).mode & 0o777, 0o640);
+});
+
+test("what changes nothing is neither written nor read anew", async (t) => {
+  const world = await World.make(t, { "flussonic.conf": "stream a { title A; }\n" });
+  await world.edits().edit(put("a", { title: "A" }));
+  assert.deepEqual(world.reloaded, []);
+});
+
+test("a change that cannot be put in force is taken back, and the one before is read again", async (t) => {
+  const world = await World.make(t, { "flussonic.conf": "stream a { title A; }\n" });
+  world.results.push({ kind: "refused", problems: [], reason: "a port is in use" });
+  assert.equal(await codeOf(world.edits().edit(put("b"))), "EDIT_NOT_IN_FORCE");
+  assert.equal(await world.text(), "stream a { title A; }\n");
+  assert.equal(world.reloaded.length, 2);
+});
+
+test("a file that was not there before goes again", async (t) => {
+  const world = await World.make(t, { "flussonic.conf.d/a.conf": "stream a { title A; }\n" });
+  world.results.push({ kind: "refused", problems: [], reason: "a port is in use" });
+  assert.equal(await codeOf(world.edits().edit(put("b"))), "EDIT_NOT_IN_FORCE");
+  assert.deepEqual(await readdir(world.folder), ["flussonic.conf.d"]);
+});
+
+test("what somebody else writes meanwhile is kept, and the change is made anew", async (t) => {
+  const world = await World.make(t, { "flussonic.conf": "stream a { title A; }\n" });
+  const theirs = "stream a { title A; }\nstream c { title C; }\n";
+  const load = rememberingLoad("/");
+  let loads = 0;
+  const edits = world.edits((files, env) => {
+    loads++;
+    // Between the reading and the writing.
+    if (loads === 1) writeFileSync(join(world.folder, "flussonic.conf"), theirs);
+    return load(files, env);
+  });
+  await edits.edit(put("b"));
+  assert.equal(await world.text(), `${theirs}\nstream b {\n  title b;\n}\n`);
+  assert.equal(loads, 2);
+});
+
+test("who always comes too late is told so", async (t) => {
+  const world = await World.make(t, { "flussonic.conf": "stream a { title A; }\n" });
+  const edits = new ConfigEdits({
+    path: world.folder,
+    env: {},
+    load: rememberingLoad("/"),
+    // Never what is in the file.
+    read: async () => {
+      const read = await readConfigFiles(world.folder);
+      return {
+        ...read,
+        files: read.files.map(({ file }) => ({ file, text: "stream a { title Old; }\n" })),
+      };
+    },
+    reload: () => Promise.resolve(TAKEN),
+    allowedHosts: () => [],
+  });
+  assert.equal(await codeOf(edits.edit(put("b"))), "EDIT_OVERTAKEN");
+  assert.equal(await world.text(), "stream a { title A; }\n");
+});
+
+test("more changes than may wait are refused, and those that wait are made in order", async (t) => {
+  const world = await World.make(t, { "flussonic.conf": "# head\n" });
+  const edits = world.edits();
+  const names = Array.from({ length: MAX_WAITING_EDITS }, (_, index) => `s${index}`);
+  const waiting = names.map((name) => edits.edit(put(name)));
+  assert.equal(await codeOf(edits.edit(put("more"))), "EDIT_BUSY");
+  await Promise.all(waiting);
+  assert.deepEqual((await world.text()).match(/(?<=stream )\w+/g), names);
+});
+
+test("a configuration that would not check is not written", async (t) => {
+  const world = await World.make(t, { "flussonic.conf": "stream a { title A; }\n" });
+  const result = await world.edits().edit(put("a", { template: "gone" }));
+  assert.ok(result.kind === "bad");
+  assert.equal(result.status.error, "config_unknown_template");
+  assert.equal(await world.text(), "stream a { title A; }\n");
+  assert.deepEqual(world.reloaded, []);
+});
+
+test("a file does not grow beyond what is read", async (t) => {
+  const head = `#${"x".repeat(MAX_CONFIG_FILE_BYTES - 10)}\n`;
+  const world = await World.make(t, { "flussonic.conf": head });
+  assert.equal(await codeOf(world.edits().edit(put("a"))), "EDIT_FILE_TOO_BIG");
+});
+
+test("settings that a variable says are refused, unless they stay as they are", async (t) => {
+  const world = await World.make(t, { "flussonic.conf": "loglevel info;\nhostname x;\n" });
+  world.env = { FLUSSONIC_LOG_LEVEL: "debug" };
+  const edits = world.edits();
+  const settings = (value: Record<string, string>): Promise<unknown> =>
+    edits.edit({ action: "settings", value });
+  assert.equal(await codeOf(settings({ loglevel: "error" })), "EDIT_FROM_ENVIRONMENT");
+  await settings({ loglevel: "info", hostname: "y" });
+  assert.equal(await world.text(), "loglevel info;\nhostname y;\n");
+});
+
+test("URLs lead to hosts that are allowed", async (t) => {
+  const world = await World.make(t, { "flussonic.conf": "" });
+  const edit: ConfigEdit = {
+    ...put("a"),
+    action: "put",
+    kind: "stream",
+    name: "a",
+    value: { inputs: [{ url: "rtmp://169.254.169.254/x" }] },
+  };
+  assert.equal(await codeOf(world.edits().edit(edit)), "EDIT_HOST_NOT_ALLOWED");
+  world.allowed = ["169.254.169.254"];
+  assert.equal((await world.edits().edit(edit)).kind, "changed");
+});
+
+test("a file that cannot be written anew says why", async (t) => {
+  const world = await World.make(t, { "..1/a.conf": "stream a { title A; }\n" });
+  await symlink("..1", join(world.folder, "..data"));
+  await symlink("..data/a.conf", join(world.folder, "a.conf"));
+  const refused = world.edits().edit(put("a", { title: "B" }));
+  await assert.rejects(
+    refused,
+    /a\.conf\) cannot be changed by API: it is the key "a\.conf" of a ConfigMap/,
+  );
+  assert.equal(await codeOf(world.edits().edit(put("b"))), "EDIT_READ_ONLY");
+});
+
+test("a disk that fails leaves the file as it was", async (t) => {
+  const world = await World.make(t, { "flussonic.conf": "stream a { title A; }\n" });
+  const edits = new ConfigEdits({
+    path: world.folder,
+    env: {},
+    load: rememberingLoad("/"),
+    read: async () => {
+      const read = await readConfigFiles(world.folder);
+      // The name of the temporary file beside this one is longer than names may be.
+      const file = join(world.folder, `${"x".repeat(245)}.conf`);
+      await writeFile(file, "stream long { title L; }\n");
+      return { ...read, files: [{ file, text: "stream long { title L; }\n" }] };
+    },
+    reload: () => Promise.resolve(TAKEN),
+    allowedHosts: () => [],
+  });
+  assert.equal(await codeOf(edits.edit(put("long"))), "EDIT_NOT_WRITTEN");
+});
+
+test("the server's own file is the first that it may write", async (t) => {
+  const own = async (files: Readonly<Record<string, string>>, path = ""): Promise<string> => {
+    const world = await World.make(t, files);
+    const { file, reason } = await ownFileOf(join(world.folder, path));
+    assert.equal(reason, null);
+    return file.slice(world.folder.length + 1);
+  };
+  assert.equal(await own({ "flussonic.conf": "" }), "flussonic.conf");
+  assert.equal(await own({ "flussonic.conf.d/a.conf": "" }), "flussonic.conf");
+  assert.equal(await own({ "a.conf": "" }), "weir.conf");
+  assert.equal(await own({ "my.conf": "" }, "my.conf"), "my.conf");
+  const world = await World.make(t, { "..1/flussonic.conf": "", "flussonic.conf.d/a.conf": "" });
+  await symlink("..1", join(world.folder, "..data"));
+  await symlink("..data/flussonic.conf", join(world.folder, "flussonic.conf"));
+  assert.equal((await ownFileOf(world.folder)).file, join(world.folder, "flussonic.conf.d/weir.conf"));
+  assert.match((await ownFileOf(join(world.folder, "gone"))).reason ?? "", /no such folder/);
+});
+
+test("a byte order mark stays, and links are followed", async (t) => {
+  const world = await World.make(t, { "elsewhere/real.conf": "\uFEFFstream a { title A; }\n" });
+  await symlink("elsewhere/real.conf", join(world.folder, "flussonic.conf"));
+  await world.edits().edit(put("a", { title: "B" }));
+  assert.equal(await world.text("elsewhere/real.conf"), "\uFEFFstream a { title B; }\n");
+});
+
+test("what was checked is not read twice", () => {
+  let loads = 0;
+  const load = rememberingLoad("/", () => {
+    loads++;
+    return { problems: [], sources: [] };
+  });
+  const env = {};
+  load([{ file: "a", text: "x" }], env);
+  load([{ file: "a", text: "x" }], env);
+  load([{ file: "a", text: "y" }], env);
+  assert.equal(loads, 2);
+});

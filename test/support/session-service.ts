@@ -1,0 +1,21 @@
+/** Sessions of a server as a test wants them, in place of the real ones. */
+import { NO_SESSIONS } from "../../src/api/sessions-view.ts";
+import type { SessionsView } from "../../src/api/sessions-view.ts";
+import { openAuthority } from "../../src/server/access/session-authority.ts";
+import type { SessionAuthority } from "../../src/server/access/session-authority.ts";
+import type { SessionService } from "../../src/server/access/server-sessions.ts";
+
+/** Everyone may, and the API shows nobody, unless given. */
+export function sessionService(
+  own: { readonly table?: SessionAuthority; readonly view?: SessionsView } = {},
+): SessionService {
+  return {
+    table: own.table ?? openAuthority(),
+    start: () => Promise.resolve(),
+    configure: () => Promise.resolve(),
+    close: () => {},
+    view: () => own.view ?? NO_SESSIONS,
+    rows: () => [],
+    totals: () => ({ denied: {}, asked: {}, askedS: { bounds: [], counts: [0], sum: 0 }, waiting: 0 }),
+  };
+}
