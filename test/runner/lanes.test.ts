@@ -75,3 +75,39 @@ test("one core has one lane", () => {
   });
   assert.equal(plan[0]?.concurrency, 1);
 });
+
+test("a crowd runs beside the cluster where there is one, and by itself where there is none", () => {
+  const folder = mkdtempSync(join(tmpdir(), "weir-lanes-"));
+  const options = { root: folder, paths: [], parallelism: 2, fileTimeoutMs: null, fuzzSeconds: null };
+  const put = (name: string): void => {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), "");
+  };
+  const told = (): unknown =>
+    makePlan(options).map(({ name, concurrency, files }) => [
+      name,
+      concurrency,
+      ...files.map(({ file, needs }) => `${file} ${needs ?? "nothing"}`),
+    ]);
+  try {
+    put("test/soak/soak.test.ts");
+    put("test/soak/guard.test.ts");
+    assert.deepEqual(told(), [
+      ["soak", 1, "test/soak/guard.test.ts nothing", "test/soak/soak.test.ts nothing"],
+    ]);
+    put("test/e2e/cluster.test.ts");
+    put("test/e2e/cluster-more.test.ts");
+    assert.deepEqual(told(), [
+      ["soak", 1, "test/soak/guard.test.ts nothing"],
+      [
+        "cluster",
+        2,
+        "test/e2e/cluster-more.test.ts cluster",
+        "test/e2e/cluster.test.ts cluster",
+        "test/soak/soak.test.ts nothing",
+      ],
+    ]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

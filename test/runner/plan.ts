@@ -23,8 +23,10 @@ export type PlannedFile = {
   readonly file: string;
   readonly timeoutMs: number;
   readonly env: Readonly<Record<string, string>>;
-  /** It opens a browser: no two of these run at a time, since each keeps a whole CPU busy. */
-  readonly usesBrowser: boolean;
+  /**
+   * No two of these run at a time: a browser keeps a whole CPU busy, and there is one cluster.
+   */
+  readonly needs: "browser" | "cluster" | null;
 };
 
 /** Files that run together, so many at a time. */
@@ -50,6 +52,8 @@ const TEST_ROOTS = ["src", "test", "ui", "bench"];
 const TEST_FILE = /\.test\.(ts|js|mjs)$/;
 /** Journeys on a cluster, by their names: it is up for these alone. */
 const CLUSTER_FILE = /^test\/e2e\/cluster[^/]*$/;
+/** A crowd that runs for minutes and holds no clock to what it sees: it goes beside the cluster, which mostly waits. */
+const BESIDE_CLUSTER = join("test", "soak", "soak.test.ts");
 const UNIT_TIMEOUT_MS = 120_000;
 const JOURNEY_TIMEOUT_MS = 600_000;
 
@@ -58,7 +62,10 @@ export function makePlan(options: PlanOptions): PlannedGroup[] {
   const found =
     options.paths.length > 0 ? options.paths : TEST_ROOTS.filter((name) => exists(options.root, name));
   const files = [...new Set(found.flatMap((path) => testFilesIn(options.root, path)))];
-  const byGroup = Map.groupBy(files, (file) => groupOf(options.root, file));
+  const hasCluster = files.some((file) => groupOf(options.root, file) === "cluster");
+  const byGroup = Map.groupBy(files, (file) =>
+    hasCluster && file === BESIDE_CLUSTER ? "cluster" : groupOf(options.root, file),
+  );
   return GROUPS.flatMap((name) => {
     const members = byGroup.get(name) ?? [];
     if (members.length === 0) return [];
@@ -66,10 +73,10 @@ export function makePlan(options: PlanOptions): PlannedGroup[] {
   });
 }
 
-/** Journeys wait more than they work: two at a time. What measures, and what asks a cluster, is alone. */
+/** Journeys wait more than they work: two at a time. What measures is alone. */
 function lanesOf(name: GroupName, { parallelism }: PlanOptions): number {
   if (name === "unit" || name === "house") return parallelism;
-  return name === "e2e" || name === "interop" ? Math.min(2, parallelism) : 1;
+  return name === "soak" || name === "fuzz" ? 1 : Math.min(2, parallelism);
 }
 
 /** The fuzz targets below a folder: files named `*.fuzz.ts`, as `test/fuzz/run.test.ts` runs them. */
@@ -82,8 +89,12 @@ export function findFuzzTargets(root: string): string[] {
 function planFiles(name: GroupName, members: readonly string[], options: PlanOptions): PlannedFile[] {
   const limitMs = options.fileTimeoutMs ?? (JOURNEYS.has(name) ? JOURNEY_TIMEOUT_MS : UNIT_TIMEOUT_MS);
   if (name !== "fuzz") {
-    const usesBrowser = (file: string): boolean => JOURNEYS.has(name) && opensBrowser(options.root, file);
-    return members.map((file) => ({ file, timeoutMs: limitMs, env: {}, usesBrowser: usesBrowser(file) }));
+    const planned = members.map((file) => ({
+      ...{ file, timeoutMs: limitMs, env: {} },
+      needs: JOURNEYS.has(name) ? needsOf(options.root, file) : null,
+    }));
+    // Those that wait for each other begin first, so that the other lane is not left with nothing at the end.
+    return planned.toSorted((a, b) => Number(a.needs === null) - Number(b.needs === null));
   }
   const shares = members.map((file) =>
     isFuzzDriver(file) ? Math.max(1, findFuzzTargets(options.root).length) : 1,
@@ -94,12 +105,13 @@ function planFiles(name: GroupName, members: readonly string[], options: PlanOpt
     const seconds = (totalSeconds * shares[index]!) / allShares;
     const env = { [FUZZ_SECONDS_VARIABLE]: seconds.toFixed(2) };
     const timeoutMs = options.fileTimeoutMs ?? limitMs + seconds * 4000;
-    return { file, timeoutMs, env, usesBrowser: false };
+    return { file, timeoutMs, env, needs: null };
   });
 }
 
-function opensBrowser(root: string, file: string): boolean {
-  return readFileSync(resolve(root, file), "utf8").includes("chromium");
+function needsOf(root: string, file: string): PlannedFile["needs"] {
+  if (groupOf(root, file) === "cluster") return "cluster";
+  return readFileSync(resolve(root, file), "utf8").includes("chromium") ? "browser" : null;
 }
 
 function groupOf(root: string, file: string): GroupName {

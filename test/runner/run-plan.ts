@@ -52,19 +52,19 @@ async function runOnCluster(group: PlannedGroup, failed: Failed[], options: RunO
 
 async function runGroup(group: PlannedGroup, failed: Failed[], options: RunOptions): Promise<void> {
   const waiting = [...group.files];
-  let hasBrowser = false;
+  const taken = new Set<PlannedFile["needs"]>();
   const take = (): PlannedFile | undefined => {
-    const index = waiting.findIndex(({ usesBrowser }) => !usesBrowser || !hasBrowser);
+    const index = waiting.findIndex(({ needs }) => needs === null || !taken.has(needs));
     return index < 0 ? undefined : waiting.splice(index, 1)[0];
   };
   const lane = async (): Promise<void> => {
     for (let next = take(); next !== undefined; next = take()) {
-      if (next.usesBrowser) hasBrowser = true;
+      taken.add(next.needs);
       const outcome = await runOne(next, options);
-      if (next.usesBrowser) hasBrowser = false;
+      taken.delete(next.needs);
       options.report.file(outcome);
       if (JOURNEYS.has(group.name) && hasFailed(outcome))
-        failed.push({ planned: next, needsCluster: group.name === "cluster" });
+        failed.push({ planned: next, needsCluster: next.needs === "cluster" });
     }
   };
   await Promise.all(Array.from({ length: group.concurrency }, lane));

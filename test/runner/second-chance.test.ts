@@ -36,7 +36,12 @@ function group(name: GroupName, ...names: string[]): PlannedGroup {
   return {
     name,
     concurrency: 1,
-    files: names.map((file) => ({ file, timeoutMs: 60_000, env: {}, usesBrowser: false })),
+    files: names.map((file) => ({
+      file,
+      timeoutMs: 60_000,
+      env: {},
+      needs: name === "cluster" ? "cluster" : null,
+    })),
   };
 }
 
