@@ -49,9 +49,9 @@ const IMPORT = /(\bfrom\s*|\bimport\s*\(?\s*)"(\.{1,2}\/[^"\n]+)\.ts"/g;
 function main(app: string, root: string): void {
   const dateS = Number(process.env["SOURCE_DATE_EPOCH"] ?? 0);
   prunePackages(join(app, "node_modules"));
-  for (const folder of ["src", "ui"]) {
-    for (const path of filesBelow(join(app, folder))) if (TEST.test(path)) rmSync(path);
-  }
+  for (const path of filesBelow(join(app, "src"))) if (TEST.test(path)) rmSync(path);
+  // What is typed beside the pages, the client of the API among it, is for programs that are built from it.
+  for (const path of filesBelow(join(app, "ui"))) if (path.endsWith(".ts")) rmSync(path);
   for (const path of filesBelow(join(app, "src"))) takeTypesOff(path);
   rmSync(join(app, "deploy/image/prepare.ts"), { force: true });
   placeSamples(join(app, "samples"), join(root, SAMPLES));

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { BlockList, isIP } from "node:net";
 import { describe, test } from "node:test";
+import fc from "fast-check";
 import { addressGroup, isInNetwork, Networks, parseAddress, parseNetwork } from "./addresses.ts";
 
 describe("an address", () => {
@@ -44,6 +45,14 @@ describe("an address", () => {
     for (const text of [...good.map(([t]) => t), ...bad]) {
       assert.equal(parseAddress(text) !== null, isIP(text) !== 0, text);
     }
+    const piece = fc.constantFrom("::", ":", ".", "0", "1", "ffff", "255", "256", "a", "10", "g");
+    const pieces = fc.array(piece, { maxLength: 12 }).map((all) => all.join(""));
+    fc.assert(
+      fc.property(fc.oneof(fc.ipV4(), fc.ipV6(), pieces), (text) => {
+        assert.equal(parseAddress(text) !== null, isIP(text) !== 0, text);
+      }),
+      { numRuns: 2000 },
+    );
   });
 });
 
@@ -68,6 +77,11 @@ describe("a network", () => {
     ["2001:db8::/33", "2001:db8:7fff::1", true],
     ["2001:db8::/33", "2001:db8:8000::1", false],
     ["::1", "::1", true],
+    ["192.0.2.128/25", "192.0.2.127", false],
+    ["192.0.2.128/25", "192.0.2.129", true],
+    ["fe80::/10", "febf::1", true],
+    ["fe80::/10", "fec0::1", false],
+    ["::ffff:10.0.0.1", "10.0.0.1", true],
   ];
   for (const [network, address, isIn] of table)
     test(`${network} has ${isIn ? "" : "not "}${address} in it`, () => {
@@ -88,6 +102,9 @@ describe("a network", () => {
     "10.0.0.0/-1",
     "a/8",
     "1/8/8",
+    "10.0.0.0/",
+    "1.2.3.4.5/8",
+    "host.example",
   ])
     test(`is not "${text}"`, () => assert.equal(parseNetwork(text), null));
 

@@ -4,10 +4,8 @@ import type { HashAlgorithm } from "../auth/credentials/hash-format.ts";
 import { VERSION } from "../server/version.ts";
 import { checkCommand } from "./check.ts";
 import { DEFAULT_CONFIG } from "./config-source.ts";
-import { hashPasswordCommand } from "./hash-password.ts";
 import { processIo } from "./io.ts";
 import { printCommand } from "./print.ts";
-import { readSecret } from "./read-secret.ts";
 import { serveCommand } from "./serve.ts";
 
 const EPILOGUE = `
@@ -94,6 +92,9 @@ program
       .default("scrypt"),
   )
   .action(async (options: { algorithm: HashAlgorithm }) => {
+    // Not for who serves.
+    const { hashPasswordCommand } = await import("./hash-password.ts");
+    const { readSecret } = await import("./read-secret.ts");
     process.exitCode = await hashPasswordCommand(options, io, () => readSecret(io));
   });
 

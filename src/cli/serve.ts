@@ -4,7 +4,8 @@ import { formatProblems } from "../config/format.ts";
 import type { SourceFile } from "../config/place.ts";
 import type { Problem } from "../config/problem.ts";
 import { systemClock } from "../base/clock.ts";
-import { ConfigEdits } from "../server/config-edits.ts";
+import { late } from "../base/late/late.ts";
+import type { ConfigEdits, ConfigEditsOptions } from "../server/config-edits.ts";
 import { rememberingLoad } from "../server/config-memo.ts";
 import type { LoadConfig } from "../server/config-memo.ts";
 import { ConfigWatch } from "../server/config-watch.ts";
@@ -107,20 +108,29 @@ function reloadsOf(
   return reloads;
 }
 
-/** Changes by API are read as any other change is. */
+/** Changes by API are read as any other change is. What makes them is loaded with the first one. */
 function editsOf(
   path: string,
   io: CliIo,
   { reloads, load }: { readonly reloads: Reloads; readonly load: LoadConfig },
-): ConfigEdits {
-  return new ConfigEdits({
+): Pick<ConfigEdits, "edit" | "check" | "files"> {
+  const options: ConfigEditsOptions = {
     path,
     env: io.env,
     load,
     read: () => readConfigSource(path),
     reload: () => reloads.now(),
     allowedHosts: () => reloads.inForce?.allowedHosts ?? [],
+  };
+  const edits = late("changes of the configuration", async () => {
+    const made = await import("../server/config-edits.ts");
+    return new made.ConfigEdits(options);
   });
+  return {
+    edit: async (edit) => await edits((one) => one.edit(edit)),
+    check: async (text) => await edits((one) => one.check(text)),
+    files: async () => await edits((one) => one.files()),
+  };
 }
 
 /**

@@ -14,6 +14,10 @@ function load(text: string): ResolvedConfig {
   return config;
 }
 
+function problemsOf(text: string): string[] {
+  return loadConfig([{ file: "t", text }]).problems.map(({ code }) => code);
+}
+
 /** The plan without its places. */
 function told(config: ResolvedConfig): unknown {
   return JSON.parse(
@@ -341,6 +345,8 @@ test("the key of the cluster is printed for who may see secrets, and not hidden 
 test("whatever a config says, printing it reads back as the same plan", () => {
   fc.assert(
     fc.property(config, (source) => {
+      // Roots are drawn one by one: where one of two lies in the other, there is no plan to print.
+      fc.pre(!problemsOf(source).includes("CONFIG_NESTED_ROOTS"));
       const first = load(source);
       const printed = printConfig(first, { secrets: "show" });
       const second = load(printed);

@@ -47,15 +47,6 @@ export type FigureSources = {
   readonly cpuPercent: number;
 };
 
-/** Nobody was asked, and nobody refused. */
-export const NO_ACCESS_TOTALS: AccessTotals = {
-  denied: {},
-  asked: {},
-  askedS: { bounds: [], counts: [0], sum: 0 },
-  waiting: 0,
-  adminFailures: 0,
-};
-
 /** The figures as they are now. */
 export async function serverFigures(sources: FigureSources): Promise<ServerFigures> {
   const { threads, streams, config } = sources;

@@ -16,7 +16,8 @@ import { HourIndex } from "../dvr/format/hour-index.ts";
 import type { StreamName } from "../media/ids.ts";
 import { parseStreamName } from "../media/ids.ts";
 import type { SubscriptionEnd } from "../stream/wire-format.ts";
-import { controlOf, openAuthority } from "./access/session-authority.ts";
+import { openAuthority } from "../../test/support/open-authority.ts";
+import { controlOf } from "./access/session-authority.ts";
 import { MediaNode } from "./media-node.ts";
 
 const name = parseStreamName("pub/camera")!;

@@ -70,12 +70,20 @@ const PLAIN: Readonly<Record<string, string>> = {
 };
 
 function typeOf(schema: JsonSchema, indent: string): string {
+  return union(choicesOf(schema).map((one) => typeOfOne(one, indent)));
+}
+
+/** All that a schema may be, also by choices within choices. */
+function choicesOf(schema: JsonSchema): readonly JsonSchema[] {
+  const choices = (schema["anyOf"] ?? schema["oneOf"]) as readonly JsonSchema[] | undefined;
+  if (choices === undefined) return [schema];
+  // Who selects fields knows which there are; everybody else has whole objects.
+  return choices.flatMap(choicesOf).filter((one) => !String(one["$ref"]).endsWith("Part"));
+}
+
+function typeOfOne(schema: JsonSchema, indent: string): string {
   const ref = schema["$ref"];
   if (typeof ref === "string") return ref.slice(ref.lastIndexOf("/") + 1);
-  const choices = (schema["anyOf"] ?? schema["oneOf"]) as readonly JsonSchema[] | undefined;
-  // Who selects fields knows which there are; everybody else has whole objects.
-  if (choices !== undefined)
-    return union(choices.map((one) => typeOf(one, indent)).filter((name) => !name.endsWith("Part")));
   if (schema["const"] !== undefined) return JSON.stringify(schema["const"]);
   const words = schema["enum"] as readonly unknown[] | undefined;
   if (words !== undefined) return union(words.map((word) => JSON.stringify(word)));

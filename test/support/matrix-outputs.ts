@@ -22,7 +22,8 @@ import { rtmpFormat, SENT_CHUNK_BYTES } from "../../src/protocols/rtmp/from-stre
 import { ChunkReader } from "../../src/protocols/rtmp/wire/chunk-reader.ts";
 import { buildMessage } from "../../src/protocols/rtmp/wire/chunk-writer.ts";
 import { MESSAGE, buildControlNumber } from "../../src/protocols/rtmp/wire/messages.ts";
-import { controlOf, openAuthority } from "../../src/server/access/session-authority.ts";
+import { controlOf } from "../../src/server/access/session-authority.ts";
+import { openAuthority } from "./open-authority.ts";
 import { MediaNode } from "../../src/server/media-node.ts";
 import type { Publisher } from "../../src/stream/directory.ts";
 import { FakeClock } from "./fake-clock.ts";

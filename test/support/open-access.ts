@@ -2,7 +2,8 @@
 import { OPEN_RULES } from "../../src/auth/rules.ts";
 import { AccessGate } from "../../src/server/access/gate.ts";
 import { HttpGate } from "../../src/server/access/http-gate.ts";
-import { controlOf, openAuthority } from "../../src/server/access/session-authority.ts";
+import { controlOf } from "../../src/server/access/session-authority.ts";
+import { openAuthority } from "./open-authority.ts";
 import { FakeClock } from "./fake-clock.ts";
 
 /** Lets everyone play, and keeps nothing. */

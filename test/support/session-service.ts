@@ -1,9 +1,9 @@
 /** Sessions of a server as a test wants them, in place of the real ones. */
 import { NO_SESSIONS } from "../../src/api/sessions-view.ts";
 import type { SessionsView } from "../../src/api/sessions-view.ts";
-import { openAuthority } from "../../src/server/access/session-authority.ts";
 import type { SessionAuthority } from "../../src/server/access/session-authority.ts";
 import type { SessionService } from "../../src/server/access/server-sessions.ts";
+import { openAuthority } from "./open-authority.ts";
 
 /** Everyone may, and the API shows nobody, unless given. */
 export function sessionService(

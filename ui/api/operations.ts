@@ -367,7 +367,7 @@ export type Operations = {
         url?: string | boolean | number | null;
         max_sessions?: number | string | null;
         max_stream_sessions?: number | string | null;
-        soft_limitation?: number | string | boolean | boolean | null;
+        soft_limitation?: number | string | boolean | null;
         session_keys?: string | boolean | number | null;
         domains?: string | boolean | number | null;
         allowed_countries?: string | boolean | number | null;
@@ -379,7 +379,7 @@ export type Operations = {
         url?: string | boolean | number | null;
         max_sessions?: number | string | null;
         max_stream_sessions?: number | string | null;
-        soft_limitation?: number | string | boolean | boolean | null;
+        soft_limitation?: number | string | boolean | null;
         session_keys?: string | boolean | number | null;
         domains?: string | boolean | number | null;
         allowed_countries?: string | boolean | number | null;
@@ -412,7 +412,7 @@ export type Operations = {
         fsync?: "none" | "interval" | "fragment" | null;
         episodes_url?: string | boolean | number | null;
         episodes_expiration?: number | string | boolean | null;
-        dvr_offline?: boolean | "true" | "false" | boolean | null;
+        dvr_offline?: boolean | "true" | "false" | null;
         cache?: {
           stats?: unknown;
           "$reset"?: boolean;
@@ -423,8 +423,8 @@ export type Operations = {
         raid?: string | boolean | number | (string | boolean | number)[] | null;
         active?: string | boolean | number | (string | boolean | number)[] | null;
         index?: string | boolean | number | (string | boolean | number)[] | null;
-        locked_write?: boolean | "true" | "false" | boolean | null;
-        keep_locks?: boolean | "true" | "false" | boolean | null;
+        locked_write?: boolean | "true" | "false" | null;
+        keep_locks?: boolean | "true" | "false" | null;
       } | false | null;
       inputs?: ({
         stats?: unknown;
@@ -603,7 +603,7 @@ export type Operations = {
         url?: string | boolean | number | null;
         max_sessions?: number | string | null;
         max_stream_sessions?: number | string | null;
-        soft_limitation?: number | string | boolean | boolean | null;
+        soft_limitation?: number | string | boolean | null;
         session_keys?: string | boolean | number | null;
         domains?: string | boolean | number | null;
         allowed_countries?: string | boolean | number | null;
@@ -615,7 +615,7 @@ export type Operations = {
         url?: string | boolean | number | null;
         max_sessions?: number | string | null;
         max_stream_sessions?: number | string | null;
-        soft_limitation?: number | string | boolean | boolean | null;
+        soft_limitation?: number | string | boolean | null;
         session_keys?: string | boolean | number | null;
         domains?: string | boolean | number | null;
         allowed_countries?: string | boolean | number | null;
@@ -648,7 +648,7 @@ export type Operations = {
         fsync?: "none" | "interval" | "fragment" | null;
         episodes_url?: string | boolean | number | null;
         episodes_expiration?: number | string | boolean | null;
-        dvr_offline?: boolean | "true" | "false" | boolean | null;
+        dvr_offline?: boolean | "true" | "false" | null;
         cache?: {
           stats?: unknown;
           "$reset"?: boolean;
@@ -659,8 +659,8 @@ export type Operations = {
         raid?: string | boolean | number | (string | boolean | number)[] | null;
         active?: string | boolean | number | (string | boolean | number)[] | null;
         index?: string | boolean | number | (string | boolean | number)[] | null;
-        locked_write?: boolean | "true" | "false" | boolean | null;
-        keep_locks?: boolean | "true" | "false" | boolean | null;
+        locked_write?: boolean | "true" | "false" | null;
+        keep_locks?: boolean | "true" | "false" | null;
       } | false | null;
       inputs?: ({
         stats?: unknown;
@@ -798,7 +798,7 @@ export type Operations = {
         url?: string | boolean | number | null;
         max_sessions?: number | string | null;
         max_stream_sessions?: number | string | null;
-        soft_limitation?: number | string | boolean | boolean | null;
+        soft_limitation?: number | string | boolean | null;
         session_keys?: string | boolean | number | null;
         domains?: string | boolean | number | null;
         allowed_countries?: string | boolean | number | null;
@@ -810,7 +810,7 @@ export type Operations = {
         url?: string | boolean | number | null;
         max_sessions?: number | string | null;
         max_stream_sessions?: number | string | null;
-        soft_limitation?: number | string | boolean | boolean | null;
+        soft_limitation?: number | string | boolean | null;
         session_keys?: string | boolean | number | null;
         domains?: string | boolean | number | null;
         allowed_countries?: string | boolean | number | null;

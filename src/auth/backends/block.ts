@@ -1,8 +1,8 @@
 /** Blocks of rules: `auth_backend NAME { ... }`. */
+import { Networks } from "../addresses.ts";
 import type { AuthBackendRules } from "../rules.ts";
 import type { CountedClaim } from "../sessions/session.ts";
 import type { Answer } from "./backend-request.ts";
-import { isInNetworks } from "./networks.ts";
 
 /** What the lists of a block say; "nothing": the servers are asked. */
 export type BlockDecision = "allow" | "deny" | "nothing";
@@ -26,8 +26,8 @@ export function decideByLists(
   const steps: readonly [boolean, BlockDecision][] = [
     [hasToken(rules.allowTokens), "allow"],
     [hasToken(rules.denyTokens), "deny"],
-    [isInNetworks(rules.allowIps, ip), "allow"],
-    [isInNetworks(rules.denyIps, ip), "deny"],
+    [isIn(rules.allowIps, ip), "allow"],
+    [isIn(rules.denyIps, ip), "deny"],
     [hasCountry(rules.allowCountries), "allow"],
     [hasCountry(rules.denyCountries), "deny"],
     [hasAgent(rules.allowUas), "allow"],
@@ -56,4 +56,14 @@ export function firstAllowing(answers: readonly Promise<Answer>[]): Promise<Answ
 
 function rankOf({ kind }: Answer): number {
   return ["failed", "denied", "redirected", "allowed"].indexOf(kind);
+}
+
+/** Lists of networks are read once for each configuration, not for each claim. */
+const read = new WeakMap<readonly string[], Networks>();
+
+function isIn(texts: readonly string[], ip: string): boolean {
+  if (texts.length === 0) return false;
+  let networks = read.get(texts);
+  if (networks === undefined) read.set(texts, (networks = new Networks(texts)));
+  return networks.has(ip);
 }

@@ -3,13 +3,14 @@ import { messageOf } from "../../base/errors.ts";
 import { dropOldest } from "../../base/oldest.ts";
 import type { Question } from "../backends/backend-request.ts";
 import type { RulesOf, SessionClaim, SessionProgress, Verdict } from "../claim.ts";
+import { isGuarded } from "../guarded.ts";
 import { OPEN_RULES } from "../rules.ts";
 import type { AccessRules } from "../rules.ts";
 import { Denials } from "./denials.ts";
 import type { Refusal } from "./denials.ts";
 import { DueTimes } from "./due-times.ts";
 import { idleMsOf, isOfConnection } from "./idle.ts";
-import { DEFAULT_AUTH_DURATION_MS, FAILURE_RECHECK_MS, isJudged, isOpen } from "./judge.ts";
+import { DEFAULT_AUTH_DURATION_MS, FAILURE_RECHECK_MS, isJudged } from "./judge.ts";
 import type { Judgement } from "./judge.ts";
 import { SessionIndex, isTold, maxSessionsOf } from "./session-index.ts";
 import { sessionIdentity } from "./session-key.ts";
@@ -125,7 +126,7 @@ export class SessionTable {
   }
 
   /**
-   * Counts a session that nobody judges: of a name whose rules are open (`isOpen`), a push, a recording. With an `id` that the
+   * Counts a session that nobody judges: of a name that nobody guards (`isGuarded`), a push, a recording. With an `id` that the
    * thread made it is that session, else the one of the claim.
    *
    * Returns: `null` where there is no room, so it is served and not counted; "denied": somebody has thrown it out a moment ago.
@@ -139,7 +140,7 @@ export class SessionTable {
     const start = { identity, claim, rules, allowance: {}, requests: 0, id: id ?? this.#makeId() };
     const session = this.#admit(start);
     // A thread that has not heard yet that the rules are not open any more.
-    if (!isOpen(rules, claim.kind)) this.#recheckSoon(session);
+    if (isGuarded(rules, claim.kind)) this.#recheckSoon(session);
     this.#hold(session, thread);
     return { kind: "allowed", id: session.id };
   }

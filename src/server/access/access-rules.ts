@@ -1,4 +1,5 @@
 import type { SessionKind } from "../../auth/claim.ts";
+import { isGuarded } from "../../auth/guarded.ts";
 import { OPEN_RULES } from "../../auth/rules.ts";
 import type { AccessRules, SessionKey } from "../../auth/rules.ts";
 import { prefixMatches } from "../../config/match.ts";
@@ -23,16 +24,6 @@ export function accessRulesOf(config: ResolvedConfig, kind: SessionKind, name: s
   const plan = streamName === null ? null : planOf(config, streamName, kind);
   if (plan !== null) return plan.access[kind];
   return kind === "play" ? (vodOf(config, name)?.access ?? OPEN_RULES) : OPEN_RULES;
-}
-
-/** Whether a claim has to be judged before anything is served. */
-export function isGuarded(rules: AccessRules, kind: SessionKind): boolean {
-  const { authorizer, password, maxSessions, maxStreamSessions } = rules;
-  const isAsked = authorizer !== undefined && authorizer.kind !== "everyone";
-  const isLimited = maxSessions !== undefined || maxStreamSessions !== undefined;
-  const lists = [rules.domains, rules.allowedCountries, rules.disallowedCountries];
-  const hasPassword = kind === "publish" && password !== undefined;
-  return isAsked || isLimited || hasPassword || lists.some((list) => list.length > 0);
 }
 
 /** What a media thread keeps of rules. */

@@ -9,7 +9,8 @@ import { loadConfig } from "../../config/load.ts";
 import type { ResolvedConfig } from "../../config/plan.ts";
 import type { RtmpAdmission } from "../../protocols/rtmp/connection.ts";
 import { resolveTarget } from "../../protocols/rtmp/names.ts";
-import { accessRulesOf, isGuarded } from "./access-rules.ts";
+import { isGuarded } from "../../auth/guarded.ts";
+import { accessRulesOf } from "./access-rules.ts";
 import { NodeAccess } from "./node-access.ts";
 
 const PLAY: AccessRules = { ...OPEN_RULES, maxSessions: 3 };

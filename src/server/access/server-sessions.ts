@@ -9,10 +9,11 @@ import { sessionFields } from "../../auth/sessions/session.ts";
 import type { Session } from "../../auth/sessions/session.ts";
 import type { SessionChange } from "../../auth/sessions/table-options.ts";
 import type { SessionTable } from "../../auth/sessions/session-table.ts";
-import { createTokenCheck } from "../../auth/tokens/check-token.ts";
+import type { TokenCheck } from "../../auth/tokens/token-result.ts";
 import { Networks, parseAddress } from "../../auth/addresses.ts";
 import type { Clock } from "../../base/clock.ts";
 import { Histogram } from "../../base/histogram.ts";
+import { late } from "../../base/late/late.ts";
 import type { Logger } from "../../base/log.ts";
 import type { ResolvedConfig } from "../../config/plan.ts";
 import { parseStreamName } from "../../media/ids.ts";
@@ -69,11 +70,7 @@ export class ServerSessions {
       clock,
       log,
       rulesOf: (kind, name) => accessRulesOf(this.#config, kind, name),
-      checkToken: createTokenCheck({
-        clock,
-        fetchText: (url, maxBytes) => this.#fetch(url, maxBytes),
-        readText,
-      }),
+      checkToken: this.#tokenCheck(),
       matchesPassword: (said, password) => passwords.verify(said, password),
       countryOf: (ip) => this.#countries?.countryOf(ip),
       isAllowedHost: (host) => this.#isAllowed(host),
@@ -166,6 +163,16 @@ export class ServerSessions {
     this.#countries?.close();
     this.#countries = geoip === undefined ? null : new GeoipFile(geoip, this.#options);
     await this.#countries?.start();
+  }
+
+  /** Loaded with the first token that is checked here: most servers have none. */
+  #tokenCheck(): TokenCheck {
+    const tokens = late("checks of tokens", async () => {
+      const { createTokenCheck } = await import("../../auth/tokens/check-token.ts");
+      const fetchText = (url: string, maxBytes: number): Promise<string> => this.#fetch(url, maxBytes);
+      return createTokenCheck({ clock: this.#options.clock, fetchText, readText });
+    });
+    return async (authorizer, claim, nowMs) => await tokens((check) => check(authorizer, claim, nowMs));
   }
 
   async #fetch(url: string, maxBytes: number): Promise<string> {

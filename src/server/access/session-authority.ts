@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { SessionClaim, SessionEnd, SessionProgress, Verdict } from "../../auth/claim.ts";
 
 /** A session that a media thread began by itself, as nobody has to be asked about it. */
@@ -31,18 +30,6 @@ export type SessionAuthority = {
   /** Who is to hear of the sessions that end by the authority's will; called once. */
   onEnds(tell: (ends: readonly SessionEnd[]) => void): void;
 };
-
-/** Everyone may, and nothing is kept. */
-export function openAuthority(): SessionAuthority {
-  return {
-    open: () => Promise.resolve({ kind: "allowed", id: randomUUID() }),
-    begun: () => {},
-    report: () => {},
-    closed: () => {},
-    threadLost: () => {},
-    onEnds: () => {},
-  };
-}
 
 /** The authority as one thread sees it that is in the same thread. */
 export function controlOf(authority: SessionAuthority, thread: number): SessionControl {

@@ -4,7 +4,7 @@ import { Judge } from "../../auth/sessions/judge.ts";
 import type { JudgeOptions } from "../../auth/sessions/judge.ts";
 import { SessionTable } from "../../auth/sessions/session-table.ts";
 import type { SessionTableOptions } from "../../auth/sessions/table-options.ts";
-import { BackendHttp } from "./backend-http.ts";
+import { LateBackendHttp } from "./late-backend-http.ts";
 import type { BackendHttpOptions } from "./backend-http.ts";
 
 /** What the sessions of a server need. */
@@ -23,7 +23,7 @@ export type Sessions = {
 /** Puts together who judges sessions, how servers are asked, and the table of them all. One for the process. */
 export function createSessions(options: SessionsOptions): Sessions {
   const { clock, log, onAnswer } = options;
-  const http = new BackendHttp(options);
+  const http = new LateBackendHttp(options);
   const { ask } = http;
   const backends = new Backends({ ask, clock, log, ...(onAnswer === undefined ? {} : { onAnswer }) });
   const judge = new Judge({

@@ -4,7 +4,7 @@ import { late } from "../../base/late/late.ts";
 import type { Late } from "../../base/late/late.ts";
 import { jsonReply } from "../../base/http-message.ts";
 import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
-import { ObjectsOnDisk } from "../../config/edit/edit-files.ts";
+import type { ObjectsOnDisk } from "../../config/edit/edit-files.ts";
 import type { ResolvedConfig } from "../../config/plan.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { SessionService } from "../access/server-sessions.ts";
@@ -20,8 +20,8 @@ export type ApiTableParts = {
   readonly events: ServerEvents;
   readonly edits: Pick<ConfigEdits, "edit" | "check" | "files"> | null;
   readonly reload: (() => Promise<void>) | null;
-  config(): ResolvedConfig;
-  serverId(): string;
+  readonly config: () => ResolvedConfig;
+  readonly serverId: () => string;
   /** The statistics of `/config/stats`. */
   stats(): Promise<object>;
   metrics(request: HttpRequest): Promise<HttpReply>;
@@ -80,6 +80,7 @@ export class ApiTable {
     const { edits, config } = this.#parts;
     const now = config();
     if (edits === null || this.#onDisk?.config === now) return;
-    this.#onDisk = { config: now, objects: new ObjectsOnDisk(await edits.files()) };
+    const onDisk = await import("../../config/edit/edit-files.ts");
+    this.#onDisk = { config: now, objects: new onDisk.ObjectsOnDisk(await edits.files()) };
   }
 }

@@ -3,14 +3,14 @@ import { EventBus } from "../../api/events/event-bus.ts";
 import { eventErrors } from "../../api/events/errors.ts";
 import { LiveEvents } from "../../api/events/live-events.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
+import { messageOf } from "../../base/errors.ts";
 import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
 import { jsonReply } from "../../base/http-message.ts";
 import type { Logger } from "../../base/log.ts";
 import type { ResolvedConfig } from "../../config/plan.ts";
 import { Turns } from "../turns.ts";
 import { VERSION } from "../version.ts";
-import { EventSinks } from "./event-sinks.ts";
-import type { SinkFigures } from "./event-sinks.ts";
+import type { EventSinks, SinkFigures } from "./event-sinks.ts";
 
 /** What events of a server need. */
 export type ServerEventsOptions = {
@@ -29,7 +29,8 @@ const DROP_LOG_MS = 60_000;
 export class ServerEvents {
   readonly bus: EventBus;
   readonly #options: ServerEventsOptions;
-  readonly #sinks: EventSinks;
+  /** `null` before the first configuration with a sink: queues and clients are loaded then. */
+  #sinks: EventSinks | null = null;
   readonly #live: LiveEvents;
   readonly #turns = new Turns();
   #toldDrops = new Map<string, number>();
@@ -40,12 +41,11 @@ export class ServerEvents {
   #isStopping = false;
 
   constructor(options: ServerEventsOptions) {
-    const { clock, log } = options;
+    const { clock } = options;
     this.#options = options;
     this.#config = options.config;
     const host = hostname();
     this.bus = new EventBus({ clock, server: () => this.#config.hostname ?? host });
-    this.#sinks = new EventSinks({ bus: this.bus, clock, log });
     this.#live = new LiveEvents({ bus: this.bus, clock });
   }
 
@@ -73,7 +73,7 @@ export class ServerEvents {
   configure(config: ResolvedConfig): Promise<void> {
     this.#config = config;
     const configured = this.#turns.run(async () => {
-      if (!this.#isStopping) await this.#sinks.configure(config);
+      if (!this.#isStopping) await this.#configureSinks(config);
     });
     return this.#within(CONFIGURE_LIMIT_MS, configured);
   }
@@ -85,7 +85,7 @@ export class ServerEvents {
 
   /** Figures of all sinks. */
   figures(): SinkFigures[] {
-    return this.#sinks.figures();
+    return this.#sinks?.figures() ?? [];
   }
 
   /** Answers `GET events`: without an end. Throws EVENTS_*. */
@@ -95,7 +95,7 @@ export class ServerEvents {
 
   /** Answers `GET event_sinks/{name}/events`: the last events that the sink's filter lets through. Throws EVENTS_NO_SINK. */
   recent(name: string): HttpReply {
-    const filter = this.#sinks.filterOf(name);
+    const filter = this.#sinks?.filterOf(name) ?? null;
     if (filter === null) throw eventErrors.error("EVENTS_NO_SINK", { name });
     return jsonReply(200, { events: this.bus.recent(filter).map(({ event }) => event) });
   }
@@ -106,8 +106,8 @@ export class ServerEvents {
   }
 
   /** Resolves when all events so far are on disk, where there is a queue there. */
-  written(): Promise<void> {
-    return this.#sinks.written();
+  async written(): Promise<void> {
+    await this.#sinks?.written();
   }
 
   /** Ends; sinks have a moment to take what waits. Idempotent. Never rejects. */
@@ -118,8 +118,21 @@ export class ServerEvents {
     this.#live.close();
     await this.#within(
       STOP_LIMIT_MS,
-      this.#turns.run(() => this.#sinks.stop(STOP_GRACE_MS)),
+      this.#turns.run(async () => await this.#sinks?.stop(STOP_GRACE_MS)),
     );
+  }
+
+  async #configureSinks(config: ResolvedConfig): Promise<void> {
+    if (this.#sinks === null && config.eventSinks.length === 0) return;
+    const { clock, log } = this.#options;
+    try {
+      const sinks = (this.#sinks ??= new (await import("./event-sinks.ts")).EventSinks({
+        ...{ bus: this.bus, clock, log },
+      }));
+      await sinks.configure(config);
+    } catch (caught) {
+      log.error("event sinks cannot be loaded", { reason: messageOf(caught) });
+    }
   }
 
   async #within(ms: number, work: Promise<void>): Promise<void> {
@@ -131,7 +144,7 @@ export class ServerEvents {
 
   /** Once a minute, what was dropped since. */
   #logDrops(): void {
-    const figures = this.#sinks.figures();
+    const figures = this.figures();
     const told = this.#toldDrops;
     this.#toldDrops = new Map(figures.map(({ name, droppedEvents }) => [name, droppedEvents]));
     for (const { name, droppedEvents, waitingEvents, waitingBytes } of figures) {

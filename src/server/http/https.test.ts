@@ -321,7 +321,8 @@ test("a WebSocket is opened over TLS with HTTP/1.1, and refused over HTTP/2", as
   socket.setEncoding("latin1").on("data", (text: string) => (seen += text));
   const key = "sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==";
   socket.write(`GET /x HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n${key}\r\n\r\n`);
-  await eventually(() => assert.match(seen, /^HTTP\/1\.1 101 [^]*\r\n\r\n\x81\x05hello/));
+  await eventually(() => assert.ok(seen.includes("\r\n\r\n\x81\x05hello"), seen));
+  assert.match(seen, /^HTTP\/1\.1 101 /);
   assert.equal((await ask(http2Client(t, listener.port), "/x")).status, 400);
 });
 

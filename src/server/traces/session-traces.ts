@@ -1,14 +1,11 @@
 import { messageOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import type { TracesPlan } from "../../config/plan.ts";
-import type { SetUp } from "./set-up.ts";
+import type { SetUp, TraceService } from "./set-up.ts";
 import type { TraceExport } from "./trace-export.ts";
 
 /** Who sends traces out. */
 export type OpenExport = (plan: TracesPlan, service: TraceService) => Promise<TraceExport>;
-
-/** What spans say of the server. */
-export type TraceService = { readonly version: string; readonly serverId: string };
 
 /**
  * Traces of how sessions are set up, where the configuration names somebody who collects them: nothing is loaded, and

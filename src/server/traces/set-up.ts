@@ -22,3 +22,6 @@ export type Asked = {
   readonly endUs: number;
   readonly outcome: string;
 };
+
+/** What is said of the server that tells of it. */
+export type TraceService = { readonly version: string; readonly serverId: string };

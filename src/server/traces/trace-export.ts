@@ -4,8 +4,7 @@ import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { BatchSpanProcessor, TraceIdRatioBasedSampler, TracerProvider } from "@opentelemetry/sdk-trace";
 import type { TracesPlan } from "../../config/plan.ts";
-import type { TraceService } from "./session-traces.ts";
-import type { Asked, SetUp } from "./set-up.ts";
+import type { Asked, SetUp, TraceService } from "./set-up.ts";
 
 /** What waits to be sent at most; more is dropped. */
 const QUEUE = {
