@@ -9,7 +9,7 @@ import type { AccessRules, AuthBackendRules, Authorizer } from "../rules.ts";
 import { isAllowedPage } from "./domains.ts";
 import { Judge, isOpen } from "./judge.ts";
 import type { Judgement } from "./judge.ts";
-import type { TokenResult } from "./token-check.ts";
+import type { TokenResult } from "../tokens/token-result.ts";
 
 type Given = {
   readonly rules?: Partial<AccessRules>;

@@ -1,12 +1,12 @@
-import { createHash, timingSafeEqual } from "node:crypto";
 import type { AskLane } from "../backends/ask-queue.ts";
 import type { Answer, Question } from "../backends/backend-request.ts";
 import { decideByLists, firstAllowing } from "../backends/block.ts";
 import type { SessionClaim } from "../claim.ts";
 import type { AccessRules, AuthBackendRules } from "../rules.ts";
+import { isEqualText } from "../equal-texts.ts";
 import { isAllowedPage } from "./domains.ts";
 import type { Allowance, CountedClaim, SessionType } from "./session.ts";
-import type { TokenAuthorizer, TokenCheck } from "./token-check.ts";
+import type { TokenAuthorizer, TokenCheck } from "../tokens/token-result.ts";
 
 /** What is said holds so long where nobody says how long. Units: milliseconds. */
 export const DEFAULT_AUTH_DURATION_MS = 180_000;
@@ -72,7 +72,7 @@ export class Judge {
     if (password === undefined || claim.kind !== "publish") return null;
     const said = claim.password ?? claim.token;
     if (said === undefined || said === "") return deny(401, "a password is asked for", 0);
-    const { matchesPassword = isSameText } = this.#options;
+    const { matchesPassword = isEqualText } = this.#options;
     // A mistyped password is not held against who types it right the next time.
     return (await matchesPassword(said, password)) ? null : deny(403, "the password is another", 0);
   }
@@ -191,13 +191,4 @@ function checkCountry(rules: AccessRules, country: string | undefined): Denial |
     allowedCountries.length > 0 && (country === undefined || !allowedCountries.includes(country));
   const isListed = country !== undefined && disallowedCountries.includes(country);
   return isMissing || isListed ? deny(403, "it may not be played in this country", LIST_DENIAL_MS) : null;
-}
-
-/** Compares in a time that tells nothing of where two texts differ. */
-function isSameText(a: string, b: string): boolean {
-  return timingSafeEqual(digest(a), digest(b));
-}
-
-function digest(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
 }
