@@ -22,6 +22,8 @@ const MAX_LONE_TOKEN_BYTES = 8192;
 /** Viewers that a thread knows by themselves; one that was put out of memory is asked about anew. */
 const MAX_VIEWERS = 50_000;
 const MAX_QUERY_CHARACTERS = 4096;
+/** Where no server is told of it: anybody may fill the table with such sessions. */
+const MAX_OPEN_QUERY_CHARACTERS = 1024;
 /** Headers are cut for the same reason: a claim is data between threads. */
 const MAX_HEADER_CHARACTERS = 1024;
 /** What tells a viewer is kept as a hash where clients made it longer. */
@@ -301,13 +303,15 @@ export class HttpGate {
     kind: SessionKind = "play",
   ): SessionClaim {
     const query = request.query.size === 0 ? "" : request.query.toString();
+    const { isGuarded } = this.#gate.rules(kind, name);
+    const maxQuery = isGuarded ? MAX_QUERY_CHARACTERS : MAX_OPEN_QUERY_CHARACTERS;
     const referer = request.header("referer") ?? request.header("origin");
     return {
       ...{ kind, name, proto, extraKeys, isDvr },
       ip: plainAddress(request.remoteAddress),
       isTls: request.isTls ?? false,
       ...(token === "" ? {} : { token }),
-      ...(query === "" ? {} : { queryString: query.slice(0, MAX_QUERY_CHARACTERS) }),
+      ...(query === "" ? {} : { queryString: query.slice(0, maxQuery) }),
       ...(userAgent === "" ? {} : { userAgent }),
       ...(referer === undefined ? {} : { referer: referer.slice(0, MAX_HEADER_CHARACTERS) }),
       ...(isOfHost(referer, request.header("host")) ? { isOwnPage: true } : {}),

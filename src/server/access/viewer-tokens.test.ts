@@ -84,10 +84,11 @@ describe("a token that a viewer brings", () => {
     const { play, sessions, rules } = setUp();
     rules.set("cam", OPEN_RULES);
     const long = "a".repeat(15_000);
-    void play(ask("", long));
-    void play(ask("", long));
+    void play(ask(`a=${long}`, long));
+    void play(ask(`a=${long}`, long));
     assert.equal(sessions.begunSessions.length, 1);
     assert.equal(sessions.begunSessions[0]!.claim.userAgent!.length, 1024);
+    assert.equal(sessions.begunSessions[0]!.claim.queryString!.length, 1024);
     const claim = sessions.begunSessions[0]!.claim;
     assert.equal(claimKey(claim).length, 43);
     assert.notEqual(
