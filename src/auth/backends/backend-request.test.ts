@@ -101,7 +101,12 @@ const REPLIES: readonly [
     { kind: "allowed", authDurationMs: 60_000, userId: "u7", maxSessions: 2 },
   ],
   ["X-Unique is a limit of one", 200, { "x-unique": "true" }, { kind: "allowed", maxSessions: 1 }],
-  ["a limit of 0 is none", 200, { "x-max-sessions": "0" }, { kind: "allowed" }],
+  [
+    "a limit of 0 is none, also where the rules have one",
+    200,
+    { "x-max-sessions": "0", "x-unique": "1" },
+    { kind: "allowed", maxSessions: 0 },
+  ],
   [
     "empty headers count as none",
     200,

@@ -46,6 +46,7 @@ export type Answer =
       /** How long it holds; absent: the server's default. */
       readonly authDurationMs?: number;
       readonly userId?: string;
+      /** 0: any number. */
       readonly maxSessions?: number;
     }
   | { readonly kind: "denied"; readonly authDurationMs?: number }
@@ -130,12 +131,12 @@ export function readBackendReply(reply: BackendReply): Answer {
   const maxText = header("x-max-sessions");
   if (!/^\d{0,6}$/.test(maxText)) return { kind: "failed", reason: "its X-Max-Sessions is no number" };
   const isUnique = /^(1|true|yes)$/i.test(header("x-unique"));
-  const max = maxText === "" ? (isUnique ? 1 : 0) : Number(maxText);
+  const max = maxText === "" ? (isUnique ? 1 : undefined) : Number(maxText);
   return {
     kind: "allowed",
     ...duration,
     ...(userId === "" ? {} : { userId }),
-    ...(max === 0 ? {} : { maxSessions: max }),
+    ...(max === undefined ? {} : { maxSessions: max }),
   };
 }
 

@@ -7,6 +7,17 @@ import type { Answer } from "./backend-request.ts";
 /** What the lists of a block say; "nothing": the servers are asked. */
 export type BlockDecision = "allow" | "deny" | "nothing";
 
+/** The long lists of a block, as they are looked through. */
+type Lists = {
+  readonly allowTokens: ReadonlySet<string>;
+  readonly denyTokens: ReadonlySet<string>;
+  readonly allowIps: Networks;
+  readonly denyIps: Networks;
+};
+
+/** Read once a block: a list may have thousands of lines, and is asked about every session. */
+const readLists = new WeakMap<AuthBackendRules, Lists>();
+
 /**
  * What the lists of a block say, the first that has what the claim brings: tokens, addresses, countries, programs, and of each
  * what is allowed before what is denied. A program fits where its User-Agent has the text in it, in any case of letters.
@@ -17,17 +28,18 @@ export function decideByLists(
   country: string | undefined,
 ): BlockDecision {
   const { token, ip } = claim;
+  const lists = listsOf(rules);
   const agent = claim.userAgent?.toLowerCase();
-  const hasToken = (tokens: readonly string[]): boolean => token !== undefined && tokens.includes(token);
+  const hasToken = (tokens: ReadonlySet<string>): boolean => token !== undefined && tokens.has(token);
   const hasCountry = (codes: readonly string[]): boolean =>
     country !== undefined && codes.includes(country);
   const hasAgent = (parts: readonly string[]): boolean =>
     agent !== undefined && parts.some((part) => agent.includes(part.toLowerCase()));
   const steps: readonly [boolean, BlockDecision][] = [
-    [hasToken(rules.allowTokens), "allow"],
-    [hasToken(rules.denyTokens), "deny"],
-    [isIn(rules.allowIps, ip), "allow"],
-    [isIn(rules.denyIps, ip), "deny"],
+    [hasToken(lists.allowTokens), "allow"],
+    [hasToken(lists.denyTokens), "deny"],
+    [lists.allowIps.has(ip), "allow"],
+    [lists.denyIps.has(ip), "deny"],
     [hasCountry(rules.allowCountries), "allow"],
     [hasCountry(rules.denyCountries), "deny"],
     [hasAgent(rules.allowUas), "allow"],
@@ -54,16 +66,19 @@ export function firstAllowing(answers: readonly Promise<Answer>[]): Promise<Answ
   return promise;
 }
 
-function rankOf({ kind }: Answer): number {
-  return ["failed", "denied", "redirected", "allowed"].indexOf(kind);
+function listsOf(rules: AuthBackendRules): Lists {
+  const known = readLists.get(rules);
+  if (known !== undefined) return known;
+  const lists = {
+    allowTokens: new Set(rules.allowTokens),
+    denyTokens: new Set(rules.denyTokens),
+    allowIps: new Networks(rules.allowIps),
+    denyIps: new Networks(rules.denyIps),
+  };
+  readLists.set(rules, lists);
+  return lists;
 }
 
-/** Lists of networks are read once for each configuration, not for each claim. */
-const read = new WeakMap<readonly string[], Networks>();
-
-function isIn(texts: readonly string[], ip: string): boolean {
-  if (texts.length === 0) return false;
-  let networks = read.get(texts);
-  if (networks === undefined) read.set(texts, (networks = new Networks(texts)));
-  return networks.has(ip);
+function rankOf({ kind }: Answer): number {
+  return ["failed", "denied", "redirected", "allowed"].indexOf(kind);
 }

@@ -1,13 +1,19 @@
 import { dropOldest } from "../../base/oldest.ts";
-import type { Verdict } from "../claim.ts";
+import type { SessionKind, Verdict } from "../claim.ts";
+import type { AccessRules } from "../rules.ts";
 
 /** An answer that says no, or elsewhere. */
 export type Refusal = Exclude<Verdict, { kind: "allowed" }>;
 
+/** What was refused, and by which rules: others may let it in. */
+export type RefusedOf = { readonly kind: SessionKind; readonly name: string; readonly rules: AccessRules };
+
+type Kept = { readonly refusal: Refusal; readonly untilMs: number; readonly of: RefusedOf | null };
+
 /** Refusals that are kept so that nobody is asked again, by the identity of the session. The oldest goes when there are too many. */
 export class Denials {
   readonly #most: number;
-  readonly #kept = new Map<string, { readonly refusal: Refusal; readonly untilMs: number }>();
+  readonly #kept = new Map<string, Kept>();
 
   constructor(most: number) {
     this.#most = most;
@@ -17,11 +23,11 @@ export class Denials {
     return this.#kept.size;
   }
 
-  /** Keeps a refusal for as long as it says. */
-  keep(identity: string, refusal: Refusal, nowMs: number): void {
+  /** Keeps a refusal for as long as it says; of `null`, whatever the rules are. */
+  keep(identity: string, refusal: Refusal, nowMs: number, of: RefusedOf | null): void {
     this.#kept.delete(identity);
     if (refusal.forMs <= 0) return;
-    this.#kept.set(identity, { refusal, untilMs: nowMs + refusal.forMs });
+    this.#kept.set(identity, { refusal, untilMs: nowMs + refusal.forMs, of });
     dropOldest(this.#kept, this.#most);
   }
 
@@ -35,7 +41,9 @@ export class Denials {
     return undefined;
   }
 
-  clear(): void {
-    this.#kept.clear();
+  /** Forgets those whose rules count no more. */
+  keepOnly(stillCounts: (of: RefusedOf) => boolean): void {
+    for (const [identity, { of }] of this.#kept)
+      if (of !== null && !stillCounts(of)) this.#kept.delete(identity);
   }
 }

@@ -71,9 +71,9 @@ export class SessionIndex {
   }
 }
 
-/** How many sessions the user of this one may have: as who was asked says, else as the rules say; absent: any number. */
+/** How many sessions the user of this one may have: as who was asked says (0: any number), else as the rules say; absent: any number. */
 export function maxSessionsOf({ allowance, rules }: Session): number | undefined {
-  return allowance.maxSessions ?? rules.maxSessions;
+  return allowance.maxSessions === 0 ? undefined : (allowance.maxSessions ?? rules.maxSessions);
 }
 
 /** A user is known by what a server calls them, else by the token; without both nobody can be told apart. */

@@ -7,11 +7,12 @@ import { isGuarded } from "../guarded.ts";
 import { OPEN_RULES } from "../rules.ts";
 import type { AccessRules } from "../rules.ts";
 import { Denials } from "./denials.ts";
-import type { Refusal } from "./denials.ts";
+import type { Refusal, RefusedOf } from "./denials.ts";
 import { DueTimes } from "./due-times.ts";
 import { idleMsOf, isOfConnection } from "./idle.ts";
 import { DEFAULT_AUTH_DURATION_MS, FAILURE_RECHECK_MS, isJudged } from "./judge.ts";
 import type { Judgement } from "./judge.ts";
+import { areSameRules } from "./same-rules.ts";
 import { SessionIndex, isTold, maxSessionsOf } from "./session-index.ts";
 import { sessionIdentity } from "./session-key.ts";
 import { Session } from "./session.ts";
@@ -58,9 +59,13 @@ export class SessionTable {
   readonly #limits: SessionTableLimits;
   readonly #index = new SessionIndex();
   readonly #denials: Denials;
+  /** Of sessions that there were: who asks with one made-up token after another drives none of them out. */
+  readonly #bans: Denials;
   readonly #due: DueTimes<Session>;
   readonly #judging = new Map<string, Promise<Outcome>>();
   readonly #over = new Map<string, string>();
+  /** How often a thread was lost: what it asked for before is nobody's. */
+  readonly #losses = new Map<number, number>();
   #rulesOf: RulesOf;
   #tellEnds: (ends: readonly SessionEnded[]) => void = () => {};
   #ends: SessionEnded[] = [];
@@ -71,6 +76,7 @@ export class SessionTable {
     this.#options = options;
     this.#limits = { ...SESSION_TABLE_LIMITS, ...options.limits };
     this.#denials = new Denials(this.#limits.denials);
+    this.#bans = new Denials(this.#limits.denials);
     this.#due = new DueTimes(options.clock, (session, nowMs) => this.#tend(session, nowMs));
     this.#rulesOf = options.rulesOf;
   }
@@ -80,7 +86,7 @@ export class SessionTable {
       sessions: this.#index.size,
       plays: this.#index.plays,
       waiting: this.#waiting,
-      denials: this.#denials.size,
+      denials: this.#denials.size + this.#bans.size,
       rechecking: this.#rechecking,
     };
   }
@@ -110,9 +116,14 @@ export class SessionTable {
     if (known !== undefined) return known;
     if (this.#waiting >= this.#limits.waiting) return FULL;
     this.#waiting++;
+    const losses = this.#losses.get(thread);
     try {
       const outcome = await (this.#judging.get(identity) ?? this.#judgeNew(identity, claim, rules));
       if ("refusal" in outcome) return outcome.refusal;
+      if (this.#losses.get(thread) !== losses) {
+        this.#endUnheld(outcome.session);
+        return OVER;
+      }
       // It may have been thrown out while the answer was on its way.
       return this.#answer(thread, identity) ?? OVER;
     } finally {
@@ -129,14 +140,15 @@ export class SessionTable {
    * Counts a session that nobody judges: of a name that nobody guards (`isGuarded`), a push, a recording. With an `id` that the
    * thread made it is that session, else the one of the claim.
    *
-   * Returns: `null` where there is no room, so it is served and not counted; "denied": somebody has thrown it out a moment ago.
+   * Returns: `null` where there is no room, so it is served and not counted: those whom nobody judges leave a quarter of it to
+   * the others; "denied": somebody has thrown it out a moment ago.
    */
   begin(thread: number, claim: CountedClaim, id?: string): Verdict | null {
     const rules = isJudged(claim) ? this.#rulesOf(claim.kind, claim.name) : OPEN_RULES;
     const identity = id ?? sessionIdentity(claim, rules.sessionKeys);
     const known = this.#answer(thread, identity);
     if (known !== undefined) return known;
-    if (this.#isFull()) return null;
+    if (isJudged(claim) ? this.#index.size >= this.#roomOfOpen() : this.#isFull()) return null;
     const start = { identity, claim, rules, allowance: {}, requests: 0, id: id ?? this.#makeId() };
     const session = this.#admit(start);
     // A thread that has not heard yet that the rules are not open any more.
@@ -197,21 +209,16 @@ export class SessionTable {
     return count;
   }
 
-  /** Takes other rules: forgets what was refused, and judges again the sessions whose rules are not the same. */
+  /** Takes other rules. Where they are not the same, what was refused is forgotten, and sessions are judged again. */
   configure(rulesOf: RulesOf): void {
     this.#rulesOf = rulesOf;
-    this.#denials.clear();
-    const texts = new Map<AccessRules, string>();
-    const textOf = (rules: AccessRules): string => {
-      const text = texts.get(rules) ?? JSON.stringify(rules);
-      texts.set(rules, text);
-      return text;
-    };
+    const counts = (of: RefusedOf): boolean => areSameRules(of.rules, rulesOf(of.kind, of.name));
+    for (const kept of [this.#denials, this.#bans]) kept.keepOnly(counts);
     for (const session of this.#index.all()) {
       const { claim, rules: old } = session;
       if (!isJudged(claim)) continue;
       session.rules = rulesOf(claim.kind, claim.name);
-      if (session.rules === old || textOf(session.rules) === textOf(old)) continue;
+      if (areSameRules(session.rules, old)) continue;
       this.#index.sortUser(session);
       this.#recheckSoon(session);
     }
@@ -219,17 +226,25 @@ export class SessionTable {
 
   /** A thread is gone, and with it its connections. */
   threadLost(thread: number): void {
+    this.#losses.set(thread, (this.#losses.get(thread) ?? 0) + 1);
     for (const session of this.#index.all()) {
       if (!session.holds.some((hold) => hold.thread === thread)) continue;
       session.holds = session.holds.filter((hold) => hold.thread !== thread);
-      if (session.holds.length === 0 && isOfConnection(session.claim))
-        this.#finish(session, "the thread that served it is gone", 0);
+      this.#endUnheld(session);
     }
+  }
+
+  #endUnheld(session: Session): void {
+    if (session.state === "finished" || session.holds.length > 0 || !isOfConnection(session.claim)) return;
+    this.#finish(session, "the thread that served it is gone", 0);
   }
 
   #answer(thread: number, identity: string): Verdict | undefined {
     const session = this.#index.byIdentity(identity);
-    if (session === undefined) return this.#denials.find(identity, this.#nowMs());
+    if (session === undefined) {
+      const nowMs = this.#nowMs();
+      return this.#bans.find(identity, nowMs) ?? this.#denials.find(identity, nowMs);
+    }
     this.#hold(session, thread);
     session.seenMs = this.#nowMs();
     const { userId } = session.allowance;
@@ -246,9 +261,14 @@ export class SessionTable {
     return this.#index.size + this.#judging.size >= this.#limits.sessions;
   }
 
+  #roomOfOpen(): number {
+    const { sessions } = this.#limits;
+    return sessions - Math.floor(sessions / 4);
+  }
+
   #judgeNew(identity: string, claim: SessionClaim, rules: AccessRules): Promise<Outcome> {
     const refusal = this.#isFull() ? FULL : this.#isStreamFull(claim, rules) ? STREAM_FULL : null;
-    if (refusal !== null) return Promise.resolve(this.#refuse(identity, claim, refusal));
+    if (refusal !== null) return Promise.resolve(this.#refuse(identity, claim, refusal, rules));
     const judging = this.#judgeClaim(identity, claim, rules);
     this.#judging.set(identity, judging);
     return judging;
@@ -264,15 +284,10 @@ export class SessionTable {
     });
     this.#judging.delete(identity);
     if (judgement.kind === "denied" || judgement.kind === "redirected")
-      return this.#refuse(identity, claim, judgement);
+      return this.#refuse(identity, claim, judgement, rules);
     if (judgement.kind === "failed")
-      return this.#refuse(identity, claim, {
-        kind: "denied",
-        status: 503,
-        reason: judgement.reason,
-        forMs: FULL_MS,
-      });
-    if (this.#isStreamFull(claim, rules)) return this.#refuse(identity, claim, STREAM_FULL);
+      return this.#refuse(identity, claim, failedRefusal(judgement.reason), rules);
+    if (this.#isStreamFull(claim, rules)) return this.#refuse(identity, claim, STREAM_FULL, rules);
     const session = this.#admit({ identity, claim, rules, allowance: judgement, requests: 1, id });
     this.#keepUserLimit(session);
     this.#catchUpWithRules(session);
@@ -307,9 +322,12 @@ export class SessionTable {
     return this.countOf(claim.kind, claim.name) >= maxStreamSessions;
   }
 
-  #refuse(identity: string, claim: CountedClaim, refusal: Refusal): Outcome {
-    // A full table says so to whoever comes: kept, that would drive out what servers have said.
-    if (refusal !== FULL) this.#denials.keep(identity, refusal, this.#nowMs());
+  #refuse(identity: string, claim: SessionClaim, refusal: Refusal, rules: AccessRules): Outcome {
+    const { kind, name } = claim;
+    // A full table says so to whoever comes: kept, that would drive out what servers have said. Nor do rules count any more
+    // that became others while somebody was asked.
+    if (refusal !== FULL && areSameRules(rules, this.#rulesOf(kind, name)))
+      this.#denials.keep(identity, refusal, this.#nowMs(), { kind, name, rules });
     if (refusal.kind === "denied") {
       const { reason } = refusal;
       const country = this.#options.countryOf?.(claim.ip);
@@ -348,7 +366,7 @@ export class SessionTable {
     const { claim, rules } = session;
     if (!isJudged(claim)) return;
     const current = this.#rulesOf(claim.kind, claim.name);
-    if (current === rules || JSON.stringify(current) === JSON.stringify(rules)) return;
+    if (areSameRules(current, rules)) return;
     session.rules = current;
     this.#index.sortUser(session);
     this.#recheckSoon(session);
@@ -478,7 +496,9 @@ export class SessionTable {
   }
 
   #ban(session: Session, refusal: Refusal): void {
-    this.#denials.keep(session.identity, refusal, this.#nowMs());
+    const { claim, rules, identity } = session;
+    const of = isJudged(claim) ? { kind: claim.kind, name: claim.name, rules } : null;
+    this.#bans.keep(identity, refusal, this.#nowMs(), of);
     // Who is sent elsewhere has to ask again to be told where.
     if (refusal.kind === "denied") this.#finish(session, refusal.reason, refusal.forMs);
     else this.#finish(session, "it is sent elsewhere", 0);
@@ -521,6 +541,10 @@ export class SessionTable {
   #wallMs(): number {
     return Math.floor(this.#options.clock.wallUs() / 1000);
   }
+}
+
+function failedRefusal(reason: string): Refusal {
+  return { kind: "denied", status: 503, reason, forMs: FULL_MS };
 }
 
 /** Only what is an allowance of a judgement: its other fields would be kept with every session. */

@@ -33,6 +33,7 @@ export type SessionHold = {
 /** What somebody who judges says of a session that may be. */
 export type Allowance = {
   readonly userId?: string;
+  /** 0: any number, whatever the rules say. */
   readonly maxSessions?: number;
   /** It is judged again after so long; absent: never. */
   readonly recheckMs?: number;

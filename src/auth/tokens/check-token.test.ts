@@ -125,6 +125,17 @@ describe("the check of tokens", () => {
     assert.equal(fetched.length, 3);
   });
 
+  test("makes nobody wait for a server of keys that is known to be away", async () => {
+    await askUrl();
+    clock.advance(2 * JWKS_TTL_MS);
+    reply = () => Promise.reject(new Error("down"));
+    assert.deepEqual(await askUrl(), good);
+    reply = () => new Promise<string>(() => {});
+    clock.advance(JWKS_RETRY_MS);
+    assert.deepEqual(await askUrl(), good, "at once: no clock has moved");
+    assert.equal(fetched.length, 3);
+  });
+
   test("says when it has never had the keys, and asks again after a pause", async () => {
     for (const bad of ["", "[]", "{}", '{"keys":1}', "<html>", "x".repeat(MAX_JWKS_LENGTH + 1)]) {
       reply = () => Promise.resolve(bad);

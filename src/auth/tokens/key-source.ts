@@ -21,13 +21,14 @@ export const KEYS_STALE_MS = 24 * 3600 * 1000;
 /**
  * Public keys from outside, kept. One load at a time, whatever asks; a key that is not known starts one, but none sooner
  * than `retryMs` after the last, so that tokens with made-up ids load nothing. What cannot be had anew goes on to hold
- * for a day; keys that are not much older than `ttlMs` are given at once, and asked for behind the caller's back.
+ * for a day, and nobody waits for it who has a key; keys that are not much older than `ttlMs` are given at once, and asked for behind the caller's back.
  */
 export class KeySource {
   readonly #options: KeySourceOptions;
   #keys: readonly JwtKey[] = [];
   #loadedUs = Number.NEGATIVE_INFINITY;
   #triedUs = Number.NEGATIVE_INFINITY;
+  #hasFailed = false;
   #loading: Promise<void> | null = null;
 
   constructor(options: KeySourceOptions) {
@@ -38,7 +39,8 @@ export class KeySource {
   async keysFor(kid: string | undefined): Promise<readonly JwtKey[] | null> {
     const { ttlMs } = this.#options;
     const ageMs = this.#ageMs();
-    if (!this.#knows(kid) || ageMs >= 2 * ttlMs) await this.#refresh();
+    const isOld = ageMs >= 2 * ttlMs && !this.#hasFailed;
+    if (!this.#knows(kid) || isOld) await this.#refresh();
     else if (ageMs >= ttlMs) void this.#refresh();
     return this.#ageMs() < KEYS_STALE_MS ? this.#keys : null;
   }
@@ -68,6 +70,7 @@ export class KeySource {
     const loaded = load().catch(() => null);
     const keys = await Promise.race([loaded, late.promise]);
     limit.cancel();
+    this.#hasFailed = keys === null;
     if (keys === null) return;
     this.#keys = keys;
     this.#loadedUs = clock.nowUs();

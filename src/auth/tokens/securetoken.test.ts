@@ -86,6 +86,21 @@ describe("a securetoken", () => {
     assert.deepEqual(long, { allowed: false, reason: "the token is too long" });
   });
 
+  test("whose digits were moved from one part to the next is refused, though its hash is the same", () => {
+    const salted = `${hashes.plain}-pepper`;
+    // To the end, which is then in the year 3608 or later, and from the start to the address.
+    const moved = String(start).slice(0, -1);
+    for (const digit of ["5", String(start).at(-1)!])
+      assert.equal(check({ token: `${salted}-${digit}${end}-${moved}` }).allowed, false);
+    assert.equal(check({ token: `${salted}-0${end}-${moved}` }).allowed, false);
+    const shortStart = String(start).slice(1);
+    const toAddress = check({
+      token: `${salted}-${end}-${shortStart}`,
+      ip: `192.0.2.10${String(start)[0]}`,
+    });
+    assert.equal(toAddress.allowed, false);
+  });
+
   test("cut anywhere is refused", () => {
     for (let cut = 0; cut < plain.length; cut++)
       assert.equal(check({ token: plain.slice(0, cut) }).allowed, false);

@@ -29,7 +29,8 @@ export type SecuretokenRules = { readonly key: string; readonly checksAddress: b
  *     token = hash "-" salt "-" endtime "-" starttime [ "-" user_id ]
  *     hash  = hex(sha1(name ip starttime endtime KEY salt user_id)), nothing between the parts
  *
- * Times are UTC in seconds; where addresses are not checked, `ip` is the word `no_check_ip`. Hex may be upper case. A
+ * Times are UTC in seconds, each of ten digits: nothing stands between the parts that are hashed, so a digit of the start could
+ * otherwise go to the end, which would then be centuries away, or to the address. Where addresses are not checked, `ip` is the word `no_check_ip`. Hex may be upper case. A
  * user's id may have hyphens in it, a salt may not.
  *
  * SHA-1 with a secret in its middle is weak by today's measure; tokens that are made anew are better signed (`signed://`)
@@ -43,7 +44,7 @@ export function checkSecuretoken(
   const { token } = subject;
   if (token === undefined || token === "") return refuseToken("there is no token");
   if (token.length > MAX_SECURETOKEN_LENGTH) return refuseToken("the token is too long");
-  const parts = /^([0-9a-f]{40})-([^-]*)-(\d{1,11})-(\d{1,11})(?:-(.+))?$/is.exec(token);
+  const parts = /^([0-9a-f]{40})-([^-]*)-(\d{10})-(\d{10})(?:-(.+))?$/is.exec(token);
   if (parts === null) return refuseToken("the token is no securetoken");
   const [, hash, salt, end, start, userId] = parts;
   const ip = rules.checksAddress ? subject.ip : NO_CHECK_IP;

@@ -23,10 +23,10 @@ export class ConnectionPermit implements Permit, SessionUser {
     this.#onBegun = onBegun;
   }
 
-  /** The session is the authority's already: it is told when nobody takes the permit up. */
+  /** The session is the authority's already: it is told when nobody takes the permit up. Who comes later is told that it has ended. */
   hold(clock: Clock, limitMs: number): void {
     this.#session = this.#served.use(this.#id, this);
-    this.#takeUp = clock.schedule(limitMs, () => this.close("nobody came to take it"));
+    this.#takeUp = clock.schedule(limitMs, () => this.#expire());
   }
 
   begun(): void {
@@ -59,6 +59,14 @@ export class ConnectionPermit implements Permit, SessionUser {
     this.#endedFor = reason;
     this.#over();
     this.#session = null;
+    run?.(reason);
+  }
+
+  #expire(): void {
+    const run = this.#onEnd;
+    const reason = "it was not taken up in time";
+    this.close(reason);
+    this.#endedFor = reason;
     run?.(reason);
   }
 

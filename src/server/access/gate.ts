@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, createHmac, hash, randomBytes } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { RulesOf, SessionClaim, SessionEnd, SessionKind, Verdict } from "../../auth/claim.ts";
 import type { Clock } from "../../base/clock.ts";
@@ -23,13 +23,14 @@ const MAX_KEPT = 50_000;
 const TAKE_UP_MS = 10_000;
 /** Of an id that a thread makes: so much tells the viewer, the rest one connection from another. */
 const IDENTITY_DIGITS = 16;
-/** In front of what stands for a session that was ended. */
-const ENDED = "ended\n";
 
 /** A verdict other than leave. */
 export type Refusal = Exclude<Verdict, { readonly kind: "allowed" }>;
 
-type KeptRefusal = { readonly refusal: Refusal; readonly untilUs: number };
+/** What a refusal is of; its rules are `NameRules` as `rules` gives them. */
+export type RefusedName = { readonly kind: SessionKind; readonly name: string; readonly rules: NameRules };
+
+type KeptRefusal = { readonly refusal: Refusal; readonly untilUs: number; readonly of: RefusedName | null };
 
 /** What a gate is given. */
 export type AccessGateOptions = {
@@ -57,6 +58,8 @@ export class AccessGate {
     publish: new Map(),
   };
   readonly #refusals = new Map<string, KeptRefusal>();
+  /** Sessions that were ended, apart from what strangers may fill up. */
+  readonly #ended = new Map<string, KeptRefusal>();
 
   constructor(options: AccessGateOptions) {
     this.#options = options;
@@ -82,24 +85,23 @@ export class AccessGate {
         this.#rules[kind].delete(name);
       }
     }
-    for (const key of this.#refusals.keys()) if (!key.startsWith(ENDED)) this.#refusals.delete(key);
+    for (const [key, { of }] of this.#refusals)
+      if (of !== null && this.rules(of.kind, of.name) !== of.rules) this.#refusals.delete(key);
   }
 
   /** Why `key` is refused still; `null` where it has to be asked. */
   refused(key: string): Refusal | null {
-    const kept = this.#refusals.get(key);
-    if (kept === undefined) return null;
-    if (this.#options.clock.nowUs() < kept.untilUs) return kept.refusal;
-    this.#refusals.delete(key);
-    return null;
+    return this.#find(this.#refusals, key);
   }
 
-  /** Refuses `key` without asking, for so long. */
-  refuse(key: string, refusal: Refusal): void {
-    if (refusal.forMs <= 0) return;
-    this.#refusals.delete(key);
-    this.#refusals.set(key, { refusal, untilUs: this.#options.clock.nowUs() + refusal.forMs * 1000 });
-    dropOldest(this.#refusals, MAX_KEPT);
+  /** Refuses `key` without asking, for so long, but not behind a change of the rules. */
+  refuse(key: string, refusal: Refusal, of: RefusedName): void {
+    if (this.rules(of.kind, of.name) === of.rules) this.#keep(this.#refusals, key, refusal, of);
+  }
+
+  /** What stands for a viewer without a token: nobody guesses it, and all threads find the same. `key`: who it is. */
+  tokenOf(key: string): string {
+    return createHmac("sha256", this.#options.salt).update(`token\n${key}`).digest("hex").slice(0, 32);
   }
 
   /**
@@ -108,6 +110,8 @@ export class AccessGate {
    */
   async ask(claim: SessionClaim, key: string, isConnection = false): Promise<Verdict> {
     const { clock, control } = this.#options;
+    const { kind, name } = claim;
+    const of = { kind, name, rules: this.rules(kind, name) };
     const late = Promise.withResolvers<Verdict>();
     const timer = clock.schedule(VERDICT_LIMIT_MS, () => {
       late.resolve(unavailable("it takes too long"));
@@ -118,7 +122,7 @@ export class AccessGate {
       .catch((caught: unknown) => unavailable(messageOf(caught)));
     const verdict = await Promise.race([answer, late.promise]);
     timer.cancel();
-    if (verdict.kind !== "allowed") this.refuse(key, verdict);
+    if (verdict.kind !== "allowed") this.refuse(key, verdict, of);
     return verdict;
   }
 
@@ -137,7 +141,7 @@ export class AccessGate {
   /** The same for a name that nobody is asked about. Throws ACCESS_DENIED for a viewer whose session was ended. */
   openPermit(claim: SessionClaim): Permit {
     const key = claimKey(claim);
-    const refusal = this.refused(this.#endedKey(this.#identity(key)));
+    const refusal = this.#endedFor(this.#identity(key));
     if (refusal !== null) throw refusalError(claim, refusal);
     const id = this.#identity(key).slice(0, IDENTITY_DIGITS) + randomBytes(8).toString("hex");
     return new ConnectionPermit(this.served, id, () => this.#options.control.begun({ id, claim }));
@@ -156,7 +160,7 @@ export class AccessGate {
    */
   beginViewer(claim: SessionClaim, key: string): string | Refusal {
     const id = this.#identity(key);
-    const refusal = this.refused(this.#endedKey(id));
+    const refusal = this.#endedFor(id);
     if (refusal !== null) return refusal;
     this.#options.control.begun({ id, claim });
     return id;
@@ -164,7 +168,7 @@ export class AccessGate {
 
   /** The authority has ended sessions. */
   end(ends: readonly SessionEnd[]): void {
-    for (const end of ends) this.refuse(this.#endedKey(end.id), endedRefusal(end));
+    for (const end of ends) this.#keep(this.#ended, identityOf(end.id), endedRefusal(end), null);
     this.served.end(ends);
   }
 
@@ -188,15 +192,37 @@ export class AccessGate {
     return createHash("sha256").update(this.#options.salt).update(key).digest("hex").slice(0, 32);
   }
 
-  #endedKey(id: string): string {
-    return `${ENDED}${id.slice(0, IDENTITY_DIGITS)}`;
+  #endedFor(id: string): Refusal | null {
+    return this.#find(this.#ended, identityOf(id));
   }
+
+  #find(kept: Map<string, KeptRefusal>, key: string): Refusal | null {
+    const found = kept.get(key);
+    if (found === undefined) return null;
+    if (this.#options.clock.nowUs() < found.untilUs) return found.refusal;
+    kept.delete(key);
+    return null;
+  }
+
+  #keep(kept: Map<string, KeptRefusal>, key: string, refusal: Refusal, of: RefusedName | null): void {
+    if (refusal.forMs <= 0) return;
+    kept.delete(key);
+    kept.set(key, { refusal, untilUs: this.#options.clock.nowUs() + refusal.forMs * 1000, of });
+    dropOldest(kept, MAX_KEPT);
+  }
+}
+
+/** Of an id that a thread made, what tells the viewer. */
+function identityOf(id: string): string {
+  return id.slice(0, IDENTITY_DIGITS);
 }
 
 /** What tells one claim from another, for refusals to be kept by. */
 export function claimKey(claim: SessionClaim): string {
   const { kind, name, proto, ip, token = "", password = "", extraKeys, userAgent = "" } = claim;
-  return [kind, name, proto, ip, token, password, extraKeys, userAgent].join("\n");
+  // Lengths go before texts: no text can take over the place of another. A hash, since clients choose how long it is.
+  const parts = [kind, name, proto, ip, token, password, extraKeys, userAgent];
+  return hash("sha256", parts.map((part) => `${part.length}:${part}`).join(), "base64url");
 }
 
 /** The error that tells a refusal. Where it would send on, only HTTP can. */

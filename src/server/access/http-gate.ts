@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import type { SessionClaim, SessionEnd, SessionKind } from "../../auth/claim.ts";
 import { textReply } from "../../base/http-message.ts";
 import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
@@ -12,13 +12,22 @@ import { countedReply, permittedReply } from "./session-replies.ts";
 import { Viewer } from "./viewer.ts";
 import type { Wanted } from "./viewer.ts";
 
-/** It stands behind every address of a playlist, so it counts as it stands there: a sign may be nine bytes. */
-const MAX_TOKEN_BYTES = 512;
+/**
+ * It stands behind every address of a playlist, so it counts as it stands there: a sign may be nine bytes. Enough for a JWT with
+ * a signature of RSA and what identity providers write into it.
+ */
+const MAX_TOKEN_BYTES = 2048;
+/** Where no addresses carry it on. As long as the longest token that is read. */
+const MAX_LONE_TOKEN_BYTES = 8192;
 /** Viewers that a thread knows by themselves; one that was put out of memory is asked about anew. */
 const MAX_VIEWERS = 50_000;
 const MAX_QUERY_CHARACTERS = 4096;
+/** Where no server is told of it: anybody may fill the table with such sessions. */
+const MAX_OPEN_QUERY_CHARACTERS = 1024;
 /** Headers are cut for the same reason: a claim is data between threads. */
 const MAX_HEADER_CHARACTERS = 1024;
+/** What tells a viewer is kept as a hash where clients made it longer. */
+const MAX_PLAIN_KEY = 256;
 
 type Serve = (carriedQuery: string) => Promise<HttpReply> | HttpReply;
 type Answer = Promise<HttpReply> | HttpReply;
@@ -73,10 +82,10 @@ export class HttpGate {
    * nobody has to be asked. Throws or rejects with ACCESS_*, and with what `serve` does.
    */
   play(request: HttpRequest, wanted: Wanted, serve: Serve): Answer {
-    const token = this.#tokenOf(request);
-    if (token === null) return tokenTooLong();
+    const token = this.#tokenOf(request, MAX_TOKEN_BYTES);
+    if (token === null) return tokenTooLong(MAX_TOKEN_BYTES);
     const kept = request.memory?.kept;
-    const userAgent = (): string => request.header("user-agent") ?? "";
+    const userAgent = (): string => agentOf(request);
     if (kept instanceof Viewer && kept.fits(wanted, token, userAgent))
       return this.#served(kept, request, token, serve);
     const rules = this.#gate.rules("play", wanted.name);
@@ -94,12 +103,12 @@ export class HttpGate {
    * Answers a request that becomes a connection: a session of its own, which ends with it. Throws or rejects as `play` does.
    */
   connect(request: HttpRequest, wanted: Wanted, serve: Serve): Answer {
-    const token = this.#tokenOf(request);
-    if (token === null) return tokenTooLong();
+    const token = this.#tokenOf(request, MAX_LONE_TOKEN_BYTES);
+    if (token === null) return tokenTooLong(MAX_LONE_TOKEN_BYTES);
     const rules = this.#gate.rules("play", wanted.name);
     const asker = {
       token: token === "" && rules.isGuarded ? newToken() : token,
-      userAgent: request.header("user-agent") ?? "",
+      userAgent: agentOf(request),
       extraKeys: extraOf(request, rules.extraKeys),
     };
     const claim = this.#claim(request, wanted, asker);
@@ -120,8 +129,8 @@ export class HttpGate {
     const rules = this.#gate.rules("publish", name);
     const password = passwordOf(request);
     const asker = {
-      token: this.#tokenOf(request) ?? "",
-      userAgent: request.header("user-agent") ?? "",
+      token: this.#tokenOf(request, MAX_LONE_TOKEN_BYTES) ?? "",
+      userAgent: agentOf(request),
       extraKeys: extraOf(request, rules.extraKeys),
     };
     const wanted = { name, proto, also: [], isTold: false, isDvr: false };
@@ -214,7 +223,8 @@ export class HttpGate {
     const refusal = this.#gate.refused(key);
     if (refusal !== null) return refusedReply({ kind: "play", name: wanted.name }, refusal);
     const isTokenMade = asker.token === "";
-    const token = isTokenMade ? newToken() : asker.token;
+    // The same in all threads, so that a player whose every request is another connection is one session.
+    const token = isTokenMade ? this.#gate.tokenOf(key) : asker.token;
     const claim = this.#claim(request, wanted, { ...asker, token });
     const byToken = viewerKey(request, wanted.name, wanted.proto, rules, { ...asker, token });
     const answer = this.#gate.ask(claim, key).then((verdict): Viewer | Refusal => {
@@ -280,7 +290,9 @@ export class HttpGate {
   }
 
   #ended(viewer: Viewer, end: SessionEnd): void {
-    for (const key of viewer.keys) this.#gate.refuse(key, endedRefusal(end));
+    const { name, rules } = viewer.facts;
+    const of = { kind: "play", name, rules } as const;
+    for (const key of viewer.keys) this.#gate.refuse(key, endedRefusal(end), of);
     this.#forget(viewer);
   }
 
@@ -291,25 +303,27 @@ export class HttpGate {
     kind: SessionKind = "play",
   ): SessionClaim {
     const query = request.query.size === 0 ? "" : request.query.toString();
+    const { isGuarded } = this.#gate.rules(kind, name);
+    const maxQuery = isGuarded ? MAX_QUERY_CHARACTERS : MAX_OPEN_QUERY_CHARACTERS;
     const referer = request.header("referer") ?? request.header("origin");
     return {
       ...{ kind, name, proto, extraKeys, isDvr },
       ip: plainAddress(request.remoteAddress),
       isTls: request.isTls ?? false,
       ...(token === "" ? {} : { token }),
-      ...(query === "" ? {} : { queryString: query.slice(0, MAX_QUERY_CHARACTERS) }),
-      ...(userAgent === "" ? {} : { userAgent: userAgent.slice(0, MAX_HEADER_CHARACTERS) }),
+      ...(query === "" ? {} : { queryString: query.slice(0, maxQuery) }),
+      ...(userAgent === "" ? {} : { userAgent }),
       ...(referer === undefined ? {} : { referer: referer.slice(0, MAX_HEADER_CHARACTERS) }),
       ...(isOfHost(referer, request.header("host")) ? { isOwnPage: true } : {}),
     };
   }
 
-  /** "" where there is none; `null` where it is too long for the addresses of playlists. */
-  #tokenOf({ query }: HttpRequest): string | null {
+  /** "" where there is none; `null` where it is too long. */
+  #tokenOf({ query }: HttpRequest, maxBytes: number): string | null {
     const token = query.size === 0 ? null : query.get(this.#tokenKey);
     if (token === null || token === "") return "";
-    const isShort = token.length * 9 <= MAX_TOKEN_BYTES;
-    return isShort || this.#encoded(token).length <= MAX_TOKEN_BYTES ? token : null;
+    const isShort = token.length * 9 <= maxBytes;
+    return isShort || this.#encoded(token).length <= maxBytes ? token : null;
   }
 
   /** What the addresses in a reply carry on. */
@@ -334,7 +348,15 @@ function viewerKey(
   const agent = isGuarded && token !== "" ? "" : userAgent;
   // Lengths go before what clients choose: no text can take over the place of another.
   const chosen = `${token.length}:${token}${extraKeys.length}:${extraKeys}${agent}`;
-  return `${name}\n${proto}\n${remoteAddress}\n${chosen}`;
+  const short = chosen.length <= MAX_PLAIN_KEY ? chosen : hash("sha256", chosen, "base64url");
+  return `${name}\n${proto}\n${remoteAddress}\n${short}`;
+}
+
+/** What a client calls itself. A part of a long text would keep all of it in memory. */
+function agentOf(request: HttpRequest): string {
+  const text = request.header("user-agent") ?? "";
+  if (text.length <= MAX_HEADER_CHARACTERS) return text;
+  return Buffer.from(text.slice(0, MAX_HEADER_CHARACTERS)).toString();
 }
 
 function extraOf(request: HttpRequest, keys: readonly ExtraKey[]): string {
@@ -383,8 +405,8 @@ function newToken(): string {
   return randomBytes(16).toString("hex");
 }
 
-function tokenTooLong(): HttpReply {
-  return textReply(400, `the token is longer than ${MAX_TOKEN_BYTES} bytes as a URL has it`);
+function tokenTooLong(maxBytes: number): HttpReply {
+  return textReply(400, `the token is longer than ${maxBytes} bytes as a URL has it`);
 }
 
 /** Whether a page came from the host that is asked. */

@@ -16,6 +16,8 @@ export type RtmpClaimFacts = {
 
 const MAX_QUERY_CHARACTERS = 4096;
 const MAX_VALUE_CHARACTERS = 1024;
+/** As long as the longest token that is read. */
+const MAX_TOKEN_CHARACTERS = 8192;
 
 /**
  * What an RTMP client says of itself. Its token and password stand in the query of the stream's name or of the application, as
@@ -25,8 +27,8 @@ export function rtmpClaim(asked: RtmpAdmission, facts: RtmpClaimFacts): SessionC
   const { kind, target, remoteAddress, flashVersion, pageUrl } = asked;
   const { name, isDvr, isTls, tokenKey, extraKeys } = facts;
   const queryString = target.query.slice(0, MAX_QUERY_CHARACTERS);
-  const query = new URLSearchParams(queryString);
-  const token = query.get(tokenKey)?.slice(0, MAX_VALUE_CHARACTERS) ?? "";
+  const query = new URLSearchParams(target.query);
+  const token = query.get(tokenKey)?.slice(0, MAX_TOKEN_CHARACTERS) ?? "";
   const password = query.get("password") ?? query.get("pass") ?? asked.password;
   const extra = extraKeys.map((key) => (key.kind === "query" ? (query.get(key.name) ?? "") : ""));
   return {
