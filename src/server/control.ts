@@ -2,7 +2,9 @@ import { apiPath } from "../api/base-path.ts";
 import { errorReply } from "../api/error-reply.ts";
 import { apiErrors } from "../api/errors.ts";
 import type { ApiKeys } from "../auth/credentials/api-access.ts";
+import { isWellKnown } from "../auth/credentials/well-known.ts";
 import type { Clock } from "../base/clock.ts";
+import { PerSecondLog } from "../base/log.ts";
 import type { Logger } from "../base/log.ts";
 import { jsonReply, textReply } from "../base/http-message.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
@@ -78,10 +80,13 @@ export class ControlPlane {
     this.#identity = options.identity;
     this.#threads = threads;
     this.#pages = options.pages;
+    const wellKnown = new PerSecondLog(options.log, "credentials that everybody knows were refused");
     this.#door = new ApiDoor({
       clock,
       keys: () => this.#keys(),
       allowedFrom: () => this.#config.apiAllowedFrom,
+      isProduction: () => this.#config.isProduction,
+      onWellKnown: (fields) => wellKnown.add(clock.nowUs(), fields),
       onFailure: () => this.#adminFailures++,
       onRepeated: ({ ip, count }) => {
         const message = "wrong credentials of the API come again and again from an address";
@@ -124,6 +129,7 @@ export class ControlPlane {
         configsTaken: this.#reloads.taken,
         configError: this.#configError,
         notReadyReason: this.notReadyReason(),
+        wellKnown: this.#wellKnown(),
       }),
     });
   }
@@ -203,6 +209,13 @@ export class ControlPlane {
     const { editAuth, viewAuth } = this.#identity;
     const { apiTokens, clusterKey } = this.#config;
     return { editAuth, viewAuth, apiTokens, clusterKey };
+  }
+
+  /** Administrators' passwords that everybody knows, by the directives that bring them; not those behind a hash. */
+  #wellKnown(): string[] {
+    const { editAuth, viewAuth } = this.#identity;
+    const all = Object.entries({ edit_auth: editAuth, view_auth: viewAuth });
+    return all.flatMap(([name, auth]) => (auth !== undefined && isWellKnown(auth) ? [name] : []));
   }
 
   /** What the API says to those whom it lets in. */
