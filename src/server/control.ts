@@ -7,7 +7,7 @@ import type { Clock } from "../base/clock.ts";
 import { PerSecondLog } from "../base/log.ts";
 import type { Logger } from "../base/log.ts";
 import { jsonReply, textReply } from "../base/http-message.ts";
-import type { HttpReply, HttpRequest } from "../base/http-message.ts";
+import type { HttpHeaders, HttpReply, HttpRequest } from "../base/http-message.ts";
 import type { ResolvedConfig } from "../config/plan.ts";
 import { ApiDoor } from "./credentials/api-door.ts";
 import type { ServerEvents } from "./events/server-events.ts";
@@ -29,6 +29,12 @@ import { CertificateGate } from "./tls/certificate-gate.ts";
 import type { PublicStream } from "./summaries.ts";
 import type { MediaThreads } from "./threads/supervisor.ts";
 import { VERSION } from "./version.ts";
+
+/** What the API says is data, whatever somebody put into it: no page, and nothing for a frame. */
+const DATA_HEADERS: HttpHeaders = [
+  ["x-content-type-options", "nosniff"],
+  ["content-security-policy", "default-src 'none'; frame-ancestors 'none'"],
+];
 
 const STARTING = "the server is starting";
 
@@ -178,7 +184,7 @@ export class ControlPlane {
   /** Answers a request of a listener; `hasApi` is false where the listener says `api false`. */
   async handle(request: HttpRequest, hasApi: boolean): Promise<HttpReply> {
     const reply = hasApi ? await this.#apiReply(request) : null;
-    if (reply !== null) return reply;
+    if (reply !== null) return { ...reply, headers: [...reply.headers, ...DATA_HEADERS] };
     const embedded = embeddedName(request.path);
     if (embedded !== null) requirePlayer(this.#config, embedded);
     const isOfApi = request.path === "/" || request.path === "/api";
