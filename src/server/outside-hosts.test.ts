@@ -52,7 +52,7 @@ describe("a host that the server is to ask", () => {
         log: silentLogger,
         allowedHosts,
       }).transport.close();
-    open("http://10.1.2.3/", ["10.0.0.0/8"]);
+    void open("http://10.1.2.3/", ["10.0.0.0/8"]);
     assert.throws(() => open("http://169.254.169.254/", []), { code: "EVENTS_BAD_SINK" });
     assert.throws(() => open("http://11.1.2.3/", ["10.0.0.0/8"]), { code: "EVENTS_BAD_SINK" });
   });
