@@ -123,6 +123,7 @@ export function configJson(config: ResolvedConfig): object {
     edit_auth_file: config.editAuthFile,
     view_auth: config.viewAuth && { login: config.viewAuth.login, password: MASK },
     view_auth_file: config.viewAuthFile,
+    production: config.isProduction,
     cluster_key: config.clusterKey === undefined ? undefined : MASK,
     api_allowed_from: config.apiAllowedFrom,
     api_tokens: config.apiTokens.map(({ name, scopes, expiresMs }) =>

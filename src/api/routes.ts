@@ -6,6 +6,7 @@ import type { ApiGrant } from "./access.ts";
 import type { ApiScope } from "../auth/credentials/scopes.ts";
 import { errorReply } from "./error-reply.ts";
 import { apiErrors } from "./errors.ts";
+import { isOfAnotherSite } from "./other-site.ts";
 
 /** Methods that the API knows; HEAD is answered as GET. */
 export type ApiMethod = "GET" | "POST" | "PUT" | "DELETE";
@@ -111,7 +112,8 @@ function refuseMethod(method: string, rows: readonly Row[]): HttpReply {
 function requireEdit(request: HttpRequest, access: ApiGrant["access"]): void {
   if (access !== "edit") throw apiErrors.error("API_READ_ONLY");
   const site = request.header("sec-fetch-site");
-  if (site === "cross-site" || site === "same-site") throw apiErrors.error("API_OTHER_SITE");
+  if (site === "cross-site" || site === "same-site" || isOfAnotherSite(request))
+    throw apiErrors.error("API_OTHER_SITE");
 }
 
 function readBody(request: HttpRequest, { takesText }: ApiRoute): unknown {

@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { BlockList, isIP } from "node:net";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { addressGroup, isInNetwork, Networks, parseAddress, parseNetwork } from "./addresses.ts";
+import {
+  isPrivateAddress,
+  addressGroup,
+  isInNetwork,
+  Networks,
+  parseAddress,
+  parseNetwork,
+} from "./addresses.ts";
 
 describe("an address", () => {
   const good: readonly [text: string, hex: string][] = [
@@ -133,4 +140,35 @@ test("addresses are counted one by one in IPv4 and by /64 in IPv6", () => {
   assert.equal(addressGroup("2001:db8:0:1::1"), addressGroup("2001:db8:0:1:ffff::2"));
   assert.notEqual(addressGroup("2001:db8:0:1::1"), addressGroup("2001:db8:0:2::1"));
   assert.equal(addressGroup("x".repeat(1000)).length, 128);
+});
+
+/** Addresses, and whether the internet does not reach them. */
+const PRIVATE_OR_NOT: readonly [string, boolean][] = [
+  ["127.0.0.1", true],
+  ["127.255.0.9", true],
+  ["10.0.0.1", true],
+  ["172.15.255.255", false],
+  ["172.16.0.1", true],
+  ["172.31.255.255", true],
+  ["172.32.0.1", false],
+  ["192.168.7.7", true],
+  ["192.169.0.1", false],
+  ["169.254.1.1", true],
+  ["100.64.0.1", false],
+  ["8.8.8.8", false],
+  ["203.0.113.1", false],
+  ["::1", true],
+  ["fe80::1%eth0", true],
+  ["fd00::1", true],
+  ["fc00::1", true],
+  ["2001:db8::1", false],
+  ["::ffff:10.1.2.3", true],
+  ["::ffff:8.8.8.8", false],
+  ["no address", false],
+  ["", false],
+];
+
+describe("a private address", () => {
+  for (const [ip, isPrivate] of PRIVATE_OR_NOT)
+    test(`${ip} is ${isPrivate ? "one" : "none"}`, () => assert.equal(isPrivateAddress(ip), isPrivate));
 });

@@ -66,6 +66,23 @@ export class Networks {
   }
 }
 
+/** Loopback, RFC 1918, link-local (RFC 3927, RFC 4291 section 2.5.6) and unique local addresses (RFC 4193). */
+const PRIVATE = new Networks([
+  "127.0.0.0/8",
+  "10.0.0.0/8",
+  "172.16.0.0/12",
+  "192.168.0.0/16",
+  "169.254.0.0/16",
+  "::1",
+  "fe80::/10",
+  "fc00::/7",
+]);
+
+/** Whether somebody asks from inside: from this machine, or from a network that the internet does not reach. */
+export function isPrivateAddress(ip: string): boolean {
+  return PRIVATE.has(ip);
+}
+
 /**
  * What those have in common that are counted as one: an IPv4 address, or the /64 that an IPv6 customer has at least,
  * from which everybody takes as many addresses as they want. Text that is no address is itself.

@@ -167,6 +167,7 @@ const SETTINGS: Readonly<Record<string, (config: ResolvedConfig) => unknown>> = 
   edit_auth_file: (config) => config.editAuthFile,
   view_auth: (config) => config.viewAuth,
   view_auth_file: (config) => config.viewAuthFile,
+  production: (config) => config.isProduction,
   api_token: (config) => config.apiTokens,
   api_allowed_from: (config) => config.apiAllowedFrom,
   allowed_hosts: (config) => config.allowedHosts,

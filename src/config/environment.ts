@@ -3,7 +3,7 @@ import { findDirective } from "./directives.ts";
 import { STANDARD_VARIABLES, VARIABLE_PREFIXES, VARIABLES } from "./schema-environment.ts";
 import type { VariableSpec } from "./schema-environment.ts";
 import { readSecretsStorage } from "./secrets-storage.ts";
-import { addressOf, numberOf, textOf, withoutUndefined } from "./settings.ts";
+import { addressOf, booleanOf, numberOf, textOf, withoutUndefined } from "./settings.ts";
 import { nearestName } from "./suggest.ts";
 import { parseValue } from "./values.ts";
 import { TRACES_PATH } from "./traces-url.ts";
@@ -20,6 +20,9 @@ export type EnvironmentSettings = {
   /** At most one of the two; with either, the config's own count for nothing. */
   readonly editAuth?: Credentials;
   readonly editAuthFile?: string;
+  /** Where the credentials are. */
+  readonly editAuthPlace?: Place;
+  readonly isProduction?: boolean;
   readonly secretsStorage?: SecretsStoragePlan;
   readonly logLevel?: LogLevel;
   /** Of OpenTelemetry's own variables; each may be given without the other. */
@@ -114,6 +117,7 @@ class VariableReader {
     const level = this.#value("LOG_LEVEL", argumentType("loglevel"));
     const editAuth = this.#editAuth();
     const editAuthFile = this.#editAuthFile();
+    const production = this.#value("PRODUCTION", { kind: "boolean" });
     const secretsStorage = this.#secretsStorage();
     return {
       ...(http?.value.kind === "address" ? { http: { ...addressOf(http.value), place: http.place } } : {}),
@@ -122,8 +126,9 @@ class VariableReader {
         : {}),
       ...(traces === undefined ? {} : { traces }),
       ...(hostname === undefined ? {} : { hostname: textOf(hostname.value) }),
-      ...(editAuth === undefined ? {} : { editAuth }),
+      ...editAuth,
       ...(editAuthFile === undefined ? {} : { editAuthFile }),
+      ...(production === undefined ? {} : { isProduction: booleanOf(production.value) }),
       ...(secretsStorage === undefined ? {} : { secretsStorage }),
       ...(level === undefined ? {} : { logLevel: textOf(level.value) as LogLevel }),
     };
@@ -198,11 +203,11 @@ class VariableReader {
     return VARIABLE_PREFIXES.map((prefix) => prefix + bare).find((name) => this.#given.includes(name));
   }
 
-  #editAuth(): Credentials | undefined {
+  #editAuth(): Pick<EnvironmentSettings, "editAuth" | "editAuthPlace"> | undefined {
     const name = this.#winner("EDIT_AUTH");
     if (name === undefined) return undefined;
     const read = readCredentials(valueOf(this.#environment, name));
-    if ("credentials" in read) return read.credentials;
+    if ("credentials" in read) return { editAuth: read.credentials, editAuthPlace: this.#place(name) };
     this.#problems.error("CONFIG_BAD_VALUE", this.#place(name), `${name}: ${read.fault}`, {
       hint: "write LOGIN:PASSWORD",
     });

@@ -124,6 +124,7 @@ test("an empty config opens HTTP 80 with the API and has every default", () => {
     authToken: "token",
     eventSinks: [],
     hasStreamMetrics: false,
+    isProduction: false,
     logLevel: "info",
     limits: {
       maxConnectionsPerAddress: 1000,

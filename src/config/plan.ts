@@ -260,6 +260,8 @@ export type ResolvedConfig = {
   /** Credentials as they are written, or the file that has them; never both. */
   readonly editAuth?: Credentials;
   readonly editAuthFile?: string;
+  /** Credentials that everybody knows are refused; else they work from inside alone. */
+  readonly isProduction: boolean;
   readonly viewAuth?: Credentials;
   readonly viewAuthFile?: string;
   readonly apiTokens: readonly ApiTokenPlan[];

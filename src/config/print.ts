@@ -49,6 +49,7 @@ export function printConfig(config: ResolvedConfig, options: PrintOptions = {}):
     ...textLine("edit_auth_file", config.editAuthFile),
     ...credentialsLine("view_auth", config.viewAuth, show),
     ...textLine("view_auth_file", config.viewAuthFile),
+    ...(config.isProduction ? ["production;"] : []),
     ...secretLine("cluster_key", config.clusterKey, show),
     ...(config.threads === undefined ? [] : [`threads ${config.threads};`]),
     `drain_timeout ${showDuration(config.drainTimeoutMs)};`,

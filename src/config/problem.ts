@@ -40,6 +40,8 @@ export const PROBLEM_CODES = {
   CONFIG_UNKNOWN_VOD: "A file input names a vod that is not there.",
   CONFIG_UNKNOWN_VARIABLE: "An environment variable has our prefix and an unknown name.",
   CONFIG_NOT_NEEDED: "What is given is accepted and not needed.",
+  CONFIG_WELL_KNOWN:
+    "A password is one of manuals and tutorials, which everybody tries first. In production it is refused.",
   CONFIG_FILE_UNREADABLE: "A file or directory of the config cannot be read.",
   CONFIG_FILE_TOO_BIG: "A file, or all files together, are bigger than a config may be.",
   CONFIG_FILE_NOT_TEXT: "A file is not UTF-8 text.",

@@ -83,7 +83,7 @@ function head(): string {
     "```",
     "http 80;",
     "rtmp 1935;",
-    "edit_auth admin PASSWORD;",
+    "edit_auth admin YOUR-PASSWORD;",
     "",
     "template pub {",
     "  prefix pub;",

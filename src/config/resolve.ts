@@ -1,5 +1,6 @@
 import { defaultOf } from "./directives.ts";
 import { reportNestedRoots } from "./nested-roots.ts";
+import { reportWellKnown } from "./resolve-well-known.ts";
 import { reportAccess } from "./resolve-access.ts";
 import { allTexts, readApiTokens } from "./resolve-api.ts";
 import { readAuthorizers } from "./resolve-authorizers.ts";
@@ -57,12 +58,18 @@ export function resolveConfig(
   const context = { ...named, templates };
   const streams = directives.flatMap((one) => readStream(one, context));
   const vods = readVods(settings, named);
+  const isProduction =
+    environment.isProduction ??
+    flag(settings, "production") ??
+    booleanOf(defaultOf("server", "production"));
+  reportWellKnown(settings, { environment, isProduction, problems });
   const templatePlans = [...templates.values()].map((template) => template.plan);
   reportNestedRoots(streams, templatePlans, problems);
   reportUnknownVods([...templatePlans, ...streams], vods, problems);
   reportCountries(directives, problems);
   return withoutUndefined<ResolvedConfig>({
     listeners: resolveListeners(directives, { environment, folder, problems }),
+    isProduction,
     ...editAccess(settings, environment, problems),
     ...access(settings, "view", problems),
     apiTokens: readApiTokens(settings, definitions, problems),

@@ -55,6 +55,13 @@ export const VARIABLES: readonly VariableSpec[] = [
     doc: "A file with `LOGIN:PASSWORD`. Wins over `edit_auth` and `edit_auth_file` of the config.",
   },
   {
+    name: "PRODUCTION",
+    form: "true|false",
+    open: /^[a-z]*$/i,
+    status: "works",
+    doc: "Wins over `production` of the config.",
+  },
+  {
     name: "LOG_LEVEL",
     form: "LEVEL",
     open: /^[a-z]*$/i,

@@ -61,6 +61,19 @@ const ACCESS_AND_LOG: readonly DirectiveSpec[] = [
   ),
   credentialsFile("view_auth_file", "The same in place of `view_auth`."),
   {
+    name: "production",
+    scopes: ["server"],
+    arguments: [{ label: "true|false", type: { kind: "boolean" }, optional: true }],
+    repeat: "once",
+    default: "false",
+    onChange: "nothing",
+    since: "0.3",
+    status: "works",
+    doc:
+      "Whether credentials that everybody knows, such as `root:password` of tutorials, are refused. Without it they work " +
+      "from loopback and private addresses alone, and a warning says so.",
+  },
+  {
     name: "cluster_key",
     scopes: ["server"],
     arguments: [{ label: "KEY", type: { kind: "text", minLength: 1 }, secret: true }],

@@ -3,10 +3,12 @@ import { errorReply } from "../api/error-reply.ts";
 import { apiErrors } from "../api/errors.ts";
 import type { ApiKeys } from "../auth/credentials/api-access.ts";
 import { isGuarded } from "../auth/guarded.ts";
+import { isWellKnown } from "../auth/credentials/well-known.ts";
 import type { Clock } from "../base/clock.ts";
+import { PerSecondLog } from "../base/log.ts";
 import type { Logger } from "../base/log.ts";
 import { jsonReply, textReply } from "../base/http-message.ts";
-import type { HttpReply, HttpRequest } from "../base/http-message.ts";
+import type { HttpHeaders, HttpReply, HttpRequest } from "../base/http-message.ts";
 import type { ResolvedConfig } from "../config/plan.ts";
 import { ApiDoor } from "./credentials/api-door.ts";
 import type { ServerEvents } from "./events/server-events.ts";
@@ -28,6 +30,12 @@ import { CertificateGate } from "./tls/certificate-gate.ts";
 import type { PublicStream } from "./summaries.ts";
 import type { MediaThreads } from "./threads/supervisor.ts";
 import { VERSION } from "./version.ts";
+
+/** What the API says is data, whatever somebody put into it: no page, and nothing for a frame. */
+const DATA_HEADERS: HttpHeaders = [
+  ["x-content-type-options", "nosniff"],
+  ["content-security-policy", "default-src 'none'; frame-ancestors 'none'"],
+];
 
 const STARTING = "the server is starting";
 
@@ -79,10 +87,13 @@ export class ControlPlane {
     this.#identity = options.identity;
     this.#threads = threads;
     this.#pages = options.pages;
+    const wellKnown = new PerSecondLog(options.log, "credentials that everybody knows were refused");
     this.#door = new ApiDoor({
       clock,
       keys: () => this.#keys(),
       allowedFrom: () => this.#config.apiAllowedFrom,
+      isProduction: () => this.#config.isProduction,
+      onWellKnown: (fields) => wellKnown.add(clock.nowUs(), fields),
       onFailure: () => this.#adminFailures++,
       onRepeated: ({ ip, count }) => {
         const message = "wrong credentials of the API come again and again from an address";
@@ -125,6 +136,7 @@ export class ControlPlane {
         configsTaken: this.#reloads.taken,
         configError: this.#configError,
         notReadyReason: this.notReadyReason(),
+        wellKnown: this.#wellKnown(),
       }),
     });
   }
@@ -173,7 +185,7 @@ export class ControlPlane {
   /** Answers a request of a listener; `hasApi` is false where the listener says `api false`. */
   async handle(request: HttpRequest, hasApi: boolean): Promise<HttpReply> {
     const reply = hasApi ? await this.#apiReply(request) : null;
-    if (reply !== null) return reply;
+    if (reply !== null) return { ...reply, headers: [...reply.headers, ...DATA_HEADERS] };
     const embedded = embeddedName(request.path);
     if (embedded !== null) requirePlayer(this.#config, embedded);
     const isOfApi = request.path === "/" || request.path === "/api";
@@ -204,6 +216,13 @@ export class ControlPlane {
     const { editAuth, viewAuth } = this.#identity;
     const { apiTokens, clusterKey } = this.#config;
     return { editAuth, viewAuth, apiTokens, clusterKey };
+  }
+
+  /** Administrators' passwords that everybody knows, by the directives that bring them; not those behind a hash. */
+  #wellKnown(): string[] {
+    const { editAuth, viewAuth } = this.#identity;
+    const all = Object.entries({ edit_auth: editAuth, view_auth: viewAuth });
+    return all.flatMap(([name, auth]) => (auth !== undefined && isWellKnown(auth) ? [name] : []));
   }
 
   /** What the API says to those whom it lets in. */

@@ -146,6 +146,9 @@ const EMBED_POLICY = [...PAGE_POLICY, "frame-ancestors *"].join("; ");
 /** For a script, style or picture that somebody opens by itself. */
 const ASSET_POLICY = "default-src 'none'; frame-ancestors 'none'";
 
+/** What no page of ours asks for, so that a script put into one cannot either. Spec: W3C Permissions Policy. */
+const PERMISSIONS = "camera=(), microphone=(), geolocation=(), display-capture=(), payment=(), usb=()";
+
 /** Of the hash in base64url: 132 bits. */
 const ETAG_CHARACTERS = 22;
 
@@ -214,6 +217,7 @@ async function loadPage(file: URL, policy: string): Promise<Page> {
       ["cache-control", "no-cache"],
       ["content-security-policy", policy],
       ["x-content-type-options", "nosniff"],
+      ["permissions-policy", PERMISSIONS],
       // The address of a player may carry a token.
       ["referrer-policy", "same-origin"],
     ],

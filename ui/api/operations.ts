@@ -1114,6 +1114,7 @@ export type Operations = {
         password: "***";
       };
       view_auth_file?: string;
+      production: boolean;
       cluster_key?: "***";
       api_allowed_from: string[];
       api_tokens: {
@@ -1388,6 +1389,7 @@ export type Operations = {
       } | null;
       edit_auth_file?: string | boolean | number | null;
       view_auth_file?: string | boolean | number | null;
+      production?: boolean | "true" | "false" | null;
       cluster_key?: string | boolean | number | null;
       loglevel?: "none" | "alert" | "critical" | "error" | "warning" | "notice" | "info" | "debug" | "warn" | null;
       hostname?: string | boolean | number | null;

@@ -26,6 +26,7 @@ export const configReply: z.ZodObject = z.object({
   edit_auth_file: z.string().optional(),
   view_auth: credentials.optional(),
   view_auth_file: z.string().optional(),
+  production: z.boolean(),
   cluster_key: z.literal("***").optional(),
   api_allowed_from: z.array(z.string()),
   api_tokens: z.array(

@@ -6,6 +6,7 @@ import type { Environment } from "../environment.ts";
 const SETTINGS: Readonly<Record<string, readonly string[]>> = {
   hostname: ["HOSTNAME"],
   loglevel: ["LOG_LEVEL"],
+  production: ["PRODUCTION"],
   edit_auth: ["EDIT_AUTH", "EDIT_AUTH_FILE"],
   edit_auth_file: ["EDIT_AUTH", "EDIT_AUTH_FILE"],
 };

@@ -44,10 +44,10 @@ const serveRaw = (t: TestContext, say: (socket: Socket) => void): Promise<string
 
 function client(
   t: TestContext,
-  isAllowedHost?: (host: string) => boolean,
+  hostRefusal?: (host: string) => string | undefined,
 ): { http: BackendHttp; clock: FakeClock } {
   const clock = new FakeClock();
-  const http = new BackendHttp({ clock, ...(isAllowedHost === undefined ? {} : { isAllowedHost }) });
+  const http = new BackendHttp({ clock, ...(hostRefusal === undefined ? {} : { hostRefusal }) });
   t.after(() => http.close());
   return { http, clock };
 }
@@ -236,7 +236,10 @@ describe("a request that", () => {
       response.end();
     });
     const hosts: string[] = [];
-    const { http } = client(t, (host) => hosts.push(host) < 0);
+    const { http } = client(t, (host) => {
+      hosts.push(host);
+      return "allowed_hosts does not have it";
+    });
     for (const target of [url, "http://[::1]:1/", "http://portal.test/"]) {
       const reply = await http.ask({ url: target, headers: {}, timeoutMs: 3000 });
       assert.ok(reply.kind === "failed" && /allowed_hosts/.test(reply.reason));

@@ -17,8 +17,8 @@ const MAX_FREE_SOCKETS = 256;
 /** What talking to backends needs. */
 export type BackendHttpOptions = {
   readonly clock: Clock;
-  /** Whether requests may go to a host (a name or an address, without port); absent: to all. */
-  readonly isAllowedHost?: (host: string) => boolean;
+  /** Why no request goes to a host (a name or an address, without port), `undefined`: it does; absent: to all. */
+  readonly hostRefusal?: (host: string) => string | undefined;
   /** Absent: the machine's own way. */
   readonly resolveName?: ResolveName;
 };
@@ -31,7 +31,7 @@ export type BackendHttpOptions = {
  */
 export class BackendHttp {
   readonly #clock: Clock;
-  readonly #isAllowedHost: (host: string) => boolean;
+  readonly #hostRefusal: (host: string) => string | undefined;
   readonly #agents = {
     "http:": new HttpAgent({ keepAlive: true, maxFreeSockets: MAX_FREE_SOCKETS }),
     "https:": new HttpsAgent({ keepAlive: true, maxFreeSockets: MAX_FREE_SOCKETS }),
@@ -40,10 +40,10 @@ export class BackendHttp {
   readonly #running = new Set<ClientRequest>();
   #isClosed = false;
 
-  constructor({ clock, isAllowedHost = () => true, resolveName }: BackendHttpOptions) {
+  constructor({ clock, hostRefusal = () => undefined, resolveName }: BackendHttpOptions) {
     this.#clock = clock;
     this.#names = new NameCache(clock, resolveName);
-    this.#isAllowedHost = isAllowedHost;
+    this.#hostRefusal = hostRefusal;
   }
 
   /** Requests on their way. */
@@ -54,7 +54,8 @@ export class BackendHttp {
   readonly ask: AskBackend = async (request) => {
     const url = new URL(request.url);
     if (this.#isClosed) return failed("the server stops");
-    if (!this.#isAllowedHost(hostOf(url))) return failed(`allowed_hosts does not have ${hostOf(url)}`);
+    const refusal = this.#hostRefusal(hostOf(url));
+    if (refusal !== undefined) return failed(refusal);
     const deadlineUs = this.#clock.nowUs() + request.timeoutMs * 1000;
     const first = await this.#try(url, request, deadlineUs);
     if (first !== "stale") return first;

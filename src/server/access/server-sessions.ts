@@ -10,7 +10,6 @@ import type { Session } from "../../auth/sessions/session.ts";
 import type { SessionChange } from "../../auth/sessions/table-options.ts";
 import type { SessionTable } from "../../auth/sessions/session-table.ts";
 import type { TokenCheck } from "../../auth/tokens/token-result.ts";
-import { Networks, parseAddress } from "../../auth/addresses.ts";
 import type { Clock } from "../../base/clock.ts";
 import { Histogram } from "../../base/histogram.ts";
 import { late } from "../../base/late/late.ts";
@@ -19,9 +18,10 @@ import type { ResolvedConfig } from "../../config/plan.ts";
 import { parseStreamName } from "../../media/ids.ts";
 import { GeoipFile } from "../credentials/geoip-file.ts";
 import { fetchText, readText } from "../credentials/outside-text.ts";
-import { isAllowedHost } from "../events/allowed-host.ts";
+import { guardedResolve, hostRefusal } from "../outside-hosts.ts";
 import { planOf } from "../stream-rules.ts";
 import { accessRulesOf } from "./access-rules.ts";
+import { NameCache } from "./name-cache.ts";
 import type { SessionAuthority } from "./session-authority.ts";
 import { SessionCounts } from "./session-counts.ts";
 import { createSessions } from "./sessions.ts";
@@ -53,6 +53,8 @@ export type SessionService = Pick<
 export class ServerSessions {
   readonly #options: ServerSessionsOptions;
   readonly #sessions: Sessions;
+  /** Of servers of keys. */
+  readonly #names: NameCache;
   readonly #tell: ReturnType<typeof playEvents>;
   readonly #counts = new SessionCounts();
   readonly #askedS = new Histogram(ASK_BOUNDS_S);
@@ -65,6 +67,8 @@ export class ServerSessions {
     this.#options = options;
     this.#config = config;
     this.#tell = playEvents(bus);
+    const resolveName = guardedResolve(() => this.#config.allowedHosts);
+    this.#names = new NameCache(clock, resolveName);
     const passwords = new PasswordVerifier();
     this.#sessions = createSessions({
       clock,
@@ -73,7 +77,8 @@ export class ServerSessions {
       checkToken: this.#tokenCheck(),
       matchesPassword: (said, password) => passwords.verify(said, password),
       countryOf: (ip) => this.#countries?.countryOf(ip),
-      isAllowedHost: (host) => this.#isAllowed(host),
+      hostRefusal: (host) => hostRefusal(host, this.#config.allowedHosts),
+      resolveName,
       namedByOf: (name) => namedBy(this.#config, name),
       host: config.hostname ?? hostname(),
       onChange: (change) => this.#changed(change),
@@ -176,14 +181,9 @@ export class ServerSessions {
   }
 
   async #fetch(url: string, maxBytes: number): Promise<string> {
-    if (!this.#isAllowed(new URL(url).hostname)) throw new Error("allowed_hosts does not have its host");
-    return await fetchText(url, maxBytes);
-  }
-
-  #isAllowed(host: string): boolean {
-    const { allowedHosts } = this.#config;
-    if (isAllowedHost(host, allowedHosts)) return true;
-    return parseAddress(host) !== null && new Networks(allowedHosts).has(host);
+    const refusal = hostRefusal(new URL(url).hostname, this.#config.allowedHosts);
+    if (refusal !== undefined) throw new Error(refusal);
+    return await fetchText(url, maxBytes, this.#names.lookup);
   }
 }
 

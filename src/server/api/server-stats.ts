@@ -21,6 +21,8 @@ export type ServerState = {
   readonly configError: string | null;
   /** Why the server cannot take work; `null`: it can. */
   readonly notReadyReason: string | null;
+  /** Directives whose password everybody knows. */
+  readonly wellKnown: readonly string[];
 };
 
 /** What the figures are made of. */
@@ -50,7 +52,7 @@ export class ServerStats {
     const figures = figuresByName(columns);
     const names = new Set([...config().streams.map(({ name }) => name), ...figures.keys()]);
     const running = [...figures.values()];
-    const { serverId, status, configsTaken, configError, notReadyReason } = state();
+    const { serverId, status, configsTaken, configError, notReadyReason, wellKnown } = state();
     const residentBytes = process.memoryUsage.rss();
     const lost = states.filter((one) => one.status !== "running");
     return {
@@ -70,6 +72,7 @@ export class ServerStats {
       text_alerts: [
         ...(notReadyReason === null ? [] : [notReadyReason]),
         ...(configError === null ? [] : [`the configuration is not in force: ${configError}`]),
+        ...wellKnown.map((name) => `the password of ${name} is one that everybody knows`),
         ...lost.map(({ index }) => `media thread ${index} does not serve`),
       ],
       media_thread_restarts: threads.restarts,

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import type { ApiKeys } from "../../auth/credentials/api-access.ts";
+import { hashPassword } from "../../auth/credentials/password-hash.ts";
 import { REFUSED_FROM } from "../../auth/credentials/failures.ts";
 import type { RepeatedFailures } from "../../auth/credentials/failures.ts";
 import type { HttpRequest } from "../../base/http-message.ts";
@@ -9,12 +10,16 @@ import { ApiDoor } from "./api-door.ts";
 
 const basic = (text: string): string => `Basic ${Buffer.from(text).toString("base64")}`;
 
-function request(authorization: string | undefined, method = "GET"): HttpRequest {
+function request(
+  authorization: string | undefined,
+  method = "GET",
+  remoteAddress = "192.0.2.1",
+): HttpRequest {
   return {
     method,
     path: "/streamer/api/v3/streams",
     query: new URLSearchParams(),
-    remoteAddress: "192.0.2.1",
+    remoteAddress,
     header: (name) => (name === "authorization" ? authorization : undefined),
   };
 }
@@ -25,6 +30,8 @@ describe("the door of the API", () => {
   let told: RepeatedFailures[];
   let keys: ApiKeys;
   let allowedFrom: string[];
+  let isProduction: boolean;
+  let wellKnown: string[];
 
   beforeEach(() => {
     clock = new FakeClock();
@@ -34,17 +41,21 @@ describe("the door of the API", () => {
       apiTokens: [{ name: "portal", token: "wt_portal", scopes: ["streams"] }],
     };
     allowedFrom = [];
+    isProduction = false;
+    wellKnown = [];
     door = new ApiDoor({
       clock,
       keys: () => keys,
       allowedFrom: () => allowedFrom,
+      isProduction: () => isProduction,
+      onWellKnown: ({ ip, who }) => wellKnown.push(`${who} ${ip}`),
       onRepeated: (what) => told.push(what),
     });
   });
 
   /** What comes in as `edit root`, what is told as `401 API_NO_CREDENTIALS`. */
-  async function enter(authorization: string | undefined): Promise<string> {
-    const entrance = door.enter(request(authorization));
+  async function enter(authorization: string | undefined, ip?: string): Promise<string> {
+    const entrance = door.enter(request(authorization, "GET", ip));
     void clock.advanceSettling(11_000, 1000);
     const got = await entrance;
     if (got.kind === "in") return `${got.grant.access} ${got.who}`;
@@ -59,6 +70,36 @@ describe("the door of the API", () => {
     assert.equal(await enter(basic("root:other")), "401 API_NO_CREDENTIALS");
     keys = {};
     assert.equal(await enter(basic("root:secret")), "401 API_NO_CREDENTIALS");
+  });
+
+  test("takes what everybody knows from inside alone, and from nobody in production, behind a hash too", async () => {
+    const hash = await hashPassword("letmein!", "scrypt");
+    keys = {
+      editAuth: { login: "root", password: "password" },
+      viewAuth: { login: "viewer", password: hash },
+      apiTokens: [
+        { name: "portal", token: "streamer", scopes: ["view"] },
+        { name: "good", token: "wt_1234567", scopes: ["view"] },
+      ],
+    };
+    const known = [
+      [basic("root:password"), "edit root"],
+      [basic("viewer:letmein!"), "view viewer"],
+      ["Bearer streamer", "view portal"],
+      [basic("portal:streamer"), "view portal"],
+    ] as const;
+    for (const [said, who] of known) {
+      for (const ip of ["127.0.0.1", "10.1.2.3", "fd00::7"]) assert.equal(await enter(said, ip), who, ip);
+      wellKnown = [];
+      for (const ip of ["203.0.113.7", "2001:db8::1"])
+        assert.equal(await enter(said, ip), "401 API_NO_CREDENTIALS", ip);
+      const [, name] = who.split(" ");
+      assert.deepEqual(wellKnown, [`${name} 203.0.113.7`, `${name} 2001:db8::1`]);
+    }
+    assert.equal(await enter("Bearer wt_1234567", "203.0.113.8"), "view good");
+    isProduction = true;
+    for (const [said] of known) assert.equal(await enter(said, "127.0.0.1"), "401 API_NO_CREDENTIALS");
+    assert.equal(await enter("Bearer wt_1234567"), "view good");
   });
 
   test("lets in nobody from elsewhere, and judges nothing of what they say", async () => {

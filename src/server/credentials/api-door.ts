@@ -1,11 +1,13 @@
 import type { ApiGrant } from "../../api/access.ts";
 import { errorReply } from "../../api/error-reply.ts";
 import { apiErrors } from "../../api/errors.ts";
-import { Networks } from "../../auth/addresses.ts";
+import { isPrivateAddress, Networks } from "../../auth/addresses.ts";
 import { ApiGate } from "../../auth/credentials/api-access.ts";
 import type { ApiKeys } from "../../auth/credentials/api-access.ts";
+import { readAuthorization } from "../../auth/credentials/authorization.ts";
 import { Failures } from "../../auth/credentials/failures.ts";
 import type { RepeatedFailures } from "../../auth/credentials/failures.ts";
+import { isWellKnown } from "../../auth/credentials/well-known.ts";
 import { authErrors } from "../../auth/errors.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
@@ -17,6 +19,9 @@ export type Entrance =
   | { readonly kind: "in"; readonly grant: ApiGrant; readonly who: string }
   | { readonly kind: "out"; readonly reply: HttpReply };
 
+/** Who was refused though the credentials are right. */
+export type WellKnownRefusal = { readonly ip: string; readonly who: string };
+
 /** What the door is made of. */
 export type ApiDoorOptions = {
   readonly clock: Clock;
@@ -24,6 +29,10 @@ export type ApiDoorOptions = {
   readonly keys: () => ApiKeys;
   /** Networks that may call the API; empty: all. Asked for each request. */
   readonly allowedFrom: () => readonly string[];
+  /** Credentials that everybody knows are refused; else they work from inside alone. */
+  readonly isProduction?: () => boolean;
+  /** Somebody came with credentials that are right, and were refused since everybody knows them. */
+  readonly onWellKnown?: (what: WellKnownRefusal) => void;
   /** Credentials are wrong. */
   readonly onFailure?: () => void;
   /** Somebody tries credentials: told once a burst. */
@@ -58,13 +67,14 @@ export class ApiDoor {
         { authorization, method: request.method },
         this.#options.keys(),
       );
-      if (verdict.kind === "allowed") {
+      if (verdict.kind === "allowed" && !this.#isRefused(request, authorization, verdict.who)) {
         const { access, scopes, who } = verdict;
         return { kind: "in", grant: { access, scopes }, who };
       }
-      if (verdict.reason === "busy")
+      if (verdict.kind === "refused" && verdict.reason === "busy")
         return { kind: "out", reply: errorReply(authErrors.error("AUTH_BUSY")) };
-      if (verdict.reason === "wrong") {
+      // Who guessed what everybody knows is not told that it was right.
+      if (verdict.kind === "allowed" || verdict.reason === "wrong") {
         this.#options.onFailure?.();
         await attempt.failed();
       }
@@ -72,6 +82,17 @@ export class ApiDoor {
     } finally {
       attempt.done();
     }
+  }
+
+  /** Looks at what was said, so that it holds for credentials from files, from a Secret and behind a hash too. */
+  #isRefused({ remoteAddress: ip }: HttpRequest, authorization: string, who: string): boolean {
+    const read = readAuthorization(authorization);
+    if (read === null || read.scheme === "cluster") return false;
+    const { login, password, text } = read;
+    if (!isWellKnown({ login, password }) && !isWellKnown({ login: who, password: text })) return false;
+    const isRefused = this.#options.isProduction?.() === true || !isPrivateAddress(ip);
+    if (isRefused) this.#options.onWellKnown?.({ ip, who });
+    return isRefused;
   }
 
   #isFromAllowed(ip: string): boolean {

@@ -1,5 +1,9 @@
 import { open } from "node:fs/promises";
 import { constants } from "node:fs";
+import { request as httpRequest } from "node:http";
+import type { IncomingMessage } from "node:http";
+import { request as httpsRequest } from "node:https";
+import type { LookupFunction } from "node:net";
 
 /** A server of keys that does not answer within so long is not waited for. */
 const FETCH_LIMIT_MS = 8000;
@@ -9,26 +13,40 @@ const FETCH_LIMIT_MS = 8000;
  *
  * Rejects: no answer in 8 s, a status other than 200, more than `maxBytes`, no UTF-8.
  */
-export async function fetchText(url: string, maxBytes: number): Promise<string> {
+export async function fetchText(url: string, maxBytes: number, lookup?: LookupFunction): Promise<string> {
   const target = new URL(url);
-  const headers = new Headers({ accept: "application/json" });
-  if (target.username !== "") headers.set("authorization", basicOf(target));
+  const headers: Record<string, string> = { accept: "application/json" };
+  if (target.username !== "") headers["authorization"] = basicOf(target);
   target.username = "";
   target.password = "";
   const signal = AbortSignal.timeout(FETCH_LIMIT_MS);
-  const reply = await fetch(target, { headers, signal, redirect: "error" });
-  if (reply.status !== 200 || reply.body === null) {
-    await reply.body?.cancel();
-    throw new Error(`the answer is ${reply.status}`);
+  const make = target.protocol === "https:" ? httpsRequest : httpRequest;
+  const request = make(target, {
+    headers,
+    signal,
+    agent: false,
+    ...(lookup === undefined ? {} : { lookup }),
+  });
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  request.on("response", resolve).on("error", reject).end();
+  try {
+    const reply = await promise;
+    if (reply.statusCode !== 200) throw new Error(`the answer is ${reply.statusCode}`);
+    return decode(await readAll(reply, maxBytes));
+  } finally {
+    request.destroy();
   }
-  const chunks: Uint8Array[] = [];
+}
+
+async function readAll(reply: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of reply.body as AsyncIterable<Uint8Array>) {
+  for await (const chunk of reply as AsyncIterable<Buffer>) {
     length += chunk.byteLength;
     if (length > maxBytes) throw new Error(`the answer is longer than ${maxBytes} bytes`);
     chunks.push(chunk);
   }
-  return decode(Buffer.concat(chunks));
+  return Buffer.concat(chunks);
 }
 
 /** Reads a file of text. Rejects: it cannot be read, is no file, is longer than `maxBytes`, is no UTF-8. */

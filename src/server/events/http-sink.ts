@@ -1,5 +1,6 @@
 import { Agent as HttpAgent, request as httpRequest } from "node:http";
 import type { ClientRequest, IncomingMessage } from "node:http";
+import type { LookupFunction } from "node:net";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { batchBody, batchSignature } from "../../api/events/batch.ts";
 import { eventErrors } from "../../api/events/errors.ts";
@@ -12,6 +13,8 @@ export type HttpSinkOptions = {
   readonly url: URL;
   readonly signKey?: string | undefined;
   readonly clock: Clock;
+  /** Finds the addresses of the name; the machine's own way unless given. */
+  readonly lookup?: LookupFunction;
   /** 10 s unless given. */
   readonly timeoutMs?: number;
 };
@@ -76,7 +79,7 @@ export class HttpSink implements SinkTransport {
   }
 
   #request(body: Buffer, signal: AbortSignal): ClientRequest {
-    const { signKey } = this.#options;
+    const { signKey, lookup } = this.#options;
     const headers: Record<string, string | number> = {
       "content-type": "application/json",
       "content-length": body.byteLength,
@@ -85,7 +88,13 @@ export class HttpSink implements SinkTransport {
     if (this.#authorization !== null) headers["authorization"] = this.#authorization;
     if (signKey !== undefined) headers["x-weir-signature"] = batchSignature(body, signKey);
     const make = this.#isTls ? httpsRequest : httpRequest;
-    return make(this.#url, { method: "POST", headers, agent: this.#agent, signal });
+    return make(this.#url, {
+      method: "POST",
+      headers,
+      agent: this.#agent,
+      signal,
+      ...(lookup === undefined ? {} : { lookup }),
+    });
   }
 }
 

@@ -4,7 +4,8 @@ import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
 import type { EventSinkPlan } from "../../config/plan.ts";
 import { serverLogLevel } from "../log-level.ts";
-import { isAllowedHost } from "./allowed-host.ts";
+import { NameCache } from "../access/name-cache.ts";
+import { guardedResolve, hostRefusal } from "../outside-hosts.ts";
 import { FileSink } from "./file-sink.ts";
 import { HttpSink } from "./http-sink.ts";
 import type { SinkTransport } from "./sink-delivery.ts";
@@ -43,9 +44,13 @@ function httpSink(
 ): HttpSink {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null) throw refuse("its URL cannot be read");
-  if (!isAllowedHost(url.hostname, allowedHosts))
-    throw refuse(`${url.hostname} is not among allowed_hosts`);
-  return new HttpSink({ url, signKey, clock });
+  const refusal = hostRefusal(url.hostname, allowedHosts);
+  if (refusal !== undefined) throw refuse(refusal);
+  const { lookup } = new NameCache(
+    clock,
+    guardedResolve(() => allowedHosts),
+  );
+  return new HttpSink({ url, signKey, clock, lookup });
 }
 
 function logSink({ level = "info" }: EventSinkPlan, log: Logger): SinkTransport {

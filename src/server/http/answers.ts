@@ -1,3 +1,5 @@
+import { apiPath } from "../../api/base-path.ts";
+import { isOfAnotherSite } from "../../api/other-site.ts";
 import { systemClock } from "../../base/clock.ts";
 import { asMediaError, messageOf } from "../../base/errors.ts";
 import { textReply } from "../../base/http-message.ts";
@@ -38,7 +40,7 @@ export class Answers {
   reply(request: HttpRequest, target: RequestTarget): Promise<HttpReply> | HttpReply {
     const { method } = request;
     if (typeof target.path !== "string") return textReply(400, target.path.problem, CORS);
-    if (method === "OPTIONS") return preflight();
+    if (method === "OPTIONS") return apiPath(target.path) === null ? preflight() : apiOptions();
     if (TAKEN.has(method)) return this.#take(request, target);
     if (method !== "GET" && method !== "HEAD") return refusedMethod(method);
     try {
@@ -100,17 +102,6 @@ function internalWords(code: string): string {
   return `the server cannot read what this is made of; its log says why: ${code}`;
 }
 
-/**
- * Whether a web page of another site sends a request: browsers say so, and let a page send what it likes. A sandboxed page
- * or one from a disk has the origin `null`. Who is no browser says nothing. Spec: RFC 6454 section 7.
- */
-function isOfAnotherSite(request: HttpRequest): boolean {
-  const origin = request.header("origin");
-  if (origin === undefined) return false;
-  const own = request.header("host")?.toLowerCase();
-  return !URL.canParse(origin) || new URL(origin).host !== own;
-}
-
 function refusedSite(): HttpReply {
   return textReply(403, "a web page of another site may not do this here: its Origin is not this host");
 }
@@ -120,6 +111,11 @@ function refusedMethod(method: string): HttpReply {
     ["allow", "GET, HEAD, OPTIONS"],
     ...CORS,
   ]);
+}
+
+/** Without a word of other sites: no page of theirs may read the API, or send it a header of its own. */
+function apiOptions(): HttpReply {
+  return { status: 204, headers: [["allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS"]], body: [] };
 }
 
 function preflight(): HttpReply {
