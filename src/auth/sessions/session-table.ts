@@ -15,6 +15,7 @@ import { SessionIndex, isTold, maxSessionsOf } from "./session-index.ts";
 import { sessionIdentity } from "./session-key.ts";
 import { Session } from "./session.ts";
 import type { Allowance, CountedClaim, SessionType } from "./session.ts";
+import type { SetUpTrace } from "./set-up-trace.ts";
 import { SESSION_TABLE_LIMITS } from "./table-options.ts";
 import type {
   BegunSession,
@@ -137,7 +138,9 @@ export class SessionTable {
     if (known !== undefined) return known;
     if (this.#isFull()) return null;
     const start = { identity, claim, rules, allowance: {}, requests: 0, id: id ?? this.#makeId() };
+    const trace = isJudged(claim) ? (this.#options.traceOf?.(claim) ?? null) : null;
     const session = this.#admit(start);
+    trace?.ended({ outcome: "allowed", sessionId: session.id });
     // A thread that has not heard yet that the rules are not open any more.
     if (!isOpen(rules, claim.kind)) this.#recheckSoon(session);
     this.#hold(session, thread);
@@ -248,18 +251,26 @@ export class SessionTable {
   #judgeNew(identity: string, claim: SessionClaim, rules: AccessRules): Promise<Outcome> {
     const refusal = this.#isFull() ? FULL : this.#isStreamFull(claim, rules) ? STREAM_FULL : null;
     if (refusal !== null) return Promise.resolve(this.#refuse(identity, claim, refusal));
-    const judging = this.#judgeClaim(identity, claim, rules);
+    const trace = this.#options.traceOf?.(claim) ?? null;
+    const judging = this.#judgeClaim(identity, claim, rules, trace);
     this.#judging.set(identity, judging);
+    if (trace !== null) void judging.then((outcome) => trace.ended(endOf(outcome)));
     return judging;
   }
 
-  async #judgeClaim(identity: string, claim: SessionClaim, rules: AccessRules): Promise<Outcome> {
+  async #judgeClaim(
+    identity: string,
+    claim: SessionClaim,
+    rules: AccessRules,
+    trace: SetUpTrace | null,
+  ): Promise<Outcome> {
     const id = this.#makeId();
     const judgement = await this.#judge(rules, {
       ...this.#crowd(claim),
       requestType: "new_session",
       requestNumber: 0,
       sessionId: id,
+      ...(trace === null ? {} : { trace }),
     });
     this.#judging.delete(identity);
     if (judgement.kind === "denied" || judgement.kind === "redirected")
@@ -530,4 +541,13 @@ function allowanceOf({ userId, maxSessions, recheckMs, expiresMs }: Allowance): 
     ...(recheckMs === undefined ? {} : { recheckMs }),
     ...(expiresMs === undefined ? {} : { expiresMs }),
   };
+}
+
+/** What a trace is told of how a claim was judged. */
+function endOf(outcome: Outcome): Parameters<SetUpTrace["ended"]>[0] {
+  if ("session" in outcome) return { outcome: "allowed", sessionId: outcome.session.id };
+  const { refusal } = outcome;
+  if (refusal.kind === "redirected") return { outcome: "redirected" };
+  const { status, reason } = refusal;
+  return { outcome: status === 503 ? "failed" : "denied", reason };
 }
