@@ -28,6 +28,9 @@ import type {
 
 /** A running session without bytes for so long stalls. Units: milliseconds. */
 const STALL_MS = 10_000;
+/** A running session is told of so often, and at most so often where it is judged again. Units: milliseconds. */
+const TELL_MS = 300_000;
+const TELL_RECHECKED_MS = 60_000;
 /** Who is thrown out does not come back at once. Units: milliseconds. */
 const KICK_MS = 10_000;
 /** Sessions that are over and were told of, so that who goes on with one can be told again. */
@@ -388,8 +391,9 @@ export class SessionTable {
     }
     if (session.state === "running" && nowMs - session.bytesAtMs >= STALL_MS) {
       session.moveTo("stalling");
-      this.#options.onChange?.({ kind: "updated", session });
+      this.#tellUpdated(session, 0);
     }
+    if (session.state === "running") this.#tellUpdated(session, TELL_MS);
     if (session.recheckAtMs <= nowMs) {
       if (this.#rechecking < this.#limits.rechecks) void this.#recheck(session);
       else session.recheckAtMs = nowMs + 1000;
@@ -401,8 +405,17 @@ export class SessionTable {
     if (session.state === "finished") return;
     const stallAtMs = session.state === "running" ? session.bytesAtMs + STALL_MS : Infinity;
     const idleAtMs = session.seenMs + idleMsOf(session.claim);
-    const atMs = Math.min(stallAtMs, idleAtMs, session.recheckAtMs, session.surplusAtMs);
+    const tellAtMs = session.state === "running" ? session.toldAtMs + TELL_MS : Infinity;
+    const atMs = Math.min(stallAtMs, idleAtMs, tellAtMs, session.recheckAtMs, session.surplusAtMs);
     if (atMs < Infinity) this.#due.put(session, atMs);
+  }
+
+  /** Tells of a session as it is, unless that was done less than so long ago. */
+  #tellUpdated(session: Session, afterMs: number): void {
+    const nowMs = this.#nowMs();
+    if (nowMs - session.toldAtMs < afterMs) return;
+    session.toldAtMs = nowMs;
+    this.#options.onChange?.({ kind: "updated", session });
   }
 
   #planRecheck(session: Session): void {
@@ -453,8 +466,8 @@ export class SessionTable {
     this.#planRecheck(session);
     this.#index.sortUser(session);
     const { userId, maxSessions } = session.allowance;
-    if (userId !== old.userId || maxSessions !== old.maxSessions)
-      this.#options.onChange?.({ kind: "updated", session });
+    const isOther = userId !== old.userId || maxSessions !== old.maxSessions;
+    this.#tellUpdated(session, isOther ? 0 : TELL_RECHECKED_MS);
     this.#keepUserLimit(session);
   }
 

@@ -88,6 +88,8 @@ export class Session {
   needsRecheck = false;
   /** When bytes were seen last. Units: as `seenMs`. */
   bytesAtMs: number;
+  /** When it was last told of as it was. Units: as `seenMs`. */
+  toldAtMs: number;
   /** Under which name `SessionIndex` has its user. */
   userKey: string | undefined = undefined;
   /** Where `DueTimes` has it. */
@@ -107,6 +109,7 @@ export class Session {
     this.updatedAtMs = start.wallMs;
     this.seenMs = start.nowMs;
     this.bytesAtMs = start.nowMs;
+    this.toldAtMs = start.nowMs;
   }
 
   get state(): SessionState {
