@@ -74,6 +74,12 @@ export const apiErrors = defineErrors({
     message: "there is no {what} {name}",
     doc: "Nothing of that kind has that name, or id, in the configuration in force or among what runs.",
   },
+  API_OWN_SESSION: {
+    disposition: "reject",
+    httpStatus: 409,
+    message: "the session of type {type} of {name} is the server's own: the configuration decides",
+    doc: "Recordings, inputs and pushes begin and end as the configuration says: change the stream's `dvr`, `input` or `push`, or stop the stream by `POST /streams/NAME/stop`.",
+  },
   API_PROTECTED: {
     disposition: "reject",
     httpStatus: 409,

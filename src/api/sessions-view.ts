@@ -3,7 +3,7 @@
 /** A session as it is shown. Times: UTC in milliseconds. */
 export type SessionFacts = {
   readonly id: string;
-  readonly type: "play" | "publish" | "push" | "record";
+  readonly type: "play" | "publish" | "push" | "record" | "ingest";
   readonly name: string;
   readonly proto: string;
   readonly ip: string;

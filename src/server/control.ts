@@ -117,7 +117,7 @@ export class ControlPlane {
       config: () => this.#config,
       serverId: () => this.#identity.serverId,
       stats: () => this.#stats.json(),
-      metrics: (request) => this.#metrics.reply(request),
+      metrics: (request, part) => this.#metrics.reply(request, part),
     });
     this.#storages = new StorageGate({ clock: options.clock, config: () => this.#config });
     this.#certificates = new CertificateGate({

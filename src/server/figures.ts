@@ -40,7 +40,13 @@ export type FigureSources = {
     readonly restarts: number;
     readonly lost: { readonly streams: number; readonly viewers: number };
   };
-  readonly streams: { readonly all: number; readonly live: number; readonly rows: readonly StreamRow[] };
+  readonly streams: {
+    readonly all: number;
+    readonly live: number;
+    readonly inputBps: number;
+    readonly outputBps: number;
+    readonly rows: readonly StreamRow[];
+  };
   readonly sessions: readonly SessionRow[];
   readonly access: AccessTotals;
   readonly sinks: readonly SinkRow[];
@@ -60,6 +66,8 @@ export async function serverFigures(sources: FigureSources): Promise<ServerFigur
     isReady: sources.isReady,
     streams: streams.all,
     liveStreams: streams.live,
+    inputBps: streams.inputBps,
+    outputBps: streams.outputBps,
     residentBytes,
     cpuS: (user + system) / 1e6,
     cpuPercent: sources.cpuPercent,

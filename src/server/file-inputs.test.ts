@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
+import { eventually } from "../../test/support/eventually.ts";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import { silentLogger } from "../base/log.ts";
 import { loadConfig } from "../config/load.ts";
+import type { Permit } from "../stream/permit.ts";
 import type { StreamPlan } from "../config/plan.ts";
 import type { PublishRequest, Publisher } from "../stream/directory.ts";
 import { streamErrors } from "../stream/errors.ts";
@@ -123,4 +125,24 @@ test("a file whose name is taken away before it plays gives it back, and is trie
   assert.deepEqual([directory.log, directory.owner], [["fake://a", "fake://a"], "fake://a"]);
   clock.advance(20_000);
   assert.equal(directory.claims.length, 2, "one of them plays");
+});
+
+test("a file that plays is a session, from its start until its stream takes it off or it is not wanted", async (t) => {
+  const clock = new FakeClock();
+  const directory = new SlowDirectory();
+  const vods = new VodLibrary({ vods: [], clock, log: silentLogger });
+  const told: string[] = [];
+  const beginSession = (name: string, protocol: string): Permit => {
+    told.push(`${name} over ${protocol}`);
+    const close = (reason: string): void => void told.push(reason);
+    return { begun: () => {}, count: () => {}, onEnd: () => {}, close };
+  };
+  const inputs = new FileInputs({ directory, vods, clock, log: silentLogger, beginSession });
+  t.after(() => inputs.stop());
+  inputs.reconcile(plansOf("fake://a"));
+  assert.deepEqual(told, [], "not before it has its stream");
+  await directory.answer();
+  await eventually(() => assert.deepEqual(told, ["one over fake"]));
+  inputs.reconcile([]);
+  assert.equal(told.length, 2);
 });

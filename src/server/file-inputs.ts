@@ -7,6 +7,7 @@ import type { InputPlan, StreamPlan } from "../config/plan.ts";
 import { parseStreamName } from "../media/ids.ts";
 import type { StreamName } from "../media/ids.ts";
 import type { PublishRequest, Publisher } from "../stream/directory.ts";
+import type { Permit } from "../stream/permit.ts";
 import type { FileSource } from "../vod/file-source.ts";
 import type { MediaFile } from "../vod/media-file.ts";
 import { LateVodLibrary } from "../vod/late-library.ts";
@@ -24,6 +25,8 @@ export type FileInputsOptions = {
   readonly vods: Vods;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Begins the session of an input. */
+  readonly beginSession?: (name: StreamName, protocol: string) => Permit;
 };
 
 /** Files that no `vod` serves: any path of the disk that the configuration names, and the clip behind `fake://`. */
@@ -129,7 +132,9 @@ export class FileInputs {
         return;
       }
       const open = (): Promise<MediaFile> => this.#open(input);
-      playing.source = start({ open, publisher, clock, log, loop: true });
+      const session = this.#options.beginSession?.(name, input.kind);
+      const counted = session === undefined ? publisher : countedPublisher(publisher, session);
+      playing.source = start({ open, publisher: counted, clock, log, loop: true });
     } catch (caught) {
       publisher?.close("the file input could not be started");
       const isWanted = this.#playing.get(name) === playing;
@@ -163,6 +168,23 @@ export class FileInputs {
       ? this.#own.openMedia(`${DISK}${path}`)
       : this.#options.vods.openMedia(path);
   }
+}
+
+/** A publisher whose bytes are a session's, and with whom that ends. */
+function countedPublisher(publisher: Publisher, session: Permit): Publisher {
+  return {
+    setTracks: (tracks) => publisher.setTracks(tracks),
+    write(packet) {
+      session.count(packet.payload.byteLength);
+      publisher.write(packet);
+    },
+    patienceMs: () => publisher.patienceMs(),
+    ...(publisher.leadMs === undefined ? {} : { leadMs: () => publisher.leadMs!() }),
+    close(reason) {
+      session.close(reason);
+      publisher.close(reason);
+    },
+  };
 }
 
 function isSameInput(one: InputPlan, other: InputPlan): boolean {

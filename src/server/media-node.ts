@@ -164,6 +164,7 @@ export class MediaNode {
       config: () => this.#config,
       thread: options.thread,
       tellEvent,
+      beginSession: (name) => this.#access.beginOwn("record", name, "dvr"),
     });
     this.#archivePeers = new ArchivePeers({ config: () => this.#config, clock });
     this.#access = new NodeAccess({
@@ -191,7 +192,10 @@ export class MediaNode {
     this.#directory = this.#threads ?? this.local;
     this.vods = new LateVodLibrary({ vods: [], log, clock });
     this.vods.setVods(servedVods(config));
-    this.#inputs = new FileInputs({ directory: this.#threads ?? this.local, vods: this.vods, clock, log });
+    this.#inputs = new FileInputs({
+      ...{ directory: this.#threads ?? this.local, vods: this.vods, clock, log },
+      beginSession: (name, protocol) => this.#access.beginOwn("ingest", name, protocol),
+    });
     const access = this.#access.http;
     this.#tsPublishers = new TsPublishers({
       ...{ directory: this.#directory, clock, log },

@@ -1,11 +1,14 @@
+import type { MetricsPart } from "../api/metrics/families.ts";
 import type { MetricsPage } from "../api/metrics/page.ts";
-import type { AccessTotals, ServerFigures } from "../api/metrics/figures.ts";
+import type { AccessTotals, ServerFigures, StreamRow } from "../api/metrics/figures.ts";
 import type { Clock } from "../base/clock.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
 import type { ResolvedConfig } from "../config/plan.ts";
 import type { SessionService } from "./access/server-sessions.ts";
 import type { ServerEvents } from "./events/server-events.ts";
 import { CpuMeter, serverFigures } from "./figures.ts";
+import { RateMeter } from "./rate-meter.ts";
+import type { StreamSummary } from "../stream/directory.ts";
 import { listStreams, streamRows } from "./summaries.ts";
 import type { MediaThreads } from "./threads/supervisor.ts";
 import { VERSION } from "./version.ts";
@@ -29,27 +32,33 @@ export type MetricsSources = {
 export class Metrics {
   readonly #sources: MetricsSources;
   readonly #cpu: CpuMeter;
+  readonly #output: RateMeter;
+  readonly #outputs: RateMeter;
   #page: MetricsPage | null = null;
 
   constructor(sources: MetricsSources) {
     this.#sources = sources;
     this.#cpu = new CpuMeter(sources.clock);
+    this.#output = new RateMeter(sources.clock);
+    this.#outputs = new RateMeter(sources.clock);
   }
 
-  /** Answers a request, in the format that its `Accept` asks for. */
-  async reply(request: HttpRequest): Promise<HttpReply> {
-    const { MetricsPage: Page, metricsFormat } = await import("../api/metrics/page.ts");
+  /** Answers a request, in the format that its `Accept` asks for; who asks for the streams gets a row for each. */
+  async reply(request: HttpRequest, part: MetricsPart = "all"): Promise<HttpReply> {
+    const { MetricsPage: Page } = await import("../api/metrics/page.ts");
     this.#page ??= new Page();
-    const asksFor = request.query.get("format") === "openmetrics" ? "openmetrics" : null;
-    return this.#page.render(await this.#figures(), asksFor ?? metricsFormat(request.header("accept")));
+    const format = asksForOpenMetrics(request) ? "openmetrics" : "prometheus";
+    return this.#page.render(await this.#figures(part === "streams"), format, part);
   }
 
-  async #figures(): Promise<ServerFigures> {
+  async #figures(hasStreams: boolean): Promise<ServerFigures> {
     const { threads, sessions, events, clock, startedAtMs } = this.#sources;
     const [summaries, states] = await Promise.all([threads.streams(), threads.states()]);
     const config = this.#sources.config();
     const { adminFailures, ...control } = this.#sources.control();
     const streams = listStreams(config, summaries);
+    const rows = sessions.rows();
+    const bytesOut = rows.reduce((sum, { kind, bytes }) => sum + (kind === "play" ? bytes : 0), 0);
     return await serverFigures({
       ...{ config, clock, startedAtMs, ...control },
       version: VERSION,
@@ -57,9 +66,11 @@ export class Metrics {
       streams: {
         all: streams.length,
         live: streams.filter((stream) => stream.status === "live").length,
-        rows: config.hasStreamMetrics ? streamRows(summaries, sessions.view().crowds?.()) : [],
+        inputBps: summaries.reduce((sum, { inputBps }) => sum + inputBps, 0),
+        outputBps: this.#output.bps(new Map([["", bytesOut]])).get("") ?? 0,
+        rows: hasStreams || config.hasStreamMetrics ? this.#streamRows(summaries) : [],
       },
-      sessions: sessions.rows(),
+      sessions: rows,
       access: { ...sessions.totals(), adminFailures },
       sinks: events.figures().map((sink) => ({
         name: sink.name,
@@ -72,4 +83,18 @@ export class Metrics {
       cpuPercent: this.#cpu.percent(),
     });
   }
+
+  #streamRows(summaries: readonly StreamSummary[]): StreamRow[] {
+    const crowds = this.#sources.sessions.view().crowds?.();
+    const sent = new Map(summaries.map(({ name }) => [name, crowds?.get(name)?.bytesOut ?? 0]));
+    const rates = this.#outputs.bps(sent);
+    return streamRows(summaries, crowds).map((row) => ({ ...row, outputBps: rates.get(row.name) ?? 0 }));
+  }
+}
+
+/** Whether somebody wants OpenMetrics: by `format=openmetrics`, or by `Accept` as Prometheus does. */
+export function asksForOpenMetrics(request: Pick<HttpRequest, "query" | "header">): boolean {
+  const format = request.query.get("format");
+  if (format !== null) return format === "openmetrics";
+  return /application\/openmetrics-text/i.test(request.header("accept") ?? "");
 }

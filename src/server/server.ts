@@ -1,4 +1,4 @@
-import { availableParallelism } from "node:os";
+import { availableParallelism, hostname as machineName } from "node:os";
 import type { EventFields } from "../api/events/event.ts";
 import { systemClock } from "../base/clock.ts";
 import type { Clock } from "../base/clock.ts";
@@ -19,6 +19,8 @@ import { ServerIdentity } from "./identity.ts";
 import { openPages } from "./pages.ts";
 import { withStartSettings } from "./start-settings.ts";
 import { MediaThreads } from "./threads/supervisor.ts";
+import { SessionTraces } from "./traces/session-traces.ts";
+import { VERSION } from "./version.ts";
 
 /** Errors of a configuration that one event names. */
 const MAX_TOLD_PROBLEMS = 20;
@@ -79,6 +81,7 @@ type Parts = {
   readonly events: ServerEvents;
   readonly identity: ServerIdentity;
   readonly podEvents: ReturnType<typeof configEvents>;
+  readonly traces: SessionTraces;
 };
 
 /** Builds everything by hand and opens the ports. Rejects, with all closed again, when one cannot be opened. */
@@ -135,7 +138,10 @@ async function compose(options: ServerOptions): Promise<Parts> {
   } = options;
   const startedAtMs = Math.floor(clock.wallUs() / 1000);
   const events = new ServerEvents({ config, clock, log });
-  const sessions = options.sessions ?? new ServerSessions({ config, clock, log, bus: events.bus });
+  const traces = new SessionTraces({ clock, log, service: traceService(config) });
+  traces.configure(config.traces);
+  const sessions =
+    options.sessions ?? new ServerSessions({ config, clock, log, bus: events.bus, traceOf: traces.begin });
   const threads: MediaThreads = new MediaThreads({
     config,
     count: config.threads ?? defaultThreads(availableParallelism()),
@@ -152,12 +158,12 @@ async function compose(options: ServerOptions): Promise<Parts> {
   const pages = await openPages();
   const parts = { config, threads, identity, clock, log, startedAtMs, pages, sessions, events };
   const control = new ControlPlane({ ...parts, edits, reload });
-  return { threads, control, sessions, events, identity, podEvents };
+  return { threads, control, sessions, events, identity, podEvents, traces };
 }
 
 /** Who decides knows the rules before those who ask. Rejects, with the configuration before in force, as threads do. */
 async function putInForce(parts: Parts, next: ResolvedConfig, before: ResolvedConfig): Promise<void> {
-  const { threads, control, sessions, events, identity } = parts;
+  const { threads, control, sessions, events, identity, traces } = parts;
   await sessions.configure(next);
   try {
     await threads.configure(next);
@@ -168,6 +174,7 @@ async function putInForce(parts: Parts, next: ResolvedConfig, before: ResolvedCo
   control.configure(next);
   await identity.configure(next);
   await events.configure(next);
+  traces.configure(next.traces);
 }
 
 /** How a server ends: perhaps a drain, then the stop. */
@@ -211,7 +218,7 @@ class ServerEnd {
   }
 
   async #stop(): Promise<void> {
-    const { events, control, threads, identity, podEvents, sessions } = this.#parts;
+    const { events, control, threads, identity, podEvents, sessions, traces } = this.#parts;
     events.stopping();
     this.#underWay?.cutShort();
     control.setNotReady("the server stops");
@@ -222,7 +229,7 @@ class ServerEnd {
     events.endClients();
     await threads.stop();
     sessions.close();
-    await events.stop();
+    await Promise.all([events.stop(), traces.stop()]);
   }
 }
 
@@ -231,6 +238,11 @@ function refusalFields(problems: readonly ConfigProblem[]): EventFields {
   const told = problems.slice(0, MAX_TOLD_PROBLEMS);
   const where = told.map(({ file, line, column, message }) => ({ file, line, column, message }));
   return { errors: problems.length, problems: where };
+}
+
+/** What traces say of the server: the same as its events. */
+function traceService({ hostname }: ResolvedConfig): { version: string; serverId: string } {
+  return { version: VERSION, serverId: hostname ?? machineName() };
 }
 
 /** Stands still for ever, and takes no CPU for it. */

@@ -17,6 +17,7 @@ import type { RecordedExtent } from "../dvr/reader/recorded-ranges.ts";
 import type { SpanRequest } from "../dvr/reader/span-presentation.ts";
 import type { ArchivePlay } from "../dvr/play/archive-play.ts";
 import { StreamRecorder } from "../dvr/writer/stream-recorder.ts";
+import type { GroupWriter } from "../dvr/writer/stream-recorder.ts";
 import { parseStreamName } from "../media/ids.ts";
 import type { StreamName } from "../media/ids.ts";
 import type { MediaFile } from "../packaging/media-path.ts";
@@ -24,6 +25,7 @@ import { readTrackFilter } from "../packaging/track-filter.ts";
 import type { Presentation } from "../packaging/presentation.ts";
 import { streamErrors } from "../stream/errors.ts";
 import type { LiveStream } from "../stream/live-stream.ts";
+import type { Permit } from "../stream/permit.ts";
 import type { TimeSpan } from "../packaging/time-span.ts";
 import { mp4DownloadReply, tsDownloadReply } from "./archive-download.ts";
 import type { ArchiveDownload } from "./archive-download.ts";
@@ -107,7 +109,26 @@ type Recording = {
   next: PlacedWriter | null;
 };
 
-type PlacedWriter = { readonly place: RecordingPlace; readonly writer: LateWriter<Archives> };
+type PlacedWriter = {
+  readonly place: RecordingPlace;
+  readonly writer: LateWriter<Archives>;
+  readonly session: Permit | null;
+};
+
+/** Counts what is written for the recording's session. */
+function countedWriter(placed: PlacedWriter): GroupWriter;
+function countedWriter(placed: PlacedWriter | null): GroupWriter | null;
+function countedWriter(placed: PlacedWriter | null): GroupWriter | null {
+  if (placed === null) return null;
+  const { writer, session } = placed;
+  if (session === null) return writer;
+  return {
+    write(group) {
+      session.count(group.bytes);
+      writer.write(group);
+    },
+  };
+}
 
 /** What archives need of their thread. */
 export type StreamArchivesOptions = {
@@ -119,6 +140,8 @@ export type StreamArchivesOptions = {
   readonly thread?: { readonly index: number; readonly count: number };
   /** Takes what happens to recordings. */
   readonly tellEvent?: TellEvent | undefined;
+  /** Begins the session of a recording. */
+  readonly beginSession?: (name: StreamName) => Permit;
 };
 
 /** What is recorded here, and what was: streams' archives, as one media thread has them. */
@@ -126,6 +149,7 @@ export class StreamArchives {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #tellEvent: TellEvent | undefined;
+  readonly #beginSession: StreamArchivesOptions["beginSession"];
   /** The archives themselves, for what is not said below. */
   readonly use: Late<Archives>;
   readonly #recording = new Map<StreamName, Recording>();
@@ -137,10 +161,12 @@ export class StreamArchives {
   readonly #recovered = new Set<string>();
 
   /** `config`: the one in force. `thread`: the one that this is; the only one unless given. */
-  constructor({ clock, log, config, thread, tellEvent }: StreamArchivesOptions) {
+  constructor(options: StreamArchivesOptions) {
+    const { clock, log, config, thread, tellEvent } = options;
     this.#clock = clock;
     this.#log = log;
     this.#tellEvent = tellEvent;
+    this.#beginSession = options.beginSession;
     this.use = late("the archive", async () => {
       const loaded = await import("../dvr/archives.ts");
       this.#loaded = new loaded.Archives({
@@ -206,7 +232,7 @@ export class StreamArchives {
       return known.recorder;
     }
     const now = plan === null ? null : this.#writer(stream, plan.place);
-    const recorder = new StreamRecorder(now?.writer ?? null, this.#clock, scheduleOf(plan));
+    const recorder = new StreamRecorder(countedWriter(now), this.#clock, scheduleOf(plan));
     this.#recording.set(name, { recorder, plan, now, next: now });
     return recorder;
   }
@@ -219,7 +245,7 @@ export class StreamArchives {
     recording.plan = plan;
     recording.next = placed;
     if (next !== now && next !== placed) this.#close(name, next);
-    const target = placed === null ? null : { writer: placed.writer, schedule: scheduleOf(plan) };
+    const target = placed === null ? null : { writer: countedWriter(placed), schedule: scheduleOf(plan) };
     recorder.recordOtherwise(target, () => {
       const before = recording.now;
       recording.now = placed;
@@ -232,7 +258,7 @@ export class StreamArchives {
     const writer = new LateWriter(this.use, (archives) => archives.writer(place, log));
     void this.#prepare(stream, writer, log);
     this.#tellEvent?.("recording_started", { media: stream.rules.name, root: place.root });
-    return { place, writer };
+    return { place, writer, session: this.#beginSession?.(stream.rules.name) ?? null };
   }
 
   async #prepare(stream: LiveStream, writer: LateWriter<Archives>, log: Logger): Promise<void> {
@@ -256,6 +282,7 @@ export class StreamArchives {
 
   #close(name: StreamName, placed: PlacedWriter | null): void {
     if (placed === null) return;
+    placed.session?.close("it is not recorded any more");
     this.#tellEvent?.("recording_stopped", { media: name, root: placed.place.root });
     const closing = placed.writer.close().catch((caught: unknown) => {
       this.#log.error("the archive of a stream was not closed in order", {

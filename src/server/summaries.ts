@@ -49,10 +49,10 @@ export function listStreams(config: ResolvedConfig, streams: readonly StreamSumm
 export function streamRows(
   streams: readonly StreamSummary[],
   crowds: ReadonlyMap<string, StreamCrowd> = new Map(),
-): StreamRow[] {
-  return streams.map(({ name, status, bytesIn, inputBps }) => {
+): Omit<StreamRow, "outputBps">[] {
+  return streams.map(({ name, status, bytesIn, inputBps, returns }) => {
     const { clients = 0, bytesOut = 0 } = crowds.get(name) ?? {};
-    return { name, isLive: status === "live", clients, bytesIn, bytesOut, inputBitrate: inputBps };
+    return { name, isLive: status === "live", clients, bytesIn, bytesOut, inputBitrate: inputBps, returns };
   });
 }
 

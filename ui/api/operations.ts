@@ -94,7 +94,7 @@ export type Stream = {
 /** Of the API: Session. */
 export type Session = {
   id: string;
-  type: "play" | "publish" | "push" | "record";
+  type: "play" | "publish" | "push" | "record" | "ingest";
   name: string;
   proto: string;
   ip: string;

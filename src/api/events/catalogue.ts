@@ -100,7 +100,10 @@ export const EVENTS = {
   recording_failed: { doc: "The archive of a stream could not be opened.", fields: ["media", "reason"] },
   play_opened: { doc: "A viewer was let in.", fields: SESSION },
   play_started: { doc: "A viewer is sent media.", fields: SESSION },
-  play_updated: { doc: "A viewer's session was looked at again.", fields: SESSION },
+  play_updated: {
+    doc: "A viewer's session as it is now: when it stalls or goes on, when it was judged again (once a minute at most), and every five minutes.",
+    fields: SESSION,
+  },
   play_closed: { doc: "A viewer left or was sent away.", fields: [...SESSION, "reason"] },
   play_refused: { doc: "A viewer was not let in.", fields: [...SESSION, "status", "reason"] },
   publish_refused: { doc: "A publisher was not let in.", fields: [...SESSION, "status", "reason"] },

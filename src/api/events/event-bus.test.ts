@@ -89,6 +89,7 @@ test("sessions are told without what lets others in", () => {
   const session = { id: "s", name: "news", type: "play", token: "secret", query_string: "token=secret" };
   for (const what of ["opened", "started", "updated", "closed", "denied"] as const) tell({ what, session });
   tell({ what: "opened", session: { ...session, type: "publish" } });
+  for (const type of ["record", "ingest"]) tell({ what: "opened", session: { ...session, type } });
   tell({ what: "denied", session: { ...session, type: "publish", password: "secret" } });
   assert.deepEqual(
     had.map(({ event }) => event.event),

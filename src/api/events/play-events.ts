@@ -13,13 +13,14 @@ const SECRETS: ReadonlySet<string> = new Set(["token", "password", "query_string
 
 /**
  * Makes of changes of sessions `play_*`, and `publish_refused`. Publishers that are let in are told of by `source_*` and
- * `stream_*`. Tokens, passwords and queries are left out; `name` becomes `media` where that is missing.
+ * `stream_*`, and so are inputs; recordings by `recording_*`. Tokens, passwords and queries are left out; `name` becomes `media` where that is missing.
  */
 export function playEvents(bus: Pick<EventBus, "emit">): (change: SessionChange) => void {
   return ({ what, session }) => {
-    const isPublisher = session["type"] === "publish";
-    if (what === "denied") bus.emit(isPublisher ? "publish_refused" : "play_refused", fieldsOf(session));
-    else if (!isPublisher) bus.emit(`play_${what}`, fieldsOf(session));
+    const { type } = session;
+    if (what === "denied")
+      bus.emit(type === "publish" ? "publish_refused" : "play_refused", fieldsOf(session));
+    else if (type === "play") bus.emit(`play_${what}`, fieldsOf(session));
   };
 }
 

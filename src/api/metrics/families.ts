@@ -252,6 +252,10 @@ function sumOf(now: ServerFigures, kind: string, value: Value<SessionRow>): numb
 
 const MIB = 1024 * 1024;
 
+function kbit(bps: number): number {
+  return Math.round(bps / 1000);
+}
+
 const REFERENCE: readonly Family[] = [
   reference("server_total_clients", "Viewers.", (now) => sumOf(now, "play", (row) => row.count)),
   reference("server_online_streams", "Streams that are on air.", (now) => now.liveStreams),
@@ -260,9 +264,19 @@ const REFERENCE: readonly Family[] = [
     "When the server was started, in seconds since 1970.",
     (now) => now.startedAtS,
   ),
+  reference("server_input_bitrate", "What comes in, in kbit/s.", (now) => kbit(now.inputBps)),
+  reference(
+    "server_output_bitrate",
+    "What goes out to viewers, in kbit/s, since the page was asked for before.",
+    (now) => kbit(now.outputBps),
+  ),
   reference("server_cpu_usage", "CPU in use, in percent.", (now) => now.cpuPercent),
   reference("server_memory_usage", "Memory in use, in percent.", (now) => now.memoryPercent),
-  reference("server_bytes_in", "Media that came in.", (now) => sumOf(now, "publish", (row) => row.bytes)),
+  reference(
+    "server_bytes_in",
+    "Media that came in.",
+    (now) => sumOf(now, "publish", (row) => row.bytes) + sumOf(now, "ingest", (row) => row.bytes),
+  ),
   reference("server_bytes_out", "Media that went out.", (now) => sumOf(now, "play", (row) => row.bytes)),
   {
     name: "partition_total_mb",
@@ -299,16 +313,26 @@ const STREAMS: readonly Family[] = [
   perStream("stream_online_clients", "Viewers.", (row) => row.clients),
   perStream("stream_bytes_in", "Media that came in since the publisher is there.", (row) => row.bytesIn),
   perStream("stream_bytes_out", "Media that went out to viewers that are there.", (row) => row.bytesOut),
-  perStream("stream_bitrate", "What comes in, in kbit/s.", (row) => Math.round(row.inputBitrate / 1000)),
+  perStream("stream_bitrate", "What comes in, in kbit/s.", (row) => kbit(row.inputBitrate)),
+  perStream("stream_out_bandwidth", "What goes out to viewers, in kbit/s, as of the same time.", (row) =>
+    kbit(row.outputBps),
+  ),
+  perStream(
+    "stream_retry_count",
+    "Publishers that came back, or came after another one.",
+    (row) => row.returns,
+  ),
 ];
 
+/** What a page may have: all, or what the reference product has at an address of its own. */
+export type MetricsPart = "all" | "server" | "streams";
+
+/** All of each part, in the order of the page. */
+export const FAMILIES_OF: Readonly<Record<MetricsPart, readonly Family[]>> = {
+  all: [...SERVER, ...THREADS, ...MEDIA, ...ACCESS, ...EVENTS, ...REFERENCE, ...STREAMS],
+  server: REFERENCE,
+  streams: STREAMS,
+};
+
 /** All of them, in the order of the page. */
-export const FAMILIES: readonly Family[] = [
-  ...SERVER,
-  ...THREADS,
-  ...MEDIA,
-  ...ACCESS,
-  ...EVENTS,
-  ...REFERENCE,
-  ...STREAMS,
-];
+export const FAMILIES: readonly Family[] = FAMILIES_OF.all;

@@ -78,7 +78,10 @@ export type StreamRow = {
   readonly clients: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
+  /** Units: bits per second, as all bit rates here. */
   readonly inputBitrate: number;
+  readonly outputBps: number;
+  readonly returns: number;
 };
 
 /** A file system that is recorded to. */
@@ -96,6 +99,9 @@ export type ServerFigures = {
   readonly isReady: boolean;
   readonly streams: number;
   readonly liveStreams: number;
+  /** Of media: what comes in, and what went to viewers since somebody asked before. Units: bits per second. */
+  readonly inputBps: number;
+  readonly outputBps: number;
   readonly residentBytes: number;
   readonly cpuS: number;
   /** Of all CPUs that it may use, as of the last seconds. Units: percent. */

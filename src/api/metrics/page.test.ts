@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { readMetrics } from "../../../test/support/metrics-text.ts";
 import { FAMILIES } from "./families.ts";
+import type { MetricsPart } from "./families.ts";
 import type { ServerFigures, ThreadFigures } from "./figures.ts";
-import { MetricsPage, metricsFormat } from "./page.ts";
+import { MetricsPage } from "./page.ts";
 import type { MetricsFormat } from "./page.ts";
 
 const thread: ThreadFigures = {
@@ -28,6 +30,8 @@ const figures: ServerFigures = {
   isReady: true,
   streams: 5,
   liveStreams: 2,
+  inputBps: 7_000_400,
+  outputBps: 8_000_400,
   residentBytes: 9e7,
   cpuS: 12.5,
   cpuPercent: 33,
@@ -46,6 +50,7 @@ const figures: ServerFigures = {
     { kind: "play", proto: "hls", count: 20, opened: 100, bytes: 9000 },
     { kind: "play", proto: "rtmp", count: 5, opened: 6, bytes: 1000 },
     { kind: "publish", proto: "rtmp", count: 1, opened: 2, bytes: 70 },
+    { kind: "ingest", proto: "file", count: 1, opened: 1, bytes: 5 },
   ],
   access: {
     denied: { play: 3 },
@@ -57,12 +62,26 @@ const figures: ServerFigures = {
   sinks: [{ name: "portal", waiting: 1, waitingBytes: 2, sent: 3, resent: 4, dropped: 5 }],
   partitions: [{ path: "/storage", totalBytes: 2 ** 30, freeBytes: 2 ** 28 }],
   perStream: [
-    { name: 'a"b\\c', isLive: true, clients: 3, bytesIn: 4, bytesOut: 5, inputBitrate: 2_000_400 },
+    {
+      name: 'a"b\\c',
+      isLive: true,
+      clients: 3,
+      bytesIn: 4,
+      bytesOut: 5,
+      inputBitrate: 2_000_400,
+      outputBps: 6_000_400,
+      returns: 9,
+    },
   ],
 };
 
-async function linesOf(page: MetricsPage, now: ServerFigures, format?: MetricsFormat): Promise<string[]> {
-  const { body } = await page.render(now, format);
+async function linesOf(
+  page: MetricsPage,
+  now: ServerFigures,
+  format?: MetricsFormat,
+  part?: MetricsPart,
+): Promise<string[]> {
+  const { body } = await page.render(now, format, part);
   return Buffer.concat([...body])
     .toString()
     .split("\n");
@@ -117,9 +136,11 @@ const LINES = [
   'server_total_clients{server_id="srv"} 25',
   'server_online_streams{server_id="srv"} 2',
   'server_started_at{server_id="srv"} 1700000000',
+  'server_input_bitrate{server_id="srv"} 7000',
+  'server_output_bitrate{server_id="srv"} 8000',
   'server_cpu_usage{server_id="srv"} 33',
   'server_memory_usage{server_id="srv"} 44',
-  'server_bytes_in{server_id="srv"} 70',
+  'server_bytes_in{server_id="srv"} 75',
   'server_bytes_out{server_id="srv"} 10000',
   'partition_total_mb{server_id="srv",path="/storage"} 1024',
   'partition_usage{server_id="srv",path="/storage"} 75',
@@ -128,6 +149,8 @@ const LINES = [
   'stream_bytes_in{server_id="srv",name="a\\"b\\\\c"} 4',
   'stream_bytes_out{server_id="srv",name="a\\"b\\\\c"} 5',
   'stream_bitrate{server_id="srv",name="a\\"b\\\\c"} 2000',
+  'stream_out_bandwidth{server_id="srv",name="a\\"b\\\\c"} 6000',
+  'stream_retry_count{server_id="srv",name="a\\"b\\\\c"} 9',
   "weir_ready 1",
   "weir_start_time_seconds 1700000000",
   "weir_streams 5",
@@ -162,13 +185,20 @@ describe("the metrics page", () => {
     assert.ok(!later.some((line) => line.startsWith("weir_viewers{")), "nor what is gone");
   });
 
+  test("is well formed in both formats, in each of its parts", async () => {
+    const page = new MetricsPage();
+    for (const part of ["all", "server", "streams"] as const) {
+      for (const format of ["prometheus", "openmetrics"] as const) {
+        const text = (await linesOf(page, figures, format, part)).join("\n");
+        const had = new Set(readMetrics(text, format === "openmetrics").map(({ name }) => name));
+        assert.equal(had.has("stream_alive"), part !== "server", part);
+        assert.equal(had.has("server_total_clients"), part !== "streams", part);
+        assert.equal(had.has("weir_ready"), part === "all", part);
+      }
+    }
+  });
+
   test("is OpenMetrics for who asks for that", async () => {
-    assert.equal(
-      metricsFormat("application/openmetrics-text;version=1.0.0,text/plain;q=0.5"),
-      "openmetrics",
-    );
-    assert.equal(metricsFormat("text/plain"), "prometheus");
-    assert.equal(metricsFormat(undefined), "prometheus");
     const lines = await linesOf(new MetricsPage(), figures, "openmetrics");
     assert.ok(lines.includes("# TYPE weir_thread_restarts counter"));
     assert.ok(lines.includes("weir_thread_restarts_total 1"));

@@ -1,8 +1,8 @@
 import { Registry } from "prom-client";
 import type { Metric } from "prom-client";
 import type { HttpReply } from "../../base/http-message.ts";
-import { FAMILIES } from "./families.ts";
-import type { Family, Labels } from "./families.ts";
+import { FAMILIES_OF } from "./families.ts";
+import type { Family, Labels, MetricsPart } from "./families.ts";
 import type { ServerFigures } from "./figures.ts";
 
 /** Which text format the page has. */
@@ -16,21 +16,17 @@ type Line = { readonly metricName?: string; readonly labels: Labels; readonly va
  * configuration wants them. Nothing is counted for a metric while media flow: figures are read when somebody asks.
  */
 export class MetricsPage {
-  readonly #registries = { prometheus: new Registry(), openmetrics: new Registry() };
+  readonly #registries = new Map<string, Registry>();
   #now: ServerFigures | null = null;
 
-  constructor() {
-    // The library's types have no registry of that format.
-    this.#registries.openmetrics.setContentType(Registry.OPENMETRICS_CONTENT_TYPE as never);
-    for (const format of ["prometheus", "openmetrics"] as const)
-      for (const family of FAMILIES)
-        this.#registries[format].registerMetric(this.#metric(family, format) as unknown as Metric);
-  }
-
-  /** The page with the figures as they are now. */
-  async render(figures: ServerFigures, format: MetricsFormat = "prometheus"): Promise<HttpReply> {
+  /** The page, or a part of it, with the figures as they are now. */
+  async render(
+    figures: ServerFigures,
+    format: MetricsFormat = "prometheus",
+    part: MetricsPart = "all",
+  ): Promise<HttpReply> {
     this.#now = figures;
-    const registry = this.#registries[format];
+    const registry = this.#registryOf(format, part);
     const body = Buffer.from(await registry.metrics());
     return {
       status: 200,
@@ -40,6 +36,19 @@ export class MetricsPage {
       ],
       body: [body],
     };
+  }
+
+  #registryOf(format: MetricsFormat, part: MetricsPart): Registry {
+    const key = `${part} ${format}`;
+    const known = this.#registries.get(key);
+    if (known !== undefined) return known;
+    const registry = new Registry();
+    // The library's types have no registry of that format.
+    if (format === "openmetrics") registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE as never);
+    for (const family of FAMILIES_OF[part])
+      registry.registerMetric(this.#metric(family, format) as unknown as Metric);
+    this.#registries.set(key, registry);
+    return registry;
   }
 
   /** What the library asks for a metric's values; OpenMetrics has the name of a counter without its last part. */
@@ -56,11 +65,6 @@ export class MetricsPage {
       ? histogramLines(family.name, family.histogram(now))
       : [...family.samples(now)];
   }
-}
-
-/** Which format an `Accept` header asks for. */
-export function metricsFormat(accept: string | undefined): MetricsFormat {
-  return /application\/openmetrics-text/i.test(accept ?? "") ? "openmetrics" : "prometheus";
 }
 
 function histogramLines(

@@ -6,7 +6,9 @@ const INTRODUCTION = `# Metrics
 
 \`GET /metrics\` has them for Prometheus, on every HTTP listener that has the API; so have \`/flussonic/api/metrics\` and
 \`/streamer/api/v3/monitoring/metrics\`, which ask for credentials. Who sends \`Accept: application/openmetrics-text\`, as
-Prometheus does, gets OpenMetrics. Labels are bounded: threads, protocols, sinks, and names of streams only where the
+Prometheus does, or \`format=openmetrics\` in the query, gets OpenMetrics. \`GET /streamer/api/v3/streams\` and \`/config\` are metrics
+for who asks so: rows of all streams (\`stream_*\`), and of the server (\`server_*\`, \`partition_*\`); so are \`request=streams\` and
+\`request=server\` at \`monitoring/metrics\`. Labels are bounded: threads, protocols, sinks, and names of streams only where the
 configuration says \`stream_metrics true;\`. Counters begin at 0 with the process, those of a thread with the thread. A
 histogram \`NAME\` has \`NAME_bucket\`, \`NAME_sum\` and \`NAME_count\`.
 

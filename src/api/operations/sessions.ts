@@ -1,4 +1,4 @@
-/** Sessions: who plays and publishes. */
+/** Sessions: who plays and publishes, and what the server itself records and takes in. */
 import { z } from "zod";
 import type { ApiOperation } from "../operation.ts";
 import { listOf, timeMs } from "./shared-schemas.ts";
@@ -6,7 +6,7 @@ import { listOf, timeMs } from "./shared-schemas.ts";
 /** One session. Tokens are whole for those who may edit alone. */
 export const sessionItem: z.ZodObject = z.object({
   id: z.string(),
-  type: z.enum(["play", "publish", "push", "record"]),
+  type: z.enum(["play", "publish", "push", "record", "ingest"]),
   name: z.string(),
   proto: z.string(),
   ip: z.string(),

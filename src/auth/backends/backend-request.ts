@@ -1,5 +1,6 @@
 /** What a backend is asked, and what its answer means. */
 import type { CountedClaim } from "../sessions/session.ts";
+import type { SetUpTrace } from "../sessions/set-up-trace.ts";
 
 /** One request to a backend, ready to be sent. Its URL and headers have secrets in them: never log them. */
 export type BackendRequest = {
@@ -37,6 +38,8 @@ export type Question = {
   readonly bytes?: number;
   /** The server's own name. */
   readonly host?: string;
+  /** Follows the set-up that it is asked for. */
+  readonly trace?: SetUpTrace;
 };
 
 /** What a backend says. "failed": nothing that counts as an answer. */

@@ -76,3 +76,27 @@ test("256 servers are asked at a time, and those that are idle make room", async
   assert.deepEqual(await more, { kind: "allowed" });
   assert.equal(backends.stats().size, 1);
 });
+
+test("a server is told whose part of a trace it is, and the trace how it answered", async () => {
+  const sent: unknown[] = [];
+  const told: string[] = [];
+  const backends = new Backends({
+    ask: ({ headers }) => {
+      sent.push(headers["traceparent"]);
+      return Promise.resolve({ kind: "replied", status: 403, headers: {} });
+    },
+    clock: new FakeClock(),
+    log: silentLogger,
+  });
+  const trace = {
+    asked: (host: string) => ({
+      traceparent: "00-a-b-01",
+      ended: (outcome: string) => void told.push(`${host} ${outcome}`),
+    }),
+    ended: () => {},
+  };
+  await backends.ask("http://admin:hunter2@portal.test:8080/auth?key=k", { ...question, trace }, "new");
+  await backends.ask("http://portal.test/auth", question, "new");
+  assert.deepEqual(sent, ["00-a-b-01", undefined]);
+  assert.deepEqual(told, ["portal.test denied"], "its host, and nothing else of its address");
+});

@@ -43,10 +43,17 @@ export class Backends {
   async ask(url: string, question: Question, lane: AskLane): Promise<Answer> {
     const request = buildBackendRequest(url, question, REQUEST_TIMEOUT_MS);
     if (request === null) return { kind: "failed", reason: "its address is not one of http or https" };
-    const { origin } = new URL(request.url);
+    const { origin, hostname } = new URL(request.url);
     const queue = this.#queueOf(origin);
     if (queue === null) return { kind: "failed", reason: "too many servers are asked" };
-    const answer = readBackendReply(await queue.ask(question.claim.name, lane, request));
+    const trace = question.trace?.asked(hostname);
+    const { headers } = request;
+    const sent =
+      trace === undefined
+        ? request
+        : { ...request, headers: { ...headers, traceparent: trace.traceparent } };
+    const answer = readBackendReply(await queue.ask(question.claim.name, lane, sent));
+    trace?.ended(answer.kind);
     if (answer.kind === "failed") {
       this.#failures.add(this.#options.clock.nowUs(), {
         server: origin,

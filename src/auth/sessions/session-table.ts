@@ -17,6 +17,7 @@ import { SessionIndex, isTold, maxSessionsOf } from "./session-index.ts";
 import { sessionIdentity } from "./session-key.ts";
 import { Session } from "./session.ts";
 import type { Allowance, CountedClaim, SessionType } from "./session.ts";
+import type { SetUpTrace } from "./set-up-trace.ts";
 import { SESSION_TABLE_LIMITS } from "./table-options.ts";
 import type {
   BegunSession,
@@ -29,6 +30,9 @@ import type {
 
 /** A running session without bytes for so long stalls. Units: milliseconds. */
 const STALL_MS = 10_000;
+/** A running session is told of so often, and at most so often where it is judged again. Units: milliseconds. */
+const TELL_MS = 300_000;
+const TELL_RECHECKED_MS = 60_000;
 /** Who is thrown out does not come back at once. Units: milliseconds. */
 const KICK_MS = 10_000;
 /** Sessions that are over and were told of, so that who goes on with one can be told again. */
@@ -150,7 +154,9 @@ export class SessionTable {
     if (known !== undefined) return known;
     if (isJudged(claim) ? this.#index.size >= this.#roomOfOpen() : this.#isFull()) return null;
     const start = { identity, claim, rules, allowance: {}, requests: 0, id: id ?? this.#makeId() };
+    const trace = isJudged(claim) ? (this.#options.traceOf?.(claim) ?? null) : null;
     const session = this.#admit(start);
+    trace?.ended({ outcome: "allowed", sessionId: session.id });
     // A thread that has not heard yet that the rules are not open any more.
     if (isGuarded(rules, claim.kind)) this.#recheckSoon(session);
     this.#hold(session, thread);
@@ -269,18 +275,26 @@ export class SessionTable {
   #judgeNew(identity: string, claim: SessionClaim, rules: AccessRules): Promise<Outcome> {
     const refusal = this.#isFull() ? FULL : this.#isStreamFull(claim, rules) ? STREAM_FULL : null;
     if (refusal !== null) return Promise.resolve(this.#refuse(identity, claim, refusal, rules));
-    const judging = this.#judgeClaim(identity, claim, rules);
+    const trace = this.#options.traceOf?.(claim) ?? null;
+    const judging = this.#judgeClaim(identity, claim, rules, trace);
     this.#judging.set(identity, judging);
+    if (trace !== null) void judging.then((outcome) => trace.ended(endOf(outcome)));
     return judging;
   }
 
-  async #judgeClaim(identity: string, claim: SessionClaim, rules: AccessRules): Promise<Outcome> {
+  async #judgeClaim(
+    identity: string,
+    claim: SessionClaim,
+    rules: AccessRules,
+    trace: SetUpTrace | null,
+  ): Promise<Outcome> {
     const id = this.#makeId();
     const judgement = await this.#judge(rules, {
       ...this.#crowd(claim),
       requestType: "new_session",
       requestNumber: 0,
       sessionId: id,
+      ...(trace === null ? {} : { trace }),
     });
     this.#judging.delete(identity);
     if (judgement.kind === "denied" || judgement.kind === "redirected")
@@ -396,8 +410,9 @@ export class SessionTable {
     }
     if (session.state === "running" && nowMs - session.bytesAtMs >= STALL_MS) {
       session.moveTo("stalling");
-      this.#options.onChange?.({ kind: "updated", session });
+      this.#tellUpdated(session, 0);
     }
+    if (session.state === "running") this.#tellUpdated(session, TELL_MS);
     if (session.recheckAtMs <= nowMs) {
       if (this.#rechecking < this.#limits.rechecks) void this.#recheck(session);
       else session.recheckAtMs = nowMs + 1000;
@@ -409,8 +424,17 @@ export class SessionTable {
     if (session.state === "finished") return;
     const stallAtMs = session.state === "running" ? session.bytesAtMs + STALL_MS : Infinity;
     const idleAtMs = session.seenMs + idleMsOf(session.claim);
-    const atMs = Math.min(stallAtMs, idleAtMs, session.recheckAtMs, session.surplusAtMs);
+    const tellAtMs = session.state === "running" ? session.toldAtMs + TELL_MS : Infinity;
+    const atMs = Math.min(stallAtMs, idleAtMs, tellAtMs, session.recheckAtMs, session.surplusAtMs);
     if (atMs < Infinity) this.#due.put(session, atMs);
+  }
+
+  /** Tells of a session as it is, unless that was done less than so long ago. */
+  #tellUpdated(session: Session, afterMs: number): void {
+    const nowMs = this.#nowMs();
+    if (nowMs - session.toldAtMs < afterMs) return;
+    session.toldAtMs = nowMs;
+    this.#options.onChange?.({ kind: "updated", session });
   }
 
   #planRecheck(session: Session): void {
@@ -461,8 +485,8 @@ export class SessionTable {
     this.#planRecheck(session);
     this.#index.sortUser(session);
     const { userId, maxSessions } = session.allowance;
-    if (userId !== old.userId || maxSessions !== old.maxSessions)
-      this.#options.onChange?.({ kind: "updated", session });
+    const isOther = userId !== old.userId || maxSessions !== old.maxSessions;
+    this.#tellUpdated(session, isOther ? 0 : TELL_RECHECKED_MS);
     this.#keepUserLimit(session);
   }
 
@@ -555,4 +579,13 @@ function allowanceOf({ userId, maxSessions, recheckMs, expiresMs }: Allowance): 
     ...(recheckMs === undefined ? {} : { recheckMs }),
     ...(expiresMs === undefined ? {} : { expiresMs }),
   };
+}
+
+/** What a trace is told of how a claim was judged. */
+function endOf(outcome: Outcome): Parameters<SetUpTrace["ended"]>[0] {
+  if ("session" in outcome) return { outcome: "allowed", sessionId: outcome.session.id };
+  const { refusal } = outcome;
+  if (refusal.kind === "redirected") return { outcome: "redirected" };
+  const { status, reason } = refusal;
+  return { outcome: status === 503 ? "failed" : "denied", reason };
 }

@@ -2,8 +2,11 @@ import { strict as assert } from "node:assert";
 import type { SessionClaim, SessionKind } from "../claim.ts";
 import type { AccessRules } from "../rules.ts";
 
-/** What a session may be. Pushes and recordings are begun by the server itself; nobody judges them. */
-export type SessionType = SessionKind | "push" | "record";
+/** Sessions of the server's own, which nobody judges: `ingest` is a file or the built-in clip that plays as a stream. */
+export const OWN_SESSIONS = ["push", "record", "ingest"] as const;
+
+/** What a session may be. */
+export type SessionType = SessionKind | (typeof OWN_SESSIONS)[number];
 
 /** What a session says of itself, of any type. */
 export type CountedClaim = Omit<SessionClaim, "kind"> & { readonly kind: SessionType };
@@ -86,6 +89,8 @@ export class Session {
   needsRecheck = false;
   /** When bytes were seen last. Units: as `seenMs`. */
   bytesAtMs: number;
+  /** When it was last told of as it was. Units: as `seenMs`. */
+  toldAtMs: number;
   /** Under which name `SessionIndex` has its user. */
   userKey: string | undefined = undefined;
   /** Where `DueTimes` has it. */
@@ -105,6 +110,7 @@ export class Session {
     this.updatedAtMs = start.wallMs;
     this.seenMs = start.nowMs;
     this.bytesAtMs = start.nowMs;
+    this.toldAtMs = start.nowMs;
   }
 
   get state(): SessionState {

@@ -6,6 +6,7 @@ import type { RulesOf, SessionEnd } from "../claim.ts";
 import type { AccessRules } from "../rules.ts";
 import type { Judgement } from "./judge.ts";
 import type { CountedClaim, Session } from "./session.ts";
+import type { TraceOf } from "./set-up-trace.ts";
 
 /** Bounds of the table. */
 export type SessionTableLimits = {
@@ -64,6 +65,8 @@ export type SessionTableOptions = {
   /** Gives ids that nobody guesses. */
   readonly makeId?: () => string;
   readonly onChange?: (change: SessionChange) => void;
+  /** Follows set-ups for traces; absent: none is followed. */
+  readonly traceOf?: TraceOf;
 };
 
 /** Figures of the table. */

@@ -1,6 +1,7 @@
 import { createHash, createHmac, hash, randomBytes } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { RulesOf, SessionClaim, SessionEnd, SessionKind, Verdict } from "../../auth/claim.ts";
+import type { CountedClaim } from "../../auth/sessions/session.ts";
 import type { Clock } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
 import type { MediaError } from "../../base/errors.ts";
@@ -145,6 +146,14 @@ export class AccessGate {
     if (refusal !== null) throw refusalError(claim, refusal);
     const id = this.#identity(key).slice(0, IDENTITY_DIGITS) + randomBytes(8).toString("hex");
     return new ConnectionPermit(this.served, id, () => this.#options.control.begun({ id, claim }));
+  }
+
+  /** The session of something that the server itself does, begun at once. */
+  ownPermit(claim: CountedClaim): Permit {
+    const id = randomBytes(16).toString("hex");
+    const permit = new ConnectionPermit(this.served, id, () => this.#options.control.begun({ id, claim }));
+    permit.begun();
+    return permit;
   }
 
   /** Leave of a verdict for one connection, which is given back unless it is taken up soon. */

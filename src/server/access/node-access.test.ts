@@ -189,3 +189,32 @@ describe("an RTMP client", () => {
     void access.admitRtmp(asked("live", "a"), false);
   });
 });
+
+test("what the server does itself is a session as long as it lasts, whatever the rules of the name", () => {
+  const clock = new FakeClock();
+  const sessions = new FakeSessions();
+  const access = new NodeAccess({
+    clock,
+    sessions,
+    sessionSalt: "s",
+    config: configOf,
+    isFile: () => false,
+  });
+  const one = access.beginOwn("record", "cam", "dvr");
+  const other = access.beginOwn("record", "cam", "dvr");
+  one.count(70);
+  clock.advance(1000);
+  one.close("it is not recorded any more");
+  const ids = sessions.begunSessions.map(({ id }) => id);
+  assert.equal(new Set(ids).size, 2, "each is one of its own");
+  assert.deepEqual(sessions.begunSessions[0]!.claim, {
+    ...{ kind: "record", name: "cam", proto: "dvr", ip: "", extraKeys: "", isTls: false, isDvr: false },
+  });
+  assert.deepEqual(sessions.bytes(), { [ids[0]!]: 70 });
+  assert.deepEqual(sessions.closings, [
+    { id: ids[0], reason: "it is not recorded any more", connections: 1 },
+  ]);
+  other.close("it is not recorded any more");
+  access.close();
+  assert.equal(sessions.claims.length, 0, "nobody is asked");
+});

@@ -48,6 +48,11 @@ export class NodeAccess {
     return this.#gate.permit(rtmpClaim(asked, { name, isDvr: past !== null, isTls, tokenKey, extraKeys }));
   }
 
+  /** Begins a session of the server's own: a recording, or an input that it plays itself. */
+  beginOwn(kind: "record" | "ingest", name: string, proto: string): Permit {
+    return this.#gate.ownPermit({ kind, name, proto, ip: "", extraKeys: "", isTls: false, isDvr: false });
+  }
+
   /** Another configuration is in force. */
   configure(): void {
     this.#gate.configure();

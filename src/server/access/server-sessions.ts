@@ -7,6 +7,7 @@ import type { SessionsView } from "../../api/sessions-view.ts";
 import { PasswordVerifier } from "../../auth/credentials/password-verifier.ts";
 import { sessionFields } from "../../auth/sessions/session.ts";
 import type { Session } from "../../auth/sessions/session.ts";
+import type { TraceOf } from "../../auth/sessions/set-up-trace.ts";
 import type { SessionChange } from "../../auth/sessions/table-options.ts";
 import type { SessionTable } from "../../auth/sessions/session-table.ts";
 import type { TokenCheck } from "../../auth/tokens/token-result.ts";
@@ -36,6 +37,8 @@ export type ServerSessionsOptions = {
   readonly clock: Clock;
   readonly log: Logger;
   readonly bus: Pick<EventBus, "emit">;
+  /** Follows set-ups for traces; absent: none is followed. */
+  readonly traceOf?: TraceOf;
 };
 
 /** What the server needs of sessions; other ones in tests. */
@@ -63,7 +66,7 @@ export class ServerSessions {
   #countries: GeoipFile | null = null;
 
   constructor(options: ServerSessionsOptions) {
-    const { clock, log, config, bus } = options;
+    const { clock, log, config, bus, traceOf } = options;
     this.#options = options;
     this.#config = config;
     this.#tell = playEvents(bus);
@@ -82,6 +85,7 @@ export class ServerSessions {
       namedByOf: (name) => namedBy(this.#config, name),
       host: config.hostname ?? hostname(),
       onChange: (change) => this.#changed(change),
+      ...(traceOf === undefined ? {} : { traceOf }),
       onAnswer: (tookMs, kind) => {
         this.#askedS.observe(tookMs / 1000);
         this.#asked[kind] = (this.#asked[kind] ?? 0) + 1;

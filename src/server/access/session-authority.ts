@@ -1,7 +1,8 @@
 import type { SessionClaim, SessionEnd, SessionProgress, Verdict } from "../../auth/claim.ts";
+import type { CountedClaim } from "../../auth/sessions/session.ts";
 
 /** A session that a media thread began by itself, as nobody has to be asked about it. */
-export type BegunSession = { readonly id: string; readonly claim: SessionClaim };
+export type BegunSession = { readonly id: string; readonly claim: CountedClaim };
 
 /** So many connections of a session are over in a thread, each of which it was given leave for or began. */
 export type ClosedSession = { readonly id: string; readonly reason: string; readonly connections: number };

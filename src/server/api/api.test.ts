@@ -47,7 +47,10 @@ function shown(session: SessionFacts, showsTokens: boolean): SessionFacts {
 const sessions: SessionsView = {
   list: ({ showsTokens }) =>
     ["s1", "s2", "s3"].map((id, i) => shown({ ...SESSION, id, openedAtMs: i }, showsTokens)),
-  get: (id, { showsTokens }) => (id === "s1" ? shown(SESSION, showsTokens) : null),
+  get: (id, { showsTokens }) => {
+    if (id === "r1") return { ...SESSION, id, type: "record" };
+    return id === "s1" ? shown(SESSION, showsTokens) : null;
+  },
   kick: (id) => id === "s1" && kicked.push(id) > 0,
   reauth: (name) => asked.push(name),
   crowds: () => new Map([["clip", { clients: 3, bytesOut: 77, lastAccessAtMs: 5 }]]),
@@ -169,6 +172,8 @@ describe("sessions", () => {
     assert.equal((await ask("GET", "/sessions/s9")).status, 404);
     assert.equal((await ask("DELETE", "/sessions/s1")).status, 204);
     assert.equal((await ask("DELETE", "/sessions/s9")).headers.get("x-error-code"), "API_UNKNOWN");
+    const recording = await ask("DELETE", "/sessions/r1");
+    assert.deepEqual([recording.status, recording.headers.get("x-error-code")], [409, "API_OWN_SESSION"]);
     assert.equal((await ask("POST", "/sessions/reauth?name=clip")).status, 204);
     assert.equal((await ask("POST", "/sessions/reauth")).status, 204);
     assert.deepEqual([kicked, asked], [["s1"], ["clip", undefined]]);

@@ -8,6 +8,7 @@ import { readQueryFields } from "../../api/read-fields.ts";
 import type { ApiCall, ApiRoute } from "../../api/routes.ts";
 import { sessionJson } from "../../api/sessions-view.ts";
 import type { SessionFacts, SessionsView } from "../../api/sessions-view.ts";
+import { OWN_SESSIONS } from "../../auth/sessions/session.ts";
 import { jsonReply } from "../../base/http-message.ts";
 import { EMPTY_REPLY } from "./empty-reply.ts";
 import { listRoute } from "./list-route.ts";
@@ -33,11 +34,17 @@ export function sessionRoutes(sessions: SessionsView): ApiRoute[] {
       return jsonReply(200, sessionJson(session));
     }),
     routeOf(sessionOperations.kick, (call) => {
+      const session = sessions.get(call.params["id"]!, { showsTokens: false });
+      if (session !== null && OWN.includes(session.type))
+        throw apiErrors.error("API_OWN_SESSION", { type: session.type, name: session.name });
       if (!sessions.kick(call.params["id"]!)) throw unknown(call);
       return EMPTY_REPLY;
     }),
   ];
 }
+
+/** What the configuration begins and ends. */
+const OWN: readonly string[] = OWN_SESSIONS;
 
 /** Those who may only look see no token that lets them in elsewhere. */
 function showOf({ grant }: ApiCall): { readonly showsTokens: boolean } {

@@ -1,5 +1,6 @@
 import type { ApiGrant } from "../../api/access.ts";
 import { ApiRoutes } from "../../api/routes.ts";
+import type { MetricsPart } from "../../api/metrics/families.ts";
 import { late } from "../../base/late/late.ts";
 import type { Late } from "../../base/late/late.ts";
 import { jsonReply } from "../../base/http-message.ts";
@@ -10,6 +11,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { SessionService } from "../access/server-sessions.ts";
 import type { ConfigEdits } from "../config-edits.ts";
 import type { ServerEvents } from "../events/server-events.ts";
+import { asksForOpenMetrics } from "../metrics.ts";
 import type { MediaThreads } from "../threads/supervisor.ts";
 
 /** What the API's table is made of. */
@@ -24,7 +26,7 @@ export type ApiTableParts = {
   readonly serverId: () => string;
   /** The statistics of `/config/stats`. */
   stats(): Promise<object>;
-  metrics(request: HttpRequest): Promise<HttpReply>;
+  metrics(request: HttpRequest, part: MetricsPart): Promise<HttpReply>;
 };
 
 /**
@@ -34,6 +36,8 @@ export type ApiTableParts = {
 export class ApiTable {
   readonly #parts: ApiTableParts;
   readonly #figures: ApiRoutes;
+  /** What stands at addresses of the rest for who asks for OpenMetrics. */
+  readonly #openMetrics: ApiRoutes;
   readonly #rest: Late<ApiRoutes>;
   /** What stands in the files of the configuration in force. */
   #onDisk: { readonly config: ResolvedConfig; readonly objects: ObjectsOnDisk } | null = null;
@@ -51,9 +55,17 @@ export class ApiTable {
         method: "GET",
         path: "/monitoring/metrics",
         scope: "metrics",
-        handle: ({ request }) => parts.metrics(request),
+        handle: ({ request }) => parts.metrics(request, partOf(request.query.get("request"))),
       },
     ]);
+    this.#openMetrics = new ApiRoutes(
+      (["streams", "config"] as const).map((path) => ({
+        method: "GET",
+        path: `/${path}`,
+        scope: "metrics",
+        handle: ({ request }) => parts.metrics(request, path === "config" ? "server" : "streams"),
+      })),
+    );
     this.#rest = late("the API", () => this.#load());
   }
 
@@ -61,6 +73,10 @@ export class ApiTable {
   async answer(request: HttpRequest, path: string, grant: ApiGrant): Promise<HttpReply | null> {
     const figures = await this.#figures.answer(request, path, grant);
     if (figures !== null) return figures;
+    if (request.method === "GET" && asksForOpenMetrics(request)) {
+      const metrics = await this.#openMetrics.answer(request, path, grant);
+      if (metrics !== null) return metrics;
+    }
     await this.#readFiles();
     return await this.#rest((routes) => routes.answer(request, path, grant));
   }
@@ -83,4 +99,8 @@ export class ApiTable {
     const onDisk = await import("../../config/edit/edit-files.ts");
     this.#onDisk = { config: now, objects: new onDisk.ObjectsOnDisk(await edits.files()) };
   }
+}
+
+function partOf(word: string | null): MetricsPart {
+  return word === "server" || word === "streams" ? word : "all";
 }

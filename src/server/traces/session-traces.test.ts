@@ -1,118 +1,106 @@
 /** Traces, as a collector gets them. */
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { describe, test } from "node:test";
-import type { TestContext } from "node:test";
+import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { RecordingLog } from "../../../test/support/recording-log.ts";
+import { playClaim } from "../../../test/support/sessions.ts";
+import { startTraceCollector, wordsOf } from "../../../test/support/trace-collector.ts";
 import { SessionTraces } from "./session-traces.ts";
-import type { SetUp } from "./set-up.ts";
-
-type Span = {
-  name: string;
-  traceId: string;
-  spanId: string;
-  parentSpanId?: string;
-  startTimeUnixNano: string;
-  endTimeUnixNano: string;
-  attributes: { key: string; value: { stringValue?: string } }[];
-  status: { code?: number };
-};
-type Body = {
-  resourceSpans: { resource: { attributes: { key: string }[] }; scopeSpans: { spans: Span[] }[] }[];
-};
-
-const SET_UP: SetUp = {
-  kind: "play",
-  name: "cams/gate",
-  proto: "hls",
-  sessionId: "s1",
-  claimedUs: 1_795_420_800_000_001,
-  judgedUs: 1_795_420_800_300_002,
-  outcome: "allowed",
-  asked: [
-    {
-      host: "portal.example",
-      startUs: 1_795_420_800_000_100,
-      endUs: 1_795_420_800_300_000,
-      outcome: "allowed",
-    },
-  ],
-};
-
-/** A collector of traces on this machine. */
-async function collector(t: TestContext): Promise<{ url: string; spans: () => Span[] }> {
-  const bodies: Body[] = [];
-  const server = createServer((request, response) => {
-    const pieces: Buffer[] = [];
-    request.on("data", (piece: Buffer) => pieces.push(piece));
-    request.on("end", () => {
-      bodies.push(JSON.parse(Buffer.concat(pieces).toString()) as Body);
-      response.setHeader("content-type", "application/json").end("{}");
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  t.after(() => server.close());
-  const spans = (): Span[] =>
-    bodies.flatMap(({ resourceSpans }) =>
-      resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap((scope) => scope.spans)),
-    );
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/traces`, spans };
-}
 
 const service = { version: "1.2.3", serverId: "srv" };
+const START_US = 1_795_420_800_000_001;
+
+const claim = playClaim({
+  name: "cams/gate",
+  token: "secret",
+  ip: "192.0.2.7",
+  queryString: "token=secret",
+});
 
 describe("traces of sessions", () => {
   test("come as a span with one below it for each server that was asked", async (t) => {
-    const { url, spans } = await collector(t);
-    const log = new RecordingLog();
-    const traces = new SessionTraces({ service, log });
+    const { url, spans, text } = await startTraceCollector(t);
+    const clock = new FakeClock(START_US);
+    const traces = new SessionTraces({ service, log: new RecordingLog(), clock });
     traces.configure({ url, share: 1 });
-    traces.note(SET_UP);
-    traces.note({ ...SET_UP, outcome: "failed", reason: "nobody answered", sessionId: null, asked: [] });
+    const trace = traces.begin(claim)!;
+    clock.advance(1);
+    const asking = trace.asked("portal.example");
+    trace.asked("slow.example");
+    clock.advance(300);
+    asking.ended("allowed");
+    trace.ended({ outcome: "allowed", sessionId: "s1" });
+    traces.begin(claim)!.ended({ outcome: "failed", reason: "nobody answered" });
     await traces.stop();
     assert.deepEqual(
       spans().map(({ name }) => name),
-      ["authorize", "play", "play"],
+      ["authorize", "authorize", "play", "play"],
     );
-    const [asked, play, failed] = spans();
-    assert.equal(asked!.parentSpanId, play!.spanId);
-    assert.equal(asked!.traceId, play!.traceId);
+    const [asked, late, play, failed] = spans();
+    assert.equal(asking.traceparent, `00-${play!.traceId}-${asked!.spanId}-01`, "what the server was told");
+    assert.match(asking.traceparent, /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+    for (const below of [asked!, late!]) {
+      assert.equal(below.parentSpanId, play!.spanId);
+      assert.equal(below.traceId, play!.traceId);
+    }
+    assert.equal(late!.endTimeUnixNano, play!.endTimeUnixNano, "it was not waited for");
     assert.notEqual(failed!.traceId, play!.traceId);
+    assert.equal(play!.parentSpanId ?? "", "");
     assert.equal(play!.startTimeUnixNano, "1795420800000001000");
-    assert.equal(play!.endTimeUnixNano, "1795420800300002000");
-    const words = Object.fromEntries(play!.attributes.map(({ key, value }) => [key, value.stringValue]));
-    assert.deepEqual(words, {
+    assert.equal(asked!.startTimeUnixNano, "1795420800001001000");
+    assert.equal(play!.endTimeUnixNano, "1795420800301001000");
+    assert.deepEqual(wordsOf(play!), {
       "weir.stream": "cams/gate",
       "network.protocol.name": "hls",
       "weir.outcome": "allowed",
       "weir.session.id": "s1",
     });
     assert.equal(failed!.status.code, 2);
+    assert.doesNotMatch(text(), /secret|192\.0\.2\.7/);
   });
 
   test("are as many as the share says, and none without a collector", async (t) => {
-    const { url, spans } = await collector(t);
-    const log = new RecordingLog();
-    const traces = new SessionTraces({ service, log });
-    traces.note(SET_UP);
-    traces.configure({ url, share: 0 });
-    traces.note(SET_UP);
+    const { url, spans } = await startTraceCollector(t);
+    const clock = new FakeClock();
+    const traces = new SessionTraces({ service, log: new RecordingLog(), clock, random: () => 0.25 });
+    assert.equal(traces.begin(claim), null);
+    traces.configure({ url, share: 0.25 });
+    assert.equal(traces.begin(claim), null);
+    traces.configure({ url, share: 0.26 });
+    const open = traces.begin(claim);
     traces.configure(undefined);
-    traces.note(SET_UP);
+    assert.equal(traces.begin(claim), null);
+    open!.ended({ outcome: "allowed" });
     await traces.stop();
     assert.deepEqual(spans(), []);
   });
 
   test("cost one line of log where the collector cannot be opened", async () => {
     const log = new RecordingLog();
-    const traces = new SessionTraces({ service, log, open: () => Promise.reject(new Error("no module")) });
+    const open = (): Promise<never> => Promise.reject(new Error("no module"));
+    const traces = new SessionTraces({ service, log, clock: new FakeClock(), open });
     traces.configure({ url: "http://127.0.0.1:9/v1/traces", share: 1 });
-    traces.note(SET_UP);
+    traces.begin(claim)!.ended({ outcome: "allowed" });
     await traces.stop();
     assert.deepEqual(
       log.lines.map(({ message }) => message),
       ["traces cannot be sent"],
+    );
+  });
+
+  test("are given up 2 s after the server was told to stop", async () => {
+    const log = new RecordingLog();
+    const clock = new FakeClock();
+    const never = new Promise<void>(() => {});
+    const open = () => Promise.resolve({ note: () => {}, close: () => never });
+    const traces = new SessionTraces({ service, log, clock, open });
+    traces.configure({ url: "http://127.0.0.1:9/v1/traces", share: 1 });
+    const stopped = traces.stop();
+    clock.advance(2000);
+    await stopped;
+    assert.deepEqual(
+      log.lines.map(({ message }) => message),
+      ["the last traces were not taken in time"],
     );
   });
 });

@@ -1,27 +1,36 @@
+import type { SessionClaim } from "../../auth/claim.ts";
+import type { SetUpTrace } from "../../auth/sessions/set-up-trace.ts";
+import type { Clock } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import type { TracesPlan } from "../../config/plan.ts";
-import type { SetUp, TraceService } from "./set-up.ts";
-import type { TraceExport } from "./trace-export.ts";
+import type { OpenExport, SetUp, TraceSender, TraceService } from "./set-up.ts";
+import { TracedSetUp } from "./traced-set-up.ts";
 
-/** Who sends traces out. */
-export type OpenExport = (plan: TracesPlan, service: TraceService) => Promise<TraceExport>;
+/** So long the last traces may take when another collector takes the next ones, or the server stops. */
+const CLOSE_LIMIT_MS = 2000;
+
+/** What traces of sessions need. */
+export type SessionTracesOptions = {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly service: TraceService;
+  readonly open?: OpenExport;
+  /** From 0 on and below 1; other numbers in tests. */
+  readonly random?: () => number;
+};
 
 /**
  * Traces of how sessions are set up, where the configuration names somebody who collects them: nothing is loaded, and
  * nothing kept, where it does not. Never holds up a session.
  */
 export class SessionTraces {
-  readonly #open: OpenExport;
-  readonly #service: TraceService;
-  readonly #log: Logger;
+  readonly #options: SessionTracesOptions;
   #plan: TracesPlan | null = null;
-  #export: Promise<TraceExport | null> | null = null;
+  #export: Promise<TraceSender | null> | null = null;
 
-  constructor(options: { open?: OpenExport; service: TraceService; log: Logger }) {
-    this.#open = options.open ?? openExport;
-    this.#service = options.service;
-    this.#log = options.log;
+  constructor(options: SessionTracesOptions) {
+    this.#options = options;
   }
 
   /** Sends to another collector from now on, or to none. */
@@ -34,12 +43,14 @@ export class SessionTraces {
     void this.#close(before);
   }
 
-  /** A session is set up, or was refused. */
-  note(setUp: SetUp): void {
-    void this.#export?.then((open) => open?.note(setUp));
-  }
+  /** Begins to follow a claim; `null` where nobody collects traces, or this one is not of the share that is traced. */
+  readonly begin = (claim: SessionClaim): SetUpTrace | null => {
+    const { clock, random = Math.random } = this.#options;
+    if (this.#plan === null || random() >= this.#plan.share) return null;
+    return new TracedSetUp(clock, claim, this.#note);
+  };
 
-  /** Sends what waits; resolves after some seconds at most. */
+  /** Sends what waits; resolves after `CLOSE_LIMIT_MS` at most. */
   async stop(): Promise<void> {
     const before = this.#export;
     this.#plan = null;
@@ -47,25 +58,38 @@ export class SessionTraces {
     await this.#close(before);
   }
 
-  async #opened(plan: TracesPlan): Promise<TraceExport | null> {
+  readonly #note = (setUp: SetUp): void => {
+    void this.#export?.then((open) => open?.note(setUp));
+  };
+
+  async #opened(plan: TracesPlan): Promise<TraceSender | null> {
+    const { open = openExport, service, log } = this.#options;
     try {
-      return await this.#open(plan, this.#service);
+      return await open(plan, service);
     } catch (caught) {
-      this.#log.error("traces cannot be sent", { reason: messageOf(caught) });
+      log.error("traces cannot be sent", { reason: messageOf(caught) });
       return null;
     }
   }
 
-  async #close(before: Promise<TraceExport | null> | null): Promise<void> {
+  async #close(before: Promise<TraceSender | null> | null): Promise<void> {
+    if (before === null) return;
+    const { clock, log } = this.#options;
+    const late = Promise.withResolvers<void>();
+    const timer = clock.schedule(CLOSE_LIMIT_MS, () => {
+      log.warn("the last traces were not taken in time");
+      late.resolve();
+    });
     try {
-      await (await before)?.close();
+      await Promise.race([before.then((open) => open?.close()), late.promise]);
     } catch (caught) {
-      this.#log.warn("the last traces were not taken", { reason: messageOf(caught) });
+      log.warn("the last traces were not taken", { reason: messageOf(caught) });
     }
+    timer.cancel();
   }
 }
 
-async function openExport(plan: TracesPlan, service: TraceService): Promise<TraceExport> {
-  const { TraceExport: Export } = await import("./trace-export.ts");
-  return new Export(plan, service);
+async function openExport(plan: TracesPlan, service: TraceService): Promise<TraceSender> {
+  const { TraceExport } = await import("./trace-export.ts");
+  return new TraceExport(plan, service);
 }

@@ -1,5 +1,22 @@
-/** How a session was set up, as plain data. Units of times: microseconds UTC. */
+import type { SetUpOutcome } from "../../auth/sessions/set-up-trace.ts";
+import type { TracesPlan } from "../../config/plan.ts";
+
+/** What spans say of the server. */
+export type TraceService = { readonly version: string; readonly serverId: string };
+
+/** Who sends traces out. */
+export type TraceSender = { note(setUp: SetUp): void; close(): Promise<void> };
+
+/** Opens who sends traces out. */
+export type OpenExport = (plan: TracesPlan, service: TraceService) => Promise<TraceSender>;
+
+/**
+ * How a session was set up, as plain data. Units of times: microseconds UTC. Ids are hexadecimal, of 16 bytes for the trace and
+ * 8 for a span. Spec: W3C Trace Context section 3.2.2.
+ */
 export type SetUp = {
+  readonly traceId: string;
+  readonly spanId: string;
   readonly kind: "play" | "publish";
   readonly name: string;
   readonly proto: string;
@@ -9,7 +26,7 @@ export type SetUp = {
   /** When it was known whether it may. */
   readonly judgedUs: number;
   /** `allowed`, or why not. */
-  readonly outcome: "allowed" | "denied" | "redirected" | "failed";
+  readonly outcome: SetUpOutcome;
   readonly reason?: string;
   /** Servers that were asked, by their hosts, without anything else of their addresses. */
   readonly asked: readonly Asked[];
@@ -17,10 +34,11 @@ export type SetUp = {
 
 /** A server that was asked. */
 export type Asked = {
+  readonly spanId: string;
   readonly host: string;
   readonly startUs: number;
   readonly endUs: number;
-  readonly outcome: string;
+  readonly outcome: SetUpOutcome;
 };
 
 /** What is said of the server that tells of it. */

@@ -2,9 +2,10 @@ import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from "@opentelemetry/ap
 import type { Tracer } from "@opentelemetry/api";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { resourceFromAttributes } from "@opentelemetry/resources";
-import { BatchSpanProcessor, TraceIdRatioBasedSampler, TracerProvider } from "@opentelemetry/sdk-trace";
+import { AlwaysOnSampler, BatchSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
+import type { IdGenerator } from "@opentelemetry/sdk-trace";
 import type { TracesPlan } from "../../config/plan.ts";
-import type { Asked, SetUp, TraceService } from "./set-up.ts";
+import type { Asked, SetUp, TraceSender, TraceService } from "./set-up.ts";
 
 /** What waits to be sent at most; more is dropped. */
 const QUEUE = {
@@ -16,13 +17,14 @@ const QUEUE = {
 
 /**
  * Sends spans to a collector, as OTLP over HTTP: one for a session's set-up, and below it one for each server that was
- * asked. They have no tokens, addresses of clients, or queries in them.
+ * asked. They have no tokens, addresses of clients, or queries in them. Whoever notes has chosen which are traced.
  */
-export class TraceExport {
+export class TraceExport implements TraceSender {
   readonly #provider: TracerProvider;
   readonly #tracer: Tracer;
+  readonly #ids = new GivenIds();
 
-  constructor({ url, share }: TracesPlan, { version, serverId }: TraceService) {
+  constructor({ url }: Pick<TracesPlan, "url">, { version, serverId }: TraceService) {
     const exporter = new OTLPTraceExporter({ url, timeoutMillis: QUEUE.exportTimeoutMillis });
     this.#provider = new TracerProvider({
       resource: resourceFromAttributes({
@@ -30,7 +32,8 @@ export class TraceExport {
         "service.version": version,
         "service.instance.id": serverId,
       }),
-      sampler: new TraceIdRatioBasedSampler(share),
+      sampler: new AlwaysOnSampler(),
+      idGenerator: this.#ids,
       spanProcessors: [new BatchSpanProcessor({ exporter, ...QUEUE })],
     });
     this.#tracer = this.#provider.getTracer("weir", version);
@@ -46,6 +49,7 @@ export class TraceExport {
       ...(sessionId === null ? {} : { "weir.session.id": sessionId }),
     };
     const startTime = dateOf(claimedUs);
+    this.#ids.next = setUp;
     const span = this.#tracer.startSpan(
       kind,
       { kind: SpanKind.SERVER, startTime, attributes },
@@ -63,9 +67,11 @@ export class TraceExport {
     await this.#provider.shutdown();
   }
 
-  #noteAsked({ host, startUs, endUs, outcome }: Asked, context: typeof ROOT_CONTEXT): void {
+  #noteAsked(asked: Asked, context: typeof ROOT_CONTEXT): void {
+    const { spanId, host, startUs, endUs, outcome } = asked;
     const attributes = { "server.address": host, "weir.outcome": outcome };
     const startTime = dateOf(startUs);
+    this.#ids.next = { spanId };
     const span = this.#tracer.startSpan(
       "authorize",
       { kind: SpanKind.CLIENT, startTime, attributes },
@@ -73,6 +79,19 @@ export class TraceExport {
     );
     if (outcome === "failed") span.setStatus({ code: SpanStatusCode.ERROR });
     span.end(dateOf(endUs));
+  }
+}
+
+/** Gives the ids that were handed out with the requests, which were on their way before there was a span. */
+class GivenIds implements IdGenerator {
+  next: Pick<Asked, "spanId"> & Partial<Pick<SetUp, "traceId">> = { spanId: "" };
+
+  generateTraceId(): string {
+    return this.next.traceId ?? "";
+  }
+
+  generateSpanId(): string {
+    return this.next.spanId;
   }
 }
 
