@@ -205,19 +205,26 @@ function replies(
   { reply, otherReplies = {}, list }: ApiOperation,
   names: Names,
 ): Readonly<Record<string, OpenApiResponse>> {
-  const main = reply.schema === null ? null : namedSchema(reply.schema, names, list?.item);
   const type = reply.type ?? "application/json";
+  const plain = type === "text/plain" ? TEXT : null;
+  const main = reply.schema === null ? plain : namedSchema(reply.schema, names, list?.item);
+  const other = reply.otherType === undefined ? {} : { [reply.otherType]: { schema: main ?? TEXT } };
   const others = Object.entries(otherReplies).map(([status, schema]) => [
     status,
-    { description: "Another answer", content: json(namedSchema(schema, names)) },
+    { description: "Another answer", content: json(orError(Number(status), namedSchema(schema, names))) },
   ]);
   return {
     [reply.status]: {
       description: main === null ? "It is done" : "The answer",
-      ...(main === null ? {} : { content: { [type]: { schema: main } } }),
+      ...(main === null ? {} : { content: { [type]: { schema: main }, ...other } }),
     },
     ...(Object.fromEntries(others) as Readonly<Record<string, OpenApiResponse>>),
   };
+}
+
+/** What answers with a status of errors does not take the place of the error that any operation may be answered with. */
+function orError(status: number, schema: JsonSchema): JsonSchema {
+  return status < 400 ? schema : { anyOf: [schema, REFERENCE("Error")] };
 }
 
 function errors(operation: ApiOperation): Readonly<Record<string, OpenApiResponse>> {

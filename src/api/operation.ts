@@ -32,6 +32,8 @@ export type ApiOperation = {
     readonly status: number;
     readonly schema: ZodType | null;
     readonly type?: "text/html" | "text/plain" | "text/event-stream";
+    /** The same in another form, where the request asks for that. */
+    readonly otherType?: "application/openmetrics-text";
   };
   /** Other replies with a body that is no error, by their status. */
   readonly otherReplies?: Readonly<Record<number, ZodType>>;

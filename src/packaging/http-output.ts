@@ -19,6 +19,8 @@ export type OutputAddress = {
   readonly span?: TimeSpan;
   /** Given: what is asked for is this segment or init segment, in whatever form. */
   readonly media?: MediaFile;
+  /** It only tells players something, whatever protocol they play: it is no session of its own. */
+  readonly isTold?: boolean;
   /**
    * Answers from the presentation of that name, at once where it has the bytes at once. Throws or rejects with the
    * storage's `MediaError`.

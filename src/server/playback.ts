@@ -443,7 +443,8 @@ function wantedWord(name: string, proto: string): Wanted {
 
 /** Of the outputs whose path it is, `output` answers; the sessions of the others go for it too: their segments are the same. */
 function wantedOf(name: string, { protocol, parsed }: OutputPath, outputs: readonly OutputPath[]): Wanted {
-  if (protocol === jsonOutput.protocol) return wantedWord(name, protocol);
+  if (protocol === jsonOutput.protocol || parsed.isTold === true)
+    return wantedWord(name, jsonOutput.protocol);
   const also = outputs.map((other) => other.protocol).filter((other) => other !== protocol);
   return { name, proto: protocol, also, isTold: false, isDvr: parsed.span !== undefined };
 }

@@ -8,7 +8,8 @@ import { protocolOf } from "./protocols.js";
  * @property {boolean} autoplay begin without a click
  * @property {boolean} muted begin without sound
  * @property {number} volume 0 to 1
- * @property {string | null} token passed on with every address
+ * @property {string} carried passed on with every address: the token, whatever the server's name for it is, and what else
+ *   this page does not know; a query without its question mark
  * @property {import("./protocols.js").ProtocolName | "nearest" | null} proto
  * @property {boolean} realtime with the least delay
  * @property {boolean} dvr the viewer wants to step back
@@ -33,7 +34,7 @@ const MAX_STREAMS = 64;
 const MAX_VALUE_SHOWN = 40;
 
 /**
- * Reads the query of the page's address. Words that it does not know change nothing.
+ * Reads the query of the page's address. Words that it does not know are the server's.
  *
  * @param {string} search as `location.search` has it
  * @returns {PlayerOptions}
@@ -41,11 +42,10 @@ const MAX_VALUE_SHOWN = 40;
 export function parseOptions(search) {
   const query = new QueryReader(new URLSearchParams(search));
   const [fromMs, toMs] = query.range();
-  return {
+  const known = {
     autoplay: query.flag("autoplay", true),
     muted: query.flag("mute", true),
     volume: query.volume(),
-    token: query.text("token"),
     proto: query.read("proto", protocolOf, "hls, ll-hls, dash, ll-dash or mse-ld"),
     realtime: query.flag("realtime", false),
     dvr: query.flag("dvr", false),
@@ -60,8 +60,8 @@ export function parseOptions(search) {
       video: null,
       audio: null,
     },
-    complaints: query.complaints,
   };
+  return { ...known, carried: query.rest(), complaints: query.complaints };
 }
 
 /**
@@ -69,17 +69,19 @@ export function parseOptions(search) {
  *
  * @param {string} pageUrl
  * @param {string} resource such as `index.m3u8`
- * @param {string | null} token
+ * @param {string} carried a query without its question mark
  */
-export function resourceUrl(pageUrl, resource, token) {
+export function resourceUrl(pageUrl, resource, carried) {
   const url = new URL(resource, pageUrl);
-  if (token !== null) url.searchParams.set("token", token);
+  url.search = carried;
   return url.href;
 }
 
 /** Reads values by name, and notes those that make no sense. */
 class QueryReader {
   #query;
+  /** @type {Set<string>} */
+  #read = new Set();
   /** @type {string[]} */
   complaints = [];
 
@@ -88,9 +90,10 @@ class QueryReader {
     this.#query = query;
   }
 
-  /** @param {string} name */
-  text(name) {
-    return this.#query.get(name);
+  /** What nobody has read. */
+  rest() {
+    const unread = [...this.#query].filter(([name]) => !this.#read.has(name));
+    return new URLSearchParams(unread).toString();
   }
 
   /**
@@ -101,6 +104,7 @@ class QueryReader {
    * @returns {Value | null}
    */
   read(name, parse, expected) {
+    this.#read.add(name);
     const text = this.#query.get(name);
     if (text === null) return null;
     const value = parse(text.trim());

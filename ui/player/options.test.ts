@@ -7,7 +7,7 @@ const DEFAULTS = {
   autoplay: true,
   muted: true,
   volume: 1,
-  token: null,
+  carried: "",
   proto: null,
   realtime: false,
   dvr: false,
@@ -33,8 +33,12 @@ const queries: [query: string, options: object][] = [
   ["?volume=0", { volume: 0 }],
   ["?volume=1", { volume: 1 }],
   ["?volume=900", { volume: 1 }],
-  ["?token=a%26b", { token: "a&b" }],
-  ["?proto=hls&dvr=true&realtime=true&unknown=1", { proto: "hls", dvr: true, realtime: true }],
+  ["?token=a%26b", { carried: "token=a%26b" }],
+  ["?mute=0&key=x&dvr&key=y", { muted: false, dvr: true, carried: "key=x&key=y" }],
+  [
+    "?proto=hls&dvr=true&realtime=true&unknown=1",
+    { proto: "hls", dvr: true, realtime: true, carried: "unknown=1" },
+  ],
   ["?proto=LL-HLS", { proto: "ll-hls" }],
   ["?proto=mse", { proto: "mse-ld" }],
   ["?proto=webrtc", { proto: "nearest" }],
@@ -100,8 +104,8 @@ test("any query gives usable options", () => {
   );
 });
 
-test("what plays stands beside the page, with the token and nothing else of the query", () => {
+test("what plays stands beside the page, with what is carried and nothing else of the query", () => {
   const page = "http://host:8080/pub/a%20b/embed.html?mute=0&token=x#here";
-  assert.equal(resourceUrl(page, "index.m3u8", null), "http://host:8080/pub/a%20b/index.m3u8");
-  assert.equal(resourceUrl(page, "mse_ld", "a&b"), "http://host:8080/pub/a%20b/mse_ld?token=a%26b");
+  assert.equal(resourceUrl(page, "index.m3u8", ""), "http://host:8080/pub/a%20b/index.m3u8");
+  assert.equal(resourceUrl(page, "mse_ld", "token=a%26b"), "http://host:8080/pub/a%20b/mse_ld?token=a%26b");
 });

@@ -36,7 +36,7 @@ async function open(streamName) {
   const past = stepsBack ? await openPast({ options, clock, lineup }) : null;
   // Not before: a stream that is not there has no clock, and the browser would note a second failure.
   const askClock = () =>
-    void (past?.isPast === true || clock.ask(resourceUrl(location.href, "utc", options.token)));
+    void (past?.isPast === true || clock.ask(resourceUrl(location.href, "utc", options.carried)));
   video.addEventListener("playing", askClock, { once: true });
   /** @type {Controls | null} */
   let controls = null;
@@ -96,7 +96,11 @@ function openPlayback(streamName, { video, lineup, clock, options, past, onChang
   const urlOf = (/** @type {ProtocolName} */ protocol) => {
     const { resource, recorded } = PROTOCOLS[protocol];
     const stem = past?.rewind.place?.stem;
-    return resourceUrl(location.href, stem === undefined ? resource : `${stem}${recorded}`, options.token);
+    return resourceUrl(
+      location.href,
+      stem === undefined ? resource : `${stem}${recorded}`,
+      options.carried,
+    );
   };
   return new Playback({
     video,

@@ -115,7 +115,7 @@ export class Past {
 
   /** @param {string} resource @param {string} query */
   #urlOf(resource, query) {
-    const url = new URL(resourceUrl(location.href, resource, this.#options.options.token));
+    const url = new URL(resourceUrl(location.href, resource, this.#options.options.carried));
     for (const [name, value] of new URLSearchParams(query)) url.searchParams.set(name, value);
     return url.href;
   }

@@ -106,7 +106,10 @@ export const configOperations = {
     summary: "Metrics for Prometheus; ?format=openmetrics for the newer format",
     scope: "metrics",
     query: z.object({ format: z.enum(["openmetrics", "prometheus"]).optional() }),
-    reply: { status: 200, schema: null, type: "text/plain" },
+    reply: {
+      ...{ status: 200, schema: null },
+      ...{ type: "text/plain", otherType: "application/openmetrics-text" },
+    },
   },
   stats: {
     method: "GET",

@@ -17,6 +17,8 @@ export const dashOutput: HttpOutput = {
       name,
       ...spanOf(resource),
       ...mediaOf(resource),
+      // The clock: players of HLS ask for it as well.
+      isTold: resource.kind === "utc",
       reply: (presentation, asked) => {
         const { carriedQuery, request } = asked;
         if (resource.kind === "mpd") noticePlayback(presentation.timeline(), asked);

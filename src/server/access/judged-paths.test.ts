@@ -39,6 +39,7 @@ const PATHS: readonly [target: string, proto: string, isDvr?: boolean, isSocket?
   ["/cam/timeshift_abs-1700000000.m3u8", "hls", true],
   ["/cam/index.mpd", "dash"],
   ["/cam/archive-1700000000-60.mpd", "dash", true],
+  ["/cam/utc", "api"],
   ["/cam/index.json", "api"],
   ["/cam/info.json", "api"],
   ["/cam/archive-1700000000-60.json", "api"],

@@ -6,6 +6,7 @@ import { textReply } from "../../base/http-message.ts";
 import type { HttpHeaders, HttpReply, HttpRequest } from "../../base/http-message.ts";
 import { PerSecondLog } from "../../base/log.ts";
 import type { Logger } from "../../base/log.ts";
+import { refusalPage } from "./refusal-page.ts";
 import type { RequestTarget } from "./request-target.ts";
 
 /** What answers the requests of a listener; may throw a `MediaError`, whose status and message become the reply. */
@@ -46,10 +47,10 @@ export class Answers {
     try {
       const reply = this.#handle(request);
       return reply instanceof Promise
-        ? reply.catch((caught: unknown) => this.failure(caught, target.rawPath))
+        ? reply.catch((caught: unknown) => refusalPage(this.failure(caught, target.rawPath), request))
         : reply;
     } catch (caught) {
-      return this.failure(caught, target.rawPath);
+      return refusalPage(this.failure(caught, target.rawPath), request);
     }
   }
 
