@@ -56,13 +56,18 @@ export function ask(url: string, options: AskOptions = {}): Promise<Got> {
   const make = url.startsWith("https:") ? httpsRequest : httpRequest;
   const request = make(url, {
     ...{ method, agent: false, rejectUnauthorized: false },
-    headers: { connection: "close", ...(isSocket ? upgrade : {}), ...headers },
+    headers: { connection: "close", ...(isSocket ? upgrade : {}), ...lengthOf(options), ...headers },
     ...(from === undefined ? {} : { localAddress: from }),
   });
   const got = gotOf(request, url);
   if (isEndless) request.write(body ?? "");
   else request.end(body);
   return got;
+}
+
+/** Node gives no length to the body of a DELETE by itself. */
+function lengthOf({ body, isEndless = false }: AskOptions): Record<string, string> {
+  return body === undefined || isEndless ? {} : { "content-length": String(Buffer.byteLength(body)) };
 }
 
 function gotOf(request: ClientRequest, url: string): Promise<Got> {
