@@ -1,3 +1,4 @@
+import { isInScope } from "../api/access.ts";
 import { apiPath } from "../api/base-path.ts";
 import { errorReply } from "../api/error-reply.ts";
 import { apiErrors } from "../api/errors.ts";
@@ -252,7 +253,9 @@ export class ControlPlane {
 
   async #shownTo(request: HttpRequest): Promise<(name: string) => boolean> {
     const asksAsSomebody = request.header("authorization") !== undefined;
-    const seesAll = asksAsSomebody && (await this.#door.enter(request)).kind === "in";
+    const entrance = asksAsSomebody ? await this.#door.enter(request) : null;
+    // Names are told to those who may list streams: a token for something else is nobody here.
+    const seesAll = entrance?.kind === "in" && isInScope(entrance.grant, "streams", false);
     return (name) => seesAll || !isGuarded(accessRulesOf(this.#config, "play", name), "play");
   }
 
