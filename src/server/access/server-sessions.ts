@@ -14,6 +14,7 @@ import { Networks, parseAddress } from "../../auth/addresses.ts";
 import type { Clock } from "../../base/clock.ts";
 import { Histogram } from "../../base/histogram.ts";
 import type { Logger } from "../../base/log.ts";
+import { matchTemplate } from "../../config/match.ts";
 import type { ResolvedConfig } from "../../config/plan.ts";
 import { parseStreamName } from "../../media/ids.ts";
 import { GeoipFile } from "../credentials/geoip-file.ts";
@@ -184,5 +185,5 @@ export class ServerSessions {
 function namedBy(config: ResolvedConfig, name: string): string | undefined {
   const streamName = parseStreamName(name);
   if (streamName === null || planOf(config, streamName) === null) return undefined;
-  return config.streams.some((stream) => stream.name === name) ? "config" : "user";
+  return matchTemplate(config, streamName)?.kind === "stream" ? "config" : "user";
 }
