@@ -67,7 +67,7 @@ export function lastAddress(playlist: Buffer): string {
   return address;
 }
 
-/** GET over an agent's connection; rejects after 10 s. */
+/** GET over an agent's connection; rejects after 60 s. */
 export function getWith(
   agent: Agent,
   url: URL,
@@ -75,14 +75,14 @@ export function getWith(
   headers: Readonly<Record<string, string>> = {},
 ): Promise<{ readonly status: number; readonly body: Buffer }> {
   return new Promise((resolve, reject) => {
-    const options = { agent, headers: { "user-agent": userAgent, ...headers }, timeout: 10_000 };
+    const options = { agent, headers: { "user-agent": userAgent, ...headers }, timeout: 60_000 };
     const asked = request(url, options, (reply) => {
       const pieces: Buffer[] = [];
       reply.on("data", (piece: Buffer) => pieces.push(piece));
       reply.once("end", () => resolve({ status: reply.statusCode ?? 0, body: Buffer.concat(pieces) }));
       reply.once("error", reject);
     });
-    asked.once("timeout", () => asked.destroy(new Error("no answer within 10 s")));
+    asked.once("timeout", () => asked.destroy(new Error("no answer within 60 s")));
     asked.once("error", reject);
     asked.end();
   });

@@ -1,5 +1,4 @@
 /** A crowd that starts in the same second on streams whose viewers are asked about, beside viewers of open streams. */
-import { readFile } from "node:fs/promises";
 import { loadavg } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { makeClip } from "../support/ffmpeg.ts";
@@ -12,6 +11,7 @@ import type { Asked } from "./access-backend.ts";
 import { median, percentile } from "./access-clock.ts";
 import { sendCrowd } from "./access-crowd.ts";
 import type { Viewing } from "./access-crowd.ts";
+import { cpuS as cpuOf } from "./lists.ts";
 import { Meter } from "./access-meter.ts";
 import type { MeterFigures } from "./access-meter.ts";
 
@@ -56,8 +56,6 @@ export type AccessReport = {
   readonly wrong: readonly string[];
 };
 
-/** USER_HZ of Linux. */
-const TICKS_A_SECOND = 100;
 const SLOW = "g0";
 const OPEN_STREAMS = 4;
 /** Streams of the crowd that nobody is asked about. */
@@ -113,18 +111,11 @@ async function runRound(
 ): Promise<Round> {
   const { weir, meter, streams, label } = parts;
   const crowd = { url: weir.url(""), viewers: plan.viewers, streams, withinMs: plan.withinMs, label };
-  const cpuS = await cpuOf(weir);
+  const before = await cpuOf(weir);
   meter.begin();
   const [viewings] = await Promise.all([kind === "quiet" ? [] : sendCrowd(crowd), sleep(plan.roundMs)]);
   const beside = await meter.end();
-  return { kind, beside, cpuS: (await cpuOf(weir)) - cpuS, load: loadavg()[0]!, viewings };
-}
-
-/** CPU time that the server has taken, user and system. Units: seconds. */
-async function cpuOf({ program }: Weir): Promise<number> {
-  const text = await readFile(`/proc/${program.pid}/stat`, "utf8");
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;
+  return { kind, beside, cpuS: (await cpuOf(weir)) - before, load: loadavg()[0]!, viewings };
 }
 
 function judge(plan: AccessPlan, rounds: readonly Round[], backend: SlowBackend): AccessReport {
