@@ -1,5 +1,6 @@
 import { findDirective } from "./directives.ts";
 import { listenerKeys } from "./plan.ts";
+import { isSamePlan as isSame } from "./same-plans.ts";
 import { RESTARTS } from "./schema.ts";
 import type { AccessRules } from "../auth/rules.ts";
 import type {
@@ -241,6 +242,7 @@ function changes<P>(
       removed.push({ name, change: "removed", before: old, restarts: "nothing" });
       continue;
     }
+    if (old === now) continue;
     const names = Object.keys(fields.read).filter(
       (field) => !isSame(fields.read[field]!(old), fields.read[field]!(now)),
     );
@@ -280,21 +282,4 @@ function restartOf(scope: Scope, name: string): Restart {
 
 function mostOf(restarts: readonly Restart[]): Restart {
   return RESTARTS.findLast((restart) => restarts.includes(restart)) ?? "nothing";
-}
-
-/** Whether two pieces of plans say the same; where they are written does not count. */
-function isSame(a: unknown, b: unknown): boolean {
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return Object.is(a, b);
-  if (Array.isArray(a) !== Array.isArray(b)) return false;
-  const left = new Map(Object.entries(a).filter(isSaying));
-  const right = new Map(Object.entries(b).filter(isSaying));
-  return (
-    left.size === right.size &&
-    [...left].every(([key, value]) => right.has(key) && isSame(value, right.get(key)))
-  );
-}
-
-/** A label may be called "place" too, which is a text, and a key of a filter, which is a list. */
-function isSaying([key, value]: [string, unknown]): boolean {
-  return key !== "place" || typeof value !== "object" || Array.isArray(value);
 }

@@ -15,6 +15,7 @@ import type { Clock } from "../../base/clock.ts";
 import { Histogram } from "../../base/histogram.ts";
 import { late } from "../../base/late/late.ts";
 import type { Logger } from "../../base/log.ts";
+import { matchTemplate } from "../../config/match.ts";
 import type { ResolvedConfig } from "../../config/plan.ts";
 import { parseStreamName } from "../../media/ids.ts";
 import { GeoipFile } from "../credentials/geoip-file.ts";
@@ -195,5 +196,5 @@ export class ServerSessions {
 function namedBy(config: ResolvedConfig, name: string): string | undefined {
   const streamName = parseStreamName(name);
   if (streamName === null || planOf(config, streamName) === null) return undefined;
-  return config.streams.some((stream) => stream.name === name) ? "config" : "user";
+  return matchTemplate(config, streamName)?.kind === "stream" ? "config" : "user";
 }

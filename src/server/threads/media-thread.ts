@@ -1,9 +1,11 @@
 import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 import { Channel } from "../../base/channel.ts";
-import type { CallHandlers } from "../../base/channel.ts";
+import type { AnswerLimit, CallHandlers } from "../../base/channel.ts";
 import { messageOf } from "../../base/errors.ts";
+import type { ResolvedConfig } from "../../config/plan.ts";
 import { memoryLimitBytes } from "../memory.ts";
+import { configDifference } from "./config-difference.ts";
 import type { ControlCalls, MediaThreadCalls, ThreadStart } from "./messages.ts";
 import { portWire } from "./port-wire.ts";
 
@@ -28,6 +30,8 @@ export class MediaThread {
   readonly #onGone: (end: ThreadEnd) => void;
   #end: ThreadEnd | null = null;
   #isGone = false;
+  /** The configuration that it was told of last. */
+  #told: ResolvedConfig;
 
   /** `onGone` is called once, when the thread has ended, however that came. */
   constructor(options: {
@@ -37,6 +41,7 @@ export class MediaThread {
   }) {
     this.index = options.start.index;
     this.#onGone = options.onGone;
+    this.#told = options.start.config;
     for (const flag of heapFlags(memoryLimitBytes())) setFlagsFromString(flag);
     this.#worker = new Worker(ENTRY, {
       workerData: options.start,
@@ -48,6 +53,14 @@ export class MediaThread {
       this.#end ??= { reason: messageOf(error), stack: error instanceof Error ? error.stack : undefined };
     });
     this.#worker.on("exit", (code) => this.#gone({ reason: `it ended with code ${code}` }));
+  }
+
+  /** Tells it of another configuration. Rejects with CHANNEL_*, and where it cannot take it: it has to be ended then. */
+  async configure(config: ResolvedConfig, limit: AnswerLimit): Promise<void> {
+    const difference = configDifference(this.#told, config);
+    // What is told is heard in this order, so the next one may begin from it.
+    this.#told = config;
+    await this.channel.ask("configure", difference, limit);
   }
 
   /** Ends the thread wherever it stands, also in an endless loop. */

@@ -6,6 +6,7 @@ import { returnStartupMemory } from "../garbage.ts";
 import { Heart } from "./heart.ts";
 import { archiveAnswers } from "./archive-calls.ts";
 import { columnsOf } from "../stream-columns.ts";
+import { withDifference } from "./config-difference.ts";
 import { MediaRuntime } from "./media-runtime.ts";
 import type { ControlCalls, MediaThreadCalls, ThreadStart } from "./messages.ts";
 import { portWire } from "./port-wire.ts";
@@ -15,6 +16,7 @@ import { ThreadProbes } from "./thread-probes.ts";
 const READINESS_LIMIT_MS = 1500;
 
 const start = workerData as ThreadStart;
+let told = start.config;
 const probes = new ThreadProbes({
   index: start.index,
   shares: start.shares,
@@ -49,8 +51,9 @@ const channel = new Channel<ControlCalls, MediaThreadCalls>(portWire(parentPort!
   stopStream: (name) => runtime.stopStream(name),
   stats: () => ({ ...runtime.stats(), eventLoopDelayP99Ms: heart.latenessMs(0.99) }),
   files: (limit) => runtime.files(limit),
-  configure: async (config) => {
-    await runtime.configure(config);
+  configure: async (difference) => {
+    told = withDifference(told, difference);
+    await runtime.configure(told);
     return null;
   },
   certificates: async () => {

@@ -14,6 +14,7 @@ import type { ArchiveCalls } from "./archive-calls.ts";
 import type { ThreadEvent } from "../events/thread-events.ts";
 import type { PackedReply, PackedRequest } from "./packed-http.ts";
 import type { BodyPiece, BodyWish } from "./streamed-bodies.ts";
+import type { ConfigDifference } from "./config-difference.ts";
 
 /** Ports of listeners by their keys; who is not there is opened on the port of its plan. */
 export type OpenPorts = { readonly http: PortsByKey; readonly rtmp: PortsByKey };
@@ -50,8 +51,11 @@ export type MediaThreadCalls = ArchiveCalls & {
   stats: { argument: null; answer: ThreadStats };
   /** Names of files, at most so many. */
   files: { argument: number; answer: readonly string[] };
-  /** A new configuration is in force, whose listeners are open: closes those that it does not have. */
-  configure: { argument: ResolvedConfig; answer: null };
+  /**
+   * A new configuration is in force, whose listeners are open: closes those that it does not have. Told as what leads to it
+   * from the one that the thread was told of before, or began with.
+   */
+  configure: { argument: ConfigDifference; answer: null };
   /** Certificates have changed: looks at their files, and answers when new connections are shown them. */
   certificates: { argument: null; answer: null };
   /** The home of a watched stream is now this thread; `null`: it has none. */

@@ -414,7 +414,7 @@ export class MediaThreads {
     try {
       await this.#listen(thread, config.listeners, this.#ports);
       // A thread that was silent may have been told of a newer one, whose listeners this one would close.
-      if (seat.config === config) await thread.channel.ask("configure", config, this.#openLimit());
+      if (seat.config === config) await thread.configure(config, this.#openLimit());
     } catch (caught) {
       if (seat.thread !== thread || this.#stopping) return;
       await thread.terminate(`it did not take the configuration: ${messageOf(caught)}`);
