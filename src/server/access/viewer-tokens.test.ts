@@ -89,7 +89,7 @@ describe("a token that a viewer brings", () => {
     assert.equal(sessions.begunSessions.length, 1);
     assert.equal(sessions.begunSessions[0]!.claim.userAgent!.length, 1024);
     assert.equal(sessions.begunSessions[0]!.claim.queryString!.length, 1024);
-    const claim = sessions.begunSessions[0]!.claim;
+    const claim = { ...sessions.begunSessions[0]!.claim, kind: "play" as const };
     assert.equal(claimKey(claim).length, 43);
     assert.notEqual(
       claimKey({ ...claim, token: "a", password: "b" }),

@@ -40,6 +40,3 @@ export type Asked = {
   readonly endUs: number;
   readonly outcome: SetUpOutcome;
 };
-
-/** What is said of the server that tells of it. */
-export type TraceService = { readonly version: string; readonly serverId: string };
