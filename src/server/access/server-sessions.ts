@@ -179,8 +179,8 @@ export class ServerSessions {
   #tokenCheck(): TokenCheck {
     const tokens = late("checks of tokens", async () => {
       const { createTokenCheck } = await import("../../auth/tokens/check-token.ts");
-      const fetchText = (url: string, maxBytes: number): Promise<string> => this.#fetch(url, maxBytes);
-      return createTokenCheck({ clock: this.#options.clock, fetchText, readText });
+      const fetch = (url: string, maxBytes: number): Promise<string> => this.#fetch(url, maxBytes);
+      return createTokenCheck({ clock: this.#options.clock, fetchText: fetch, readText });
     });
     return async (authorizer, claim, nowMs) => await tokens((check) => check(authorizer, claim, nowMs));
   }
