@@ -47,7 +47,7 @@ function operationType({
   const body = requestBody?.content["application/json"].schema;
   const replies = Object.entries(responses)
     .filter(([status]) => status.startsWith("2"))
-    .map(([, { content }]) => content?.["application/json"]?.schema);
+    .map(([, { content }]) => (content?.["application/json"] ?? content?.["text/plain"])?.schema);
   const reply = replies.map((schema) => (schema === undefined ? "null" : typeOf(schema, "    ")));
   return [
     `  /** ${summary}. */`,

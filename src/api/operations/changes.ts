@@ -75,7 +75,7 @@ export const wholeOperations = {
     path: "/config",
     id: "configPut",
     tag: "config",
-    summary: "Replaces the text of the configuration's own file, or changes settings of the server",
+    summary: "Replaces the text of the configuration's own file, or changes settings and objects",
     scope: "config",
     body: settingsSchema(),
     takesText: true,

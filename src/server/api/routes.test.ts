@@ -25,7 +25,8 @@ function addresses(): string[] {
     streamDetails: fail,
     stopStream: fail,
   };
-  const parts = { threads, clock: systemClock, config: fail, configOnDisk: fail, serverId: fail };
+  const onDisk = { configOnDisk: fail, settingsOnDisk: fail };
+  const parts = { threads, clock: systemClock, config: fail, ...onDisk, serverId: fail };
   const events = { follow: fail, recent: fail };
   return [
     ...apiRoutes({ ...parts, sessions: NO_SESSIONS, reload: null, events, editor: null }).addresses,
