@@ -207,6 +207,7 @@ function replies(
 ): Readonly<Record<string, OpenApiResponse>> {
   const main = reply.schema === null ? null : namedSchema(reply.schema, names, list?.item);
   const type = reply.type ?? "application/json";
+  const types = [type, ...(reply.otherTypes ?? [])];
   const others = Object.entries(otherReplies).map(([status, schema]) => [
     status,
     { description: "Another answer", content: json(namedSchema(schema, names)) },
@@ -214,7 +215,9 @@ function replies(
   return {
     [reply.status]: {
       description: main === null ? "It is done" : "The answer",
-      ...(main === null ? {} : { content: { [type]: { schema: main } } }),
+      ...(main === null
+        ? {}
+        : { content: Object.fromEntries(types.map((one) => [one, { schema: main }])) }),
     },
     ...(Object.fromEntries(others) as Readonly<Record<string, OpenApiResponse>>),
   };

@@ -32,6 +32,8 @@ export type ApiOperation = {
     readonly status: number;
     readonly schema: ZodType | null;
     readonly type?: "text/html" | "text/plain" | "text/event-stream";
+    /** Types that the same may be asked for in. */
+    readonly otherTypes?: readonly string[];
   };
   /** Other replies with a body that is no error, by their status. */
   readonly otherReplies?: Readonly<Record<number, ZodType>>;

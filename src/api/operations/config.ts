@@ -107,7 +107,12 @@ export const configOperations = {
     summary: "Metrics for Prometheus; ?format=openmetrics for the newer format",
     scope: "metrics",
     query: z.object({ format: z.enum(["openmetrics", "prometheus"]).optional() }),
-    reply: { status: 200, schema: z.string(), type: "text/plain" },
+    reply: {
+      status: 200,
+      schema: z.string(),
+      type: "text/plain",
+      otherTypes: ["application/openmetrics-text"],
+    },
   },
   stats: {
     method: "GET",
