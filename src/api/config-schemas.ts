@@ -130,7 +130,9 @@ function recordSchema(keys: readonly string[], spec: DirectiveSpec, isOpen: bool
   if (typeof spec.block === "object") Object.assign(fields, scopeFields(spec.block.scope));
   for (const { name, type, doc, flag } of spec.options ?? []) {
     const value = optionSchema(type ?? { kind: "text" }, name);
-    fields[propertyName(name)] = (flag === true ? z.union([value, z.boolean()]) : value)
+    fields[propertyName(name)] = (
+      flag === true && type?.kind !== "duration" ? z.union([value, z.boolean()]) : value
+    )
       .nullish()
       .describe(doc);
   }

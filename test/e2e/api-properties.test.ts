@@ -217,7 +217,10 @@ async function check(
   });
   // Events go on without an end.
   const isEndless = reply.headers.get("content-type")?.startsWith("text/event-stream") === true;
-  if (isEndless) return void (await reply.body?.cancel());
+  if (isEndless) {
+    await reply.body?.cancel();
+    return;
+  }
   const text = await reply.text();
   if (method === "PUT" && reply.status === 200) taken.add(operation.operationId);
   const told = `${method} ${url} ${asked.body ?? ""}: ${reply.status} ${text.slice(0, 500)}`;

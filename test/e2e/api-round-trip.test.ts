@@ -40,17 +40,17 @@ test(
     const before = await text();
     for (const name of ["news", "deep/er"]) {
       const told = await client("streamGet", { path: { name } });
-      await client("streamPut", { path: { name }, body: told as object });
+      await client("streamPut", { path: { name }, body: told });
       await client("streamPut", { path: { name }, body: { ...(told as object), $reset: true } });
     }
     for (const name of ["base", "other"]) {
       await client("templatePut", {
         path: { name },
-        body: (await client("templateGet", { path: { name } })) as object,
+        body: await client("templateGet", { path: { name } }),
       });
     }
     const backend = await client("authBackendGet", { path: { name: "portal" } });
-    await client("authBackendPut", { path: { name: "portal" }, body: backend as object });
+    await client("authBackendPut", { path: { name: "portal" }, body: backend });
     const sink = await client("eventSinkGet", { path: { name: "out" } });
     await client("eventSinkPut", { path: { name: "out" }, body: sink as object });
     const whole = await client("configGet", { query: { full: "true" } });

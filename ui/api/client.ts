@@ -56,9 +56,9 @@ export function apiClient(options: ApiClientOptions): ApiClient {
       ...(given.body === undefined ? {} : { body: JSON.stringify(given.body) }),
     });
     if (!response.ok) throw await errorOf(response);
-    if (response.status === 204) return null as never;
     const isJson = response.headers.get("content-type")?.startsWith("application/json") === true;
-    return (isJson ? await response.json() : await response.text()) as never;
+    const isNothing = response.status === 204;
+    return (isNothing ? null : isJson ? await response.json() : await response.text()) as never;
   };
 }
 

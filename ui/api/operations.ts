@@ -355,7 +355,7 @@ export type Operations = {
         url?: string | boolean | number | null;
         max_sessions?: number | string | null;
         max_stream_sessions?: number | string | null;
-        soft_limitation?: number | string | boolean | boolean | null;
+        soft_limitation?: number | string | boolean | null;
         session_keys?: string | boolean | number | string[] | null;
         domains?: string | boolean | number | string[] | null;
         allowed_countries?: string | boolean | number | string[] | null;
@@ -367,7 +367,7 @@ export type Operations = {
         url?: string | boolean | number | null;
         max_sessions?: number | string | null;
         max_stream_sessions?: number | string | null;
-        soft_limitation?: number | string | boolean | boolean | null;
+        soft_limitation?: number | string | boolean | null;
         session_keys?: string | boolean | number | string[] | null;
         domains?: string | boolean | number | string[] | null;
         allowed_countries?: string | boolean | number | string[] | null;
@@ -404,7 +404,7 @@ export type Operations = {
         fsync?: "none" | "interval" | "fragment" | null;
         episodes_url?: string | boolean | number | null;
         episodes_expiration?: number | string | boolean | null;
-        dvr_offline?: boolean | "true" | "false" | boolean | null;
+        dvr_offline?: boolean | "true" | "false"   | null;
         cache?: {
           stats?: unknown;
           "$reset"?: boolean;
@@ -415,8 +415,8 @@ export type Operations = {
         raid?: string | boolean | number | (string | boolean | number)[] | null;
         active?: string | boolean | number | (string | boolean | number)[] | null;
         index?: string | boolean | number | (string | boolean | number)[] | null;
-        locked_write?: boolean | "true" | "false" | boolean | null;
-        keep_locks?: boolean | "true" | "false" | boolean | null;
+        locked_write?: boolean | "true" | "false"   | null;
+        keep_locks?: boolean | "true" | "false"   | null;
       } | false | null;
       inputs?: ({
         stats?: unknown;
@@ -436,7 +436,7 @@ export type Operations = {
         remote_dvr?: string | boolean | number | string[] | null;
         output_audio?: string | boolean | number | string[] | null;
         no_clients_reconnect_delay?: string | boolean | number | string[] | null;
-        skip_stalled_check?: string | boolean | number | string[] | boolean | null;
+        skip_stalled_check?: string | boolean | number | string[]   | null;
         programs?: string | boolean | number | string[] | null;
         pids?: string | boolean | number | string[] | null;
         cc_check?: string | boolean | number | string[] | null;
@@ -595,7 +595,7 @@ export type Operations = {
         url?: string | boolean | number | null;
         max_sessions?: number | string | null;
         max_stream_sessions?: number | string | null;
-        soft_limitation?: number | string | boolean | boolean | null;
+        soft_limitation?: number | string | boolean | null;
         session_keys?: string | boolean | number | string[] | null;
         domains?: string | boolean | number | string[] | null;
         allowed_countries?: string | boolean | number | string[] | null;
@@ -607,7 +607,7 @@ export type Operations = {
         url?: string | boolean | number | null;
         max_sessions?: number | string | null;
         max_stream_sessions?: number | string | null;
-        soft_limitation?: number | string | boolean | boolean | null;
+        soft_limitation?: number | string | boolean | null;
         session_keys?: string | boolean | number | string[] | null;
         domains?: string | boolean | number | string[] | null;
         allowed_countries?: string | boolean | number | string[] | null;
@@ -644,7 +644,7 @@ export type Operations = {
         fsync?: "none" | "interval" | "fragment" | null;
         episodes_url?: string | boolean | number | null;
         episodes_expiration?: number | string | boolean | null;
-        dvr_offline?: boolean | "true" | "false" | boolean | null;
+        dvr_offline?: boolean | "true" | "false"   | null;
         cache?: {
           stats?: unknown;
           "$reset"?: boolean;
@@ -655,8 +655,8 @@ export type Operations = {
         raid?: string | boolean | number | (string | boolean | number)[] | null;
         active?: string | boolean | number | (string | boolean | number)[] | null;
         index?: string | boolean | number | (string | boolean | number)[] | null;
-        locked_write?: boolean | "true" | "false" | boolean | null;
-        keep_locks?: boolean | "true" | "false" | boolean | null;
+        locked_write?: boolean | "true" | "false"   | null;
+        keep_locks?: boolean | "true" | "false"   | null;
       } | false | null;
       inputs?: ({
         stats?: unknown;
@@ -676,7 +676,7 @@ export type Operations = {
         remote_dvr?: string | boolean | number | string[] | null;
         output_audio?: string | boolean | number | string[] | null;
         no_clients_reconnect_delay?: string | boolean | number | string[] | null;
-        skip_stalled_check?: string | boolean | number | string[] | boolean | null;
+        skip_stalled_check?: string | boolean | number | string[]   | null;
         programs?: string | boolean | number | string[] | null;
         pids?: string | boolean | number | string[] | null;
         cc_check?: string | boolean | number | string[] | null;
@@ -794,7 +794,7 @@ export type Operations = {
         url?: string | boolean | number | null;
         max_sessions?: number | string | null;
         max_stream_sessions?: number | string | null;
-        soft_limitation?: number | string | boolean | boolean | null;
+        soft_limitation?: number | string | boolean | null;
         session_keys?: string | boolean | number | string[] | null;
         domains?: string | boolean | number | string[] | null;
         allowed_countries?: string | boolean | number | string[] | null;
@@ -806,7 +806,7 @@ export type Operations = {
         url?: string | boolean | number | null;
         max_sessions?: number | string | null;
         max_stream_sessions?: number | string | null;
-        soft_limitation?: number | string | boolean | boolean | null;
+        soft_limitation?: number | string | boolean | null;
         session_keys?: string | boolean | number | string[] | null;
         domains?: string | boolean | number | string[] | null;
         allowed_countries?: string | boolean | number | string[] | null;
@@ -1474,7 +1474,7 @@ export type Operations = {
           url?: string | boolean | number | null;
           max_sessions?: number | string | null;
           max_stream_sessions?: number | string | null;
-          soft_limitation?: number | string | boolean | boolean | null;
+          soft_limitation?: number | string | boolean | null;
           session_keys?: string | boolean | number | string[] | null;
           domains?: string | boolean | number | string[] | null;
           allowed_countries?: string | boolean | number | string[] | null;
@@ -1486,7 +1486,7 @@ export type Operations = {
           url?: string | boolean | number | null;
           max_sessions?: number | string | null;
           max_stream_sessions?: number | string | null;
-          soft_limitation?: number | string | boolean | boolean | null;
+          soft_limitation?: number | string | boolean | null;
           session_keys?: string | boolean | number | string[] | null;
           domains?: string | boolean | number | string[] | null;
           allowed_countries?: string | boolean | number | string[] | null;
@@ -1523,7 +1523,7 @@ export type Operations = {
           fsync?: "none" | "interval" | "fragment" | null;
           episodes_url?: string | boolean | number | null;
           episodes_expiration?: number | string | boolean | null;
-          dvr_offline?: boolean | "true" | "false" | boolean | null;
+          dvr_offline?: boolean | "true" | "false"   | null;
           cache?: {
             stats?: unknown;
             "$reset"?: boolean;
@@ -1534,8 +1534,8 @@ export type Operations = {
           raid?: string | boolean | number | (string | boolean | number)[] | null;
           active?: string | boolean | number | (string | boolean | number)[] | null;
           index?: string | boolean | number | (string | boolean | number)[] | null;
-          locked_write?: boolean | "true" | "false" | boolean | null;
-          keep_locks?: boolean | "true" | "false" | boolean | null;
+          locked_write?: boolean | "true" | "false"   | null;
+          keep_locks?: boolean | "true" | "false"   | null;
         } | false | null;
         inputs?: ({
           stats?: unknown;
@@ -1555,7 +1555,7 @@ export type Operations = {
           remote_dvr?: string | boolean | number | string[] | null;
           output_audio?: string | boolean | number | string[] | null;
           no_clients_reconnect_delay?: string | boolean | number | string[] | null;
-          skip_stalled_check?: string | boolean | number | string[] | boolean | null;
+          skip_stalled_check?: string | boolean | number | string[]   | null;
           programs?: string | boolean | number | string[] | null;
           pids?: string | boolean | number | string[] | null;
           cc_check?: string | boolean | number | string[] | null;
@@ -1637,7 +1637,7 @@ export type Operations = {
           url?: string | boolean | number | null;
           max_sessions?: number | string | null;
           max_stream_sessions?: number | string | null;
-          soft_limitation?: number | string | boolean | boolean | null;
+          soft_limitation?: number | string | boolean | null;
           session_keys?: string | boolean | number | string[] | null;
           domains?: string | boolean | number | string[] | null;
           allowed_countries?: string | boolean | number | string[] | null;
@@ -1649,7 +1649,7 @@ export type Operations = {
           url?: string | boolean | number | null;
           max_sessions?: number | string | null;
           max_stream_sessions?: number | string | null;
-          soft_limitation?: number | string | boolean | boolean | null;
+          soft_limitation?: number | string | boolean | null;
           session_keys?: string | boolean | number | string[] | null;
           domains?: string | boolean | number | string[] | null;
           allowed_countries?: string | boolean | number | string[] | null;
@@ -1686,7 +1686,7 @@ export type Operations = {
           fsync?: "none" | "interval" | "fragment" | null;
           episodes_url?: string | boolean | number | null;
           episodes_expiration?: number | string | boolean | null;
-          dvr_offline?: boolean | "true" | "false" | boolean | null;
+          dvr_offline?: boolean | "true" | "false"   | null;
           cache?: {
             stats?: unknown;
             "$reset"?: boolean;
@@ -1697,8 +1697,8 @@ export type Operations = {
           raid?: string | boolean | number | (string | boolean | number)[] | null;
           active?: string | boolean | number | (string | boolean | number)[] | null;
           index?: string | boolean | number | (string | boolean | number)[] | null;
-          locked_write?: boolean | "true" | "false" | boolean | null;
-          keep_locks?: boolean | "true" | "false" | boolean | null;
+          locked_write?: boolean | "true" | "false"   | null;
+          keep_locks?: boolean | "true" | "false"   | null;
         } | false | null;
         inputs?: ({
           stats?: unknown;
@@ -1718,7 +1718,7 @@ export type Operations = {
           remote_dvr?: string | boolean | number | string[] | null;
           output_audio?: string | boolean | number | string[] | null;
           no_clients_reconnect_delay?: string | boolean | number | string[] | null;
-          skip_stalled_check?: string | boolean | number | string[] | boolean | null;
+          skip_stalled_check?: string | boolean | number | string[]   | null;
           programs?: string | boolean | number | string[] | null;
           pids?: string | boolean | number | string[] | null;
           cc_check?: string | boolean | number | string[] | null;
@@ -1800,7 +1800,7 @@ export type Operations = {
           url?: string | boolean | number | null;
           max_sessions?: number | string | null;
           max_stream_sessions?: number | string | null;
-          soft_limitation?: number | string | boolean | boolean | null;
+          soft_limitation?: number | string | boolean | null;
           session_keys?: string | boolean | number | string[] | null;
           domains?: string | boolean | number | string[] | null;
           allowed_countries?: string | boolean | number | string[] | null;
@@ -1812,7 +1812,7 @@ export type Operations = {
           url?: string | boolean | number | null;
           max_sessions?: number | string | null;
           max_stream_sessions?: number | string | null;
-          soft_limitation?: number | string | boolean | boolean | null;
+          soft_limitation?: number | string | boolean | null;
           session_keys?: string | boolean | number | string[] | null;
           domains?: string | boolean | number | string[] | null;
           allowed_countries?: string | boolean | number | string[] | null;

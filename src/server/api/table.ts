@@ -20,8 +20,8 @@ export type ApiTableParts = {
   readonly events: ServerEvents;
   readonly edits: Pick<ConfigEdits, "edit" | "check" | "files"> | null;
   readonly reload: (() => Promise<void>) | null;
-  config(): ResolvedConfig;
-  serverId(): string;
+  readonly config: () => ResolvedConfig;
+  readonly serverId: () => string;
   /** The statistics of `/config/stats`. */
   stats(): Promise<object>;
   metrics(request: HttpRequest): Promise<HttpReply>;
