@@ -110,5 +110,7 @@ function objectType(schema: JsonSchema, indent: string): string {
 }
 
 function union(types: readonly string[]): string {
-  return [...new Set(types)].join(" | ");
+  // Unions of plain words may have words twice.
+  const words = types.flatMap((type) => (/^(?:[\w |]|\[\])+$/.test(type) ? type.split(" | ") : [type]));
+  return [...new Set(words)].join(" | ");
 }

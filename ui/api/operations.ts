@@ -404,7 +404,7 @@ export type Operations = {
         fsync?: "none" | "interval" | "fragment" | null;
         episodes_url?: string | boolean | number | null;
         episodes_expiration?: number | string | boolean | null;
-        dvr_offline?: boolean | "true" | "false"   | null;
+        dvr_offline?: boolean | "true" | "false" | boolean | null;
         cache?: {
           stats?: unknown;
           "$reset"?: boolean;
@@ -415,8 +415,8 @@ export type Operations = {
         raid?: string | boolean | number | (string | boolean | number)[] | null;
         active?: string | boolean | number | (string | boolean | number)[] | null;
         index?: string | boolean | number | (string | boolean | number)[] | null;
-        locked_write?: boolean | "true" | "false"   | null;
-        keep_locks?: boolean | "true" | "false"   | null;
+        locked_write?: boolean | "true" | "false" | boolean | null;
+        keep_locks?: boolean | "true" | "false" | boolean | null;
       } | false | null;
       inputs?: ({
         stats?: unknown;
@@ -436,7 +436,7 @@ export type Operations = {
         remote_dvr?: string | boolean | number | string[] | null;
         output_audio?: string | boolean | number | string[] | null;
         no_clients_reconnect_delay?: string | boolean | number | string[] | null;
-        skip_stalled_check?: string | boolean | number | string[]   | null;
+        skip_stalled_check?: string | boolean | number | string[] | null;
         programs?: string | boolean | number | string[] | null;
         pids?: string | boolean | number | string[] | null;
         cc_check?: string | boolean | number | string[] | null;
@@ -644,7 +644,7 @@ export type Operations = {
         fsync?: "none" | "interval" | "fragment" | null;
         episodes_url?: string | boolean | number | null;
         episodes_expiration?: number | string | boolean | null;
-        dvr_offline?: boolean | "true" | "false"   | null;
+        dvr_offline?: boolean | "true" | "false" | boolean | null;
         cache?: {
           stats?: unknown;
           "$reset"?: boolean;
@@ -655,8 +655,8 @@ export type Operations = {
         raid?: string | boolean | number | (string | boolean | number)[] | null;
         active?: string | boolean | number | (string | boolean | number)[] | null;
         index?: string | boolean | number | (string | boolean | number)[] | null;
-        locked_write?: boolean | "true" | "false"   | null;
-        keep_locks?: boolean | "true" | "false"   | null;
+        locked_write?: boolean | "true" | "false" | boolean | null;
+        keep_locks?: boolean | "true" | "false" | boolean | null;
       } | false | null;
       inputs?: ({
         stats?: unknown;
@@ -676,7 +676,7 @@ export type Operations = {
         remote_dvr?: string | boolean | number | string[] | null;
         output_audio?: string | boolean | number | string[] | null;
         no_clients_reconnect_delay?: string | boolean | number | string[] | null;
-        skip_stalled_check?: string | boolean | number | string[]   | null;
+        skip_stalled_check?: string | boolean | number | string[] | null;
         programs?: string | boolean | number | string[] | null;
         pids?: string | boolean | number | string[] | null;
         cc_check?: string | boolean | number | string[] | null;
@@ -1523,7 +1523,7 @@ export type Operations = {
           fsync?: "none" | "interval" | "fragment" | null;
           episodes_url?: string | boolean | number | null;
           episodes_expiration?: number | string | boolean | null;
-          dvr_offline?: boolean | "true" | "false"   | null;
+          dvr_offline?: boolean | "true" | "false" | boolean | null;
           cache?: {
             stats?: unknown;
             "$reset"?: boolean;
@@ -1534,8 +1534,8 @@ export type Operations = {
           raid?: string | boolean | number | (string | boolean | number)[] | null;
           active?: string | boolean | number | (string | boolean | number)[] | null;
           index?: string | boolean | number | (string | boolean | number)[] | null;
-          locked_write?: boolean | "true" | "false"   | null;
-          keep_locks?: boolean | "true" | "false"   | null;
+          locked_write?: boolean | "true" | "false" | boolean | null;
+          keep_locks?: boolean | "true" | "false" | boolean | null;
         } | false | null;
         inputs?: ({
           stats?: unknown;
@@ -1555,7 +1555,7 @@ export type Operations = {
           remote_dvr?: string | boolean | number | string[] | null;
           output_audio?: string | boolean | number | string[] | null;
           no_clients_reconnect_delay?: string | boolean | number | string[] | null;
-          skip_stalled_check?: string | boolean | number | string[]   | null;
+          skip_stalled_check?: string | boolean | number | string[] | null;
           programs?: string | boolean | number | string[] | null;
           pids?: string | boolean | number | string[] | null;
           cc_check?: string | boolean | number | string[] | null;
@@ -1686,7 +1686,7 @@ export type Operations = {
           fsync?: "none" | "interval" | "fragment" | null;
           episodes_url?: string | boolean | number | null;
           episodes_expiration?: number | string | boolean | null;
-          dvr_offline?: boolean | "true" | "false"   | null;
+          dvr_offline?: boolean | "true" | "false" | boolean | null;
           cache?: {
             stats?: unknown;
             "$reset"?: boolean;
@@ -1697,8 +1697,8 @@ export type Operations = {
           raid?: string | boolean | number | (string | boolean | number)[] | null;
           active?: string | boolean | number | (string | boolean | number)[] | null;
           index?: string | boolean | number | (string | boolean | number)[] | null;
-          locked_write?: boolean | "true" | "false"   | null;
-          keep_locks?: boolean | "true" | "false"   | null;
+          locked_write?: boolean | "true" | "false" | boolean | null;
+          keep_locks?: boolean | "true" | "false" | boolean | null;
         } | false | null;
         inputs?: ({
           stats?: unknown;
@@ -1718,7 +1718,7 @@ export type Operations = {
           remote_dvr?: string | boolean | number | string[] | null;
           output_audio?: string | boolean | number | string[] | null;
           no_clients_reconnect_delay?: string | boolean | number | string[] | null;
-          skip_stalled_check?: string | boolean | number | string[]   | null;
+          skip_stalled_check?: string | boolean | number | string[] | null;
           programs?: string | boolean | number | string[] | null;
           pids?: string | boolean | number | string[] | null;
           cc_check?: string | boolean | number | string[] | null;
