@@ -111,6 +111,6 @@ function objectType(schema: JsonSchema, indent: string): string {
 
 function union(types: readonly string[]): string {
   // Unions of plain words may have words twice.
-  const words = types.flatMap((type) => (/^(?:[\w |]|\[\])+$/.test(type) ? type.split(" | ") : [type]));
+  const words = types.flatMap((type) => (/^(?:[\w |"-]|\[\])+$/.test(type) ? type.split(" | ") : [type]));
   return [...new Set(words)].join(" | ");
 }

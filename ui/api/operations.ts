@@ -404,7 +404,7 @@ export type Operations = {
         fsync?: "none" | "interval" | "fragment" | null;
         episodes_url?: string | boolean | number | null;
         episodes_expiration?: number | string | boolean | null;
-        dvr_offline?: boolean | "true" | "false" | boolean | null;
+        dvr_offline?: boolean | "true" | "false" | null;
         cache?: {
           stats?: unknown;
           "$reset"?: boolean;
@@ -415,8 +415,8 @@ export type Operations = {
         raid?: string | boolean | number | (string | boolean | number)[] | null;
         active?: string | boolean | number | (string | boolean | number)[] | null;
         index?: string | boolean | number | (string | boolean | number)[] | null;
-        locked_write?: boolean | "true" | "false" | boolean | null;
-        keep_locks?: boolean | "true" | "false" | boolean | null;
+        locked_write?: boolean | "true" | "false" | null;
+        keep_locks?: boolean | "true" | "false" | null;
       } | false | null;
       inputs?: ({
         stats?: unknown;
@@ -644,7 +644,7 @@ export type Operations = {
         fsync?: "none" | "interval" | "fragment" | null;
         episodes_url?: string | boolean | number | null;
         episodes_expiration?: number | string | boolean | null;
-        dvr_offline?: boolean | "true" | "false" | boolean | null;
+        dvr_offline?: boolean | "true" | "false" | null;
         cache?: {
           stats?: unknown;
           "$reset"?: boolean;
@@ -655,8 +655,8 @@ export type Operations = {
         raid?: string | boolean | number | (string | boolean | number)[] | null;
         active?: string | boolean | number | (string | boolean | number)[] | null;
         index?: string | boolean | number | (string | boolean | number)[] | null;
-        locked_write?: boolean | "true" | "false" | boolean | null;
-        keep_locks?: boolean | "true" | "false" | boolean | null;
+        locked_write?: boolean | "true" | "false" | null;
+        keep_locks?: boolean | "true" | "false" | null;
       } | false | null;
       inputs?: ({
         stats?: unknown;
@@ -1523,7 +1523,7 @@ export type Operations = {
           fsync?: "none" | "interval" | "fragment" | null;
           episodes_url?: string | boolean | number | null;
           episodes_expiration?: number | string | boolean | null;
-          dvr_offline?: boolean | "true" | "false" | boolean | null;
+          dvr_offline?: boolean | "true" | "false" | null;
           cache?: {
             stats?: unknown;
             "$reset"?: boolean;
@@ -1534,8 +1534,8 @@ export type Operations = {
           raid?: string | boolean | number | (string | boolean | number)[] | null;
           active?: string | boolean | number | (string | boolean | number)[] | null;
           index?: string | boolean | number | (string | boolean | number)[] | null;
-          locked_write?: boolean | "true" | "false" | boolean | null;
-          keep_locks?: boolean | "true" | "false" | boolean | null;
+          locked_write?: boolean | "true" | "false" | null;
+          keep_locks?: boolean | "true" | "false" | null;
         } | false | null;
         inputs?: ({
           stats?: unknown;
@@ -1686,7 +1686,7 @@ export type Operations = {
           fsync?: "none" | "interval" | "fragment" | null;
           episodes_url?: string | boolean | number | null;
           episodes_expiration?: number | string | boolean | null;
-          dvr_offline?: boolean | "true" | "false" | boolean | null;
+          dvr_offline?: boolean | "true" | "false" | null;
           cache?: {
             stats?: unknown;
             "$reset"?: boolean;
@@ -1697,8 +1697,8 @@ export type Operations = {
           raid?: string | boolean | number | (string | boolean | number)[] | null;
           active?: string | boolean | number | (string | boolean | number)[] | null;
           index?: string | boolean | number | (string | boolean | number)[] | null;
-          locked_write?: boolean | "true" | "false" | boolean | null;
-          keep_locks?: boolean | "true" | "false" | boolean | null;
+          locked_write?: boolean | "true" | "false" | null;
+          keep_locks?: boolean | "true" | "false" | null;
         } | false | null;
         inputs?: ({
           stats?: unknown;
