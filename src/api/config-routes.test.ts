@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
-import { editFiles } from "../config/edit/edit-files.ts";
+import { editFiles, MAX_OBJECTS_AT_ONCE } from "../config/edit/edit-files.ts";
 import type { ConfigEdit } from "../config/edit/edit-files.ts";
 import { configErrorStatus } from "../config/edit/error-status.ts";
 import type { ConfigErrorStatus } from "../config/edit/error-status.ts";
@@ -141,9 +141,25 @@ test("a configuration is checked as text, or as JSON with the text in it", async
   assert.equal((await world.call("PUT", "/streams/a", "x", "text/plain")).status, 415);
 });
 
-test("objects are not changed through the settings", async () => {
-  const { json } = await new World(STREAM).call("PUT", "/config", { streams: [] });
-  assert.deepEqual(json.errors[0]!.source, { pointer: "/streams" });
+test("settings and objects of lists are changed by one request, and errors say where they stand in it", async () => {
+  const world = new World(STREAM);
+  const streams = [{ name: "two", inputs: [{ url: "publish://" }] }];
+  const { status } = await world.call("PUT", "/config", { threads: 2, streams, vods: null });
+  assert.equal(status, 200);
+  assert.match(world.files[0]!.text, /threads 2;/);
+  assert.match(world.files[0]!.text, /stream two \{\n {2}input publish:\/\/;\n\}/);
+  const pointerOf = async (body: object): Promise<unknown> => {
+    const { json } = await world.call("PUT", "/config", body);
+    return json.errors[0]!.source;
+  };
+  assert.deepEqual(await pointerOf({ streams: {} }), { pointer: "/streams" });
+  assert.deepEqual(await pointerOf({ streams: [{ title: "A" }] }), { pointer: "/streams/0/name" });
+  const badTitle = [{ name: "two" }, { name: "one", title: [] }, { name: "two", titel: "A" }];
+  assert.deepEqual(await pointerOf({ streams: badTitle }), { pointer: "/streams/2/titel" });
+  const masked = [{ name: "new", inputs: [{ url: "rtmp://***@host/x" }] }];
+  assert.deepEqual(await pointerOf({ streams: masked }), { pointer: "/streams/0/inputs/0/url" });
+  const many = Array.from({ length: MAX_OBJECTS_AT_ONCE + 1 }, (_, i) => ({ name: `s${i}` }));
+  assert.deepEqual(await pointerOf({ streams: many }), { pointer: "" });
 });
 
 test("a server without files refuses with the reason", async () => {

@@ -4,9 +4,11 @@ import { objectOnDisk } from "../config/edit/edit-files.ts";
 import type { ConfigEdit } from "../config/edit/edit-files.ts";
 import type { ConfigErrorStatus } from "../config/edit/error-status.ts";
 import { editErrors } from "../config/edit/errors.ts";
+import { isGivenBack, withoutGivenBack } from "../config/edit/given-back.ts";
 import { depthOf, MAX_JSON_DEPTH, RESET } from "../config/edit/merge.ts";
-import type { JsonObject } from "../config/json/shape.ts";
-import { isObject } from "../config/json/to-text.ts";
+import { COLLECTIONS, keyOf } from "../config/json/shape.ts";
+import type { Json, JsonObject } from "../config/json/shape.ts";
+import { isObject, isShownOnly } from "../config/json/to-text.ts";
 import { matchTemplate } from "../config/match.ts";
 import type { SourceFile } from "../config/place.ts";
 import type { ResolvedConfig } from "../config/plan.ts";
@@ -63,13 +65,44 @@ async function putObject(
   call: ApiCall,
 ): Promise<HttpReply> {
   const name = call.params[parameter]!;
-  const value = bodyOf(call);
+  const value = await wishesOf(parts, bodyOf(call), `/${plural}/${name}`);
   const otherwise = kind === "stream" ? templateOf(parts.config(), name, value) : {};
   const changed = await change(parts, { action: "put", kind, name, value, otherwise });
   if ("refusal" in changed) return changed.refusal;
   const onDisk = objectOnDisk(changed.files, { kind, name }) ?? {};
   const shown = (await parts.shown?.(`/${plural}/${name}`)) ?? onDisk;
   return jsonReply(200, { ...shown, config_on_disk: onDisk });
+}
+
+/** A body that is what the API told, changed here and there: its changes alone. */
+async function wishesOf(parts: ConfigRoutesParts, body: JsonObject, path: string): Promise<JsonObject> {
+  if (!isGivenBack(body)) return body;
+  const shown = await parts.shown?.(path);
+  return isObject(shown) ? withoutGivenBack(body, shown) : body;
+}
+
+/** The same for the whole, whose objects are told in lists. */
+async function wishesOfWhole(parts: ConfigRoutesParts, body: JsonObject): Promise<JsonObject> {
+  if (!isGivenBack(body)) return body;
+  const shown = await parts.shown?.("/config?full=true");
+  if (!isObject(shown)) return body;
+  const wishes = Object.entries(withoutGivenBack(body, shown)).map(([plural, list]) => {
+    const [kind] = Object.entries(COLLECTIONS).find(([, one]) => one === plural) ?? [];
+    const told = shown[plural];
+    if (kind === undefined || !Array.isArray(list) || !Array.isArray(told)) return [plural, list];
+    return [plural, list.flatMap((one: Json) => wishOf(one, told, keyOf(kind)))];
+  });
+  return Object.fromEntries(wishes) as JsonObject;
+}
+
+/** What is wished of one object of a list: nothing, where it is as it is told. */
+function wishOf(one: Json, told: readonly Json[], key: "name" | "prefix"): Json[] {
+  if (!isObject(one)) return [one];
+  const shown = told.find((other) => isObject(other) && other[key] === one[key]);
+  if (!isObject(shown)) return [one];
+  const wish = withoutGivenBack(one, shown);
+  const changes = Object.keys(wish).filter((name) => name !== key && !isShownOnly(name));
+  return changes.length === 0 ? [] : [{ ...wish, [key]: one[key]! }];
 }
 
 /** A stream that runs by a template goes on so when it gets lines of its own, unless its new ones say otherwise. */
@@ -97,7 +130,7 @@ async function putConfig(parts: ConfigRoutesParts, call: ApiCall): Promise<HttpR
   const edit: ConfigEdit =
     typeof call.body === "string"
       ? { action: "replace", text: call.body }
-      : { action: "settings", value: bodyOf(call) };
+      : { action: "settings", value: await wishesOfWhole(parts, bodyOf(call)) };
   const changed = await change(parts, edit);
   return "refusal" in changed ? changed.refusal : jsonReply(200, { success: true });
 }

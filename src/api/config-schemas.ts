@@ -29,7 +29,11 @@ export function settingsSchema(): ZodType {
   return z.strictObject({
     ...others,
     listeners: z.strictObject(listeners).optional(),
+    ...Object.fromEntries(
+      OBJECT_KINDS.map(([kind, plural]) => [plural, z.array(objectSchema(kind)).nullish()]),
+    ),
     [RESET]: RESET_FIELD,
+    config_on_disk: z.unknown().optional(),
   });
 }
 
@@ -125,14 +129,22 @@ function recordSchema(keys: readonly string[], spec: DirectiveSpec, isOpen: bool
   if (first?.type.kind === "recording-root") fields["reference"] = z.string().nullish();
   if (typeof spec.block === "object") Object.assign(fields, scopeFields(spec.block.scope));
   for (const { name, type, doc, flag } of spec.options ?? []) {
-    const value = valueSchema(type ?? { kind: "text" }, name);
-    fields[propertyName(name)] = (flag === true ? z.union([value, z.boolean()]) : value)
+    const value = optionSchema(type ?? { kind: "text" }, name);
+    fields[propertyName(name)] = (
+      flag === true && type?.kind !== "duration" ? z.union([value, z.boolean()]) : value
+    )
       .nullish()
       .describe(doc);
   }
   const record = z.strictObject(fields);
   if (spec.name === "dvr") return z.union([record, z.literal(false)]);
   return keys.length === 1 ? z.union([record, z.string()]) : record;
+}
+
+/** Texts may be lists, which stand in a file with commas between. */
+function optionSchema(type: ValueType, name: string): ZodType {
+  const value = valueSchema(type, name);
+  return type.kind === "text" || type.kind === "access" ? z.union([value, z.array(z.string())]) : value;
 }
 
 /** Merged into what is there, an object need not have them. */

@@ -205,10 +205,9 @@ function replies(
   { reply, otherReplies = {}, list }: ApiOperation,
   names: Names,
 ): Readonly<Record<string, OpenApiResponse>> {
+  const main = reply.schema === null ? null : namedSchema(reply.schema, names, list?.item);
   const type = reply.type ?? "application/json";
-  const plain = type === "text/plain" ? TEXT : null;
-  const main = reply.schema === null ? plain : namedSchema(reply.schema, names, list?.item);
-  const other = reply.otherType === undefined ? {} : { [reply.otherType]: { schema: main ?? TEXT } };
+  const types = [type, ...(reply.otherTypes ?? [])];
   const others = Object.entries(otherReplies).map(([status, schema]) => [
     status,
     { description: "Another answer", content: json(orError(Number(status), namedSchema(schema, names))) },
@@ -216,7 +215,9 @@ function replies(
   return {
     [reply.status]: {
       description: main === null ? "It is done" : "The answer",
-      ...(main === null ? {} : { content: { [type]: { schema: main }, ...other } }),
+      ...(main === null
+        ? {}
+        : { content: Object.fromEntries(types.map((one) => [one, { schema: main }])) }),
     },
     ...(Object.fromEntries(others) as Readonly<Record<string, OpenApiResponse>>),
   };

@@ -32,8 +32,8 @@ export type ApiOperation = {
     readonly status: number;
     readonly schema: ZodType | null;
     readonly type?: "text/html" | "text/plain" | "text/event-stream";
-    /** The same in another form, where the request asks for that. */
-    readonly otherType?: "application/openmetrics-text";
+    /** Types that the same may be asked for in. */
+    readonly otherTypes?: readonly string[];
   };
   /** Other replies with a body that is no error, by their status. */
   readonly otherReplies?: Readonly<Record<number, ZodType>>;

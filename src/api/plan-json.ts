@@ -42,7 +42,7 @@ export function liveJson(plan: LivePlan): object {
     second_publisher: options.secondPublisher,
     dvr: dvr === undefined || dvr === null ? dvr : dvrFieldsJson(dvr),
     on_play: accessJson(access.play),
-    on_publish: accessJson(access.publish),
+    on_publish: access.publish.authorizer && { url: authorizerUrl(access.publish.authorizer) },
     password: access.publish.password === undefined ? undefined : MASK,
   });
 }
@@ -98,11 +98,11 @@ export function eventSinkJson(sink: EventSinkPlan): object {
     url: shownWord(sink.url),
     only: sink.only,
     except: sink.except,
-    throttle_delay: sink.throttleDelayMs,
+    throttle_delay: sink.throttleDelayMs / 1000,
     resend_limit: sink.resendLimit,
-    resend_timeout: sink.resendTimeoutMs,
+    resend_timeout: sink.resendTimeoutMs / 1000,
     max_size: sink.maxSizeBytes,
-    max_depth: sink.maxDepthMs,
+    max_depth: sink.maxDepthMs === undefined ? undefined : sink.maxDepthMs / 1000,
     level: sink.level,
     sign_key: sink.signKey === undefined ? undefined : MASK,
   });
@@ -113,10 +113,12 @@ export function configJson(config: ResolvedConfig): object {
   const { http, rtmp } = config.listeners;
   const { limits } = config;
   return withoutUndefined({
-    http: http.filter(isPlain).map(listenerJson),
-    https: http.filter(isSecure).map(listenerJson),
-    rtmp: rtmp.filter(isPlain).map(listenerJson),
-    rtmps: rtmp.filter(isSecure).map(listenerJson),
+    listeners: {
+      http: http.filter(isPlain).map(listenerJson),
+      https: http.filter(isSecure).map(listenerJson),
+      rtmp: rtmp.filter(isPlain).map(listenerJson),
+      rtmps: rtmp.filter(isSecure).map(listenerJson),
+    },
     hostname: config.hostname,
     loglevel: config.logLevel,
     edit_auth: config.editAuth && { login: config.editAuth.login, password: MASK },
@@ -135,11 +137,11 @@ export function configJson(config: ResolvedConfig): object {
     event_queue: config.eventQueue,
     stream_metrics: config.hasStreamMetrics,
     threads: config.threads,
-    drain_timeout: config.drainTimeoutMs,
+    drain_timeout: config.drainTimeoutMs / 1000,
     max_connections_per_address: limits.maxConnectionsPerAddress,
-    rtmp_handshake_timeout: limits.rtmpHandshakeTimeoutMs,
-    rtmp_idle_timeout: limits.rtmpIdleTimeoutMs,
-    http_idle_timeout: limits.httpIdleTimeoutMs,
+    rtmp_handshake_timeout: limits.rtmpHandshakeTimeoutMs / 1000,
+    rtmp_idle_timeout: limits.rtmpIdleTimeoutMs / 1000,
+    http_idle_timeout: limits.httpIdleTimeoutMs / 1000,
     max_message_size: limits.maxMessageBytes,
   });
 }
@@ -152,12 +154,11 @@ function isPlain(listener: RtmpListenerPlan): boolean {
   return !isSecure(listener);
 }
 
-function listenerJson({ host, port, tls, ...rest }: RtmpListenerPlan | HttpListenerPlan): object {
+function listenerJson({ host, port, ...rest }: RtmpListenerPlan | HttpListenerPlan): object {
   return withoutUndefined({
     port,
     address: host,
     api: "api" in rest ? rest.api : undefined,
-    ssl: tls === undefined ? undefined : true,
   });
 }
 

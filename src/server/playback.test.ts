@@ -33,10 +33,10 @@ function requestWith(token: string): HttpRequest {
 
 test("a token is as long as it is in a URL: nine bytes for a sign of three", () => {
   const tokens: [what: string, token: string, isTaken: boolean][] = [
-    ["512 letters", "x".repeat(512), true],
-    ["513 letters", "x".repeat(513), false],
-    ["56 euro signs, 504 bytes", "\u20ac".repeat(56), true],
-    ["57 euro signs, 513 bytes", "\u20ac".repeat(57), false],
+    ["2048 letters", "x".repeat(2048), true],
+    ["2049 letters", "x".repeat(2049), false],
+    ["227 euro signs, 2043 bytes", "\u20ac".repeat(227), true],
+    ["228 euro signs, 2052 bytes", "\u20ac".repeat(228), false],
     ["512 euro signs", "\u20ac".repeat(512), false],
     ["half a pair of surrogates", "\ud800", true],
   ];

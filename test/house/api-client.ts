@@ -47,7 +47,7 @@ function operationType({
   const body = requestBody?.content["application/json"].schema;
   const replies = Object.entries(responses)
     .filter(([status]) => status.startsWith("2"))
-    .map(([, { content }]) => content?.["application/json"]?.schema);
+    .map(([, { content }]) => (content?.["application/json"] ?? content?.["text/plain"])?.schema);
   const reply = replies.map((schema) => (schema === undefined ? "null" : typeOf(schema, "    ")));
   return [
     `  /** ${summary}. */`,
@@ -118,5 +118,7 @@ function objectType(schema: JsonSchema, indent: string): string {
 }
 
 function union(types: readonly string[]): string {
-  return [...new Set(types)].join(" | ");
+  // Unions of plain words may have words twice.
+  const words = types.flatMap((type) => (/^(?:[\w |"-]|\[\])+$/.test(type) ? type.split(" | ") : [type]));
+  return [...new Set(words)].join(" | ");
 }

@@ -56,7 +56,9 @@ export function apiClient(options: ApiClientOptions): ApiClient {
       ...(given.body === undefined ? {} : { body: JSON.stringify(given.body) }),
     });
     if (!response.ok) throw await errorOf(response);
-    return (response.status === 204 ? null : await response.json()) as never;
+    const isJson = response.headers.get("content-type")?.startsWith("application/json") === true;
+    const isNothing = response.status === 204;
+    return (isNothing ? null : isJson ? await response.json() : await response.text()) as never;
   };
 }
 

@@ -1,6 +1,7 @@
 /** What changes the configuration: objects one by one, and the whole. */
 import { z } from "zod";
 import type { ApiOperation } from "../operation.ts";
+import { errorReply } from "./shared-schemas.ts";
 import { configErrorStatusSchema, objectSchema, settingsSchema } from "../config-schemas.ts";
 
 /** A kind of object that the API changes: its word, its address, the parameter that names one, and its area. */
@@ -67,7 +68,8 @@ export const wholeOperations = {
     body: z.strictObject({ config: z.string() }),
     takesText: true,
     reply: { status: 200, schema: configErrorStatusSchema },
-    otherReplies: { 400: configErrorStatusSchema },
+    // The second one: what was sent is no text to be checked.
+    otherReplies: { 400: z.union([configErrorStatusSchema, errorReply]) },
     errors: [409, 413],
   },
   put: {
@@ -75,7 +77,7 @@ export const wholeOperations = {
     path: "/config",
     id: "configPut",
     tag: "config",
-    summary: "Replaces the text of the configuration's own file, or changes settings of the server",
+    summary: "Replaces the text of the configuration's own file, or changes settings and objects",
     scope: "config",
     body: settingsSchema(),
     takesText: true,

@@ -1,7 +1,7 @@
 /** The server as a whole: its configuration in force, its figures, and what probes ask. */
 import { z } from "zod";
 import type { ApiOperation } from "../operation.ts";
-import { timeMs } from "./shared-schemas.ts";
+import { configOnDisk, timeMs } from "./shared-schemas.ts";
 import { authBackendItem, dvrItem, eventSinkItem, templateItem, vodItem } from "./objects.ts";
 import { streamItem } from "./streams.ts";
 
@@ -9,17 +9,18 @@ const listener = z.object({
   port: z.int(),
   address: z.string().optional(),
   api: z.boolean().optional(),
-  ssl: z.boolean().optional(),
 });
 
 const credentials = z.object({ login: z.string().optional(), password: z.literal("***") });
 
-/** The settings of the server. Durations in milliseconds. */
+/** The settings of the server. Durations in seconds. */
 export const configReply: z.ZodObject = z.object({
-  http: z.array(listener),
-  https: z.array(listener),
-  rtmp: z.array(listener),
-  rtmps: z.array(listener),
+  listeners: z.object({
+    http: z.array(listener),
+    https: z.array(listener),
+    rtmp: z.array(listener),
+    rtmps: z.array(listener),
+  }),
   hostname: z.string().optional(),
   loglevel: z.string(),
   edit_auth: credentials.optional(),
@@ -38,11 +39,11 @@ export const configReply: z.ZodObject = z.object({
   event_queue: z.string().optional(),
   stream_metrics: z.boolean(),
   threads: z.int().optional(),
-  drain_timeout: z.int(),
+  drain_timeout: z.number(),
   max_connections_per_address: z.int(),
-  rtmp_handshake_timeout: z.int(),
-  rtmp_idle_timeout: z.int(),
-  http_idle_timeout: z.int(),
+  rtmp_handshake_timeout: z.number(),
+  rtmp_idle_timeout: z.number(),
+  http_idle_timeout: z.number(),
   max_message_size: z.int(),
   streams: z.array(streamItem).optional(),
   templates: z.array(templateItem).optional(),
@@ -50,6 +51,7 @@ export const configReply: z.ZodObject = z.object({
   dvrs: z.array(dvrItem).optional(),
   auth_backends: z.array(authBackendItem).optional(),
   event_sinks: z.array(eventSinkItem).optional(),
+  config_on_disk: configOnDisk,
 });
 
 const whoAmI = {
@@ -107,8 +109,10 @@ export const configOperations = {
     scope: "metrics",
     query: z.object({ format: z.enum(["openmetrics", "prometheus"]).optional() }),
     reply: {
-      ...{ status: 200, schema: null },
-      ...{ type: "text/plain", otherType: "application/openmetrics-text" },
+      status: 200,
+      schema: z.string(),
+      type: "text/plain",
+      otherTypes: ["application/openmetrics-text"],
     },
   },
   stats: {

@@ -53,17 +53,17 @@ export const authBackendItem: z.ZodObject = z.object({
 
 const eventFilter = z.record(z.string(), z.array(z.string()));
 
-/** Where events go. Times in milliseconds, sizes in bytes. */
+/** Where events go. Times in seconds, sizes in bytes. */
 export const eventSinkItem: z.ZodObject = z.object({
   name: z.string(),
   url: z.string(),
   only: z.array(eventFilter),
   except: z.array(eventFilter),
-  throttle_delay: z.int(),
+  throttle_delay: z.number(),
   resend_limit: z.int().optional(),
-  resend_timeout: z.int(),
+  resend_timeout: z.number(),
   max_size: z.int(),
-  max_depth: z.int().optional(),
+  max_depth: z.number().optional(),
   level: z.string().optional(),
   sign_key: z.literal("***").optional(),
   config_on_disk: configOnDisk,

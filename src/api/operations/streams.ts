@@ -53,7 +53,7 @@ export const liveFields = {
   second_publisher: z.enum(["refuse", "replace"]),
   dvr: z.object(dvrFields).nullable().optional(),
   on_play: accessItem.optional(),
-  on_publish: accessItem.optional(),
+  on_publish: z.object({ url: z.string() }).optional(),
   password: z.literal("***").optional(),
 };
 

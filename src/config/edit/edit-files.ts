@@ -7,18 +7,19 @@ import { SourceText } from "../place.ts";
 import { ProblemList } from "../problem.ts";
 import { word } from "../print-words.ts";
 import { COLLECTIONS, keyOf } from "../json/shape.ts";
-import { isListener, kindOf, objectToJson, propertyOf } from "../json/to-json.ts";
+import { isListener, kindOf, objectToJson, propertyOf, settingsToJson } from "../json/to-json.ts";
 import { badField, isObject, isShownOnly, knownProperty, propertiesToText } from "../json/to-text.ts";
 import { MASK } from "../json/values.ts";
 import { blockEdits } from "./edit-block.ts";
 import { editErrors } from "./errors.ts";
 import { mergeJson, RESET } from "./merge.ts";
 import { appended, applyEdits, indentAt, removal } from "./text-edits.ts";
+import { asMediaError } from "../../base/errors.ts";
 import type { MediaError } from "../../base/errors.ts";
 import type { Statement } from "../parser.ts";
 import type { SourceFile } from "../place.ts";
 import type { Scope } from "../schema.ts";
-import type { JsonObject } from "../json/shape.ts";
+import type { Json, JsonObject } from "../json/shape.ts";
 
 /** What is changed: an object by its kind and name, or settings of the server. */
 export type ConfigEdit =
@@ -58,7 +59,7 @@ export function editFiles(
     case "delete":
       return deleteObject(files, edit);
     case "settings":
-      return putSettings(files, edit.value, ownFile);
+      return putWhole(files, edit.value, ownFile);
     case "replace":
       requireNoMasks(edit.text);
       return fileOf(files, ownFile(), () => edit.text);
@@ -83,9 +84,15 @@ export function findObject(
 export class ObjectsOnDisk {
   readonly #files: readonly SourceFile[];
   #statements: ReadonlyMap<string, Statement> | null = null;
+  #settings: JsonObject | null = null;
 
   constructor(files: readonly SourceFile[]) {
     this.#files = files;
+  }
+
+  /** The server's settings, without secrets. */
+  settings(): JsonObject {
+    return (this.#settings ??= settingsToJson(this.#files.flatMap(statementsOf), "hide"));
   }
 
   /** An object without its secrets; `undefined` when it stands in none of the files. */
@@ -174,6 +181,82 @@ function requireNoMasks(text: string): void {
   }
 }
 
+/** The whole: settings, and objects by the names of their lists. All that changes stands in one file. */
+function putWhole(files: readonly SourceFile[], given: JsonObject, ownFile: () => string): EditedFile {
+  const objects = objectsIn(given);
+  const settings = Object.fromEntries(
+    Object.entries(given).filter(([name]) => KINDS[name] === undefined && name !== "config_on_disk"),
+  );
+  if (objects.length === 0) return putSettings(files, settings, ownFile);
+  let now = files;
+  const changed = new Map<string, EditedFile>();
+  const take = (edited: EditedFile): void => {
+    if (edited.text === edited.before) return;
+    const { file, text } = edited;
+    const before = changed.has(file) ? changed.get(file)!.before : edited.before;
+    changed.set(file, { file, text, ...(before === undefined ? {} : { before }) });
+    const isThere = now.some((one) => one.file === file);
+    now = isThere ? now.map((one) => (one.file === file ? { file, text } : one)) : [{ file, text }, ...now];
+  };
+  if (Object.keys(settings).length > 0) take(putSettings(now, settings, ownFile));
+  for (const { pointer, ...object } of objects) {
+    try {
+      take(putObject(now, { action: "put", ...object }, ownFile));
+    } catch (caught) {
+      throw placedIn(caught, pointer);
+    }
+  }
+  const [one, ...others] = changed.values();
+  if (others.length > 0)
+    throw editErrors.error("EDIT_SEVERAL_FILES", { files: [...changed.keys()].join(", ") });
+  if (one !== undefined) return one;
+  const [{ file, text } = { file: ownFile(), text: "" }] = files;
+  return { file, before: text, text };
+}
+
+type GivenObject = {
+  readonly kind: string;
+  readonly name: string;
+  readonly value: JsonObject;
+  readonly pointer: string;
+};
+
+/** Kinds of objects by the names of their lists. */
+const KINDS: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(COLLECTIONS).map(([kind, plural]) => [plural, kind]),
+);
+
+/** Objects that one request changes at most. */
+export const MAX_OBJECTS_AT_ONCE = 200;
+
+function objectsIn(given: JsonObject): GivenObject[] {
+  const lists = Object.entries(given).filter(([name, list]) => KINDS[name] !== undefined && list !== null);
+  const objects = lists.flatMap(([plural, list]) => {
+    const kind = KINDS[plural]!;
+    if (!Array.isArray(list)) throw badField(`/${plural}`, "it is a list");
+    return list.map((value: Json, index): GivenObject => {
+      const pointer = `/${plural}/${index}`;
+      const name = isObject(value) ? value[keyOf(kind)] : undefined;
+      if (!isObject(value) || typeof name !== "string")
+        throw badField(`${pointer}/${keyOf(kind)}`, "it is missing");
+      return { kind, name, value, pointer };
+    });
+  });
+  if (objects.length > MAX_OBJECTS_AT_ONCE)
+    throw badField("", `at most ${MAX_OBJECTS_AT_ONCE} objects are changed at once`);
+  return objects;
+}
+
+/** The error with the place in the whole body. */
+function placedIn(caught: unknown, place: string): unknown {
+  const error = asMediaError(caught);
+  const { pointer, reason } = error?.context ?? {};
+  if (error === null || typeof pointer !== "string") return caught;
+  const whole = `${place}${pointer}`;
+  if (error.code === "EDIT_BAD_FIELD") return badField(whole, String(reason));
+  return editErrors.error("EDIT_NO_SECRET", { field: whole.slice(1), pointer: whole });
+}
+
 /** Settings go where they stand; new ones behind the other settings of `ownFile`. */
 function putSettings(files: readonly SourceFile[], given: JsonObject, ownFile: () => string): EditedFile {
   const { listeners, ...rest } = given;
@@ -182,9 +265,6 @@ function putSettings(files: readonly SourceFile[], given: JsonObject, ownFile: (
   const wanted = new Set(
     Object.keys(value).flatMap((name) => {
       if (name === RESET || isShownOnly(name)) return [];
-      if (Object.values(COLLECTIONS).includes(name)) {
-        throw badField(`/${name}`, `objects are given one by one, at /${name}/NAME`);
-      }
       const pointer =
         isListener(name) && listeners?.[name] !== undefined ? `/listeners/${name}` : `/${name}`;
       return [knownProperty("server", name, pointer)];

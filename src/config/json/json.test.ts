@@ -230,7 +230,7 @@ test("a configuration is shown as the API of the reference product names things"
     },
     dvrs: [{ name: "disk", root: "/rec", expiration: 604_800, disk_usage_limit: 97 }],
     templates: [
-      { name: "live", prefix: ["live", "cams"], inputs: [{ url: "publish://", source_timeout: 10 }] },
+      { name: "live", prefixes: ["live", "cams"], inputs: [{ url: "publish://", source_timeout: 10 }] },
     ],
     streams: [
       {

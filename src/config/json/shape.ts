@@ -45,6 +45,7 @@ const NAMES: Readonly<Record<string, string>> = {
   backend: "backends",
   depth: "expiration",
   size: "storage_limit",
+  prefix: "prefixes",
 };
 
 /** What the arguments of a directive are called, where its statement is an object. */
@@ -52,6 +53,7 @@ const KEYS: Readonly<Record<string, readonly string[]>> = {
   input: ["url"],
   storage: ["url"],
   on_play: ["url"],
+  on_publish: ["url"],
   auth: ["url"],
   push: ["url"],
   backup: ["file"],

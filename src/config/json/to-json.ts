@@ -32,14 +32,19 @@ export function kindOf(statement: Statement): string | undefined {
  * A whole configuration as JSON: the server's settings, its listeners under `listeners`, and its objects as lists.
  */
 export function configToJson(statements: readonly Statement[], secrets: SecretsShown): JsonObject {
-  const settings = statements.filter((one) => kindOf(one) === undefined);
-  const { listeners, others } = withListeners(blockToJson("server", settings, secrets));
   const collections: Record<string, JsonObject[]> = {};
   for (const statement of statements) {
     const plural = COLLECTIONS[kindOf(statement) ?? ""];
     if (plural !== undefined) (collections[plural] ??= []).push(objectToJson(statement, secrets));
   }
-  return { ...others, ...(Object.keys(listeners).length === 0 ? {} : { listeners }), ...collections };
+  return { ...settingsToJson(statements, secrets), ...collections };
+}
+
+/** The server's settings alone, its listeners under `listeners`. */
+export function settingsToJson(statements: readonly Statement[], secrets: SecretsShown): JsonObject {
+  const settings = statements.filter((one) => kindOf(one) === undefined);
+  const { listeners, others } = withListeners(blockToJson("server", settings, secrets));
+  return { ...others, ...(Object.keys(listeners).length === 0 ? {} : { listeners }) };
 }
 
 function withListeners(settings: JsonObject): { listeners: JsonObject; others: JsonObject } {

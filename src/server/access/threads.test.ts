@@ -96,7 +96,7 @@ test("viewers are judged, counted and ended, whatever thread has them", async (t
   await eventually(async () => {
     await get(url("/open/index.m3u8"));
     for (const id of door.begunIds) ids.add(id);
-    assert.ok(door.begunIds.length === 2, "told of by both threads");
+    assert.equal(door.begunIds.length, 2, "told of by both threads");
   });
   assert.equal(ids.size, 1, "as one session");
 

@@ -12,6 +12,7 @@ test("a server whose configuration comes from no files does not read it anew", a
     clock: systemClock,
     config: fail,
     configOnDisk: fail,
+    settingsOnDisk: fail,
     serverId: fail,
     sessions: NO_SESSIONS,
     reload: null,

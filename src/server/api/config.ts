@@ -15,11 +15,13 @@ import type { StreamParts } from "./streams.ts";
 export type ConfigParts = StreamParts & {
   /** Reads the configuration anew; resolves when that is done. `null`: it does not come from files. */
   readonly reload: (() => Promise<void>) | null;
+  /** What stands in the files of the server's settings, without secrets; `null`: nothing does. */
+  readonly settingsOnDisk: () => object | null;
 };
 
 /** The routes. */
 export function configRoutes(parts: ConfigParts): ApiRoute[] {
-  const { config, reload } = parts;
+  const { config, reload, settingsOnDisk } = parts;
   const doReload = async (): Promise<typeof EMPTY_REPLY> => {
     if (reload === null) throw serverErrors.error("SERVER_NO_RELOAD");
     await reload();
@@ -28,7 +30,7 @@ export function configRoutes(parts: ConfigParts): ApiRoute[] {
   return [
     routeOf(configOperations.get, async ({ request }) => {
       const { full } = readQueryFields(configOperations.get.query, request.query);
-      const settings = configJson(config());
+      const settings = { ...configJson(config()), config_on_disk: settingsOnDisk() };
       if (full === undefined || full === "false" || full === "0") return jsonReply(200, settings);
       const streams = await configuredStreams(parts);
       return jsonReply(200, { ...settings, streams, ...objectsJson(parts) });

@@ -25,7 +25,8 @@ function addresses(): string[] {
     streamDetails: fail,
     stopStream: fail,
   };
-  const parts = { threads, clock: systemClock, config: fail, configOnDisk: fail, serverId: fail };
+  const onDisk = { configOnDisk: fail, settingsOnDisk: fail };
+  const parts = { threads, clock: systemClock, config: fail, ...onDisk, serverId: fail };
   const events = { follow: fail, recent: fail };
   return [
     ...apiRoutes({ ...parts, sessions: NO_SESSIONS, reload: null, events, editor: null }).addresses,
@@ -46,6 +47,10 @@ test("the description has every address, each with its answers", () => {
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   );
   assert.deepEqual(told.toSorted(), addresses());
+  const text = JSON.stringify({ paths, components });
+  for (const [, name] of text.matchAll(/"\$ref":"#\/components\/schemas\/([^"]*)"/g))
+    assert.ok(Object.hasOwn(components.schemas, name!), `${name} leads nowhere`);
+  assert.equal(text.match(/"\$ref"/g)?.length, text.match(/"\$ref":"#\/components\/schemas\//g)?.length);
   assert.ok(Object.hasOwn(components.schemas, "Stream") && Object.hasOwn(components.schemas, "Error"));
 });
 

@@ -49,11 +49,13 @@ export function apiRoutes(parts: ApiParts): ApiRoutes {
 
 /** What a table shows at an address, for those who may edit. */
 function shownIn(routes: ApiRoutes): (path: string) => Promise<object | null> {
-  return async (path) => {
+  return async (address) => {
+    // Names have no question marks in them.
+    const [path = "", query] = address.split("?");
     const request = {
       method: "GET",
       path,
-      query: new URLSearchParams(),
+      query: new URLSearchParams(query),
       header: () => undefined,
       remoteAddress: "",
     };

@@ -87,6 +87,7 @@ export class ApiTable {
     return apiRoutes({
       ...{ threads, clock, config, serverId, reload, events, editor: edits },
       sessions: sessions.view(),
+      settingsOnDisk: () => this.#onDisk?.objects.settings() ?? null,
       configOnDisk: (kind, name) => this.#onDisk?.objects.get(kind, name) ?? null,
     });
   }
