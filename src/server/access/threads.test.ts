@@ -28,7 +28,10 @@ class Doorkeeper implements SessionAuthority {
       ? { kind: "allowed", id: `${proto}-${token}` }
       : { kind: "denied", status: 403, reason: "no", forMs: 1000 };
   };
-  begun: SessionAuthority["begun"] = (_, { id }) => void this.begunIds.push(id);
+  /** Of viewers: the server's own inputs are sessions too. */
+  begun: SessionAuthority["begun"] = (_, { id, claim }) => {
+    if (claim.kind === "play") this.begunIds.push(id);
+  };
   report: SessionAuthority["report"] = (_, progress) => {
     for (const { id, bytes } of progress) this.bytes.set(id, (this.bytes.get(id) ?? 0) + bytes);
   };
