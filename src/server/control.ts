@@ -43,6 +43,9 @@ const STARTING = "the server is starting";
 /** Files that the front page lists at most. */
 const MAX_LISTED_FILES = 200;
 
+/** Methods of the API that change something. */
+const CHANGING: ReadonlySet<string> = new Set(["POST", "PUT", "DELETE"]);
+
 /** What the control plane is made of. */
 export type ControlPlaneOptions = {
   readonly config: ResolvedConfig;
@@ -68,6 +71,7 @@ export type ControlPlaneOptions = {
 export class ControlPlane {
   #config: ResolvedConfig;
   readonly #threads: MediaThreads;
+  readonly #log: Logger;
   readonly #pages: Pages;
   readonly #identity: Pick<ServerIdentity, "serverId" | "editAuth" | "viewAuth">;
   readonly #storages: StorageGate;
@@ -87,6 +91,7 @@ export class ControlPlane {
     this.#config = options.config;
     this.#identity = options.identity;
     this.#threads = threads;
+    this.#log = options.log;
     this.#pages = options.pages;
     const wellKnown = new PerSecondLog(options.log, "credentials that everybody knows were refused");
     this.#door = new ApiDoor({
@@ -231,6 +236,9 @@ export class ControlPlane {
     const entrance = await this.#door.enter(request);
     if (entrance.kind === "out") return entrance.reply;
     const reply = await this.#api.answer(request, path, entrance.grant);
+    const { method, remoteAddress: address } = request;
+    if (CHANGING.has(method) && reply !== null && reply.status < 400)
+      this.#log.info("changed by API", { who: entrance.who, method, path, address });
     return reply ?? errorReply(apiErrors.error("API_NOT_FOUND"));
   }
 

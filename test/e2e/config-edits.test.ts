@@ -96,6 +96,8 @@ test("a stream that runs by a template gets lines of its own and keeps the templ
   const text = `${LOGIN}template live {\n  prefix live;\n  input publish://;\n}\n`;
   const weir = await startWeir(t, { config: text });
   assert.equal((await call(weir, "PUT", "/streams/live/a", { title: "A" })).status, 200);
+  const { who, method, path, address } = await weir.logged("changed by API");
+  assert.deepEqual([who, method, path, address], ["root", "PUT", "/streams/live/a", "127.0.0.1"]);
   assert.equal(await main(weir), `${text}\nstream live/a {\n  template live;\n  title A;\n}\n`);
 });
 
