@@ -113,11 +113,20 @@ export async function buildTool(
   const source = join(SOURCES, `${name}.c`);
   const hash = createHash("sha256").update(readFileSync(source)).digest("hex").slice(0, 12);
   const program = join(CACHE_FOLDER, `${name}-${hash}`);
-  if (!existsSync(program)) {
-    await runChild(["gcc", "-O2", "-Wall", "-o", `${program}.${process.pid}`, source]);
-    renameSync(`${program}.${process.pid}`, program);
-  }
+  let building = builds.get(program);
+  if (building === undefined) builds.set(program, (building = build(source, program)));
+  await building;
   return program;
+}
+
+/** Of this process: what several ask for at once is built once. */
+const builds = new Map<string, Promise<void>>();
+
+async function build(source: string, program: string): Promise<void> {
+  if (existsSync(program)) return;
+  const unfinished = `${program}.${process.pid}`;
+  await runChild(["gcc", "-O2", "-Wall", "-o", unfinished, source]);
+  renameSync(unfinished, program);
 }
 
 async function makeFilm(): Promise<string> {

@@ -22,7 +22,7 @@ const LOW_PORTS_SYSCTL = "net.ipv4.ip_unprivileged_port_start";
 const END_S = 5;
 
 /** The messages of a configuration that a shipped manifest may cause. */
-const HARMLESS = new Set(["CONFIG_NOT_NEEDED", "CONFIG_NO_EFFECT_YET"]);
+const HARMLESS = new Set(["CONFIG_NOT_NEEDED", "CONFIG_NO_EFFECT_YET", "CONFIG_WELL_KNOWN"]);
 
 /** All rules by name. */
 export const CROSS_CHECKS: Readonly<Record<string, CrossCheck>> = {
