@@ -4,6 +4,7 @@ import type { ClientRequest, IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { connect as connectTcp } from "node:net";
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import {
   SERVER_HANDSHAKE_BYTES,
@@ -73,12 +74,19 @@ function lengthOf({ body, isEndless = false }: AskOptions): Record<string, strin
 function gotOf(request: ClientRequest, url: string): Promise<Got> {
   const { promise, resolve, reject } = Promise.withResolvers<Got>();
   const over = Promise.withResolvers<void>();
-  const leave = (): void => void request.destroy();
+  let isSettled = false;
+  let upgraded: Duplex | null = null;
+  const leave = (): void => {
+    request.destroy();
+    upgraded?.destroy();
+  };
   const timer = setTimeout(() => {
     reject(new Error(`no answer at ${url}`));
     request.destroy();
   }, LIMIT_MS);
   const settle = (response: IncomingMessage, pieces: readonly Buffer[]): void => {
+    if (isSettled) return;
+    isSettled = true;
     clearTimeout(timer);
     const { statusCode: status = 0, headers } = response;
     resolve({ status, headers, text: Buffer.concat(pieces).toString(), ended: over.promise, leave });
@@ -90,7 +98,9 @@ function gotOf(request: ClientRequest, url: string): Promise<Got> {
   });
   request.on("upgrade", (response, socket, head) => {
     const pieces: Buffer[] = [head];
+    upgraded = socket;
     const look = (piece: Buffer): void => {
+      if (isSettled) return;
       pieces.push(piece);
       if (pieces.reduce((sum, { byteLength }) => sum + byteLength, 0) >= ENOUGH_BYTES)
         settle(response, pieces);
@@ -110,7 +120,7 @@ function gotOf(request: ClientRequest, url: string): Promise<Got> {
     let bytes = 0;
     response.on("data", (piece: Buffer) => {
       bytes += piece.byteLength;
-      if (bytes < 1_000_000) pieces.push(piece);
+      if (!isSettled && bytes < 1_000_000) pieces.push(piece);
       const isEndless = response.headers["content-length"] === undefined;
       if (isEndless && bytes >= ENOUGH_BYTES && response.headers["content-type"]?.startsWith("video/"))
         settle(response, pieces);
