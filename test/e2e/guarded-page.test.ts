@@ -41,7 +41,7 @@ async function start(t: TestContext): Promise<Weir> {
 /** The protocols of the sessions of a name that play it. */
 async function protocolsOf(weir: Weir, name: string): Promise<string[]> {
   const authorization = `Basic ${Buffer.from(LOGIN).toString("base64")}`;
-  const reply = await fetch(weir.url(`/streamer/api/v3/sessions?name=${name}`), {
+  const reply = await fetch(weir.url(`/streamer/api/v3/sessions?type=play&name=${name}`), {
     headers: { authorization },
   });
   const { sessions } = (await reply.json()) as { sessions: { proto: string }[] };
