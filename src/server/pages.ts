@@ -149,6 +149,13 @@ const ASSET_POLICY = "default-src 'none'; frame-ancestors 'none'";
 /** What no page of ours asks for, so that a script put into one cannot either. Spec: W3C Permissions Policy. */
 const PERMISSIONS = "camera=(), microphone=(), geolocation=(), display-capture=(), payment=(), usb=()";
 
+/** Of documents alone: what they load has no say in it, and a player loads thirty files. */
+const DOCUMENT_HEADERS: HttpHeaders = [
+  ["permissions-policy", PERMISSIONS],
+  // The address of a player may carry a token.
+  ["referrer-policy", "same-origin"],
+];
+
 /** Of the hash in base64url: 132 bits. */
 const ETAG_CHARACTERS = 22;
 
@@ -217,9 +224,7 @@ async function loadPage(file: URL, policy: string): Promise<Page> {
       ["cache-control", "no-cache"],
       ["content-security-policy", policy],
       ["x-content-type-options", "nosniff"],
-      ["permissions-policy", PERMISSIONS],
-      // The address of a player may carry a token.
-      ["referrer-policy", "same-origin"],
+      ...(policy === ASSET_POLICY ? [] : DOCUMENT_HEADERS),
     ],
   };
 }
