@@ -1,32 +1,5 @@
 /** What the API needs of the table of sessions. */
-
-/** A session as it is shown. Times: UTC in milliseconds. */
-export type SessionFacts = {
-  readonly id: string;
-  readonly type: "play" | "publish" | "push" | "record" | "ingest";
-  readonly name: string;
-  readonly proto: string;
-  readonly ip: string;
-  readonly country?: string;
-  readonly token?: string;
-  readonly userId?: string;
-  readonly maxSessions?: number;
-  readonly softLimitationMs: number;
-  readonly userAgent?: string;
-  readonly referer?: string;
-  readonly queryString?: string;
-  readonly bytes: number;
-  readonly openedAtMs: number;
-  readonly startedAtMs?: number;
-  readonly updatedAtMs: number;
-  readonly closedAtMs?: number;
-  readonly closeReason?: string;
-  readonly isTls: boolean;
-  readonly isDvr: boolean;
-  readonly namedBy?: string;
-  readonly requestNumber: number;
-  readonly state: "establishing" | "running" | "stalling" | "finished";
-};
+import type { SessionFields } from "../auth/sessions/session.ts";
 
 /** Figures of a stream's sessions. */
 export type StreamCrowd = {
@@ -40,8 +13,8 @@ export type StreamCrowd = {
 /** The table, as the API sees it. */
 export type SessionsView = {
   /** `showsTokens`: as they are, for those who may edit. */
-  list(show: { readonly showsTokens: boolean }): Iterable<SessionFacts>;
-  get(id: string, show: { readonly showsTokens: boolean }): SessionFacts | null;
+  list(show: { readonly showsTokens: boolean }): Iterable<SessionFields>;
+  get(id: string, show: { readonly showsTokens: boolean }): SessionFields | null;
   /** Ends a session. Returns: whether there was one. */
   kick(id: string): boolean;
   /** Asks again about the sessions of a stream, or about all. */
@@ -50,16 +23,8 @@ export type SessionsView = {
   crowds?(): ReadonlyMap<string, StreamCrowd>;
 };
 
-/** Nobody plays and nobody publishes. */
-export const NO_SESSIONS: SessionsView = {
-  list: () => [],
-  get: () => null,
-  kick: () => false,
-  reauth: () => {},
-};
-
 /** A session as JSON. */
-export function sessionJson(session: SessionFacts): object {
+export function sessionJson(session: SessionFields): object {
   const { userId, maxSessions, userAgent, queryString, startedAtMs, closedAtMs } = session;
   const { country, token, referer, closeReason, namedBy } = session;
   return {

@@ -2,7 +2,7 @@
 import { lookup as lookupName } from "node:dns/promises";
 import { Networks } from "../auth/addresses.ts";
 import type { ResolveName } from "./access/name-cache.ts";
-import { isAllowedHost } from "./events/allowed-host.ts";
+import { isAllowedHost } from "./allowed-host.ts";
 
 /** Where clouds give credentials to whoever asks from inside: AWS (also ECS and EKS), Google, Azure, Oracle, Alibaba. */
 const METADATA = new Networks([

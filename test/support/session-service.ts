@@ -1,9 +1,16 @@
 /** Sessions of a server as a test wants them, in place of the real ones. */
-import { NO_SESSIONS } from "../../src/api/sessions-view.ts";
 import type { SessionsView } from "../../src/api/sessions-view.ts";
 import type { SessionAuthority } from "../../src/server/access/session-authority.ts";
 import type { SessionService } from "../../src/server/access/server-sessions.ts";
 import { openAuthority } from "./open-authority.ts";
+
+/** Nobody plays and nobody publishes. */
+export const NO_SESSIONS: SessionsView = {
+  list: () => [],
+  get: () => null,
+  kick: () => false,
+  reauth: () => {},
+};
 
 /** Everyone may, and the API shows nobody, unless given. */
 export function sessionService(

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { eventually } from "../../../test/support/eventually.ts";
 import { sessionService } from "../../../test/support/session-service.ts";
-import type { SessionFacts, SessionsView } from "../../api/sessions-view.ts";
+import type { SessionsView } from "../../api/sessions-view.ts";
+import type { SessionFields } from "../../auth/sessions/session.ts";
 import { silentLogger } from "../../base/log.ts";
 import { loadConfig } from "../../config/load.ts";
 import { startServer } from "../server.ts";
@@ -23,7 +24,7 @@ let reloads = 0;
 const kicked: string[] = [];
 const asked: (string | undefined)[] = [];
 
-const SESSION: SessionFacts = {
+const SESSION: SessionFields = {
   id: "s1",
   type: "play",
   name: "clip",
@@ -40,7 +41,7 @@ const SESSION: SessionFacts = {
   state: "running",
 };
 
-function shown(session: SessionFacts, showsTokens: boolean): SessionFacts {
+function shown(session: SessionFields, showsTokens: boolean): SessionFields {
   return showsTokens ? session : { ...session, token: "***" };
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { systemClock } from "../../base/clock.ts";
-import { NO_SESSIONS } from "../../api/sessions-view.ts";
+import { NO_SESSIONS } from "../../../test/support/session-service.ts";
 import { configRoutes } from "./config.ts";
 
 test("a server whose configuration comes from no files does not read it anew", async () => {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { readProjectFile } from "../../../test/house/tree.ts";
 import { openApiDocument } from "../../api/openapi.ts";
 import { OPERATIONS } from "../../api/operations/all.ts";
-import { NO_SESSIONS } from "../../api/sessions-view.ts";
+import { NO_SESSIONS } from "../../../test/support/session-service.ts";
 import { systemClock } from "../../base/clock.ts";
 import { apiRoutes } from "./routes.ts";
 

@@ -7,7 +7,8 @@ import { sessionOperations } from "../../api/operations/sessions.ts";
 import { readQueryFields } from "../../api/read-fields.ts";
 import type { ApiCall, ApiRoute } from "../../api/routes.ts";
 import { sessionJson } from "../../api/sessions-view.ts";
-import type { SessionFacts, SessionsView } from "../../api/sessions-view.ts";
+import type { SessionsView } from "../../api/sessions-view.ts";
+import type { SessionFields } from "../../auth/sessions/session.ts";
 import { OWN_SESSIONS } from "../../auth/sessions/session.ts";
 import { jsonReply } from "../../base/http-message.ts";
 import { EMPTY_REPLY } from "./empty-reply.ts";
@@ -52,7 +53,7 @@ function showOf({ grant }: ApiCall): { readonly showsTokens: boolean } {
 }
 
 /** Fields that lists are often sorted by or looked through, without making an object of the session. */
-const QUICK: Readonly<Record<string, (session: SessionFacts) => Plain | undefined>> = {
+const QUICK: Readonly<Record<string, (session: SessionFields) => Plain | undefined>> = {
   id: ({ id }) => id,
   name: ({ name }) => name,
   type: ({ type }) => type,
@@ -63,11 +64,11 @@ const QUICK: Readonly<Record<string, (session: SessionFacts) => Plain | undefine
   status: ({ state }) => state,
 };
 
-function* rowsOf(sessions: Iterable<SessionFacts>): Generator<ListRow> {
+function* rowsOf(sessions: Iterable<SessionFields>): Generator<ListRow> {
   for (const session of sessions) yield sessionRow(session);
 }
 
-function sessionRow(session: SessionFacts): ListRow {
+function sessionRow(session: SessionFields): ListRow {
   let whole: ListRow | null = null;
   const row = (): ListRow => (whole ??= rowOf(session.id, sessionJson(session)));
   return {

@@ -8,7 +8,7 @@ import { systemClock } from "../../base/clock.ts";
 import { silentLogger } from "../../base/log.ts";
 import type { LogFields } from "../../base/log.ts";
 import type { EventSinkPlan } from "../../config/plan.ts";
-import { isAllowedHost } from "./allowed-host.ts";
+import { isAllowedHost } from "../allowed-host.ts";
 import { FileSink } from "./file-sink.ts";
 import { openTransport } from "./open-transport.ts";
 
