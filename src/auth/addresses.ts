@@ -44,7 +44,9 @@ export function parseNetwork(text: string): Network | null {
 /** An address as it is written in one way only. Spec: RFC 5952 section 4. */
 export function formatAddress({ bytes }: Address): string {
   if (bytes.length === 4) return bytes.join(".");
-  const groups = Array.from({ length: 8 }, (_, i) => ((bytes[2 * i]! << 8) | bytes[2 * i + 1]!).toString(16));
+  const groups = Array.from({ length: 8 }, (_, i) =>
+    ((bytes[2 * i]! << 8) | bytes[2 * i + 1]!).toString(16),
+  );
   return new URL(`http://[${groups.join(":")}]/`).hostname.slice(1, -1);
 }
 

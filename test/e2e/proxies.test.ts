@@ -187,9 +187,9 @@ for (const { name, start, skip, upgrades } of PROXIES) {
           assert.equal((await front("/open/sample.mp4/index.m3u8", from, { headers })).status, 200);
       await eventually(async () => {
         const seen = (await sessions()).filter((one) => one.user_agent === "same player");
-        assert.deepEqual(seen.map(({ ip, ssl }) => [ip, ssl]).toSorted(), [
-          [ALICE, true],
-          [BOB, true],
+        assert.deepEqual(seen.map(({ ip, ssl }) => `${ip} ${ssl}`).toSorted(), [
+          `${ALICE} true`,
+          `${BOB} true`,
         ]);
       });
     });
@@ -227,6 +227,14 @@ for (const { name, start, skip, upgrades } of PROXIES) {
       assert.ok((await change("https://tv.example")).status < 300);
       for (const origin of ["https://evil.example", "http://inside"])
         assert.equal((await change(origin)).status, 403, origin);
+    });
+
+    test("who guesses passwords is known by its own address", async () => {
+      const wrong = { authorization: `Basic ${Buffer.from("root:guess").toString("base64")}` };
+      for (let i = 0; i < 6; i++)
+        assert.equal((await front(`${API}/sessions`, ALICE, { headers: wrong })).status, 401);
+      const line = await weir.logged("wrong credentials of the API come again and again");
+      assert.equal(line["ip"], ALICE);
     });
 
     if (upgrades)

@@ -52,7 +52,8 @@ export class Http2Connection implements OpenHttp2 {
     this.#parts = parts;
     const isProxy = parts.proxies()?.trusts(socket.remoteAddress ?? "") === true;
     const clients = isProxy ? PROXY_CLIENTS : 1;
-    this.#resets = new FrameAllowance(RESET_BURST * clients, RESETS_PER_SECOND * clients);
+    const resets = { burst: RESET_BURST * clients, perSecond: RESETS_PER_SECOND * clients };
+    this.#resets = new FrameAllowance(resets.burst, resets.perSecond);
     // What the session says of a broken connection is said by its error; the socket has one more.
     socket.on("error", () => {});
     const session = performServerHandshake(socket, {
@@ -60,6 +61,8 @@ export class Http2Connection implements OpenHttp2 {
       maxHeaderListPairs: MAX_FIELDS,
       maxSessionInvalidFrames: MAX_INVALID_FRAMES,
       maxSessionRejectedStreams: MAX_REJECTED_STREAMS,
+      // The library counts too, those of all clients as one's.
+      ...(isProxy ? { streamResetBurst: resets.burst, streamResetRate: resets.perSecond } : {}),
       settings: {
         maxConcurrentStreams: MAX_STREAMS,
         maxHeaderListSize: MAX_HEAD_BYTES,
