@@ -60,7 +60,7 @@ export const apiErrors = defineErrors({
     disposition: "reject",
     httpStatus: 403,
     message: "the API may not be called from this address",
-    doc: "`api_allowed_from` names the networks that may call it. Behind a proxy it is the proxy's address that counts.",
+    doc: "`api_allowed_from` names the networks that may call it. Behind a proxy it is the proxy's address that counts, unless `trusted_proxies` names it.",
   },
   API_SCOPE: {
     disposition: "reject",

@@ -22,6 +22,7 @@ edit_auth root secret;
 view_auth looker secret2;
 cluster_key key;
 api_allowed_from 10.0.0.0/8 127.0.0.1;
+trusted_proxies 10.0.0.0/8 fd00::/8;
 allowed_hosts 192.0.2.1 *.example.org;
 auth_token tok;
 event_queue /var/lib/weir/queue;

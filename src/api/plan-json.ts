@@ -128,6 +128,7 @@ export function configJson(config: ResolvedConfig): object {
     production: config.isProduction,
     cluster_key: config.clusterKey === undefined ? undefined : MASK,
     api_allowed_from: config.apiAllowedFrom,
+    trusted_proxies: config.trustedProxies,
     api_tokens: config.apiTokens.map(({ name, scopes, expiresMs }) =>
       withoutUndefined({ name, scope: scopes, expires_at: expiresMs }),
     ),

@@ -41,6 +41,15 @@ export function parseNetwork(text: string): Network | null {
   return { bytes: masked(unmapped, bits - 96), prefixBits: bits - 96 };
 }
 
+/** An address as it is written in one way only. Spec: RFC 5952 section 4. */
+export function formatAddress({ bytes }: Address): string {
+  if (bytes.length === 4) return bytes.join(".");
+  const groups = Array.from({ length: 8 }, (_, i) =>
+    ((bytes[2 * i]! << 8) | bytes[2 * i + 1]!).toString(16),
+  );
+  return new URL(`http://[${groups.join(":")}]/`).hostname.slice(1, -1);
+}
+
 /** Whether an address is in a network. IPv4 is in no network of IPv6, not even in `::/0`. */
 export function isInNetwork(address: Address, network: Network): boolean {
   const { bytes, prefixBits } = network;

@@ -14,7 +14,7 @@ export type HttpRequest = {
   readonly query: URLSearchParams;
   /** One header by its lower-case name. */
   header(name: string): string | undefined;
-  /** The peer's address. */
+  /** The client's address: the peer's, or what a trusted proxy says. */
   readonly remoteAddress: string;
   /** It came over TLS; left out where it did not. */
   readonly isTls?: boolean;

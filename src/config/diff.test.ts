@@ -111,13 +111,14 @@ const CASES: readonly {
     replace: [
       [
         "rtmp 1935;",
-        "rtmp 1935; api_token t { token 12345678; scope view; } api_allowed_from 10/8; allowed_hosts a.com; " +
+        "rtmp 1935; api_token t { token 12345678; scope view; } api_allowed_from 10/8; trusted_proxies ::1; allowed_hosts a.com; " +
           "auth_token key; geoip /g; event_sink s { url http://a/; } event_queue /q; stream_metrics; traces http://a/x;",
       ],
     ],
     expected: [
       "setting api_token (nothing)",
       "setting api_allowed_from (nothing)",
+      "setting trusted_proxies (nothing)",
       "setting allowed_hosts (nothing)",
       "setting auth_token (nothing)",
       "setting geoip (nothing)",

@@ -171,6 +171,7 @@ const SETTINGS: Readonly<Record<string, (config: ResolvedConfig) => unknown>> = 
   production: (config) => config.isProduction,
   api_token: (config) => config.apiTokens,
   api_allowed_from: (config) => config.apiAllowedFrom,
+  trusted_proxies: (config) => config.trustedProxies,
   allowed_hosts: (config) => config.allowedHosts,
   auth_token: (config) => config.authToken,
   auth_backend: (config) => config.authBackends,

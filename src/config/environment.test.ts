@@ -80,6 +80,16 @@ test("credentials of the environment, or a file with them, leave nothing of the 
   }
 });
 
+test("proxies of the environment take the place of the config's", () => {
+  const text = "trusted_proxies 192.0.2.1;";
+  const given = { FLUSSONIC_TRUSTED_PROXIES: " 10.0.0.7, 10.1/16 10.1.2.3/16\nFD00::/8 " };
+  assert.deepEqual(load(given, text).config?.trustedProxies, ["10.0.0.7/32", "10.1.0.0/16", "fd00::/8"]);
+  assert.deepEqual(load({ STREAMER_TRUSTED_PROXIES: "" }, text).config?.trustedProxies, ["192.0.2.1/32"]);
+  for (const value of ["ingress", "10.0.0.0/8 300.1", "10.0.0.0/33"]) {
+    assert.deepEqual(codes({ STREAMER_TRUSTED_PROXIES: value }), ["error CONFIG_BAD_VALUE"], value);
+  }
+});
+
 test("the storage of secrets is a Secret, of a namespace where one is named", () => {
   const own = load({ FLUSSONIC_SECRETS_STORAGE: "k8s://state\n" }).config;
   assert.deepEqual(own?.secretsStorage, { name: "state" });

@@ -23,6 +23,7 @@ export type EnvironmentSettings = {
   /** Where the credentials are. */
   readonly editAuthPlace?: Place;
   readonly isProduction?: boolean;
+  readonly trustedProxies?: readonly string[];
   readonly secretsStorage?: SecretsStoragePlan;
   readonly logLevel?: LogLevel;
   /** Of OpenTelemetry's own variables; each may be given without the other. */
@@ -118,6 +119,7 @@ class VariableReader {
     const editAuth = this.#editAuth();
     const editAuthFile = this.#editAuthFile();
     const production = this.#value("PRODUCTION", { kind: "boolean" });
+    const trustedProxies = this.#networks("TRUSTED_PROXIES");
     const secretsStorage = this.#secretsStorage();
     return {
       ...(http?.value.kind === "address" ? { http: { ...addressOf(http.value), place: http.place } } : {}),
@@ -129,6 +131,7 @@ class VariableReader {
       ...editAuth,
       ...(editAuthFile === undefined ? {} : { editAuthFile }),
       ...(production === undefined ? {} : { isProduction: booleanOf(production.value) }),
+      ...(trustedProxies === undefined ? {} : { trustedProxies }),
       ...(secretsStorage === undefined ? {} : { secretsStorage }),
       ...(level === undefined ? {} : { logLevel: textOf(level.value) as LogLevel }),
     };
@@ -226,6 +229,26 @@ class VariableReader {
       related,
     });
     return undefined;
+  }
+
+  /** Blanks or commas are between them. The first that is none is an error, and nothing of the list is taken. */
+  #networks(bare: string): string[] | undefined {
+    const given = this.#value(bare, { kind: "text" });
+    if (given === undefined) return undefined;
+    const networks = new Set<string>();
+    for (const word of textOf(given.value).split(/[\s,]+/)) {
+      if (word === "") continue;
+      const parsed = parseValue({ kind: "access", of: "network" }, word);
+      if ("value" in parsed) {
+        networks.add(textOf(parsed.value));
+        continue;
+      }
+      const message = `${this.#winner(bare)}: ${parsed.fault}`;
+      const hint = "write addresses and networks, as in: 10.0.0.0/8 2001:db8::/32";
+      this.#problems.error("CONFIG_BAD_VALUE", given.place, message, { hint });
+      return undefined;
+    }
+    return [...networks];
   }
 
   /** The first variable is the whole URL, the second what `/v1/traces` is put behind. */

@@ -120,6 +120,7 @@ test("an empty config opens HTTP 80 with the API and has every default", () => {
     authBackends: [],
     jwts: [],
     apiAllowedFrom: [],
+    trustedProxies: [],
     allowedHosts: [],
     authToken: "token",
     eventSinks: [],

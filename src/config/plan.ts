@@ -270,6 +270,8 @@ export type ResolvedConfig = {
   readonly jwts: readonly JwtPlan[];
   /** Networks in CIDR form that may call the API; empty: all. */
   readonly apiAllowedFrom: readonly string[];
+  /** Networks in CIDR form of proxies that are believed whose requests they bring. */
+  readonly trustedProxies: readonly string[];
   /** Hosts that backends, sinks, buckets and inputs given by API may be at; empty: all. */
   readonly allowedHosts: readonly string[];
   /** Name of the query's key that has the viewer's token. */

@@ -87,6 +87,7 @@ function securetokenLine(
 export function serverLines(config: ResolvedConfig, show: boolean): string[] {
   return [
     ...listLine("api_allowed_from", config.apiAllowedFrom),
+    ...listLine("trusted_proxies", config.trustedProxies),
     ...listLine("allowed_hosts", config.allowedHosts),
     `auth_token ${config.authToken};`,
     ...textLine("geoip", config.geoip),

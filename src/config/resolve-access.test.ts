@@ -269,6 +269,7 @@ test("tokens of the API, networks and hosts reach the plan, each once", () => {
   const config = load(`
     api_token ci { token "c0ffee c0ffee"; scope streams streams config; expires 2027-01-01; }
     api_allowed_from 10.10/16 ::1; api_allowed_from 10.10.1.1/16;
+    trusted_proxies 10.1.2.3/16 fd00::1; trusted_proxies 10.1/16;
     allowed_hosts A.com 10/8; allowed_hosts *.b.com;
     auth_token key;
   `);
@@ -280,6 +281,7 @@ test("tokens of the API, networks and hosts reach the plan, each once", () => {
     expiresMs: Date.UTC(2027, 0, 1),
   });
   assert.deepEqual(config.apiAllowedFrom, ["10.10.0.0/16", "::1/128"]);
+  assert.deepEqual(config.trustedProxies, ["10.1.0.0/16", "fd00::1/128"]);
   assert.deepEqual(config.allowedHosts, ["a.com", "10.0.0.0/8", "*.b.com"]);
   assert.equal(config.authToken, "key");
   assert.equal(config.geoip, "/g");

@@ -76,6 +76,7 @@ export function resolveConfig(
     authBackends: authorizers.blockPlans,
     jwts: authorizers.jwtPlans,
     apiAllowedFrom: allTexts(settings, "api_allowed_from"),
+    trustedProxies: environment.trustedProxies ?? allTexts(settings, "trusted_proxies"),
     allowedHosts: allTexts(settings, "allowed_hosts"),
     authToken: textSetting(settings, "auth_token") ?? textOf(defaultOf("server", "auth_token")),
     geoip: textSetting(settings, "geoip"),

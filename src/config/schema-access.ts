@@ -279,6 +279,16 @@ const OF_SERVER: readonly DirectiveSpec[] = [
   },
   {
     ...NEW,
+    name: "trusted_proxies",
+    scopes: ["server"],
+    arguments: [{ label: "ADDRESS|NETWORK", type: { kind: "access", of: "network" }, many: true }],
+    repeat: "often",
+    doc:
+      "Proxies in front, such as an Ingress: of requests that come from there, `X-Forwarded-For` or `Forwarded` says whose " +
+      "they are, `X-Forwarded-Proto` and `X-Forwarded-Host` what was asked of the proxy. Without it of none.",
+  },
+  {
+    ...NEW,
     name: "api_token",
     scopes: ["server"],
     arguments: [{ label: "NAME", type: { kind: "name" } }],

@@ -62,6 +62,13 @@ export const VARIABLES: readonly VariableSpec[] = [
     doc: "Wins over `production` of the config.",
   },
   {
+    name: "TRUSTED_PROXIES",
+    form: "NETWORK ...",
+    open: /^[\da-f\s.,:/]*$/i,
+    status: "works",
+    doc: "Addresses and networks with blanks or commas between them. Wins over `trusted_proxies` of the config.",
+  },
+  {
     name: "LOG_LEVEL",
     form: "LEVEL",
     open: /^[a-z]*$/i,

@@ -1111,6 +1111,7 @@ export type Operations = {
       production: boolean;
       cluster_key?: "***";
       api_allowed_from: string[];
+      trusted_proxies: string[];
       api_tokens: {
         name: string;
         scope: string[];
@@ -1416,6 +1417,7 @@ export type Operations = {
       max_sessions?: string | boolean | number | (string | boolean | number)[] | null;
       aliaser?: string | boolean | number | (string | boolean | number)[] | null;
       api_allowed_from?: (string | boolean | number)[] | string | null;
+      trusted_proxies?: (string | boolean | number)[] | string | null;
       allowed_hosts?: (string | boolean | number)[] | string | null;
       auth_token?: string | boolean | number | null;
       geoip?: string | boolean | number | null;

@@ -30,6 +30,7 @@ export const configReply: z.ZodObject = z.object({
   production: z.boolean(),
   cluster_key: z.literal("***").optional(),
   api_allowed_from: z.array(z.string()),
+  trusted_proxies: z.array(z.string()),
   api_tokens: z.array(
     z.object({ name: z.string(), scope: z.array(z.string()), expires_at: timeMs.optional() }),
   ),

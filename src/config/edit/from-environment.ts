@@ -7,6 +7,7 @@ const SETTINGS: Readonly<Record<string, readonly string[]>> = {
   hostname: ["HOSTNAME"],
   loglevel: ["LOG_LEVEL"],
   production: ["PRODUCTION"],
+  trusted_proxies: ["TRUSTED_PROXIES"],
   edit_auth: ["EDIT_AUTH", "EDIT_AUTH_FILE"],
   edit_auth_file: ["EDIT_AUTH", "EDIT_AUTH_FILE"],
 };

@@ -21,6 +21,8 @@ const MAX_SESSION_MIB = 10;
  */
 const RESET_BURST = 200;
 const RESETS_PER_SECOND = 33;
+/** Over one connection of a proxy come the requests of so many clients; it bounds those of each itself. */
+const PROXY_CLIENTS = 30;
 /** Frames that break the protocol, and requests above the limits, after which the connection is closed. */
 const MAX_INVALID_FRAMES = 100;
 const MAX_REJECTED_STREAMS = 100;
@@ -42,12 +44,16 @@ export class Http2Connection implements OpenHttp2 {
   readonly #session: ServerHttp2Session;
   #streams = 0;
   #idle: Timer | null = null;
-  readonly #resets = new FrameAllowance(RESET_BURST, RESETS_PER_SECOND);
+  readonly #resets: FrameAllowance;
   readonly #idleFrames = new FrameAllowance(IDLE_FRAME_BURST, IDLE_FRAMES_PER_SECOND);
 
   constructor(socket: TLSSocket, parts: Http2Parts) {
     this.#socket = socket;
     this.#parts = parts;
+    const isProxy = parts.proxies()?.trusts(socket.remoteAddress ?? "") === true;
+    const clients = isProxy ? PROXY_CLIENTS : 1;
+    const resets = { burst: RESET_BURST * clients, perSecond: RESETS_PER_SECOND * clients };
+    this.#resets = new FrameAllowance(resets.burst, resets.perSecond);
     // What the session says of a broken connection is said by its error; the socket has one more.
     socket.on("error", () => {});
     const session = performServerHandshake(socket, {
@@ -55,6 +61,8 @@ export class Http2Connection implements OpenHttp2 {
       maxHeaderListPairs: MAX_FIELDS,
       maxSessionInvalidFrames: MAX_INVALID_FRAMES,
       maxSessionRejectedStreams: MAX_REJECTED_STREAMS,
+      // The library counts too, those of all clients as one's.
+      ...(isProxy ? { streamResetBurst: resets.burst, streamResetRate: resets.perSecond } : {}),
       settings: {
         maxConcurrentStreams: MAX_STREAMS,
         maxHeaderListSize: MAX_HEAD_BYTES,

@@ -9,6 +9,7 @@ import type { BodyCarrier } from "./endless-body.ts";
 import { FileBody, PIECE_BYTES } from "./file-body.ts";
 import { finishFile, finishReply } from "./finish-reply.ts";
 import type { WireReply } from "./finish-reply.ts";
+import { forwardedRequest } from "./forwarded-request.ts";
 import type { Http2Parts } from "./https-parts.ts";
 import { isHeaderValue } from "./reply-head.ts";
 import { ReplyHold } from "./reply-budget.ts";
@@ -88,7 +89,7 @@ class Exchange {
 
   #read(remoteAddress: string): HttpRequest {
     const { method, query, path } = { method: this.#headers[":method"] ?? "GET", ...this.#target };
-    return {
+    return forwardedRequest(this.#parts.proxies(), {
       method,
       path: typeof path === "string" ? path : "/",
       query,
@@ -100,7 +101,7 @@ class Exchange {
         void this.#stream.once("close", () => {
           if (!this.#isAnswered) run();
         }),
-    };
+    });
   }
 
   /** The host is `:authority` here. Spec: RFC 9113 section 8.3.1. */

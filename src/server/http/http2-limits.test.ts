@@ -11,6 +11,7 @@ import { eventually } from "../../../test/support/eventually.ts";
 import { ask, http2Client, replyOf } from "../../../test/support/http2-client.ts";
 import { startHttps } from "../../../test/support/https-listener.ts";
 import { textReply } from "../../base/http-message.ts";
+import { TrustedProxies } from "../../auth/proxies/trusted-proxies.ts";
 import type { HttpReply } from "../../base/http-message.ts";
 import { silentLogger } from "../../base/log.ts";
 import type { LogFields } from "../../base/log.ts";
@@ -24,8 +25,8 @@ const HEADERS = 0x1;
 const CONTINUATION = 0x9;
 const RST_STREAM = 0x3;
 const CANCEL = Buffer.of(0, 0, 0, 8);
-/** GET, https, "/". Spec: RFC 7541 appendix A. */
-const GET_ROOT = Buffer.of(0x82, 0x87, 0x84);
+/** GET, https, "/", and an authority: without any host it would be a broken frame. Spec: RFC 7541 appendix A. */
+const GET_ROOT = Buffer.of(0x82, 0x87, 0x84, 0x41, 0x01, 0x61);
 const hello = (): HttpReply => textReply(200, "hello");
 
 /** Spec: RFC 9113 section 4.1. */
@@ -77,6 +78,25 @@ test("who takes back one request after the other loses the connection, and one l
   assert.ok(asked < 1000, `the server was asked ${asked} times`);
   await eventually(() => assert.equal(listener.connections, 0));
   assert.ok(lines.length <= 2);
+});
+
+test("a proxy's connection is closed for what many clients take back together at once, and not for less", async (t) => {
+  const { log, lines } = collectingLog();
+  const proxies = new TrustedProxies(["127.0.0.1"]);
+  const never = (): Promise<HttpReply> => new Promise(() => {});
+  const listener = await startHttps(t, { log, proxies: () => proxies, handle: never });
+  const socket = await rawClient(t, listener.port);
+  const takeBack = async (from: number, to: number): Promise<void> => {
+    for (let i = from; i < to && socket.writable; i++) {
+      const id = i * 2 + 1;
+      socket.write(Buffer.concat([frame(HEADERS, 5, id, GET_ROOT), frame(RST_STREAM, 0, id, CANCEL)]));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  await takeBack(0, 3000);
+  assert.deepEqual([socket.writable, lines], [true, []]);
+  await takeBack(3000, 60_000);
+  await eventually(() => assert.ok(socket.destroyed));
 });
 
 const floods: [name: string, bytes: Buffer][] = [

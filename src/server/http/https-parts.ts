@@ -5,7 +5,7 @@ import type { ConnectionParts } from "./plain-connection.ts";
 /** What an HTTP/2 connection needs of its listener. */
 export type Http2Parts = Pick<
   ConnectionParts,
-  "answers" | "budget" | "bodies" | "idleTimeoutMs" | "headTimeoutMs" | "isStopping" | "onBusy"
+  "answers" | "budget" | "bodies" | "idleTimeoutMs" | "headTimeoutMs" | "proxies" | "isStopping" | "onBusy"
 > & {
   /** The client did what no client does that only wants to watch: the connection was closed. */
   onBroken(reason: string): void;

@@ -3,6 +3,7 @@ import type { IncomingMessage, Server } from "node:http";
 import { Server as NetServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import type { TrustedProxies } from "../../auth/proxies/trusted-proxies.ts";
 import type { AddressLimit } from "../../base/address-counter.ts";
 import { systemClock } from "../../base/clock.ts";
 import { PerSecondLog } from "../../base/log.ts";
@@ -32,6 +33,8 @@ export type HttpListenerOptions = {
   /** Shared by all HTTP listeners of the server. */
   readonly addresses: AddressLimit;
   readonly budget: ReplyBudget;
+  /** Asked for each request: proxies that say whose it is; `null`, as everywhere when it is left out: there are none. */
+  readonly proxies?: () => TrustedProxies | null;
   /** A connection on which nothing moves for this long is closed: slow senders, readers that stopped reading. */
   readonly idleTimeoutMs: number;
   /** From a connection's begin, or a request's, to the end of its head; 10 s when left out. */
@@ -236,6 +239,7 @@ export class HttpListener {
 
   #makeParts(): ConnectionParts {
     const { handle, takes, log, budget, headTimeoutMs = HEAD_TIMEOUT_MS } = this.#options;
+    const { proxies = () => null } = this.#options;
     const idleTimeoutMs = this.#idleTimeoutMs;
     const full = "slow readers hold all the memory that replies may hold";
     return {
@@ -246,6 +250,7 @@ export class HttpListener {
       bodies: this.#bodies,
       idleTimeoutMs,
       headTimeoutMs,
+      proxies,
       isStopping: () => this.#closesAfterReplies,
       onBusy: () => this.#note({ reason: full, limitBytes: budget.limitBytes }),
       refuse: (code, socket) => this.#refuse(code, socket),
@@ -257,14 +262,16 @@ export class HttpListener {
   #admit(accepted: Socket): void {
     const { addresses, readsPlain = true } = this.#options;
     const address = accepted.remoteAddress ?? "unknown";
-    if (!addresses.acquire(address)) {
+    // A proxy has the connections of all its clients.
+    const isCounted = this.#parts.proxies()?.trusts(address) !== true;
+    if (isCounted && !addresses.acquire(address)) {
       this.#note({ address, reason: `more than ${addresses.limit} connections from one address` });
       accepted.destroy();
       return;
     }
     const https = this.#options.tls?.() ?? null;
     if (https !== null) {
-      this.#count(accepted, address);
+      this.#count(accepted, isCounted ? address : null);
       this.#secure(accepted, address, https);
       return;
     }
@@ -272,16 +279,16 @@ export class HttpListener {
     const socket = readsPlain
       ? this.#readShared(accepted, (bytes) => connection?.receive(bytes))
       : accepted;
-    this.#count(socket, address);
+    this.#count(socket, isCounted ? address : null);
     connection = this.#serve(socket);
   }
 
-  /** Until it closes. */
-  #count(socket: Socket, address: string): void {
+  /** Until it closes; `address`: of whose connections it is one. */
+  #count(socket: Socket, address: string | null): void {
     this.#connections++;
     socket.once("close", () => {
       this.#connections--;
-      this.#options.addresses.release(address);
+      if (address !== null) this.#options.addresses.release(address);
     });
   }
 

@@ -1,11 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Writable } from "node:stream";
+import type { TrustedProxies } from "../../auth/proxies/trusted-proxies.ts";
 import { textReply } from "../../base/http-message.ts";
 import type { HttpFile, HttpReply, HttpRequest } from "../../base/http-message.ts";
 import type { Answers } from "./answers.ts";
 import type { EndlessBodies } from "./endless-body.ts";
 import { sendResponse, streamToResponse } from "./endless-replies.ts";
 import { FileBody, PIECE_BYTES } from "./file-body.ts";
+import { forwardedRequest } from "./forwarded-request.ts";
 import { finishFile, finishReply } from "./finish-reply.ts";
 import type { WireReply } from "./finish-reply.ts";
 import { totalBytes } from "../../base/bytes.ts";
@@ -30,6 +32,8 @@ export type NodeExchangeParts = {
   readonly answers: Answers;
   readonly budget: ReplyBudget;
   readonly bodies: EndlessBodies;
+  /** Those in force; `null`: there are none. */
+  proxies(): TrustedProxies | null;
   /** True once the listener ends: no connection is kept open behind its reply. */
   isStopping(): boolean;
   /** Says in the log that the budget is spent. */
@@ -43,7 +47,7 @@ export function answerNode(
   parts: NodeExchangeParts,
 ): void {
   const target = readTarget(incoming.url ?? "/");
-  const request = readRequest(incoming, outgoing, target);
+  const request = readRequest(incoming, outgoing, target, parts.proxies());
   const reply = parts.answers.reply(request, target);
   if (!(reply instanceof Promise) && reply.upload !== undefined) {
     takeUpload(incoming, reply.upload, {
@@ -172,8 +176,9 @@ export function readRequest(
   incoming: IncomingMessage,
   leaver: Pick<Writable, "once" | "writableEnded">,
   target: RequestTarget,
+  proxies: TrustedProxies | null,
 ): HttpRequest {
-  return {
+  return forwardedRequest(proxies, {
     method: incoming.method ?? "GET",
     path: typeof target.path === "string" ? target.path : "/",
     query: target.query,
@@ -188,5 +193,5 @@ export function readRequest(
       void leaver.once("close", () => {
         if (!leaver.writableEnded) run();
       }),
-  };
+  });
 }

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { TrustedProxies } from "../../auth/proxies/trusted-proxies.ts";
 import type { HttpFile, HttpReply, HttpStream, RequestMemory } from "../../base/http-message.ts";
 import type { Answers } from "./answers.ts";
 import { ChunkedCarrier } from "./chunked-socket.ts";
@@ -24,6 +25,8 @@ export type ConnectionParts = {
   readonly idleTimeoutMs: number;
   /** From the connection's begin to its first bytes. */
   readonly headTimeoutMs: number;
+  /** Those in force; `null`: there are none. */
+  proxies(): TrustedProxies | null;
   /** True once the listener ends: no connection is kept open. */
   isStopping(): boolean;
   /** Says in the log that the budget is spent. */
@@ -163,7 +166,7 @@ export class PlainConnection implements RequestMemory {
   }
 
   #answer(head: PlainHead): void {
-    const request = new PlainRequest(head, this.#socket, this);
+    const request = this.#request(head);
     const reply = this.#parts.answers.reply(request, head.target);
     if (!(reply instanceof Promise)) {
       this.#send(head, request, reply);
@@ -171,6 +174,16 @@ export class PlainConnection implements RequestMemory {
     }
     this.#answering = request;
     void reply.then((late) => this.#answerLate(head, request, late));
+  }
+
+  /** Of a proxy, each request is somebody else's: nothing is kept from one to the next. */
+  #request(head: PlainHead): PlainRequest {
+    const socket = this.#socket;
+    const proxies = this.#parts.proxies();
+    const client = proxies?.clientOf(socket.remoteAddress ?? "", (name) => head.header(name)) ?? null;
+    return client === null
+      ? new PlainRequest(head, socket, this)
+      : new PlainRequest(head, socket, { kept: null }, client);
   }
 
   #answerLate(head: PlainHead, request: PlainRequest, late: HttpReply): void {

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { ForwardedClient } from "../../auth/proxies/trusted-proxies.ts";
 import type { HttpRequest, RequestMemory } from "../../base/http-message.ts";
 import { acceptsGzip } from "./finish-reply.ts";
 import { readTarget } from "./request-target.ts";
@@ -103,9 +104,16 @@ export class PlainRequest implements HttpRequest {
   readonly memory: RequestMemory;
   readonly #head: PlainHead;
   readonly #socket: Socket;
+  /** Who asks through a proxy. */
+  readonly #client: ForwardedClient | null;
   #left: (() => void) | null = null;
 
-  constructor(head: PlainHead, socket: Socket, memory: RequestMemory) {
+  constructor(
+    head: PlainHead,
+    socket: Socket,
+    memory: RequestMemory,
+    client: ForwardedClient | null = null,
+  ) {
     const { path, query } = head.target;
     this.method = head.isHead ? "HEAD" : "GET";
     this.path = typeof path === "string" ? path : "/";
@@ -113,18 +121,20 @@ export class PlainRequest implements HttpRequest {
     this.memory = memory;
     this.#head = head;
     this.#socket = socket;
+    this.#client = client;
   }
 
   get remoteAddress(): string {
-    return this.#socket.remoteAddress ?? "";
+    return this.#client === null ? (this.#socket.remoteAddress ?? "") : this.#client.address;
   }
 
   get isTls(): boolean {
-    return isTlsSocket(this.#socket);
+    return this.#client?.isTls ?? isTlsSocket(this.#socket);
   }
 
   header(name: string): string | undefined {
-    return this.#head.header(name);
+    const host = this.#client !== null && name === "host" ? this.#client.host : null;
+    return host ?? this.#head.header(name);
   }
 
   onLeave(run: () => void): void {

@@ -1,6 +1,7 @@
 /** The way from a request that asks for a WebSocket to one, or to the reply that refuses it. */
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
+import type { TrustedProxies } from "../../auth/proxies/trusted-proxies.ts";
 import { textReply } from "../../base/http-message.ts";
 import type { HttpReply, HttpRequest, WebSocketStart } from "../../base/http-message.ts";
 import { late } from "../../base/late/late.ts";
@@ -23,6 +24,8 @@ export type WebSocketsParts = {
   readonly ready: ReadyReplies;
   readonly bodies: EndlessBodies;
   readonly idleTimeoutMs: number;
+  /** Those in force; `null`: there are none. */
+  proxies(): TrustedProxies | null;
 };
 
 /** A client that has not closed its end after so long is cut off. */
@@ -58,7 +61,7 @@ export class WebSockets {
     socket.setNoDelay(true);
     if (rest.byteLength > 0) socket.unshift(rest);
     const target = readTarget(incoming.url ?? "/");
-    const request = readRequest(incoming, socket, target);
+    const request = readRequest(incoming, socket, target, parts.proxies());
     const answer = (reply: HttpReply): void => {
       if (!socket.destroyed) this.#answer(socket, { request, rawPath: target.rawPath, reply, parts });
     };

@@ -2,6 +2,7 @@ import { apiPath } from "../../api/base-path.ts";
 import { monitoringReply } from "../../api/monitoring.ts";
 import type { ProbeTarget } from "../../api/monitoring.ts";
 import type { SessionEnd } from "../../auth/claim.ts";
+import { TrustedProxies } from "../../auth/proxies/trusted-proxies.ts";
 import type { Channel } from "../../base/channel.ts";
 import { systemClock } from "../../base/clock.ts";
 import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
@@ -50,6 +51,7 @@ export class MediaRuntime {
   readonly #log: Logger;
   readonly #addresses: { readonly http: SharedAddressCounter; readonly rtmp: SharedAddressCounter };
   #limits: ResolvedConfig["limits"];
+  #proxies: TrustedProxies | null;
   readonly #node: MediaNode;
   readonly #tls: ThreadTls;
   readonly #http: ListenerSet<HttpListenerPlan, HttpListener>;
@@ -76,6 +78,7 @@ export class MediaRuntime {
     );
     const { index, count, config, shares } = start;
     this.#limits = config.limits;
+    this.#proxies = proxiesOf(config);
     const perAddress = config.limits.maxConnectionsPerAddress;
     this.#addresses = {
       http: new SharedAddressCounter(shares.httpAddresses, index, perAddress),
@@ -203,6 +206,7 @@ export class MediaRuntime {
   #apply(config: ResolvedConfig): void {
     this.#threshold.level = serverLogLevel(config.logLevel);
     this.#limits = config.limits;
+    this.#proxies = proxiesOf(config);
     this.#addresses.http.limit = config.limits.maxConnectionsPerAddress;
     this.#addresses.rtmp.limit = config.limits.maxConnectionsPerAddress;
     this.#http.keep(config.listeners.http);
@@ -249,6 +253,7 @@ export class MediaRuntime {
         isShared: count > 1,
         addresses: this.#addresses.http,
         budget,
+        proxies: () => this.#proxies,
         idleTimeoutMs: this.#limits.httpIdleTimeoutMs,
         tls: () => this.#tls.forHttp(plan().tls),
         log: this.#log,
@@ -302,6 +307,10 @@ export class MediaRuntime {
       if (!before.has(listener)) this.#log.info("listening", { protocol, port: listener.port });
     }
   }
+}
+
+function proxiesOf({ trustedProxies }: ResolvedConfig): TrustedProxies | null {
+  return trustedProxies.length === 0 ? null : new TrustedProxies(trustedProxies);
 }
 
 /** The registry of homes, which the control thread keeps for all. */
