@@ -297,3 +297,175 @@ export const FIGURES: Readonly<Record<string, readonly Figure[]>> = {
     ["32 MiB", "src/server/config-files.ts MAX_CONFIG_BYTES"],
   ],
 };
+
+/** Sentences of other pages with figures: a part of the sentence as it stands there, and its figures. */
+export const SENTENCES: Readonly<
+  Record<string, readonly (readonly [part: string, figures: readonly Figure[]])[]>
+> = {
+  "docs/access.md": [
+    [
+      "seen for 30 s (60 s",
+      [
+        ["30 s", "src/auth/sessions/idle.ts POLLED_IDLE_MS"],
+        ["60 s", "src/auth/sessions/idle.ts OTHER_IDLE_MS"],
+      ],
+    ],
+    ["anything else, none within 3 s", [["3 s", "src/auth/backends/backends.ts REQUEST_TIMEOUT_MS"]]],
+    ["| 180 |", [["180", "src/auth/sessions/judge.ts DEFAULT_AUTH_DURATION_MS"]]],
+    [
+      "at most 16 KiB of\nheaders and 64 KiB of body",
+      [
+        ["16 KiB", "src/server/access/backend-http.ts MAX_HEADER_BYTES"],
+        ["64 KiB", "src/server/access/backend-http.ts MAX_BODY_BYTES"],
+      ],
+    ],
+    [
+      "asked about again after 5 s at the earliest",
+      [["5 s", "src/auth/sessions/judge.ts FAILURE_DENIAL_MS"]],
+    ],
+    [
+      "A session that there is goes on; it is asked about again after 30 s",
+      [["30 s", "src/auth/sessions/judge.ts FAILURE_RECHECK_MS"]],
+    ],
+    [
+      "at most 512 things at once, 256 about one stream, and 10 000 wait",
+      [
+        ["512", "src/auth/backends/ask-queue.ts ASK_LIMITS.atOnce"],
+        ["256", "src/auth/backends/ask-queue.ts ASK_LIMITS.atOncePerStream"],
+        ["10 000", "src/auth/backends/ask-queue.ts ASK_LIMITS.waiting"],
+      ],
+    ],
+    [
+      "From the claim to the answer it takes 5 s at most",
+      [["5 s", "src/auth/backends/ask-queue.ts ASK_LIMITS.wholeMs"]],
+    ],
+    ["everything fails at\nonce for 2 s", [["2 s", "src/auth/backends/ask-queue.ts ASK_LIMITS.openMs"]]],
+    [
+      "The server has 100 000 sessions at most",
+      [["100 000", "src/auth/sessions/table-options.ts SESSION_TABLE_LIMITS.sessions"]],
+    ],
+    ["ended by the API is refused for 10 s", [["10 s", "src/auth/sessions/session-table.ts KICK_MS"]]],
+    [
+      "A token is at most 2048 characters long",
+      [["2048", "src/auth/tokens/signed-url.ts MAX_SIGNED_LENGTH"]],
+    ],
+    ["clocks may be 30 s apart", [["30 s", "src/auth/tokens/jwt-claims.ts JWT_LEEWAY_S"]]],
+    ["a list of up to 100", [["100", "src/auth/tokens/jwt-claims.ts MAX_LIST_LENGTH"]]],
+    ["brings at most 2048 characters", [["2048", "src/server/access/http-gate.ts MAX_TOKEN_BYTES"]]],
+    ["all others 8 KiB", [["8 KiB", "src/server/access/http-gate.ts MAX_LONE_TOKEN_BYTES"]]],
+    [
+      "1 MiB and 100 keys of it are read, within 8 s",
+      [
+        ["1 MiB", "src/auth/tokens/jwks.ts MAX_JWKS_LENGTH"],
+        ["100", "src/auth/tokens/jwt-keys.ts MAX_JWT_KEYS"],
+        ["8 s", "src/server/credentials/outside-text.ts FETCH_LIMIT_MS"],
+      ],
+    ],
+    ["A file of keys is looked at every 5 s", [["5 s", "src/auth/tokens/check-token.ts PEM_TTL_MS"]]],
+    ["behind (30 s are allowed for)", [["30 s", "src/auth/tokens/securetoken.ts CLOCK_SKEW_S"]]],
+  ],
+  "docs/security.md": [
+    [
+      "head 16 KiB in 10 s",
+      [
+        ["16 KiB", "src/server/http/listener.ts MAX_HEAD_BYTES"],
+        ["10 s", "src/server/http/listener.ts HEAD_TIMEOUT_MS"],
+      ],
+    ],
+    [
+      "bodies of the API 64 KiB in 10 s",
+      [
+        ["64 KiB", "src/server/http/whole-bodies.ts LIMITS.bytes"],
+        ["10 s", "src/server/http/whole-bodies.ts LIMITS.ms"],
+      ],
+    ],
+    ["50 000 connections a thread", [["50 000", "src/server/http/listener.ts MAX_CONNECTIONS"]]],
+    ["256 streams a connection", [["256", "src/server/http/http2-connection.ts MAX_STREAMS"]]],
+    ["20 000 connections a thread", [["20 000", "src/protocols/rtmp/listener.ts connections"]]],
+    [
+      "100 000, 75 000 of streams without rules",
+      [["100 000", "src/auth/sessions/table-options.ts SESSION_TABLE_LIMITS.sessions"]],
+    ],
+    [
+      "| 512, 256, 10 000 |",
+      [
+        ["512", "src/auth/backends/ask-queue.ts ASK_LIMITS.atOnce"],
+        ["256", "src/auth/backends/ask-queue.ts ASK_LIMITS.atOncePerStream"],
+        ["10 000", "src/auth/backends/ask-queue.ts ASK_LIMITS.waiting"],
+      ],
+    ],
+    [
+      "3 s, 16 KiB of headers, 64 KiB of body",
+      [
+        ["3 s", "src/auth/backends/backends.ts REQUEST_TIMEOUT_MS"],
+        ["16 KiB", "src/server/access/backend-http.ts MAX_HEADER_BYTES"],
+        ["64 KiB", "src/server/access/backend-http.ts MAX_BODY_BYTES"],
+      ],
+    ],
+    [
+      "8 KiB, 2 KiB in addresses of playlists",
+      [
+        ["8 KiB", "src/server/access/http-gate.ts MAX_LONE_TOKEN_BYTES"],
+        ["2 KiB", "src/server/access/http-gate.ts MAX_TOKEN_BYTES"],
+      ],
+    ],
+    ["| 4096 |", [["4096", "src/auth/credentials/failures.ts MAX_ADDRESSES"]]],
+    [
+      "| 5; 20 |",
+      [
+        ["5", "src/auth/credentials/failures.ts DELAYED_FROM"],
+        ["20", "src/auth/credentials/failures.ts REFUSED_FROM"],
+      ],
+    ],
+  ],
+  "docs/api.md": [
+    ["at most 64 KiB, else 413", [["64 KiB", "src/server/http/whole-bodies.ts LIMITS.bytes"]]],
+    [
+      "100 unless given, at most 10000",
+      [
+        ["100", "src/api/lists/list-query.ts DEFAULT_LIMIT"],
+        ["10000", "src/api/lists/list-query.ts MAX_LIMIT"],
+      ],
+    ],
+    ["no media for 10 s", [["10 s", "src/auth/sessions/session-table.ts STALL_MS"]]],
+    ["it is refused for 10 s", [["10 s", "src/auth/sessions/session-table.ts KICK_MS"]]],
+    ["At most 31 days", [["31 days", "src/api/archive-schemas.ts MAX_EXPORT_S"]]],
+    ["20 may wait", [["20", "src/dvr/export-jobs/export-jobs.ts LIMITS.waiting"]]],
+  ],
+  "docs/events.md": [
+    ["longer than 16 KiB", [["16 KiB", "src/api/events/event.ts MAX_EVENT_LENGTH"]]],
+    [
+      "100 events and 256 KiB",
+      [
+        ["100", "src/api/events/batch.ts BATCH_EVENTS"],
+        ["256 KiB", "src/api/events/batch.ts BATCH_BYTES"],
+      ],
+    ],
+    ["10 s of silence", [["10 s", "src/server/events/http-sink.ts TIMEOUT_MS"]]],
+    ["after 100 ms", [["100 ms", "src/server/events/sink-delivery.ts FIRST_PAUSE_MS"]]],
+    ["Above 64 MiB", [["64 MiB", "src/server/events/file-sink.ts MAX_BYTES"]]],
+    ["A comment comes every 15 s", [["15 s", "src/api/events/live-events.ts HEARTBEAT_MS"]]],
+    [
+      "At most 100 clients follow; one that has not taken 256 KiB",
+      [
+        ["100", "src/api/events/live-events.ts MAX_CLIENTS"],
+        ["256 KiB", "src/api/events/live-events.ts MAX_UNSENT_BYTES"],
+      ],
+    ],
+    ["1000 events", [["1000", "src/api/events/event-bus.ts KEPT_EVENTS"]]],
+  ],
+  "docs/config-by-api.md": [
+    ["at most 200 at\nonce", [["200", "src/config/edit/edit-files.ts MAX_OBJECTS_AT_ONCE"]]],
+    ["64 KiB at most", [["64 KiB", "src/server/http/whole-bodies.ts LIMITS.bytes"]]],
+  ],
+  "docs/operations.md": [
+    ["beyond 1 MiB", [["1 MiB", "src/server/logger.ts MAX_UNWRITTEN_BYTES"]]],
+    [
+      "Two are computed at once and 32 wait",
+      [["32", "src/auth/credentials/password-verifier.ts MAX_WAITING"]],
+    ],
+    ["more than 64 MiB lets", [["64 MiB", "src/auth/credentials/hash-format.ts MAX_HASH_MEMORY_BYTES"]]],
+    ["At most 2048 spans wait", [["2048", "src/server/traces/trace-export.ts maxQueueSize"]]],
+    ["replaced after 10 s", [["10 s", "src/server/threads/beat-watch.ts STUCK_MS"]]],
+  ],
+};

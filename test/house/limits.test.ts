@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { constantOf, figureOf, rowsOf, unclaimed, wrongDefaults } from "./limits.ts";
-import { FIGURES } from "./limits-figures.ts";
+import { FIGURES, SENTENCES } from "./limits-figures.ts";
+import type { Figure } from "./limits.ts";
 import { readProjectFile } from "./tree.ts";
 
 describe("docs/limits.md", () => {
@@ -11,12 +12,7 @@ describe("docs/limits.md", () => {
     const wrong = Object.entries(FIGURES).flatMap(([what, figures]) => {
       const row = rows.find((one) => one.what === what);
       if (row === undefined) return [`there is no row: ${what}`];
-      return figures.flatMap(([text, constant]) => {
-        const [file, name] = constant.split(" ") as [string, string];
-        const value = constantOf(readProjectFile(file), name);
-        if (!row.bound.includes(text)) return [`${what}: it does not say ${text}`];
-        return figureOf(text) === value ? [] : [`${what}: ${text}, but ${constant} is ${value}`];
-      });
+      return figures.flatMap((figure) => wrongFigure(`${what}: ${row.bound}`, figure));
     });
     assert.deepEqual(wrong, []);
   });
@@ -36,6 +32,25 @@ describe("docs/limits.md", () => {
     );
   });
 });
+
+for (const [path, sentences] of Object.entries(SENTENCES)) {
+  test(`${path} has the figures that the code has`, () => {
+    const page = readProjectFile(path).replace(/\s+/g, " ");
+    const wrong = sentences.flatMap(([part, figures]) => {
+      if (!page.includes(part.replace(/\s+/g, " "))) return [`it does not say: ${part}`];
+      return figures.flatMap((figure) => wrongFigure(part, figure));
+    });
+    assert.deepEqual(wrong, []);
+  });
+}
+
+/** What is wrong with a figure of a sentence or a row. */
+function wrongFigure(where: string, [text, constant]: Figure): string[] {
+  const [file, name] = constant.split(" ") as [string, string];
+  const value = constantOf(readProjectFile(file), name);
+  if (!where.includes(text)) return [`${where}: it does not say ${text}`];
+  return figureOf(text) === value ? [] : [`${where}: ${text}, but ${constant} is ${value}`];
+}
 
 test("a constant is read as its name says what it counts", () => {
   const source =
