@@ -34,7 +34,7 @@ export const EVENT_FIELDS = {
   media: "The stream, or the file with its vod's prefix.",
   reason: "Why, in words.",
   proto: "The word of the `protocols` directive, or `file` for the server's own sources.",
-  ip: "The address of who is meant.",
+  ip: "The address of who is meant; of the server's own sources their URL.",
   tracks:
     "Of each track: `id`, `kind`, `codec`, and `width` and `height`, or `sample_rate` and `channels`.",
   bytes: "Bytes so far: had from a source, sent to a viewer.",
