@@ -3,10 +3,10 @@
  * counted, that asks at a steady pace whether answers come or not.
  */
 import { once } from "node:events";
-import { Agent } from "node:http";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
-import { getWith, lastAddress } from "./access-crowd.ts";
 import { percentile } from "./access-clock.ts";
+import { lastAddress, pathOf, PlainConnection } from "./plain-get.ts";
+import type { PlainReply } from "./plain-get.ts";
 
 /** What is asked for. */
 export type MeterPlan = {
@@ -15,7 +15,6 @@ export type MeterPlan = {
   /** Paths to ask for in turn. One that ends in `.m3u8` stands for the newest segment behind it. */
   readonly paths: readonly string[];
   readonly perSecond: number;
-  readonly connections: number;
 };
 
 /** Of one span of time. Units: milliseconds. */
@@ -58,32 +57,32 @@ export class Meter {
 
 const REFRESH_MS = 1000;
 
-function work({ url, paths, perSecond, connections }: MeterPlan): void {
-  const agent = new Agent({ keepAlive: true, maxSockets: connections });
-  const targets = paths.map((path) => new URL(path, url));
-  const playlists = [...targets];
+function work({ url, paths, perSecond }: MeterPlan): void {
+  const free: PlainConnection[] = [];
+  const get = async (path: string): Promise<PlainReply> => {
+    const connection = free.pop() ?? new PlainConnection(url, "meter");
+    const reply = await connection.get(path);
+    free.push(connection);
+    return reply;
+  };
+  const targets = [...paths];
   let [took, failed, asked, isMeasuring]: [number[], number, number, boolean] = [[], 0, 0, false];
   const refresh = async (i: number): Promise<void> => {
-    const playlist = playlists[i]!;
-    if (!playlist.pathname.endsWith(".m3u8")) return;
-    let [at, body] = [playlist, (await getWith(agent, playlist, "meter")).body];
-    for (let depth = 0; depth < 2; depth++) {
-      const next = new URL(lastAddress(body), at);
-      targets[i] = at = next;
-      if (!next.pathname.endsWith(".m3u8")) return;
-      body = (await getWith(agent, next, "meter")).body;
-    }
+    let at = paths[i]!;
+    for (let depth = 0; depth < 2 && at.split("?")[0]!.endsWith(".m3u8"); depth++)
+      at = pathOf(new URL(lastAddress((await get(at)).body), url + at));
+    targets[i] = at;
   };
   const ask = async (): Promise<void> => {
     const target = targets[asked++ % targets.length]!;
     const beganMs = performance.now();
     const isOf = isMeasuring;
-    const reply = await getWith(agent, target, "meter").catch(() => null);
+    const reply = await get(target).catch(() => null);
     if (!isOf || !isMeasuring) return;
     took.push(performance.now() - beganMs);
     if (reply?.status !== 200) failed++;
   };
-  const refreshAll = (): void => playlists.forEach((_, i) => void refresh(i).catch(() => {}));
+  const refreshAll = (): void => paths.forEach((_, i) => void refresh(i).catch(() => {}));
   refreshAll();
   setInterval(refreshAll, REFRESH_MS);
   setInterval(() => void ask(), 1000 / perSecond);

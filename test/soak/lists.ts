@@ -1,7 +1,7 @@
 /** What the API costs beside media when very many streams are configured and very many sessions are open. */
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { Agent } from "node:http";
+import { Agent, request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { makeClip } from "../support/ffmpeg.ts";
 import type { TestEnd } from "../support/program.ts";
@@ -10,7 +10,6 @@ import type { Weir } from "../support/weir.ts";
 import { eventually } from "../support/eventually.ts";
 import { SlowBackend } from "./access-backend.ts";
 import { median, percentile } from "./access-clock.ts";
-import { getWith } from "./access-crowd.ts";
 import { Meter } from "./access-meter.ts";
 
 /** What is run. */
@@ -43,7 +42,7 @@ export async function measureLists(end: TestEnd, plan: ListsPlan): Promise<void>
     assert.equal((await fetch(weir.url("/clip/index.m3u8"))).status, 200);
   });
   const meterOf = (path: string): Meter => {
-    const meter = new Meter({ url: weir.url(""), paths: [path], perSecond: 50, connections: 8 });
+    const meter = new Meter({ url: weir.url(""), paths: [path], perSecond: 50 });
     end.after(() => meter.close());
     return meter;
   };
@@ -164,4 +163,25 @@ async function configOf({ streams }: ListsPlan, backend: string): Promise<Record
     files[name] = `${files[name] ?? ""}${line}`;
   }
   return files;
+}
+
+/** GET over an agent's connection; rejects after 60 s. */
+function getWith(
+  agent: Agent,
+  url: URL,
+  userAgent: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<{ readonly status: number; readonly body: Buffer }> {
+  return new Promise((resolve, reject) => {
+    const options = { agent, headers: { "user-agent": userAgent, ...headers }, timeout: 60_000 };
+    const asked = request(url, options, (reply) => {
+      const pieces: Buffer[] = [];
+      reply.on("data", (piece: Buffer) => pieces.push(piece));
+      reply.once("end", () => resolve({ status: reply.statusCode ?? 0, body: Buffer.concat(pieces) }));
+      reply.once("error", reject);
+    });
+    asked.once("timeout", () => asked.destroy(new Error("no answer within 60 s")));
+    asked.once("error", reject);
+    asked.end();
+  });
 }

@@ -20,11 +20,11 @@ export type AskLimits = {
 
 /**
  * What is chosen where nobody says otherwise: one stream can have half of all places and no more, so a crowd at one stream
- * leaves places for the others, and 1000 viewers of one stream are asked about in four rounds.
+ * leaves places for the others, and 1000 viewers of one stream are asked about in two rounds.
  */
 export const ASK_LIMITS: AskLimits = {
-  atOnce: 512,
-  atOncePerStream: 256,
+  atOnce: 1024,
+  atOncePerStream: 512,
   waiting: 10_000,
   wholeMs: 5000,
   timeoutsToOpen: 5,

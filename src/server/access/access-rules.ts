@@ -32,6 +32,17 @@ export function nameRulesOf(rules: AccessRules, kind: SessionKind): NameRules {
   return { isGuarded: isGuarded(rules, kind), extraKeys, rules };
 }
 
+/** Whether a server may be asked about anybody under a configuration. */
+export function asksServers({ streams, templates, vods }: ResolvedConfig): boolean {
+  const ofStreams = [...streams, ...templates].flatMap(({ access }) => [access.play, access.publish]);
+  return ofStreams.some(isServerAsked) || vods.some(({ access }) => isServerAsked(access));
+}
+
+function isServerAsked({ authorizer }: AccessRules): boolean {
+  if (authorizer?.kind === "block") return authorizer.block.backends.length > 0;
+  return authorizer?.kind === "http";
+}
+
 function vodOf(config: ResolvedConfig, name: string): VodPlan | null {
   let found: VodPlan | null = null;
   for (const vod of config.vods) {

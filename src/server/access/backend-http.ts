@@ -1,9 +1,11 @@
 import { Agent as HttpAgent, request as httpRequest } from "node:http";
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { ASK_LIMITS } from "../../auth/backends/ask-queue.ts";
 import type { AskBackend, BackendReply, BackendRequest } from "../../auth/backends/backend-request.ts";
 import type { Clock } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
+import { TurnShare } from "../../base/turn-share.ts";
 import { NameCache } from "./name-cache.ts";
 import type { ResolveName } from "./name-cache.ts";
 
@@ -11,8 +13,10 @@ import type { ResolveName } from "./name-cache.ts";
 const MAX_HEADER_BYTES = 16 * 1024;
 /** Of a reply's body, which is read and thrown away so that the connection can be used again; more is a failure. */
 const MAX_BODY_BYTES = 64 * 1024;
-/** Connections that are kept for the next request, a server. */
-const MAX_FREE_SOCKETS = 256;
+/** Connections that are kept for the next request, a server: as many as may run at once, so that no crowd connects anew. */
+const MAX_FREE_SOCKETS = ASK_LIMITS.atOnce;
+/** Requests that begin in one turn of the loop, each of which costs some 0.2 ms. */
+const REQUESTS_A_TURN = 8;
 
 /** What talking to backends needs. */
 export type BackendHttpOptions = {
@@ -38,6 +42,7 @@ export class BackendHttp {
   };
   readonly #names: NameCache;
   readonly #running = new Set<ClientRequest>();
+  readonly #turns = new TurnShare(REQUESTS_A_TURN);
   #isClosed = false;
 
   constructor({ clock, hostRefusal = () => undefined, resolveName }: BackendHttpOptions) {
@@ -57,6 +62,8 @@ export class BackendHttp {
     const refusal = this.#hostRefusal(hostOf(url));
     if (refusal !== undefined) return failed(refusal);
     const deadlineUs = this.#clock.nowUs() + request.timeoutMs * 1000;
+    await this.#turns.pass();
+    if (this.#isClosed) return failed("the server stops");
     const first = await this.#try(url, request, deadlineUs);
     if (first !== "stale") return first;
     const second = await this.#try(url, request, deadlineUs, true);

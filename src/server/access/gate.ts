@@ -6,6 +6,7 @@ import type { Clock } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
 import type { MediaError } from "../../base/errors.ts";
 import { dropOldest } from "../../base/oldest.ts";
+import { TurnShare } from "../../base/turn-share.ts";
 import type { Permit } from "../../stream/permit.ts";
 import { nameRulesOf } from "./access-rules.ts";
 import type { NameRules } from "./access-rules.ts";
@@ -22,6 +23,8 @@ const UNAVAILABLE_MS = 1000;
 const MAX_KEPT = 50_000;
 /** A permit that nobody takes up within so long is given back. */
 const TAKE_UP_MS = 10_000;
+/** Viewers that go on with their verdicts in one turn of the loop: each is a playlist that is made, of some 0.2 ms. */
+const VERDICTS_A_TURN = 4;
 /** Of an id that a thread makes: so much tells the viewer, the rest one connection from another. */
 const IDENTITY_DIGITS = 16;
 
@@ -58,6 +61,9 @@ export class AccessGate {
     play: new Map(),
     publish: new Map(),
   };
+  readonly #turns = new TurnShare(VERDICTS_A_TURN);
+  /** Verdicts that wait for their turn. */
+  readonly #inTurns = new Set<{ verdict: Verdict }>();
   readonly #refusals = new Map<string, KeptRefusal>();
   /** Sessions that were ended, apart from what strangers may fill up. */
   readonly #ended = new Map<string, KeptRefusal>();
@@ -121,8 +127,9 @@ export class AccessGate {
     const answer: Promise<Verdict> = control
       .open(claim)
       .catch((caught: unknown) => unavailable(messageOf(caught)));
-    const verdict = await Promise.race([answer, late.promise]);
+    const first = await Promise.race([answer, late.promise]);
     timer.cancel();
+    const verdict = await this.#inTurn(first);
     if (verdict.kind !== "allowed") this.refuse(key, verdict, of);
     return verdict;
   }
@@ -178,6 +185,11 @@ export class AccessGate {
   /** The authority has ended sessions. */
   end(ends: readonly SessionEnd[]): void {
     for (const end of ends) this.#keep(this.#ended, identityOf(end.id), endedRefusal(end), null);
+    for (const waiting of this.#inTurns) {
+      const { verdict } = waiting;
+      const end = verdict.kind === "allowed" ? ends.find(({ id }) => id === verdict.id) : undefined;
+      if (end !== undefined) waiting.verdict = endedRefusal(end);
+    }
     this.served.end(ends);
   }
 
@@ -190,6 +202,15 @@ export class AccessGate {
     const verdict = await this.ask(claim, key, true);
     if (verdict.kind === "allowed") return this.allowedPermit(verdict.id);
     throw refusalError(claim, verdict);
+  }
+
+  /** The verdict when it is its turn, or that the session was ended while it waited. */
+  async #inTurn(verdict: Verdict): Promise<Verdict> {
+    const waiting = { verdict };
+    this.#inTurns.add(waiting);
+    await this.#turns.pass();
+    this.#inTurns.delete(waiting);
+    return waiting.verdict;
   }
 
   #giveBack(verdict: Verdict): void {

@@ -282,6 +282,32 @@ describe("a name with rules", () => {
     assert.equal(sessions.claims.length, 3);
   });
 
+  test("verdicts that come in a heap are followed in turns, and one whose session was ended meanwhile is not", async () => {
+    const { play, sessions, gate, carried } = setUp(GUARDED);
+    const verdicts = Promise.withResolvers<null>();
+    let ids = 0;
+    sessions.verdict = () => {
+      const id = `asked-${++ids}`;
+      return verdicts.promise.then((): Verdict => ({ kind: "allowed", id }));
+    };
+    const viewers = Array.from({ length: 10 }, (_, i) =>
+      Promise.resolve(play(ask({ query: `token=${i}` }))),
+    );
+    const outcomes = Promise.allSettled(viewers);
+    verdicts.resolve(null);
+    // Promises go on, and the event loop does not.
+    for (let i = 0; i < 100; i++) await Promise.resolve();
+    assert.equal(carried.length, 4);
+    gate.end([
+      { id: "asked-2", reason: "kicked", forMs: 0 },
+      { id: "asked-9", reason: "kicked", forMs: 5000 },
+    ]);
+    const refused = (await outcomes).flatMap(({ status }, i) => (status === "rejected" ? [i + 1] : []));
+    assert.deepEqual(refused, [9], "the second was served before");
+    assert.equal(carried.length, 9);
+    assert.throws(() => play(ask({ query: "token=8" })), code("ACCESS_DENIED"));
+  });
+
   test("a reply that was long in coming is not sent when the session ended meanwhile", async () => {
     const { play, http, gate, shared } = setUp(GUARDED);
     void (await play(ask({ query: "token=t" })));

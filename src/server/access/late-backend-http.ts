@@ -4,7 +4,7 @@ import { late } from "../../base/late/late.ts";
 import type { Late } from "../../base/late/late.ts";
 import type { BackendHttp, BackendHttpOptions } from "./backend-http.ts";
 
-/** Asks backends. The client, and Node's for HTTPS, are loaded with the first question: most servers never ask. */
+/** Asks backends. The client, and Node's for HTTPS, are loaded when somebody may be asked: most servers never ask. */
 export class LateBackendHttp {
   readonly #http: Late<BackendHttp>;
   #open: BackendHttp | null = null;
@@ -26,6 +26,11 @@ export class LateBackendHttp {
       return { kind: "failed", reason: messageOf(caught), isTimeout: false } satisfies BackendReply;
     }
   };
+
+  /** Loads it ahead of the first question, which would wait for it. Never rejects: the question says what is wrong. */
+  async prepare(): Promise<void> {
+    await Promise.resolve(this.#http(() => {})).catch(() => {});
+  }
 
   /** Ends everything: what is on its way fails, and so does whatever is asked from now on. */
   close(): void {

@@ -22,7 +22,7 @@ import { GeoipFile } from "../credentials/geoip-file.ts";
 import { fetchText, readText } from "../credentials/outside-text.ts";
 import { guardedResolve, hostRefusal } from "../outside-hosts.ts";
 import { planOf } from "../stream-rules.ts";
-import { accessRulesOf } from "./access-rules.ts";
+import { accessRulesOf, asksServers } from "./access-rules.ts";
 import { NameCache } from "./name-cache.ts";
 import type { SessionAuthority } from "./session-authority.ts";
 import { SessionCounts } from "./session-counts.ts";
@@ -99,16 +99,16 @@ export class ServerSessions {
     return this.#sessions.table;
   }
 
-  /** Reads the file of countries; resolves when it was read or could not be. Never rejects. */
+  /** Gets what judging takes; resolves when it is there or could not be had. Never rejects. */
   async start(): Promise<void> {
-    await this.#followCountries();
+    await this.#prepare();
   }
 
   /** Another configuration is in force: to be called before media threads hear of it. */
   async configure(config: ResolvedConfig): Promise<void> {
     this.#config = config;
     this.table.configure((kind, name) => accessRulesOf(config, kind, name));
-    await this.#followCountries();
+    await this.#prepare();
   }
 
   /** Requests on their way to servers fail. */
@@ -165,6 +165,11 @@ export class ServerSessions {
     const show = { showsTokens: false, tokenKey: this.#config.authToken };
     const session = sessionJson(sessionFields(change.session, show)) as Record<string, unknown>;
     this.#tell({ what: change.kind, session });
+  }
+
+  async #prepare(): Promise<void> {
+    if (asksServers(this.#config)) await this.#sessions.prepare();
+    await this.#followCountries();
   }
 
   async #followCountries(): Promise<void> {

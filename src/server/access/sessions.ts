@@ -13,10 +13,14 @@ export type SessionsOptions = Omit<SessionTableOptions, "judge"> &
   Pick<BackendsOptions, "onAnswer"> &
   Pick<BackendHttpOptions, "hostRefusal" | "resolveName">;
 
-/** All that the control thread has of sessions. `backends`: for figures. `close`: requests on their way fail. */
+/**
+ * All that the control thread has of sessions. `backends`: for figures. `prepare`: servers will be asked; never rejects.
+ * `close`: requests on their way fail.
+ */
 export type Sessions = {
   readonly table: SessionTable;
   readonly backends: Backends;
+  prepare(): Promise<void>;
   close(): void;
 };
 
@@ -31,5 +35,6 @@ export function createSessions(options: SessionsOptions): Sessions {
     askServer: (url, question, lane) => backends.ask(url, question, lane),
     wallMs: () => Math.floor(clock.wallUs() / 1000),
   });
-  return { table: new SessionTable({ ...options, judge }), backends, close: () => http.close() };
+  const table = new SessionTable({ ...options, judge });
+  return { table, backends, prepare: () => http.prepare(), close: () => http.close() };
 }
