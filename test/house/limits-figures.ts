@@ -184,8 +184,8 @@ export const FIGURES: Readonly<Record<string, readonly Figure[]>> = {
   ],
   "how long a verdict takes in all": [["10 s", "src/server/access/gate.ts VERDICT_LIMIT_MS"]],
   "questions to one server at once; of them about one stream; waiting": [
-    ["512", "src/auth/backends/ask-queue.ts ASK_LIMITS.atOnce"],
-    ["256", "src/auth/backends/ask-queue.ts ASK_LIMITS.atOncePerStream"],
+    ["1024", "src/auth/backends/ask-queue.ts ASK_LIMITS.atOnce"],
+    ["512", "src/auth/backends/ask-queue.ts ASK_LIMITS.atOncePerStream"],
     ["10 000", "src/auth/backends/ask-queue.ts ASK_LIMITS.waiting"],
   ],
   "one question; with its waiting": [
@@ -328,10 +328,10 @@ export const SENTENCES: Readonly<
       [["30 s", "src/auth/sessions/judge.ts FAILURE_RECHECK_MS"]],
     ],
     [
-      "at most 512 things at once, 256 about one stream, and 10 000 wait",
+      "at most 1024 things at once, 512 about one stream, and 10 000 wait",
       [
-        ["512", "src/auth/backends/ask-queue.ts ASK_LIMITS.atOnce"],
-        ["256", "src/auth/backends/ask-queue.ts ASK_LIMITS.atOncePerStream"],
+        ["1024", "src/auth/backends/ask-queue.ts ASK_LIMITS.atOnce"],
+        ["512", "src/auth/backends/ask-queue.ts ASK_LIMITS.atOncePerStream"],
         ["10 000", "src/auth/backends/ask-queue.ts ASK_LIMITS.waiting"],
       ],
     ],
@@ -387,10 +387,10 @@ export const SENTENCES: Readonly<
       [["100 000", "src/auth/sessions/table-options.ts SESSION_TABLE_LIMITS.sessions"]],
     ],
     [
-      "| 512, 256, 10 000 |",
+      "| 1024, 512, 10 000 |",
       [
-        ["512", "src/auth/backends/ask-queue.ts ASK_LIMITS.atOnce"],
-        ["256", "src/auth/backends/ask-queue.ts ASK_LIMITS.atOncePerStream"],
+        ["1024", "src/auth/backends/ask-queue.ts ASK_LIMITS.atOnce"],
+        ["512", "src/auth/backends/ask-queue.ts ASK_LIMITS.atOncePerStream"],
         ["10 000", "src/auth/backends/ask-queue.ts ASK_LIMITS.waiting"],
       ],
     ],
