@@ -108,6 +108,8 @@ const WORDS: Readonly<
   "sink-url": [
     ["http://portal/events", "http://portal/events"],
     ["log:///var/log/a.log", "log:///var/log/a.log"],
+    ["log://", "log://"],
+    ["jsonlog://", null],
     ["jsonlog:///a", "jsonlog:///a"],
     ["log://a.log", null],
     ["log:///", null],

@@ -92,7 +92,7 @@ export function readWebUrl(text: string): { readonly url: string } | Fault {
 }
 
 /**
- * Reads where events go: a server, or a file as `log://PATH` or `jsonlog://PATH`.
+ * Reads where events go: a server, a file as `log://PATH` or `jsonlog://PATH`, or `log://`, the server's log.
  */
 export function readSinkUrl(text: string): { readonly url: string } | Fault {
   if (/\.lua$/i.test(text))
@@ -100,6 +100,7 @@ export function readSinkUrl(text: string): { readonly url: string } | Fault {
       fault: "scripts of Lua are not run here",
       hint: "send the events to a server: http://HOST/PATH",
     };
+  if (text === "log://") return { url: text };
   const file = /^(?:log|jsonlog):\/\/(.*)$/s.exec(text);
   if (file === null) {
     const read = readWebUrl(text);

@@ -47,6 +47,11 @@ test("an event_sink has what is said of it, in old words and new ones", () => {
   assert.deepEqual([old.name, old.url, old.level], ["old", "log:///var/log/events", "debug"]);
 });
 
+test("an event_sink may be the server's log", () => {
+  const { eventSinks } = load("event_sink own { url log://; level notice; }");
+  assert.deepEqual([eventSinks[0]?.url, eventSinks[0]?.level], ["log://", "notice"]);
+});
+
 test("rows for streams, and the queue's directory, are there when they are asked for", () => {
   assert.equal(load("").hasStreamMetrics, false);
   assert.equal(load("stream_metrics;").hasStreamMetrics, true);

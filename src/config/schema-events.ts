@@ -72,7 +72,7 @@ const SINK: readonly DirectiveSpec[] = [
     arguments: [{ label: "URL", type: { kind: "access", of: "sink-url" } }],
     doc:
       "`http://...` or `https://...`: events are posted there, as a JSON array; `log://PATH` and `jsonlog://PATH`: they are " +
-      "added to a file, as text or as lines of JSON.",
+      "added to a file, as text or as lines of JSON; `log://`: to the server's log, at `level`.",
   },
   {
     ...ONCE,
@@ -139,7 +139,7 @@ const SINK: readonly DirectiveSpec[] = [
         type: { kind: "choice", values: LOG_LEVELS, aliases: new Map([["warn", "warning"]]) },
       },
     ],
-    doc: "The least important events that are sent; without it all.",
+    doc: "With `log://`: the level of the log's lines, `info` without it. Events have no level, so elsewhere it chooses nothing.",
   },
   {
     ...ONCE,

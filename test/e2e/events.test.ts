@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
+import { EVENTS, isEventName } from "../../src/api/events/catalogue.ts";
 import { silentLogger } from "../../src/base/log.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import type { EventSinkPlan, ResolvedConfig } from "../../src/config/plan.ts";
@@ -104,8 +105,17 @@ test(
     ]) {
       assert.ok(told.has(name), `${name} was not told`);
     }
+    assert.deepEqual([...sink.had.values()].flatMap(strangeFields), []);
   },
 );
+
+/** Fields of an event that its page does not tell of; `n` is this test's. */
+function strangeFields(event: object & { readonly event: string }): string[] {
+  const known = ["event", "event_id", "utc_ms", "server", "n", "run"];
+  const own: readonly string[] = isEventName(event.event) ? EVENTS[event.event].fields : [];
+  const strange = Object.keys(event).filter((key) => !known.includes(key) && !own.includes(key));
+  return strange.map((key) => `${event.event} has ${key}`);
+}
 
 function emit(server: Server, from: number, to: number): void {
   for (let k = from; k < to; k++) {

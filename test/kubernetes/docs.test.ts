@@ -4,7 +4,10 @@ import { existsSync, globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { VARIABLES } from "../../src/config/schema-environment.ts";
-import { root } from "./support/programs.ts";
+import { parse } from "yaml";
+import { render } from "./support/chart.ts";
+import { root, whyNoPrograms } from "./support/programs.ts";
+import { schemaProblems } from "./support/schema.ts";
 
 const page = readFileSync(join(root, "docs/kubernetes.md"), "utf8");
 
@@ -29,6 +32,14 @@ describe("docs/kubernetes.md", () => {
     const missing = known.filter((name) => !named.includes(name));
     assert.deepEqual(missing, []);
     assert.equal(new Set(named).size, named.length, "a variable has two lines");
+  });
+
+  test("has values that the chart takes", { skip: whyNoPrograms() }, () => {
+    const blocks = [...page.matchAll(/```yaml\n(config:\n[^`]*)```/g)].map(
+      ([, yaml]) => parse(yaml!) as object,
+    );
+    assert.ok(blocks.length > 1);
+    for (const values of blocks) assert.deepEqual(render(values).flatMap(schemaProblems), []);
   });
 
   test("names only files that are there", () => {

@@ -4,6 +4,7 @@
 export type EventSpec = { readonly doc: string; readonly fields: readonly string[] };
 
 const SOURCE = ["media", "proto", "ip"] as const;
+const REFUSED = ["media", "type", "proto", "ip", "country", "user_agent", "reason"] as const;
 const SESSION = [
   "media",
   "id",
@@ -12,6 +13,8 @@ const SESSION = [
   "ip",
   "country",
   "user_id",
+  "max_sessions",
+  "soft_limitation",
   "user_agent",
   "referer",
   "bytes",
@@ -19,6 +22,11 @@ const SESSION = [
   "started_at",
   "updated_at",
   "closed_at",
+  "ssl",
+  "dvr",
+  "named_by",
+  "request_number",
+  "status",
 ] as const;
 
 /** Meanings of fields. */
@@ -26,7 +34,7 @@ export const EVENT_FIELDS = {
   media: "The stream, or the file with its vod's prefix.",
   reason: "Why, in words.",
   proto: "The word of the `protocols` directive, or `file` for the server's own sources.",
-  ip: "The address of who is meant.",
+  ip: "The address of who is meant; of the server's own sources their URL.",
   tracks:
     "Of each track: `id`, `kind`, `codec`, and `width` and `height`, or `sample_rate` and `channels`.",
   bytes: "Bytes so far: had from a source, sent to a viewer.",
@@ -41,7 +49,6 @@ export const EVENT_FIELDS = {
   streams: "At most 20 of the streams that went with it.",
   streams_lost: "How many streams went with it.",
   viewers_lost: "How many viewers went with it.",
-  login: "What was said as the login; at most 64 characters.",
   attempts: "How many times in a row.",
   root: "The folder of recordings.",
   id: "The session.",
@@ -54,7 +61,13 @@ export const EVENT_FIELDS = {
   started_at: "When it was first sent media.",
   updated_at: "When it was last asked for.",
   closed_at: "When it ended.",
-  status: "What was answered, as a status of HTTP.",
+  max_sessions: "How many sessions that user may have at once.",
+  soft_limitation: "Whether a session too many may go on for a while.",
+  ssl: "Whether it comes over TLS.",
+  dvr: "Whether it plays what is recorded.",
+  named_by: "`config`: the stream has a block of its own; `user`: it came to be by a template.",
+  request_number: "How often somebody was asked about it.",
+  status: "`establishing`, `running`, `stalling`, `finished`.",
 } as const satisfies Readonly<Record<string, string>>;
 
 /** The events by their names. */
@@ -105,11 +118,11 @@ export const EVENTS = {
     fields: SESSION,
   },
   play_closed: { doc: "A viewer left or was sent away.", fields: [...SESSION, "reason"] },
-  play_refused: { doc: "A viewer was not let in.", fields: [...SESSION, "status", "reason"] },
-  publish_refused: { doc: "A publisher was not let in.", fields: [...SESSION, "status", "reason"] },
+  play_refused: { doc: "A viewer was not let in.", fields: REFUSED },
+  publish_refused: { doc: "A publisher was not let in.", fields: REFUSED },
   auth_failed: {
     doc: "Somebody fails again and again to say the password of an administrator.",
-    fields: ["ip", "login", "attempts"],
+    fields: ["ip", "attempts"],
   },
 } as const satisfies Readonly<Record<string, EventSpec>>;
 

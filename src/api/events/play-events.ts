@@ -13,7 +13,8 @@ const SECRETS: ReadonlySet<string> = new Set(["token", "password", "query_string
 
 /**
  * Makes of changes of sessions `play_*`, and `publish_refused`. Publishers that are let in are told of by `source_*` and
- * `stream_*`, and so are inputs; recordings by `recording_*`. Tokens, passwords and queries are left out; `name` becomes `media` where that is missing.
+ * `stream_*`, and so are inputs; recordings by `recording_*`. Tokens, passwords and queries are left out; `name` becomes `media` where that is missing,
+ * and `close_reason` is the `reason` that all events have.
  */
 export function playEvents(bus: Pick<EventBus, "emit">): (change: SessionChange) => void {
   return ({ what, session }) => {
@@ -25,7 +26,7 @@ export function playEvents(bus: Pick<EventBus, "emit">): (change: SessionChange)
 }
 
 function fieldsOf(session: SessionChange["session"]): EventFields {
-  const { name, media = name, ...others } = session;
+  const { name, media = name, close_reason, reason = close_reason, ...others } = session;
   const shown = Object.entries(others).filter(([key, value]) => !SECRETS.has(key) && value !== undefined);
-  return { media, ...Object.fromEntries(shown) };
+  return { media, ...Object.fromEntries(shown), ...(reason === undefined ? {} : { reason }) };
 }

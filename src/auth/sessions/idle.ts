@@ -19,6 +19,10 @@ const CONNECTION_PROTOCOLS: ReadonlySet<string> = new Set([
 /** Protocols whose players ask again every few seconds. */
 const POLLED_PROTOCOLS: ReadonlySet<string> = new Set(["hls", "dash", "mss", "player"]);
 
+/** Without a sign for so long a session is over: one whose player asks every few seconds, and any other of requests. */
+const POLLED_IDLE_MS = 30_000;
+const OTHER_IDLE_MS = 60_000;
+
 /** Whether a session lasts as long as its connections: those protocols, and all that is no playing. */
 export function isOfConnection({ kind, proto }: Pick<CountedClaim, "kind" | "proto">): boolean {
   return kind !== "play" || CONNECTION_PROTOCOLS.has(proto);
@@ -32,5 +36,5 @@ export function isOfConnection({ kind, proto }: Pick<CountedClaim, "kind" | "pro
  */
 export function idleMsOf(claim: CountedClaim): number {
   if (isOfConnection(claim)) return Infinity;
-  return POLLED_PROTOCOLS.has(claim.proto) && !claim.isDvr ? 30_000 : 60_000;
+  return POLLED_PROTOCOLS.has(claim.proto) && !claim.isDvr ? POLLED_IDLE_MS : OTHER_IDLE_MS;
 }
