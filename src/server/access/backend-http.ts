@@ -4,8 +4,8 @@ import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { AskBackend, BackendReply, BackendRequest } from "../../auth/backends/backend-request.ts";
 import type { Clock } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
-import { NameCache } from "./name-cache.ts";
-import type { ResolveName } from "./name-cache.ts";
+import { lookupOf } from "../../base/outside-hosts.ts";
+import type { OutsideHosts } from "../../base/outside-hosts.ts";
 
 /** Of a reply's headers; more is a failure. */
 const MAX_HEADER_BYTES = 16 * 1024;
@@ -17,10 +17,8 @@ const MAX_FREE_SOCKETS = 256;
 /** What talking to backends needs. */
 export type BackendHttpOptions = {
   readonly clock: Clock;
-  /** Why no request goes to a host (a name or an address, without port), `undefined`: it does; absent: to all. */
-  readonly hostRefusal?: (host: string) => string | undefined;
-  /** Absent: the machine's own way. */
-  readonly resolveName?: ResolveName;
+  /** Where requests may go; absent: everywhere. */
+  readonly hosts?: OutsideHosts;
 };
 
 /**
@@ -31,19 +29,17 @@ export type BackendHttpOptions = {
  */
 export class BackendHttp {
   readonly #clock: Clock;
-  readonly #hostRefusal: (host: string) => string | undefined;
+  readonly #hosts: OutsideHosts | undefined;
   readonly #agents = {
     "http:": new HttpAgent({ keepAlive: true, maxFreeSockets: MAX_FREE_SOCKETS }),
     "https:": new HttpsAgent({ keepAlive: true, maxFreeSockets: MAX_FREE_SOCKETS }),
   };
-  readonly #names: NameCache;
   readonly #running = new Set<ClientRequest>();
   #isClosed = false;
 
-  constructor({ clock, hostRefusal = () => undefined, resolveName }: BackendHttpOptions) {
+  constructor({ clock, hosts }: BackendHttpOptions) {
     this.#clock = clock;
-    this.#names = new NameCache(clock, resolveName);
-    this.#hostRefusal = hostRefusal;
+    this.#hosts = hosts;
   }
 
   /** Requests on their way. */
@@ -54,7 +50,7 @@ export class BackendHttp {
   readonly ask: AskBackend = async (request) => {
     const url = new URL(request.url);
     if (this.#isClosed) return failed("the server stops");
-    const refusal = this.#hostRefusal(hostOf(url));
+    const refusal = this.#hosts?.refusal(url.hostname);
     if (refusal !== undefined) return failed(refusal);
     const deadlineUs = this.#clock.nowUs() + request.timeoutMs * 1000;
     const first = await this.#try(url, request, deadlineUs);
@@ -115,8 +111,7 @@ export class BackendHttp {
     const make = isTls ? httpsRequest : httpRequest;
     const agent = isFresh ? false : this.#agents[isTls ? "https:" : "http:"];
     try {
-      const { lookup } = this.#names;
-      return make(url, { agent, headers, lookup, maxHeaderSize: MAX_HEADER_BYTES });
+      return make(url, { agent, headers, maxHeaderSize: MAX_HEADER_BYTES, ...lookupOf(this.#hosts) });
     } catch (caught) {
       // Such as a header or path with characters that HTTP does not have.
       return messageOf(caught);
@@ -150,11 +145,6 @@ function plainHeaders({ headers }: { headers: IncomingHttpHeaders }): Record<str
     Array.isArray(value) ? value.join(", ") : (value ?? ""),
   ]);
   return Object.fromEntries(rows) as Record<string, string>;
-}
-
-/** Without the brackets of an IPv6 address. */
-function hostOf(url: URL): string {
-  return url.hostname.replace(/^\[(.*)\]$/, "$1");
 }
 
 function failed(reason: string): BackendReply {

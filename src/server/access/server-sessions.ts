@@ -20,10 +20,9 @@ import type { ResolvedConfig } from "../../config/plan.ts";
 import { parseStreamName } from "../../media/ids.ts";
 import { GeoipFile } from "../credentials/geoip-file.ts";
 import { fetchText, readText } from "../credentials/outside-text.ts";
-import { guardedResolve, hostRefusal } from "../outside-hosts.ts";
+import { HostGuard } from "../outside-hosts.ts";
 import { planOf } from "../stream-rules.ts";
 import { accessRulesOf } from "./access-rules.ts";
-import { NameCache } from "./name-cache.ts";
 import type { SessionAuthority } from "./session-authority.ts";
 import { SessionCounts } from "./session-counts.ts";
 import { createSessions } from "./sessions.ts";
@@ -57,8 +56,7 @@ export type SessionService = Pick<
 export class ServerSessions {
   readonly #options: ServerSessionsOptions;
   readonly #sessions: Sessions;
-  /** Of servers of keys. */
-  readonly #names: NameCache;
+  readonly #hosts: HostGuard;
   readonly #tell: ReturnType<typeof playEvents>;
   readonly #counts = new SessionCounts();
   readonly #askedS = new Histogram(ASK_BOUNDS_S);
@@ -71,8 +69,7 @@ export class ServerSessions {
     this.#options = options;
     this.#config = config;
     this.#tell = playEvents(bus);
-    const resolveName = guardedResolve(() => this.#config.allowedHosts);
-    this.#names = new NameCache(clock, resolveName);
+    this.#hosts = new HostGuard({ clock, allowed: () => this.#config.allowedHosts });
     const passwords = new PasswordVerifier();
     this.#sessions = createSessions({
       clock,
@@ -81,8 +78,7 @@ export class ServerSessions {
       checkToken: this.#tokenCheck(),
       matchesPassword: (said, password) => passwords.verify(said, password),
       countryOf: (ip) => this.#countries?.countryOf(ip),
-      hostRefusal: (host) => hostRefusal(host, this.#config.allowedHosts),
-      resolveName,
+      hosts: this.#hosts,
       namedByOf: (name) => namedBy(this.#config, name),
       host: config.hostname ?? hostname(),
       onChange: (change) => this.#changed(change),
@@ -179,16 +175,11 @@ export class ServerSessions {
   #tokenCheck(): TokenCheck {
     const tokens = late("checks of tokens", async () => {
       const { createTokenCheck } = await import("../../auth/tokens/check-token.ts");
-      const fetch = (url: string, maxBytes: number): Promise<string> => this.#fetch(url, maxBytes);
+      const fetch = (url: string, maxBytes: number): Promise<string> =>
+        fetchText(url, maxBytes, this.#hosts);
       return createTokenCheck({ clock: this.#options.clock, fetchText: fetch, readText });
     });
     return async (authorizer, claim, nowMs) => await tokens((check) => check(authorizer, claim, nowMs));
-  }
-
-  async #fetch(url: string, maxBytes: number): Promise<string> {
-    const refusal = hostRefusal(new URL(url).hostname, this.#config.allowedHosts);
-    if (refusal !== undefined) throw new Error(refusal);
-    return await fetchText(url, maxBytes, this.#names.lookup);
   }
 }
 

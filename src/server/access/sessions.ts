@@ -11,7 +11,7 @@ import type { BackendHttpOptions } from "./backend-http.ts";
 export type SessionsOptions = Omit<SessionTableOptions, "judge"> &
   Pick<JudgeOptions, "checkToken" | "matchesPassword"> &
   Pick<BackendsOptions, "onAnswer"> &
-  Pick<BackendHttpOptions, "hostRefusal" | "resolveName">;
+  Pick<BackendHttpOptions, "hosts">;
 
 /** All that the control thread has of sessions. `backends`: for figures. `close`: requests on their way fail. */
 export type Sessions = {
