@@ -9,7 +9,7 @@ import type { BackendHttpOptions } from "./backend-http.ts";
 
 /** What the sessions of a server need. */
 export type SessionsOptions = Omit<SessionTableOptions, "judge"> &
-  Pick<JudgeOptions, "checkToken" | "matchesPassword"> &
+  Pick<JudgeOptions, "checkToken" | "matchesPassword" | "guesses" | "onWrong"> &
   Pick<BackendsOptions, "onAnswer"> &
   Pick<BackendHttpOptions, "hosts">;
 
