@@ -1,15 +1,20 @@
 /** Every word of the configuration that names a host, and where the server connects to for it. */
 import assert from "node:assert/strict";
 import type { LookupAddress } from "node:dns";
+import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { TestContext } from "node:test";
+import { eventually } from "../../test/support/eventually.ts";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import { RecordingLog } from "../../test/support/recording-log.ts";
 import { playClaim } from "../../test/support/sessions.ts";
 import { silentLogger } from "../base/log.ts";
 import { systemClock } from "../base/clock.ts";
+import { loadConfig } from "../config/load.ts";
 import { EpisodeServers } from "../dvr/keep/episode-servers.ts";
 import { openObjectStore } from "../dvr/objects/open-store.ts";
 import { HttpPeerStorage } from "../dvr/replicate/storages/http-peer-storage.ts";
@@ -19,6 +24,7 @@ import { fetchText } from "./credentials/outside-text.ts";
 import { HttpSink } from "./events/http-sink.ts";
 import { openTransport } from "./events/open-transport.ts";
 import { HostGuard } from "./outside-hosts.ts";
+import { StreamArchives } from "./stream-archives.ts";
 import { SessionTraces } from "./traces/session-traces.ts";
 
 const HERE = { address: "127.0.0.1", family: 4 };
@@ -199,4 +205,20 @@ test("a name that is kept is checked by the list in force", async () => {
   assert.equal(await find(), "169.254.169.254");
   allowed = ["bad.example"];
   await assert.rejects(find(), /credentials of clouds/);
+});
+
+test("a server's own archives ask no peer that is not let", async (t) => {
+  const root = await mkdtemp(join(tmpdir(), "weir-hosts-"));
+  t.after(() => rm(root, { recursive: true, force: true }));
+  const { port, asked } = await serve(t);
+  const text = `allowed_hosts other.example; cluster_key k3y;
+    stream cam { input publish://; dvr ${root} replicate=http://127.0.0.1:${port}; }`;
+  const { config, problems } = loadConfig([{ file: "a.conf", text }]);
+  assert.ok(config !== undefined, JSON.stringify(problems));
+  const log = new RecordingLog();
+  const archives = new StreamArchives({ clock: systemClock, log, config: () => config });
+  await archives.keep(() => config);
+  await eventually(() => assert.match(JSON.stringify(log.lines), /allowed_hosts does not have it/));
+  assert.deepEqual(asked, []);
+  await archives.stop();
 });
