@@ -73,6 +73,13 @@ export class Networks {
     const address = parseAddress(ip);
     return address !== null && this.#networks.some((network) => isInNetwork(address, network));
   }
+
+  /** Whether a network, or an address, has an address in common with one of them. */
+  meets(text: string): boolean {
+    const one = parseNetwork(text);
+    if (one === null) return false;
+    return this.#networks.some((other) => isInNetwork(other, one) || isInNetwork(one, other));
+  }
 }
 
 /** Loopback, RFC 1918, link-local (RFC 3927, RFC 4291 section 2.5.6) and unique local addresses (RFC 4193). */

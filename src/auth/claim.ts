@@ -21,6 +21,8 @@ export type SessionClaim = {
   readonly ip: string;
   /** As the client gave it, or as the server made it for one that has none; absent: none. */
   readonly token?: string;
+  /** The server made the token up for this one connection: another one of the same viewer has another. */
+  readonly isTokenMade?: true;
   /** What a publisher said as its password, where that is apart from the token. */
   readonly password?: string;
   /** Values of those session keys that are headers or parts of the query, joined; "" where there are none. */

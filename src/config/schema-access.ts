@@ -302,7 +302,7 @@ const OF_SERVER: readonly DirectiveSpec[] = [
     scopes: ["server"],
     arguments: [{ label: "HOST|*.HOST|NETWORK", type: { kind: "access", of: "host" }, many: true }],
     repeat: "often",
-    doc: "The hosts that URLs given by API may lead to: of servers that are asked, inputs, sinks, buckets. Without it all.",
+    doc: "The hosts that the server connects to, and that URLs given by API may lead to: of servers that are asked, keys, sinks, traces, buckets, peers. Without it all but those at which clouds keep credentials. The API makes it no wider.",
   },
   {
     ...NEW,

@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
+import type { OutsideHosts } from "../base/outside-hosts.ts";
 import type { MediaFile } from "../packaging/media-path.ts";
 import type { Presentation, Timeline, TrackSelection } from "../packaging/presentation.ts";
 import { dropOldest } from "../base/oldest.ts";
@@ -70,6 +71,8 @@ export type ArchivesOptions = {
   readonly roots?: Pick<RecordingRoots, "access" | "stop">;
   /** Where what is recorded is copied to, and played from; nowhere unless given. */
   readonly copies?: CopyRules;
+  /** Where buckets, peers and servers of episodes may be; everywhere unless given. */
+  readonly hosts?: OutsideHosts | undefined;
   /** Which of the threads this is; the only one unless given. */
   readonly thread?: CacheOwner;
 };
@@ -183,11 +186,11 @@ export class Archives {
     this.#files = options.files ?? diskFiles;
     this.#written = filesInTurns(this.#files, new BoundedWork(WRITES));
     this.#copyRules = options.copies ?? NO_COPIES;
-    const { clock, log, identity = machineIdentity({ pod: options.pod ?? "" }) } = options;
+    const { clock, log, hosts, identity = machineIdentity({ pod: options.pod ?? "" }) } = options;
     this.#identity = identity;
     this.#mp4s = new Mp4Exports(clock);
     this.#syncs = new SyncTurns({ clock, log, limits: SYNCS });
-    this.#stores = new CopyStores({ clock, attempts: 2, silenceMs: FAR_SILENCE_MS });
+    this.#stores = new CopyStores({ clock, hosts, attempts: 2, silenceMs: FAR_SILENCE_MS });
     const files = options.keepFiles ?? diskKeepFiles;
     this.#roots =
       options.roots ?? new RecordingRoots({ files, clock, log, identity, isAlive: isProcessAlive });
@@ -217,7 +220,7 @@ export class Archives {
     this.exports = new ExportJobs({
       ...{ clock, log, files: diskExportFiles },
       open: async ({ folder, request }) => (await this.mp4(folder, request, null)).file,
-      store: (place) => openObjectStore(place, { clock }),
+      store: (place) => openObjectStore(place, { clock, hosts }),
     });
   }
 
@@ -239,16 +242,18 @@ export class Archives {
 
   /** Keeps what is recorded below these roots within its bounds from now on, and no other roots; copies what is to be. */
   keep(roots: ReadonlySet<string>, rulesOf: KeepersOptions["rulesOf"]): void {
-    const { clock, log, keepFiles: files = diskKeepFiles } = this.#options;
+    const { clock, log, hosts, keepFiles: files = diskKeepFiles } = this.#options;
     const copies = this.#copyRules;
     const onDropped = (root: string, stream: string): void => this.#copies?.changed(root, stream);
-    this.#keepers ??= new Keepers({ files, clock, log, rulesOf, copies, onDropped });
+    this.#keepers ??= new Keepers({ files, clock, log, hosts, rulesOf, copies, onDropped });
     this.#keepers.setRoots(roots);
     const olderThanMs = clock.wallUs() / 1000 - ABANDONED_MS;
     for (const root of roots) void diskExportFiles.sweep(exportsFolder(root), olderThanMs);
     if (this.#copies === null && copies.roots().size === 0) return;
     const identity = this.#identity;
-    this.#copies ??= new Copies({ files, clock, log, identity, isAlive: isProcessAlive, rules: copies });
+    this.#copies ??= new Copies({
+      ...{ files, clock, log, hosts, identity, isAlive: isProcessAlive, rules: copies },
+    });
     this.#copies.configure();
   }
 
@@ -270,10 +275,10 @@ export class Archives {
   }
 
   async #loadReplicator(targetsOf: ReplicatorOptions["targetsOf"]): Promise<Replicator> {
-    const { clock, log, keepFiles = diskKeepFiles } = this.#options;
+    const { clock, log, hosts, keepFiles = diskKeepFiles } = this.#options;
     const loaded = await import("./replicate/replicator.ts");
     return new loaded.Replicator({
-      ...{ files: this.#files, keepFiles, hours: this.#reading.hours, clock, log, targetsOf },
+      ...{ files: this.#files, keepFiles, hours: this.#reading.hours, clock, log, hosts, targetsOf },
       access: (root, stream, onLost) => this.#roots.access(root, stream, onLost),
       onCompleted: (root, stream) => this.#copies?.changed(root, stream),
     });

@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
+import type { OutsideHosts } from "../base/outside-hosts.ts";
 import type { KeepFiles } from "./keep/keep-files.ts";
 import type { WriterIdentity } from "./keep/writer-records.ts";
 import { claimCopies } from "./objects/copy-lease.ts";
@@ -17,6 +18,8 @@ export type CopiesOptions = {
   readonly identity: WriterIdentity;
   isAlive(pid: number, birth: string): boolean;
   readonly rules: CopyRules;
+  /** Where buckets may be; absent: everywhere. */
+  readonly hosts?: OutsideHosts | undefined;
   /** Those of this process unless given. Ownership: closed here. */
   readonly stores?: CopyStores;
 };
@@ -42,7 +45,8 @@ export class Copies {
 
   constructor(options: CopiesOptions) {
     this.#options = options;
-    this.#stores = options.stores ?? new CopyStores({ clock: options.clock });
+    const { clock, hosts } = options;
+    this.#stores = options.stores ?? new CopyStores({ clock, hosts });
   }
 
   /** A configuration is in force: what is below its roots is looked at now, and what is below others is not copied. */

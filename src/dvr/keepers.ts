@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { late } from "../base/late/late.ts";
 import type { Logger } from "../base/log.ts";
+import type { OutsideHosts } from "../base/outside-hosts.ts";
 import { EpisodeServers } from "./keep/episode-servers.ts";
 import type { EpisodeServersOptions } from "./keep/episode-servers.ts";
 import type { KeepFiles } from "./keep/keep-files.ts";
@@ -24,6 +25,8 @@ export type KeepersOptions = {
   readonly copies: Pick<CopyRules, "of">;
   /** An hour was deleted that is to leave its bucket, too. */
   onDropped?(root: string, stream: string): void;
+  /** Where servers of episodes may be; absent: everywhere. */
+  readonly hosts?: OutsideHosts | undefined;
   /** How servers of episodes are asked; over HTTP unless given. */
   readonly connect?: EpisodeServersOptions["connect"];
 };
@@ -45,9 +48,9 @@ export class Keepers {
   #isStopped = false;
 
   constructor(options: KeepersOptions) {
-    const { clock } = options;
+    const { clock, hosts } = options;
     const overHttp: EpisodeServersOptions["connect"] = async (origin) =>
-      await asking(({ HttpPeerStorage }) => new HttpPeerStorage(origin, clock));
+      await asking(({ HttpPeerStorage }) => new HttpPeerStorage(origin, clock, hosts));
     const { connect = overHttp } = options;
     this.#options = options;
     this.#episodes = new EpisodeServers({ clock, connect });

@@ -192,6 +192,25 @@ test("URLs lead to hosts that are allowed", async (t) => {
   assert.equal((await world.edits().edit(edit)).kind, "changed");
 });
 
+test("the list of hosts that are allowed is made no longer by those whom it binds", async (t) => {
+  const text = "allowed_hosts a.example b.example;\n";
+  const world = await World.make(t, { "flussonic.conf": text });
+  world.allowed = ["a.example", "b.example"];
+  const settings = (hosts: string[] | null): ConfigEdit => ({
+    action: "settings",
+    value: { allowed_hosts: hosts },
+  });
+  for (const edit of [
+    settings(["a.example", "b.example", "c.example"]),
+    settings(null),
+    { action: "replace", text: "stream a { title A; }\n" } as const,
+  ]) {
+    assert.equal(await codeOf(world.edits().edit(edit)), "EDIT_HOSTS_WIDENED");
+    assert.equal(await world.text(), text);
+  }
+  assert.equal((await world.edits().edit(settings(["a.example"]))).kind, "changed");
+});
+
 test("a file that cannot be written anew says why", async (t) => {
   const world = await World.make(t, { "..1/a.conf": "stream a { title A; }\n" });
   await symlink("..1", join(world.folder, "..data"));

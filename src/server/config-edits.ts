@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { asMediaError } from "../base/errors.ts";
 import type { Environment } from "../config/environment.ts";
 import { editFiles } from "../config/edit/edit-files.ts";
@@ -6,7 +7,7 @@ import { configErrorStatus } from "../config/edit/error-status.ts";
 import type { ConfigErrorStatus } from "../config/edit/error-status.ts";
 import { editErrors } from "../config/edit/errors.ts";
 import { checkEnvironment } from "../config/edit/from-environment.ts";
-import { checkHosts } from "../config/edit/hosts.ts";
+import { checkAllowedHosts, checkHosts } from "../config/edit/hosts.ts";
 import type { SourceFile } from "../config/place.ts";
 import type { Problem } from "../config/problem.ts";
 import { MAX_CONFIG_FILE_BYTES } from "./config-files.ts";
@@ -122,6 +123,10 @@ export class ConfigEdits {
     checkHosts(edited.before ?? "", edited.text, allowedHosts());
     const loaded = load(withFile(files, edited), env);
     if (loaded.config === undefined) return { kind: "bad", status: configErrorStatus(loaded) };
+    const { allowedHosts: hosts } = loaded.config;
+    // The file may have another list than the one in force: who writes it has not had it read yet.
+    if (!isDeepStrictEqual(hosts, allowedHosts()))
+      checkAllowedHosts(load(files, env).config?.allowedHosts ?? allowedHosts(), hosts);
     return { kind: "made", edited };
   }
 

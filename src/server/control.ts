@@ -104,7 +104,7 @@ export class ControlPlane {
       onRepeated: ({ ip, count }) => {
         const message = "wrong credentials of the API come again and again from an address";
         options.log.warn(message, { ip, count });
-        events.bus.emit("auth_failed", { ip, attempts: count });
+        events.bus.emit("auth_failed", { what: "api", ip, attempts: count });
       },
     });
     this.#metrics = new Metrics({

@@ -139,7 +139,7 @@ async function compose(options: ServerOptions): Promise<Parts> {
   const startedAtMs = Math.floor(clock.wallUs() / 1000);
   const events = new ServerEvents({ config, clock, log });
   const traces = new SessionTraces({ clock, log, service: traceService(config) });
-  traces.configure(config.traces);
+  traces.configure(config);
   const sessions =
     options.sessions ?? new ServerSessions({ config, clock, log, bus: events.bus, traceOf: traces.begin });
   const threads: MediaThreads = new MediaThreads({
@@ -174,7 +174,7 @@ async function putInForce(parts: Parts, next: ResolvedConfig, before: ResolvedCo
   control.configure(next);
   await identity.configure(next);
   await events.configure(next);
-  traces.configure(next.traces);
+  traces.configure(next);
 }
 
 /** How a server ends: perhaps a drain, then the stop. */

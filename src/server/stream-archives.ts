@@ -34,6 +34,7 @@ import { peersOf, plansWithoutPeer, targetsOf } from "./archive-peers.ts";
 import type { TellEvent } from "./events/thread-events.ts";
 import { LateWriter } from "./late-writer.ts";
 import { memoryBudgetBytes } from "./memory.ts";
+import { HostGuard } from "./outside-hosts.ts";
 import { planOf, playableStream } from "./stream-rules.ts";
 
 /** The folder of a stream's archive; `null` where the configuration knows of none. */
@@ -171,6 +172,7 @@ export class StreamArchives {
       const loaded = await import("../dvr/archives.ts");
       this.#loaded = new loaded.Archives({
         ...{ clock, log, pod: process.env["POD_UID"] ?? "", copies: copyRules(config) },
+        hosts: new HostGuard({ clock, allowed: () => config().allowedHosts }),
         waitingBytes: waitingBytes(memoryBudgetBytes(WAITING_MEMORY_PERCENT), thread?.count ?? 1),
         ...(thread === undefined ? {} : { thread }),
       });

@@ -23,6 +23,12 @@ export function sessionService(
     close: () => {},
     view: () => own.view ?? NO_SESSIONS,
     rows: () => [],
-    totals: () => ({ denied: {}, asked: {}, askedS: { bounds: [], counts: [0], sum: 0 }, waiting: 0 }),
+    totals: () => ({
+      denied: {},
+      wrong: {},
+      asked: {},
+      askedS: { bounds: [], counts: [0], sum: 0 },
+      waiting: 0,
+    }),
   };
 }

@@ -49,6 +49,7 @@ export const EVENT_FIELDS = {
   streams: "At most 20 of the streams that went with it.",
   streams_lost: "How many streams went with it.",
   viewers_lost: "How many viewers went with it.",
+  what: "Which credentials were wrong: `api`, `password` of a publisher, or `token` of a viewer.",
   attempts: "How many times in a row.",
   root: "The folder of recordings.",
   id: "The session.",
@@ -121,8 +122,8 @@ export const EVENTS = {
   play_refused: { doc: "A viewer was not let in.", fields: REFUSED },
   publish_refused: { doc: "A publisher was not let in.", fields: REFUSED },
   auth_failed: {
-    doc: "Somebody fails again and again to say the password of an administrator.",
-    fields: ["ip", "attempts"],
+    doc: "Five wrong credentials came from an address, each less than a minute after the one before.",
+    fields: ["what", "ip", "attempts"],
   },
 } as const satisfies Readonly<Record<string, EventSpec>>;
 

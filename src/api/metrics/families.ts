@@ -196,6 +196,12 @@ const ACCESS: readonly Family[] = [
     samples: ({ access }) => samplesOf("type", access.denied),
   },
   {
+    name: "weir_wrong_credentials_total",
+    help: "Wrong passwords of publishers, and tokens whose signature is wrong.",
+    type: "counter",
+    samples: ({ access }) => samplesOf("what", access.wrong),
+  },
+  {
     name: "weir_auth_requests_total",
     help: "Questions to servers that decide who may play and publish, by how they ended.",
     type: "counter",

@@ -52,6 +52,8 @@ export type SessionRow = {
 export type AccessTotals = {
   /** Claims that were refused, by kind. */
   readonly denied: Readonly<Record<string, number>>;
+  /** Wrong passwords of publishers, and tokens with wrong signatures, by which it is. */
+  readonly wrong: Readonly<Record<string, number>>;
   /** Questions to servers, by how they ended: allowed, denied, redirected, failed. */
   readonly asked: Readonly<Record<string, number>>;
   readonly askedS: HistogramFigures;

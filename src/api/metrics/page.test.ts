@@ -54,6 +54,7 @@ const figures: ServerFigures = {
   ],
   access: {
     denied: { play: 3 },
+    wrong: { password: 2 },
     asked: { allowed: 8, failed: 2 },
     askedS: lag,
     waiting: 4,
@@ -124,6 +125,7 @@ const LINES = [
   'weir_sessions_opened_total{type="play",proto="hls"} 100',
   'weir_session_bytes_total{type="publish",proto="rtmp"} 70',
   'weir_denied_total{type="play"} 3',
+  'weir_wrong_credentials_total{what="password"} 2',
   'weir_auth_requests_total{result="failed"} 2',
   'weir_auth_request_duration_seconds_bucket{le="0.1"} 3',
   "weir_auth_waiting 4",

@@ -87,6 +87,39 @@ describe("failures of an address", () => {
     assert.equal(Math.round(Number(await fail()) / 100), 10);
   });
 
+  test("count once where the same is said again, and again after a quiet minute", async () => {
+    const say = (guess: string): void => {
+      const admission = failures.admit("192.0.2.1");
+      assert.ok(admission.kind === "admitted");
+      void admission.attempt.failed(guess);
+    };
+    for (let i = 0; i < 1000; i++) say("old password");
+    assert.equal(clock.pendingTimers, 0, "nobody waits");
+    for (let i = 2; i < DELAYED_FROM; i++) say(`guess ${i}`);
+    assert.deepEqual(told, []);
+    say("guess 5");
+    assert.equal(told.length, 1);
+    assert.equal(clock.pendingTimers, 1);
+    // What is said again keeps nothing in mind either: else an old password would sum up everybody's typing errors.
+    clock.advance(FORGOTTEN_MS - 1);
+    say("old password");
+    clock.advance(1);
+    say("old password");
+    assert.equal(
+      clock.pendingTimers,
+      1,
+      "the reply before waited for the fifth failure's time, this one does not",
+    );
+  });
+
+  test("are counted without a delay where they are only counted", () => {
+    for (let i = 0; i < 3 * REFUSED_FROM; i++) failures.count("192.0.2.1", `token ${i}`);
+    assert.equal(clock.pendingTimers, 0);
+    assert.deepEqual(told, [{ ip: "192.0.2.1", count: DELAYED_FROM }]);
+    failures.count("192.0.2.2", "token");
+    assert.equal(failures.addresses, 2);
+  });
+
   test("count together for all addresses of a /64", async () => {
     for (let i = 0; i < DELAYED_FROM - 1; i++) await fail(`2001:db8::${i}`);
     assert.ok(Number(await fail("2001:db8::ffff")) >= 500);

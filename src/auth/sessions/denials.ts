@@ -1,6 +1,8 @@
 import { dropOldest } from "../../base/oldest.ts";
 import type { SessionKind, Verdict } from "../claim.ts";
 import type { AccessRules } from "../rules.ts";
+import { isJudged } from "./judge.ts";
+import type { Session } from "./session.ts";
 
 /** An answer that says no, or elsewhere. */
 export type Refusal = Exclude<Verdict, { kind: "allowed" }>;
@@ -9,6 +11,11 @@ export type Refusal = Exclude<Verdict, { kind: "allowed" }>;
 export type RefusedOf = { readonly kind: SessionKind; readonly name: string; readonly rules: AccessRules };
 
 type Kept = { readonly refusal: Refusal; readonly untilMs: number; readonly of: RefusedOf | null };
+
+/** What a refusal of a session is of; `null` of the server's own. */
+export function refusedOf({ claim, rules }: Pick<Session, "claim" | "rules">): RefusedOf | null {
+  return isJudged(claim) ? { kind: claim.kind, name: claim.name, rules } : null;
+}
 
 /** Refusals that are kept so that nobody is asked again, by the identity of the session. The oldest goes when there are too many. */
 export class Denials {

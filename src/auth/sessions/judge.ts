@@ -2,6 +2,7 @@ import type { AskLane } from "../backends/ask-queue.ts";
 import type { Answer, Question } from "../backends/backend-request.ts";
 import { decideByLists, firstAllowing } from "../backends/block.ts";
 import type { SessionClaim } from "../claim.ts";
+import type { Failures } from "../credentials/failures.ts";
 import { isEqualText } from "../equal-texts.ts";
 import type { AccessRules, AuthBackendRules } from "../rules.ts";
 import { isAllowedPage } from "./domains.ts";
@@ -40,6 +41,10 @@ export type JudgeOptions = {
   readonly checkToken: TokenCheck;
   /** Whether what a publisher said is the password of the rules; absent: where both are the same text. */
   readonly matchesPassword?: (said: string, password: string) => boolean | Promise<boolean>;
+  /** Slows down who guesses passwords of publishers; absent: nobody is. */
+  readonly guesses?: Pick<Failures, "admit">;
+  /** Somebody failed to say a password, or brought a token that nobody signed who has a key. */
+  readonly onWrong?: (what: "password" | "token", claim: SessionClaim) => void;
   /** UTC in milliseconds. */
   readonly wallMs: () => number;
 };
@@ -62,19 +67,33 @@ export class Judge {
   async judge(rules: AccessRules, question: Question): Promise<Judgement> {
     const { claim, country } = question;
     const refused =
-      (await this.#checkPassword(rules, claim)) ??
+      (await this.#checkPassword(rules, question)) ??
       checkDomains(rules.domains, claim) ??
       checkCountry(rules, country);
     return refused ?? (await this.#authorize(rules, question));
   }
 
-  async #checkPassword({ password }: AccessRules, claim: CountedClaim): Promise<Denial | null> {
+  async #checkPassword({ password }: AccessRules, question: Question): Promise<Denial | null> {
+    const { claim, requestType } = question;
     if (password === undefined || claim.kind !== "publish") return null;
     const said = claim.password ?? claim.token;
     if (said === undefined || said === "") return deny(401, "a password is asked for", 0);
-    const { matchesPassword = isEqualText } = this.#options;
-    // A mistyped password is not held against who types it right the next time.
-    return (await matchesPassword(said, password)) ? null : deny(403, "the password is another", 0);
+    const { matchesPassword = isEqualText, guesses, onWrong } = this.#options;
+    const wrong = deny(403, "the password is another", 0);
+    // Who publishes already guesses nothing, and is no neighbour's fault.
+    if (requestType === "update_session") return (await matchesPassword(said, password)) ? null : wrong;
+    const admission = guesses?.admit(claim.ip);
+    if (admission?.kind === "refused")
+      return deny(403, "too many wrong passwords came from its address", 0);
+    try {
+      // A mistyped password is not held against who types it right the next time.
+      if (await matchesPassword(said, password)) return null;
+      if (isJudged(claim)) onWrong?.("password", claim);
+      await admission?.attempt.failed(`${claim.name}\n${said}`);
+      return wrong;
+    } finally {
+      admission?.attempt.done();
+    }
   }
 
   async #authorize({ authorizer }: AccessRules, question: Question): Promise<Judgement> {
@@ -148,7 +167,10 @@ export class Judge {
         ? { kind: "failed", reason }
         : deny(503, reason, FAILURE_DENIAL_MS);
     }
-    if (!result.allowed) return deny(403, result.reason, LIST_DENIAL_MS);
+    if (!result.allowed) {
+      if (result.isForged === true) this.#options.onWrong?.("token", claim);
+      return deny(403, result.reason, LIST_DENIAL_MS);
+    }
     const { allowed: _, ...allowance } = result;
     return { kind: "allowed", recheckMs: DEFAULT_AUTH_DURATION_MS, ...allowance };
   }

@@ -21,3 +21,12 @@ export function sessionIdentity(claim: CountedClaim, keys: readonly SessionKey[]
   const text = parts.map((part) => `${part.length}:${part}`).join();
   return hash("sha256", text, "base64url").slice(0, 22);
 }
+
+/**
+ * What stands for a viewer of connections who has no token: each of them has one that was made up, and so is a session, but
+ * who was thrown out with the one is not let in with the next. `null` for a viewer whose token tells it.
+ */
+export function tokenlessIdentity(claim: CountedClaim, keys: readonly SessionKey[]): string | null {
+  if (claim.isTokenMade !== true) return null;
+  return sessionIdentity({ ...claim, token: `none\n${claim.userAgent ?? ""}` }, keys);
+}

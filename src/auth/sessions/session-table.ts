@@ -6,7 +6,7 @@ import type { RulesOf, SessionClaim, SessionProgress, Verdict } from "../claim.t
 import { isGuarded } from "../guarded.ts";
 import { OPEN_RULES } from "../rules.ts";
 import type { AccessRules } from "../rules.ts";
-import { Denials } from "./denials.ts";
+import { Denials, refusedOf } from "./denials.ts";
 import type { Refusal, RefusedOf } from "./denials.ts";
 import { DueTimes } from "./due-times.ts";
 import { idleMsOf, isOfConnection } from "./idle.ts";
@@ -14,7 +14,7 @@ import { DEFAULT_AUTH_DURATION_MS, FAILURE_RECHECK_MS, isJudged } from "./judge.
 import type { Judgement } from "./judge.ts";
 import { areSameRules } from "./same-rules.ts";
 import { SessionIndex, isTold, maxSessionsOf } from "./session-index.ts";
-import { sessionIdentity } from "./session-key.ts";
+import { sessionIdentity, tokenlessIdentity } from "./session-key.ts";
 import { Session } from "./session.ts";
 import type { Allowance, CountedClaim, SessionType } from "./session.ts";
 import type { SetUpTrace } from "./set-up-trace.ts";
@@ -116,7 +116,7 @@ export class SessionTable {
   async open(thread: number, claim: SessionClaim): Promise<Verdict> {
     const rules = this.#rulesOf(claim.kind, claim.name);
     const identity = sessionIdentity(claim, rules.sessionKeys);
-    const known = this.#answer(thread, identity);
+    const known = this.#answer(thread, identity) ?? this.#kicked(claim, rules);
     if (known !== undefined) return known;
     if (this.#waiting >= this.#limits.waiting) return FULL;
     this.#waiting++;
@@ -200,7 +200,10 @@ export class SessionTable {
   kick(id: string, reason = "it was ended by the API"): boolean {
     const session = this.#index.byId(id);
     if (session === undefined) return false;
-    this.#ban(session, { kind: "denied", status: 403, reason, forMs: KICK_MS });
+    const refusal: Refusal = { kind: "denied", status: 403, reason, forMs: KICK_MS };
+    const tokenless = tokenlessIdentity(session.claim, session.rules.sessionKeys);
+    if (tokenless !== null) this.#bans.keep(tokenless, refusal, this.#nowMs(), refusedOf(session));
+    this.#ban(session, refusal);
     return true;
   }
 
@@ -255,6 +258,12 @@ export class SessionTable {
     session.seenMs = this.#nowMs();
     const { userId } = session.allowance;
     return { kind: "allowed", id: session.id, ...(userId === undefined ? {} : { userId }) };
+  }
+
+  /** The refusal of a viewer without a token, another connection of whom was thrown out. */
+  #kicked(claim: SessionClaim, { sessionKeys }: AccessRules): Refusal | undefined {
+    const tokenless = tokenlessIdentity(claim, sessionKeys);
+    return tokenless === null ? undefined : this.#bans.find(tokenless, this.#nowMs());
   }
 
   #hold(session: Session, thread: number): void {
@@ -520,9 +529,7 @@ export class SessionTable {
   }
 
   #ban(session: Session, refusal: Refusal): void {
-    const { claim, rules, identity } = session;
-    const of = isJudged(claim) ? { kind: claim.kind, name: claim.name, rules } : null;
-    this.#bans.keep(identity, refusal, this.#nowMs(), of);
+    this.#bans.keep(session.identity, refusal, this.#nowMs(), refusedOf(session));
     // Who is sent elsewhere has to ask again to be told where.
     if (refusal.kind === "denied") this.#finish(session, refusal.reason, refusal.forMs);
     else this.#finish(session, "it is sent elsewhere", 0);

@@ -29,7 +29,7 @@ const base: SessionClaim = {
 const edJwks = (kid: string): string => JSON.stringify({ keys: [{ ...OPENSSL_EDDSA.jwk, kid }] });
 const good = { allowed: true, userId: "alice", expiresMs: TOKEN_END_S * 1000 };
 const unavailable = { allowed: false, reason: "the keys of tokens cannot be had", isUnavailable: true };
-const otherKey = { allowed: false, reason: "the token is signed with another key" };
+const otherKey = { allowed: false, reason: "the token is signed with another key", isForged: true };
 
 describe("the check of tokens", () => {
   let clock: FakeClock;

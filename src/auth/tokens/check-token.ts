@@ -11,7 +11,7 @@ import { isSignedBy, parseJwt } from "./jwt.ts";
 import { KeySource } from "./key-source.ts";
 import { checkSecuretoken } from "./securetoken.ts";
 import { checkSigned } from "./signed-url.ts";
-import { refuseToken } from "./token-result.ts";
+import { refuseForged, refuseToken } from "./token-result.ts";
 import type { TokenAuthorizer, TokenCheck, TokenResult } from "./token-result.ts";
 
 /** How the check reaches what is outside. */
@@ -66,7 +66,7 @@ async function checkJwt(
     if (known !== null && isSignedBy(jwt, known)) return judgeJwtClaims(jwt.claims, rules, claim, nowMs);
   }
   if (isUnavailable) return { allowed: false, reason: "the keys of tokens cannot be had", isUnavailable };
-  return refuseToken("the token is signed with another key");
+  return refuseForged("the token is signed with another key");
 }
 
 type Source = (kid: string | undefined) => Promise<readonly JwtKey[] | null>;

@@ -68,6 +68,7 @@ describe("a securetoken", () => {
       assert.deepEqual(check(change), {
         allowed: false,
         reason: "the token's hash is that of another key, name or address",
+        isForged: true,
       }));
 
   test("that is none is refused, and so is one for any address where addresses are checked", () => {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { isEqualText } from "../equal-texts.ts";
-import { refuseToken } from "./token-result.ts";
+import { refuseForged, refuseToken } from "./token-result.ts";
 import type { TokenResult } from "./token-result.ts";
 
 /** Longest token that is read, in characters. */
@@ -51,7 +51,7 @@ export function checkSecuretoken(
   const text = `${subject.name}${ip}${start}${end}${rules.key}${salt}${userId ?? ""}`;
   const wanted = createHash("sha1").update(text).digest("hex");
   if (!isEqualText(hash!.toLowerCase(), wanted))
-    return refuseToken("the token's hash is that of another key, name or address");
+    return refuseForged("the token's hash is that of another key, name or address");
   if (nowMs >= Number(end) * 1000) return refuseToken("the token has expired");
   if (nowMs < (Number(start) - CLOCK_SKEW_S) * 1000) return refuseToken("the token does not hold yet");
   const grant = { allowed: true, expiresMs: Number(end) * 1000 } as const;

@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import { decodeBase64url } from "./base64url.ts";
 import { limitFault, MAX_USER_ID_LENGTH } from "./subject-limits.ts";
 import type { SubjectLimits, TokenSubject } from "./subject-limits.ts";
-import { refuseToken } from "./token-result.ts";
+import { refuseForged, refuseToken } from "./token-result.ts";
 import type { TokenGrant, TokenResult } from "./token-result.ts";
 
 /** Longest token that is read, in characters. */
@@ -59,7 +59,7 @@ export function checkSigned(
   if (version !== "v1" || given?.length !== 32 || more.length > 0)
     return refuseToken("the token is not signed");
   if (!timingSafeEqual(given, signatureOf(key, `v1.${payload}`)))
-    return refuseToken("the token is signed with another key");
+    return refuseForged("the token is signed with another key");
   const fields = readFields(payload);
   return typeof fields === "string" ? refuseToken(fields) : judge(fields, subject, nowMs);
 }

@@ -20,6 +20,8 @@ export type TokenRefusal = {
   readonly reason: string;
   /** The keys cannot be had at the moment: it may well be a good token. */
   readonly isUnavailable?: true;
+  /** It has the form of one, and nobody who has a key made it: a token that a server makes up for who has none has not. */
+  readonly isForged?: true;
 };
 
 /** What is answered to a token. */
@@ -34,6 +36,11 @@ export type TokenCheck = (
   claim: SessionClaim,
   nowMs: number,
 ) => Promise<TokenResult>;
+
+/** A refusal of a token whose signature is wrong. */
+export function refuseForged(reason: string): TokenRefusal {
+  return { allowed: false, reason, isForged: true };
+}
 
 /** A refusal with its reason. */
 export function refuseToken(reason: string): TokenRefusal {

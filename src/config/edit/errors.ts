@@ -56,6 +56,12 @@ export const editErrors = defineErrors({
     message: "the API may not make this server ask {host}: {reason}",
     doc: "URLs that are given by API lead to hosts of `allowed_hosts` only, where that is set. Addresses that clouds keep credentials at are refused unless they are listed there.",
   },
+  EDIT_HOSTS_WIDENED: {
+    disposition: "reject",
+    httpStatus: 403,
+    message: "allowed_hosts is made wider in the file alone: the API may not add {host}",
+    doc: "`allowed_hosts` binds who uses the API, so the API makes it no wider: where it is set, hosts can be taken from it, not added, and it cannot be emptied; where it is not, it may be set, without addresses that clouds keep credentials at. Change the file.",
+  },
   EDIT_OVERTAKEN: {
     disposition: "reject",
     httpStatus: 409,

@@ -1,4 +1,5 @@
 /** Where URLs that are given by API may lead, so that nobody makes the server ask whom he could not ask himself. */
+import { hostRefusal, plainHost, widenedBy } from "../../auth/host-rules.ts";
 import { readBucketUrl } from "../bucket-url.ts";
 import { splitUrl } from "../values.ts";
 import { readTokens } from "../lexer.ts";
@@ -18,17 +19,6 @@ const WITHOUT_HOST: readonly string[] = [
   "k8s",
 ];
 
-/** Names and addresses at which clouds give credentials to whoever asks from inside. */
-const METADATA_NAMES: readonly string[] = ["metadata.google.internal", "metadata", "instance-data"];
-const METADATA_ADDRESSES: readonly RegExp[] = [
-  /^169\.254\./,
-  /^100\.100\.100\.200$/,
-  /^192\.0\.0\.192$/,
-  /^168\.63\.129\.16$/,
-  /^fe80:/,
-  /^fd00:ec2:/,
-];
-
 /**
  * Checks the URLs that a text has and the one before it did not have. `allowed`: `example.com`, `*.example.com`,
  * addresses and networks as `10.0.0.0/8`; empty: all but addresses of metadata.
@@ -40,19 +30,19 @@ export function checkHosts(before: string, after: string, allowed: readonly stri
   for (const url of urlsIn(after)) {
     if (known.has(url)) continue;
     for (const host of hostsOf(url)) {
-      const reason = hostFault(host, allowed);
+      const reason = hostRefusal(host, allowed);
       if (reason !== undefined) throw editErrors.error("EDIT_HOST_NOT_ALLOWED", { host, reason });
     }
   }
 }
 
-/** Why the server may not ask a host; `undefined` when it may. */
-export function hostFault(host: string, allowed: readonly string[]): string | undefined {
-  if (allowed.some((pattern) => fits(host, pattern))) return undefined;
-  if (METADATA_NAMES.includes(host) || METADATA_ADDRESSES.some((pattern) => pattern.test(host))) {
-    return "credentials of clouds are kept there";
-  }
-  return allowed.length === 0 ? undefined : "it is none of allowed_hosts";
+/**
+ * Checks that `allowed_hosts` lets the server go nowhere where it could not go before: who is bound by a list does not
+ * make it longer. Both as they are resolved. Throws: EDIT_HOSTS_WIDENED.
+ */
+export function checkAllowedHosts(before: readonly string[], after: readonly string[]): void {
+  const host = widenedBy(before, after);
+  if (host !== undefined) throw editErrors.error("EDIT_HOSTS_WIDENED", { host });
 }
 
 /**
@@ -75,59 +65,7 @@ export function hostsOf(url: string): string[] {
 /** What cannot be read as a host is given as it stands. */
 function spelled(authority: string): string {
   if (!URL.canParse(`http://${authority}/`)) return authority.toLowerCase();
-  const { hostname } = new URL(`http://${authority}/`);
-  const host = hostname.replace(/^\[(.*)\]$/, "$1").replace(/\.$/, "");
-  return mappedIpv4(host) ?? host;
-}
-
-/** Spec: RFC 4291 section 2.5.5.2, as URLs write it. */
-function mappedIpv4(host: string): string | undefined {
-  const match = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(host);
-  if (match === null) return undefined;
-  const [high, low] = [Number.parseInt(match[1]!, 16), Number.parseInt(match[2]!, 16)];
-  return [high >> 8, high & 0xff, low >> 8, low & 0xff].join(".");
-}
-
-function fits(host: string, pattern: string): boolean {
-  if (pattern.startsWith("*.")) return host.endsWith(pattern.slice(1).toLowerCase());
-  if (pattern.includes("/")) return isInNetwork(host, pattern);
-  return host === pattern.toLowerCase();
-}
-
-function isInNetwork(host: string, network: string): boolean {
-  const [address = "", length = ""] = network.toLowerCase().split("/");
-  const [own, other] = [bitsOf(host), bitsOf(address)];
-  const bits = Number(length);
-  return (
-    own !== undefined &&
-    other !== undefined &&
-    own.length === other.length &&
-    own.slice(0, bits) === other.slice(0, bits)
-  );
-}
-
-/** An address as its bits; `undefined` for a name. */
-function bitsOf(host: string): string | undefined {
-  if (/^\d+\.\d+\.\d+\.\d+$/.test(host)) {
-    return host
-      .split(".")
-      .map((part) => Number(part).toString(2).padStart(8, "0"))
-      .join("");
-  }
-  if (!host.includes(":") || !/^[0-9a-f:]+$/.test(host)) return undefined;
-  const [left = "", right] = host.split("::");
-  const [front, back] = [groupsOf(left), groupsOf(right ?? "")];
-  const zeros =
-    right === undefined
-      ? []
-      : Array.from({ length: Math.max(0, 8 - front.length - back.length) }, () => "0");
-  return [...front, ...zeros, ...back]
-    .map((group) => Number.parseInt(group, 16).toString(2).padStart(16, "0"))
-    .join("");
-}
-
-function groupsOf(text: string): string[] {
-  return text === "" ? [] : text.split(":");
+  return plainHost(new URL(`http://${authority}/`).hostname);
 }
 
 /** Words of a text that are URLs, or options whose values are. */

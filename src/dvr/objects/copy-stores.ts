@@ -1,4 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
+import type { OutsideHosts } from "../../base/outside-hosts.ts";
 import type { ObjectStore, S3Place } from "./object-store.ts";
 import { openObjectStore } from "./open-store.ts";
 
@@ -8,6 +9,7 @@ export type CopyStoresOptions = {
   /** See `openObjectStore`. */
   readonly attempts?: number;
   readonly silenceMs?: number;
+  readonly hosts?: OutsideHosts | undefined;
   /** `openObjectStore` unless given. */
   readonly open?: (place: S3Place) => Promise<ObjectStore>;
 };

@@ -1,5 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
 import { late } from "../../base/late/late.ts";
+import type { OutsideHosts } from "../../base/outside-hosts.ts";
 import type { ObjectStore, S3Place } from "./object-store.ts";
 
 /** How a store is asked. */
@@ -9,6 +10,8 @@ export type OpenStoreOptions = {
   readonly attempts?: number | undefined;
   /** How long a host may be silent; 30 s unless given. */
   readonly silenceMs?: number | undefined;
+  /** Where buckets may be; absent: everywhere. */
+  readonly hosts?: OutsideHosts | undefined;
 };
 
 /** The SDK behind it costs tens of megabytes and some hundreds of milliseconds: only whoever copies pays them. */

@@ -2,6 +2,8 @@ import { setMaxListeners } from "node:events";
 import { S3Client } from "@aws-sdk/client-s3";
 import type { S3ClientConfig } from "@aws-sdk/client-s3";
 import type { Clock } from "../../base/clock.ts";
+import { lookupOf } from "../../base/outside-hosts.ts";
+import type { OutsideHosts } from "../../base/outside-hosts.ts";
 import { backOffMs, pause } from "./back-off.ts";
 import { objectErrors } from "./errors.ts";
 import { locationOf, urlOf } from "./object-store.ts";
@@ -20,6 +22,8 @@ export type S3RequestOptions = {
   readonly silenceMs?: number | undefined;
   /** How long a host may take for one part of an upload, or to put parts together. 5 minutes unless given. */
   readonly uploadMs?: number | undefined;
+  /** Where the bucket may be; absent: everywhere. Credentials come from where the environment says. */
+  readonly hosts?: OutsideHosts | undefined;
 };
 
 /** One request under way. */
@@ -55,12 +59,16 @@ const SILENCE_MS = 30_000;
 const UPLOAD_MS = 300_000;
 const CONNECT_MS = 10_000;
 const MAX_SOCKETS = 16;
+/** What `allowed_hosts` has to have where no endpoint is named. */
+const AWS_HOST = "s3.amazonaws.com";
 
 /** Requests to one bucket: each with a limit of time, sent again when it failed for the moment, errors in our words. */
 export class S3Connection {
   readonly location: string;
   readonly bucket: string;
   readonly #client: S3Client;
+  /** Of the endpoint; `null`: AWS's own. */
+  readonly #hostname: string | null;
   readonly #options: S3RequestOptions;
   readonly #redact: Redactor;
   readonly #closing = new AbortController();
@@ -70,7 +78,8 @@ export class S3Connection {
     this.#redact = redactorOf([place.accessKey, place.secretKey, place.sessionToken]);
     const endpoint = endpointOf(place);
     assertPlace(place);
-    const config = configOf(place, endpoint);
+    this.#hostname = endpoint?.hostname ?? null;
+    const config = configOf(place, endpoint, options.hosts);
     this.#client = new S3Client(config);
     setMaxListeners(0, this.#closing.signal); // as many as there are requests, which others bound
     this.#options = options;
@@ -81,6 +90,7 @@ export class S3Connection {
   /** Sends a request, again where that helps. Throws what `ObjectStore` says, and whatever of ours `run` throws. */
   async ask<T>(ask: AskOptions, run: (attempt: Attempt) => Promise<T>): Promise<T> {
     const { clock, random = Math.random } = this.#options;
+    this.#assertHost();
     const attempts = ask.attempts ?? this.#options.attempts ?? ATTEMPTS;
     const asked = { location: this.location, operation: ask.operation };
     for (let failures = 1; ; failures++) {
@@ -102,6 +112,13 @@ export class S3Connection {
   close(): void {
     this.#closing.abort();
     this.#client.destroy();
+  }
+
+  /** Each time: stores stay open, and `allowed_hosts` may become another list. */
+  #assertHost(): void {
+    const host = this.#hostname ?? AWS_HOST;
+    const refusal = this.#options.hosts?.refusal(host);
+    if (refusal !== undefined) throw badPlace(`no connection is made to ${host}: ${refusal}`);
   }
 
   #signalOf({ signal }: AskOptions): AbortSignal {
@@ -180,11 +197,12 @@ function badPlace(reason: string): Error {
   return objectErrors.error("OBJECT_BAD_PLACE", { reason });
 }
 
-function configOf(place: S3Place, endpoint: URL | null): S3ClientConfig {
+function configOf(place: S3Place, endpoint: URL | null, hosts?: OutsideHosts): S3ClientConfig {
   const { accessKey, secretKey, sessionToken } = place;
   const hasKeys = isGiven(accessKey) && isGiven(secretKey);
   const isAws = endpoint === null || /\.amazonaws\.com(\.cn)?$/.test(endpoint.hostname);
   const region = regionOf(place, endpoint);
+  const agent = { keepAlive: true, maxSockets: MAX_SOCKETS, ...lookupOf(hosts) };
   return {
     ...(endpoint === null ? {} : { endpoint: endpoint.origin }),
     ...(region === null ? {} : { region }),
@@ -204,8 +222,8 @@ function configOf(place: S3Place, endpoint: URL | null): S3ClientConfig {
     responseChecksumValidation: "WHEN_REQUIRED",
     requestHandler: {
       connectionTimeout: CONNECT_MS,
-      httpAgent: { keepAlive: true, maxSockets: MAX_SOCKETS },
-      httpsAgent: { keepAlive: true, maxSockets: MAX_SOCKETS },
+      httpAgent: agent,
+      httpsAgent: agent,
     },
   };
 }

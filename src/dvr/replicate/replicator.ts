@@ -2,6 +2,7 @@ import type { Clock } from "../../base/clock.ts";
 import { asMediaError, messageOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
 import { dropOldest } from "../../base/oldest.ts";
+import type { OutsideHosts } from "../../base/outside-hosts.ts";
 import type { StreamName } from "../../media/ids.ts";
 import type { ArchiveFiles } from "../archive-files.ts";
 import type { DeletedSpan } from "../format/deleted-spans.ts";
@@ -48,6 +49,8 @@ export type ReplicatorOptions = {
   targetsOf(peer: PeerAddress, offered: readonly StreamName[]): readonly ReplicationTarget[];
   /** Something came to a stream's archive. */
   onCompleted?(root: string, stream: string): void;
+  /** Where peers may be; absent: everywhere. */
+  readonly hosts?: OutsideHosts | undefined;
   /** How a peer is asked; over HTTP unless given. */
   connect?(peer: PeerAddress): PeerTransport;
   readonly random?: () => number;
@@ -146,8 +149,8 @@ export class Replicator {
   }
 
   async #run(address: PeerAddress, signal: AbortSignal): Promise<void> {
-    const { clock, log, random = Math.random } = this.#options;
-    const transport = this.#options.connect?.(address) ?? new HttpPeerStorage(address.origin, clock);
+    const { clock, log, hosts, random = Math.random } = this.#options;
+    const transport = this.#options.connect?.(address) ?? new HttpPeerStorage(address.origin, clock, hosts);
     const peer = new Peer({ address, transport, clock, signal });
     let failures = 0;
     // Rounds until all hours are compared again: at once at first, and behind what went wrong.

@@ -13,6 +13,7 @@ import { OPEN_RULES } from "../../auth/rules.ts";
 import type { AccessRules } from "../../auth/rules.ts";
 import { silentLogger } from "../../base/log.ts";
 import { BackendHttp } from "./backend-http.ts";
+import { NameCache } from "./name-cache.ts";
 import { createSessions } from "./sessions.ts";
 
 async function listen(t: TestContext, server: Server): Promise<string> {
@@ -45,10 +46,11 @@ const serveRaw = (t: TestContext, say: (socket: Socket) => void): Promise<string
 
 function client(
   t: TestContext,
-  hostRefusal?: (host: string) => string | undefined,
+  refusal?: (host: string) => string | undefined,
 ): { http: BackendHttp; clock: FakeClock } {
   const clock = new FakeClock();
-  const http = new BackendHttp({ clock, ...(hostRefusal === undefined ? {} : { hostRefusal }) });
+  const { lookup } = new NameCache(clock);
+  const http = new BackendHttp({ clock, ...(refusal === undefined ? {} : { hosts: { refusal, lookup } }) });
   t.after(() => http.close());
   return { http, clock };
 }
@@ -245,7 +247,7 @@ describe("a request that", () => {
       const reply = await http.ask({ url: target, headers: {}, timeoutMs: 3000 });
       assert.ok(reply.kind === "failed" && /allowed_hosts/.test(reply.reason));
     }
-    assert.deepEqual(hosts, ["127.0.0.1", "::1", "portal.test"]);
+    assert.deepEqual(hosts, ["127.0.0.1", "[::1]", "portal.test"]);
     assert.equal(asked, 0);
   });
 

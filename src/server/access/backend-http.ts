@@ -5,9 +5,9 @@ import { ASK_LIMITS } from "../../auth/backends/ask-queue.ts";
 import type { AskBackend, BackendReply, BackendRequest } from "../../auth/backends/backend-request.ts";
 import type { Clock } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
+import { lookupOf } from "../../base/outside-hosts.ts";
+import type { OutsideHosts } from "../../base/outside-hosts.ts";
 import { TurnShare } from "../../base/turn-share.ts";
-import { NameCache } from "./name-cache.ts";
-import type { ResolveName } from "./name-cache.ts";
 
 /** Of a reply's headers; more is a failure. */
 const MAX_HEADER_BYTES = 16 * 1024;
@@ -21,10 +21,8 @@ const REQUESTS_A_TURN = 8;
 /** What talking to backends needs. */
 export type BackendHttpOptions = {
   readonly clock: Clock;
-  /** Why no request goes to a host (a name or an address, without port), `undefined`: it does; absent: to all. */
-  readonly hostRefusal?: (host: string) => string | undefined;
-  /** Absent: the machine's own way. */
-  readonly resolveName?: ResolveName;
+  /** Where requests may go; absent: everywhere. */
+  readonly hosts?: OutsideHosts;
 };
 
 /**
@@ -35,20 +33,18 @@ export type BackendHttpOptions = {
  */
 export class BackendHttp {
   readonly #clock: Clock;
-  readonly #hostRefusal: (host: string) => string | undefined;
+  readonly #hosts: OutsideHosts | undefined;
   readonly #agents = {
     "http:": new HttpAgent({ keepAlive: true, maxFreeSockets: MAX_FREE_SOCKETS }),
     "https:": new HttpsAgent({ keepAlive: true, maxFreeSockets: MAX_FREE_SOCKETS }),
   };
-  readonly #names: NameCache;
   readonly #running = new Set<ClientRequest>();
   readonly #turns = new TurnShare(REQUESTS_A_TURN);
   #isClosed = false;
 
-  constructor({ clock, hostRefusal = () => undefined, resolveName }: BackendHttpOptions) {
+  constructor({ clock, hosts }: BackendHttpOptions) {
     this.#clock = clock;
-    this.#names = new NameCache(clock, resolveName);
-    this.#hostRefusal = hostRefusal;
+    this.#hosts = hosts;
   }
 
   /** Requests on their way. */
@@ -59,7 +55,7 @@ export class BackendHttp {
   readonly ask: AskBackend = async (request) => {
     const url = new URL(request.url);
     if (this.#isClosed) return failed("the server stops");
-    const refusal = this.#hostRefusal(hostOf(url));
+    const refusal = this.#hosts?.refusal(url.hostname);
     if (refusal !== undefined) return failed(refusal);
     const deadlineUs = this.#clock.nowUs() + request.timeoutMs * 1000;
     await this.#turns.pass();
@@ -122,8 +118,7 @@ export class BackendHttp {
     const make = isTls ? httpsRequest : httpRequest;
     const agent = isFresh ? false : this.#agents[isTls ? "https:" : "http:"];
     try {
-      const { lookup } = this.#names;
-      return make(url, { agent, headers, lookup, maxHeaderSize: MAX_HEADER_BYTES });
+      return make(url, { agent, headers, maxHeaderSize: MAX_HEADER_BYTES, ...lookupOf(this.#hosts) });
     } catch (caught) {
       // Such as a header or path with characters that HTTP does not have.
       return messageOf(caught);
@@ -157,11 +152,6 @@ function plainHeaders({ headers }: { headers: IncomingHttpHeaders }): Record<str
     Array.isArray(value) ? value.join(", ") : (value ?? ""),
   ]);
   return Object.fromEntries(rows) as Record<string, string>;
-}
-
-/** Without the brackets of an IPv6 address. */
-function hostOf(url: URL): string {
-  return url.hostname.replace(/^\[(.*)\]$/, "$1");
 }
 
 function failed(reason: string): BackendReply {

@@ -12,7 +12,7 @@ export const accessErrors = defineErrors({
     disposition: "reject",
     httpStatus: 401,
     message: 'publishing "{name}" takes a password: {reason}',
-    doc: "The stream has `password`. Give it as `?password=` behind the name, as the password in front of the host, or over HTTP as Basic authorization.",
+    doc: "The stream has `password`. Give it as `?password=` behind the name (in OBS: behind the stream key), or over HTTP as Basic authorization. ffmpeg and OBS send what stands in front of the host, or under `Use authentication`, only to servers that ask for Adobe's authmod, which this one does not.",
   },
   ACCESS_UNAVAILABLE: {
     disposition: "reject",

@@ -111,7 +111,8 @@ export class HttpGate {
       userAgent: agentOf(request),
       extraKeys: extraOf(request, rules.extraKeys),
     };
-    const claim = this.#claim(request, wanted, asker);
+    const claimed = this.#claim(request, wanted, asker);
+    const claim: SessionClaim = asker.token === token ? claimed : { ...claimed, isTokenMade: true };
     const serveWith = (permit: Permit): Answer =>
       permittedReply(permit, () => serve(this.#carried(asker.token)));
     if (!rules.isGuarded) return serveWith(this.#gate.openPermit(claim));

@@ -20,11 +20,18 @@ export type ResolveName = (name: string) => Promise<LookupAddress[]>;
 export class NameCache {
   readonly #clock: Clock;
   readonly #resolve: ResolveName;
+  readonly #fault: (found: readonly LookupAddress[]) => string | undefined;
   readonly #found = new Map<string, { readonly answer: Promise<LookupAddress[]>; untilUs: number }>();
 
-  constructor(clock: Clock, resolve: ResolveName = (name) => lookupName(name, { all: true })) {
+  /** `fault`: what is wrong with addresses that are about to be connected to; asked each time, also of kept ones. */
+  constructor(
+    clock: Clock,
+    resolve: ResolveName = (name) => lookupName(name, { all: true }),
+    fault: (found: readonly LookupAddress[]) => string | undefined = () => undefined,
+  ) {
     this.#clock = clock;
     this.#resolve = resolve;
+    this.#fault = fault;
   }
 
   get size(): number {
@@ -39,7 +46,10 @@ export class NameCache {
   async #answer(...[name, options, callback]: Parameters<LookupFunction>): Promise<void> {
     let found: LookupAddress[];
     try {
-      found = fitting(await this.#find(name), options);
+      const all = await this.#find(name);
+      const fault = this.#fault(all);
+      if (fault !== undefined) throw new Error(fault);
+      found = fitting(all, options);
     } catch (caught) {
       callback(caught as NodeJS.ErrnoException, "", 0);
       return;

@@ -4,6 +4,8 @@ import { playEvents } from "../../api/events/play-events.ts";
 import type { EventBus } from "../../api/events/event-bus.ts";
 import { sessionJson } from "../../api/sessions-view.ts";
 import type { SessionsView } from "../../api/sessions-view.ts";
+import type { RepeatedFailures } from "../../auth/credentials/failures.ts";
+import { Failures } from "../../auth/credentials/failures.ts";
 import { PasswordVerifier } from "../../auth/credentials/password-verifier.ts";
 import { sessionFields } from "../../auth/sessions/session.ts";
 import type { Session } from "../../auth/sessions/session.ts";
@@ -20,14 +22,19 @@ import type { ResolvedConfig } from "../../config/plan.ts";
 import { parseStreamName } from "../../media/ids.ts";
 import { GeoipFile } from "../credentials/geoip-file.ts";
 import { fetchText, readText } from "../credentials/outside-text.ts";
-import { guardedResolve, hostRefusal } from "../outside-hosts.ts";
+import { HostGuard } from "../outside-hosts.ts";
 import { planOf } from "../stream-rules.ts";
 import { accessRulesOf, asksServers } from "./access-rules.ts";
-import { NameCache } from "./name-cache.ts";
 import type { SessionAuthority } from "./session-authority.ts";
 import { SessionCounts } from "./session-counts.ts";
 import { createSessions } from "./sessions.ts";
 import type { Sessions } from "./sessions.ts";
+
+/**
+ * The longest delay of an answer to a wrong password of a publisher. Media threads wait no longer than 10 s for an answer, and
+ * would give another one. Units: milliseconds.
+ */
+const MAX_GUESS_DELAY_MS = 8000;
 
 /** How long servers take that are asked. Units: seconds. */
 const ASK_BOUNDS_S = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5];
@@ -57,11 +64,12 @@ export type SessionService = Pick<
 export class ServerSessions {
   readonly #options: ServerSessionsOptions;
   readonly #sessions: Sessions;
-  /** Of servers of keys. */
-  readonly #names: NameCache;
+  readonly #hosts: HostGuard;
   readonly #tell: ReturnType<typeof playEvents>;
   readonly #counts = new SessionCounts();
   readonly #askedS = new Histogram(ASK_BOUNDS_S);
+  /** Wrong passwords of publishers, and tokens with wrong signatures. */
+  readonly #wrong: Record<string, number> = { password: 0, token: 0 };
   readonly #asked: Record<string, number> = { allowed: 0, denied: 0, redirected: 0, failed: 0 };
   #config: ResolvedConfig;
   #countries: GeoipFile | null = null;
@@ -71,18 +79,24 @@ export class ServerSessions {
     this.#options = options;
     this.#config = config;
     this.#tell = playEvents(bus);
-    const resolveName = guardedResolve(() => this.#config.allowedHosts);
-    this.#names = new NameCache(clock, resolveName);
+    this.#hosts = new HostGuard({ clock, allowed: () => this.#config.allowedHosts });
     const passwords = new PasswordVerifier();
+    const guesses = this.#failures("password", MAX_GUESS_DELAY_MS);
+    const forged = this.#failures("token");
     this.#sessions = createSessions({
       clock,
       log,
       rulesOf: (kind, name) => accessRulesOf(this.#config, kind, name),
       checkToken: this.#tokenCheck(),
+      guesses,
+      onWrong: (what, { ip, token }) => {
+        this.#wrong[what] = (this.#wrong[what] ?? 0) + 1;
+        // Not slowed down: a CDN's address is that of all its viewers.
+        if (what === "token") forged.count(ip, token);
+      },
       matchesPassword: (said, password) => passwords.verify(said, password),
       countryOf: (ip) => this.#countries?.countryOf(ip),
-      hostRefusal: (host) => hostRefusal(host, this.#config.allowedHosts),
-      resolveName,
+      hosts: this.#hosts,
       namedByOf: (name) => namedBy(this.#config, name),
       host: config.hostname ?? hostname(),
       onChange: (change) => this.#changed(change),
@@ -147,10 +161,21 @@ export class ServerSessions {
     for (const stats of this.#sessions.backends.stats().values()) waiting += stats.waiting;
     return {
       denied: { ...this.#counts.denied },
+      wrong: { ...this.#wrong },
       asked: { ...this.#asked },
       askedS: this.#askedS.figures(),
       waiting,
     };
+  }
+
+  /** Failures of one kind, by address, that are told of when they come again and again. */
+  #failures(what: "password" | "token", maxDelayMs?: number): Failures {
+    const { clock, log, bus } = this.#options;
+    const onRepeated = ({ ip, count }: RepeatedFailures): void => {
+      log.warn(`wrong ${what}s come again and again from an address`, { ip, count });
+      bus.emit("auth_failed", { what, ip, attempts: count });
+    };
+    return new Failures(clock, onRepeated, maxDelayMs);
   }
 
   #changed(change: SessionChange): void {
@@ -184,16 +209,11 @@ export class ServerSessions {
   #tokenCheck(): TokenCheck {
     const tokens = late("checks of tokens", async () => {
       const { createTokenCheck } = await import("../../auth/tokens/check-token.ts");
-      const fetch = (url: string, maxBytes: number): Promise<string> => this.#fetch(url, maxBytes);
+      const fetch = (url: string, maxBytes: number): Promise<string> =>
+        fetchText(url, maxBytes, this.#hosts);
       return createTokenCheck({ clock: this.#options.clock, fetchText: fetch, readText });
     });
     return async (authorizer, claim, nowMs) => await tokens((check) => check(authorizer, claim, nowMs));
-  }
-
-  async #fetch(url: string, maxBytes: number): Promise<string> {
-    const refusal = hostRefusal(new URL(url).hostname, this.#config.allowedHosts);
-    if (refusal !== undefined) throw new Error(refusal);
-    return await fetchText(url, maxBytes, this.#names.lookup);
   }
 }
 

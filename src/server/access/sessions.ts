@@ -9,9 +9,9 @@ import type { BackendHttpOptions } from "./backend-http.ts";
 
 /** What the sessions of a server need. */
 export type SessionsOptions = Omit<SessionTableOptions, "judge"> &
-  Pick<JudgeOptions, "checkToken" | "matchesPassword"> &
+  Pick<JudgeOptions, "checkToken" | "matchesPassword" | "guesses" | "onWrong"> &
   Pick<BackendsOptions, "onAnswer"> &
-  Pick<BackendHttpOptions, "hostRefusal" | "resolveName">;
+  Pick<BackendHttpOptions, "hosts">;
 
 /**
  * All that the control thread has of sessions. `backends`: for figures. `prepare`: servers will be asked; never rejects.

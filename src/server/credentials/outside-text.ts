@@ -3,7 +3,8 @@ import { constants } from "node:fs";
 import { request as httpRequest } from "node:http";
 import type { IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
-import type { LookupFunction } from "node:net";
+import { assertOutsideHost, lookupOf } from "../../base/outside-hosts.ts";
+import type { OutsideHosts } from "../../base/outside-hosts.ts";
 
 /** A server of keys that does not answer within so long is not waited for. */
 const FETCH_LIMIT_MS = 8000;
@@ -11,10 +12,11 @@ const FETCH_LIMIT_MS = 8000;
 /**
  * Gets a text over HTTP, as a JWK Set. Redirects are not followed: the configuration says where keys are.
  *
- * Rejects: no answer in 8 s, a status other than 200, more than `maxBytes`, no UTF-8.
+ * Rejects: a host that `hosts` does not let, no answer in 8 s, a status other than 200, more than `maxBytes`, no UTF-8.
  */
-export async function fetchText(url: string, maxBytes: number, lookup?: LookupFunction): Promise<string> {
+export async function fetchText(url: string, maxBytes: number, hosts?: OutsideHosts): Promise<string> {
   const target = new URL(url);
+  assertOutsideHost(hosts, target.hostname);
   const headers: Record<string, string> = { accept: "application/json" };
   if (target.username !== "") headers["authorization"] = basicOf(target);
   target.username = "";
@@ -25,7 +27,7 @@ export async function fetchText(url: string, maxBytes: number, lookup?: LookupFu
     headers,
     signal,
     agent: false,
-    ...(lookup === undefined ? {} : { lookup }),
+    ...lookupOf(hosts),
   });
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   request.on("response", resolve).on("error", reject).end();

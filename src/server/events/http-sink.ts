@@ -1,10 +1,11 @@
 import { Agent as HttpAgent, request as httpRequest } from "node:http";
 import type { ClientRequest, IncomingMessage } from "node:http";
-import type { LookupFunction } from "node:net";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { batchBody, batchSignature } from "../../api/events/batch.ts";
 import { eventErrors } from "../../api/events/errors.ts";
 import type { Clock } from "../../base/clock.ts";
+import { assertOutsideHost, lookupOf } from "../../base/outside-hosts.ts";
+import type { OutsideHosts } from "../../base/outside-hosts.ts";
 import type { SinkTransport } from "./sink-delivery.ts";
 
 /** What sending over HTTP needs. */
@@ -13,8 +14,8 @@ export type HttpSinkOptions = {
   readonly url: URL;
   readonly signKey?: string | undefined;
   readonly clock: Clock;
-  /** Finds the addresses of the name; the machine's own way unless given. */
-  readonly lookup?: LookupFunction;
+  /** Where requests may go; absent: everywhere. */
+  readonly hosts?: OutsideHosts;
   /** 10 s unless given. */
   readonly timeoutMs?: number;
 };
@@ -45,6 +46,7 @@ export class HttpSink implements SinkTransport {
   /** Rejects with EVENTS_SINK_REFUSED, EVENTS_SINK_LATE, the system's error. */
   async send(events: readonly string[], signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
+    assertOutsideHost(this.#options.hosts, this.#url.hostname);
     const body = batchBody(events);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const request = this.#request(body, signal);
@@ -79,7 +81,7 @@ export class HttpSink implements SinkTransport {
   }
 
   #request(body: Buffer, signal: AbortSignal): ClientRequest {
-    const { signKey, lookup } = this.#options;
+    const { signKey, hosts } = this.#options;
     const headers: Record<string, string | number> = {
       "content-type": "application/json",
       "content-length": body.byteLength,
@@ -93,7 +95,7 @@ export class HttpSink implements SinkTransport {
       headers,
       agent: this.#agent,
       signal,
-      ...(lookup === undefined ? {} : { lookup }),
+      ...lookupOf(hosts),
     });
   }
 }

@@ -4,8 +4,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
 import type { EventSinkPlan } from "../../config/plan.ts";
 import { serverLogLevel } from "../log-level.ts";
-import { NameCache } from "../access/name-cache.ts";
-import { guardedResolve, hostRefusal } from "../outside-hosts.ts";
+import { HostGuard } from "../outside-hosts.ts";
 import { FileSink } from "./file-sink.ts";
 import { HttpSink } from "./http-sink.ts";
 import type { SinkTransport } from "./sink-delivery.ts";
@@ -44,13 +43,10 @@ function httpSink(
 ): HttpSink {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null) throw refuse("its URL cannot be read");
-  const refusal = hostRefusal(url.hostname, allowedHosts);
+  const hosts = new HostGuard({ clock, allowed: () => allowedHosts });
+  const refusal = hosts.refusal(url.hostname);
   if (refusal !== undefined) throw refuse(refusal);
-  const { lookup } = new NameCache(
-    clock,
-    guardedResolve(() => allowedHosts),
-  );
-  return new HttpSink({ url, signKey, clock, lookup });
+  return new HttpSink({ url, signKey, clock, hosts });
 }
 
 function logSink({ level = "info" }: EventSinkPlan, log: Logger): SinkTransport {

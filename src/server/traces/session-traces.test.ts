@@ -22,7 +22,7 @@ describe("traces of sessions", () => {
     const { url, spans, text } = await startTraceCollector(t);
     const clock = new FakeClock(START_US);
     const traces = new SessionTraces({ service, log: new RecordingLog(), clock });
-    traces.configure({ url, share: 1 });
+    traces.configure({ traces: { url, share: 1 }, allowedHosts: [] });
     const trace = traces.begin(claim)!;
     clock.advance(1);
     const asking = trace.asked("portal.example");
@@ -64,11 +64,11 @@ describe("traces of sessions", () => {
     const clock = new FakeClock();
     const traces = new SessionTraces({ service, log: new RecordingLog(), clock, random: () => 0.25 });
     assert.equal(traces.begin(claim), null);
-    traces.configure({ url, share: 0.25 });
+    traces.configure({ traces: { url, share: 0.25 }, allowedHosts: [] });
     assert.equal(traces.begin(claim), null);
-    traces.configure({ url, share: 0.26 });
+    traces.configure({ traces: { url, share: 0.26 }, allowedHosts: [] });
     const open = traces.begin(claim);
-    traces.configure(undefined);
+    traces.configure({ allowedHosts: [] });
     assert.equal(traces.begin(claim), null);
     open!.ended({ outcome: "allowed" });
     await traces.stop();
@@ -79,7 +79,7 @@ describe("traces of sessions", () => {
     const log = new RecordingLog();
     const open = (): Promise<never> => Promise.reject(new Error("no module"));
     const traces = new SessionTraces({ service, log, clock: new FakeClock(), open });
-    traces.configure({ url: "http://127.0.0.1:9/v1/traces", share: 1 });
+    traces.configure({ traces: { url: "http://127.0.0.1:9/v1/traces", share: 1 }, allowedHosts: [] });
     traces.begin(claim)!.ended({ outcome: "allowed" });
     await traces.stop();
     assert.deepEqual(
@@ -94,7 +94,7 @@ describe("traces of sessions", () => {
     const never = new Promise<void>(() => {});
     const open = () => Promise.resolve({ note: () => {}, close: () => never });
     const traces = new SessionTraces({ service, log, clock, open });
-    traces.configure({ url: "http://127.0.0.1:9/v1/traces", share: 1 });
+    traces.configure({ traces: { url: "http://127.0.0.1:9/v1/traces", share: 1 }, allowedHosts: [] });
     const stopped = traces.stop();
     clock.advance(2000);
     await stopped;

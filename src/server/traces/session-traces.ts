@@ -3,7 +3,9 @@ import type { SetUpTrace } from "../../auth/sessions/set-up-trace.ts";
 import type { Clock } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
-import type { TracesPlan } from "../../config/plan.ts";
+import type { ResolvedConfig, TracesPlan } from "../../config/plan.ts";
+import type { ResolveName } from "../access/name-cache.ts";
+import { HostGuard } from "../outside-hosts.ts";
 import type { OpenExport, SetUp, TraceSender, TraceService } from "./set-up.ts";
 import { TracedSetUp } from "./traced-set-up.ts";
 
@@ -16,6 +18,8 @@ export type SessionTracesOptions = {
   readonly log: Logger;
   readonly service: TraceService;
   readonly open?: OpenExport;
+  /** How names of collectors are looked up; the machine's own way unless given. */
+  readonly resolve?: ResolveName;
   /** From 0 on and below 1; other numbers in tests. */
   readonly random?: () => number;
 };
@@ -26,16 +30,20 @@ export type SessionTracesOptions = {
  */
 export class SessionTraces {
   readonly #options: SessionTracesOptions;
+  readonly #hosts: HostGuard;
+  #allowedHosts: readonly string[] = [];
   #plan: TracesPlan | null = null;
   #export: Promise<TraceSender | null> | null = null;
 
   constructor(options: SessionTracesOptions) {
     this.#options = options;
+    this.#hosts = new HostGuard({ ...options, allowed: () => this.#allowedHosts });
   }
 
   /** Sends to another collector from now on, or to none. */
-  configure(plan: TracesPlan | undefined): void {
-    const next = plan ?? null;
+  configure({ traces, allowedHosts }: Pick<ResolvedConfig, "traces" | "allowedHosts">): void {
+    this.#allowedHosts = allowedHosts;
+    const next = traces === undefined ? null : this.#allowed(traces);
     if (next?.url === this.#plan?.url && next?.share === this.#plan?.share) return;
     const before = this.#export;
     this.#plan = next;
@@ -58,6 +66,13 @@ export class SessionTraces {
     await this.#close(before);
   }
 
+  #allowed(plan: TracesPlan): TracesPlan | null {
+    const reason = this.#hosts.refusal(URL.parse(plan.url)?.hostname ?? "");
+    if (reason === undefined) return plan;
+    this.#options.log.error("traces cannot be sent", { reason });
+    return null;
+  }
+
   readonly #note = (setUp: SetUp): void => {
     void this.#export?.then((open) => open?.note(setUp));
   };
@@ -65,7 +80,7 @@ export class SessionTraces {
   async #opened(plan: TracesPlan): Promise<TraceSender | null> {
     const { open = openExport, service, log } = this.#options;
     try {
-      return await open(plan, service);
+      return await open(plan, service, this.#hosts);
     } catch (caught) {
       log.error("traces cannot be sent", { reason: messageOf(caught) });
       return null;
@@ -89,7 +104,7 @@ export class SessionTraces {
   }
 }
 
-async function openExport(plan: TracesPlan, service: TraceService): Promise<TraceSender> {
+const openExport: OpenExport = async (plan, service, hosts) => {
   const { TraceExport } = await import("./trace-export.ts");
-  return new TraceExport(plan, service);
-}
+  return new TraceExport(plan, service, hosts);
+};

@@ -1,4 +1,5 @@
 import type { SetUpOutcome } from "../../auth/sessions/set-up-trace.ts";
+import type { OutsideHosts } from "../../base/outside-hosts.ts";
 import type { TracesPlan } from "../../config/plan.ts";
 
 /** What spans say of the server. */
@@ -7,8 +8,12 @@ export type TraceService = { readonly version: string; readonly serverId: string
 /** Who sends traces out. */
 export type TraceSender = { note(setUp: SetUp): void; close(): Promise<void> };
 
-/** Opens who sends traces out. */
-export type OpenExport = (plan: TracesPlan, service: TraceService) => Promise<TraceSender>;
+/** Opens who sends traces out, to where `hosts` lets. */
+export type OpenExport = (
+  plan: TracesPlan,
+  service: TraceService,
+  hosts: OutsideHosts,
+) => Promise<TraceSender>;
 
 /**
  * How a session was set up, as plain data. Units of times: microseconds UTC. Ids are hexadecimal, of 16 bytes for the trace and

@@ -4,6 +4,7 @@ import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { AlwaysOnSampler, BatchSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
 import type { IdGenerator } from "@opentelemetry/sdk-trace";
+import type { OutsideHosts } from "../../base/outside-hosts.ts";
 import type { TracesPlan } from "../../config/plan.ts";
 import type { Asked, SetUp, TraceSender, TraceService } from "./set-up.ts";
 
@@ -24,8 +25,16 @@ export class TraceExport implements TraceSender {
   readonly #tracer: Tracer;
   readonly #ids = new GivenIds();
 
-  constructor({ url }: Pick<TracesPlan, "url">, { version, serverId }: TraceService) {
-    const exporter = new OTLPTraceExporter({ url, timeoutMillis: QUEUE.exportTimeoutMillis });
+  constructor(
+    { url }: Pick<TracesPlan, "url">,
+    { version, serverId }: TraceService,
+    { lookup }: OutsideHosts,
+  ) {
+    const exporter = new OTLPTraceExporter({
+      url,
+      timeoutMillis: QUEUE.exportTimeoutMillis,
+      httpAgentOptions: { keepAlive: true, lookup },
+    });
     this.#provider = new TracerProvider({
       resource: resourceFromAttributes({
         "service.name": "weir",

@@ -2,6 +2,8 @@ import { request as httpRequest } from "node:http";
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { Clock, Timer } from "../../../base/clock.ts";
+import { assertOutsideHost, lookupOf } from "../../../base/outside-hosts.ts";
+import type { OutsideHosts } from "../../../base/outside-hosts.ts";
 import type { PeerReply, PeerRequest, PeerTransport } from "../peer.ts";
 
 /** A peer that says nothing for so long is not waited for. Units: milliseconds. */
@@ -15,20 +17,23 @@ const MAX_ERROR_BYTES = 4096;
 export class HttpPeerStorage implements PeerTransport {
   readonly #origin: string;
   readonly #clock: Clock;
+  readonly #hosts: OutsideHosts | undefined;
   readonly #running = new Set<ClientRequest>();
 
-  /** `origin`: `http://host:port` or `https://host:port`. */
-  constructor(origin: string, clock: Clock) {
+  /** `origin`: `http://host:port` or `https://host:port`. `hosts`: where it may lead; absent: everywhere. */
+  constructor(origin: string, clock: Clock, hosts?: OutsideHosts) {
     this.#origin = origin;
     this.#clock = clock;
+    this.#hosts = hosts;
   }
 
   async get({ target, headers, maxBytes, signal }: PeerRequest): Promise<PeerReply> {
     signal.throwIfAborted();
     const url = new URL(`${this.#origin}${target}`);
+    assertOutsideHost(this.#hosts, url.hostname);
     const make = url.protocol === "https:" ? httpsRequest : httpRequest;
     const { promise, resolve, reject } = Promise.withResolvers<PeerReply>();
-    const request = make(url, { headers, agent: false });
+    const request = make(url, { headers, agent: false, ...lookupOf(this.#hosts) });
     const fail = (reason: string): void => void request.destroy(new Error(reason));
     const timers = new Watch(this.#clock, fail);
     const onAbort = (): void => fail("it is not wanted any more");
