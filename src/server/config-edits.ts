@@ -67,7 +67,7 @@ export class ConfigEdits {
     const { path, read, load, env } = this.#options;
     const { files } = await read();
     const { file } = await ownFileOf(path);
-    return configErrorStatus(load(withFile(files, { file, text }), env));
+    return configErrorStatus(await load(withFile(files, { file, text }), env));
   }
 
   /** Makes a change; resolves when it is in force. Rejects with a `MediaError`: nothing is changed then. */
@@ -120,7 +120,7 @@ export class ConfigEdits {
       throw editErrors.error("EDIT_FILE_TOO_BIG", { file: edited.file, limitBytes: MAX_CONFIG_FILE_BYTES });
     }
     checkHosts(edited.before ?? "", edited.text, allowedHosts());
-    const loaded = load(withFile(files, edited), env);
+    const loaded = await load(withFile(files, edited), env);
     if (loaded.config === undefined) return { kind: "bad", status: configErrorStatus(loaded) };
     return { kind: "made", edited };
   }
