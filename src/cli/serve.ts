@@ -117,6 +117,7 @@ function editsOf(
   const options: ConfigEditsOptions = {
     path,
     env: io.env,
+    clock: systemClock,
     load,
     read: () => readConfigSource(path),
     reload: () => reloads.now(),

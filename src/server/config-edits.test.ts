@@ -57,6 +57,7 @@ class World {
     return new ConfigEdits({
       path: this.folder,
       env: this.env,
+      clock: new FakeClock(),
       load,
       read: () => readConfigFiles(this.folder),
       reload: async () => {
@@ -133,6 +134,7 @@ test("who always comes too late is told so", async (t) => {
   const edits = new ConfigEdits({
     path: world.folder,
     env: {},
+    clock: new FakeClock(),
     load: makeLoad(),
     // Never what is in the file.
     read: async () => {
@@ -216,6 +218,7 @@ test("a disk that fails leaves the file as it was", async (t) => {
   const edits = new ConfigEdits({
     path: world.folder,
     env: {},
+    clock: new FakeClock(),
     load: makeLoad(),
     read: async () => {
       const read = await readConfigFiles(world.folder);

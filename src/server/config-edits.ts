@@ -1,6 +1,8 @@
 import { asMediaError } from "../base/errors.ts";
 import type { Environment } from "../config/environment.ts";
-import { editFiles } from "../config/edit/edit-files.ts";
+import { inSlices } from "../base/slices.ts";
+import type { Clock } from "../base/clock.ts";
+import { editFiles, filesToEdit } from "../config/edit/edit-files.ts";
 import type { ConfigEdit, EditedFile } from "../config/edit/edit-files.ts";
 import { configErrorStatus } from "../config/edit/error-status.ts";
 import type { ConfigErrorStatus } from "../config/edit/error-status.ts";
@@ -25,6 +27,7 @@ export type ConfigEditsOptions = {
   /** Of the configuration, a file or a directory. */
   readonly path: string;
   readonly env: Environment;
+  readonly clock: Pick<Clock, "nowUs">;
   readonly read: () => Promise<ConfigFiles>;
   readonly load: LoadConfig;
   /** Reads the configuration anew; resolves when it is in force or refused. */
@@ -102,18 +105,19 @@ export class ConfigEdits {
     files: readonly SourceFile[],
     edit: ConfigEdit,
   ): Promise<{ kind: "made"; edited: EditedFile } | { kind: "bad"; status: ConfigErrorStatus }> {
-    const { path, load, env, allowedHosts } = this.#options;
+    const { path, load, env, allowedHosts, clock } = this.#options;
     const own = await ownFileOf(path);
     const what =
       edit.action === "put" || edit.action === "delete"
         ? `${edit.kind} "${edit.name}"`
         : "the configuration";
-    const edited = editFiles(files, edit, () => {
+    const known = await inSlices(filesToEdit(files, edit), { clock });
+    const edited = editFiles(known, edit, () => {
       if (own.reason !== null) throw readOnly(`${what} (${own.file})`, own.reason);
       return own.file;
     });
     if (edited.text === edited.before) return { kind: "made", edited };
-    if (edit.action === "settings") this.#checkSettings(files, edit.value);
+    if (edit.action === "settings") this.#checkSettings(known, edit.value);
     const reason = edited.file === own.file ? own.reason : await readOnlyReason(edited.file);
     if (reason !== null) throw readOnly(`${what} (${edited.file})`, reason);
     if (Buffer.byteLength(edited.text) > MAX_CONFIG_FILE_BYTES) {

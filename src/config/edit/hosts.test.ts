@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { MediaError } from "../../base/errors.ts";
 import { checkHosts, hostFault, hostsOf } from "./hosts.ts";
 
@@ -59,4 +60,37 @@ test("only URLs that were not there before are checked, also behind options", ()
       (caught: unknown) => caught instanceof MediaError && caught.code === "EDIT_HOST_NOT_ALLOWED",
     );
   }
+});
+
+test("a new URL is found wherever lines are put in, taken out or changed", () => {
+  const piece = fc.constantFrom(
+    "input http://evil.example;",
+    "# http://evil.example",
+    '"http://evil.example"',
+    "copy=http://evil.example",
+    "http://good.example",
+    "#",
+    '"',
+    " ",
+    "\n",
+    "x",
+  );
+  const text = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(""));
+  const isRefused = (before: string, after: string): boolean => {
+    try {
+      checkHosts(before, after, ["good.example"]);
+      return false;
+    } catch {
+      return true;
+    }
+  };
+  fc.assert(
+    fc.property(text, text, text, text, (head, was, is, tail) => {
+      const [before, after] = [head + was + tail, head + is + tail];
+      // Against a text without any of its lines all URLs are new.
+      const isNew = isRefused("", after) && !isRefused("", before);
+      if (isNew) assert.ok(isRefused(before, after));
+      assert.ok(!isRefused(before, after) || isRefused("", after));
+    }),
+  );
 });
