@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { MediaError } from "../../base/errors.ts";
+import { readTokens } from "../lexer.ts";
+import { SourceText } from "../place.ts";
+import { ProblemList } from "../problem.ts";
 import { checkHosts, hostFault, hostsOf } from "./hosts.ts";
 
 const HOSTS: readonly [url: string, hosts: readonly string[]][] = [
@@ -87,6 +90,10 @@ test("a new URL is found wherever lines are put in, taken out or changed", () =>
   fc.assert(
     fc.property(text, text, text, text, (head, was, is, tail) => {
       const [before, after] = [head + was + tail, head + is + tail];
+      // A text whose quotes are wrong is never taken.
+      const problems = new ProblemList();
+      readTokens(new SourceText({ file: "a", text: after }), problems);
+      fc.pre(!problems.hasErrors);
       // Against a text without any of its lines all URLs are new.
       const isNew = isRefused("", after) && !isRefused("", before);
       if (isNew) assert.ok(isRefused(before, after));
