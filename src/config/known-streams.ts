@@ -1,15 +1,11 @@
-import { findDirective } from "./directives.ts";
 import type { Statement } from "./parser.ts";
 import type { StreamPlan } from "./plan.ts";
-import type { Directive } from "./typed.ts";
 
 /**
  * What a reading leaves for the next one: what streams say, by their texts. It counts for as long as the rest, all that is not a
  * stream, is the same too: templates, archives and backends are named in streams.
  */
 export type StreamTexts = { readonly rest: string; readonly plans: ReadonlyMap<string, StreamPlan> };
-
-const STREAM = findDirective("server", "stream")!;
 
 /**
  * Streams of one reading that need not be read, since their text is that of the reading before. They are known by their whole
@@ -18,7 +14,7 @@ const STREAM = findDirective("server", "stream")!;
 export class KnownStreams {
   readonly #before: StreamTexts | null;
   readonly #rest: string[] = [];
-  readonly #texts = new Map<Directive | StreamPlan, string>();
+  readonly #texts = new Map<object, string>();
   #found = 0;
   #isFaulted = false;
 
@@ -37,39 +33,25 @@ export class KnownStreams {
     this.#isFaulted = true;
   }
 
-  /** A statement of the top level; `undefined`: it has to be read. */
-  find(statement: Statement): Directive | undefined {
+  /** What a statement of the top level says; `undefined`: it has to be read. */
+  find(statement: Statement): StreamPlan | undefined {
     const text = textOf(statement);
     if (!isStream(statement)) this.#rest.push(text);
     const plan = this.#before?.plans.get(text);
-    if (plan === undefined) return undefined;
-    const { source, words } = statement;
-    const [word, name = word] = words;
-    const directive: Directive = {
-      spec: STREAM,
-      values: [{ kind: "text", text: plan.name }],
-      options: new Map(),
-      children: [],
-      isComplete: true,
-      place: source.place(word.start, word.end),
-      places: [source.place(name.start, name.end)],
-      known: plan,
-    };
-    this.#found++;
-    this.#texts.set(directive, text);
-    return directive;
+    if (plan !== undefined) this.#found++;
+    return plan;
   }
 
-  /** A statement was read, and nothing was found fault with. */
-  read(statement: Statement, directive: Directive | undefined): void {
-    if (directive?.spec !== STREAM || !isStream(statement)) return;
+  /** A statement was read or known, and nothing was found fault with. */
+  read(statement: Statement, directive: object | undefined): void {
+    if (directive === undefined || !isStream(statement)) return;
     const text = textOf(statement);
     // Who names countries is told of for as long as nobody knows them.
     if (!text.includes("countries")) this.#texts.set(directive, text);
   }
 
   /** What a directive says, where nothing was found fault with either. */
-  made(directive: Directive, plan: StreamPlan): void {
+  made(directive: object, plan: StreamPlan): void {
     const text = this.#texts.get(directive);
     if (text !== undefined) this.#texts.set(plan, text);
   }

@@ -77,7 +77,9 @@ function* scopeSteps(reading: ScopeReading): Steps<ScopeResult> {
       yield;
       const known = streams.find(statement);
       if (known !== undefined) {
-        directives.push(known);
+        const directive = knownStream(statement, known);
+        directives.push(directive);
+        streams.read(statement, directive);
         continue;
       }
     }
@@ -91,6 +93,20 @@ function* scopeSteps(reading: ScopeReading): Steps<ScopeResult> {
     if (problems.count === foundBefore) streams?.read(statement, directives.at(-1));
   }
   return { directives, isComplete, left: [] };
+}
+
+function knownStream({ source, words }: Statement, known: StreamPlan): Directive {
+  const [word, name = word] = words;
+  return {
+    spec: findDirective("server", "stream")!,
+    values: [{ kind: "text", text: known.name }],
+    options: new Map(),
+    children: [],
+    isComplete: true,
+    place: source.place(word.start, word.end),
+    places: [source.place(name.start, name.end)],
+    known,
+  };
 }
 
 /** Whether a statement in an unclosed block makes sense at the top level alone. */

@@ -71,6 +71,11 @@ export class ApiTable {
     this.#rest = late("the API", () => this.#load());
   }
 
+  /** Loads what answers, so that the first who asks does not wait for it. Rejects when it cannot be loaded. */
+  async prepare(): Promise<void> {
+    await Promise.all([this.#readFiles(), this.#rest(() => {})]);
+  }
+
   /** Answers a request behind the base path of somebody who was let in; `null` where there is nothing. */
   async answer(request: HttpRequest, path: string, grant: ApiGrant): Promise<HttpReply | null> {
     const figures = await this.#figures.answer(request, path, grant);
