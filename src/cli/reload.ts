@@ -91,7 +91,8 @@ export class Reloads {
 
   constructor(options: ReloadsOptions) {
     this.#options = options;
-    this.#load = options.load ?? rememberingLoad({ folder: configFolder(options.path), clock: options.clock });
+    this.#load =
+      options.load ?? rememberingLoad({ folder: configFolder(options.path), clock: options.clock });
   }
 
   /** The server has started: reads anew if somebody asked for it meanwhile, and whenever a volume is written. */
