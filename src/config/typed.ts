@@ -95,12 +95,14 @@ function* scopeSteps(reading: ScopeReading): Steps<ScopeResult> {
   return { directives, isComplete, left: [] };
 }
 
+const NO_OPTIONS: ReadonlyMap<string, Option> = new Map();
+
 function knownStream({ source, words }: Statement, known: StreamPlan): Directive {
   const [word, name = word] = words;
   return {
     spec: findDirective("server", "stream")!,
     values: [{ kind: "text", text: known.name }],
-    options: new Map(),
+    options: NO_OPTIONS,
     children: [],
     isComplete: true,
     place: source.place(word.start, word.end),
