@@ -91,7 +91,8 @@ export class Reloads {
 
   constructor(options: ReloadsOptions) {
     this.#options = options;
-    this.#load = options.load ?? rememberingLoad(configFolder(options.path));
+    this.#load =
+      options.load ?? rememberingLoad({ folder: configFolder(options.path), clock: options.clock });
   }
 
   /** The server has started: reads anew if somebody asked for it meanwhile, and whenever a volume is written. */
@@ -166,7 +167,7 @@ export class Reloads {
     const { path, env, read, watch } = this.#options;
     const { files, problems: unreadable, volumes } = await read();
     watch.remember(volumes);
-    const { config, problems: ofText } = this.#load(files, env);
+    const { config, problems: ofText } = await this.#load(files, env);
     const problems = [...unreadable, ...ofText];
     const isEmpty = isEmptyConfig(files);
     if (isEmpty && !this.#wasEmpty && !problems.some(isError)) problems.push(emptied(path));

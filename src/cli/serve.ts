@@ -40,11 +40,11 @@ export type ServeOptions = {
 export async function serveCommand(options: ServeOptions, io: CliIo): Promise<number> {
   const password = randomBytes(9).toString("base64url");
   const watch = new ConfigWatch(options.config, systemClock);
-  const load = rememberingLoad(configFolder(options.config));
+  const load = rememberingLoad({ folder: configFolder(options.config), clock: systemClock });
   const reloads = options.demo ? null : reloadsOf(options.config, io, { watch, load });
   const edits = reloads === null ? null : editsOf(options.config, io, { reloads, load });
   const read = options.demo ? demoFiles(options, password) : await readFiles(options.config, watch);
-  const { config, problems: found, sources } = load(read.files, options.demo ? {} : io.env);
+  const { config, problems: found, sources } = await load(read.files, options.demo ? {} : io.env);
   const problems = [...read.problems, ...found];
   if (config === undefined || problems.some(({ severity }) => severity === "error")) {
     io.stderr(formatProblems(problems, sources));
@@ -117,6 +117,7 @@ function editsOf(
   const options: ConfigEditsOptions = {
     path,
     env: io.env,
+    clock: systemClock,
     load,
     read: () => readConfigSource(path),
     reload: () => reloads.now(),

@@ -1,3 +1,5 @@
+import { finish } from "../base/steps.ts";
+import type { Steps } from "../base/steps.ts";
 import type { SourceText } from "./place.ts";
 import type { ProblemList } from "./problem.ts";
 
@@ -60,8 +62,16 @@ const PUNCTUATION: ReadonlyMap<number, TokenKind> = new Map([
  * Spec: the dialect of docs/config.md, "How it is written".
  */
 export function readTokens(source: SourceText, problems: ProblemList): Token[] {
-  return new Lexer(source, problems).read();
+  return finish(tokenSteps(source, problems));
 }
+
+/** The same in steps. */
+export function tokenSteps(source: SourceText, problems: ProblemList): Steps<Token[]> {
+  return new Lexer(source, problems).steps();
+}
+
+/** Tokens, comments and spaces of one step: some 0.3 ms. */
+const SIGNS_A_STEP = 2048;
 
 class Lexer {
   readonly #source: SourceText;
@@ -80,13 +90,14 @@ class Lexer {
     this.#problems = problems;
   }
 
-  read(): Token[] {
-    while (this.#at < this.#text.length) {
+  *steps(): Steps<Token[]> {
+    for (let read = 1; this.#at < this.#text.length; read++) {
       if (this.#tokens.length >= MAX_TOKENS) {
         this.#fileTooLong();
         break;
       }
       this.#next();
+      if (read % SIGNS_A_STEP === 0) yield;
     }
     return this.#tokens;
   }

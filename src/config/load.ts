@@ -1,13 +1,18 @@
+import { finish } from "../base/steps.ts";
+import type { Steps } from "../base/steps.ts";
 import { readEnvironment } from "./environment.ts";
-import { parseStatements } from "./parser.ts";
+import { KnownStreams } from "./known-streams.ts";
+import { statementSteps } from "./parser.ts";
 import { SourceText } from "./place.ts";
 import { ProblemList } from "./problem.ts";
-import { resolveConfig } from "./resolve.ts";
-import { readDirectives } from "./typed.ts";
+import { resolveSteps } from "./resolve.ts";
+import { directiveSteps } from "./typed.ts";
 import type { Environment } from "./environment.ts";
 import type { ResolvedConfig } from "./plan.ts";
 import type { SourceFile } from "./place.ts";
+import type { StreamTexts } from "./known-streams.ts";
 import type { Problem } from "./problem.ts";
+import type { Directive } from "./typed.ts";
 
 /**
  * What came of reading a config. `config` is absent when there is an error among `problems`: a config that does
@@ -39,15 +44,36 @@ export type LoadOptions = { readonly folder?: string };
 export function loadConfig(
   files: readonly SourceFile[],
   environment: Environment = {},
-  { folder = CONFIG_FOLDER }: LoadOptions = {},
+  options: LoadOptions = {},
 ): LoadedConfig {
+  return finish(loadSteps(files, environment, options)).loaded;
+}
+
+/** What was read, and what the next reading can do with it. */
+export type Reading = { readonly loaded: LoadedConfig; readonly streams: KnownStreams };
+
+/**
+ * The same in steps. `before`: what a reading with the same environment left; of streams that are written as they were, the
+ * plans are the same objects, and their `place` is where they stood then.
+ */
+export function* loadSteps(
+  files: readonly SourceFile[],
+  environment: Environment = {},
+  { folder = CONFIG_FOLDER, before = null }: LoadOptions & { readonly before?: StreamTexts | null } = {},
+): Steps<Reading> {
   const problems = new ProblemList();
-  const directives = files.flatMap((file) =>
-    readDirectives(parseStatements(new SourceText(file), problems), problems),
-  );
+  const known = new KnownStreams(before);
+  const directives: Directive[] = [];
+  for (const file of files) {
+    const statements = yield* statementSteps(new SourceText(file), problems);
+    for (const one of yield* directiveSteps(statements, problems, known)) directives.push(one);
+  }
+  if (!known.isValid) return yield* loadSteps(files, environment, { folder });
   const { settings, source } = readEnvironment(environment, problems);
-  const config = resolveConfig(directives, { environment: settings, folder, problems });
+  const config = yield* resolveSteps(directives, { environment: settings, folder, problems, known });
+  if (!known.isValid) return yield* loadSteps(files, environment, { folder });
   const sources = source.text === "" ? [...files] : [...files, source];
   const list = problems.list(sources.map((one) => one.file));
-  return problems.hasErrors ? { problems: list, sources } : { config, problems: list, sources };
+  const loaded = problems.hasErrors ? { problems: list, sources } : { config, problems: list, sources };
+  return { loaded, streams: known };
 }

@@ -1,4 +1,6 @@
-import { readTokens } from "./lexer.ts";
+import { finish } from "../base/steps.ts";
+import type { Steps } from "../base/steps.ts";
+import { tokenSteps } from "./lexer.ts";
 import type { Token } from "./lexer.ts";
 import type { SourceText } from "./place.ts";
 import type { ProblemList } from "./problem.ts";
@@ -35,8 +37,17 @@ export const MAX_DEPTH = 16;
  * Spec: the dialect of docs/config.md, "How it is written".
  */
 export function parseStatements(source: SourceText, problems: ProblemList): Statement[] {
-  return new Parser(source, problems).parse();
+  return finish(statementSteps(source, problems));
 }
+
+/** The same in steps. */
+export function* statementSteps(source: SourceText, problems: ProblemList): Steps<Statement[]> {
+  const tokens = yield* tokenSteps(source, problems);
+  return yield* new Parser(source, tokens, problems).steps();
+}
+
+/** Statements of the top level that are one step. */
+const STATEMENTS_A_STEP = 64;
 
 class Parser {
   readonly #source: SourceText;
@@ -44,34 +55,41 @@ class Parser {
   readonly #tokens: readonly Token[];
   #at = 0;
 
-  constructor(source: SourceText, problems: ProblemList) {
+  constructor(source: SourceText, tokens: readonly Token[], problems: ProblemList) {
     this.#source = source;
     this.#problems = problems;
-    this.#tokens = readTokens(source, problems);
+    this.#tokens = tokens;
   }
 
-  parse(): Statement[] {
+  *steps(): Steps<Statement[]> {
     const statements: Statement[] = [];
-    while (this.#at < this.#tokens.length) {
-      this.#readInto(statements, 0);
-      if (this.#kind() !== "close") continue;
-      this.#strayBrace('this "}" closes nothing');
-      this.#at += 1;
+    for (let read = 1; this.#at < this.#tokens.length; read++) {
+      if (this.#kind() === "close") {
+        this.#strayBrace('this "}" closes nothing');
+        this.#at += 1;
+      } else {
+        this.#readOne(statements, 0);
+      }
+      if (read % STATEMENTS_A_STEP === 0) yield;
     }
     return statements;
   }
 
   /** Reads statements up to the `}` that ends their block, or to the end of the file. */
   #readInto(statements: Statement[], depth: number): void {
-    for (let kind = this.#kind(); kind !== undefined && kind !== "close"; kind = this.#kind()) {
-      if (kind === "end") {
-        this.#at += 1;
-      } else if (kind === "open") {
-        this.#strayBrace('no directive stands before this "{"');
-        this.#block(depth);
-      } else {
-        statements.push(this.#statement(depth));
-      }
+    while (this.#at < this.#tokens.length && this.#kind() !== "close") this.#readOne(statements, depth);
+  }
+
+  /** Reads what begins here and is no `}`. */
+  #readOne(statements: Statement[], depth: number): void {
+    const kind = this.#kind();
+    if (kind === "end") {
+      this.#at += 1;
+    } else if (kind === "open") {
+      this.#strayBrace('no directive stands before this "{"');
+      this.#block(depth);
+    } else {
+      statements.push(this.#statement(depth));
     }
   }
 

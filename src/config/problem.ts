@@ -93,6 +93,11 @@ export class ProblemList {
     return this.#counts.error > 0;
   }
 
+  /** All that were added, kept or not. */
+  get count(): number {
+    return this.#counts.error + this.#counts.warning + this.#counts.note;
+  }
+
   /** Whether more errors would only be counted: whoever has to work for a good hint can save it. */
   get isFull(): boolean {
     return this.#counts.error >= MAX_PROBLEMS;

@@ -1,3 +1,4 @@
+import type { Steps } from "../base/steps.ts";
 import { defaultOf } from "./directives.ts";
 import { reportNestedRoots } from "./nested-roots.ts";
 import { reportWellKnown } from "./resolve-well-known.ts";
@@ -26,6 +27,7 @@ import {
 import { nearestName } from "./suggest.ts";
 import { quoted } from "./values.ts";
 import type { EnvironmentSettings } from "./environment.ts";
+import type { KnownStreams } from "./known-streams.ts";
 import type { Credentials, LimitsPlan, LogLevel, ResolvedConfig, StreamPlan } from "./plan.ts";
 import type { ProblemList } from "./problem.ts";
 import type { LiveContext, LiveDraft } from "./resolve-live.ts";
@@ -38,25 +40,25 @@ export type ResolveOptions = {
   readonly environment: EnvironmentSettings;
   readonly folder: string;
   readonly problems: ProblemList;
+  readonly known: KnownStreams;
 };
 
 /**
- * Makes the plan from the directives of all files, in order, and the environment.
+ * Makes the plan from the directives of all files, in order, and the environment, in steps.
  *
  * Values of the environment win over the config's. The plan is of use only when `problems` has no errors.
  */
-export function resolveConfig(
+export function* resolveSteps(
   directives: readonly Directive[],
-  { environment, folder, problems }: ResolveOptions,
-): ResolvedConfig {
+  { environment, folder, problems, known }: ResolveOptions,
+): Steps<ResolvedConfig> {
   const settings = bySetting(directives, problems);
   const definitions = new Definitions(problems);
   const dvrs = readDvrs(settings, definitions, problems);
   const authorizers = readAuthorizers(settings, definitions, problems);
   const named = { dvrs, authorizers, definitions, problems };
   const templates = readTemplates(settings, named);
-  const context = { ...named, templates };
-  const streams = directives.flatMap((one) => readStream(one, context));
+  const streams = yield* streamSteps(directives, { ...named, templates }, known);
   const vods = readVods(settings, named);
   const isProduction =
     environment.isProduction ??
@@ -64,8 +66,10 @@ export function resolveConfig(
     booleanOf(defaultOf("server", "production"));
   reportWellKnown(settings, { environment, isProduction, problems });
   const templatePlans = [...templates.values()].map((template) => template.plan);
+  const foundBefore = problems.count;
   reportNestedRoots(streams, templatePlans, problems);
   reportUnknownVods([...templatePlans, ...streams], vods, problems);
+  if (problems.count > foundBefore) known.faulted();
   reportCountries(directives, problems);
   return withoutUndefined<ResolvedConfig>({
     listeners: resolveListeners(directives, { environment, folder, problems }),
@@ -159,13 +163,33 @@ type StreamContext = LiveContext & {
   readonly definitions: Definitions;
 };
 
+function* streamSteps(
+  directives: readonly Directive[],
+  context: StreamContext,
+  known: KnownStreams,
+): Steps<StreamPlan[]> {
+  const streams: StreamPlan[] = [];
+  for (const directive of directives) {
+    const foundBefore = context.problems.count;
+    const plan = readStream(directive, context);
+    yield;
+    if (plan === undefined) continue;
+    if (context.problems.count === foundBefore) known.made(directive, plan);
+    streams.push(plan);
+  }
+  return streams;
+}
+
 /** Reads `stream NAME { }` or the old `ondemand NAME URL`; gives one plan or none. */
-function readStream(directive: Directive, context: StreamContext): StreamPlan[] {
+function readStream(directive: Directive, context: StreamContext): StreamPlan | undefined {
   const { spec, values, places } = directive;
-  if (spec.name !== "stream" && spec.name !== "ondemand") return [];
+  if (spec.name !== "stream" && spec.name !== "ondemand") return undefined;
   const { problems, definitions } = context;
   const name = textOf(values[0]);
   const place = places[0]!;
+  const define = (): boolean =>
+    definitions.define(`stream "${name}"`, place, "give one of them another name");
+  if (directive.known !== undefined) return define() ? directive.known : undefined;
   const draft =
     spec.name === "stream" ? readLive(directive.children, context) : readOnDemand(directive, problems);
   const templateName = directive.children.find((child) => child.spec.name === "template");
@@ -173,7 +197,7 @@ function readStream(directive: Directive, context: StreamContext): StreamPlan[] 
   if (templateName === undefined || template !== undefined)
     reportRecording(draft.dvr, template?.dvr, problems);
   reportAccess(draft.access, template?.access, problems);
-  if (!definitions.define(`stream "${name}"`, place, "give one of them another name")) return [];
+  if (!define()) return undefined;
   if (templateName === undefined && draft.inputs === undefined && directive.isComplete) {
     problems.warning(
       "CONFIG_NOTHING_INSIDE",
@@ -184,7 +208,7 @@ function readStream(directive: Directive, context: StreamContext): StreamPlan[] 
       },
     );
   }
-  return [finishLive(name, place, draft, template)];
+  return finishLive(name, place, draft, template);
 }
 
 function readOnDemand(directive: Directive, problems: ProblemList): LiveDraft {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { finish } from "../base/steps.ts";
 import { loadConfig } from "./load.ts";
-import { isSamePlan, keepStreams } from "./same-plans.ts";
+import { isSamePlan, keepSteps } from "./same-plans.ts";
 
 function planOf(text: string): NonNullable<ReturnType<typeof loadConfig>["config"]> {
   const { config, problems } = loadConfig([{ file: "a.conf", text }]);
@@ -13,7 +14,7 @@ test("streams that say the same are the same objects, wherever they stand now", 
   const before = planOf("stream a { input publish://; }\nstream b { input publish://; title B; }\n");
   const text = "# more\nstream c { input publish://; }\nstream b { input publish://; title B; }\n";
   const after = planOf(`${text}stream a { input publish://; title A; }\n`);
-  const kept = keepStreams(before, after);
+  const kept = finish(keepSteps(before, after));
   assert.deepEqual(
     kept.streams.map(({ name }) => name),
     ["c", "b", "a"],

@@ -1,4 +1,5 @@
-import type { ResolvedConfig } from "./plan.ts";
+import type { Steps } from "../base/steps.ts";
+import type { ResolvedConfig, StreamPlan } from "./plan.ts";
 
 /** Whether two pieces of plans say the same; where they are written does not count. */
 export function isSamePlan(a: unknown, b: unknown): boolean {
@@ -21,14 +22,16 @@ export function isSamePlan(a: unknown, b: unknown): boolean {
 
 /**
  * A plan with the streams of the one before in the place of those that say the same: they are the same objects, which nobody
- * has to compare or send anew. Their `place` is where they stood before.
+ * has to compare or send anew. Their `place` is where they stood before. In steps.
  */
-export function keepStreams(before: ResolvedConfig, after: ResolvedConfig): ResolvedConfig {
+export function* keepSteps(before: ResolvedConfig, after: ResolvedConfig): Steps<ResolvedConfig> {
   const known = new Map(before.streams.map((stream) => [stream.name, stream]));
-  const streams = after.streams.map((stream) => {
+  const streams: StreamPlan[] = [];
+  for (const stream of after.streams) {
     const was = known.get(stream.name);
-    return was !== undefined && isSamePlan(was, stream) ? was : stream;
-  });
+    streams.push(was !== undefined && isSamePlan(was, stream) ? was : stream);
+    yield;
+  }
   return { ...after, streams };
 }
 

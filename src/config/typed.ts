@@ -1,3 +1,5 @@
+import { finish } from "../base/steps.ts";
+import type { Steps } from "../base/steps.ts";
 import { readArguments } from "./arguments.ts";
 import { directiveNames, findDirective, scopesOf } from "./directives.ts";
 import { missingSemicolon } from "./parser.ts";
@@ -8,8 +10,10 @@ import { nearestName } from "./suggest.ts";
 import { parseValue, quoted } from "./values.ts";
 import type { Option } from "./arguments.ts";
 import type { Token } from "./lexer.ts";
+import type { KnownStreams } from "./known-streams.ts";
 import type { Block, Statement } from "./parser.ts";
 import type { Place, SourceText } from "./place.ts";
+import type { StreamPlan } from "./plan.ts";
 import type { ProblemList } from "./problem.ts";
 import type { DirectiveSpec, Scope } from "./schema.ts";
 import type { Value } from "./values.ts";
@@ -28,15 +32,23 @@ export type Directive = {
   readonly isComplete: boolean;
   readonly place: Place;
   readonly places: readonly Place[];
+  /** Of a stream whose text is known: what it says. Its block was not read. */
+  readonly known?: StreamPlan;
 };
 
 /**
- * Checks the statements of one file, which stand at the top level, and gives those that work and are whole.
+ * Checks the statements of one file, which stand at the top level, and gives those that work and are whole, in steps.
  *
- * What is unknown, misplaced, refused, without effect or has bad values goes to `problems` and is left out.
+ * What is unknown, misplaced, refused, without effect or has bad values goes to `problems` and is left out. Streams of
+ * `streams` are not read again.
  */
-export function readDirectives(statements: readonly Statement[], problems: ProblemList): Directive[] {
-  return readScope({ statements, scope: "server", mayEndEarly: false, problems }).directives;
+export function* directiveSteps(
+  statements: readonly Statement[],
+  problems: ProblemList,
+  streams: KnownStreams,
+): Steps<Directive[]> {
+  const reading = { statements, scope: "server", mayEndEarly: false, problems, streams } as const;
+  return (yield* scopeSteps(reading)).directives;
 }
 
 type ScopeReading = {
@@ -45,13 +57,15 @@ type ScopeReading = {
   /** The block is not closed: a directive of the top level ends it. */
   readonly mayEndEarly: boolean;
   readonly problems: ProblemList;
+  /** At the top level. */
+  readonly streams?: KnownStreams;
 };
 
 /** `left` are the statements that seem to stand after the block, whose `}` is missing. */
 type ScopeResult = { directives: Directive[]; isComplete: boolean; left: readonly Statement[] };
 
-function readScope(reading: ScopeReading): ScopeResult {
-  const { scope, problems } = reading;
+function* scopeSteps(reading: ScopeReading): Steps<ScopeResult> {
+  const { scope, problems, streams } = reading;
   const directives: Directive[] = [];
   let isComplete = true;
   const waiting = reading.statements.toReversed();
@@ -59,14 +73,42 @@ function readScope(reading: ScopeReading): ScopeResult {
     if (reading.mayEndEarly && belongsAbove(statement, scope)) {
       return { directives, isComplete, left: [statement, ...waiting.toReversed()] };
     }
+    if (streams !== undefined) {
+      yield;
+      const known = streams.find(statement);
+      if (known !== undefined) {
+        const directive = knownStream(statement, known);
+        directives.push(directive);
+        streams.read(statement, directive);
+        continue;
+      }
+    }
+    const foundBefore = problems.count;
     for (const { part, spec } of splitStatement(statement, scope, problems)) {
       const read = spec === undefined ? undefined : readDirective(part, spec, problems);
       if (read?.directive !== undefined) directives.push(read.directive);
       isComplete &&= read?.isComplete === true;
       for (const left of read?.left.toReversed() ?? []) waiting.push(left);
     }
+    if (problems.count === foundBefore) streams?.read(statement, directives.at(-1));
   }
   return { directives, isComplete, left: [] };
+}
+
+const NO_OPTIONS: ReadonlyMap<string, Option> = new Map();
+
+function knownStream({ source, words }: Statement, known: StreamPlan): Directive {
+  const [word, name = word] = words;
+  return {
+    spec: findDirective("server", "stream")!,
+    values: [{ kind: "text", text: known.name }],
+    options: NO_OPTIONS,
+    children: [],
+    isComplete: true,
+    place: source.place(word.start, word.end),
+    places: [source.place(name.start, name.end)],
+    known,
+  };
 }
 
 /** Whether a statement in an unclosed block makes sense at the top level alone. */
@@ -185,12 +227,8 @@ function readBlock(statement: Statement, spec: DirectiveSpec, problems: ProblemL
     return { directives: [], isComplete: !isMissing, left: [] };
   }
   if (expected === undefined) return unexpectedBlock(source, block, spec, problems);
-  return readScope({
-    statements: block.statements,
-    scope: expected.scope,
-    mayEndEarly: !block.closed,
-    problems,
-  });
+  const { statements, closed } = block;
+  return finish(scopeSteps({ statements, scope: expected.scope, mayEndEarly: !closed, problems }));
 }
 
 function missingBlock(source: SourceText, word: Token, spec: DirectiveSpec, problems: ProblemList): void {

@@ -6,8 +6,9 @@ import type { Presentation, Timeline, TrackSelection } from "../packaging/presen
 import { dropOldest } from "../base/oldest.ts";
 import { formatTimeSpan } from "../packaging/time-span.ts";
 import { BlockPool } from "../vod/block-pool.ts";
-import { BoundedWork } from "../vod/bounded-work.ts";
-import { ByteLru } from "../vod/byte-lru.ts";
+import { BoundedWork } from "../base/bounded-work.ts";
+import { vodBusy } from "../vod/busy.ts";
+import { ByteLru } from "../base/byte-lru.ts";
 import { ArchiveChanges } from "./archive-changes.ts";
 import type { ArchiveFiles } from "./archive-files.ts";
 import { ExportJobs } from "./export-jobs/export-jobs.ts";
@@ -184,7 +185,7 @@ export class Archives {
   constructor(options: ArchivesOptions) {
     this.#options = options;
     this.#files = options.files ?? diskFiles;
-    this.#written = filesInTurns(this.#files, new BoundedWork(WRITES));
+    this.#written = filesInTurns(this.#files, new BoundedWork(WRITES, vodBusy));
     this.#copyRules = options.copies ?? NO_COPIES;
     const { clock, log, hosts, identity = machineIdentity({ pod: options.pod ?? "" }) } = options;
     this.#identity = identity;
@@ -204,8 +205,8 @@ export class Archives {
       disk: this.#files,
       hours: new HourCache(played, options.clock, this.#files),
       pool: new BlockPool(FREE_BYTES),
-      work: new BoundedWork(READS),
-      farWork: new BoundedWork(READS),
+      work: new BoundedWork(READS, vodBusy),
+      farWork: new BoundedWork(READS, vodBusy),
       clock: options.clock,
       maxSegments: options.maxSegments ?? MAX_SEGMENTS,
       log,

@@ -14,7 +14,8 @@ import { RecordingLog } from "../../test/support/recording-log.ts";
 import { concatBytes } from "../base/bytes.ts";
 import type { TrackId } from "../media/ids.ts";
 import { BlockPool } from "../vod/block-pool.ts";
-import { BoundedWork } from "../vod/bounded-work.ts";
+import { BoundedWork } from "../base/bounded-work.ts";
+import { vodBusy } from "../vod/busy.ts";
 import { ArchiveChanges } from "./archive-changes.ts";
 import type { ArchiveFiles } from "./archive-files.ts";
 import { storedFills } from "./format/fill.ts";
@@ -108,7 +109,7 @@ class Room {
     disk: ArchiveFiles,
     { files, cache: hours }: { readonly files: CopiedFiles; readonly cache: HourCache },
   ): StreamArchive {
-    const work = new BoundedWork({ running: 4, waiting: 10 });
+    const work = new BoundedWork({ running: 4, waiting: 10 }, vodBusy);
     return new StreamArchive(this.folder, {
       ...{ files, disk, hours, clock: this.clock, work, farWork: work },
       ...{ pool: new BlockPool(0), maxSegments: 100_000 },

@@ -11,9 +11,16 @@ import { ConfigEdits, MAX_WAITING_EDITS } from "./config-edits.ts";
 import type { ReloadResult } from "./config-edits.ts";
 import { MAX_CONFIG_FILE_BYTES, readConfigFiles } from "./config-files.ts";
 import { rememberingLoad } from "./config-memo.ts";
+import type { LoadConfig } from "./config-memo.ts";
+import { FakeClock } from "../../test/support/fake-clock.ts";
+import { loadSteps } from "../config/load.ts";
 import { ownFileOf } from "./config-own-file.ts";
 
 const TAKEN: ReloadResult = { kind: "taken" };
+
+function makeLoad(): LoadConfig {
+  return rememberingLoad({ folder: "/", clock: new FakeClock() });
+}
 
 /** A folder of a configuration, and what changes it. */
 class World {
@@ -46,10 +53,11 @@ class World {
     return readFile(join(this.folder, name), "utf8");
   }
 
-  edits(load = rememberingLoad("/")): ConfigEdits {
+  edits(load: LoadConfig = makeLoad()): ConfigEdits {
     return new ConfigEdits({
       path: this.folder,
       env: this.env,
+      clock: new FakeClock(),
       load,
       read: () => readConfigFiles(this.folder),
       reload: async () => {
@@ -108,7 +116,7 @@ test("a file that was not there before goes again", async (t) => {
 test("what somebody else writes meanwhile is kept, and the change is made anew", async (t) => {
   const world = await World.make(t, { "flussonic.conf": "stream a { title A; }\n" });
   const theirs = "stream a { title A; }\nstream c { title C; }\n";
-  const load = rememberingLoad("/");
+  const load = makeLoad();
   let loads = 0;
   const edits = world.edits((files, env) => {
     loads++;
@@ -126,7 +134,8 @@ test("who always comes too late is told so", async (t) => {
   const edits = new ConfigEdits({
     path: world.folder,
     env: {},
-    load: rememberingLoad("/"),
+    clock: new FakeClock(),
+    load: makeLoad(),
     // Never what is in the file.
     read: async () => {
       const read = await readConfigFiles(world.folder);
@@ -228,7 +237,8 @@ test("a disk that fails leaves the file as it was", async (t) => {
   const edits = new ConfigEdits({
     path: world.folder,
     env: {},
-    load: rememberingLoad("/"),
+    clock: new FakeClock(),
+    load: makeLoad(),
     read: async () => {
       const read = await readConfigFiles(world.folder);
       // The name of the temporary file beside this one is longer than names may be.
@@ -267,15 +277,40 @@ test("a byte order mark stays, and links are followed", async (t) => {
   assert.equal(await world.text("elsewhere/real.conf"), "\uFEFFstream a { title B; }\n");
 });
 
-test("what was checked is not read twice", () => {
-  let loads = 0;
-  const load = rememberingLoad("/", () => {
-    loads++;
-    return { problems: [], sources: [] };
+test("what was checked is not read twice, and readings come one after the other", async () => {
+  const read: string[] = [];
+  const load = rememberingLoad({
+    folder: "/",
+    clock: new FakeClock(),
+    load: function* (files, env, options) {
+      read.push(files[0]!.text);
+      return yield* loadSteps(files, env, options);
+    },
   });
   const env = {};
-  load([{ file: "a", text: "x" }], env);
-  load([{ file: "a", text: "x" }], env);
-  load([{ file: "a", text: "y" }], env);
-  assert.equal(loads, 2);
+  const texts = ["http 1;", "http 1;", "http 2;", "http 2;"];
+  const loaded = await Promise.all(texts.map((text) => load([{ file: "a", text }], env)));
+  assert.deepEqual(read, ["http 1;", "http 2;"]);
+  assert.equal(loaded[0], loaded[1]);
+  assert.equal(loaded[3]!.config!.listeners.http[0]!.port, 2);
+});
+
+test("a big configuration is read in slices: others have turns, and who asks last is answered last", async () => {
+  // Each look at the clock is a millisecond.
+  let nowUs = 0;
+  const load = rememberingLoad({ folder: "/", clock: { nowUs: () => (nowUs += 1000) } });
+  const text = Array.from({ length: 500 }, (_, i) => `stream s${i} { input publish://; }`).join("\n");
+  const order: string[] = [];
+  let turns = 0;
+  const tick = (): void => void (++turns < 1000 && order.length < 2 && setImmediate(tick));
+  setImmediate(tick);
+  const env = {};
+  await Promise.all([
+    load([{ file: "a", text }], env).then(() => order.push("first")),
+    load([{ file: "a", text: `${text}\nstream more { input publish://; }` }], env).then(({ config }) =>
+      order.push(`second, ${config!.streams.length}`),
+    ),
+  ]);
+  assert.deepEqual(order, ["first", "second, 501"]);
+  assert.ok(turns > 100, `${turns} turns`);
 });

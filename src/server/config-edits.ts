@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import { asMediaError } from "../base/errors.ts";
 import type { Environment } from "../config/environment.ts";
-import { editFiles } from "../config/edit/edit-files.ts";
+import { inSlices } from "../base/slices.ts";
+import type { Clock } from "../base/clock.ts";
+import { editFiles, filesToEdit } from "../config/edit/edit-files.ts";
 import type { ConfigEdit, EditedFile } from "../config/edit/edit-files.ts";
 import { configErrorStatus } from "../config/edit/error-status.ts";
 import type { ConfigErrorStatus } from "../config/edit/error-status.ts";
@@ -26,6 +28,7 @@ export type ConfigEditsOptions = {
   /** Of the configuration, a file or a directory. */
   readonly path: string;
   readonly env: Environment;
+  readonly clock: Pick<Clock, "nowUs">;
   readonly read: () => Promise<ConfigFiles>;
   readonly load: LoadConfig;
   /** Reads the configuration anew; resolves when it is in force or refused. */
@@ -68,7 +71,7 @@ export class ConfigEdits {
     const { path, read, load, env } = this.#options;
     const { files } = await read();
     const { file } = await ownFileOf(path);
-    return configErrorStatus(load(withFile(files, { file, text }), env));
+    return configErrorStatus(await load(withFile(files, { file, text }), env));
   }
 
   /** Makes a change; resolves when it is in force. Rejects with a `MediaError`: nothing is changed then. */
@@ -103,30 +106,31 @@ export class ConfigEdits {
     files: readonly SourceFile[],
     edit: ConfigEdit,
   ): Promise<{ kind: "made"; edited: EditedFile } | { kind: "bad"; status: ConfigErrorStatus }> {
-    const { path, load, env, allowedHosts } = this.#options;
+    const { path, load, env, allowedHosts, clock } = this.#options;
     const own = await ownFileOf(path);
     const what =
       edit.action === "put" || edit.action === "delete"
         ? `${edit.kind} "${edit.name}"`
         : "the configuration";
-    const edited = editFiles(files, edit, () => {
+    const known = await inSlices(filesToEdit(files, edit), { clock });
+    const edited = editFiles(known, edit, () => {
       if (own.reason !== null) throw readOnly(`${what} (${own.file})`, own.reason);
       return own.file;
     });
     if (edited.text === edited.before) return { kind: "made", edited };
-    if (edit.action === "settings") this.#checkSettings(files, edit.value);
+    if (edit.action === "settings") this.#checkSettings(known, edit.value);
     const reason = edited.file === own.file ? own.reason : await readOnlyReason(edited.file);
     if (reason !== null) throw readOnly(`${what} (${edited.file})`, reason);
     if (Buffer.byteLength(edited.text) > MAX_CONFIG_FILE_BYTES) {
       throw editErrors.error("EDIT_FILE_TOO_BIG", { file: edited.file, limitBytes: MAX_CONFIG_FILE_BYTES });
     }
     checkHosts(edited.before ?? "", edited.text, allowedHosts());
-    const loaded = load(withFile(files, edited), env);
+    const loaded = await load(withFile(files, edited), env);
     if (loaded.config === undefined) return { kind: "bad", status: configErrorStatus(loaded) };
     const { allowedHosts: hosts } = loaded.config;
     // The file may have another list than the one in force: who writes it has not had it read yet.
     if (!isDeepStrictEqual(hosts, allowedHosts()))
-      checkAllowedHosts(load(files, env).config?.allowedHosts ?? allowedHosts(), hosts);
+      checkAllowedHosts((await load(files, env)).config?.allowedHosts ?? allowedHosts(), hosts);
     return { kind: "made", edited };
   }
 

@@ -2,10 +2,11 @@ import type { Clock } from "../base/clock.ts";
 import { asMediaError, messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { BlockPool } from "./block-pool.ts";
-import { BoundedWork } from "./bounded-work.ts";
-import type { WorkLimits } from "./bounded-work.ts";
-import { ByteLru } from "./byte-lru.ts";
-import type { ByteLruLimits } from "./byte-lru.ts";
+import { BoundedWork } from "../base/bounded-work.ts";
+import { vodBusy } from "./busy.ts";
+import type { WorkLimits } from "../base/bounded-work.ts";
+import { ByteLru } from "../base/byte-lru.ts";
+import type { ByteLruLimits } from "../base/byte-lru.ts";
 import type { ByteSource, Storage } from "./byte-source.ts";
 import { alignedFile } from "./aligned-file.ts";
 import { vodErrors } from "./errors.ts";
@@ -174,7 +175,7 @@ export class FileCache {
 function workOf(all: Map<string, BoundedWork>, place: string, limits: WorkLimits): BoundedWork {
   let work = all.get(place);
   if (work === undefined) {
-    work = new BoundedWork(limits);
+    work = new BoundedWork(limits, vodBusy);
     all.set(place, work);
   }
   return work;

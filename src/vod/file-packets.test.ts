@@ -5,7 +5,8 @@ import { MemorySource } from "../../test/support/memory-source.ts";
 import { ticksToUs } from "../base/time.ts";
 import type { MediaPacket } from "../media/packet.ts";
 import { BlockPool } from "./block-pool.ts";
-import { BoundedWork } from "./bounded-work.ts";
+import { BoundedWork } from "../base/bounded-work.ts";
+import { vodBusy } from "./busy.ts";
 import { FilePackets } from "./file-packets.ts";
 import { BlockCache } from "./segment-reading.ts";
 import { readMediaFile } from "./media-file.ts";
@@ -20,7 +21,7 @@ async function open(cacheBytes = 64 * 2 ** 20, cellBytes = 4 * 2 ** 20) {
   const reading = {
     blocks,
     pool: new BlockPool(2 ** 20),
-    work: new BoundedWork({ running: 4, waiting: 100 }),
+    work: new BoundedWork({ running: 4, waiting: 100 }, vodBusy),
   };
   return { source, file, blocks, packets: new FilePackets({ file, reading, cacheKey: "1", cellBytes }) };
 }

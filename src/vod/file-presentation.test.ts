@@ -13,7 +13,8 @@ import { MemorySource } from "../../test/support/memory-source.ts";
 import { smallMovie } from "../../test/support/mp4-boxes.ts";
 import { needs } from "../../test/support/tools.ts";
 import { BlockPool } from "./block-pool.ts";
-import { BoundedWork } from "./bounded-work.ts";
+import { BoundedWork } from "../base/bounded-work.ts";
+import { vodBusy } from "./busy.ts";
 import { FilePresentation } from "./file-presentation.ts";
 import { BlockCache } from "./segment-reading.ts";
 import { readMediaFile } from "./media-file.ts";
@@ -27,7 +28,7 @@ async function present(source: MemorySource, segmentDurationMs = 1000, cacheByte
   const reading = {
     blocks,
     pool: new BlockPool(2 ** 20),
-    work: new BoundedWork({ running: 4, waiting: 100 }),
+    work: new BoundedWork({ running: 4, waiting: 100 }, vodBusy),
   };
   return {
     file,

@@ -7,7 +7,8 @@ import { mediaFileReply } from "../packaging/media-reply.ts";
 import { parseTrackSelection } from "../packaging/presentation.ts";
 import { tsSegmentReply } from "../packaging/ts-segments.ts";
 import { BlockPool } from "./block-pool.ts";
-import { BoundedWork } from "./bounded-work.ts";
+import { BoundedWork } from "../base/bounded-work.ts";
+import { vodBusy } from "./busy.ts";
 import { FilePresentation } from "./file-presentation.ts";
 import { readMediaFile } from "./media-file.ts";
 import { BlockCache } from "./segment-reading.ts";
@@ -18,7 +19,7 @@ const selection = parseTrackSelection("v1a1")!;
 async function present() {
   const pool = new BlockPool(2 ** 30);
   const blocks = new BlockCache({ bytes: 0, items: 0 });
-  const reading = { pool, blocks, work: new BoundedWork({ running: 4, waiting: 100 }) };
+  const reading = { pool, blocks, work: new BoundedWork({ running: 4, waiting: 100 }, vodBusy) };
   const file = await readMediaFile(new MemorySource(SAMPLE));
   const options = { file, segmentDurationMs: 2000, reading, cacheKey: "k" };
   return { pool, presentation: new FilePresentation(options) };

@@ -9,7 +9,8 @@ import { makeClip } from "../../test/support/ffmpeg.ts";
 import { MemorySource } from "../../test/support/memory-source.ts";
 import { needs } from "../../test/support/tools.ts";
 import { BlockPool } from "./block-pool.ts";
-import { BoundedWork } from "./bounded-work.ts";
+import { BoundedWork } from "../base/bounded-work.ts";
+import { vodBusy } from "./busy.ts";
 import { FilePresentation } from "./file-presentation.ts";
 import { BlockCache } from "./segment-reading.ts";
 import { readMediaFile } from "./media-file.ts";
@@ -33,7 +34,7 @@ async function serve(bytes: Uint8Array): Promise<Uint8Array> {
   const file = await readMediaFile(new MemorySource(bytes));
   const reading = {
     blocks: new BlockCache({ bytes: 0, items: 0 }),
-    work: new BoundedWork({ running: 1, waiting: 1 }),
+    work: new BoundedWork({ running: 1, waiting: 1 }, vodBusy),
     pool: new BlockPool(0),
   };
   const presentation = new FilePresentation({ file, segmentDurationMs: 1000, reading, cacheKey: "k" });

@@ -6,7 +6,8 @@ import { concatBytes } from "../base/bytes.ts";
 import { parseTrackSelection } from "../packaging/presentation.ts";
 import type { LentBody } from "../packaging/presentation.ts";
 import { BlockPool } from "./block-pool.ts";
-import { BoundedWork } from "./bounded-work.ts";
+import { BoundedWork } from "../base/bounded-work.ts";
+import { vodBusy } from "./busy.ts";
 import { FilePresentation } from "./file-presentation.ts";
 import { readMediaFile } from "./media-file.ts";
 import { BlockCache } from "./segment-reading.ts";
@@ -36,7 +37,7 @@ async function present(cacheBytes = 0, limits = { running: 100, waiting: 0 }) {
   source.reads.length = 0;
   const pool = new BlockPool(2 ** 30);
   const blocks = new BlockCache({ bytes: cacheBytes, items: 1000 });
-  const work = new BoundedWork(limits);
+  const work = new BoundedWork(limits, vodBusy);
   const presentation = new FilePresentation({
     file,
     segmentDurationMs: 1000,

@@ -1,8 +1,8 @@
 import type { FragmentTrack } from "../containers/mp4/fragment.ts";
 import type { BlockPool, PooledBytes } from "./block-pool.ts";
-import type { BoundedWork } from "./bounded-work.ts";
-import { ByteLru } from "./byte-lru.ts";
-import type { ByteLruLimits } from "./byte-lru.ts";
+import type { BoundedWork } from "../base/bounded-work.ts";
+import { ByteLru } from "../base/byte-lru.ts";
+import type { ByteLruLimits } from "../base/byte-lru.ts";
 
 /** One track of one segment, or of another stretch of a file: its sample table and its payload. */
 export type SegmentBlock = {

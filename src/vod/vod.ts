@@ -11,7 +11,8 @@ import type { Logger } from "../base/log.ts";
 import type { Presentation } from "../packaging/presentation.ts";
 import type { RecordedPackets } from "../stream/recorded-packets.ts";
 import { BlockPool } from "./block-pool.ts";
-import { BoundedWork } from "./bounded-work.ts";
+import { BoundedWork } from "../base/bounded-work.ts";
+import { vodBusy } from "./busy.ts";
 import type { ByteSource, Storage } from "./byte-source.ts";
 import { listFiles } from "./catalogue.ts";
 import { vodErrors } from "./errors.ts";
@@ -108,7 +109,7 @@ export class VodLibrary {
     this.#clock = options.clock;
     this.#log = options.log;
     this.#blocks = new BlockCache({ bytes: limits.segmentCacheBytes, items: MAX_CACHED_BLOCKS });
-    this.#downloads = new BoundedWork({ running: limits.reads, waiting: limits.waitingDownloads });
+    this.#downloads = new BoundedWork({ running: limits.reads, waiting: limits.waitingDownloads }, vodBusy);
     this.#files = new FileCache({
       limits: { bytes: limits.indexBytes, items: limits.files },
       blocks: this.#blocks,

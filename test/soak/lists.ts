@@ -11,18 +11,20 @@ import { eventually } from "../support/eventually.ts";
 import { SlowBackend } from "./access-backend.ts";
 import { median, percentile } from "./access-clock.ts";
 import { Meter } from "./access-meter.ts";
+import type { MeterFigures } from "./access-meter.ts";
 
 /** What is run. */
 export type ListsPlan = {
   readonly streams: number;
   readonly sessions: number;
   readonly puts: number;
+  /** How long media are watched alone. */
+  readonly quietMs: number;
   readonly onProgress: (line: string) => void;
 };
 
 const AUTHORIZATION = `Basic ${Buffer.from("root:secret").toString("base64")}`;
 const CONFIG_FILES = 10;
-const QUIET_MS = 5000;
 const AT_ONCE = 32;
 
 type Run = {
@@ -30,10 +32,30 @@ type Run = {
   readonly media: Meter;
   readonly control: Meter;
   readonly plan: ListsPlan;
+  readonly beside: Beside[];
+};
+
+/** What was measured. Units: milliseconds, by the clock; KiB. */
+export type ListsReport = {
+  /** Pages in the order in which they were asked for, the first of a server that nobody has asked anything yet. */
+  readonly pagesMs: readonly number[];
+  readonly names: number;
+  readonly putsMs: readonly number[];
+  readonly sessionKib: number;
+  /** What others saw meanwhile, by what went on. */
+  readonly beside: readonly Beside[];
+};
+
+/** Answers that others got while something went on. */
+export type Beside = {
+  readonly what: string;
+  readonly segments: MeterFigures;
+  /** Of the control thread: the longest is its longest block, but for the network. */
+  readonly control: MeterFigures;
 };
 
 /** Measures one thing after the other, and tells each as a line. */
-export async function measureLists(end: TestEnd, plan: ListsPlan): Promise<void> {
+export async function measureLists(end: TestEnd, plan: ListsPlan): Promise<ListsReport> {
   const backend = new SlowBackend({ replyMs: 0, slowStream: "", slowMs: 0 });
   end.after(() => backend.close());
   const config = await configOf(plan, await backend.listen());
@@ -46,30 +68,33 @@ export async function measureLists(end: TestEnd, plan: ListsPlan): Promise<void>
     end.after(() => meter.close());
     return meter;
   };
-  const run = { weir, plan, media: meterOf("/clip/index.m3u8"), control: meterOf("/-/about") };
-  await sleep(2000);
-  await during(run, "alone", () => sleep(QUIET_MS));
-  await during(run, "while pages are walked", () => walkPages(run));
-  await during(run, `while ${plan.puts} streams are changed`, () => putStreams(run));
-  await during(run, `while ${plan.sessions} sessions begin`, () => openSessions(run));
+  const beside: Beside[] = [];
+  const run = { weir, plan, beside, media: meterOf("/clip/index.m3u8"), control: meterOf("/-/about") };
+  await during(run, "alone", () => sleep(plan.quietMs));
+  const { pagesMs, names } = await during(run, "while pages are walked", () => walkPages(run));
+  const putsMs = await during(run, `while ${plan.puts} streams are changed`, () => putStreams(run));
+  const opened = `while ${plan.sessions} sessions begin`;
+  const sessionKib = await during(run, opened, () => openSessions(run));
   await during(run, "while pages are walked beside these sessions", () => walkPages(run));
+  return { pagesMs, names, putsMs, sessionKib, beside };
 }
 
-/** What others see meanwhile: the longest block of the control thread is the longest answer of it, but for the network. */
-async function during(
-  { media, control, plan }: Run,
+async function during<Result>(
+  { media, control, plan, beside }: Run,
   what: string,
-  work: () => Promise<void>,
-): Promise<void> {
+  work: () => Promise<Result>,
+): Promise<Result> {
   for (const meter of [media, control]) meter.begin();
-  await work();
+  const result = await work();
   const [segments, pages] = [await media.end(), await control.end()];
+  beside.push({ what, segments, control: pages });
   const say = ({ p50, p99, most }: typeof segments): string =>
     `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, most ${most.toFixed(0)} ms`;
   plan.onProgress(`  ${what}: segments ${say(segments)}; answers of the control thread ${say(pages)}`);
+  return result;
 }
 
-async function walkPages({ weir, plan }: Run): Promise<void> {
+async function walkPages({ weir, plan }: Run): Promise<{ pagesMs: readonly number[]; names: number }> {
   const took: number[] = [];
   const agent = new Agent({ keepAlive: true });
   let [cursor, names] = ["", 0];
@@ -88,9 +113,10 @@ async function walkPages({ weir, plan }: Run): Promise<void> {
   const [first, ...rest] = took;
   const figures = `median ${median(rest).toFixed(1)} ms, p99 ${percentile(rest, 0.99).toFixed(1)} ms`;
   plan.onProgress(`pages of 100 of ${names} streams: first ${first!.toFixed(0)} ms, others ${figures}`);
+  return { pagesMs: took, names };
 }
 
-async function putStreams({ weir, plan }: Run): Promise<void> {
+async function putStreams({ weir, plan }: Run): Promise<readonly number[]> {
   const took: number[] = [];
   const before = await cpuS(weir);
   for (let i = 0; i < plan.puts; i++) {
@@ -107,9 +133,10 @@ async function putStreams({ weir, plan }: Run): Promise<void> {
   const cpu = (((await cpuS(weir)) - before) * 1000) / plan.puts;
   const figures = `median ${median(took).toFixed(0)} ms, most ${Math.max(...took).toFixed(0)} ms`;
   plan.onProgress(`PUT of one of ${plan.streams} streams: ${figures}, ${cpu.toFixed(0)} ms of CPU each`);
+  return took;
 }
 
-async function openSessions({ weir, plan }: Run): Promise<void> {
+async function openSessions({ weir, plan }: Run): Promise<number> {
   const before = { kib: await residentKib(weir), cpu: await cpuS(weir) };
   const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE });
   let next = 0;
@@ -127,6 +154,7 @@ async function openSessions({ weir, plan }: Run): Promise<void> {
   plan.onProgress(
     `${plan.sessions} sessions, each asked about: ${kib.toFixed(1)} KiB and ${cpu.toFixed(0)} us of CPU each`,
   );
+  return kib;
 }
 
 async function residentKib({ program }: Weir): Promise<number> {

@@ -26,7 +26,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   return await withCleanUp(async (end) => {
     console.log(`load average ${loadavg()[0]!.toFixed(1)}`);
-    await measureLists(end, { streams, sessions, puts, onProgress: console.log });
+    await measureLists(end, { streams, sessions, puts, quietMs: 5000, onProgress: console.log });
     console.log(`load average ${loadavg()[0]!.toFixed(1)}`);
     return 0;
   });

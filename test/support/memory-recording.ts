@@ -7,7 +7,8 @@ import { HourIndex } from "../../src/dvr/format/hour-index.ts";
 import { hourOf, indexFile } from "../../src/dvr/format/hour.ts";
 import { ArchiveWriter } from "../../src/dvr/writer/archive-writer.ts";
 import type { ArchiveWriterOptions } from "../../src/dvr/writer/archive-writer.ts";
-import { BoundedWork } from "../../src/vod/bounded-work.ts";
+import { BoundedWork } from "../../src/base/bounded-work.ts";
+import { vodBusy } from "../../src/vod/busy.ts";
 import type { RecordedGroup } from "../../src/dvr/writer/recorded-group.ts";
 import { StreamRecorder } from "../../src/dvr/writer/stream-recorder.ts";
 import type { WriteAccess } from "../../src/dvr/writer/write-access.ts";
@@ -105,7 +106,7 @@ export class MemoryRecording {
     const { clock, files, access, log } = this;
     this.writer = new ArchiveWriter({
       ...{ files, clock, fsync, waiting, folder: RECORDED_FOLDER, log: options.log ?? log },
-      syncs: new BoundedWork({ running: 1, waiting: 10 }),
+      syncs: new BoundedWork({ running: 1, waiting: 10 }, vodBusy),
       ...(options.maxHourRecords === undefined ? {} : { maxHourRecords: options.maxHourRecords }),
       access: (onLost) => {
         access.onLost = onLost;

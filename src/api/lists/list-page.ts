@@ -1,4 +1,6 @@
 /** One page of a list. */
+import { finish } from "../../base/steps.ts";
+import type { Steps } from "../../base/steps.ts";
 import { writeCursor } from "./cursor.ts";
 import type { ListCursor } from "./cursor.ts";
 import { hasText, passes } from "./filters.ts";
@@ -24,14 +26,23 @@ type Placed = { readonly row: ListRow; readonly place: RowPlace };
  * whatever comes and goes meanwhile, as long as their values of the sort keys stay.
  */
 export function listPage(rows: Iterable<ListRow>, query: ListQuery, spec: ListSpec): ListPage {
+  return finish(listPageSteps(rows, query, spec));
+}
+
+/** Rows of one step: of streams, some 0.05 ms, unless they are looked through whole. */
+const ROWS_A_STEP = 32;
+
+/** The same in steps. `rows` may come and go between them. */
+export function* listPageSteps(rows: Iterable<ListRow>, query: ListQuery, spec: ListSpec): Steps<ListPage> {
   const { cursor, limit } = query;
   const isReversed = cursor?.isReversed ?? false;
   const sign = isReversed ? -1 : 1;
   const compare = (a: Placed, b: Placed): number => sign * comparePlaces(a.place, b.place, query.sort);
   const page = new Smallest(limit + 1, compare);
-  let [count, before] = [0, 0];
+  let [seen, count, before] = [0, 0, 0];
   let edge: Placed | null = null;
   for (const row of rows) {
+    if (++seen % ROWS_A_STEP === 0) yield;
     if (!isWanted(row, query, spec)) continue;
     count++;
     const placed = { row, place: placeOf(row, query.sort) };
@@ -57,14 +68,25 @@ export function listPage(rows: Iterable<ListRow>, query: ListQuery, spec: ListSp
   return { rows: chosen.map(({ row }) => row), count, next, prev };
 }
 
+/** The objects of a page, in steps. */
+export function* itemSteps(
+  { rows }: ListPage,
+  { selection }: Pick<ListQuery, "selection">,
+): Steps<unknown[]> {
+  const items: unknown[] = [];
+  for (const row of rows) {
+    items.push(selection === null ? row.json() : selected(row.json(), selection));
+    yield;
+  }
+  return items;
+}
+
 /** The reply of a list: `plural` has the objects. `timing`: what the API says of how long it took, in milliseconds. */
 export function listReply(
   plural: string,
-  page: ListPage,
-  { selection }: Pick<ListQuery, "selection">,
+  { items, page }: { readonly items: readonly unknown[]; readonly page: ListPage },
   timing: Readonly<Record<string, number>> = {},
 ): object {
-  const items = page.rows.map((row) => (selection === null ? row.json() : selected(row.json(), selection)));
   return { [plural]: items, estimated_count: page.count, next: page.next, prev: page.prev, timing };
 }
 

@@ -3,7 +3,8 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { readCursor, writeCursor } from "./cursor.ts";
 import { knownFields } from "./known-fields.ts";
-import { listPage, listReply } from "./list-page.ts";
+import { finish } from "../../base/steps.ts";
+import { itemSteps, listPage, listReply } from "./list-page.ts";
 import type { ListPage } from "./list-page.ts";
 import { asksFor, readListQuery } from "./list-query.ts";
 import type { ListSpec } from "./list-query.ts";
@@ -152,15 +153,12 @@ test("a cursor reads as it was written, and is a query string over the sort keys
 
 test("a selection tells the key and what was asked for, also inside lists", () => {
   const query = readListQuery(new URLSearchParams("select=stats.bitrate,inputs.url&name=a,d"), SPEC);
-  const reply = listReply(
-    "items",
-    listPage(
-      ITEMS.map((item) => rowOf(item.name, item)),
-      query,
-      SPEC,
-    ),
+  const chosen = listPage(
+    ITEMS.map((item) => rowOf(item.name, item)),
     query,
+    SPEC,
   );
+  const reply = listReply("items", { items: finish(itemSteps(chosen, query)), page: chosen });
   assert.deepEqual(reply, {
     items: [
       { name: "d", inputs: [{ url: "publish://" }, { url: "file://x" }], stats: {} },
@@ -274,9 +272,9 @@ test("a page of ten thousand objects costs little", () => {
   const times: number[] = [];
   for (let i = 0; i < 5; i++) {
     const before = process.cpuUsage();
-    const { estimated_count } = listReply("items", listPage(rows, query, SPEC), query) as {
-      estimated_count: number;
-    };
+    const chosen = listPage(rows, query, SPEC);
+    const reply = listReply("items", { items: finish(itemSteps(chosen, query)), page: chosen });
+    const { estimated_count } = reply as { estimated_count: number };
     const { user, system } = process.cpuUsage(before);
     times.push((user + system) / 1000);
     assert.equal(estimated_count, 5000);

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MediaError } from "../../base/errors.ts";
+import { finish } from "../../base/steps.ts";
 import { loadConfig } from "../load.ts";
-import { editFiles, objectOnDisk, ObjectsOnDisk } from "./edit-files.ts";
+import { editFiles, filesToEdit, objectOnDisk } from "./edit-files.ts";
+import { ObjectsOnDisk } from "./objects-on-disk.ts";
 import type { JsonObject } from "../json/shape.ts";
 import type { ConfigEdit } from "./edit-files.ts";
 
@@ -187,10 +189,42 @@ test("what stands in the files of many objects is told one by one", () => {
     { file: "a.conf", text: "http 80;\nstream news { title A; }\nvod news { storage /a; }\n" },
     { file: "b.conf", text: "stream news { title B; }\n" },
   ];
-  const objects = new ObjectsOnDisk(files);
+  const objects = ObjectsOnDisk.of(files);
   assert.deepEqual(objects.get("stream", "news"), { name: "news", title: "A" });
   assert.deepEqual(objects.get("vod", "news"), { prefix: "news", storages: [{ url: "/a" }] });
   assert.equal(objects.get("stream", "other"), undefined);
+  assert.deepEqual(objects.settings(), { listeners: { http: [{ port: 80 }] } });
+});
+
+test("only files that changed are read again, and the rest is told as before", () => {
+  const first = { file: "a.conf", text: "\uFEFFhttp 80;\nstream news { title A; }\n" };
+  const second = { file: "b.conf", text: "stream other { title B; }\n" };
+  const before = ObjectsOnDisk.of([first, second]);
+  const changed = { ...second, text: "# new\nstream other { title C; }\nloglevel debug;" };
+  const after = finish(ObjectsOnDisk.steps([first, changed], before));
+  assert.deepEqual(after.get("stream", "news"), { name: "news", title: "A" });
+  assert.deepEqual(after.get("stream", "other"), { name: "other", title: "C" });
+  assert.deepEqual(after.settings(), { listeners: { http: [{ port: 80 }] }, loglevel: "debug" });
+});
+
+test("files that were read in steps are changed in the same way", () => {
+  const files = [
+    { file: "a.conf", text: "\uFEFFhttp 80;\nstream news { title A; }\n" },
+    { file: "b.conf", text: "stream other { title B; }\n" },
+  ];
+  const edits: ConfigEdit[] = [
+    { action: "put", kind: "stream", name: "other", value: { title: "C" } },
+    { action: "delete", kind: "stream", name: "news" },
+    { action: "settings", value: { loglevel: "debug" } },
+    { action: "replace", text: "http 81;" },
+  ];
+  for (const edit of edits) {
+    const want = editFiles(files, edit, () => "a.conf");
+    assert.deepEqual(
+      editFiles(finish(filesToEdit(files, edit)), edit, () => "a.conf"),
+      want,
+    );
+  }
 });
 
 test("settings are changed where they stand", () => {

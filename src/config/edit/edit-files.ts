@@ -2,18 +2,19 @@
 import { findDirective } from "../directives.ts";
 import { readTokens } from "../lexer.ts";
 import { nameFault } from "../names.ts";
-import { parseStatements } from "../parser.ts";
+import { parseStatements, statementSteps } from "../parser.ts";
 import { SourceText } from "../place.ts";
 import { ProblemList } from "../problem.ts";
 import { word } from "../print-words.ts";
 import { COLLECTIONS, keyOf } from "../json/shape.ts";
-import { isListener, kindOf, objectToJson, propertyOf, settingsToJson } from "../json/to-json.ts";
+import { isListener, kindOf, objectToJson, propertyOf } from "../json/to-json.ts";
 import { badField, isObject, isShownOnly, knownProperty, propertiesToText } from "../json/to-text.ts";
 import { MASK } from "../json/values.ts";
 import { blockEdits } from "./edit-block.ts";
 import { editErrors } from "./errors.ts";
 import { mergeJson, RESET } from "./merge.ts";
 import { appended, applyEdits, indentAt, removal } from "./text-edits.ts";
+import type { Steps } from "../../base/steps.ts";
 import { asMediaError } from "../../base/errors.ts";
 import type { MediaError } from "../../base/errors.ts";
 import type { Statement } from "../parser.ts";
@@ -78,34 +79,6 @@ export function findObject(
     if (statement !== undefined) return { file, statement };
   }
   return undefined;
-}
-
-/** What stands in files of many objects: each file is read once, when the first is asked for. */
-export class ObjectsOnDisk {
-  readonly #files: readonly SourceFile[];
-  #statements: ReadonlyMap<string, Statement> | null = null;
-  #settings: JsonObject | null = null;
-
-  constructor(files: readonly SourceFile[]) {
-    this.#files = files;
-  }
-
-  /** The server's settings, without secrets. */
-  settings(): JsonObject {
-    return (this.#settings ??= settingsToJson(this.#files.flatMap(statementsOf), "hide"));
-  }
-
-  /** An object without its secrets; `undefined` when it stands in none of the files. */
-  get(kind: string, name: string): JsonObject | undefined {
-    this.#statements ??= new Map(
-      this.#files
-        .flatMap(statementsOf)
-        .map((one) => [`${kindOf(one) ?? ""} ${one.words[1]?.text ?? ""}`, one] as const)
-        .toReversed(),
-    );
-    const statement = this.#statements.get(`${kind} ${name}`);
-    return statement === undefined ? undefined : objectToJson(statement, "hide");
-  }
 }
 
 /** What stands in the files of an object; `undefined` when nothing does. */
@@ -327,8 +300,24 @@ function notFound({ kind, name }: { readonly kind: string; readonly name: string
   return editErrors.error("EDIT_NOT_FOUND", { kind, name });
 }
 
-function statementsOf(file: SourceFile): Statement[] {
-  return parseStatements(new SourceText(file), new ProblemList());
+const parsed = new WeakMap<SourceFile, readonly Statement[]>();
+
+/**
+ * Reads in steps what a change will look at, so that `editFiles` does not read it at once. Returns: the files for it; they hold
+ * what was read for as long as they are kept.
+ */
+export function* filesToEdit(files: readonly SourceFile[], edit: ConfigEdit): Steps<SourceFile[]> {
+  const copies = files.map(({ file, text }) => ({ file, text }));
+  if (edit.action === "replace") return copies;
+  for (const file of copies) {
+    if (edit.action !== "settings" && !file.text.includes(edit.name)) continue;
+    parsed.set(file, yield* statementSteps(new SourceText(file), new ProblemList()));
+  }
+  return copies;
+}
+
+function statementsOf(file: SourceFile): readonly Statement[] {
+  return parsed.get(file) ?? parseStatements(new SourceText(file), new ProblemList());
 }
 
 function textOf({ text }: SourceFile): string {

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { MediaError } from "../../base/errors.ts";
+import { readTokens } from "../lexer.ts";
+import { SourceText } from "../place.ts";
+import { ProblemList } from "../problem.ts";
 import { checkAllowedHosts, checkHosts, hostsOf } from "./hosts.ts";
 
 const HOSTS: readonly [url: string, hosts: readonly string[]][] = [
@@ -61,3 +65,40 @@ for (const [before, after, host] of LISTS) {
     else assert.throws(change, { code: "EDIT_HOSTS_WIDENED", context: { host } });
   });
 }
+
+test("a new URL is found wherever lines are put in, taken out or changed", () => {
+  const piece = fc.constantFrom(
+    "input http://evil.example;",
+    "# http://evil.example",
+    '"http://evil.example"',
+    "copy=http://evil.example",
+    "http://good.example",
+    "#",
+    '"',
+    " ",
+    "\n",
+    "x",
+  );
+  const text = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(""));
+  const isRefused = (before: string, after: string): boolean => {
+    try {
+      checkHosts(before, after, ["good.example"]);
+      return false;
+    } catch {
+      return true;
+    }
+  };
+  fc.assert(
+    fc.property(text, text, text, text, (head, was, is, tail) => {
+      const [before, after] = [head + was + tail, head + is + tail];
+      // A text whose quotes are wrong is never taken.
+      const problems = new ProblemList();
+      readTokens(new SourceText({ file: "a", text: after }), problems);
+      fc.pre(!problems.hasErrors);
+      // Against a text without any of its lines all URLs are new.
+      const isNew = isRefused("", after) && !isRefused("", before);
+      if (isNew) assert.ok(isRefused(before, after));
+      assert.ok(!isRefused(before, after) || isRefused("", after));
+    }),
+  );
+});

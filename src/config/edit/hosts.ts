@@ -26,12 +26,14 @@ const WITHOUT_HOST: readonly string[] = [
  * Throws: EDIT_HOST_NOT_ALLOWED.
  */
 export function checkHosts(before: string, after: string, allowed: readonly string[]): void {
-  const known = new Set(urlsIn(before));
-  for (const url of urlsIn(after)) {
-    if (known.has(url)) continue;
+  let known: ReadonlySet<string> | null = null;
+  for (const url of urlsIn(changedLines(before, after))) {
     for (const host of hostsOf(url)) {
       const reason = hostRefusal(host, allowed);
-      if (reason !== undefined) throw editErrors.error("EDIT_HOST_NOT_ALLOWED", { host, reason });
+      if (reason === undefined) continue;
+      // Seldom asked: a file may have ten thousand of them.
+      known ??= new Set(urlsIn(before));
+      if (!known.has(url)) throw editErrors.error("EDIT_HOST_NOT_ALLOWED", { host, reason });
     }
   }
 }
@@ -43,6 +45,21 @@ export function checkHosts(before: string, after: string, allowed: readonly stri
 export function checkAllowedHosts(before: readonly string[], after: readonly string[]): void {
   const host = widenedBy(before, after);
   if (host !== undefined) throw editErrors.error("EDIT_HOSTS_WIDENED", { host });
+}
+
+/** The lines of a text from the first to the last that another text does not have there. No word goes on in a next line. */
+function changedLines(before: string, after: string): string {
+  const most = Math.min(before.length, after.length);
+  let start = 0;
+  while (start < most && before.charCodeAt(start) === after.charCodeAt(start)) start++;
+  let same = 0;
+  while (
+    same < most - start &&
+    before.charCodeAt(before.length - 1 - same) === after.charCodeAt(after.length - 1 - same)
+  )
+    same++;
+  const end = after.indexOf("\n", after.length - same);
+  return after.slice(after.lastIndexOf("\n", start - 1) + 1, end === -1 ? after.length : end);
 }
 
 /**

@@ -1,6 +1,6 @@
 /** MP4 files of ranges that were asked for lately: players and downloads ask for one of them piece by piece. */
 import type { Clock } from "../../base/clock.ts";
-import { ByteLru } from "../../vod/byte-lru.ts";
+import { ByteLru } from "../../base/byte-lru.ts";
 import type { Mp4Export } from "./mp4-export.ts";
 
 /** What is kept by one thread: of two days of one stream. Units: bytes, files. */

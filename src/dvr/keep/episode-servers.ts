@@ -2,8 +2,9 @@ import type { Clock } from "../../base/clock.ts";
 import { asMediaError, messageOf } from "../../base/errors.ts";
 import type { MediaError } from "../../base/errors.ts";
 import { dropOldest } from "../../base/oldest.ts";
-import { BoundedWork } from "../../vod/bounded-work.ts";
-import { ByteLru } from "../../vod/byte-lru.ts";
+import { BoundedWork } from "../../base/bounded-work.ts";
+import { vodBusy } from "../../vod/busy.ts";
+import { ByteLru } from "../../base/byte-lru.ts";
 import { MAX_LISTED_EPISODES, MAX_PAGE_BYTES, episodeAddress } from "./episode-listing.ts";
 import { episodeServerName, parseEpisodePage } from "./episode-listing.ts";
 import type { ListedEpisode } from "./episode-listing.ts";
@@ -85,7 +86,7 @@ type Answer = {
 export class EpisodeServers {
   readonly #options: EpisodeServersOptions;
   readonly #answers: ByteLru<Answer>;
-  readonly #work = new BoundedWork(ASKED);
+  readonly #work = new BoundedWork(ASKED, vodBusy);
   /** Servers that have failed, and until when they are left alone. */
   readonly #paused = new Map<string, { readonly untilUs: number; readonly failure: MediaError }>();
   readonly #closing = new AbortController();

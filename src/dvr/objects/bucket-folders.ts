@@ -1,5 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
-import { ByteLru } from "../../vod/byte-lru.ts";
+import { ByteLru } from "../../base/byte-lru.ts";
 import { objectErrors } from "./errors.ts";
 import type { ObjectFacts, ObjectStore } from "./object-store.ts";
 

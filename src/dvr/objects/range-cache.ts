@@ -1,8 +1,8 @@
 import type { Clock } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
-import { BoundedWork } from "../../vod/bounded-work.ts";
-import type { WorkLimits } from "../../vod/bounded-work.ts";
+import { BoundedWork } from "../../base/bounded-work.ts";
+import type { WorkLimits } from "../../base/bounded-work.ts";
 import { blockName, blockPrefix, blockTrailer, readBlockFile, TRAILER_BYTES } from "./block-file.ts";
 import type { BlockDisk } from "./blocks-storage.ts";
 import { CachedObject } from "./cached-object.ts";

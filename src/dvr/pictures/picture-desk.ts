@@ -1,6 +1,7 @@
 /** Pictures on demand: a few at a time, each made once for all who ask, and kept for a while. */
-import { ByteLru } from "../../vod/byte-lru.ts";
-import { BoundedWork } from "../../vod/bounded-work.ts";
+import { ByteLru } from "../../base/byte-lru.ts";
+import { BoundedWork } from "../../base/bounded-work.ts";
+import { vodBusy } from "../../vod/busy.ts";
 import { dvrPictureErrors } from "./errors.ts";
 import type { KeyFrame } from "./key-frame.ts";
 
@@ -54,7 +55,7 @@ export class PictureDesk {
     this.#stopped = stopped;
     this.#draw = draw;
     this.#kept = new ByteLru({ bytes: keptBytes, items: KEPT.items });
-    this.#work = new BoundedWork({ running, waiting });
+    this.#work = new BoundedWork({ running, waiting }, vodBusy);
     this.#mostJobs = running + waiting;
   }
 

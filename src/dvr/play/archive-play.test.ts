@@ -11,7 +11,8 @@ import type { MediaPacket } from "../../media/packet.ts";
 import type { TimeSpan } from "../../packaging/time-span.ts";
 import type { PacketRun } from "../../stream/recorded-packets.ts";
 import { BlockPool } from "../../vod/block-pool.ts";
-import { BoundedWork } from "../../vod/bounded-work.ts";
+import { BoundedWork } from "../../base/bounded-work.ts";
+import { vodBusy } from "../../vod/busy.ts";
 import { HOUR_US } from "../format/hour.ts";
 import { HourCache } from "../reader/hour-cache.ts";
 import { StreamArchive } from "../reader/stream-archive.ts";
@@ -32,8 +33,8 @@ class Recording {
     disk: this.files,
     hours: new HourCache(this.files, this.clock),
     pool: new BlockPool(2 ** 20),
-    work: new BoundedWork({ running: 4, waiting: 100 }),
-    farWork: new BoundedWork({ running: 4, waiting: 100 }),
+    work: new BoundedWork({ running: 4, waiting: 100 }, vodBusy),
+    farWork: new BoundedWork({ running: 4, waiting: 100 }, vodBusy),
     clock: this.clock,
     maxSegments: 10_000,
   });

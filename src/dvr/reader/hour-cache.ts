@@ -2,7 +2,7 @@ import { dirname } from "node:path/posix";
 import type { Clock } from "../../base/clock.ts";
 import { asMediaError } from "../../base/errors.ts";
 import { dropOldest } from "../../base/oldest.ts";
-import { ByteLru } from "../../vod/byte-lru.ts";
+import { ByteLru } from "../../base/byte-lru.ts";
 import type { TrackSet } from "../../media/track.ts";
 import { makeTrackSet } from "../../media/track.ts";
 import type { ArchiveFile, ArchiveFiles } from "../archive-files.ts";

@@ -18,7 +18,8 @@ import { periodsOf, timelineRuns } from "../../protocols/dash/periods.ts";
 import { renderMediaPlaylist } from "../../protocols/hls/media-playlist.ts";
 import { abstractManifest } from "../../protocols/json/manifest.ts";
 import { BlockPool } from "../../vod/block-pool.ts";
-import { BoundedWork } from "../../vod/bounded-work.ts";
+import { BoundedWork } from "../../base/bounded-work.ts";
+import { vodBusy } from "../../vod/busy.ts";
 import { HOUR_US } from "../format/hour.ts";
 import { hoursWithFills } from "../format/hours-of-stream.ts";
 import { deleteRange, planDeletion } from "../keep/delete-range.ts";
@@ -47,7 +48,7 @@ class Recording {
     const { clock } = this;
     this.#folder = folder;
     this.#hours = new HourCache(diskFiles, clock);
-    const work = new BoundedWork({ running: 4, waiting: 10 });
+    const work = new BoundedWork({ running: 4, waiting: 10 }, vodBusy);
     this.#archive = new StreamArchive(folder, {
       ...{ files: diskFiles, disk: diskFiles, hours: this.#hours, clock, work, farWork: work },
       ...{ pool: new BlockPool(0), maxSegments: 100_000 },

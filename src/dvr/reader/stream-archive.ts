@@ -6,7 +6,7 @@ import { trackNumber } from "../../containers/mp4/track-number.ts";
 import type { Track, TrackSet } from "../../media/track.ts";
 import type { LentBody, TrackSelection } from "../../packaging/presentation.ts";
 import type { BlockPool } from "../../vod/block-pool.ts";
-import type { BoundedWork } from "../../vod/bounded-work.ts";
+import type { BoundedWork } from "../../base/bounded-work.ts";
 import type { ArchiveFile, ArchiveFiles } from "../archive-files.ts";
 import { dvrErrors } from "../errors.ts";
 import type { StoredRange, StoredSegment } from "../export/stored-range.ts";

@@ -7,7 +7,8 @@ import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { RecordingLog } from "../../../test/support/recording-log.ts";
 import { dvrErrors } from "../errors.ts";
 import { BlockPool } from "../../vod/block-pool.ts";
-import { BoundedWork } from "../../vod/bounded-work.ts";
+import { BoundedWork } from "../../base/bounded-work.ts";
+import { vodBusy } from "../../vod/busy.ts";
 import { HOUR_US, indexFile, mediaFile } from "../format/hour.ts";
 import { HourCache } from "./hour-cache.ts";
 import { StreamArchive } from "./stream-archive.ts";
@@ -33,7 +34,7 @@ class Recording {
       if (number === 1) hour.newFile();
       this.put(hour.segment().files(FOLDER));
     }
-    const work = new BoundedWork({ running: 4, waiting: 10 });
+    const work = new BoundedWork({ running: 4, waiting: 10 }, vodBusy);
     this.archive = new StreamArchive(FOLDER, {
       ...{ files, disk: files, hours: new HourCache(files, clock), clock, work, farWork: work },
       ...{ pool: new BlockPool(0), maxSegments: 1000, log },

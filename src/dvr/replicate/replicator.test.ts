@@ -15,7 +15,8 @@ import { concatBytes } from "../../base/bytes.ts";
 import type { StreamName } from "../../media/ids.ts";
 import type { SegmentEntry } from "../../packaging/presentation.ts";
 import { BlockPool } from "../../vod/block-pool.ts";
-import { BoundedWork } from "../../vod/bounded-work.ts";
+import { BoundedWork } from "../../base/bounded-work.ts";
+import { vodBusy } from "../../vod/busy.ts";
 import { buildDeletedSpan, deletedFile } from "../format/deleted-spans.ts";
 import { HOUR_US } from "../format/hour.ts";
 import { ArchivedSegment } from "../reader/archived-segment.ts";
@@ -99,8 +100,8 @@ function archiveOf(folder: string, clock: FakeClock): StreamArchive {
     disk: diskFiles,
     hours: new HourCache(diskFiles, clock),
     pool: new BlockPool(0),
-    work: new BoundedWork({ running: 1, waiting: 10 }),
-    farWork: new BoundedWork({ running: 1, waiting: 10 }),
+    work: new BoundedWork({ running: 1, waiting: 10 }, vodBusy),
+    farWork: new BoundedWork({ running: 1, waiting: 10 }, vodBusy),
     clock,
     maxSegments: 10_000,
   });

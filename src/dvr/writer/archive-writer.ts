@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { asMediaError, messageOf } from "../../base/errors.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
-import type { BoundedWork } from "../../vod/bounded-work.ts";
+import type { BoundedWork } from "../../base/bounded-work.ts";
 import type { ArchiveFiles } from "../archive-files.ts";
 import { hourOf } from "../format/hour.ts";
 import { hoursOfStream } from "../format/hours-of-stream.ts";

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { MemoryFiles } from "../../../test/support/archive-files.ts";
 import { settle } from "../../../test/support/memory-recording.ts";
-import { BoundedWork } from "../../vod/bounded-work.ts";
+import { BoundedWork } from "../../base/bounded-work.ts";
+import { vodBusy } from "../../vod/busy.ts";
 import type { ArchiveFiles } from "../archive-files.ts";
 import { filesInTurns } from "./files-in-turns.ts";
 
@@ -26,14 +27,14 @@ async function useAll(files: ArchiveFiles, path: string): Promise<string> {
 describe("files in turns", () => {
   test("do what files do", async () => {
     const memory = new MemoryFiles();
-    const files = filesInTurns(memory, new BoundedWork({ running: 1, waiting: 100 }));
+    const files = filesInTurns(memory, new BoundedWork({ running: 1, waiting: 100 }, vodBusy));
     assert.equal(await useAll(files, "/a/b"), "one, t");
     assert.equal(memory.openFiles, 0);
   });
 
   test("of a disk that hangs are few at a time, and none is lost; a sync has its own turn", async () => {
     const memory = new MemoryFiles();
-    const turns = new BoundedWork({ running: 3, waiting: 1000 });
+    const turns = new BoundedWork({ running: 3, waiting: 1000 }, vodBusy);
     const files = filesInTurns(memory, turns);
     const open = await files.create("/a/open");
     const { promise: released, resolve: goOn } = Promise.withResolvers<void>();

@@ -1,4 +1,4 @@
-import type { BoundedWork } from "../../vod/bounded-work.ts";
+import type { BoundedWork } from "../../base/bounded-work.ts";
 import type { ArchiveFile, ArchiveFiles } from "../archive-files.ts";
 
 /**

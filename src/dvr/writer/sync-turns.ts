@@ -1,7 +1,8 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
-import { BoundedWork } from "../../vod/bounded-work.ts";
-import type { WorkLimits } from "../../vod/bounded-work.ts";
+import { BoundedWork } from "../../base/bounded-work.ts";
+import { vodBusy } from "../../vod/busy.ts";
+import type { WorkLimits } from "../../base/bounded-work.ts";
 
 /** So long a sync may take, from when it was due, before it is said that the disk is slow. Units: milliseconds. */
 const LATE_MS = 10_000;
@@ -20,7 +21,7 @@ export class SyncTurns {
   constructor({ clock, log, limits }: { clock: Clock; log: Logger; limits: WorkLimits }) {
     this.#clock = clock;
     this.#log = log;
-    this.#work = new BoundedWork(limits);
+    this.#work = new BoundedWork(limits, vodBusy);
   }
 
   /** Runs the task when its turn comes. Throws: VOD_BUSY when too many wait; whatever the task throws. */

@@ -1,14 +1,16 @@
-/** Lists of the API: what all of them do. */
+/** Lists of the API: what all of them do. Long ones are looked through in slices: others have turns meanwhile. */
 import { z } from "zod";
 import { knownFields } from "../../api/lists/known-fields.ts";
 import type { FieldSchema } from "../../api/lists/known-fields.ts";
-import { listPage, listReply } from "../../api/lists/list-page.ts";
+import { itemSteps, listPageSteps, listReply } from "../../api/lists/list-page.ts";
 import { readListQuery } from "../../api/lists/list-query.ts";
 import type { ListQuery, ListSpec } from "../../api/lists/list-query.ts";
 import type { ListRow } from "../../api/lists/row.ts";
 import { routeOf } from "../../api/operation.ts";
 import type { ApiOperation } from "../../api/operation.ts";
 import type { ApiCall, ApiRoute } from "../../api/routes.ts";
+import { systemClock } from "../../base/clock.ts";
+import { inSlices } from "../../base/slices.ts";
 import { jsonReply } from "../../base/http-message.ts";
 import type { HttpReply } from "../../base/http-message.ts";
 
@@ -51,13 +53,14 @@ export function listRoute(
     const query = readListQuery(call.request.query, spec);
     const source = await options.source(call, query);
     const loadedMs = performance.now();
-    const page = listPage(source.rows, query, spec);
+    const page = await inSlices(listPageSteps(source.rows, query, spec), { clock: systemClock });
     await source.fill?.(page.rows.map(({ key }) => key));
+    const items = await inSlices(itemSteps(page, query), { clock: systemClock });
     const timing = {
       load: Math.round((loadedMs - begunMs) * 1000) / 1000,
       page: Math.round((performance.now() - loadedMs) * 1000) / 1000,
     };
-    return jsonReply(200, { ...listReply(options.plural, page, query, timing), ...options.more?.() });
+    return jsonReply(200, { ...listReply(options.plural, { items, page }, timing), ...options.more?.() });
   };
   return routeOf(operation, answer);
 }

@@ -1,5 +1,5 @@
 /** Streams as the API lists them: what is planned, and how each is doing. */
-import { fieldAt, rowOf } from "../../api/lists/row.ts";
+import { fieldAt } from "../../api/lists/row.ts";
 import type { ListRow, Plain } from "../../api/lists/row.ts";
 import { liveJson } from "../../api/plan-json.ts";
 import type { StreamCrowd } from "../../api/sessions-view.ts";
@@ -32,7 +32,7 @@ export class StreamRow implements ListRow {
   readonly isConfigured: boolean;
   readonly #plan: LivePlan;
   readonly #now: StreamsNow;
-  #whole: ListRow | null = null;
+  #planned: object | null = null;
 
   constructor(name: string, plan: LivePlan, isConfigured: boolean, now: StreamsNow) {
     this.key = name;
@@ -71,8 +71,10 @@ export class StreamRow implements ListRow {
         return this.#clients(found);
       default:
         if (path.startsWith("stats.")) return fieldAt({ stats: this.#stats() }, path);
-        this.#whole ??= rowOf(this.key, this.json());
-        return this.#whole.field(path);
+        // What stands in the files is read for each stream that is asked about it.
+        if (path === "template" || path.startsWith("config_on_disk")) return fieldAt(this.json(), path);
+        this.#planned ??= liveJson(this.#plan);
+        return fieldAt(this.#planned, path);
     }
   }
 

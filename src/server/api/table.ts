@@ -5,7 +5,8 @@ import { late } from "../../base/late/late.ts";
 import type { Late } from "../../base/late/late.ts";
 import { jsonReply } from "../../base/http-message.ts";
 import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
-import type { ObjectsOnDisk } from "../../config/edit/edit-files.ts";
+import { inSlices } from "../../base/slices.ts";
+import type { ObjectsOnDisk } from "../../config/edit/objects-on-disk.ts";
 import type { ResolvedConfig } from "../../config/plan.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { SessionService } from "../access/server-sessions.ts";
@@ -40,7 +41,8 @@ export class ApiTable {
   readonly #openMetrics: ApiRoutes;
   readonly #rest: Late<ApiRoutes>;
   /** What stands in the files of the configuration in force. */
-  #onDisk: { readonly config: ResolvedConfig; readonly objects: ObjectsOnDisk } | null = null;
+  #onDisk: ObjectsOnDisk | null = null;
+  #reading: { readonly config: ResolvedConfig; readonly done: Promise<void> } | null = null;
 
   constructor(parts: ApiTableParts) {
     this.#parts = parts;
@@ -69,6 +71,11 @@ export class ApiTable {
     this.#rest = late("the API", () => this.#load());
   }
 
+  /** Loads what answers, so that the first who asks does not wait for it. Rejects when it cannot be loaded. */
+  async prepare(): Promise<void> {
+    await Promise.all([this.#readFiles(), this.#rest(() => {})]);
+  }
+
   /** Answers a request behind the base path of somebody who was let in; `null` where there is nothing. */
   async answer(request: HttpRequest, path: string, grant: ApiGrant): Promise<HttpReply | null> {
     const figures = await this.#figures.answer(request, path, grant);
@@ -87,18 +94,31 @@ export class ApiTable {
     return apiRoutes({
       ...{ threads, clock, config, serverId, reload, events, editor: edits },
       sessions: sessions.view(),
-      settingsOnDisk: () => this.#onDisk?.objects.settings() ?? null,
-      configOnDisk: (kind, name) => this.#onDisk?.objects.get(kind, name) ?? null,
+      settingsOnDisk: () => this.#onDisk?.settings() ?? null,
+      configOnDisk: (kind, name) => this.#onDisk?.get(kind, name) ?? null,
     });
   }
 
-  /** Anew for each configuration, before the first who asks about it. */
+  /** Anew for each configuration, once for all who ask about it. */
   async #readFiles(): Promise<void> {
-    const { edits, config } = this.#parts;
-    const now = config();
-    if (edits === null || this.#onDisk?.config === now) return;
-    const onDisk = await import("../../config/edit/edit-files.ts");
-    this.#onDisk = { config: now, objects: new onDisk.ObjectsOnDisk(await edits.files()) };
+    const config = this.#parts.config();
+    if (this.#reading?.config !== config)
+      this.#reading = { config, done: this.#readNow(this.#reading?.done) };
+    const { done } = this.#reading;
+    try {
+      await done;
+    } catch (caught) {
+      if (this.#reading.done === done) this.#reading = null;
+      throw caught;
+    }
+  }
+
+  async #readNow(earlier: Promise<void> | undefined): Promise<void> {
+    const { edits, clock } = this.#parts;
+    if (edits === null) return;
+    await earlier?.catch(() => {});
+    const { ObjectsOnDisk } = await import("../../config/edit/objects-on-disk.ts");
+    this.#onDisk = await inSlices(ObjectsOnDisk.steps(await edits.files(), this.#onDisk), { clock });
   }
 }
 

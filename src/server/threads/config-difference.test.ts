@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { finish } from "../../base/steps.ts";
 import { loadConfig } from "../../config/load.ts";
 import type { ResolvedConfig } from "../../config/plan.ts";
-import { keepStreams } from "../../config/same-plans.ts";
+import { keepSteps } from "../../config/same-plans.ts";
 import { configDifference, withDifference } from "./config-difference.ts";
 
 function planOf(names: readonly string[], before?: ResolvedConfig): ResolvedConfig {
   const text = names.map((name) => `stream ${name} { input publish://; }`).join("\n");
   const { config } = loadConfig([{ file: "a.conf", text }]);
   assert.ok(config !== undefined);
-  return before === undefined ? config : keepStreams(before, config);
+  return before === undefined ? config : finish(keepSteps(before, config));
 }
 
 for (const [from, to] of [

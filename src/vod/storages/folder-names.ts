@@ -1,7 +1,7 @@
 import { opendir, stat } from "node:fs/promises";
 import type { Clock } from "../../base/clock.ts";
-import { ByteLru } from "../byte-lru.ts";
-import type { ByteLruLimits } from "../byte-lru.ts";
+import { ByteLru } from "../../base/byte-lru.ts";
+import type { ByteLruLimits } from "../../base/byte-lru.ts";
 
 /** Entries of one folder that are looked at for a set, or for subtitles. */
 export const MAX_FOLDER_ENTRIES = 10_000;

@@ -1,5 +1,4 @@
-import { Ring } from "../base/ring.ts";
-import { vodErrors } from "./errors.ts";
+import { Ring } from "./ring.ts";
 
 /** Tasks that run at a time, and that wait for their turn. */
 export type WorkLimits = { readonly running: number; readonly waiting: number };
@@ -11,8 +10,8 @@ export class BoundedWork {
   readonly #waiting: Ring<() => void>;
   #running = 0;
 
-  /** `busy`: what is thrown when too many wait; VOD_BUSY unless given. */
-  constructor(limits: WorkLimits, busy: (waiting: number) => Error = vodBusy) {
+  /** `busy`: what is thrown when too many wait. */
+  constructor(limits: WorkLimits, busy: (waiting: number) => Error) {
     this.#runningLimit = limits.running;
     this.#busy = busy;
     this.#waiting = new Ring(limits.waiting);
@@ -42,8 +41,4 @@ export class BoundedWork {
     if (!this.#waiting.push(resolve)) throw this.#busy(this.#waiting.length);
     await promise;
   }
-}
-
-function vodBusy(waiting: number): Error {
-  return vodErrors.error("VOD_BUSY", { reason: `${waiting} reads wait already` });
 }
