@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { messageOf } from "../../base/errors.ts";
-import { dropOldest } from "../../base/oldest.ts";
 import type { Question } from "../backends/backend-request.ts";
 import type { RulesOf, SessionClaim, SessionProgress, Verdict } from "../claim.ts";
 import { isGuarded } from "../guarded.ts";
@@ -9,6 +8,7 @@ import type { AccessRules } from "../rules.ts";
 import { Denials, refusedOf } from "./denials.ts";
 import type { Refusal, RefusedOf } from "./denials.ts";
 import { DueTimes } from "./due-times.ts";
+import { EndedSessions } from "./ended-sessions.ts";
 import { idleMsOf, isOfConnection } from "./idle.ts";
 import { DEFAULT_AUTH_DURATION_MS, FAILURE_RECHECK_MS, isJudged } from "./judge.ts";
 import type { Judgement } from "./judge.ts";
@@ -35,8 +35,6 @@ const TELL_MS = 300_000;
 const TELL_RECHECKED_MS = 60_000;
 /** Who is thrown out does not come back at once. Units: milliseconds. */
 const KICK_MS = 10_000;
-/** Sessions that are over and were told of, so that who goes on with one can be told again. */
-const MAX_OVER = 10_000;
 /** Where there is no room, a client may try again after this. Units: milliseconds. */
 const FULL_MS = 1000;
 
@@ -67,12 +65,10 @@ export class SessionTable {
   readonly #bans: Denials;
   readonly #due: DueTimes<Session>;
   readonly #judging = new Map<string, Promise<Outcome>>();
-  readonly #over = new Map<string, string>();
+  readonly #over = new EndedSessions();
   /** How often a thread was lost: what it asked for before is nobody's. */
   readonly #losses = new Map<number, number>();
   #rulesOf: RulesOf;
-  #tellEnds: (ends: readonly SessionEnded[]) => void = () => {};
-  #ends: SessionEnded[] = [];
   #waiting = 0;
   #rechecking = 0;
 
@@ -137,7 +133,7 @@ export class SessionTable {
 
   /** Who is to hear of sessions that end by the table's will, many at once; called once. */
   onEnds(tell: (ends: readonly SessionEnded[]) => void): void {
-    this.#tellEnds = tell;
+    this.#over.onEnds(tell);
   }
 
   /**
@@ -166,7 +162,9 @@ export class SessionTable {
   /** The same as a thread tells of it. */
   begun(thread: number, { id, claim }: BegunSession): void {
     const verdict = this.begin(thread, claim, id);
-    if (verdict?.kind === "denied") this.#tellEnd(id, verdict.reason, verdict.forMs, [thread]);
+    if (verdict?.kind !== "denied") return;
+    const { reason, forMs } = verdict;
+    this.#over.say({ id, reason, forMs, threads: [thread] });
   }
 
   /** Takes what a thread has seen of its sessions. One that is over is said to be over again. */
@@ -175,8 +173,7 @@ export class SessionTable {
     for (const { id, bytes, seenUs } of progress) {
       const session = this.#index.byId(id);
       if (session === undefined) {
-        const reason = this.#over.get(id);
-        if (reason !== undefined) this.#tellEnd(id, reason, 0, [thread]);
+        this.#over.sayAgain(id, thread);
         continue;
       }
       session.seenMs = nowMs;
@@ -377,7 +374,7 @@ export class SessionTable {
       nowMs: this.#nowMs(),
     });
     this.#index.add(session);
-    this.#over.delete(session.id);
+    this.#over.opened(session.id);
     this.#planRecheck(session);
     this.#plan(session);
     onChange?.({ kind: "opened", session });
@@ -541,24 +538,8 @@ export class SessionTable {
     session.closeReason = reason;
     this.#index.remove(session);
     this.#due.remove(session);
-    const { id, threads } = session;
-    if (threads.length > 0 || forMs > 0) {
-      this.#over.set(id, reason);
-      dropOldest(this.#over, MAX_OVER);
-      this.#tellEnd(id, reason, forMs, threads);
-    }
+    this.#over.ended({ id: session.id, reason, forMs, threads: session.threads });
     this.#options.onChange?.({ kind: "closed", session });
-  }
-
-  /** Those that end in one turn are told of together. */
-  #tellEnd(id: string, reason: string, forMs: number, threads: readonly number[]): void {
-    this.#ends.push({ id, reason, forMs, threads });
-    if (this.#ends.length > 1) return;
-    queueMicrotask(() => {
-      const ends = this.#ends;
-      this.#ends = [];
-      this.#tellEnds(ends);
-    });
   }
 
   #makeId(): string {

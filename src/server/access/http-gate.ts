@@ -35,6 +35,9 @@ type Answer = Promise<HttpReply> | HttpReply;
 /** Who asks: what makes a viewer of a request. */
 type Asker = { readonly token: string; readonly userAgent: string; readonly extraKeys: string };
 
+/** Whom a request is of, and by which rules. `key`: what tells them. */
+type Who = { readonly rules: NameRules; readonly asker: Asker; readonly key: string };
+
 /** What an HTTP gate is given. */
 export type HttpGateOptions = {
   readonly gate: AccessGate;
@@ -91,12 +94,15 @@ export class HttpGate {
     const rules = this.#gate.rules("play", wanted.name);
     if (!rules.isGuarded && wanted.isTold) return serve(this.#carried(token));
     const asker = { token, userAgent: userAgent(), extraKeys: extraOf(request, rules.extraKeys) };
-    const known = this.#find(request, wanted, rules, asker);
+    const who = { rules, asker, key: viewerKey(request, wanted.name, wanted.proto, rules, asker) };
+    const known = this.#find(request, wanted, who);
     if (known instanceof Viewer) return this.#keptFor(request, known, token, serve);
     if (known !== undefined) return this.#answered(known, request, wanted, token, serve);
+    const refusal = this.#gate.refused(who.key);
+    if (refusal !== null) return refusedReply({ kind: "play", name: wanted.name }, refusal);
     return rules.isGuarded
-      ? this.#asked(request, wanted, { rules, asker }, serve)
-      : this.#begun(request, wanted, { rules, asker }, serve);
+      ? this.#asked(request, wanted, who, serve)
+      : this.#begun(request, wanted, who, serve);
   }
 
   /**
@@ -143,10 +149,9 @@ export class HttpGate {
   #find(
     request: HttpRequest,
     wanted: Wanted,
-    rules: NameRules,
-    asker: Asker,
+    { rules, asker, key }: Who,
   ): Viewer | Promise<Viewer | Refusal> | undefined {
-    const own = this.#viewers.get(viewerKey(request, wanted.name, wanted.proto, rules, asker));
+    const own = this.#viewers.get(key);
     if (own instanceof Viewer) return own;
     for (const proto of wanted.also) {
       const other = this.#viewers.get(viewerKey(request, wanted.name, proto, rules, asker));
@@ -181,16 +186,8 @@ export class HttpGate {
   }
 
   /** Nobody is asked: it is a session as soon as there was something to serve. */
-  #begun(
-    request: HttpRequest,
-    wanted: Wanted,
-    who: { readonly rules: NameRules; readonly asker: Asker },
-    serve: Serve,
-  ): Answer {
-    const { rules, asker } = who;
-    const key = viewerKey(request, wanted.name, wanted.proto, rules, asker);
-    const refusal = this.#gate.refused(key);
-    if (refusal !== null) return refusedReply({ kind: "play", name: wanted.name }, refusal);
+  #begun(request: HttpRequest, wanted: Wanted, who: Who, serve: Serve): Answer {
+    const { asker, key } = who;
     const carriedQuery = this.#carried(asker.token);
     const begin = (reply: HttpReply): HttpReply => {
       if (reply.status >= 400) return reply;
@@ -213,16 +210,8 @@ export class HttpGate {
   }
 
   /** The first of a viewer's requests asks; those that come meanwhile wait for the same answer. */
-  #asked(
-    request: HttpRequest,
-    wanted: Wanted,
-    who: { readonly rules: NameRules; readonly asker: Asker },
-    serve: Serve,
-  ): Answer {
-    const { rules, asker } = who;
-    const key = viewerKey(request, wanted.name, wanted.proto, rules, asker);
-    const refusal = this.#gate.refused(key);
-    if (refusal !== null) return refusedReply({ kind: "play", name: wanted.name }, refusal);
+  #asked(request: HttpRequest, wanted: Wanted, who: Who, serve: Serve): Answer {
+    const { rules, asker, key } = who;
     const isTokenMade = asker.token === "";
     // The same in all threads, so that a player whose every request is another connection is one session.
     const token = isTokenMade ? this.#gate.tokenOf(key) : asker.token;
