@@ -9,7 +9,9 @@ import { createTokenCheck } from "./check-token.ts";
 import type { TokenAuthorizer } from "./token-result.ts";
 
 const page = readFileSync(new URL("../../../docs/access.md", import.meta.url), "utf8");
-const examples = [...page.matchAll(/```(sh|js|python)\n([^]*?)```/g)].map(([, language, code]) => ({
+// Of what stands before it nothing makes a token.
+const tokens = page.slice(page.indexOf("\n## Tokens"));
+const examples = [...tokens.matchAll(/```(sh|js|python)\n([^]*?)```/g)].map(([, language, code]) => ({
   language: language!,
   code: code!,
 }));
