@@ -282,6 +282,8 @@ export type ResolvedConfig = {
   readonly traces?: TracesPlan;
   /** `/metrics` has rows a stream. */
   readonly hasStreamMetrics: boolean;
+  /** What the network card can do. Units: bits per second. */
+  readonly totalBandwidthBps?: number;
   /** The secret of all servers of the cluster. */
   readonly clusterKey?: string;
   readonly secretsStorage?: SecretsStoragePlan;

@@ -50,6 +50,7 @@ test("an event_sink has what is said of it, in old words and new ones", () => {
 test("rows for streams, and the queue's directory, are there when they are asked for", () => {
   assert.equal(load("").hasStreamMetrics, false);
   assert.equal(load("stream_metrics;").hasStreamMetrics, true);
+  assert.equal(load("total_bandwidth 2G;").totalBandwidthBps, 2e9);
   assert.equal(load("event_queue /var/lib/weir/events;").eventQueue, "/var/lib/weir/events");
 });
 

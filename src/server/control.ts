@@ -132,9 +132,7 @@ export class ControlPlane {
       onRead: () => options.threads.askAllForCertificates(),
     });
     this.#stats = new ServerStats({
-      threads: options.threads,
-      clock: options.clock,
-      startedAtMs: options.startedAtMs,
+      ...options,
       config: () => this.#config,
       state: () => ({
         serverId: this.#identity.serverId,

@@ -16,6 +16,13 @@ export type Stream = {
     url: string;
     priority?: number;
     source_timeout?: number | false;
+    stats?: {
+      active: boolean;
+      proto?: string;
+      ip?: string;
+      connected_at?: number;
+      bytes?: number;
+    };
   })[];
   source_timeout: number | false;
   segment_duration: number;
@@ -59,6 +66,11 @@ export type Stream = {
     retry_count: number;
     bitrate: number;
     input_bitrate: number;
+    output_bitrate: number;
+    out_bandwidth?: number;
+    last_dts?: number;
+    last_dts_at?: number;
+    ts_delay?: number;
     bytes_in: number;
     bytes_out?: number;
     online_clients: number;
@@ -78,6 +90,17 @@ export type Stream = {
       })[];
     };
     dvr_enabled: boolean;
+    dvr_info?: {
+      from: number | null;
+      depth: number;
+      duration: number;
+      ranges: {
+        from: number;
+        duration: number;
+      }[];
+      bytes: number;
+      disk_size: number;
+    };
     source?: {
       proto: string;
       ip?: string;
@@ -128,6 +151,13 @@ export type Template = {
     url: string;
     priority?: number;
     source_timeout?: number | false;
+    stats?: {
+      active: boolean;
+      proto?: string;
+      ip?: string;
+      connected_at?: number;
+      bytes?: number;
+    };
   })[];
   source_timeout: number | false;
   segment_duration: number;
@@ -1121,6 +1151,7 @@ export type Operations = {
       geoip?: string;
       event_queue?: string;
       stream_metrics: boolean;
+      total_bandwidth?: number;
       threads?: number;
       drain_timeout: number;
       max_connections_per_address: number;
@@ -1143,6 +1174,13 @@ export type Operations = {
           url: string;
           priority?: number;
           source_timeout?: number | false;
+          stats?: {
+            active: boolean;
+            proto?: string;
+            ip?: string;
+            connected_at?: number;
+            bytes?: number;
+          };
         })[];
         source_timeout: number | false;
         segment_duration: number;
@@ -1186,6 +1224,11 @@ export type Operations = {
           retry_count: number;
           bitrate: number;
           input_bitrate: number;
+          output_bitrate: number;
+          out_bandwidth?: number;
+          last_dts?: number;
+          last_dts_at?: number;
+          ts_delay?: number;
           bytes_in: number;
           bytes_out?: number;
           online_clients: number;
@@ -1205,6 +1248,17 @@ export type Operations = {
             })[];
           };
           dvr_enabled: boolean;
+          dvr_info?: {
+            from: number | null;
+            depth: number;
+            duration: number;
+            ranges: {
+              from: number;
+              duration: number;
+            }[];
+            bytes: number;
+            disk_size: number;
+          };
           source?: {
             proto: string;
             ip?: string;
@@ -1225,6 +1279,13 @@ export type Operations = {
           url: string;
           priority?: number;
           source_timeout?: number | false;
+          stats?: {
+            active: boolean;
+            proto?: string;
+            ip?: string;
+            connected_at?: number;
+            bytes?: number;
+          };
         })[];
         source_timeout: number | false;
         segment_duration: number;
@@ -1393,7 +1454,6 @@ export type Operations = {
       log_requests?: string | boolean | number | (string | boolean | number)[] | null;
       session_log?: string | boolean | number | (string | boolean | number)[] | null;
       pulsedb?: string | boolean | number | (string | boolean | number)[] | null;
-      total_bandwidth?: string | boolean | number | (string | boolean | number)[] | null;
       url_prefix?: string | boolean | number | (string | boolean | number)[] | null;
       init_script?: string | boolean | number | (string | boolean | number)[] | null;
       wwwroot?: string | boolean | number | (string | boolean | number)[] | null;
@@ -1421,6 +1481,7 @@ export type Operations = {
       geoip?: string | boolean | number | null;
       event_queue?: string | boolean | number | null;
       stream_metrics?: boolean | "true" | "false" | null;
+      total_bandwidth?: number | string | null;
       traces?: {
         stats?: unknown;
         "$reset"?: boolean;
@@ -1989,8 +2050,21 @@ export type Operations = {
       online_streams: number;
       total_clients: number;
       input_kbit: number;
+      output_kbit?: number;
+      bandwidth_usage?: number;
       cpu_usage: number;
       memory_usage: number;
+      scheduler_load: number;
+      opened_files?: number;
+      partitions: {
+        path: string;
+        total_mb: number;
+        usage: number;
+      }[];
+      events: {
+        resent: number;
+        dropped: number;
+      };
       text_alerts: string[];
       media_thread_restarts: number;
       resident_bytes: number;
