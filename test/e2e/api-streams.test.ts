@@ -24,7 +24,12 @@ test(
     const api = apiClient({ base: weir.url("/streamer/api/v3"), authorization });
     await assert.rejects(api("streamGet", { path: { name: "live/one" } }), { code: "stream_not_found" });
     const clip = await makeClip({ durationS: 10 });
+    const events = await api("eventsFollow", { query: { event: "source_*" } });
     publish(t, weir.rtmpUrl("live/one"), clip, { loop: true });
+    for await (const { event, media } of events) {
+      assert.deepEqual([event, media], ["source_opened", "live/one"]);
+      break;
+    }
     await eventually(async () => {
       const { streams } = await api("streamsList", { query: { "stats.status": "running" } });
       const [one] = streams;

@@ -2128,9 +2128,9 @@ export type Operations = {
   /** Events as they happen, as server-sent events; any field is a filter, as event=play_*. */
   eventsFollow: {
     path: {};
-    query: { event?: string; media?: string };
+    query: { event?: string; media?: string; last_event_id?: number };
     body: undefined;
-    reply: null;
+    reply: AsyncIterable<Operations["eventSinkEvents"]["reply"]["events"][number]>;
   };
   /** The last events that the sink's filter lets through. */
   eventSinkEvents: {
