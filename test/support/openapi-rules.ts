@@ -148,7 +148,7 @@ function schemaRuleFaults(schema: unknown, root: Part, at: string): string[] {
 
 function referenceFaults({ $ref: ref }: Part, root: Part, at: string): string[] {
   if (ref === undefined) return [];
-  if (typeof ref !== "string" || !ref.startsWith("#/")) return [`${at}: ${String(ref)} leads elsewhere`];
+  if (typeof ref !== "string" || !ref.startsWith("#/")) return [`${at}: ${JSON.stringify(ref)} leads elsewhere`];
   let found: unknown = root;
   for (const name of ref.slice(2).split("/")) found = (found as Part | undefined)?.[name];
   return found === undefined ? [`${at}: ${ref} leads nowhere`] : [];
@@ -158,7 +158,7 @@ function valueFaults(one: Part, at: string): string[] {
   const faults: string[] = [];
   const types = one["type"] === undefined ? [] : [one["type"]].flat();
   for (const type of types)
-    if (!TYPES.includes(String(type))) faults.push(`${at}: ${String(type)} is no type`);
+    if (!TYPES.includes(type as string)) faults.push(`${at}: ${JSON.stringify(type)} is no type`);
   const words = one["enum"] as readonly unknown[] | undefined;
   if (words !== undefined && (words.length === 0 || new Set(words).size !== words.length))
     faults.push(`${at}: its words are none, or one is there twice`);
@@ -178,7 +178,7 @@ function valueFaults(one: Part, at: string): string[] {
 
 function compiles(pattern: string): boolean {
   try {
-    return new RegExp(pattern, "u") !== null;
+    return new RegExp(pattern, "u") instanceof RegExp;
   } catch {
     return false;
   }
