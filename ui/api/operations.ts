@@ -297,6 +297,8 @@ export const ADDRESSES = {
   streamPut: { method: "PUT", path: "/streams/{name}" },
   streamDelete: { method: "DELETE", path: "/streams/{name}" },
   streamStop: { method: "POST", path: "/streams/{name}/stop" },
+  streamInputSelect: { method: "POST", path: "/streams/{name}/inputs/{i}/select" },
+  streamInputSelectByPut: { method: "PUT", path: "/streams/{name}/inputs/{i}/select" },
   sessionsList: { method: "GET", path: "/sessions" },
   sessionGet: { method: "GET", path: "/sessions/{id}" },
   sessionDelete: { method: "DELETE", path: "/sessions/{id}" },
@@ -556,6 +558,20 @@ export type Operations = {
   /** Takes the publisher off; a source of the server's own begins anew. */
   streamStop: {
     path: { name: string };
+    query: {};
+    body: undefined;
+    reply: null;
+  };
+  /** Lets that input of a stream run, whatever is preferred; `i` counts from 0. */
+  streamInputSelect: {
+    path: { name: string; i: number };
+    query: {};
+    body: undefined;
+    reply: null;
+  };
+  /** Lets that input of a stream run, whatever is preferred; `i` counts from 0. */
+  streamInputSelectByPut: {
+    path: { name: string; i: number };
     query: {};
     body: undefined;
     reply: null;

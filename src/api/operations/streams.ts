@@ -127,6 +127,18 @@ export const streamItem: z.ZodObject = z.object({
   stats,
 });
 
+function select<Method extends "POST" | "PUT">(method: Method): ApiOperation & { readonly method: Method } {
+  return {
+    method,
+    path: "/streams/{name}/inputs/{i}/select",
+    id: method === "POST" ? "streamInputSelect" : "streamInputSelectByPut",
+    tag: "streams",
+    summary: "Lets that input of a stream run, whatever is preferred; `i` counts from 0",
+    scope: "streams",
+    reply: { status: 204, schema: null },
+  };
+}
+
 /** Operations on streams, but for those that change the configuration. */
 export const streamOperations = {
   list: {
@@ -157,4 +169,6 @@ export const streamOperations = {
     scope: "streams",
     reply: { status: 204, schema: null },
   },
+  selectInput: select("POST"),
+  selectInputByPut: select("PUT"),
 } as const satisfies Record<string, ApiOperation>;

@@ -92,6 +92,7 @@ before(async () => {
     stream clip { title "A clip"; input fake://fake; labels city=Oslo; position 2; }
     stream news { input publish://; segment_duration 5; protocols -rtmp; }
     stream kept { disabled; input publish://; dvr @disk 1d; position 9; }
+    stream pair { input publish://; input fake://fake priority=5; position 8; }
     stream off { disabled; input publish://; comment "as it was"; }
     vod films/old { storage ${root}; download; }`;
   const { config, problems } = loadConfig([{ file: "a", text }]);
@@ -119,7 +120,7 @@ describe("streams", () => {
       assert.ok(((clip!["stats"] as Json)["bytes_in"] as number) > 0);
       return found;
     });
-    assert.deepEqual([list["estimated_count"], list["next"], list["prev"]], [4, null, null]);
+    assert.deepEqual([list["estimated_count"], list["next"], list["prev"]], [5, null, null]);
     assert.match(String(list["server_id"]), /^[0-9a-f-]{36}$/);
     const [clip, , news, off] = list["streams"] as Json[];
     assert.equal((clip!["config_on_disk"] as Json)["title"], "A clip");
@@ -180,6 +181,30 @@ describe("streams", () => {
     assert.equal((await ask("POST", "/streams/clip/stop")).status, 204);
     await eventually(async () => assert.equal(await sinceOf(), 1));
     assert.equal((await ask("POST", "/streams/nothing/stop")).status, 404);
+  });
+
+  test("run the input that is chosen by hand, and the other one again", async () => {
+    const active = async (): Promise<unknown[]> => {
+      const { inputs, stats } = (await get("/streams/pair")) as { inputs: { stats: Json }[]; stats: Json };
+      return [...inputs.map((input) => input.stats["active"]), stats["status"]];
+    };
+    assert.deepEqual(await active(), [false, false, "waiting"]);
+    assert.equal((await ask("POST", "/streams/pair/inputs/1/select", VIEW)).status, 403);
+    assert.equal((await ask("POST", "/streams/pair/inputs/1/select")).status, 204);
+    await eventually(async () => assert.deepEqual(await active(), [false, true, "running"]));
+    const { config_version } = await get("/config/stats");
+    assert.equal((config_version as number[])[1], 0, "it is no other configuration");
+    assert.equal((await ask("PUT", "/streams/pair/inputs/0/select")).status, 204);
+    await eventually(async () => assert.deepEqual(await active(), [false, false, "waiting"]));
+    for (const [path, status, code] of [
+      ["pair/inputs/2", 404, "INPUT_NOT_FOUND"],
+      ["pair/inputs/x", 404, "INPUT_NOT_FOUND"],
+      ["none/inputs/0", 404, "STREAM_NOT_FOUND"],
+      ["off/inputs/0", 400, "API_INPUT_RESTS"],
+    ] as const) {
+      const reply = await ask("POST", `/streams/${path}/select`);
+      assert.deepEqual([reply.status, reply.headers.get("x-error-code")], [status, code], path);
+    }
   });
 });
 
@@ -247,13 +272,13 @@ test("settings in force are told without secrets", async () => {
   assert.equal(config["cluster_key"], "***");
   assert.equal(config["streams"], undefined);
   const full = await get("/config?full=true");
-  assert.equal((full["streams"] as Json[]).length, 4);
+  assert.equal((full["streams"] as Json[]).length, 5);
   assert.ok(!JSON.stringify(full).includes("s3cr3t") && !JSON.stringify(full).includes("secret"));
 });
 
 test("figures of the server, and why a configuration is not in force", async () => {
   const stats = await get("/config/stats", VIEW);
-  assert.equal(stats["total_streams"], 4);
+  assert.equal(stats["total_streams"], 5);
   assert.equal(stats["streamer_status"], "running");
   assert.equal(stats["total_clients"], 4);
   const [disk] = stats["partitions"] as Json[];
@@ -274,7 +299,7 @@ test("figures of the server, and why a configuration is not in force", async () 
 });
 
 test("older addresses are answered, and only who may edit has the configuration read anew", async () => {
-  assert.equal((await get("/server", VIEW, "/flussonic/api"))["total_streams"], 4);
+  assert.equal((await get("/server", VIEW, "/flussonic/api"))["total_streams"], 5);
   const { streams } = await get("/media?name=clip,news", VIEW, "/flussonic/api");
   assert.equal((streams as Json[]).length, 2);
   assert.equal(((await get("/sessions", VIEW, "/flussonic/api"))["sessions"] as Json[]).length, 3);

@@ -21,6 +21,7 @@ test("a server whose configuration comes from no files does not read it anew", a
     settingsOnDisk: fail,
     serverId: fail,
     sessions: NO_SESSIONS,
+    selectInput: fail,
     reload: null,
   });
   const reload = routes.find(({ method, path }) => method === "POST" && path === "/config/reload")!;

@@ -1,4 +1,5 @@
 /** Addresses of streams. */
+import { apiErrors } from "../../api/errors.ts";
 import { asksFor } from "../../api/lists/list-query.ts";
 import type { ListQuery } from "../../api/lists/list-query.ts";
 import { routeOf } from "../../api/operation.ts";
@@ -22,6 +23,9 @@ import type { ConfigOnDisk } from "./objects.ts";
 import { streamRow, streamRows } from "./stream-rows.ts";
 import type { StreamsNow } from "./stream-rows.ts";
 
+/** Lets an input of a stream of the configuration run. Returns: whether there is one; rejects with SERVER_STOPPING. */
+export type SelectInput = (name: string, index: number) => Promise<boolean>;
+
 /** What these addresses need. */
 export type StreamParts = {
   readonly threads: Pick<
@@ -33,6 +37,8 @@ export type StreamParts = {
   readonly configOnDisk: ConfigOnDisk;
   readonly sessions: SessionsView;
   readonly serverId: () => string;
+  /** Lets an input of a configured stream run. Resolves when it is chosen; rejects where the server stops. */
+  readonly selectInput: SelectInput;
 };
 
 /** Whoever goes from page to page, or asks many times a second, does not disturb media threads more often. */
@@ -83,7 +89,33 @@ export function streamRoutes(parts: StreamParts): ApiRoute[] {
       await threads.stopStream(name);
       return EMPTY_REPLY;
     }),
+    ...[streamOperations.selectInput, streamOperations.selectInputByPut].map((operation) =>
+      routeOf(operation, async ({ params }) => {
+        await selectInput(parts, params["name"]!, params["i"]!, await now());
+        return EMPTY_REPLY;
+      }),
+    ),
   ];
+}
+
+async function selectInput(
+  { config, selectInput: choose }: StreamParts,
+  name: string,
+  index: string,
+  now: StreamsNow,
+): Promise<void> {
+  if (streamRow(name, now) === null) throw streamErrors.error("STREAM_NOT_FOUND", { name });
+  const stream = config().streams.find((one) => one.name === name);
+  const refuse = (reason: string): Error =>
+    apiErrors.error("API_INPUT_RESTS", { index: shown, name, reason });
+  const shown = index.slice(0, 20);
+  if (stream === undefined) throw refuse("the stream runs by a template");
+  const isNumber = /^\d{1,4}$/.test(index);
+  if (!isNumber || stream.inputs[Number(index)] === undefined)
+    throw apiErrors.error("INPUT_NOT_FOUND", { index: shown, name });
+  if (stream.disabled) throw refuse("the stream is disabled");
+  if (!(await choose(name, Number(index))))
+    throw apiErrors.error("INPUT_NOT_FOUND", { index: shown, name });
 }
 
 /** The streams of the configuration, whole. */
