@@ -148,7 +148,8 @@ function schemaRuleFaults(schema: unknown, root: Part, at: string): string[] {
 
 function referenceFaults({ $ref: ref }: Part, root: Part, at: string): string[] {
   if (ref === undefined) return [];
-  if (typeof ref !== "string" || !ref.startsWith("#/")) return [`${at}: ${JSON.stringify(ref)} leads elsewhere`];
+  if (typeof ref !== "string" || !ref.startsWith("#/"))
+    return [`${at}: ${JSON.stringify(ref)} leads elsewhere`];
   let found: unknown = root;
   for (const name of ref.slice(2).split("/")) found = (found as Part | undefined)?.[name];
   return found === undefined ? [`${at}: ${ref} leads nowhere`] : [];
