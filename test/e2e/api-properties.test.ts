@@ -207,6 +207,8 @@ async function check(
   asked: Asked,
 ) {
   const url = weir.url(`/streamer/api/v3${asked.path}${asked.query === "" ? "" : `?${asked.query}`}`);
+  // A name of dots alone never arrives: who asks takes it out, and asks at the address of something else.
+  if (/\/(?:\.|%2e){1,2}(?:\/|$)/i.test(asked.path)) return;
   const reply = await fetch(url, {
     method,
     headers: {

@@ -68,3 +68,36 @@ test(
     await player.stop();
   },
 );
+
+test(
+  "choosing a file takes the publisher off and keeps others out, while viewers stay; choosing publish:// lets one in again",
+  { skip: needs("ffmpeg"), timeout: 120_000 },
+  async (t) => {
+    const config = "threads 2; edit_auth root secret; stream pick { input publish://; input fake://fake; }";
+    const weir = await startWeir(t, { config });
+    const authorization = `Basic ${Buffer.from("root:secret").toString("base64")}`;
+    const api = apiClient({ base: weir.url("/streamer/api/v3"), authorization });
+    const proto = async (): Promise<string | undefined> =>
+      (await api("streamGet", { path: { name: "pick" } })).stats.source?.proto;
+    const clip = await makeClip({ durationS: 10 });
+    const first = publish(t, weir.rtmpUrl("pick"), clip, { loop: true });
+    await weir.onAir("pick");
+    const player = startProgram(t, "ffmpeg", [
+      ...["-nostdin", "-v", "error", "-i", weir.rtmpUrl("pick"), "-c", "copy", "-f", "null", "-"],
+    ]);
+    await eventually(async () => assert.equal((await api("configStats", {})).total_clients, 1));
+    await api("streamInputSelect", { path: { name: "pick", i: 1 } });
+    await first.ended;
+    await eventually(async () => assert.equal(await proto(), "fake"));
+    const refused = publish(t, weir.rtmpUrl("pick"), clip, { loop: true });
+    await refused.ended;
+    assert.equal(await proto(), "fake");
+    assert.equal((await api("configStats", {})).total_clients, 1, "the viewer is the same");
+    assert.ok(player.isRunning);
+    await api("streamInputSelect", { path: { name: "pick", i: 0 } });
+    await eventually(async () => assert.equal(await proto(), undefined));
+    publish(t, weir.rtmpUrl("pick"), clip, { loop: true });
+    await eventually(async () => assert.equal(await proto(), "rtmp"));
+    await player.stop();
+  },
+);
