@@ -231,7 +231,8 @@ function orError(status: number, schema: JsonSchema): JsonSchema {
 function errors(operation: ApiOperation): Readonly<Record<string, OpenApiResponse>> {
   const { isPublic, query, list, body, path, otherReplies = {} } = operation;
   const statuses = [
-    ...(isPublic === true ? [] : [401, 403]),
+    // 429: who has guessed too often.
+    ...(isPublic === true ? [] : [401, 403, 429]),
     ...((query ?? list ?? body) === undefined ? [] : [400]),
     ...(path.includes("{") ? [400, 404] : []),
     ...(body === undefined ? [] : [413, 415]),

@@ -74,6 +74,8 @@ const KEPT = [
   "edit_auth",
   "edit_auth_file",
   "api_allowed_from",
+  // With it passwords that everybody knows, as the one here, let nobody in.
+  "production",
 ];
 
 /** Values as a schema wants them, and now and then others. */
