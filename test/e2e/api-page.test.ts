@@ -28,7 +28,7 @@ test(
       ["delete /sessions", "sessionDelete"],
       ["/sessions delete", "sessionDelete"],
       ["last_dts_at cursor", "streamsList"],
-      ["sign_key event_sinks put", "eventSinkPut"],
+      ["sign_key /event_sinks put", "eventSinkPut"],
     ] as const) {
       await page.fill("#search", wanted);
       assert.equal(await page.locator(".operation:visible").count(), 1, wanted);

@@ -275,6 +275,8 @@ part("search").addEventListener("keydown", (/** @type {KeyboardEvent} */ event) 
     find();
   }
   if (event.key !== "Enter") return;
+  // What has the focus by then would take the key for its own.
+  event.preventDefault();
   const first = document.querySelector("section:not([hidden]) .operation:not([hidden])");
   if (!(first instanceof HTMLDetailsElement)) return;
   first.open = true;
