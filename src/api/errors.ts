@@ -74,6 +74,18 @@ export const apiErrors = defineErrors({
     message: "there is no {what} {name}",
     doc: "Nothing of that kind has that name, or id, in the configuration in force or among what runs.",
   },
+  INPUT_NOT_FOUND: {
+    disposition: "reject",
+    httpStatus: 404,
+    message: 'the stream "{name}" has no input {index}',
+    doc: "Inputs count from 0, in the order in which the stream's `inputs` has them.",
+  },
+  API_INPUT_RESTS: {
+    disposition: "reject",
+    httpStatus: 400,
+    message: 'input {index} of "{name}" cannot run: {reason}',
+    doc: "A stream that runs by a template alone, or that is disabled, has no input to choose: give it a `stream` block of its own, or enable it.",
+  },
   API_OWN_SESSION: {
     disposition: "reject",
     httpStatus: 409,

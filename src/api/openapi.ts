@@ -231,7 +231,8 @@ function orError(status: number, schema: JsonSchema): JsonSchema {
 function errors(operation: ApiOperation): Readonly<Record<string, OpenApiResponse>> {
   const { isPublic, query, list, body, path, otherReplies = {} } = operation;
   const statuses = [
-    ...(isPublic === true ? [] : [401, 403]),
+    // 429: who has guessed too often.
+    ...(isPublic === true ? [] : [401, 403, 429]),
     ...((query ?? list ?? body) === undefined ? [] : [400]),
     ...(path.includes("{") ? [400, 404] : []),
     ...(body === undefined ? [] : [413, 415]),
@@ -284,5 +285,32 @@ function partOf(schema: unknown): unknown {
 
 function jsonSchema(schema: z.ZodType, io: "input" | "output" = "output"): JsonSchema {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: "any", reused: "inline" });
-  return rest;
+  return withSizes(rest) as JsonSchema;
+}
+
+const MAX_INT32 = 2 ** 31 - 1;
+
+/**
+ * Makers of clients take an integer for one of 32 bits unless it says otherwise: times in milliseconds and bytes are more.
+ * The bounds of what JavaScript counts exactly are no bounds that anybody has to know.
+ */
+function withSizes(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(withSizes);
+  if (typeof schema !== "object" || schema === null) return schema;
+  const { type, minimum, maximum } = schema as JsonSchema;
+  const isInteger = type === "integer";
+  const told = Object.entries(schema).filter(
+    ([keyword, value]) =>
+      !(isInteger && keyword === "maximum" && value === Number.MAX_SAFE_INTEGER) &&
+      !(isInteger && keyword === "minimum" && value === Number.MIN_SAFE_INTEGER),
+  );
+  const fits =
+    typeof maximum === "number" &&
+    maximum <= MAX_INT32 &&
+    typeof minimum === "number" &&
+    minimum >= -MAX_INT32;
+  return {
+    ...Object.fromEntries(told.map(([keyword, value]) => [keyword, withSizes(value)])),
+    ...(isInteger && !fits ? { format: "int64" } : {}),
+  };
 }

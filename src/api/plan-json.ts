@@ -137,6 +137,7 @@ export function configJson(config: ResolvedConfig): object {
     geoip: config.geoip,
     event_queue: config.eventQueue,
     stream_metrics: config.hasStreamMetrics,
+    total_bandwidth: config.totalBandwidthBps,
     threads: config.threads,
     drain_timeout: config.drainTimeoutMs / 1000,
     max_connections_per_address: limits.maxConnectionsPerAddress,
@@ -176,7 +177,8 @@ function dvrFieldsJson(dvr: DvrPlan): object {
   });
 }
 
-function inputJson({ url, priority, sourceTimeoutMs }: InputPlan): object {
+/** An input. Its URL is without secrets. */
+export function inputJson({ url, priority, sourceTimeoutMs }: InputPlan): object {
   const timeout = sourceTimeoutMs === undefined ? undefined : secondsOrFalse(sourceTimeoutMs);
   return withoutUndefined({ url: shownWord(url), priority, source_timeout: timeout });
 }

@@ -112,7 +112,7 @@ const CASES: readonly {
       [
         "rtmp 1935;",
         "rtmp 1935; api_token t { token 12345678; scope view; } api_allowed_from 10/8; trusted_proxies ::1; allowed_hosts a.com; " +
-          "auth_token key; geoip /g; event_sink s { url http://a/; } event_queue /q; stream_metrics; traces http://a/x;",
+          "auth_token key; geoip /g; event_sink s { url http://a/; } event_queue /q; stream_metrics; total_bandwidth 1G; traces http://a/x;",
       ],
     ],
     expected: [
@@ -125,6 +125,7 @@ const CASES: readonly {
       "setting event_sink (nothing)",
       "setting event_queue (nothing)",
       "setting stream_metrics (nothing)",
+      "setting total_bandwidth (nothing)",
       "setting traces (nothing)",
     ],
   },

@@ -180,6 +180,7 @@ const SETTINGS: Readonly<Record<string, (config: ResolvedConfig) => unknown>> = 
   event_sink: (config) => config.eventSinks,
   event_queue: (config) => config.eventQueue,
   stream_metrics: (config) => config.hasStreamMetrics,
+  total_bandwidth: (config) => config.totalBandwidthBps,
   traces: (config) => config.traces,
   cluster_key: (config) => config.clusterKey,
   loglevel: (config) => config.logLevel,

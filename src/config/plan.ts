@@ -129,6 +129,8 @@ export type InputPlan = {
   readonly priority?: number;
   readonly sourceTimeoutMs?: number | false;
   readonly options: Readonly<Record<string, string>>;
+  /** An administrator chose it by hand: it runs, whatever is preferred. No file says so. */
+  readonly isSelected?: true;
   readonly place: Place;
 };
 
@@ -284,6 +286,8 @@ export type ResolvedConfig = {
   readonly traces?: TracesPlan;
   /** `/metrics` has rows a stream. */
   readonly hasStreamMetrics: boolean;
+  /** What the network card can do. Units: bits per second. */
+  readonly totalBandwidthBps?: number;
   /** The secret of all servers of the cluster. */
   readonly clusterKey?: string;
   readonly secretsStorage?: SecretsStoragePlan;
@@ -326,17 +330,19 @@ export function allowsProtocol(rule: ProtocolRule, protocol: string): boolean {
 }
 
 /**
- * The input that runs: `publish://` where there is one, else the first by `priority`, then by order. The others wait for
- * failover to work.
+ * The input that runs: the one that was chosen by hand, else `publish://` where there is one, else the first by `priority`,
+ * then by order. The others wait for failover to work.
  */
 export function activeInput(inputs: readonly InputPlan[]): InputPlan | undefined {
+  const selected = inputs.find((input) => input.isSelected === true);
   const publish = inputs.find((input) => input.kind === "publish");
-  return publish ?? inputs.toSorted((a, b) => (a.priority ?? 0) - (b.priority ?? 0))[0];
+  return selected ?? publish ?? inputs.toSorted((a, b) => (a.priority ?? 0) - (b.priority ?? 0))[0];
 }
 
 /**
- * Whether publishers are let in: one of the inputs is `publish://` and the plan is not disabled.
+ * Whether publishers are let in: one of the inputs is `publish://`, no other one was chosen by hand, and the plan is not
+ * disabled.
  */
 export function acceptsPublishers(plan: LivePlan): boolean {
-  return !plan.disabled && plan.inputs.some((input) => input.kind === "publish");
+  return !plan.disabled && activeInput(plan.inputs)?.kind === "publish";
 }

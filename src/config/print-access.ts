@@ -93,6 +93,7 @@ export function serverLines(config: ResolvedConfig, show: boolean): string[] {
     ...textLine("geoip", config.geoip),
     ...textLine("event_queue", config.eventQueue),
     ...(config.hasStreamMetrics ? ["stream_metrics;"] : []),
+    ...(config.totalBandwidthBps === undefined ? [] : [`total_bandwidth ${config.totalBandwidthBps};`]),
     ...tracesLine(config.traces, show),
   ];
 }

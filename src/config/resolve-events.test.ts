@@ -55,6 +55,7 @@ test("an event_sink may be the server's log", () => {
 test("rows for streams, and the queue's directory, are there when they are asked for", () => {
   assert.equal(load("").hasStreamMetrics, false);
   assert.equal(load("stream_metrics;").hasStreamMetrics, true);
+  assert.equal(load("total_bandwidth 2G;").totalBandwidthBps, 2e9);
   assert.equal(load("event_queue /var/lib/weir/events;").eventQueue, "/var/lib/weir/events");
 });
 

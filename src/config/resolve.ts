@@ -88,6 +88,7 @@ export function* resolveSteps(
     eventQueue: textSetting(settings, "event_queue"),
     traces: readTraces(settings, environment.traces ?? {}),
     hasStreamMetrics: flag(settings, "stream_metrics") ?? booleanOf(defaultOf("server", "stream_metrics")),
+    totalBandwidthBps: totalBandwidth(settings),
     clusterKey: textSetting(settings, "cluster_key"),
     secretsStorage: environment.secretsStorage,
     logLevel: environment.logLevel ?? logLevel(settings),
@@ -100,6 +101,11 @@ export function* resolveSteps(
     templates: templatePlans,
     vods,
   });
+}
+
+function totalBandwidth(settings: Settings): number | undefined {
+  const given = setting(settings, "total_bandwidth");
+  return given === undefined ? undefined : numberOf(given.values[0]);
 }
 
 type Access = Pick<ResolvedConfig, "editAuth" | "editAuthFile" | "viewAuth" | "viewAuthFile">;

@@ -51,6 +51,13 @@ const OF_SERVER: readonly DirectiveSpec[] = [
   },
   {
     ...ONCE,
+    name: "total_bandwidth",
+    scopes: ["server"],
+    arguments: [{ label: "BITRATE", type: { kind: "bitrate", minBps: 1000, maxBps: 1e15 } }],
+    doc: "What the network card can do: what `bandwidth_usage` of `/config/stats` is a share of.",
+  },
+  {
+    ...ONCE,
     name: "traces",
     scopes: ["server"],
     arguments: [{ label: "URL", type: { kind: "access", of: "web-url" } }],

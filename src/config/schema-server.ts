@@ -255,7 +255,6 @@ const NO_EFFECT_YET = withoutEffect(
     { name: "log_requests", usage: "log_requests true|false;", doc: "Whether HTTP requests are logged." },
     { name: "session_log", usage: "session_log DIR;", doc: "Where closed sessions are kept." },
     { name: "pulsedb", usage: "pulsedb DIR;", doc: "Where statistics are kept." },
-    { name: "total_bandwidth", usage: "total_bandwidth BITRATE;", doc: "What the network card can do." },
     {
       name: "url_prefix",
       usage: "url_prefix URL;",

@@ -21,6 +21,7 @@ import type { ConfigEdits } from "./config-edits.ts";
 import { accessRulesOf } from "./access/access-rules.ts";
 import { embeddedName } from "./page-paths.ts";
 import type { Pages } from "./pages.ts";
+import type { SelectInput } from "./api/streams.ts";
 import { ApiTable } from "./api/table.ts";
 import { Metrics } from "./metrics.ts";
 import type { ServerIdentity } from "./identity.ts";
@@ -63,6 +64,7 @@ export type ControlPlaneOptions = {
   readonly events: ServerEvents;
   /** Who keeps changes by API; `null`: the configuration is in no file. */
   readonly edits: Pick<ConfigEdits, "edit" | "check" | "files"> | null;
+  readonly selectInput: SelectInput;
   /** Reads the configuration anew; `null`: there is nothing to read. */
   readonly reload: (() => Promise<void>) | null;
 };
@@ -135,9 +137,7 @@ export class ControlPlane {
       onRead: () => options.threads.askAllForCertificates(),
     });
     this.#stats = new ServerStats({
-      threads: options.threads,
-      clock: options.clock,
-      startedAtMs: options.startedAtMs,
+      ...options,
       config: () => this.#config,
       state: () => ({
         serverId: this.#identity.serverId,
@@ -185,6 +185,11 @@ export class ControlPlane {
     this.#reloads.taken++;
     this.#configError = null;
     void this.#certificates.configure(config.listeners);
+  }
+
+  /** Other inputs run than before; the configuration is the same else. */
+  inputsSelected(config: ResolvedConfig): void {
+    this.#config = config;
   }
 
   /** A new configuration was read that cannot be taken. */

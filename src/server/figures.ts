@@ -1,6 +1,6 @@
 /** What the metrics are made of, gathered from the threads and from what the control thread knows. */
 import { availableParallelism } from "node:os";
-import { statfs } from "node:fs/promises";
+import { readdir, statfs } from "node:fs/promises";
 import type {
   AccessTotals,
   PartitionRow,
@@ -71,6 +71,8 @@ export async function serverFigures(sources: FigureSources): Promise<ServerFigur
     residentBytes,
     cpuS: (user + system) / 1e6,
     cpuPercent: sources.cpuPercent,
+    openFiles: await openFiles(),
+    loopPercent: loopPercent(threads.states),
     memoryPercent: Math.round((100 * residentBytes) / memoryBudgetBytes(100)),
     threads: threads.states.map(threadFigures),
     threadRestarts: threads.restarts,
@@ -129,7 +131,7 @@ function copiesOf(stats: readonly ThreadStats[]): ServerFigures["copies"] {
 }
 
 /** The file systems under the roots of archives, each root by itself; one that is not there is left out. */
-async function partitionsOf(config: ResolvedConfig, clock: Clock): Promise<PartitionRow[]> {
+export async function partitionsOf(config: ResolvedConfig, clock: Clock): Promise<PartitionRow[]> {
   const plans = [...config.streams, ...config.templates, ...config.dvrs.map((dvr) => ({ dvr }))];
   const roots = new Set(plans.flatMap(({ dvr }) => (dvr === undefined || dvr === null ? [] : [dvr.root])));
   const rows = await Promise.all(
@@ -148,6 +150,22 @@ async function partitionOf(path: string, clock: Clock): Promise<PartitionRow | n
   const row = await Promise.race([found, late]);
   timer.cancel();
   return row;
+}
+
+/** Files, sockets and the like that the process has open; `null` where the system does not tell. */
+export async function openFiles(): Promise<number | null> {
+  try {
+    // One of them is the folder itself, while it is read.
+    return (await readdir("/proc/self/fd")).length - 1;
+  } catch {
+    return null;
+  }
+}
+
+/** How busy the event loops of media threads are on average. Units: percent. */
+export function loopPercent(states: readonly ThreadState[]): number {
+  const all = states.flatMap(({ stats }) => (stats === null ? [] : [stats.eventLoopBusyPercent]));
+  return all.length === 0 ? 0 : Math.round(all.reduce((sum, one) => sum + one, 0) / all.length);
 }
 
 /** How much of the CPUs that it may use the process takes, between two looks. */

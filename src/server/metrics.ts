@@ -39,7 +39,7 @@ export class Metrics {
   constructor(sources: MetricsSources) {
     this.#sources = sources;
     this.#cpu = new CpuMeter(sources.clock);
-    this.#output = new RateMeter(sources.clock);
+    this.#output = new RateMeter(sources.clock, new Map([["", 0]]));
     this.#outputs = new RateMeter(sources.clock);
   }
 

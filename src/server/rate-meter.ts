@@ -7,23 +7,28 @@ const MIN_SPAN_US = 1_000_000;
 export class RateMeter {
   readonly #clock: Clock;
   #lastUs: number;
-  #last: ReadonlyMap<string, number> = new Map();
+  #last: ReadonlyMap<string, number> | null;
   #rates: ReadonlyMap<string, number> = new Map();
 
-  constructor(clock: Clock) {
+  /** `first`: the sums now, where they are known. */
+  constructor(clock: Clock, first: ReadonlyMap<string, number> | null = null) {
     this.#clock = clock;
+    this.#last = first;
     this.#lastUs = clock.nowUs();
   }
 
-  /** `bytes`: the sums as they are now. A name that was not there before, or began anew, has none. Units: bits per second. */
+  /** `bytes`: the sums as they are now. A name that was not there before is not there now. Units: bits per second. */
   bps(bytes: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
     const nowUs = this.#clock.nowUs();
     const spanUs = nowUs - this.#lastUs;
-    if (spanUs < MIN_SPAN_US) return this.#rates;
+    const last = this.#last;
+    if (last !== null && spanUs < MIN_SPAN_US) return this.#rates;
     this.#rates = new Map(
-      [...bytes].map(([name, sum]) => {
-        const grown = Math.max(0, sum - (this.#last.get(name) ?? sum));
-        return [name, (grown * 8 * 1_000_000) / spanUs];
+      [...bytes].flatMap(([name, sum]) => {
+        const before = last?.get(name);
+        if (before === undefined) return [];
+        // One that is less than before began anew.
+        return [[name, (Math.max(0, sum - before) * 8 * 1_000_000) / spanUs]];
       }),
     );
     this.#last = bytes;

@@ -21,6 +21,9 @@ import { withStartSettings } from "./start-settings.ts";
 import { MediaThreads } from "./threads/supervisor.ts";
 import { SessionTraces } from "./traces/session-traces.ts";
 import { VERSION } from "./version.ts";
+import { InputSelections } from "./input-selections.ts";
+import type { SelectInput } from "./api/streams.ts";
+import { Turns } from "./turns.ts";
 
 /** Errors of a configuration that one event names. */
 const MAX_TOLD_PROBLEMS = 20;
@@ -87,9 +90,21 @@ type Parts = {
 /** Builds everything by hand and opens the ports. Rejects, with all closed again, when one cannot be opened. */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const { config, log, clock = systemClock } = options;
-  const parts = await compose(options);
+  const turns = new Turns();
+  const selections = new InputSelections();
+  const parts = await compose(options, (name, index) => turns.run(() => select(name, index)));
   const { threads, control, sessions, events, identity, podEvents } = parts;
   const end = new ServerEnd(parts, { clock, log, config });
+  /** Without choices of inputs. */
+  let given = config;
+  const select = async (name: string, index: number): Promise<boolean> => {
+    if (end.hasBegun) throw serverErrors.error("SERVER_STOPPING");
+    if (!selections.choose(given, name, index)) return false;
+    end.config = selections.applied(given);
+    await threads.configure(end.config);
+    control.inputsSelected(end.config);
+    return true;
+  };
   await events.start(threads.count);
   try {
     await sessions.start();
@@ -106,15 +121,18 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     rtmpPorts: threads.ports.rtmp,
     threads: threads.count,
     events,
-    configure: async (wanted, warnings = 0) => {
-      if (end.hasBegun) throw serverErrors.error("SERVER_STOPPING");
-      const next = withStartSettings(wanted, config);
-      await putInForce(parts, next, end.config);
-      end.config = next;
-      podEvents.configApplied();
-      events.bus.emit("config_applied", { warnings });
-      return next;
-    },
+    configure: (wanted, warnings = 0) =>
+      turns.run(async () => {
+        if (end.hasBegun) throw serverErrors.error("SERVER_STOPPING");
+        const next = withStartSettings(wanted, config);
+        const chosen = selections.applied(next);
+        await putInForce(parts, chosen, end.config);
+        [given, end.config] = [next, chosen];
+        selections.keepThoseOf(next);
+        podEvents.configApplied();
+        events.bus.emit("config_applied", { warnings });
+        return next;
+      }),
     reloadRefused: (problems = []) => {
       control.reloadRefused(problems);
       podEvents.configRefused(problems);
@@ -126,7 +144,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   };
 }
 
-async function compose(options: ServerOptions): Promise<Parts> {
+async function compose(options: ServerOptions, selectInput: SelectInput): Promise<Parts> {
   const {
     config,
     log,
@@ -157,7 +175,7 @@ async function compose(options: ServerOptions): Promise<Parts> {
   const podEvents = configEvents({ env, clock, log, serviceAccount });
   const pages = await openPages();
   const parts = { config, threads, identity, clock, log, startedAtMs, pages, sessions, events };
-  const control = new ControlPlane({ ...parts, edits, reload });
+  const control = new ControlPlane({ ...parts, edits, reload, selectInput });
   return { threads, control, sessions, events, identity, podEvents, traces };
 }
 

@@ -13,6 +13,9 @@ export type StreamColumns = {
   readonly inputBps: Float64Array;
   readonly subscribers: Uint32Array;
   readonly returns: Uint32Array;
+  /** UTC in microseconds; NaN: no packet came yet. */
+  readonly lastDtsUs: Float64Array;
+  readonly lastAtUs: Float64Array;
 };
 
 /** What is known of a stream without its tracks. */
@@ -31,6 +34,8 @@ export function columnsOf(streams: readonly StreamSummary[]): StreamColumns {
     inputBps: Float64Array.from(streams, ({ inputBps }) => inputBps),
     subscribers: Uint32Array.from(streams, ({ subscribers }) => subscribers),
     returns: Uint32Array.from(streams, ({ returns }) => returns),
+    lastDtsUs: Float64Array.from(streams, ({ lastDtsUs }) => lastDtsUs ?? NaN),
+    lastAtUs: Float64Array.from(streams, ({ lastAtUs }) => lastAtUs ?? NaN),
   };
 }
 
@@ -41,18 +46,23 @@ export function figuresByName(columns: readonly StreamColumns[]): Map<string, St
     for (const [i, name] of one.names.entries()) {
       const isLive = one.live[i] === 1;
       if (!isLive && found.get(name)?.status === "live") continue;
-      const sinceUs = one.sinceUs[i]!;
       found.set(name, {
         name,
         status: isLive ? "live" : "waiting",
-        sinceUs: Number.isNaN(sinceUs) ? null : sinceUs,
+        sinceUs: known(one.sinceUs[i]!),
         openedUs: one.openedUs[i]!,
         bytesIn: one.bytesIn[i]!,
         inputBps: one.inputBps[i]!,
         subscribers: one.subscribers[i]!,
         returns: one.returns[i]!,
+        lastDtsUs: known(one.lastDtsUs[i]!),
+        lastAtUs: known(one.lastAtUs[i]!),
       });
     }
   }
   return found;
+}
+
+function known(us: number): number | null {
+  return Number.isNaN(us) ? null : us;
 }

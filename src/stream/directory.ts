@@ -65,7 +65,17 @@ export type SubscribeRequest = {
   readonly waitsForPublisher?: boolean;
 };
 
-/** What other rooms may know of a stream. */
+/** Who publishes: the word of the `protocols` directive, or `file` and `fake`, and from where. */
+export type PublisherSummary = {
+  readonly protocol: string;
+  readonly remoteAddress: string;
+  /** UTC in microseconds at which it came. */
+  readonly openedUs: number;
+  /** Of its own media. */
+  readonly bytesIn: number;
+};
+
+/** What other rooms may know of a stream. `publisher` null: nobody publishes. */
 export type StreamSummary = {
   readonly name: StreamName;
   readonly status: "live" | "waiting";
@@ -80,6 +90,9 @@ export type StreamSummary = {
   readonly inputBps: number;
   /** Publishers that came back, or came after another one. */
   readonly returns: number;
-  /** Who publishes: the word of the `protocols` directive, or `file` and `fake`, and from where; `null`: nobody. */
-  readonly publisher: { readonly protocol: string; readonly remoteAddress: string } | null;
+  /** Decoding time of the newest packet on the stream's clock, UTC in microseconds; `null`: there was none. */
+  readonly lastDtsUs: number | null;
+  /** UTC in microseconds at which it came. */
+  readonly lastAtUs: number | null;
+  readonly publisher: PublisherSummary | null;
 };

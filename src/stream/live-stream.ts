@@ -7,7 +7,13 @@ import type { StreamName } from "../media/ids.ts";
 import type { MediaPacket, PacketSink, SourcePacket } from "../media/packet.ts";
 import { makeTrackSet } from "../media/track.ts";
 import type { Track, TrackSet } from "../media/track.ts";
-import type { PublishRequest, Publisher, StreamSummary, SubscribeRequest } from "./directory.ts";
+import type {
+  PublishRequest,
+  Publisher,
+  PublisherSummary,
+  StreamSummary,
+  SubscribeRequest,
+} from "./directory.ts";
 import { streamErrors } from "./errors.ts";
 import { Fanouts } from "./fanouts.ts";
 import { LeftOutLog } from "./left-out-log.ts";
@@ -73,6 +79,9 @@ export class LiveStream {
   #originUs: number | null = null;
   #sinceUs: number | null = null;
   #bytesIn = 0;
+  /** Track and decoding time of the newest packet. */
+  #last: Track | null = null;
+  #lastDts = 0;
   readonly #openedUs: number;
   readonly #input = new RateMeter();
   #publishers = 0;
@@ -128,14 +137,23 @@ export class LiveStream {
       openedUs: this.#openedUs,
       inputBps: this.#input.bps(this.#options.clock.nowUs()),
       returns: Math.max(0, this.#publishers - 1),
+      lastDtsUs: this.#last === null ? null : ticksToUs(this.#lastDts, this.#last.timescale),
+      lastAtUs: this.#last === null ? null : this.#wallUs(this.#heardUs),
       publisher: this.#source(),
     };
   }
 
-  #source(): StreamSummary["publisher"] {
+  #source(): PublisherSummary | null {
     if (this.#publisher === null) return null;
-    const { protocol, remoteAddress } = this.#publisher.request;
-    return { protocol, remoteAddress };
+    const { request, openedUs, bytesBefore } = this.#publisher;
+    const { protocol, remoteAddress } = request;
+    return { protocol, remoteAddress, openedUs, bytesIn: this.#bytesIn - bytesBefore };
+  }
+
+  /** UTC of a monotonic time. */
+  #wallUs(monotonicUs: number): number {
+    const { clock } = this.#options;
+    return clock.wallUs() - (clock.nowUs() - monotonicUs);
   }
 
   /** Bytes of its GOP cache, partly the same as its packagers hold, and of the logs that its viewers are sent. */
@@ -187,7 +205,10 @@ export class LiveStream {
     if (this.#publisher !== null) this.#makeWay(this.#publisher);
     this.#graceTimer?.cancel();
     this.#graceTimer = null;
-    this.#publisher = new ActivePublisher(this, request);
+    this.#publisher = new ActivePublisher(this, request, {
+      openedUs: this.#options.clock.wallUs(),
+      bytesBefore: this.#bytesIn,
+    });
     this.#publishers++;
     this.#heardUs = this.#options.clock.nowUs();
     this.#watchSilence();
@@ -290,6 +311,8 @@ export class LiveStream {
       this.#clampedLog.add(clock.nowUs(), { track: packet.track.id });
     }
     this.#bytesIn += packet.payload.byteLength;
+    this.#last = packet.track;
+    this.#lastDts = dts;
     this.#heardUs = clock.nowUs();
     if (!from.hasStarted) this.#sourceStarted(from);
     this.#input.add(packet.payload.byteLength, this.#heardUs);
@@ -449,11 +472,21 @@ class ActivePublisher implements Publisher {
   hasTracks = false;
   /** Its first packet was there. */
   hasStarted = false;
+  /** UTC in microseconds. */
+  readonly openedUs: number;
+  /** What the stream had had before it. */
+  readonly bytesBefore: number;
   readonly #stream: LiveStream;
 
-  constructor(stream: LiveStream, request: PublishRequest) {
+  constructor(
+    stream: LiveStream,
+    request: PublishRequest,
+    begin: { readonly openedUs: number; readonly bytesBefore: number },
+  ) {
     this.#stream = stream;
     this.request = request;
+    this.openedUs = begin.openedUs;
+    this.bytesBefore = begin.bytesBefore;
   }
 
   setTracks(tracks: readonly Track[]): void {

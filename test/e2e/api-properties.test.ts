@@ -74,6 +74,8 @@ const KEPT = [
   "edit_auth",
   "edit_auth_file",
   "api_allowed_from",
+  // With it passwords that everybody knows, as the one here, let nobody in.
+  "production",
 ];
 
 /** Values as a schema wants them, and now and then others. */
@@ -207,6 +209,8 @@ async function check(
   asked: Asked,
 ) {
   const url = weir.url(`/streamer/api/v3${asked.path}${asked.query === "" ? "" : `?${asked.query}`}`);
+  // A name of dots alone never arrives: who asks takes it out, and asks at the address of something else.
+  if (/\/(?:\.|%2e){1,2}(?:\/|$)/i.test(asked.path)) return;
   const reply = await fetch(url, {
     method,
     headers: {

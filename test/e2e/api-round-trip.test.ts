@@ -20,6 +20,7 @@ template base {
 }
 template other { prefix a/b; prefix c; input publish://; protocols -dash; }
 stream news { template base; title "The news"; on_publish auth://portal; password hush; } # mine
+stream clip { input fake://fake source_timeout=3; input publish:// priority=2; template other; }
 stream deep/er { input publish://; disabled true; }
 `;
 
@@ -38,7 +39,7 @@ test(
     const { weir, client } = await start(t);
     const text = (): Promise<string> => readFile(join(weir.configFolder, "flussonic.conf"), "utf8");
     const before = await text();
-    for (const name of ["news", "deep/er"]) {
+    for (const name of ["news", "deep/er", "clip"]) {
       const told = await client("streamGet", { path: { name } });
       await client("streamPut", { path: { name }, body: told });
       await client("streamPut", { path: { name }, body: { ...(told as object), $reset: true } });

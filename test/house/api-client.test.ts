@@ -42,3 +42,30 @@ test("the client asks at the address of an operation, and tells errors as they a
     ],
   );
 });
+
+test("events are there to be looped over as they come, and end with the loop or the signal", async () => {
+  const sent: string[] = [];
+  const leave = new AbortController();
+  let signal: AbortSignal | null | undefined;
+  const client = apiClient({
+    base: "http://host",
+    fetch: async (url, init) => {
+      sent.push(String(url instanceof Request ? url.url : url));
+      signal = init?.signal;
+      const text = 'retry: 2000\n\n:\n\nid: 7\nevent: a\ndata: {"event":"a","event_id":7}\n\n';
+      const body = new ReadableStream({
+        start: (controller) => controller.enqueue(new TextEncoder().encode(text)),
+        cancel: () => void sent.push("the loop was left"),
+      });
+      const headers = { "content-type": "text/event-stream; charset=utf-8" };
+      return await Promise.resolve(new Response(body, { headers }));
+    },
+  });
+  const query = { event: "play_*", last_event_id: 6 };
+  for await (const one of await client("eventsFollow", { query, signal: leave.signal })) {
+    assert.deepEqual([one.event, one.event_id], ["a", 7]);
+    break;
+  }
+  assert.deepEqual(sent, ["http://host/events?event=play_*&last_event_id=6", "the loop was left"]);
+  assert.equal(signal, leave.signal);
+});

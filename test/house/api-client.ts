@@ -45,17 +45,36 @@ function operationType({
     return told.length === 0 ? "{}" : `{ ${told.join("; ")} }`;
   };
   const body = requestBody?.content["application/json"].schema;
+  if (responses["200"]?.content?.["text/event-stream"] !== undefined)
+    return operationText({ operationId, summary }, inside, "undefined", EVENTS);
   const replies = Object.entries(responses)
     .filter(([status]) => status.startsWith("2"))
     .map(([, { content }]) => (content?.["application/json"] ?? content?.["text/plain"])?.schema);
   const reply = replies.map((schema) => (schema === undefined ? "null" : typeOf(schema, "    ")));
+  return operationText(
+    { operationId, summary },
+    inside,
+    body === undefined ? "undefined" : typeOf(body, "    "),
+    [...new Set(reply)].join(" | "),
+  );
+}
+
+/** Events without an end, each as lists of events tell it. */
+const EVENTS = 'AsyncIterable<Operations["eventSinkEvents"]["reply"]["events"][number]>';
+
+function operationText(
+  { operationId, summary }: Pick<OpenApiOperation, "operationId" | "summary">,
+  inside: (place: "path" | "query") => string,
+  body: string,
+  reply: string,
+): string {
   return [
     `  /** ${summary}. */`,
     `  ${operationId}: {`,
     `    path: ${inside("path")};`,
     `    query: ${inside("query")};`,
-    `    body: ${body === undefined ? "undefined" : typeOf(body, "    ")};`,
-    `    reply: ${[...new Set(reply)].join(" | ")};`,
+    `    body: ${body};`,
+    `    reply: ${reply};`,
     "  };",
     "",
   ].join("\n");

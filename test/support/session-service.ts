@@ -1,4 +1,5 @@
 /** Sessions of a server as a test wants them, in place of the real ones. */
+import type { SessionRow } from "../../src/api/metrics/figures.ts";
 import type { SessionsView } from "../../src/api/sessions-view.ts";
 import type { SessionAuthority } from "../../src/server/access/session-authority.ts";
 import type { SessionService } from "../../src/server/access/server-sessions.ts";
@@ -14,7 +15,11 @@ export const NO_SESSIONS: SessionsView = {
 
 /** Everyone may, and the API shows nobody, unless given. */
 export function sessionService(
-  own: { readonly table?: SessionAuthority; readonly view?: SessionsView } = {},
+  own: {
+    readonly table?: SessionAuthority;
+    readonly view?: SessionsView;
+    readonly rows?: SessionRow[];
+  } = {},
 ): SessionService {
   return {
     table: own.table ?? openAuthority(),
@@ -22,7 +27,7 @@ export function sessionService(
     configure: () => Promise.resolve(),
     close: () => {},
     view: () => own.view ?? NO_SESSIONS,
-    rows: () => [],
+    rows: () => own.rows ?? [],
     totals: () => ({
       denied: {},
       wrong: {},

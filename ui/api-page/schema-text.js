@@ -18,7 +18,11 @@ export function schemaText(schema, root, depth = 0) {
   if (schema === undefined) return "nothing";
   if (typeof schema["$ref"] === "string") return schemaText(followed(schema["$ref"], root), root, depth);
   const choices = schema["anyOf"] ?? schema["oneOf"];
-  if (Array.isArray(choices)) return choices.map((one) => schemaText(one, root, depth)).join(" | ");
+  if (Array.isArray(choices)) {
+    // What `select` leaves of an object is the same in less.
+    const whole = choices.filter((one) => !String(one["$ref"]).endsWith("Part"));
+    return [...new Set(whole.map((one) => schemaText(one, root, depth)))].join(" | ");
+  }
   if (schema["const"] !== undefined) return JSON.stringify(schema["const"]);
   if (Array.isArray(schema["enum"])) return schema["enum"].map((word) => JSON.stringify(word)).join(" | ");
   if (schema["type"] === "array") return `${schemaText(schema["items"] ?? {}, root, depth)}[]`;

@@ -1,4 +1,5 @@
 /** A small client of the API: operations by their names, typed by the API's own description. */
+import { eventData } from "./event-stream.ts";
 import { ADDRESSES } from "./operations.ts";
 import type { Error as ErrorReply, Operations } from "./operations.ts";
 
@@ -15,13 +16,18 @@ export type ApiClientOptions = {
 export type ApiInput<Id extends keyof Operations> = Wanted<"path", Operations[Id]["path"]> &
   (Operations[Id]["body"] extends undefined ? object : { readonly body: Operations[Id]["body"] }) & {
     readonly query?: Operations[Id]["query"];
+    /** Ends the request, and events that are followed. */
+    readonly signal?: AbortSignal;
   };
 
 type Wanted<Name extends string, Value> = object extends Value
   ? object
   : { readonly [name in Name]: Value };
 
-/** Asks for one operation. Rejects with an `ApiError`, and as `fetch` does. */
+/**
+ * Asks for one operation. Rejects with an `ApiError`, and as `fetch` does. `eventsFollow` resolves as soon as the server has
+ * answered, with events to loop over as they come; leaving the loop ends the request.
+ */
 export type ApiClient = <Id extends keyof Operations>(
   id: Id,
   input: ApiInput<Id>,
@@ -46,7 +52,7 @@ export function apiClient(options: ApiClientOptions): ApiClient {
   const { base, authorization, fetch: send = fetch } = options;
   return async (id, input) => {
     const { method, path } = ADDRESSES[id];
-    const given = input as { readonly path?: object; readonly query?: object; readonly body?: unknown };
+    const given = input as Given;
     const response = await send(base + filled(path, given.path ?? {}) + queryOf(given.query ?? {}), {
       method,
       headers: {
@@ -54,12 +60,29 @@ export function apiClient(options: ApiClientOptions): ApiClient {
         ...(given.body === undefined ? {} : { "content-type": "application/json" }),
       },
       ...(given.body === undefined ? {} : { body: JSON.stringify(given.body) }),
+      ...(given.signal === undefined ? {} : { signal: given.signal }),
     });
     if (!response.ok) throw await errorOf(response);
-    const isJson = response.headers.get("content-type")?.startsWith("application/json") === true;
-    const isNothing = response.status === 204;
-    return (isNothing ? null : isJson ? await response.json() : await response.text()) as never;
+    return (await read(response)) as never;
   };
+}
+
+type Given = {
+  readonly path?: object;
+  readonly query?: object;
+  readonly body?: unknown;
+  readonly signal?: AbortSignal;
+};
+
+async function read(response: Response): Promise<unknown> {
+  if (response.status === 204) return null;
+  const type = response.headers.get("content-type") ?? "";
+  if (type.startsWith("text/event-stream")) return events(response.body!);
+  return type.startsWith("application/json") ? await response.json() : await response.text();
+}
+
+async function* events(body: ReadableStream<Uint8Array>): AsyncGenerator<unknown, void> {
+  for await (const data of eventData(body)) yield JSON.parse(data);
 }
 
 /** Names of streams keep their slashes. */

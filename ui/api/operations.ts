@@ -16,6 +16,13 @@ export type Stream = {
     url: string;
     priority?: number;
     source_timeout?: number | false;
+    stats?: {
+      active: boolean;
+      proto?: string;
+      ip?: string;
+      connected_at?: number;
+      bytes?: number;
+    };
   })[];
   source_timeout: number | false;
   segment_duration: number;
@@ -59,6 +66,11 @@ export type Stream = {
     retry_count: number;
     bitrate: number;
     input_bitrate: number;
+    output_bitrate: number;
+    out_bandwidth?: number;
+    last_dts?: number;
+    last_dts_at?: number;
+    ts_delay?: number;
     bytes_in: number;
     bytes_out?: number;
     online_clients: number;
@@ -78,6 +90,17 @@ export type Stream = {
       })[];
     };
     dvr_enabled: boolean;
+    dvr_info?: {
+      from: number | null;
+      depth: number;
+      duration: number;
+      ranges: {
+        from: number;
+        duration: number;
+      }[];
+      bytes: number;
+      disk_size: number;
+    };
     source?: {
       proto: string;
       ip?: string;
@@ -128,6 +151,13 @@ export type Template = {
     url: string;
     priority?: number;
     source_timeout?: number | false;
+    stats?: {
+      active: boolean;
+      proto?: string;
+      ip?: string;
+      connected_at?: number;
+      bytes?: number;
+    };
   })[];
   source_timeout: number | false;
   segment_duration: number;
@@ -267,6 +297,8 @@ export const ADDRESSES = {
   streamPut: { method: "PUT", path: "/streams/{name}" },
   streamDelete: { method: "DELETE", path: "/streams/{name}" },
   streamStop: { method: "POST", path: "/streams/{name}/stop" },
+  streamInputSelect: { method: "POST", path: "/streams/{name}/inputs/{i}/select" },
+  streamInputSelectByPut: { method: "PUT", path: "/streams/{name}/inputs/{i}/select" },
   sessionsList: { method: "GET", path: "/sessions" },
   sessionGet: { method: "GET", path: "/sessions/{id}" },
   sessionDelete: { method: "DELETE", path: "/sessions/{id}" },
@@ -526,6 +558,20 @@ export type Operations = {
   /** Takes the publisher off; a source of the server's own begins anew. */
   streamStop: {
     path: { name: string };
+    query: {};
+    body: undefined;
+    reply: null;
+  };
+  /** Lets that input of a stream run, whatever is preferred; `i` counts from 0. */
+  streamInputSelect: {
+    path: { name: string; i: number };
+    query: {};
+    body: undefined;
+    reply: null;
+  };
+  /** Lets that input of a stream run, whatever is preferred; `i` counts from 0. */
+  streamInputSelectByPut: {
+    path: { name: string; i: number };
     query: {};
     body: undefined;
     reply: null;
@@ -1122,6 +1168,7 @@ export type Operations = {
       geoip?: string;
       event_queue?: string;
       stream_metrics: boolean;
+      total_bandwidth?: number;
       threads?: number;
       drain_timeout: number;
       max_connections_per_address: number;
@@ -1144,6 +1191,13 @@ export type Operations = {
           url: string;
           priority?: number;
           source_timeout?: number | false;
+          stats?: {
+            active: boolean;
+            proto?: string;
+            ip?: string;
+            connected_at?: number;
+            bytes?: number;
+          };
         })[];
         source_timeout: number | false;
         segment_duration: number;
@@ -1187,6 +1241,11 @@ export type Operations = {
           retry_count: number;
           bitrate: number;
           input_bitrate: number;
+          output_bitrate: number;
+          out_bandwidth?: number;
+          last_dts?: number;
+          last_dts_at?: number;
+          ts_delay?: number;
           bytes_in: number;
           bytes_out?: number;
           online_clients: number;
@@ -1206,6 +1265,17 @@ export type Operations = {
             })[];
           };
           dvr_enabled: boolean;
+          dvr_info?: {
+            from: number | null;
+            depth: number;
+            duration: number;
+            ranges: {
+              from: number;
+              duration: number;
+            }[];
+            bytes: number;
+            disk_size: number;
+          };
           source?: {
             proto: string;
             ip?: string;
@@ -1226,6 +1296,13 @@ export type Operations = {
           url: string;
           priority?: number;
           source_timeout?: number | false;
+          stats?: {
+            active: boolean;
+            proto?: string;
+            ip?: string;
+            connected_at?: number;
+            bytes?: number;
+          };
         })[];
         source_timeout: number | false;
         segment_duration: number;
@@ -1394,7 +1471,6 @@ export type Operations = {
       log_requests?: string | boolean | number | (string | boolean | number)[] | null;
       session_log?: string | boolean | number | (string | boolean | number)[] | null;
       pulsedb?: string | boolean | number | (string | boolean | number)[] | null;
-      total_bandwidth?: string | boolean | number | (string | boolean | number)[] | null;
       url_prefix?: string | boolean | number | (string | boolean | number)[] | null;
       init_script?: string | boolean | number | (string | boolean | number)[] | null;
       wwwroot?: string | boolean | number | (string | boolean | number)[] | null;
@@ -1423,6 +1499,7 @@ export type Operations = {
       geoip?: string | boolean | number | null;
       event_queue?: string | boolean | number | null;
       stream_metrics?: boolean | "true" | "false" | null;
+      total_bandwidth?: number | string | null;
       traces?: {
         stats?: unknown;
         "$reset"?: boolean;
@@ -1991,8 +2068,21 @@ export type Operations = {
       online_streams: number;
       total_clients: number;
       input_kbit: number;
+      output_kbit?: number;
+      bandwidth_usage?: number;
       cpu_usage: number;
       memory_usage: number;
+      scheduler_load: number;
+      opened_files?: number;
+      partitions: {
+        path: string;
+        total_mb: number;
+        usage: number;
+      }[];
+      events: {
+        resent: number;
+        dropped: number;
+      };
       text_alerts: string[];
       media_thread_restarts: number;
       resident_bytes: number;
@@ -2056,9 +2146,9 @@ export type Operations = {
   /** Events as they happen, as server-sent events; any field is a filter, as event=play_*. */
   eventsFollow: {
     path: {};
-    query: { event?: string; media?: string };
+    query: { event?: string; media?: string; last_event_id?: number };
     body: undefined;
-    reply: null;
+    reply: AsyncIterable<Operations["eventSinkEvents"]["reply"]["events"][number]>;
   };
   /** The last events that the sink's filter lets through. */
   eventSinkEvents: {

@@ -43,7 +43,8 @@ stands for any characters. An event is sent when a line of \`only\` fits it, or 
 \`GET /streamer/api/v3/events?event=play_*&media=news\` are server-sent events without an end; the query filters as a line of
 \`only\` does. With \`Last-Event-ID\`, or \`last_event_id\` in the query, it begins behind that event, as far as the last
 1000 events reach. A comment comes every 15 s. At most 100 clients follow; one that has not taken 256 KiB is closed, and may
-come back. \`GET /streamer/api/v3/event_sinks/NAME/events\` has those of the last 1000 events that a sink's filter lets
+come back. The typed client (\`ui/api/client.ts\`) gives them to a loop: \`for await (const event of await api("eventsFollow",
+{}))\`. \`GET /streamer/api/v3/event_sinks/NAME/events\` has those of the last 1000 events that a sink's filter lets
 through.
 
 ## Names

@@ -277,6 +277,14 @@ const REFERENCE: readonly Family[] = [
     (now) => kbit(now.outputBps),
   ),
   reference("server_cpu_usage", "CPU in use, in percent.", (now) => now.cpuPercent),
+  reference("server_scheduler_load", "How busy event loops are, in percent.", (now) => now.loopPercent),
+  {
+    name: "server_opened_files",
+    help: "Files, sockets and the like that are open.",
+    type: "gauge",
+    samples: ({ serverId, openFiles }) =>
+      openFiles === null ? [] : [{ labels: { server_id: serverId }, value: openFiles }],
+  },
   reference("server_memory_usage", "Memory in use, in percent.", (now) => now.memoryPercent),
   reference(
     "server_bytes_in",

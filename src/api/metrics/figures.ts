@@ -108,6 +108,10 @@ export type ServerFigures = {
   readonly cpuS: number;
   /** Of all CPUs that it may use, as of the last seconds. Units: percent. */
   readonly cpuPercent: number;
+  /** Of the time of media threads' event loops, on average. Units: percent. */
+  readonly loopPercent: number;
+  /** Files, sockets and the like; `null`: the system does not tell. */
+  readonly openFiles: number | null;
   /** Of the memory that it may use. Units: percent. */
   readonly memoryPercent: number;
   readonly threads: readonly ThreadFigures[];

@@ -39,6 +39,8 @@ export const configReply: z.ZodObject = z.object({
   geoip: z.string().optional(),
   event_queue: z.string().optional(),
   stream_metrics: z.boolean(),
+  /** Bits per second. */
+  total_bandwidth: z.int().optional(),
   threads: z.int().optional(),
   drain_timeout: z.number(),
   max_connections_per_address: z.int(),
@@ -77,10 +79,22 @@ export const statsReply: z.ZodObject = z.object({
   online_streams: z.int(),
   total_clients: z.int(),
   input_kbit: z.int(),
+  /** What went to viewers since it was asked before; absent the first time. */
+  output_kbit: z.int().optional(),
+  /** The same in percent of `total_bandwidth`, where the configuration has that. */
+  bandwidth_usage: z.int().optional(),
   /** Percent of all cores, since it was asked last. */
   cpu_usage: z.int(),
   /** Percent of what the process may have. */
   memory_usage: z.int(),
+  /** Percent of the time of media threads' event loops, on average. */
+  scheduler_load: z.int(),
+  /** Files, sockets and the like; absent where the system does not tell. */
+  opened_files: z.int().optional(),
+  /** File systems that are recorded to; `usage` in percent. */
+  partitions: z.array(z.object({ path: z.string(), total_mb: z.int(), usage: z.int() })),
+  /** Of all sinks: batches that were sent once more, events that were given up. */
+  events: z.object({ resent: z.int(), dropped: z.int() }),
   text_alerts: z.array(z.string()),
   media_thread_restarts: z.int(),
   resident_bytes: z.int(),

@@ -20,8 +20,12 @@ export const eventOperations = {
     tag: "events",
     summary: "Events as they happen, as server-sent events; any field is a filter, as event=play_*",
     scope: "config",
-    query: z.object({ event: z.string().optional(), media: z.string().optional() }),
-    reply: { status: 200, schema: null, type: "text/event-stream" },
+    query: z.object({
+      event: z.string().optional(),
+      media: z.string().optional(),
+      last_event_id: z.int().min(0).optional(),
+    }),
+    reply: { status: 200, schema: z.string(), type: "text/event-stream" },
   },
   recent: {
     method: "GET",

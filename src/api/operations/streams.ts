@@ -25,6 +25,15 @@ export const dvrFields = {
   dvr_offline: z.boolean().optional(),
 };
 
+/** How an input does. A file that the server plays has no address. */
+const inputStats = z.object({
+  active: z.boolean(),
+  proto: z.string().optional(),
+  ip: z.string().optional(),
+  connected_at: timeMs.optional(),
+  bytes: z.int().optional(),
+});
+
 /** What streams and templates have in common, by the words of the configuration. */
 export const liveFields = {
   title: z.string().optional(),
@@ -40,6 +49,8 @@ export const liveFields = {
       priority: z.int().optional(),
       /** Seconds. */
       source_timeout: z.union([z.number(), z.literal(false)]).optional(),
+      /** Of streams alone. */
+      stats: inputStats.optional(),
     }),
   ),
   source_timeout: z.union([z.number(), z.literal(false)]),
@@ -56,6 +67,16 @@ export const liveFields = {
   on_publish: z.object({ url: z.string() }).optional(),
   password: z.literal("***").optional(),
 };
+
+/** What is recorded, in whole seconds: the newest hundred ranges, and the sums of all. */
+const dvrInfo = z.object({
+  from: z.int().nullable(),
+  depth: z.int(),
+  duration: z.int(),
+  ranges: z.array(z.object({ from: z.int(), duration: z.int() })),
+  bytes: z.int(),
+  disk_size: z.int(),
+});
 
 const track = z.object({
   track_id: z.string(),
@@ -80,6 +101,11 @@ const stats = z.object({
   retry_count: z.int(),
   bitrate: z.int(),
   input_bitrate: z.int(),
+  output_bitrate: z.int(),
+  out_bandwidth: z.int().optional(),
+  last_dts: z.int().optional(),
+  last_dts_at: timeMs.optional(),
+  ts_delay: z.int().optional(),
   bytes_in: z.int(),
   bytes_out: z.int().optional(),
   online_clients: z.int(),
@@ -87,6 +113,7 @@ const stats = z.object({
   last_access_at: timeMs.optional(),
   media_info: z.object({ tracks: z.array(track) }).optional(),
   dvr_enabled: z.boolean(),
+  dvr_info: dvrInfo.optional(),
   source: z.object({ proto: z.string(), ip: z.string().optional() }).optional(),
 });
 
@@ -99,6 +126,18 @@ export const streamItem: z.ZodObject = z.object({
   config_on_disk: configOnDisk,
   stats,
 });
+
+function select<Method extends "POST" | "PUT">(method: Method): ApiOperation & { readonly method: Method } {
+  return {
+    method,
+    path: "/streams/{name}/inputs/{i}/select",
+    id: method === "POST" ? "streamInputSelect" : "streamInputSelectByPut",
+    tag: "streams",
+    summary: "Lets that input of a stream run, whatever is preferred; `i` counts from 0",
+    scope: "streams",
+    reply: { status: 204, schema: null },
+  };
+}
 
 /** Operations on streams, but for those that change the configuration. */
 export const streamOperations = {
@@ -130,4 +169,6 @@ export const streamOperations = {
     scope: "streams",
     reply: { status: 204, schema: null },
   },
+  selectInput: select("POST"),
+  selectInputByPut: select("PUT"),
 } as const satisfies Record<string, ApiOperation>;

@@ -22,12 +22,22 @@ export function withoutGivenBack(given: JsonObject, shown: JsonObject): JsonObje
   const isReset = given[RESET] === true;
   const kept: Record<string, Json> = {};
   for (const [name, value] of Object.entries(given)) {
-    const isSame = name !== RESET && isSameJson(value, shown[name]);
+    const isSame = name !== RESET && isSameJson(withoutStats(value), withoutStats(shown[name]));
     if (!isSame) kept[name] = inside(value, shown[name], onDisk[name]);
     // Taken away would be what is not named.
     else if (isReset && onDisk[name] !== undefined) kept[name] = onDisk[name];
   }
   return kept;
+}
+
+/** Objects of a list, as inputs are, have figures in them that are others by now. */
+function withoutStats(value: Json | undefined): Json | undefined {
+  if (!Array.isArray(value)) return value;
+  return value.map((one: Json) => {
+    if (!isObject(one)) return one;
+    const { stats: _, ...rest } = one;
+    return rest;
+  });
 }
 
 /** An object that does not stand on disk is written whole. */

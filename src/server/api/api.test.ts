@@ -45,6 +45,12 @@ function shown(session: SessionFields, showsTokens: boolean): SessionFields {
   return showsTokens ? session : { ...session, token: "***" };
 }
 
+const PLAYED = [
+  { kind: "play", proto: "hls", count: 3, opened: 9, bytes: 70 },
+  { kind: "play", proto: "rtmp", count: 1, opened: 1, bytes: 7 },
+  { kind: "publish", proto: "rtmp", count: 1, opened: 1, bytes: 900 },
+];
+
 const sessions: SessionsView = {
   list: ({ showsTokens }) =>
     ["s1", "s2", "s3"].map((id, i) => shown({ ...SESSION, id, openedAtMs: i }, showsTokens)),
@@ -81,10 +87,12 @@ before(async () => {
   await writeFile(join(root, "folder", "two.mp4"), "1");
   await symlink("/etc", join(root, "link"));
   const text = `http 127.0.0.1:0; edit_auth root secret; view_auth reader only; threads 2; cluster_key s3cr3t;
-    dvr disk { root ${root}/dvr; }
+    total_bandwidth 1M; dvr disk { root ${root}; }
     template live { prefix live; input publish://; }
     stream clip { title "A clip"; input fake://fake; labels city=Oslo; position 2; }
     stream news { input publish://; segment_duration 5; protocols -rtmp; }
+    stream kept { disabled; input publish://; dvr @disk 1d; position 9; }
+    stream pair { input publish://; input fake://fake priority=5; position 8; }
     stream off { disabled; input publish://; comment "as it was"; }
     vod films/old { storage ${root}; download; }`;
   const { config, problems } = loadConfig([{ file: "a", text }]);
@@ -92,7 +100,7 @@ before(async () => {
   const nothing = (): never => assert.fail("nothing is changed");
   server = await startServer({
     ...{ config, log: silentLogger },
-    sessions: sessionService({ view: sessions }),
+    sessions: sessionService({ view: sessions, rows: PLAYED }),
     reload: async () => void (await Promise.resolve(reloads++)),
     edits: { edit: nothing, check: nothing, files: () => Promise.resolve([{ file: "a", text }]) },
   });
@@ -112,9 +120,9 @@ describe("streams", () => {
       assert.ok(((clip!["stats"] as Json)["bytes_in"] as number) > 0);
       return found;
     });
-    assert.deepEqual([list["estimated_count"], list["next"], list["prev"]], [3, null, null]);
+    assert.deepEqual([list["estimated_count"], list["next"], list["prev"]], [5, null, null]);
     assert.match(String(list["server_id"]), /^[0-9a-f-]{36}$/);
-    const [clip, news, off] = list["streams"] as Json[];
+    const [clip, , news, off] = list["streams"] as Json[];
     assert.equal((clip!["config_on_disk"] as Json)["title"], "A clip");
     assert.deepEqual([news!["segment_duration"], news!["protocols"]], [5000, ["-rtmp"]]);
     assert.deepEqual([off!["disabled"], off!["comment"]], [true, "as it was"]);
@@ -123,8 +131,28 @@ describe("streams", () => {
       [stats["online_clients"], stats["bytes_out"], stats["last_access_at"], stats["source"]],
       [3, 77, 5, { proto: "fake" }],
     );
+    const [input] = clip!["inputs"] as Json[];
+    const { active, proto, connected_at, bytes } = input!["stats"] as Json;
+    assert.deepEqual([input!["url"], active, proto], ["fake://fake", true, "fake"]);
+    assert.ok((connected_at as number) > 0 && (bytes as number) > 0);
+    assert.deepEqual(news!["inputs"], [{ url: "publish://", stats: { active: false } }]);
+    assert.deepEqual([stats["alive"], stats["output_bitrate"]], [true, stats["bitrate"]]);
+    assert.ok(Math.abs((stats["last_dts_at"] as number) - Date.now()) < 60_000);
+    assert.ok(Math.abs((stats["last_dts"] as number) - Date.now()) < 60_000);
+    assert.ok((stats["ts_delay"] as number) >= 0);
     const tracks = (stats["media_info"] as { tracks: Json[] }).tracks;
     assert.deepEqual(new Set(tracks.map(({ content }) => content)), new Set(["video", "audio"]));
+  });
+
+  test("tell what goes out to viewers from the second look on, and what is recorded", async () => {
+    const recorded = await get("/streams/kept");
+    const { ranges, from, depth } = (recorded["stats"] as Json)["dvr_info"] as Json;
+    assert.deepEqual([from, depth, ranges], [null, 0, []]);
+    await eventually(async () => {
+      const { stats } = (await get("/streams/clip")) as { stats: Json };
+      assert.equal(stats["out_bandwidth"], 0, "as many bytes as before");
+      assert.equal(stats["dvr_info"], undefined);
+    });
   });
 
   test("are found by what only their threads know", async () => {
@@ -153,6 +181,30 @@ describe("streams", () => {
     assert.equal((await ask("POST", "/streams/clip/stop")).status, 204);
     await eventually(async () => assert.equal(await sinceOf(), 1));
     assert.equal((await ask("POST", "/streams/nothing/stop")).status, 404);
+  });
+
+  test("run the input that is chosen by hand, and the other one again", async () => {
+    const active = async (): Promise<unknown[]> => {
+      const { inputs, stats } = (await get("/streams/pair")) as { inputs: { stats: Json }[]; stats: Json };
+      return [...inputs.map((input) => input.stats["active"]), stats["status"]];
+    };
+    assert.deepEqual(await active(), [false, false, "waiting"]);
+    assert.equal((await ask("POST", "/streams/pair/inputs/1/select", VIEW)).status, 403);
+    assert.equal((await ask("POST", "/streams/pair/inputs/1/select")).status, 204);
+    await eventually(async () => assert.deepEqual(await active(), [false, true, "running"]));
+    const { config_version } = await get("/config/stats");
+    assert.equal((config_version as number[])[1], 0, "it is no other configuration");
+    assert.equal((await ask("PUT", "/streams/pair/inputs/0/select")).status, 204);
+    await eventually(async () => assert.deepEqual(await active(), [false, false, "waiting"]));
+    for (const [path, status, code] of [
+      ["pair/inputs/2", 404, "INPUT_NOT_FOUND"],
+      ["pair/inputs/x", 404, "INPUT_NOT_FOUND"],
+      ["none/inputs/0", 404, "STREAM_NOT_FOUND"],
+      ["off/inputs/0", 400, "API_INPUT_RESTS"],
+    ] as const) {
+      const reply = await ask("POST", `/streams/${path}/select`);
+      assert.deepEqual([reply.status, reply.headers.get("x-error-code")], [status, code], path);
+    }
   });
 });
 
@@ -220,14 +272,25 @@ test("settings in force are told without secrets", async () => {
   assert.equal(config["cluster_key"], "***");
   assert.equal(config["streams"], undefined);
   const full = await get("/config?full=true");
-  assert.equal((full["streams"] as Json[]).length, 3);
+  assert.equal((full["streams"] as Json[]).length, 5);
   assert.ok(!JSON.stringify(full).includes("s3cr3t") && !JSON.stringify(full).includes("secret"));
 });
 
 test("figures of the server, and why a configuration is not in force", async () => {
   const stats = await get("/config/stats", VIEW);
-  assert.equal(stats["total_streams"], 3);
+  assert.equal(stats["total_streams"], 5);
   assert.equal(stats["streamer_status"], "running");
+  assert.equal(stats["total_clients"], 4);
+  const [disk] = stats["partitions"] as Json[];
+  assert.equal(disk?.["path"], root);
+  assert.ok((disk["total_mb"] as number) > 0 && (disk["usage"] as number) <= 100);
+  assert.deepEqual(stats["events"], { resent: 0, dropped: 0 });
+  assert.ok((stats["opened_files"] as number) > 2);
+  assert.ok((stats["scheduler_load"] as number) >= 0 && (stats["scheduler_load"] as number) <= 100);
+  await eventually(async () => {
+    const { output_kbit, bandwidth_usage } = await get("/config/stats");
+    assert.deepEqual([output_kbit, bandwidth_usage], [0, 0], "as many bytes as before");
+  });
   assert.deepEqual((stats["config_version"] as number[])[1], 0);
   server.reloadRefused([{ file: "a.conf", line: 3, column: 1, message: "it is wrong" }]);
   const later = await get("/config/stats");
@@ -236,7 +299,7 @@ test("figures of the server, and why a configuration is not in force", async () 
 });
 
 test("older addresses are answered, and only who may edit has the configuration read anew", async () => {
-  assert.equal((await get("/server", VIEW, "/flussonic/api"))["total_streams"], 3);
+  assert.equal((await get("/server", VIEW, "/flussonic/api"))["total_streams"], 5);
   const { streams } = await get("/media?name=clip,news", VIEW, "/flussonic/api");
   assert.equal((streams as Json[]).length, 2);
   assert.equal(((await get("/sessions", VIEW, "/flussonic/api"))["sessions"] as Json[]).length, 3);

@@ -6,7 +6,13 @@ import { configRoutes } from "./config.ts";
 
 test("a server whose configuration comes from no files does not read it anew", async () => {
   const fail = (): never => assert.fail("nothing is asked");
-  const threads = { streams: fail, streamColumns: fail, streamDetails: fail, stopStream: fail };
+  const threads = {
+    streams: fail,
+    streamColumns: fail,
+    streamDetails: fail,
+    stopStream: fail,
+    askKeeper: fail,
+  };
   const routes = configRoutes({
     threads,
     clock: systemClock,
@@ -15,6 +21,7 @@ test("a server whose configuration comes from no files does not read it anew", a
     settingsOnDisk: fail,
     serverId: fail,
     sessions: NO_SESSIONS,
+    selectInput: fail,
     reload: null,
   });
   const reload = routes.find(({ method, path }) => method === "POST" && path === "/config/reload")!;

@@ -26,7 +26,7 @@ function addresses(): string[] {
     stopStream: fail,
   };
   const onDisk = { configOnDisk: fail, settingsOnDisk: fail };
-  const parts = { threads, clock: systemClock, config: fail, ...onDisk, serverId: fail };
+  const parts = { threads, clock: systemClock, config: fail, ...onDisk, serverId: fail, selectInput: fail };
   const events = { follow: fail, recent: fail };
   return [
     ...apiRoutes({ ...parts, sessions: NO_SESSIONS, reload: null, events, editor: null }).addresses,

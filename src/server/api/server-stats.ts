@@ -3,7 +3,11 @@ import { availableParallelism, hostname } from "node:os";
 import { whoAmI } from "../../api/monitoring.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { ResolvedConfig } from "../../config/plan.ts";
+import type { SessionService } from "../access/server-sessions.ts";
+import type { ServerEvents } from "../events/server-events.ts";
+import { loopPercent, openFiles, partitionsOf } from "../figures.ts";
 import { memoryLimitBytes } from "../memory.ts";
+import { RateMeter } from "../rate-meter.ts";
 import { figuresByName } from "../stream-columns.ts";
 import type { MediaThreads } from "../threads/supervisor.ts";
 import { VERSION } from "../version.ts";
@@ -28,6 +32,8 @@ export type ServerState = {
 /** What the figures are made of. */
 export type ServerStatsOptions = {
   readonly threads: Pick<MediaThreads, "streamColumns" | "states" | "restarts">;
+  readonly sessions: Pick<SessionService, "rows">;
+  readonly events: Pick<ServerEvents, "figures">;
   readonly clock: Clock;
   /** Milliseconds since 1970. */
   readonly startedAtMs: number;
@@ -35,20 +41,29 @@ export type ServerStatsOptions = {
   readonly state: () => ServerState;
 };
 
-/** Reads the figures; remembers what the processor had done when it was asked last. */
+const MIB = 1024 * 1024;
+
+/** Reads the figures; remembers what the processor had done, and what viewers had been sent, when it was asked last. */
 export class ServerStats {
   readonly #options: ServerStatsOptions;
+  readonly #output: RateMeter;
   #cpu: { readonly us: number; readonly busyUs: number };
 
   constructor(options: ServerStatsOptions) {
     this.#options = options;
+    this.#output = new RateMeter(options.clock, new Map([["", 0]]));
     this.#cpu = { us: options.clock.nowUs(), busyUs: 0 };
   }
 
   /** All of them, as JSON. */
   async json(): Promise<object> {
     const { threads, clock, startedAtMs, config, state } = this.#options;
-    const [columns, states] = await Promise.all([threads.streamColumns(), threads.states()]);
+    const [columns, states, partitions, files] = await Promise.all([
+      threads.streamColumns(),
+      threads.states(),
+      partitionsOf(config(), clock),
+      openFiles(),
+    ]);
     const figures = figuresByName(columns);
     const names = new Set([...config().streams.map(({ name }) => name), ...figures.keys()]);
     const running = [...figures.values()];
@@ -65,10 +80,18 @@ export class ServerStats {
       uptime: Math.floor(process.uptime()),
       total_streams: names.size,
       online_streams: running.filter((stream) => stream.status === "live").length,
-      total_clients: states.reduce((sum, { stats }) => sum + (stats?.subscribers ?? 0), 0),
       input_kbit: Math.round(running.reduce((sum, { inputBps }) => sum + inputBps, 0) / 1000),
+      ...this.#viewers(),
       cpu_usage: this.#cpuPercent(),
+      scheduler_load: loopPercent(states),
       memory_usage: Math.round((residentBytes * 100) / memoryLimitBytes()),
+      ...(files === null ? {} : { opened_files: files }),
+      partitions: partitions.map(({ path, totalBytes, freeBytes }) => ({
+        path,
+        total_mb: Math.round(totalBytes / MIB),
+        usage: totalBytes === 0 ? 0 : Math.round((100 * (totalBytes - freeBytes)) / totalBytes),
+      })),
+      events: this.#events(),
       text_alerts: [
         ...(notReadyReason === null ? [] : [notReadyReason]),
         ...(configError === null ? [] : [`the configuration is not in force: ${configError}`]),
@@ -78,6 +101,29 @@ export class ServerStats {
       media_thread_restarts: threads.restarts,
       resident_bytes: residentBytes,
       threads: states.map(({ stats, ...one }) => ({ ...one, ...stats })),
+    };
+  }
+
+  /** Who plays, and what they are sent. */
+  #viewers(): object {
+    const playing = this.#options.sessions.rows().filter(({ kind }) => kind === "play");
+    const bytes = playing.reduce((sum, row) => sum + row.bytes, 0);
+    const outputBps = this.#output.bps(new Map([["", bytes]])).get("");
+    const { totalBandwidthBps } = this.#options.config();
+    const told = outputBps === undefined ? {} : { output_kbit: Math.round(outputBps / 1000) };
+    const usage =
+      outputBps === undefined || totalBandwidthBps === undefined
+        ? {}
+        : { bandwidth_usage: Math.round((100 * outputBps) / totalBandwidthBps) };
+    return { total_clients: playing.reduce((sum, { count }) => sum + count, 0), ...told, ...usage };
+  }
+
+  /** Of all sinks that there are. */
+  #events(): object {
+    const sinks = this.#options.events.figures();
+    return {
+      resent: sinks.reduce((sum, { resentBatches }) => sum + resentBatches, 0),
+      dropped: sinks.reduce((sum, { droppedEvents }) => sum + droppedEvents, 0),
     };
   }
 

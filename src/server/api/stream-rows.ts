@@ -1,14 +1,15 @@
 /** Streams as the API lists them: what is planned, and how each is doing. */
 import { fieldAt } from "../../api/lists/row.ts";
 import type { ListRow, Plain } from "../../api/lists/row.ts";
-import { liveJson } from "../../api/plan-json.ts";
+import { inputJson, liveJson } from "../../api/plan-json.ts";
 import type { StreamCrowd } from "../../api/sessions-view.ts";
 import { matchTemplate } from "../../config/match.ts";
 import { activeInput } from "../../config/plan.ts";
-import type { LivePlan, ResolvedConfig } from "../../config/plan.ts";
+import type { InputPlan, LivePlan, ResolvedConfig } from "../../config/plan.ts";
 import { parseStreamName } from "../../media/ids.ts";
 import type { Track } from "../../media/track.ts";
-import type { StreamSummary } from "../../stream/directory.ts";
+import type { PublisherSummary, StreamSummary } from "../../stream/directory.ts";
+import type { RecordingStatus } from "../recording-status.ts";
 import type { StreamFigures } from "../stream-columns.ts";
 import { planOf } from "../stream-rules.ts";
 import type { ConfigOnDisk } from "./objects.ts";
@@ -19,11 +20,18 @@ export type StreamsNow = {
   readonly configOnDisk: ConfigOnDisk;
   readonly figures: ReadonlyMap<string, StreamFigures>;
   readonly crowds: ReadonlyMap<string, StreamCrowd>;
+  /** What went out to viewers since somebody looked before, in bits per second; without those that are new. */
+  readonly outputs: ReadonlyMap<string, number>;
   /** UTC in milliseconds. */
   readonly nowMs: number;
   /** Tracks and publishers of those streams that will be told whole; filled once they are chosen. */
   readonly details: Map<string, StreamSummary>;
+  /** What is recorded of those that are asked for one by one. */
+  readonly recorded: Map<string, RecordingStatus>;
 };
+
+/** Who sends nothing for longer is not alive. Units: milliseconds. */
+const ALIVE_MS = 12_000;
 
 /** One stream. What is asked for often is there without an object of the whole. */
 export class StreamRow implements ListRow {
@@ -60,9 +68,10 @@ export class StreamRow implements ListRow {
       case "stats.status":
         return this.#status(found);
       case "stats.alive":
-        return found?.status === "live";
+        return this.#isAlive(found);
       case "stats.bitrate":
       case "stats.input_bitrate":
+      case "stats.output_bitrate":
         return kbit(found);
       case "stats.bytes_in":
         return found?.bytesIn ?? 0;
@@ -89,6 +98,7 @@ export class StreamRow implements ListRow {
       named_by: this.#namedBy,
       ...(from === undefined ? {} : { template: from }),
       ...liveJson(this.#plan),
+      inputs: this.#inputs(),
       config_on_disk: onDisk,
       stats: this.#stats(),
     };
@@ -105,12 +115,38 @@ export class StreamRow implements ListRow {
     return isOwn && !this.#plan.disabled && this.#plan.isStatic ? "error" : "waiting";
   }
 
+  /** As a client of the reference product expects: no packet for a while, and it is not alive. */
+  #isAlive(found: StreamFigures | undefined): boolean {
+    if (found?.status !== "live") return false;
+    return found.lastAtUs === null || this.#now.nowMs - found.lastAtUs / 1000 < ALIVE_MS;
+  }
+
+  /** Those of the plan, each with how it does. */
+  #inputs(): object[] {
+    const publisher = this.#now.details.get(this.key)?.publisher ?? null;
+    const active = runningInput(this.#plan, publisher);
+    return this.#plan.inputs.map((input) => ({
+      ...inputJson(input),
+      stats:
+        publisher === null || input !== active
+          ? { active: false }
+          : {
+              active: true,
+              ...sourceOf(publisher),
+              connected_at: Math.floor(publisher.openedUs / 1000),
+              bytes: publisher.bytesIn,
+            },
+    }));
+  }
+
   #clients(found: StreamFigures | undefined): number {
     return this.#now.crowds.get(this.key)?.clients ?? found?.subscribers ?? 0;
   }
 
   #stats(): object {
-    const { figures, details, crowds, nowMs } = this.#now;
+    const { figures, details, crowds, nowMs, recorded } = this.#now;
+    const outputBps = this.#now.outputs.get(this.key);
+    const recording = recorded.get(this.key);
     const found = figures.get(this.key);
     const crowd = crowds.get(this.key);
     const clients = this.#clients(found);
@@ -119,10 +155,14 @@ export class StreamRow implements ListRow {
     return {
       ...lifeOf(this.key, found, nowMs),
       status: this.#status(found),
-      alive: found?.status === "live",
+      alive: this.#isAlive(found),
       retry_count: found?.returns ?? 0,
       bitrate: kbit(found),
       input_bitrate: kbit(found),
+      // Nothing is coded anew: it goes out as it came in.
+      output_bitrate: kbit(found),
+      ...(outputBps === undefined ? {} : { out_bandwidth: Math.round(outputBps / 1000) }),
+      ...lastOf(found),
       bytes_in: found?.bytesIn ?? 0,
       ...(crowd === undefined ? {} : { bytes_out: crowd.bytesOut }),
       online_clients: clients,
@@ -130,6 +170,7 @@ export class StreamRow implements ListRow {
       ...(crowd?.lastAccessAtMs === undefined ? {} : { last_access_at: crowd.lastAccessAtMs }),
       ...(tracks === null ? {} : { media_info: { tracks: tracks.tracks.map(trackJson) } }),
       dvr_enabled: dvr !== undefined && dvr !== null && !dvr.isOffline,
+      ...(recording === undefined ? {} : { dvr_info: recording }),
       ...(publisher === null ? {} : { source: sourceOf(publisher) }),
     };
   }
@@ -168,8 +209,22 @@ function lifeOf(name: string, found: StreamFigures | undefined, nowMs: number): 
   return { ...life, started_at: startedMs, lifetime: Math.max(0, nowMs - startedMs) };
 }
 
+/** The newest packet: its time on the stream's clock, when it came, and how much later that was. In milliseconds. */
+function lastOf(found: StreamFigures | undefined): object {
+  if (found === undefined || found.lastDtsUs === null || found.lastAtUs === null) return {};
+  const [dtsMs, atMs] = [Math.floor(found.lastDtsUs / 1000), Math.floor(found.lastAtUs / 1000)];
+  return { last_dts: dtsMs, last_dts_at: atMs, ts_delay: Math.max(0, atMs - dtsMs) };
+}
+
+/** Which input a publisher is. */
+function runningInput({ inputs }: LivePlan, publisher: PublisherSummary | null): InputPlan | undefined {
+  if (publisher === null) return undefined;
+  const own = publisher.protocol === "file" || publisher.protocol === "fake";
+  return own ? activeInput(inputs) : inputs.find(({ kind }) => kind === "publish");
+}
+
 /** A file's address may have secrets in it; where a publisher comes from has none. */
-function sourceOf({ protocol, remoteAddress }: NonNullable<StreamSummary["publisher"]>): object {
+function sourceOf({ protocol, remoteAddress }: PublisherSummary): object {
   const isOwn = protocol === "file" || protocol === "fake";
   return isOwn ? { proto: protocol } : { proto: protocol, ip: remoteAddress };
 }

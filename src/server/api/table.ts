@@ -13,6 +13,7 @@ import type { SessionService } from "../access/server-sessions.ts";
 import type { ConfigEdits } from "../config-edits.ts";
 import type { ServerEvents } from "../events/server-events.ts";
 import { asksForOpenMetrics } from "../metrics.ts";
+import type { SelectInput } from "./streams.ts";
 import type { MediaThreads } from "../threads/supervisor.ts";
 
 /** What the API's table is made of. */
@@ -25,6 +26,7 @@ export type ApiTableParts = {
   readonly reload: (() => Promise<void>) | null;
   readonly config: () => ResolvedConfig;
   readonly serverId: () => string;
+  readonly selectInput: SelectInput;
   /** The statistics of `/config/stats`. */
   stats(): Promise<object>;
   metrics(request: HttpRequest, part: MetricsPart): Promise<HttpReply>;
@@ -89,10 +91,10 @@ export class ApiTable {
   }
 
   async #load(): Promise<ApiRoutes> {
-    const { threads, clock, config, serverId, sessions, events, edits, reload } = this.#parts;
+    const { threads, clock, config, serverId, selectInput, sessions, events, edits, reload } = this.#parts;
     const { apiRoutes } = await import("./routes.ts");
     return apiRoutes({
-      ...{ threads, clock, config, serverId, reload, events, editor: edits },
+      ...{ threads, clock, config, serverId, selectInput, reload, events, editor: edits },
       sessions: sessions.view(),
       settingsOnDisk: () => this.#onDisk?.settings() ?? null,
       configOnDisk: (kind, name) => this.#onDisk?.get(kind, name) ?? null,

@@ -174,7 +174,7 @@ export class MediaRuntime {
   }
 
   /** Present figures, without those that the thread's entry adds. */
-  stats(): Omit<ThreadStats, "eventLoopDelayP99Ms"> {
+  stats(): Omit<ThreadStats, "eventLoopDelayP99Ms" | "eventLoopBusyPercent"> {
     const { heapUsed, external, arrayBuffers } = process.memoryUsage();
     const activeResources: Record<string, number> = {};
     for (const kind of process.getActiveResourcesInfo()) {

@@ -7,6 +7,7 @@ import { Heart } from "./heart.ts";
 import { archiveAnswers } from "./archive-calls.ts";
 import { columnsOf } from "../stream-columns.ts";
 import { withDifference } from "./config-difference.ts";
+import { LoopMeter } from "./loop-meter.ts";
 import { MediaRuntime } from "./media-runtime.ts";
 import type { ControlCalls, MediaThreadCalls, ThreadStart } from "./messages.ts";
 import { portWire } from "./port-wire.ts";
@@ -28,6 +29,7 @@ const heart = new Heart(() => {
   Atomics.add(start.shares.beats, start.index, 1);
   probes.beat();
 });
+const loop = new LoopMeter(systemClock);
 
 const channel = new Channel<ControlCalls, MediaThreadCalls>(portWire(parentPort!), {
   listen: ({ listeners, ports }) => runtime.listen(listeners, ports),
@@ -49,7 +51,11 @@ const channel = new Channel<ControlCalls, MediaThreadCalls>(portWire(parentPort!
   streamColumns: () => columnsOf(runtime.streams()),
   streamDetails: (names) => runtime.streams(new Set(names)),
   stopStream: (name) => runtime.stopStream(name),
-  stats: () => ({ ...runtime.stats(), eventLoopDelayP99Ms: heart.latenessMs(0.99) }),
+  stats: () => ({
+    ...runtime.stats(),
+    eventLoopDelayP99Ms: heart.latenessMs(0.99),
+    eventLoopBusyPercent: loop.percent(),
+  }),
   files: (limit) => runtime.files(limit),
   configure: async (difference) => {
     told = withDifference(told, difference);

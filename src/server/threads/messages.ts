@@ -26,6 +26,8 @@ export type ThreadStats = MediaNodeStats & {
   readonly externalBytes: number;
   readonly arrayBuffersBytes: number;
   readonly eventLoopDelayP99Ms: number;
+  /** In which share of the last seconds it did not wait. Units: percent. */
+  readonly eventLoopBusyPercent: number;
   /** What keeps the thread's event loop busy, by kind: `TCPSocketWrap`, `Timeout` and so on. */
   readonly activeResources: Readonly<Record<string, number>>;
 };
