@@ -83,19 +83,19 @@ export class Thumbnails {
   /** Takes `ANSWER_LIMIT_MS` at most: who is told to ask again counts as one who has left. Rejects with DVR_*, STREAM_*. */
   async reply(address: PictureAddress, source: PictureSource, request: HttpRequest): Promise<HttpReply> {
     const late = Promise.withResolvers<never>();
-    let leave = (): void => {};
+    const asked: { leave?: () => void } = {};
     const timer = this.#clock.schedule(ANSWER_LIMIT_MS, () => {
       const reason = `it is not ready after ${ANSWER_LIMIT_MS} ms`;
       late.reject(dvrPictureErrors.error("DVR_PICTURE_UNAVAILABLE", { reason }));
-      leave();
+      asked.leave?.();
     });
     const onLeave = (run: () => void): void => {
       let hasLeft = false;
-      leave = () => {
+      asked.leave = () => {
         if (!hasLeft) run();
         hasLeft = true;
       };
-      request.onLeave?.(leave);
+      request.onLeave?.(asked.leave);
     };
     const made = address.isVideo
       ? this.#video(address, source, onLeave)

@@ -291,7 +291,8 @@ export class LiveStream {
     }
     this.#bytesIn += packet.payload.byteLength;
     this.#heardUs = clock.nowUs();
-    if (!from.hasStarted) this.#sourceStarted(from);
+    const startsGop = packet.isSync && packet.track === this.#tracks.reference;
+    if (!from.isPlayable) this.#sourceCame(from, startsGop);
     this.#input.add(packet.payload.byteLength, this.#heardUs);
     this.#deliver({
       track: packet.track,
@@ -299,7 +300,7 @@ export class LiveStream {
       pts,
       durationTicks: packet.durationTicks,
       isSync: packet.isSync,
-      startsGop: packet.isSync && packet.track === this.#tracks.reference,
+      startsGop,
       epoch: this.#epoch,
       arrivalUs: this.#heardUs,
       payload: packet.payload,
@@ -358,9 +359,12 @@ export class LiveStream {
     this.#options.onIdle(this);
   }
 
-  #sourceStarted(from: ActivePublisher): void {
+  /** Of its first packets, until one is there that viewers can begin with. */
+  #sourceCame(from: ActivePublisher, startsGop: boolean): void {
+    if (!from.hasStarted) this.#notice("source_started", { source: from.request });
     from.hasStarted = true;
-    this.#notice("source_started", { source: from.request });
+    from.isPlayable = startsGop;
+    if (startsGop) from.request.onPlayable?.();
   }
 
   #notice(what: StreamNotice["what"], facts: Omit<StreamNotice, "what" | "stream"> = {}): void {
@@ -449,6 +453,8 @@ class ActivePublisher implements Publisher {
   hasTracks = false;
   /** Its first packet was there. */
   hasStarted = false;
+  /** Its first GOP has begun. */
+  isPlayable = false;
   readonly #stream: LiveStream;
 
   constructor(stream: LiveStream, request: PublishRequest) {
