@@ -8,6 +8,7 @@ import type { MediaPacket, PacketSink, SourcePacket } from "../media/packet.ts";
 import { makeTrackSet } from "../media/track.ts";
 import type { Track, TrackSet } from "../media/track.ts";
 import type { PublishRequest, Publisher, StreamSummary, SubscribeRequest } from "./directory.ts";
+import { BitrateWatch } from "./bitrate-watch.ts";
 import { streamErrors } from "./errors.ts";
 import { Fanouts } from "./fanouts.ts";
 import { LeftOutLog } from "./left-out-log.ts";
@@ -36,6 +37,7 @@ export type StreamNotice = {
   readonly stream: StreamName;
   readonly source?: Pick<PublishRequest, "protocol" | "remoteAddress">;
   readonly tracks?: readonly Track[];
+  readonly bitrateBps?: number;
   readonly reason?: string;
   /** Bytes that the stream has had from its publishers. */
   readonly bytes?: number;
@@ -75,6 +77,7 @@ export class LiveStream {
   #bytesIn = 0;
   readonly #openedUs: number;
   readonly #input = new RateMeter();
+  readonly #bitrate = new BitrateWatch();
   #publishers = 0;
   #graceTimer: Timer | null = null;
   #silenceTimer: Timer | null = null;
@@ -294,6 +297,7 @@ export class LiveStream {
     const startsGop = packet.isSync && packet.track === this.#tracks.reference;
     if (!from.isPlayable) this.#sourceCame(from, startsGop);
     this.#input.add(packet.payload.byteLength, this.#heardUs);
+    if (this.#heardUs >= this.#bitrate.dueUs) this.#judgeBitrate();
     this.#deliver({
       track: packet.track,
       dts,
@@ -361,10 +365,19 @@ export class LiveStream {
 
   /** Of its first packets, until one is there that viewers can begin with. */
   #sourceCame(from: ActivePublisher, startsGop: boolean): void {
-    if (!from.hasStarted) this.#notice("source_started", { source: from.request });
+    if (!from.hasStarted) {
+      this.#notice("source_started", { source: from.request });
+      this.#bitrate.begin(this.#bytesIn, this.#heardUs);
+    }
     from.hasStarted = true;
     from.isPlayable = startsGop;
     if (startsGop) from.request.onPlayable?.();
+  }
+
+  #judgeBitrate(): void {
+    const bitrateBps = this.#bitrate.look(this.#bytesIn, this.#heardUs);
+    if (bitrateBps !== null && this.#tracks !== null)
+      this.#notice("stream_updated", { tracks: this.#tracks.tracks, bitrateBps });
   }
 
   #notice(what: StreamNotice["what"], facts: Omit<StreamNotice, "what" | "stream"> = {}): void {

@@ -29,6 +29,7 @@ export const EVENT_FIELDS = {
   ip: "The address of who is meant.",
   tracks:
     "Of each track: `id`, `kind`, `codec`, and `width` and `height`, or `sample_rate` and `channels`.",
+  bitrate: "What comes in, in kbit/s.",
   bytes: "Bytes so far: had from a source, sent to a viewer.",
   version: "The server's version.",
   threads: "Media threads.",
@@ -93,7 +94,10 @@ export const EVENTS = {
     doc: "A stream came to be, by its publisher or by a viewer who waits.",
     fields: ["media"],
   },
-  stream_updated: { doc: "A stream has tracks, or others than before.", fields: ["media", "tracks"] },
+  stream_updated: {
+    doc: "A stream has tracks, or others than before; or its bitrate is known, or half as much again or less than two thirds of what was told: the mean of 30 s, so twice a minute at most.",
+    fields: ["media", "tracks", "bitrate"],
+  },
   stream_closed: { doc: "A stream is gone.", fields: ["media", "reason", "bytes"] },
   recording_started: { doc: "A stream is recorded from now on.", fields: ["media", "root"] },
   recording_stopped: { doc: "A stream is not recorded any more.", fields: ["media", "root"] },
