@@ -12,14 +12,22 @@ const SESSION = [
   "ip",
   "country",
   "user_id",
+  "max_sessions",
+  "soft_limitation",
   "user_agent",
   "referer",
   "bytes",
   "opened_at",
   "started_at",
   "updated_at",
-  "closed_at",
+  "ssl",
+  "dvr",
+  "named_by",
+  "request_number",
+  "status",
 ] as const;
+/** Of whom nobody let in, so that there is no session. */
+const REFUSED = ["media", "type", "proto", "ip", "country", "user_agent", "reason"] as const;
 
 /** Meanings of fields. */
 export const EVENT_FIELDS = {
@@ -42,20 +50,26 @@ export const EVENT_FIELDS = {
   streams: "At most 20 of the streams that went with it.",
   streams_lost: "How many streams went with it.",
   viewers_lost: "How many viewers went with it.",
-  login: "What was said as the login; at most 64 characters.",
   attempts: "How many times in a row.",
   root: "The folder of recordings.",
   id: "The session.",
   type: "`play` or `publish`.",
   country: "Two letters.",
   user_id: "As the authorization backend said.",
+  max_sessions: "How many sessions the user may have.",
+  soft_limitation: "`true` where one too many has a while before it ends.",
   user_agent: "As the client said.",
   referer: "As the client said.",
   opened_at: "When the session began. Milliseconds since 1970, as all times here.",
   started_at: "When it was first sent media.",
   updated_at: "When it was last asked for.",
   closed_at: "When it ended.",
-  status: "What was answered, as a status of HTTP.",
+  close_reason: "Why it ended, in words.",
+  ssl: "`true` where it came over TLS.",
+  dvr: "`true` where it plays what is recorded.",
+  named_by: "By what the stream of that name was set up: `config` or `user`.",
+  request_number: "How often a backend was asked about it.",
+  status: "The session's state: `establishing`, `running`, `stalling` or `finished`.",
 } as const satisfies Readonly<Record<string, string>>;
 
 /** The events by their names. */
@@ -102,18 +116,29 @@ export const EVENTS = {
   recording_started: { doc: "A stream is recorded from now on.", fields: ["media", "root"] },
   recording_stopped: { doc: "A stream is not recorded any more.", fields: ["media", "root"] },
   recording_failed: { doc: "The archive of a stream could not be opened.", fields: ["media", "reason"] },
+  disk_failed: {
+    doc: "A volume takes no recordings: it is full, or it fails. Each media thread that records there tells of it.",
+    fields: ["root", "reason"],
+  },
+  disk_recovered: {
+    doc: "It takes recordings again; each of those threads tells of it.",
+    fields: ["root"],
+  },
   play_opened: { doc: "A viewer was let in.", fields: SESSION },
   play_started: { doc: "A viewer is sent media.", fields: SESSION },
   play_updated: {
     doc: "A viewer's session as it is now: when it stalls or goes on, when it was judged again (once a minute at most), and every five minutes.",
     fields: SESSION,
   },
-  play_closed: { doc: "A viewer left or was sent away.", fields: [...SESSION, "reason"] },
-  play_refused: { doc: "A viewer was not let in.", fields: [...SESSION, "status", "reason"] },
-  publish_refused: { doc: "A publisher was not let in.", fields: [...SESSION, "status", "reason"] },
+  play_closed: {
+    doc: "A viewer left or was sent away.",
+    fields: [...SESSION, "closed_at", "close_reason"],
+  },
+  play_refused: { doc: "A viewer was not let in.", fields: REFUSED },
+  publish_refused: { doc: "A publisher was not let in.", fields: REFUSED },
   auth_failed: {
     doc: "Somebody fails again and again to say the password of an administrator.",
-    fields: ["ip", "login", "attempts"],
+    fields: ["ip", "attempts"],
   },
 } as const satisfies Readonly<Record<string, EventSpec>>;
 
