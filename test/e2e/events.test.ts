@@ -157,7 +157,7 @@ test("recordings, viewers, who is refused and wrong passwords are told of, in th
   await eventually(() => assert.match(had.text, /disk_recovered/), { timeoutMs: 20_000 });
   await api(`/sessions/${sessions[0]!.id}`, AUTHORIZATION, "DELETE");
   await server.configure(configOf(text(""), { eventSinks: [] }));
-  await server.reloadRefused();
+  server.reloadRefused();
   const names: EventName[] = [
     ...([
       "recording_started",
