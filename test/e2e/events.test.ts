@@ -133,7 +133,7 @@ function toldIn(text: string): Map<string, Record<string, unknown>[]> {
 }
 
 test("recordings, viewers, who is refused and wrong passwords are told of, in the fields of the catalogue", async (t) => {
-  const root = await folderOf(t);
+  const root = await mkdtemp(join(tmpdir(), "weir-events-"));
   await writeFile(join(root, "file"), "no folder");
   const text = (dvr: string): string => `
     stream cam { input fake://fake; ${dvr} }
@@ -141,6 +141,8 @@ test("recordings, viewers, who is refused and wrong passwords are told of, in th
     stream shut { input fake://fake; on_play http://127.0.0.1:9/; }
     stream pub { input publish://; password good; }`;
   const server = await start(t, configOf(text(`dvr ${root}/dvr;`), { eventSinks: [] }));
+  // Behind the server's end, which writes there until then.
+  t.after(() => rm(root, { recursive: true, force: true }));
   const base = `http://127.0.0.1:${server.httpPorts[0]}`;
   const had = await follow(t, server, "", "1");
   const api = async (path: string, authorization = AUTHORIZATION, method = "GET"): Promise<Response> =>
@@ -148,7 +150,6 @@ test("recordings, viewers, who is refused and wrong passwords are told of, in th
   await eventually(async () => assert.equal((await fetch(`${base}/cam/index.m3u8`)).status, 200));
   assert.equal((await fetch(`${base}/shut/index.m3u8`)).status, 403);
   assert.equal((await fetch(`${base}/pub/mpegts`, { method: "POST", body: "no" })).status, 401);
-  for (let n = 0; n < 6; n++) void api("/config", "Bearer wrong").catch(() => {});
   await eventually(() => assert.match(had.text, /play_started/), { timeoutMs: 10_000 });
   const { sessions } = (await (await api("/sessions?type=play")).json()) as { sessions: { id: string }[] };
   await eventually(() => assert.match(had.text, /disk_failed/), { timeoutMs: 20_000 });
@@ -156,6 +157,8 @@ test("recordings, viewers, who is refused and wrong passwords are told of, in th
   await mkdir(join(root, "file"));
   await eventually(() => assert.match(had.text, /disk_recovered/), { timeoutMs: 20_000 });
   await api(`/sessions/${sessions[0]!.id}`, AUTHORIZATION, "DELETE");
+  // Last: whoever comes from that address waits from now on.
+  for (let n = 0; n < 6; n++) void api("/config", "Bearer wrong").catch(() => {});
   await server.configure(configOf(text(""), { eventSinks: [] }));
   server.reloadRefused();
   const names: EventName[] = [
