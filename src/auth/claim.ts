@@ -63,6 +63,8 @@ export type SessionProgress = {
   readonly bytes: number;
   /** UTC in microseconds. */
   readonly seenUs: number;
+  /** When its first media flowed; said once. Units: as `seenUs`. */
+  readonly mediaUs?: number;
 };
 
 /** A session is over: whoever serves it closes its connections, and refuses its next requests for `forMs`. */

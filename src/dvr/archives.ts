@@ -18,6 +18,7 @@ import { Mp4Exports } from "./export/mp4-exports.ts";
 import { TsExport } from "./export/ts-export.ts";
 import { Copies } from "./copies.ts";
 import type { CopyFigures } from "./copies.ts";
+import type { DiskChange } from "./keep/disk-state.ts";
 import { Keepers } from "./keepers.ts";
 import type { KeepersOptions } from "./keepers.ts";
 import type { KeepFiles } from "./keep/keep-files.ts";
@@ -76,6 +77,8 @@ export type ArchivesOptions = {
   readonly hosts?: OutsideHosts | undefined;
   /** Which of the threads this is; the only one unless given. */
   readonly thread?: CacheOwner;
+  /** A root's volume takes recordings no more, or again. */
+  onDiskChange?(change: DiskChange): void;
 };
 
 /** Where and how a stream is recorded. */
@@ -194,7 +197,11 @@ export class Archives {
     this.#stores = new CopyStores({ clock, hosts, attempts: 2, silenceMs: FAR_SILENCE_MS });
     const files = options.keepFiles ?? diskKeepFiles;
     this.#roots =
-      options.roots ?? new RecordingRoots({ files, clock, log, identity, isAlive: isProcessAlive });
+      options.roots ??
+      new RecordingRoots({
+        ...{ files, clock, log, identity, isAlive: isProcessAlive },
+        onDiskChange: (change) => options.onDiskChange?.(change),
+      });
     this.#waiting = { bytes: 0, limit: options.waitingBytes ?? WAITING_BYTES };
     const caches = new CopyCaches({ clock, log, owner: options.thread ?? { index: 0, count: 1 } });
     const played = new CopiedFiles({

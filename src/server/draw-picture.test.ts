@@ -68,7 +68,7 @@ describe("the program that draws", () => {
     const slow = draw(new Uint8Array(5), 320, never);
     assert.equal(clock.pendingTimers, 1);
     clock.advance(5001);
-    await assert.rejects(slow, { code: "DVR_PICTURE_FAILED", message: /5000 ms/ });
+    await assert.rejects(slow, { code: "DVR_PICTURE_UNAVAILABLE", message: /5000 ms/ });
     const stop = new AbortController();
     const stopped = draw(new Uint8Array(5), 320, stop.signal);
     stop.abort();
@@ -83,6 +83,22 @@ describe("the program that draws", () => {
     await assert.rejects(endless(new Uint8Array(5), 320, never), /more than 4194304 bytes/);
     const silent = ffmpegDraw({ clock, program: script("silent", "exit 0") });
     await assert.rejects(silent(new Uint8Array(5), 320, never), /it ended with 0/);
+  });
+
+  test("may be killed by somebody else, or not be let start: both pass", async () => {
+    const killed = ffmpegDraw({ clock: new FakeClock(), program: script("killed", "kill -9 $$") });
+    await assert.rejects(killed(new Uint8Array(5), 320, never), {
+      code: "DVR_PICTURE_UNAVAILABLE",
+      httpStatus: 503,
+      message: /killed/,
+    });
+    // Node throws this one; others come as an event.
+    const path = script("file", "exit 0");
+    const unstarted = ffmpegDraw({ clock: new FakeClock(), program: join(path, "ffmpeg") });
+    await assert.rejects(unstarted(new Uint8Array(5), 320, never), {
+      code: "DVR_PICTURE_UNAVAILABLE",
+      message: /cannot be started/,
+    });
   });
 
   test("may end without reading what it is given", async () => {

@@ -43,16 +43,29 @@ export function ffmpegDraw({
   timeoutMs = TIMEOUT_MS,
 }: DrawOptions): DrawPicture {
   return (file, widthPx, signal) => {
-    if (signal.aborted) return Promise.reject(failed("the server stops"));
-    const drawing = new Drawing(spawn(program, argumentsFor(widthPx), { stdio: "pipe" }));
-    const timer = clock.schedule(timeoutMs, () => drawing.kill(`it took more than ${timeoutMs} ms`));
-    const stop = (): void => drawing.kill("the server stops");
+    if (signal.aborted) return Promise.reject(unavailable("the server stops"));
+    const child = started(program, argumentsFor(widthPx));
+    if (child instanceof Error) return Promise.reject(child);
+    const drawing = new Drawing(child);
+    const timer = clock.schedule(timeoutMs, () =>
+      drawing.kill(unavailable(`ffmpeg took more than ${timeoutMs} ms`)),
+    );
+    const stop = (): void => drawing.kill(unavailable("the server stops"));
     signal.addEventListener("abort", stop, { once: true });
     return drawing.draw(file).finally(() => {
       timer.cancel();
       signal.removeEventListener("abort", stop);
     });
   };
+}
+
+/** Some failures are thrown, where memory is short, and others come as an event. */
+function started(program: string, args: readonly string[]): ChildProcess | Error {
+  try {
+    return spawn(program, args, { stdio: "pipe" });
+  } catch (caught) {
+    return startFailure(caught as NodeJS.ErrnoException);
+  }
 }
 
 /** One run of the program. */
@@ -62,7 +75,7 @@ class Drawing {
   #bytes = 0;
   #words = "";
   /** Why it was killed. */
-  #reason: string | null = null;
+  #failure: Error | null = null;
 
   constructor(child: ChildProcess) {
     this.#child = child;
@@ -73,7 +86,9 @@ class Drawing {
     const child = this.#child;
     child.on("error", (error: NodeJS.ErrnoException) => reject(startFailure(error)));
     child.on("close", (code) => {
-      if (this.#reason !== null) reject(failed(this.#reason));
+      if (this.#failure !== null) reject(this.#failure);
+      // Somebody else has killed it: a system that is short of memory does.
+      else if (code === null) reject(unavailable("ffmpeg was killed"));
       else if (code !== 0 || this.#bytes === 0)
         reject(failed(this.#words.trim() || `it ended with ${code}`));
       else resolve(concatBytes(this.#pieces));
@@ -91,14 +106,15 @@ class Drawing {
     return promise;
   }
 
-  kill(reason: string): void {
-    this.#reason ??= reason;
+  kill(failure: Error): void {
+    this.#failure ??= failure;
     this.#child.kill("SIGKILL");
   }
 
   #take(piece: Uint8Array): void {
     this.#bytes += piece.byteLength;
-    if (this.#bytes > MAX_PICTURE_BYTES) this.kill(`the picture has more than ${MAX_PICTURE_BYTES} bytes`);
+    if (this.#bytes > MAX_PICTURE_BYTES)
+      this.kill(failed(`the picture has more than ${MAX_PICTURE_BYTES} bytes`));
     else this.#pieces.push(piece);
   }
 }
@@ -117,9 +133,14 @@ function startFailure(error: NodeJS.ErrnoException): Error {
   const isMissing = error.code === "ENOENT" || error.code === "EACCES";
   return isMissing
     ? dvrPictureErrors.error("DVR_PICTURE_NO_FFMPEG", {}, error)
-    : failed(messageOf(error), error);
+    : unavailable(`ffmpeg cannot be started: ${messageOf(error)}`, error);
 }
 
-function failed(reason: string, cause?: unknown): Error {
-  return dvrPictureErrors.error("DVR_PICTURE_FAILED", { reason }, cause);
+function failed(reason: string): Error {
+  return dvrPictureErrors.error("DVR_PICTURE_FAILED", { reason });
+}
+
+/** It may be there when somebody asks again. */
+function unavailable(reason: string, cause?: unknown): Error {
+  return dvrPictureErrors.error("DVR_PICTURE_UNAVAILABLE", { reason }, cause);
 }

@@ -38,6 +38,8 @@ export type FigureSources = {
   readonly threads: {
     readonly states: readonly ThreadState[];
     readonly restarts: number;
+    /** Of the control thread. */
+    readonly ownLatenessMs: number;
     readonly lost: { readonly streams: number; readonly viewers: number };
   };
   readonly streams: {
@@ -76,6 +78,7 @@ export async function serverFigures(sources: FigureSources): Promise<ServerFigur
     memoryPercent: Math.round((100 * residentBytes) / memoryBudgetBytes(100)),
     threads: threads.states.map(threadFigures),
     threadRestarts: threads.restarts,
+    controlDelayS: threads.ownLatenessMs / 1000,
     segmentS: sumHistograms(stats.map(({ made }) => made.segmentS)),
     partS: sumHistograms(stats.map(({ made }) => made.partS)),
     recording: recordingTotals(stats),

@@ -135,7 +135,7 @@ test("a file that plays is a session, from its start until its stream takes it o
   const beginSession = (name: string, protocol: string): Permit => {
     told.push(`${name} over ${protocol}`);
     const close = (reason: string): void => void told.push(reason);
-    return { begun: () => {}, count: () => {}, onEnd: () => {}, close };
+    return { begun: () => {}, media: () => {}, count: () => {}, onEnd: () => {}, close };
   };
   const inputs = new FileInputs({ directory, vods, clock, log: silentLogger, beginSession });
   t.after(() => inputs.stop());

@@ -62,7 +62,12 @@ export class Metrics {
     return await serverFigures({
       ...{ config, clock, startedAtMs, ...control },
       version: VERSION,
-      threads: { states, restarts: threads.restarts, lost: threads.lost },
+      threads: {
+        states,
+        restarts: threads.restarts,
+        lost: threads.lost,
+        ownLatenessMs: threads.ownLatenessMs,
+      },
       streams: {
         all: streams.length,
         live: streams.filter((stream) => stream.status === "live").length,

@@ -116,7 +116,7 @@ const WORDS: readonly Word[] = [
       const service = { version: "1", serverId: "s" };
       const traces = new SessionTraces({ service, log, clock: systemClock, resolve });
       traces.configure({ traces: { url, share: 1 }, allowedHosts: allowed });
-      traces.begin(playClaim({}))?.ended({ outcome: "allowed" });
+      traces.begin(playClaim({}))?.judged({ outcome: "denied" });
       await traces.stop();
       return JSON.stringify(log.lines);
     },

@@ -175,6 +175,10 @@ export class StreamArchives {
         hosts: new HostGuard({ clock, allowed: () => config().allowedHosts }),
         waitingBytes: waitingBytes(memoryBudgetBytes(WAITING_MEMORY_PERCENT), thread?.count ?? 1),
         ...(thread === undefined ? {} : { thread }),
+        onDiskChange: ({ root, error }) => {
+          if (error === null) tellEvent?.("disk_recovered", { root });
+          else tellEvent?.("disk_failed", { root, reason: error.message });
+        },
       });
       return this.#loaded;
     });

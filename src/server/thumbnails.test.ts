@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { eventually } from "../../test/support/eventually.ts";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import { FakeRequest } from "../../test/support/fake-request.ts";
 import { LiveSource, SOURCE_START_US } from "../../test/support/live-source.ts";
@@ -20,6 +21,8 @@ class Bench {
   readonly source = new LiveSource(this.window);
   readonly drawn: { widthPx: number; bytes: number }[] = [];
   failure: Error | null = null;
+  /** Drawing waits for it. */
+  gate: Promise<void> = Promise.resolve();
   /** Key frames that were read of what is recorded. */
   reads = 0;
   /** Whether `ask` asks for a video of one picture. */
@@ -28,10 +31,11 @@ class Bench {
     clock: this.clock,
     log: this.log,
     stopped: new AbortController().signal,
-    draw: (file, widthPx) => {
-      if (this.failure !== null) return Promise.reject(this.failure);
+    draw: async (file, widthPx) => {
+      await this.gate;
+      if (this.failure !== null) throw this.failure;
       this.drawn.push({ widthPx, bytes: file.byteLength });
-      return Promise.resolve(Uint8Array.of(0xff, 0xd8, widthPx / 10));
+      return Uint8Array.of(0xff, 0xd8, widthPx / 10);
     },
   });
 
@@ -115,6 +119,47 @@ test("a server without ffmpeg says so to all who ask, and once in its log", asyn
     assert.deepEqual([reply.status, header(reply, "x-error-code")], [501, "DVR_PICTURE_NO_FFMPEG"]);
   }
   assert.equal(bench.log.lines.length, 1);
+});
+
+describe("a picture that is not ready", () => {
+  test("is answered with 503 after five seconds; once drawn it is there for who asks again", async () => {
+    const bench = new Bench();
+    const slow = Promise.withResolvers<void>();
+    bench.gate = slow.promise;
+    const first = bench.ask(START_S);
+    const waiting = bench.ask(START_S + 60);
+    await eventually(() => assert.equal(bench.reads, 1));
+    bench.clock.advance(5000);
+    for (const late of [first, waiting])
+      await assert.rejects(late, { code: "DVR_PICTURE_UNAVAILABLE", httpStatus: 503 });
+    slow.resolve();
+    const again = await bench.ask(START_S);
+    assert.deepEqual([again.status, bench.reads, bench.drawn.length], [200, 1, 1]);
+    assert.equal(bench.clock.pendingTimers, 0);
+  });
+
+  test("is not waited for longer where what is live does not come, or a disk hangs", async () => {
+    const bench = new Bench();
+    const never = new Promise<never>(() => {});
+    const source = { key: "cam", name: "cam", recorded: () => never, live: () => never };
+    for (const [atS, isVideo] of [
+      [null, false],
+      [START_S, false],
+      [START_S, true],
+    ] as const) {
+      const address = { name: "cam", atS, isSmall: true, isVideo };
+      const asked = bench.thumbnails.reply(address, source, new FakeRequest(""));
+      bench.clock.advance(5000);
+      await assert.rejects(asked, { code: "DVR_PICTURE_UNAVAILABLE" });
+    }
+  });
+
+  test("and never will be, is none: 404, with ffmpeg's words in the log too", async () => {
+    const bench = new Bench();
+    bench.failure = dvrPictureErrors.error("DVR_PICTURE_FAILED", { reason: "no such decoder" });
+    await assert.rejects(bench.ask(START_S), { code: "DVR_PICTURE_FAILED", httpStatus: 404 });
+    assert.equal(bench.log.lines.length, 1);
+  });
 });
 
 describe("a video of one picture", () => {

@@ -3,6 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import { asMediaError } from "../base/errors.ts";
 import { textReply } from "../base/http-message.ts";
 import type { HttpHeaders, HttpReply, HttpRequest } from "../base/http-message.ts";
+import { PerSecondLog } from "../base/log.ts";
 import type { Logger } from "../base/log.ts";
 import { dvrPictureErrors } from "../dvr/pictures/errors.ts";
 import { liveKeyFrame } from "../dvr/pictures/key-frame.ts";
@@ -33,6 +34,8 @@ const SMALL_PX = 320;
 const SETTLED_US = 60_000_000;
 /** Of key frames as they came, what is read at a time, waits and is kept by one thread. */
 const KEY_FRAMES = { running: 4, waiting: 200, keptBytes: 8 * 2 ** 20 };
+/** Who asks is answered within so long, whatever is waited for: what is live, a disk, a turn or ffmpeg. */
+const ANSWER_LIMIT_MS = 5000;
 const MAX_AGE_S = { settled: 86_400, recent: 5, live: 2 };
 
 /**
@@ -45,6 +48,9 @@ export function pictureWidth(asked: string | null, isSmall: boolean): number | n
   const widthPx = Number(asked);
   return WIDTHS.find((width) => width >= widthPx) ?? WIDTHS.at(-1)!;
 }
+
+/** Calls `run` when who asks has left, or was answered without it. */
+type OnLeave = (run: () => void) => void;
 
 /** What pictures need of their thread. */
 export type ThumbnailsOptions = {
@@ -63,34 +69,60 @@ export class Thumbnails {
   readonly #desk: PictureDesk;
   /** Key frames as they came: of a live one a whole segment is gone through, so that is done once for all who ask. */
   readonly #keyFrames: PictureDesk;
+  readonly #failures: PerSecondLog;
   #saidMissing = false;
 
   constructor({ clock, log, stopped, draw = ffmpegDraw({ clock }) }: ThumbnailsOptions) {
     this.#clock = clock;
     this.#log = log;
+    this.#failures = new PerSecondLog(log, "ffmpeg could not decode key frames");
     this.#desk = new PictureDesk({ draw, stopped });
     this.#keyFrames = new PictureDesk({ draw: (file) => Promise.resolve(file), stopped, ...KEY_FRAMES });
   }
 
-  /** Rejects with DVR_*, STREAM_*. */
+  /** Takes `ANSWER_LIMIT_MS` at most: who is told to ask again counts as one who has left. Rejects with DVR_*, STREAM_*. */
   async reply(address: PictureAddress, source: PictureSource, request: HttpRequest): Promise<HttpReply> {
-    return address.isVideo
-      ? await this.#video(address, source, request)
-      : await this.#picture(address, source, request);
+    const late = Promise.withResolvers<never>();
+    const asked: { leave?: () => void } = {};
+    const timer = this.#clock.schedule(ANSWER_LIMIT_MS, () => {
+      const reason = `it is not ready after ${ANSWER_LIMIT_MS} ms`;
+      late.reject(dvrPictureErrors.error("DVR_PICTURE_UNAVAILABLE", { reason }));
+      asked.leave?.();
+    });
+    const onLeave = (run: () => void): void => {
+      let hasLeft = false;
+      asked.leave = () => {
+        if (!hasLeft) run();
+        hasLeft = true;
+      };
+      request.onLeave?.(asked.leave);
+    };
+    const made = address.isVideo
+      ? this.#video(address, source, onLeave)
+      : this.#picture(address, source, request, onLeave);
+    try {
+      return await Promise.race([made, late.promise]);
+    } finally {
+      timer.cancel();
+    }
   }
 
   /** Nothing is decoded: it needs no ffmpeg. */
-  async #video({ atS }: PictureAddress, source: PictureSource, request: HttpRequest): Promise<HttpReply> {
+  async #video({ atS }: PictureAddress, source: PictureSource, onLeave: OnLeave): Promise<HttpReply> {
     const keyFrame = await this.#keyFrame(atS, source);
     const file = await this.#keyFrames.picture({
-      ...{ key: source.key, keyFrame, widthPx: 0 },
-      onLeave: (run) => request.onLeave?.(run),
+      ...{ key: source.key, keyFrame, widthPx: 0, onLeave },
     });
     const tag = `${keyFrame.startUs.toString(36)}-mp4`;
     return pictureReply(file, "video/mp4", { tag, maxAgeS: this.#maxAgeS(atS) });
   }
 
-  async #picture(address: PictureAddress, source: PictureSource, request: HttpRequest): Promise<HttpReply> {
+  async #picture(
+    address: PictureAddress,
+    source: PictureSource,
+    request: HttpRequest,
+    onLeave: OnLeave,
+  ): Promise<HttpReply> {
     const widthPx = pictureWidth(request.query.get("width"), address.isSmall);
     if (widthPx === null)
       return textReply(400, "width is a number of pixels, such as 320", [
@@ -99,13 +131,14 @@ export class Thumbnails {
     const keyFrame = await this.#keyFrame(address.atS, source);
     try {
       const picture = await this.#desk.picture({
-        ...{ key: source.key, keyFrame, widthPx },
-        onLeave: (run) => request.onLeave?.(run),
+        ...{ key: source.key, keyFrame, widthPx, onLeave },
       });
       const tag = `${keyFrame.startUs.toString(36)}-${widthPx}`;
       return pictureReply(picture, "image/jpeg", { tag, maxAgeS: this.#maxAgeS(address.atS) });
     } catch (caught) {
       const error = asMediaError(caught);
+      if (error?.code === "DVR_PICTURE_FAILED")
+        this.#failures.add(this.#clock.nowUs(), { name: source.name, reason: error.message });
       if (error?.code !== "DVR_PICTURE_NO_FFMPEG") throw caught;
       this.#sayMissing(error.message);
       return textReply(501, error.message, [

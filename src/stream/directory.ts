@@ -31,6 +31,8 @@ export type PublishRequest = {
   readonly remoteAddress: string;
   /** Called once when the core takes the name away: replaced by another publisher, or the stream was removed. */
   onRevoked(reason: string): void;
+  /** Called once when viewers can begin: the first GOP has begun. */
+  onPlayable?(): void;
 };
 
 /** A publisher's end of a stream. After `close` or `onRevoked` every call does nothing. */

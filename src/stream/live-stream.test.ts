@@ -119,6 +119,23 @@ test("packets carry the epoch, the stream's clock and where GOPs start", () => {
   assert.equal(directory.find(name)!.summary().status, "live");
 });
 
+test("a publisher is told once when viewers can begin: at the first picture that stands alone", () => {
+  let told = 0;
+  const publisher = directory.publish(request({ onPlayable: () => void told++ }));
+  publisher.setTracks([video, audio]);
+  publisher.write(sourcePacket({ track: audio, isSync: true }));
+  publisher.write(sourcePacket({ track: video, isSync: false }));
+  assert.equal(told, 0);
+  publisher.write(sourcePacket({ track: video, dts: 3600, isSync: true }));
+  publisher.write(sourcePacket({ track: video, dts: 7200, isSync: true }));
+  assert.equal(told, 1);
+  publisher.close("left");
+  const sound = directory.publish(request({ onPlayable: () => void told++ }));
+  sound.setTracks([audio]);
+  sound.write(sourcePacket({ track: audio, isSync: true }));
+  assert.equal(told, 2, "of sound alone it is the first packet");
+});
+
 test("a publisher that returns in time continues the stream under a new epoch, later in time", () => {
   const first = directory.publish(request());
   publishFrames(first, 10);

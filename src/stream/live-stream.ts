@@ -14,6 +14,7 @@ import type {
   StreamSummary,
   SubscribeRequest,
 } from "./directory.ts";
+import { BitrateWatch } from "./bitrate-watch.ts";
 import { streamErrors } from "./errors.ts";
 import { Fanouts } from "./fanouts.ts";
 import { LeftOutLog } from "./left-out-log.ts";
@@ -42,6 +43,7 @@ export type StreamNotice = {
   readonly stream: StreamName;
   readonly source?: Pick<PublishRequest, "protocol" | "remoteAddress">;
   readonly tracks?: readonly Track[];
+  readonly bitrateBps?: number;
   readonly reason?: string;
   /** Bytes that the stream has had from its publishers. */
   readonly bytes?: number;
@@ -84,6 +86,7 @@ export class LiveStream {
   #lastDts = 0;
   readonly #openedUs: number;
   readonly #input = new RateMeter();
+  readonly #bitrate = new BitrateWatch();
   #publishers = 0;
   #graceTimer: Timer | null = null;
   #silenceTimer: Timer | null = null;
@@ -314,15 +317,17 @@ export class LiveStream {
     this.#last = packet.track;
     this.#lastDts = dts;
     this.#heardUs = clock.nowUs();
-    if (!from.hasStarted) this.#sourceStarted(from);
+    const startsGop = packet.isSync && packet.track === this.#tracks.reference;
+    if (!from.isPlayable) this.#sourceCame(from, startsGop);
     this.#input.add(packet.payload.byteLength, this.#heardUs);
+    if (this.#heardUs >= this.#bitrate.dueUs) this.#judgeBitrate();
     this.#deliver({
       track: packet.track,
       dts,
       pts,
       durationTicks: packet.durationTicks,
       isSync: packet.isSync,
-      startsGop: packet.isSync && packet.track === this.#tracks.reference,
+      startsGop,
       epoch: this.#epoch,
       arrivalUs: this.#heardUs,
       payload: packet.payload,
@@ -381,9 +386,21 @@ export class LiveStream {
     this.#options.onIdle(this);
   }
 
-  #sourceStarted(from: ActivePublisher): void {
+  /** Of its first packets, until one is there that viewers can begin with. */
+  #sourceCame(from: ActivePublisher, startsGop: boolean): void {
+    if (!from.hasStarted) {
+      this.#notice("source_started", { source: from.request });
+      this.#bitrate.begin(this.#bytesIn, this.#heardUs);
+    }
     from.hasStarted = true;
-    this.#notice("source_started", { source: from.request });
+    from.isPlayable = startsGop;
+    if (startsGop) from.request.onPlayable?.();
+  }
+
+  #judgeBitrate(): void {
+    const bitrateBps = this.#bitrate.look(this.#bytesIn, this.#heardUs);
+    if (bitrateBps !== null && this.#tracks !== null)
+      this.#notice("stream_updated", { tracks: this.#tracks.tracks, bitrateBps });
   }
 
   #notice(what: StreamNotice["what"], facts: Omit<StreamNotice, "what" | "stream"> = {}): void {
@@ -476,6 +493,8 @@ class ActivePublisher implements Publisher {
   readonly openedUs: number;
   /** What the stream had had before it. */
   readonly bytesBefore: number;
+  /** Its first GOP has begun. */
+  isPlayable = false;
   readonly #stream: LiveStream;
 
   constructor(

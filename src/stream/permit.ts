@@ -7,6 +7,8 @@ export type Permit = {
   begun(): void;
   /** Bytes sent to a viewer, or had from a publisher, since the last call. */
   count(bytes: number): void;
+  /** The first media flows: what a viewer is sent, or the first that viewers of a publisher can begin with. Again: nothing. */
+  media(): void;
   /** Calls `run` once when the permit is taken back, at once where it is already: the connection is to be closed. One `run`. */
   onEnd(run: (reason: string) => void): void;
   /** The connection is over, by itself. Again, or behind the permit's end: nothing. */

@@ -1,11 +1,13 @@
 /** What a server tells of itself: to a sink that fails half of the time, over a restart, and to clients that follow. */
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { EVENTS, isEventName } from "../../src/api/events/catalogue.ts";
+import type { EventName } from "../../src/api/events/catalogue.ts";
+import type { ServerEvent } from "../../src/api/events/event.ts";
 import { silentLogger } from "../../src/base/log.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import type { EventSinkPlan, ResolvedConfig } from "../../src/config/plan.ts";
@@ -126,6 +128,75 @@ function emit(server: Server, from: number, to: number): void {
 function hasAll(sink: FailingSink, count: number): boolean {
   return [...sink.had.values()].filter(({ n }) => n !== undefined).length === count;
 }
+
+/** Of each event that came, what it says beside what all events say. */
+function toldIn(text: string): Map<string, Record<string, unknown>[]> {
+  const told = [...text.matchAll(/^data: (.*)$/gm)].map(([, json]) => JSON.parse(json!) as ServerEvent);
+  const all = told.map(({ event, event_id: _, utc_ms: __, server: ___, ...fields }) => ({ event, fields }));
+  return new Map(
+    [...Map.groupBy(all, ({ event }) => event)].map(([event, rows]) => [
+      event,
+      rows.map((row) => row.fields),
+    ]),
+  );
+}
+
+test("recordings, viewers, who is refused and wrong passwords are told of, in the fields of the catalogue", async (t) => {
+  const root = await mkdtemp(join(tmpdir(), "weir-events-"));
+  await writeFile(join(root, "file"), "no folder");
+  const text = (dvr: string): string => `
+    stream cam { input fake://fake; ${dvr} }
+    stream lame { input fake://fake; dvr ${root}/file/dvr; }
+    stream shut { input fake://fake; on_play http://127.0.0.1:9/; }
+    stream pub { input publish://; password good; }`;
+  const server = await start(t, configOf(text(`dvr ${root}/dvr;`), { eventSinks: [] }));
+  // Behind the server's end, which writes there until then.
+  t.after(() => rm(root, { recursive: true, force: true }));
+  const base = `http://127.0.0.1:${server.httpPorts[0]}`;
+  const had = await follow(t, server, "", "1");
+  const api = async (path: string, authorization = AUTHORIZATION, method = "GET"): Promise<Response> =>
+    await fetch(`${base}/streamer/api/v3${path}`, { method, headers: { authorization } });
+  await eventually(async () => assert.equal((await fetch(`${base}/cam/index.m3u8`)).status, 200));
+  assert.equal((await fetch(`${base}/shut/index.m3u8`)).status, 403);
+  assert.equal((await fetch(`${base}/pub/mpegts`, { method: "POST", body: "no" })).status, 401);
+  await eventually(() => assert.match(had.text, /play_started/), { timeoutMs: 10_000 });
+  const { sessions } = (await (await api("/sessions?type=play")).json()) as { sessions: { id: string }[] };
+  await eventually(() => assert.match(had.text, /disk_failed/), { timeoutMs: 20_000 });
+  await rm(join(root, "file"));
+  await mkdir(join(root, "file"));
+  await eventually(() => assert.match(had.text, /disk_recovered/), { timeoutMs: 20_000 });
+  await api(`/sessions/${sessions[0]!.id}`, AUTHORIZATION, "DELETE");
+  // Last: whoever comes from that address waits from now on.
+  for (let n = 0; n < 6; n++) void api("/config", "Bearer wrong").catch(() => {});
+  await server.configure(configOf(text(""), { eventSinks: [] }));
+  server.reloadRefused();
+  const names: EventName[] = [
+    ...([
+      "recording_started",
+      "recording_stopped",
+      "disk_failed",
+      "disk_recovered",
+      "auth_failed",
+    ] as const),
+    ...(["play_opened", "play_started", "play_closed", "play_refused", "publish_refused"] as const),
+    ...(["config_applied", "config_refused"] as const),
+  ];
+  await eventually(() => {
+    const told = toldIn(had.text);
+    for (const name of names) assert.ok(told.has(name), `${name} was not told`);
+  });
+  for (const [name, rows] of toldIn(had.text)) {
+    const known: readonly string[] = EVENTS[name as EventName].fields;
+    for (const fields of rows)
+      assert.deepEqual(
+        Object.keys(fields).filter((field) => !known.includes(field)),
+        [],
+        name,
+      );
+  }
+  const { media, root: recorded } = toldIn(had.text).get("recording_stopped")![0]!;
+  assert.deepEqual([media, recorded], ["cam", `${root}/dvr`]);
+});
 
 test("clients follow events through any thread, and go on where they left", async (t) => {
   const config = { ...configOf("", { eventSinks: [] }), threads: 2 };

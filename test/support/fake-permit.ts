@@ -11,6 +11,10 @@ export class FakePermit implements Permit {
     this.log.push("begun");
   }
 
+  media(): void {
+    this.log.push("media");
+  }
+
   count(bytes: number): void {
     this.bytes += bytes;
   }

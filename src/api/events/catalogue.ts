@@ -4,7 +4,6 @@
 export type EventSpec = { readonly doc: string; readonly fields: readonly string[] };
 
 const SOURCE = ["media", "proto", "ip"] as const;
-const REFUSED = ["media", "type", "proto", "ip", "country", "user_agent", "reason"] as const;
 const SESSION = [
   "media",
   "id",
@@ -21,13 +20,14 @@ const SESSION = [
   "opened_at",
   "started_at",
   "updated_at",
-  "closed_at",
   "ssl",
   "dvr",
   "named_by",
   "request_number",
   "status",
 ] as const;
+/** Of whom nobody let in, so that there is no session. */
+const REFUSED = ["media", "type", "proto", "ip", "country", "user_agent", "reason"] as const;
 
 /** Meanings of fields. */
 export const EVENT_FIELDS = {
@@ -37,6 +37,7 @@ export const EVENT_FIELDS = {
   ip: "The address of who is meant; of the server's own sources their URL.",
   tracks:
     "Of each track: `id`, `kind`, `codec`, and `width` and `height`, or `sample_rate` and `channels`.",
+  bitrate: "What comes in, in kbit/s.",
   bytes: "Bytes so far: had from a source, sent to a viewer.",
   version: "The server's version.",
   threads: "Media threads.",
@@ -107,18 +108,29 @@ export const EVENTS = {
     doc: "A stream came to be, by its publisher or by a viewer who waits.",
     fields: ["media"],
   },
-  stream_updated: { doc: "A stream has tracks, or others than before.", fields: ["media", "tracks"] },
+  stream_updated: {
+    doc: "A stream has tracks, or others than before; or its bitrate is known, or half as much again or less than two thirds of what was told: the mean of 30 s, so twice a minute at most.",
+    fields: ["media", "tracks", "bitrate"],
+  },
   stream_closed: { doc: "A stream is gone.", fields: ["media", "reason", "bytes"] },
   recording_started: { doc: "A stream is recorded from now on.", fields: ["media", "root"] },
   recording_stopped: { doc: "A stream is not recorded any more.", fields: ["media", "root"] },
   recording_failed: { doc: "The archive of a stream could not be opened.", fields: ["media", "reason"] },
+  disk_failed: {
+    doc: "A volume takes no recordings: it is full, or it fails. Each media thread that records there tells of it.",
+    fields: ["root", "reason"],
+  },
+  disk_recovered: {
+    doc: "It takes recordings again; each of those threads tells of it.",
+    fields: ["root"],
+  },
   play_opened: { doc: "A viewer was let in.", fields: SESSION },
   play_started: { doc: "A viewer is sent media.", fields: SESSION },
   play_updated: {
     doc: "A viewer's session as it is now: when it stalls or goes on, when it was judged again (once a minute at most), and every five minutes.",
     fields: SESSION,
   },
-  play_closed: { doc: "A viewer left or was sent away.", fields: [...SESSION, "reason"] },
+  play_closed: { doc: "A viewer left or was sent away.", fields: [...SESSION, "closed_at", "reason"] },
   play_refused: { doc: "A viewer was not let in.", fields: REFUSED },
   publish_refused: { doc: "A publisher was not let in.", fields: REFUSED },
   auth_failed: {

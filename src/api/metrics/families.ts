@@ -114,12 +114,18 @@ const THREADS: readonly Family[] = [
     "Requests that are held until the media is there.",
     (now) => now.heldRequests,
   ),
-  thread(
-    "gauge",
-    "weir_event_loop_delay_p99_seconds",
-    "How late the event loop was, 99th percentile of the last minute.",
-    (now) => now.eventLoopDelayS,
-  ),
+  {
+    name: "weir_event_loop_delay_p99_seconds",
+    help: "How late the event loop was, 99th percentile of the last minute; thread `control` has the API and the sessions.",
+    type: "gauge",
+    samples: ({ threads, controlDelayS }) => [
+      ...threads.map(({ index, eventLoopDelayS }) => ({
+        labels: { thread: index },
+        value: eventLoopDelayS,
+      })),
+      { labels: { thread: "control" }, value: controlDelayS },
+    ],
+  },
   thread(
     "counter",
     "weir_delivered_bytes_total",

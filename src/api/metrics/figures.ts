@@ -107,6 +107,8 @@ export type ServerFigures = {
   readonly residentBytes: number;
   readonly cpuS: number;
   /** Of all CPUs that it may use, as of the last seconds. Units: percent. */
+  /** Lateness of the control thread's event loop, 99th percentile of the last minute. */
+  readonly controlDelayS: number;
   readonly cpuPercent: number;
   /** Of the time of media threads' event loops, on average. Units: percent. */
   readonly loopPercent: number;

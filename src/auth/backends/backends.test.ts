@@ -93,7 +93,9 @@ test("a server is told whose part of a trace it is, and the trace how it answere
       traceparent: "00-a-b-01",
       ended: (outcome: string) => void told.push(`${host} ${outcome}`),
     }),
-    ended: () => {},
+    judged: () => {},
+    media: () => {},
+    gone: () => {},
   };
   await backends.ask("http://admin:hunter2@portal.test:8080/auth?key=k", { ...question, trace }, "new");
   await backends.ask("http://portal.test/auth", question, "new");

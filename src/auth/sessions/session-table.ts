@@ -9,6 +9,8 @@ import { Denials, refusedOf } from "./denials.ts";
 import type { Refusal, RefusedOf } from "./denials.ts";
 import { DueTimes } from "./due-times.ts";
 import { EndedSessions } from "./ended-sessions.ts";
+import { followOn } from "./follow-on.ts";
+import type { Outcome } from "./follow-on.ts";
 import { idleMsOf, isOfConnection } from "./idle.ts";
 import { DEFAULT_AUTH_DURATION_MS, FAILURE_RECHECK_MS, isJudged } from "./judge.ts";
 import type { Judgement } from "./judge.ts";
@@ -46,8 +48,6 @@ const STREAM_FULL: Refusal = {
   reason: "the stream has as many sessions as it may have",
   forMs: FULL_MS,
 };
-
-type Outcome = { readonly session: Session } | { readonly refusal: Refusal };
 
 /**
  * The one truth of who plays and publishes, in the control thread.
@@ -152,7 +152,8 @@ export class SessionTable {
     const start = { identity, claim, rules, allowance: {}, requests: 0, id: id ?? this.#makeId() };
     const trace = isJudged(claim) ? (this.#options.traceOf?.(claim) ?? null) : null;
     const session = this.#admit(start);
-    trace?.ended({ outcome: "allowed", sessionId: session.id });
+    session.trace = trace;
+    trace?.judged({ outcome: "allowed", sessionId: session.id });
     // A thread that has not heard yet that the rules are not open any more.
     if (isGuarded(rules, claim.kind)) this.#recheckSoon(session);
     this.#hold(session, thread);
@@ -170,7 +171,7 @@ export class SessionTable {
   /** Takes what a thread has seen of its sessions. One that is over is said to be over again. */
   report(thread: number, progress: readonly SessionProgress[]): void {
     const nowMs = this.#nowMs();
-    for (const { id, bytes, seenUs } of progress) {
+    for (const { id, bytes, seenUs, mediaUs } of progress) {
       const session = this.#index.byId(id);
       if (session === undefined) {
         this.#over.sayAgain(id, thread);
@@ -179,6 +180,9 @@ export class SessionTable {
       session.seenMs = nowMs;
       session.updatedAtMs = Math.max(session.updatedAtMs, Math.floor(seenUs / 1000));
       if (bytes > 0) this.#sawBytes(session, bytes, nowMs);
+      if (mediaUs === undefined || session.trace === null) continue;
+      session.trace.media(mediaUs);
+      session.trace = null;
     }
   }
 
@@ -284,7 +288,7 @@ export class SessionTable {
     const trace = this.#options.traceOf?.(claim) ?? null;
     const judging = this.#judgeClaim(identity, claim, rules, trace);
     this.#judging.set(identity, judging);
-    if (trace !== null) void judging.then((outcome) => trace.ended(endOf(outcome)));
+    if (trace !== null) void judging.then((outcome) => followOn(trace, outcome));
     return judging;
   }
 
@@ -536,6 +540,7 @@ export class SessionTable {
     session.moveTo("finished");
     session.closedAtMs = this.#wallMs();
     session.closeReason = reason;
+    session.trace?.gone();
     this.#index.remove(session);
     this.#due.remove(session);
     this.#over.ended({ id: session.id, reason, forMs, threads: session.threads });
@@ -567,13 +572,4 @@ function allowanceOf({ userId, maxSessions, recheckMs, expiresMs }: Allowance): 
     ...(recheckMs === undefined ? {} : { recheckMs }),
     ...(expiresMs === undefined ? {} : { expiresMs }),
   };
-}
-
-/** What a trace is told of how a claim was judged. */
-function endOf(outcome: Outcome): Parameters<SetUpTrace["ended"]>[0] {
-  if ("session" in outcome) return { outcome: "allowed", sessionId: outcome.session.id };
-  const { refusal } = outcome;
-  if (refusal.kind === "redirected") return { outcome: "redirected" };
-  const { status, reason } = refusal;
-  return { outcome: status === 503 ? "failed" : "denied", reason };
 }

@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import type { SessionClaim, SessionKind } from "../claim.ts";
 import type { AccessRules } from "../rules.ts";
+import type { SetUpTrace } from "./set-up-trace.ts";
 
 /** Sessions of the server's own, which nobody judges: `ingest` is a file or the built-in clip that plays as a stream. */
 export const OWN_SESSIONS = ["push", "record", "ingest"] as const;
@@ -93,6 +94,8 @@ export class Session {
   toldAtMs: number;
   /** Under which name `SessionIndex` has its user. */
   userKey: string | undefined = undefined;
+  /** Who follows its set-up, until media flows; `null`: nobody. */
+  trace: SetUpTrace | null = null;
   /** Where `DueTimes` has it. */
   dueS: number | null = null;
   #state: SessionState = "establishing";

@@ -10,7 +10,9 @@ function follow(): { ends: object[]; traceOf: TraceOf } {
   const ends: object[] = [];
   const traceOf: TraceOf = (claim) => ({
     asked: () => ({ traceparent: "", ended: () => {} }),
-    ended: (end) => void ends.push({ name: claim.name, ...end }),
+    judged: (end) => void ends.push({ name: claim.name, ...end }),
+    media: (atUs) => void ends.push({ media: atUs }),
+    gone: () => void ends.push({ gone: claim.name }),
   });
   return { ends, traceOf };
 }
@@ -49,4 +51,33 @@ test("a session that nobody judges is told of too; a recording is none that is s
   room.table.begin(0, playClaim(), "own");
   room.table.begin(0, { ...playClaim(), kind: "record", proto: "dvr" }, "recording");
   assert.deepEqual(ends, [{ name: "news", outcome: "allowed", sessionId: "own" }]);
+});
+
+test("a set-up goes on to the first media of its session, which is told once", async () => {
+  const { ends, traceOf } = follow();
+  const room = new TableUnderTest({ traceOf });
+  await room.table.open(0, playClaim());
+  await settle();
+  const report = (mediaUs?: number): void =>
+    room.table.report(0, [
+      { id: "s1", bytes: 5, seenUs: 9, ...(mediaUs === undefined ? {} : { mediaUs }) },
+    ]);
+  report();
+  report(7);
+  report(8);
+  room.table.kick("s1");
+  assert.deepEqual(ends.slice(1), [{ media: 7 }]);
+});
+
+test("a set-up ends with a session that has brought no media, and with one that is over at once", async () => {
+  const { ends, traceOf } = follow();
+  const room = new TableUnderTest({ traceOf });
+  await room.table.open(0, playClaim());
+  await settle();
+  room.table.kick("s1");
+  assert.deepEqual(ends.slice(1), [{ gone: "news" }]);
+  room.rules = OPEN_RULES;
+  room.table.begin(0, playClaim({ proto: "rtmp", ip: "192.0.2.9" }), "own");
+  room.table.closed(0, { id: "own", reason: "it left" });
+  assert.deepEqual(ends.slice(-1), [{ gone: "news" }]);
 });

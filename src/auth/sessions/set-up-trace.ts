@@ -10,12 +10,16 @@ export type AskTrace = { readonly traceparent: string; ended(outcome: SetUpOutco
 /** Follows one set-up. `host`: of the server that is asked, without anything else of its address. */
 export type SetUpTrace = {
   asked(host: string): AskTrace;
-  /** `sessionId`: only where it was let in. */
-  ended(end: {
+  /** It is known whether it may. `sessionId`: only where it was let in; then one of the two below follows. */
+  judged(end: {
     readonly outcome: SetUpOutcome;
     readonly sessionId?: string;
     readonly reason?: string;
   }): void;
+  /** Its first media flowed. Units: UTC in microseconds. */
+  media(atUs: number): void;
+  /** The session is over, and no media has flowed. */
+  gone(): void;
 };
 
 /** Begins to follow a claim; `null`: this one is not followed. */

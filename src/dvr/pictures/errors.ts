@@ -28,8 +28,14 @@ export const dvrPictureErrors = defineErrors({
   },
   DVR_PICTURE_FAILED: {
     disposition: "reject",
-    httpStatus: 500,
-    message: "no picture was made of the key frame: {reason}",
-    doc: "The program ffmpeg could not decode the key frame, or took too long. Its own words stand in the message: it may lack the codec.",
+    httpStatus: 404,
+    message: "there is no picture of the key frame: {reason}",
+    doc: "The program ffmpeg could not decode the key frame. Its own words stand in the message, and in the log: it may lack the codec.",
+  },
+  DVR_PICTURE_UNAVAILABLE: {
+    disposition: "reject",
+    httpStatus: 503,
+    message: "there is no picture now, ask again in a few seconds: {reason}",
+    doc: "A picture is answered within five seconds, whatever it waits for: what is live, a disk, its turn, or ffmpeg, which a busy machine may slow down or not let start. One that is being drawn then is drawn to its end, and kept for who asks again.",
   },
 });

@@ -91,7 +91,7 @@ describe("pictures on demand", () => {
     leave();
     bench.drawing[0]!.finish();
     await first;
-    await assert.rejects(left, { code: "DVR_PICTURE_FAILED" });
+    await assert.rejects(left, { code: "DVR_PICTURE_UNAVAILABLE" });
     await bench.drawn(2);
     assert.deepEqual([...bench.drawing[1]!.file], [3]);
     bench.drawing[1]!.finish();

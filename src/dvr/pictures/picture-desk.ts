@@ -7,7 +7,7 @@ import type { KeyFrame } from "./key-frame.ts";
 
 /**
  * Makes a JPEG of a file with one picture, no wider than so many pixels. Rejects with DVR_PICTURE_NO_FFMPEG,
- * DVR_PICTURE_FAILED; `signal` ends it early.
+ * _FAILED, _UNAVAILABLE; `signal` ends it early.
  */
 export type DrawPicture = (file: Uint8Array, widthPx: number, signal: AbortSignal) => Promise<Uint8Array>;
 
@@ -92,7 +92,7 @@ export class PictureDesk {
     this.#jobs.set(name, job);
     const make = async (): Promise<Uint8Array> => {
       if (job.wanted <= 0)
-        throw dvrPictureErrors.error("DVR_PICTURE_FAILED", { reason: "who asked has left" });
+        throw dvrPictureErrors.error("DVR_PICTURE_UNAVAILABLE", { reason: "who asked has left" });
       const picture = await this.#draw(await keyFrame.read(), widthPx, this.#stopped);
       this.#kept.set(name, picture, picture.byteLength + ENTRY_BYTES);
       return picture;

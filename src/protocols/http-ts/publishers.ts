@@ -95,6 +95,7 @@ export class TsPublishers {
       protocol: TS_PROTOCOL,
       remoteAddress,
       onRevoked: (reason) => taker.revoke(reason),
+      onPlayable: () => taker.playable(),
     };
     const claim =
       permit instanceof Promise
@@ -237,6 +238,11 @@ class TsUpload implements HttpUploadTaker {
   /** The core took the name away. */
   revoke(reason: string): void {
     this.#refuse(reason, httpTsErrors.error("HTTP_TS_REVOKED", { reason }));
+  }
+
+  /** Viewers can begin. */
+  playable(): void {
+    this.#permit?.media();
   }
 
   /** The server ends: who connects again reaches another one. */

@@ -206,6 +206,10 @@ export class RtmpConnection implements RtmpSessionHost {
     this.#socket.pause();
   }
 
+  mediaFlows(): void {
+    this.#permit?.media();
+  }
+
   holdReading(isHeld: boolean): void {
     this.#isHeld = isHeld;
     if (isHeld) this.#socket.pause();
@@ -237,6 +241,7 @@ export class RtmpConnection implements RtmpSessionHost {
       protocol: PROTOCOL,
       remoteAddress: this.#remoteAddress,
       onRevoked: (reason: string) => this.#session.stream.revoke(reason),
+      onPlayable: () => this.mediaFlows(),
     };
     const claim = publishPatiently(this.#parts.directory, request, this.#parts.clock);
     return claim instanceof Promise

@@ -28,6 +28,8 @@ export type RtmpPlayback = { close(): void };
 /** What a stream needs of its connection to the core. Calls are synchronous. */
 export type RtmpNetStreamHost = {
   write(bytes: Uint8Array): void;
+  /** A player is about to be sent its first media. */
+  mediaFlows?(): void;
   /**
    * Finds out whether the peer may: before `publish` or `play`, at once where nobody has to be asked. Throws, or rejects with,
    * a `MediaError` whose message the peer is told.
@@ -90,6 +92,8 @@ export class RtmpNetStream {
   #playback: RtmpPlayback | null = null;
   /** The same as `#playback`, when it is one. */
   #recorded: RecordedPlay | null = null;
+  /** The player was sent media since it began. */
+  #hasSent = false;
   /** How much media the player holds, as it says itself. */
   #bufferMs = DEFAULT_BUFFER_MS;
   /** Of a player that asked for a part only. */
@@ -260,8 +264,16 @@ export class RtmpNetStream {
   media(bytes: Uint8Array): void {
     if (this.#early !== null) this.#early.push(bytes);
     else if (this.#owner.state() !== "playing") return;
-    else if (this.#duration === null) this.#owner.host.write(bytes);
+    else if (this.#duration === null) this.#send(bytes);
     else this.#mediaWithin(this.#duration, bytes);
+  }
+
+  #send(bytes: Uint8Array): void {
+    if (!this.#hasSent) {
+      this.#hasSent = true;
+      this.#owner.host.mediaFlows?.();
+    }
+    this.#owner.host.write(bytes);
   }
 
   /** The subscription ended from the core's side. */
@@ -353,7 +365,7 @@ export class RtmpNetStream {
 
   #mediaWithin(duration: PlayDuration, bytes: Uint8Array): void {
     const fitting = duration.take(bytes);
-    if (fitting > 0) this.#owner.host.write(bytes.subarray(0, fitting));
+    if (fitting > 0) this.#send(bytes.subarray(0, fitting));
     if (!duration.isOver) return;
     this.#playback?.close();
     this.#playback = null;
@@ -394,6 +406,7 @@ export class RtmpNetStream {
   #subscribe(target: RtmpTarget): RtmpRecording | null {
     this.#early = [];
     this.#earlyEnd = null;
+    this.#hasSent = false;
     const playback = this.#owner.host.play(target);
     if (!("open" in playback)) {
       this.#playback = playback;
@@ -411,7 +424,7 @@ export class RtmpNetStream {
       startMs: playStartMs(args),
       durationMs: playDurationMs(args),
       bufferMs: this.#bufferMs,
-      write: (bytes) => this.#owner.host.write(bytes),
+      write: (bytes) => this.#send(bytes),
       // Nothing is sent now, and one may seek back: a pause in all but the word, and it has the time of one.
       ended: () => this.#owner.moveTo("paused"),
       failed: (caught) => this.#recordedFailed(caught),

@@ -11,6 +11,7 @@ export class ConnectionPermit implements Permit, SessionUser {
   readonly #onBegun: () => void;
   #session: ServedSession | null = null;
   #hasBegun = false;
+  #hasMedia = false;
   #isOver = false;
   #endedFor: string | null = null;
   #onEnd: ((reason: string) => void) | null = null;
@@ -35,6 +36,13 @@ export class ConnectionPermit implements Permit, SessionUser {
     this.#takeUp?.cancel();
     this.#onBegun();
     this.#session ??= this.#served.use(this.#id, this);
+    if (this.#hasMedia) this.#served.media(this.#session);
+  }
+
+  media(): void {
+    if (this.#hasMedia) return;
+    this.#hasMedia = true;
+    if (this.#session !== null) this.#served.media(this.#session);
   }
 
   count(bytes: number): void {

@@ -22,6 +22,9 @@ export class ServedSession {
   /** Since the last report. */
   bytes = 0;
   isChanged = false;
+  /** When its first media flowed, UTC; 0: none has. Units: microseconds. */
+  mediaUs = 0;
+  isMediaTold = false;
   /** Ended by the authority. */
   isEnded = false;
 
@@ -67,6 +70,13 @@ export class ServedSessions {
     if (session.isChanged) return;
     session.isChanged = true;
     this.#changed.push(session);
+  }
+
+  /** Media flows in the name of a session; only when it first does is told. */
+  media(session: ServedSession): void {
+    if (session.mediaUs > 0) return;
+    session.mediaUs = this.#clock.wallUs();
+    this.count(session, 0);
   }
 
   /** A user needs a session no more. The authority counts connections; what only had requests ends by itself. */
@@ -124,11 +134,18 @@ export class ServedSessions {
     const seenUs = this.#clock.wallUs();
     const progress: SessionProgress[] = [];
     for (const session of this.#changed) {
-      if (!session.isEnded) progress.push({ id: session.id, bytes: session.bytes, seenUs });
+      if (!session.isEnded) progress.push(progressOf(session, seenUs));
       session.bytes = 0;
       session.isChanged = false;
     }
     this.#changed = [];
     if (progress.length > 0) this.#control.report(progress);
   }
+}
+
+function progressOf(session: ServedSession, seenUs: number): SessionProgress {
+  const { id, bytes, mediaUs, isMediaTold } = session;
+  if (mediaUs === 0 || isMediaTold) return { id, bytes, seenUs };
+  session.isMediaTold = true;
+  return { id, bytes, seenUs, mediaUs };
 }

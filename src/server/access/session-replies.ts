@@ -16,6 +16,9 @@ import type { Permit } from "../../stream/permit.ts";
 import { accessErrors } from "./errors.ts";
 import type { ServedSession, ServedSessions } from "./served-sessions.ts";
 
+/** Spec: ISO/IEC 23009-1 section 3.1.22, initialization segment; by the name that it has here. */
+const INIT_SEGMENT = /\/init-[^/]*\.mp4$/;
+
 /** The reply to one of a viewer's requests. One whose body is whole is the same object: it may be shared. */
 export function countedReply(
   served: ServedSessions,
@@ -27,11 +30,19 @@ export function countedReply(
     served.count(session, 0);
     return reply;
   }
+  if (session.mediaUs === 0 && hasMedia(request, reply)) served.media(session);
   served.count(session, reply.body.length === 0 ? 0 : totalBytes(reply.body));
   const count = (bytes: number): void => served.count(session, bytes);
   if (reply.file !== undefined) return { ...reply, file: countedFile(reply.file, session, count) };
   if (reply.stream === undefined) return reply;
   return { ...reply, stream: countedStream(reply.stream, session, count) };
+}
+
+/** Whether there is media in a reply: there is none in playlists, nor in what decoders are set up with before the first segment. */
+function hasMedia({ path }: HttpRequest, { status, headers }: HttpReply): boolean {
+  if (status !== 200 && status !== 206) return false;
+  const type = headers.find(([name]) => name === "content-type")?.[1] ?? "";
+  return /^(?:video|audio)\//.test(type) && !INIT_SEGMENT.test(path);
 }
 
 /**
@@ -75,6 +86,7 @@ function startBody(start: HttpStream, sink: HttpBodySink, permit: Permit, hasEnd
   let source: HttpBodySource | null = null;
   const counted: HttpBodySink = {
     write: (bytes) => {
+      permit.media();
       permit.count(bytes.byteLength);
       sink.write(bytes);
     },
@@ -121,6 +133,7 @@ function startSocket(start: WebSocketStart, sink: WebSocketSink, permit: Permit)
   const counted: WebSocketSink = {
     accept: () => sink.accept(),
     write: (frames) => {
+      permit.media();
       permit.count(frames.byteLength);
       sink.write(frames);
     },

@@ -68,6 +68,28 @@ test("a stream tells of its source from the first word to the last", () => {
   assert.ok(Number(told[8]!.fields["bytes"]) > 0);
 });
 
+test("a stream tells of its bitrate when it is known, and when it is another one", () => {
+  const { clock, told, publish } = setUp();
+  const publisher = publish();
+  const video = videoTrack();
+  publisher.setTracks([video]);
+  let frame = 0;
+  const send = (seconds: number, payload: Uint8Array): void => {
+    for (let n = 0; n < seconds * 25; n++) {
+      publisher.write(sourcePacket({ track: video, dts: frame++ * 3600, isSync: true, payload }));
+      clock.advance(40);
+    }
+  };
+  send(90, new Uint8Array(10_000));
+  send(65, new Uint8Array(5000));
+  const updates = told.filter(({ name }) => name === "stream_updated").map(({ fields }) => fields);
+  assert.deepEqual(
+    updates.map(({ bitrate }) => bitrate),
+    [undefined, 2000, 1000],
+  );
+  assert.deepEqual(Object.keys(updates[1]!), ["media", "tracks", "bitrate"]);
+});
+
 test("a source that is silent is lost, then closed", () => {
   const { clock, told, publish } = setUp();
   publish().setTracks([videoTrack()]);

@@ -42,11 +42,12 @@ export function takeThreadEvent(bus: Pick<EventBus, "emit">, { name, fields }: T
 
 /** The event of what a stream says of itself. */
 export function streamEvent(notice: StreamNotice, tell: TellEvent): void {
-  const { what, stream: media, source, tracks, reason, bytes } = notice;
+  const { what, stream: media, source, tracks, bitrateBps, reason, bytes } = notice;
   tell(what, {
     media,
     ...(source === undefined ? {} : { proto: source.protocol, ip: source.remoteAddress }),
     ...(tracks === undefined ? {} : { tracks: tracks.map(trackFields) }),
+    ...(bitrateBps === undefined ? {} : { bitrate: Math.round(bitrateBps / 1000) }),
     ...(reason === undefined ? {} : { reason }),
     ...(bytes === undefined ? {} : { bytes }),
   });

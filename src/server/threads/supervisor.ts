@@ -155,6 +155,11 @@ export class MediaThreads {
     return this.#seats.reduce((sum, seat) => sum + seat.restarts, 0);
   }
 
+  /** How late the event loop of this thread, which keeps the others, was: 99th percentile of the last minute. Units: milliseconds. */
+  get ownLatenessMs(): number {
+    return this.#heart?.latenessMs(0.99) ?? 0;
+  }
+
   /** What went with the threads that were replaced. */
   get lost(): { readonly streams: number; readonly viewers: number } {
     return this.#lost;

@@ -3,8 +3,10 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { RecordingLog } from "../../../test/support/recording-log.ts";
-import { playClaim } from "../../../test/support/sessions.ts";
+import { playClaim, settle } from "../../../test/support/sessions.ts";
 import { startTraceCollector, wordsOf } from "../../../test/support/trace-collector.ts";
+import type { SetUpTrace } from "../../auth/sessions/set-up-trace.ts";
+import type { SetUp } from "./set-up.ts";
 import { SessionTraces } from "./session-traces.ts";
 
 const service = { version: "1.2.3", serverId: "srv" };
@@ -29,34 +31,80 @@ describe("traces of sessions", () => {
     trace.asked("slow.example");
     clock.advance(300);
     asking.ended("allowed");
-    trace.ended({ outcome: "allowed", sessionId: "s1" });
-    traces.begin(claim)!.ended({ outcome: "failed", reason: "nobody answered" });
+    trace.judged({ outcome: "allowed", sessionId: "s1" });
+    asking.ended("failed");
+    clock.advance(500);
+    trace.media(clock.wallUs() - 100_000);
+    trace.gone();
+    traces.begin(claim)!.judged({ outcome: "failed", reason: "nobody answered" });
     await traces.stop();
     assert.deepEqual(
       spans().map(({ name }) => name),
-      ["authorize", "authorize", "play", "play"],
+      ["authorize", "authorize", "first_media", "play", "play"],
     );
-    const [asked, late, play, failed] = spans();
+    const [asked, late, media, play, failed] = spans();
     assert.equal(asking.traceparent, `00-${play!.traceId}-${asked!.spanId}-01`, "what the server was told");
     assert.match(asking.traceparent, /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
-    for (const below of [asked!, late!]) {
+    for (const below of [asked!, late!, media!]) {
       assert.equal(below.parentSpanId, play!.spanId);
       assert.equal(below.traceId, play!.traceId);
     }
-    assert.equal(late!.endTimeUnixNano, play!.endTimeUnixNano, "it was not waited for");
+    assert.equal(late!.endTimeUnixNano, media!.startTimeUnixNano, "it was not waited for");
+    assert.deepEqual(wordsOf(asked!), {
+      "http.request.method": "GET",
+      "server.address": "portal.example",
+      "weir.outcome": "allowed",
+    });
+    assert.equal(media!.startTimeUnixNano, "1795420800301001000");
+    assert.equal(media!.endTimeUnixNano, "1795420800701001000");
     assert.notEqual(failed!.traceId, play!.traceId);
     assert.equal(play!.parentSpanId ?? "", "");
     assert.equal(play!.startTimeUnixNano, "1795420800000001000");
     assert.equal(asked!.startTimeUnixNano, "1795420800001001000");
-    assert.equal(play!.endTimeUnixNano, "1795420800301001000");
+    assert.equal(play!.endTimeUnixNano, media!.endTimeUnixNano);
     assert.deepEqual(wordsOf(play!), {
       "weir.stream": "cams/gate",
       "network.protocol.name": "hls",
       "weir.outcome": "allowed",
-      "weir.session.id": "s1",
+      "session.id": "s1",
+      "weir.media": "flows",
     });
+    assert.equal(wordsOf(failed!)["error.type"], "_OTHER");
     assert.equal(failed!.status.code, 2);
     assert.doesNotMatch(text(), /secret|192\.0\.2\.7/);
+  });
+
+  test("end without media by time, with the session, and when too many wait", async () => {
+    const noted: SetUp[] = [];
+    const clock = new FakeClock(START_US);
+    const sender = { note: (setUp: SetUp) => void noted.push(setUp), close: () => Promise.resolve() };
+    const traces = new SessionTraces({
+      ...{ service, log: new RecordingLog(), clock, open: () => Promise.resolve(sender) },
+    });
+    traces.configure({ traces: { url: "http://127.0.0.1:9/v1/traces", share: 1 }, allowedHosts: [] });
+    const admitted = (sessionId: string, fields = {}): SetUpTrace => {
+      const trace = traces.begin({ ...claim, ...fields })!;
+      trace.judged({ outcome: "allowed", sessionId });
+      return trace;
+    };
+    admitted("idle");
+    admitted("gone").gone();
+    admitted("player", { proto: "player" });
+    clock.advance(30_000);
+    assert.equal(clock.pendingTimers, 0);
+    for (let n = 0; n < 4097; n++) admitted(`s${n}`);
+    await settle();
+    assert.deepEqual(
+      noted.map(({ sessionId, media }) => [sessionId, media?.outcome, media?.atUs]),
+      [
+        ["gone", "none", START_US],
+        ["player", undefined, undefined],
+        ["idle", "none", START_US + 30_000_000],
+        ["s0", "unknown", START_US + 30_000_000],
+      ],
+    );
+    await traces.stop();
+    assert.deepEqual([noted.length, clock.pendingTimers], [4 + 4096, 0]);
   });
 
   test("are as many as the share says, and none without a collector", async (t) => {
@@ -70,7 +118,7 @@ describe("traces of sessions", () => {
     const open = traces.begin(claim);
     traces.configure({ allowedHosts: [] });
     assert.equal(traces.begin(claim), null);
-    open!.ended({ outcome: "allowed" });
+    open!.judged({ outcome: "allowed" });
     await traces.stop();
     assert.deepEqual(spans(), []);
   });
@@ -80,7 +128,7 @@ describe("traces of sessions", () => {
     const open = (): Promise<never> => Promise.reject(new Error("no module"));
     const traces = new SessionTraces({ service, log, clock: new FakeClock(), open });
     traces.configure({ traces: { url: "http://127.0.0.1:9/v1/traces", share: 1 }, allowedHosts: [] });
-    traces.begin(claim)!.ended({ outcome: "allowed" });
+    traces.begin(claim)!.judged({ outcome: "denied" });
     await traces.stop();
     assert.deepEqual(
       log.lines.map(({ message }) => message),

@@ -6,11 +6,15 @@ import type { Logger } from "../../base/log.ts";
 import type { ResolvedConfig, TracesPlan } from "../../config/plan.ts";
 import type { ResolveName } from "../access/name-cache.ts";
 import { HostGuard } from "../outside-hosts.ts";
-import type { OpenExport, SetUp, TraceSender, TraceService } from "./set-up.ts";
+import type { OpenExport, TraceSender, TraceService } from "./set-up.ts";
 import { TracedSetUp } from "./traced-set-up.ts";
+import type { SetUpWatcher } from "./traced-set-up.ts";
 
 /** So long the last traces may take when another collector takes the next ones, or the server stops. */
 const CLOSE_LIMIT_MS = 2000;
+
+/** Set-ups that wait for their first media; when there are more, the oldest is told of without it. */
+const MAX_WAITING = 4096;
 
 /** What traces of sessions need. */
 export type SessionTracesOptions = {
@@ -34,6 +38,7 @@ export class SessionTraces {
   #allowedHosts: readonly string[] = [];
   #plan: TracesPlan | null = null;
   #export: Promise<TraceSender | null> | null = null;
+  readonly #waiting = new Set<TracedSetUp>();
 
   constructor(options: SessionTracesOptions) {
     this.#options = options;
@@ -45,6 +50,7 @@ export class SessionTraces {
     this.#allowedHosts = allowedHosts;
     const next = traces === undefined ? null : this.#allowed(traces);
     if (next?.url === this.#plan?.url && next?.share === this.#plan?.share) return;
+    this.#giveUp(0);
     const before = this.#export;
     this.#plan = next;
     this.#export = next === null ? null : this.#opened(next);
@@ -55,11 +61,12 @@ export class SessionTraces {
   readonly begin = (claim: SessionClaim): SetUpTrace | null => {
     const { clock, random = Math.random } = this.#options;
     if (this.#plan === null || random() >= this.#plan.share) return null;
-    return new TracedSetUp(clock, claim, this.#note);
+    return new TracedSetUp(clock, claim, this.#watcher);
   };
 
   /** Sends what waits; resolves after `CLOSE_LIMIT_MS` at most. */
   async stop(): Promise<void> {
+    this.#giveUp(0);
     const before = this.#export;
     this.#plan = null;
     this.#export = null;
@@ -73,9 +80,24 @@ export class SessionTraces {
     return null;
   }
 
-  readonly #note = (setUp: SetUp): void => {
-    void this.#export?.then((open) => open?.note(setUp));
+  readonly #watcher: SetUpWatcher = {
+    waits: (setUp) => {
+      this.#waiting.add(setUp);
+      this.#giveUp(MAX_WAITING);
+    },
+    over: (setUp, how) => {
+      this.#waiting.delete(setUp);
+      void this.#export?.then((open) => open?.note(how));
+    },
   };
+
+  /** Those above so many are told of without their first media, the oldest first. */
+  #giveUp(most: number): void {
+    for (const setUp of this.#waiting) {
+      if (this.#waiting.size <= most) return;
+      setUp.giveUp();
+    }
+  }
 
   async #opened(plan: TracesPlan): Promise<TraceSender | null> {
     const { open = openExport, service, log } = this.#options;

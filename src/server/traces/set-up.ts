@@ -30,12 +30,27 @@ export type SetUp = {
   readonly claimedUs: number;
   /** When it was known whether it may. */
   readonly judgedUs: number;
+  /** What became of it then; `null` where it was not let in, or brings no media. */
+  readonly media: FirstMedia | null;
   /** `allowed`, or why not. */
   readonly outcome: SetUpOutcome;
   readonly reason?: string;
   /** Servers that were asked, by their hosts, without anything else of their addresses. */
   readonly asked: readonly Asked[];
 };
+
+/**
+ * The first media of a session. `flows`: a viewer was sent it, or viewers of a publisher could begin. `none`: it did not come before
+ * the session's end, or within `FIRST_MEDIA_LIMIT_MS`. `unknown`: it was not waited for, since too many were, or the server stopped.
+ */
+export type FirstMedia = {
+  readonly spanId: string;
+  readonly outcome: "flows" | "none" | "unknown";
+  readonly atUs: number;
+};
+
+/** Media is waited for so long. */
+export const FIRST_MEDIA_LIMIT_MS = 30_000;
 
 /** A server that was asked. */
 export type Asked = {

@@ -1,12 +1,12 @@
 import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
-import type { Tracer } from "@opentelemetry/api";
+import type { Span, Tracer } from "@opentelemetry/api";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { AlwaysOnSampler, BatchSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
 import type { IdGenerator } from "@opentelemetry/sdk-trace";
 import type { OutsideHosts } from "../../base/outside-hosts.ts";
 import type { TracesPlan } from "../../config/plan.ts";
-import type { Asked, SetUp, TraceSender, TraceService } from "./set-up.ts";
+import type { Asked, FirstMedia, SetUp, TraceSender, TraceService } from "./set-up.ts";
 
 /** What waits to be sent at most; more is dropped. */
 const QUEUE = {
@@ -17,8 +17,8 @@ const QUEUE = {
 };
 
 /**
- * Sends spans to a collector, as OTLP over HTTP: one for a session's set-up, and below it one for each server that was
- * asked. They have no tokens, addresses of clients, or queries in them. Whoever notes has chosen which are traced.
+ * Sends spans to a collector, as OTLP over HTTP: one for a session's set-up, up to its first media, and below it one for each
+ * server that was asked and one for the wait for media. They have no tokens, addresses of clients, or queries in them. Whoever notes has chosen which are traced.
  */
 export class TraceExport implements TraceSender {
   readonly #provider: TracerProvider;
@@ -50,12 +50,13 @@ export class TraceExport implements TraceSender {
 
   /** Makes the spans of a session's set-up. */
   note(setUp: SetUp): void {
-    const { kind, name, proto, sessionId, claimedUs, judgedUs, outcome, reason } = setUp;
+    const { kind, name, proto, sessionId, claimedUs, judgedUs, outcome, reason, media } = setUp;
     const attributes = {
       "weir.stream": name,
       "network.protocol.name": proto,
       "weir.outcome": outcome,
-      ...(sessionId === null ? {} : { "weir.session.id": sessionId }),
+      ...(sessionId === null ? {} : { "session.id": sessionId }),
+      ...(media === null ? {} : { "weir.media": media.outcome }),
     };
     const startTime = dateOf(claimedUs);
     this.#ids.next = setUp;
@@ -66,9 +67,10 @@ export class TraceExport implements TraceSender {
     );
     const context = trace.setSpan(ROOT_CONTEXT, span);
     for (const each of setUp.asked) this.#noteAsked(each, context);
-    if (outcome === "failed") span.setStatus({ code: SpanStatusCode.ERROR, message: reason ?? "" });
+    if (media !== null && media.outcome !== "unknown") this.#noteMedia(media, judgedUs, context);
+    if (outcome === "failed") setFailed(span, reason);
     else if (reason !== undefined) span.setAttribute("weir.reason", reason);
-    span.end(dateOf(judgedUs));
+    span.end(dateOf(media?.atUs ?? judgedUs));
   }
 
   /** Sends what waits. */
@@ -76,9 +78,17 @@ export class TraceExport implements TraceSender {
     await this.#provider.shutdown();
   }
 
+  #noteMedia({ spanId, outcome, atUs }: FirstMedia, judgedUs: number, context: typeof ROOT_CONTEXT): void {
+    const attributes = { "weir.media": outcome };
+    this.#ids.next = { spanId };
+    this.#tracer
+      .startSpan("first_media", { startTime: dateOf(judgedUs), attributes }, context)
+      .end(dateOf(atUs));
+  }
+
   #noteAsked(asked: Asked, context: typeof ROOT_CONTEXT): void {
     const { spanId, host, startUs, endUs, outcome } = asked;
-    const attributes = { "server.address": host, "weir.outcome": outcome };
+    const attributes = { "http.request.method": "GET", "server.address": host, "weir.outcome": outcome };
     const startTime = dateOf(startUs);
     this.#ids.next = { spanId };
     const span = this.#tracer.startSpan(
@@ -86,9 +96,15 @@ export class TraceExport implements TraceSender {
       { kind: SpanKind.CLIENT, startTime, attributes },
       context,
     );
-    if (outcome === "failed") span.setStatus({ code: SpanStatusCode.ERROR });
+    if (outcome === "failed") setFailed(span);
     span.end(dateOf(endUs));
   }
+}
+
+/** Spec: OpenTelemetry semantic conventions, "Recording errors": `_OTHER` where no class of errors is told apart. */
+function setFailed(span: Span, message?: string): void {
+  span.setStatus({ code: SpanStatusCode.ERROR, ...(message === undefined ? {} : { message }) });
+  span.setAttribute("error.type", "_OTHER");
 }
 
 /** Gives the ids that were handed out with the requests, which were on their way before there was a span. */

@@ -240,7 +240,7 @@ export class Sibling {
     };
   }
 
-  async #admit(link: LinkId, request: Omit<PublishRequest, "onRevoked">): Promise<boolean> {
+  async #admit(link: LinkId, request: Omit<PublishRequest, "onRevoked" | "onPlayable">): Promise<boolean> {
     const publisher = await this.#host.publish({
       ...request,
       onRevoked: (reason) => {
@@ -266,6 +266,7 @@ class RemotePublisher implements Publisher {
   readonly #outlet: PacketSink;
   readonly #leave: (reason: string) => void;
   #tracks: TrackSet | null = null;
+  #isPlayable = false;
   #isOver = false;
 
   constructor(request: PublishRequest, outlet: PacketSink, leave: (reason: string) => void) {
@@ -284,6 +285,10 @@ class RemotePublisher implements Publisher {
     const tracks = this.#tracks;
     if (this.#isOver || tracks === null) return;
     const startsGop = packet.isSync && packet.track === tracks.reference;
+    if (startsGop && !this.#isPlayable) {
+      this.#isPlayable = true;
+      this.#request.onPlayable?.();
+    }
     this.#outlet.onPacket({ ...packet, startsGop, epoch: tracks.epoch, arrivalUs: 0 });
   }
 
