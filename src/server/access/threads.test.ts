@@ -17,16 +17,16 @@ class Doorkeeper implements SessionAuthority {
   readonly begunIds: string[] = [];
   readonly closedIds: string[] = [];
   readonly bytes = new Map<string, number>();
+  /** Those that have a viewer who was let in. */
   readonly threads = new Set<number>();
   end: (ends: readonly SessionEnd[]) => void = () => {};
 
   open: SessionAuthority["open"] = async (thread, claim) => {
     this.claims.push(claim);
-    this.threads.add(thread);
     const { proto, token = "" } = claim;
-    return token.startsWith("good")
-      ? { kind: "allowed", id: `${proto}-${token}` }
-      : { kind: "denied", status: 403, reason: "no", forMs: 1000 };
+    if (!token.startsWith("good")) return { kind: "denied", status: 403, reason: "no", forMs: 1000 };
+    this.threads.add(thread);
+    return { kind: "allowed", id: `${proto}-${token}` };
   };
   /** Of viewers: the server's own inputs are sessions too. */
   begun: SessionAuthority["begun"] = (_, { id, claim }) => {
