@@ -214,14 +214,15 @@ const SECRET_KEYS = new Set(["token", "password", "pass", "key", "signature", "s
 
 /** A query in which tokens are masked: those of `tokenKey` and of keys that say it, and `token` wherever it stands. */
 export function maskQuery(query: string, tokenKey: string, token: string | undefined): string {
+  const isToken = (text: string): boolean => text === token || decode(text) === token;
   return query
     .split("&")
     .map((pair) => {
       const equals = pair.indexOf("=");
-      if (equals < 0) return decode(pair) === token ? maskToken(pair) : pair;
+      if (equals < 0) return isToken(pair) ? maskToken(pair) : pair;
       const [key, value] = [pair.slice(0, equals), pair.slice(equals + 1)];
       const isSecret = key === tokenKey || SECRET_KEYS.has(decode(key).toLowerCase());
-      return isSecret || decode(value) === token ? `${key}=${maskToken(value)}` : pair;
+      return isSecret || isToken(value) ? `${key}=${maskToken(value)}` : pair;
     })
     .join("&");
 }
