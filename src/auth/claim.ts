@@ -23,6 +23,8 @@ export type SessionClaim = {
   readonly token?: string;
   /** The server made the token up for this one connection: another one of the same viewer has another. */
   readonly isTokenMade?: true;
+  /** Of a long token only the beginning is here, as nobody asked about it: who is to judge it has to hear it anew. */
+  readonly isTokenCut?: true;
   /** What a publisher said as its password, where that is apart from the token. */
   readonly password?: string;
   /** Values of those session keys that are headers or parts of the query, joined; "" where there are none. */

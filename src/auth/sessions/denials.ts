@@ -17,6 +17,14 @@ export function refusedOf({ claim, rules }: Pick<Session, "claim" | "rules">): R
   return isJudged(claim) ? { kind: claim.kind, name: claim.name, rules } : null;
 }
 
+/** The longest name that is kept with a refusal: the longest of streams. Of files there are longer ones, which anybody makes up. */
+const MAX_KEPT_NAME = 255;
+
+/** A name as refusals keep it; "" for one that is too long: with it they are forgotten by any change of the rules. */
+export function keptName(name: string): string {
+  return name.length <= MAX_KEPT_NAME ? name : "";
+}
+
 /** Refusals that are kept so that nobody is asked again, by the identity of the session. The oldest goes when there are too many. */
 export class Denials {
   readonly #most: number;
@@ -34,7 +42,8 @@ export class Denials {
   keep(identity: string, refusal: Refusal, nowMs: number, of: RefusedOf | null): void {
     this.#kept.delete(identity);
     if (refusal.forMs <= 0) return;
-    this.#kept.set(identity, { refusal, untilMs: nowMs + refusal.forMs, of });
+    const short = of === null ? null : { ...of, name: keptName(of.name) };
+    this.#kept.set(identity, { refusal, untilMs: nowMs + refusal.forMs, of: short });
     dropOldest(this.#kept, this.#most);
   }
 
@@ -51,6 +60,6 @@ export class Denials {
   /** Forgets those whose rules count no more. */
   keepOnly(stillCounts: (of: RefusedOf) => boolean): void {
     for (const [identity, { of }] of this.#kept)
-      if (of !== null && !stillCounts(of)) this.#kept.delete(identity);
+      if (of !== null && (of.name === "" || !stillCounts(of))) this.#kept.delete(identity);
   }
 }

@@ -52,6 +52,33 @@ describe("a refusal", () => {
   });
 });
 
+describe("a session that nobody was asked about and whose token is known in part", () => {
+  const claim = playClaim({ token: "the beginn", isTokenCut: true });
+
+  test("ends when it is to be judged, so that its viewer brings the whole", async () => {
+    const it = new TableUnderTest();
+    it.rules = OPEN_RULES;
+    it.table.begin(0, claim, "its own");
+    it.table.configure(() => askedRules());
+    await it.clock.advanceSettling(1000);
+    assert.equal(it.put.length, 0);
+    assert.deepEqual(
+      it.ended.map(({ id, forMs, threads }) => [id, forMs, threads]),
+      [["its own", 0, [0]]],
+    );
+    assert.equal((await it.table.open(0, playClaim({ token: "the beginning" }))).kind, "allowed");
+  });
+
+  test("goes on when it is judged again by no rules", async () => {
+    const it = new TableUnderTest();
+    it.rules = OPEN_RULES;
+    it.table.begin(0, claim, "its own");
+    it.table.reauth();
+    await it.clock.advanceSettling(1000);
+    assert.deepEqual([it.ended.length, it.table.stats().sessions], [0, 1]);
+  });
+});
+
 describe("a thread that is lost while it waits for an answer", () => {
   test("holds nothing of it, so a connection's session does not stay for ever", async () => {
     const it = new TableUnderTest();

@@ -461,6 +461,10 @@ export class SessionTable {
   }
 
   async #recheck(session: Session): Promise<void> {
+    if (session.claim.isTokenCut === true && isGuardedSession(session)) {
+      this.#finish(session, "it has rules now, and brings its token anew", 0);
+      return;
+    }
     session.isRechecking = true;
     session.recheckAtMs = Infinity;
     this.#rechecking++;
@@ -558,6 +562,10 @@ export class SessionTable {
   #wallMs(): number {
     return Math.floor(this.#options.clock.wallUs() / 1000);
   }
+}
+
+function isGuardedSession({ claim, rules }: Session): boolean {
+  return isJudged(claim) && isGuarded(rules, claim.kind);
 }
 
 function failedRefusal(reason: string): Refusal {

@@ -1,17 +1,20 @@
 import { createHash, createHmac, hash, randomBytes } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { RulesOf, SessionClaim, SessionEnd, SessionKind, Verdict } from "../../auth/claim.ts";
+import { keptName } from "../../auth/sessions/denials.ts";
 import type { CountedClaim } from "../../auth/sessions/session.ts";
 import type { Clock } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
 import type { MediaError } from "../../base/errors.ts";
 import { dropOldest } from "../../base/oldest.ts";
+import { ownText } from "../../base/own-text.ts";
 import { TurnShare } from "../../base/turn-share.ts";
 import type { Permit } from "../../stream/permit.ts";
 import { nameRulesOf } from "./access-rules.ts";
 import type { NameRules } from "./access-rules.ts";
 import { ConnectionPermit } from "./connection-permit.ts";
 import { accessErrors } from "./errors.ts";
+import { openClaim } from "./open-claim.ts";
 import { ServedSessions } from "./served-sessions.ts";
 import type { SessionControl } from "./session-authority.ts";
 
@@ -21,6 +24,8 @@ const VERDICT_LIMIT_MS = 10_000;
 const UNAVAILABLE_MS = 1000;
 /** Names whose rules are kept, and refusals, and sessions of this thread's own that were ended. */
 const MAX_KEPT = 50_000;
+/** The same of names that are longer than a stream's: a file's may be as long as a path, and anybody makes them up. */
+const MAX_LONG_KEPT = 1000;
 /** A permit that nobody takes up within so long is given back. */
 const TAKE_UP_MS = 10_000;
 /** Viewers that go on with their verdicts in one turn of the loop: each is a playlist that is made, of some 0.2 ms. */
@@ -61,6 +66,10 @@ export class AccessGate {
     play: new Map(),
     publish: new Map(),
   };
+  readonly #longRules: Readonly<Record<SessionKind, Map<string, NameRules>>> = {
+    play: new Map(),
+    publish: new Map(),
+  };
   readonly #turns = new TurnShare(VERDICTS_A_TURN);
   /** Verdicts that wait for their turn. */
   readonly #inTurns = new Set<{ verdict: Verdict }>();
@@ -75,25 +84,27 @@ export class AccessGate {
 
   /** The rules of a name; the same object as long as they are the same. */
   rules(kind: SessionKind, name: string): NameRules {
-    const kept = this.#rules[kind];
+    const isLong = keptName(name) === "";
+    const kept = (isLong ? this.#longRules : this.#rules)[kind];
     const known = kept.get(name);
     if (known !== undefined) return known;
     const rules = nameRulesOf(this.#options.rulesOf(kind, name), kind);
-    kept.set(name, rules);
-    dropOldest(kept, MAX_KEPT);
+    kept.set(ownText(name), rules);
+    dropOldest(kept, isLong ? MAX_LONG_KEPT : MAX_KEPT);
     return rules;
   }
 
   /** Another configuration is in force: what was found out by rules that it changes is forgotten. */
   configure(): void {
     for (const kind of ["play", "publish"] as const) {
-      for (const [name, { rules }] of this.#rules[kind]) {
-        if (isDeepStrictEqual(rules, this.#options.rulesOf(kind, name))) continue;
-        this.#rules[kind].delete(name);
+      for (const kept of [this.#rules[kind], this.#longRules[kind]]) {
+        for (const [name, { rules }] of kept)
+          if (!isDeepStrictEqual(rules, this.#options.rulesOf(kind, name))) kept.delete(name);
       }
     }
     for (const [key, { of }] of this.#refusals)
-      if (of !== null && this.rules(of.kind, of.name) !== of.rules) this.#refusals.delete(key);
+      if (of !== null && (of.name === "" || this.rules(of.kind, of.name) !== of.rules))
+        this.#refusals.delete(key);
   }
 
   /** Why `key` is refused still; `null` where it has to be asked. */
@@ -103,7 +114,8 @@ export class AccessGate {
 
   /** Refuses `key` without asking, for so long, but not behind a change of the rules. */
   refuse(key: string, refusal: Refusal, of: RefusedName): void {
-    if (this.rules(of.kind, of.name) === of.rules) this.#keep(this.#refusals, key, refusal, of);
+    if (this.rules(of.kind, of.name) !== of.rules) return;
+    this.#keep(this.#refusals, key, refusal, { ...of, name: ownText(keptName(of.name)) });
   }
 
   /** What stands for a viewer without a token: nobody guesses it, and all threads find the same. `key`: who it is. */
@@ -152,7 +164,8 @@ export class AccessGate {
     const refusal = this.#endedFor(this.#identity(key));
     if (refusal !== null) throw refusalError(claim, refusal);
     const id = this.#identity(key).slice(0, IDENTITY_DIGITS) + randomBytes(8).toString("hex");
-    return new ConnectionPermit(this.served, id, () => this.#options.control.begun({ id, claim }));
+    const begun = { id, claim: openClaim(claim) };
+    return new ConnectionPermit(this.served, id, () => this.#options.control.begun(begun));
   }
 
   /** The session of something that the server itself does, begun at once. */
@@ -178,7 +191,7 @@ export class AccessGate {
     const id = this.#identity(key);
     const refusal = this.#endedFor(id);
     if (refusal !== null) return refusal;
-    this.#options.control.begun({ id, claim });
+    this.#options.control.begun({ id, claim: openClaim(claim) });
     return id;
   }
 

@@ -2,6 +2,7 @@ import { hash, randomBytes } from "node:crypto";
 import type { SessionClaim, SessionEnd, SessionKind } from "../../auth/claim.ts";
 import { textReply } from "../../base/http-message.ts";
 import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
+import { ownText } from "../../base/own-text.ts";
 import type { Permit } from "../../stream/permit.ts";
 import type { ExtraKey, NameRules } from "./access-rules.ts";
 import { accessErrors } from "./errors.ts";
@@ -22,8 +23,6 @@ const MAX_LONE_TOKEN_BYTES = 8192;
 /** Viewers that a thread knows by themselves; one that was put out of memory is asked about anew. */
 const MAX_VIEWERS = 50_000;
 const MAX_QUERY_CHARACTERS = 4096;
-/** Where no server is told of it: anybody may fill the table with such sessions. */
-const MAX_OPEN_QUERY_CHARACTERS = 1024;
 /** Headers are cut for the same reason: a claim is data between threads. */
 const MAX_HEADER_CHARACTERS = 1024;
 /** What tells a viewer is kept as a hash where clients made it longer. */
@@ -88,12 +87,12 @@ export class HttpGate {
     const token = this.#tokenOf(request, MAX_TOKEN_BYTES);
     if (token === null) return tokenTooLong(MAX_TOKEN_BYTES);
     const kept = request.memory?.kept;
-    const userAgent = (): string => agentOf(request);
-    if (kept instanceof Viewer && kept.fits(wanted, token, userAgent))
-      return this.#served(kept, request, token, serve);
+    const isSame = (viewer: Viewer): boolean =>
+      viewer.fits(wanted, shortText(token), () => shortText(agentOf(request)));
+    if (kept instanceof Viewer && isSame(kept)) return this.#served(kept, request, token, serve);
     const rules = this.#gate.rules("play", wanted.name);
     if (!rules.isGuarded && wanted.isTold) return serve(this.#carried(token));
-    const asker = { token, userAgent: userAgent(), extraKeys: extraOf(request, rules.extraKeys) };
+    const asker = { token, userAgent: agentOf(request), extraKeys: extraOf(request, rules.extraKeys) };
     const who = { rules, asker, key: viewerKey(request, wanted.name, wanted.proto, rules, asker) };
     const known = this.#find(request, wanted, who);
     if (known instanceof Viewer) return this.#keptFor(request, known, token, serve);
@@ -166,7 +165,7 @@ export class HttpGate {
   }
 
   #served(viewer: Viewer, request: HttpRequest, token: string, serve: Serve): Answer {
-    const reply = serve(viewer.facts.carriedQuery);
+    const reply = serve(viewer.facts.carriedQuery ?? this.#carried(token));
     return reply instanceof Promise
       ? reply.then((late) => this.#counted(viewer, request, token, late))
       : this.#counted(viewer, request, token, reply);
@@ -255,7 +254,12 @@ export class HttpGate {
   ): Viewer {
     const { carriedQuery, tokens, isTokenMade, rules, asker, wanted } = about;
     const { name, proto } = wanted;
-    const facts = { name, proto, rules, carriedQuery, tokens, isTokenMade, userAgent: asker.userAgent };
+    const facts = {
+      ...{ name: ownText(name), proto, rules, isTokenMade },
+      carriedQuery: carriedQuery.length <= MAX_PLAIN_KEY ? carriedQuery : null,
+      tokens: tokens.map(shortText),
+      userAgent: shortText(asker.userAgent),
+    };
     const viewer = new Viewer(facts, keys, (ended, end) => this.#ended(ended, end));
     viewer.serveAs(this.#gate.served.use(id, viewer));
     for (const key of keys) this.#put(key, viewer);
@@ -293,17 +297,15 @@ export class HttpGate {
     kind: SessionKind = "play",
   ): SessionClaim {
     const query = request.query.size === 0 ? "" : request.query.toString();
-    const { isGuarded } = this.#gate.rules(kind, name);
-    const maxQuery = isGuarded ? MAX_QUERY_CHARACTERS : MAX_OPEN_QUERY_CHARACTERS;
     const referer = request.header("referer") ?? request.header("origin");
     return {
       ...{ kind, name, proto, extraKeys, isDvr },
       ip: plainAddress(request.remoteAddress),
       isTls: request.isTls ?? false,
       ...(token === "" ? {} : { token }),
-      ...(query === "" ? {} : { queryString: query.slice(0, maxQuery) }),
+      ...(query === "" ? {} : { queryString: ownText(query, MAX_QUERY_CHARACTERS) }),
       ...(userAgent === "" ? {} : { userAgent }),
-      ...(referer === undefined ? {} : { referer: referer.slice(0, MAX_HEADER_CHARACTERS) }),
+      ...(referer === undefined ? {} : { referer: ownText(referer, MAX_HEADER_CHARACTERS) }),
       ...(isOfHost(referer, request.header("host")) ? { isOwnPage: true } : {}),
     };
   }
@@ -338,15 +340,18 @@ function viewerKey(
   const agent = isGuarded && token !== "" ? "" : userAgent;
   // Lengths go before what clients choose: no text can take over the place of another.
   const chosen = `${token.length}:${token}${extraKeys.length}:${extraKeys}${agent}`;
-  const short = chosen.length <= MAX_PLAIN_KEY ? chosen : hash("sha256", chosen, "base64url");
-  return `${name}\n${proto}\n${remoteAddress}\n${short}`;
+  return `${shortText(name)}\n${proto}\n${remoteAddress}\n${shortText(chosen)}`;
 }
 
-/** What a client calls itself. A part of a long text would keep all of it in memory. */
+/** What tells one long text from another. */
+function shortText(text: string): string {
+  return text.length <= MAX_PLAIN_KEY ? text : `${text.length} ${hash("sha256", text, "base64url")}`;
+}
+
+/** What a client calls itself. */
 function agentOf(request: HttpRequest): string {
   const text = request.header("user-agent") ?? "";
-  if (text.length <= MAX_HEADER_CHARACTERS) return text;
-  return Buffer.from(text.slice(0, MAX_HEADER_CHARACTERS)).toString();
+  return text.length <= MAX_HEADER_CHARACTERS ? text : ownText(text, MAX_HEADER_CHARACTERS);
 }
 
 function extraOf(request: HttpRequest, keys: readonly ExtraKey[]): string {

@@ -1,4 +1,5 @@
 import type { SessionClaim } from "../../auth/claim.ts";
+import { ownText } from "../../base/own-text.ts";
 import type { RtmpAdmission } from "../../protocols/rtmp/connection.ts";
 import type { ExtraKey } from "./access-rules.ts";
 import { plainAddress } from "./plain-address.ts";
@@ -37,7 +38,7 @@ export function rtmpClaim(asked: RtmpAdmission, facts: RtmpClaimFacts): SessionC
     ...(token === "" ? {} : { token }),
     ...(password === null ? {} : { password: password.slice(0, MAX_VALUE_CHARACTERS) }),
     ...(queryString === "" ? {} : { queryString }),
-    ...(flashVersion === null ? {} : { userAgent: flashVersion }),
-    ...(pageUrl === null ? {} : { referer: pageUrl }),
+    ...(flashVersion === null ? {} : { userAgent: ownText(flashVersion, MAX_VALUE_CHARACTERS) }),
+    ...(pageUrl === null ? {} : { referer: ownText(pageUrl, MAX_VALUE_CHARACTERS) }),
   };
 }

@@ -5,7 +5,7 @@ import { FakeClock } from "../../../test/support/fake-clock.ts";
 import { FakeSessions } from "../../../test/support/fake-sessions.ts";
 import { OPEN_RULES } from "../../auth/rules.ts";
 import type { AccessRules } from "../../auth/rules.ts";
-import type { HttpReply, HttpRequest } from "../../base/http-message.ts";
+import type { HttpReply, HttpRequest, RequestMemory } from "../../base/http-message.ts";
 import type { StreamName } from "../../media/ids.ts";
 import { AccessGate, claimKey } from "./gate.ts";
 import { HttpGate } from "./http-gate.ts";
@@ -87,14 +87,80 @@ describe("a token that a viewer brings", () => {
     void play(ask(`a=${long}`, long));
     void play(ask(`a=${long}`, long));
     assert.equal(sessions.begunSessions.length, 1);
-    assert.equal(sessions.begunSessions[0]!.claim.userAgent!.length, 1024);
-    assert.equal(sessions.begunSessions[0]!.claim.queryString!.length, 1024);
+    assert.equal(sessions.begunSessions[0]!.claim.userAgent!.length, 256);
+    assert.equal(sessions.begunSessions[0]!.claim.queryString!.length, 256);
     const claim = { ...sessions.begunSessions[0]!.claim, kind: "play" as const };
     assert.equal(claimKey(claim).length, 43);
     assert.notEqual(
       claimKey({ ...claim, token: "a", password: "b" }),
       claimKey({ ...claim, token: "a\nb", password: "" }),
     );
+  });
+});
+
+describe("what strangers may choose is kept short", () => {
+  test("a token where nobody is asked is cut, said to be, and carried on whole", async () => {
+    const { http, sessions, rules } = setUp();
+    rules.set("cam", OPEN_RULES);
+    const [one, other] = [`${"t".repeat(700)}1`, `${"t".repeat(700)}2`];
+    const memory: RequestMemory = { kept: undefined };
+    const carried: string[] = [];
+    for (const token of [one, one, other, one]) {
+      await http.play({ ...ask(`token=${token}`), memory }, HLS, (query) => {
+        carried.push(query);
+        return REPLY;
+      });
+    }
+    assert.deepEqual(
+      carried,
+      [one, one, other, one].map((token) => `?token=${token}`),
+    );
+    assert.deepEqual(
+      sessions.begunSessions.map(({ claim }) => [claim.token?.length, claim.isTokenCut]),
+      [
+        [256, true],
+        [256, true],
+      ],
+    );
+  });
+
+  test("rules of names that are longer than a stream's are kept for few", () => {
+    const asked: string[] = [];
+    const rulesOf = (_: unknown, name: string): AccessRules => {
+      asked.push(name);
+      return GUARDED;
+    };
+    const gate = new AccessGate({ clock: new FakeClock(), control: new FakeSessions(), rulesOf, salt: "" });
+    const long = (index: number): string => `films/${"n".repeat(1900)}${index}.mp4`;
+    gate.rules("play", "cam");
+    const first = gate.rules("play", long(0));
+    assert.equal(gate.rules("play", long(0)), first);
+    for (let index = 1; index <= 1000; index++) gate.rules("play", long(index));
+    gate.rules("play", "cam");
+    assert.notEqual(gate.rules("play", long(0)), first);
+    assert.deepEqual([asked.filter((name) => name === "cam").length, asked.length], [1, 1003]);
+  });
+
+  test("a refusal of such a name is kept without it, and forgotten by any change", async () => {
+    const { play, sessions, gate, http } = setUp();
+    const wanted = { ...HLS, name: `films/${"n".repeat(1900)}.mp4` };
+    sessions.verdict = () => ({ kind: "denied", status: 403, reason: "no", forMs: 60_000 });
+    for (let round = 0; round < 2; round++)
+      await assert.rejects(async () => await play(ask(), wanted), { code: "ACCESS_DENIED" });
+    assert.equal(sessions.claims.length, 1);
+    gate.configure();
+    http.configure();
+    await assert.rejects(async () => await play(ask(), wanted), { code: "ACCESS_DENIED" });
+    assert.equal(sessions.claims.length, 2);
+  });
+
+  test("what an RTMP client calls itself, and its page, are cut", () => {
+    const target = { name: "cam" as StreamName, container: null, query: "" };
+    const texts = { flashVersion: "f".repeat(100_000), pageUrl: `http://${"p".repeat(100_000)}` };
+    const asked = { kind: "play", target, remoteAddress: "192.0.2.1", password: null, ...texts } as const;
+    const facts = { name: "cam", isDvr: false, isTls: false, tokenKey: "token", extraKeys: [] };
+    const claim = rtmpClaim(asked, facts);
+    assert.deepEqual([claim.userAgent?.length, claim.referer?.length], [1024, 1024]);
   });
 });
 

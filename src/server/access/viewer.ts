@@ -19,11 +19,11 @@ export type ViewerFacts = {
   readonly name: string;
   readonly proto: string;
   readonly rules: NameRules;
-  /** Of the URL's token, as addresses in replies have it; "" where they carry none. */
-  readonly carriedQuery: string;
-  /** What the viewer's requests may have as their token: "" for none. */
+  /** Of the URL's token, as addresses in replies have it; "" where they carry none; `null`: too long to be kept. */
+  readonly carriedQuery: string | null;
+  /** What the viewer's requests may have as their token, or what stands for a long one: "" for none. */
   readonly tokens: readonly string[];
-  /** Told by it too where no token tells more. */
+  /** Told by it too where no token tells more; or what stands for a long one. */
   readonly userAgent: string;
   /** The token was made here: requests without one are this viewer's. */
   readonly isTokenMade: boolean;
