@@ -99,6 +99,22 @@ describe("requests to one server", () => {
     assert.equal(server.clock.pendingTimers, 0);
   });
 
+  test("a crowd that fills all places makes room for other streams, its oldest go", async () => {
+    const server = new Server(300, { atOnce: 2, atOncePerStream: 1, waiting: 4 });
+    const crowd = Array.from({ length: 5 }, () => server.ask("flood"));
+    const more = server.ask("flood");
+    const updates = [server.ask("quiet", "update"), server.ask("calm"), server.ask("quiet")];
+    await server.clock.advanceSettling(3000, 10);
+    const ends = (all: { reply: BackendReply }[]): string[] =>
+      all.map(({ reply }) => (reply.kind === "failed" ? reply.reason : "good"));
+    const gone = "too many requests about its stream wait";
+    assert.deepEqual(ends(await Promise.all(crowd)), ["good", gone, gone, "good", "good"]);
+    assert.deepEqual(ends([await more]), ["too many requests wait for it"]);
+    assert.deepEqual(ends(await Promise.all(updates)), ["good", "good", "good"]);
+    assert.equal(server.clock.pendingTimers, 0);
+    assert.ok(server.queue.isIdle);
+  });
+
   test("a server that does not answer is left alone after five time-outs, then asked once", async () => {
     const server = new Server(Infinity, { atOnce: 5 });
     const first = Array.from({ length: 20 }, () => server.ask("a"));

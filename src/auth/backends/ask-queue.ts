@@ -75,6 +75,10 @@ export class AskQueue {
   readonly #lanes: Readonly<Record<AskLane, Turns>> = { new: new Turns(), update: new Turns() };
   /** All that wait, in the order in which their time runs out: it is the same for all. */
   readonly #order = new Set<Waiting>();
+  /** How many wait, by stream. */
+  readonly #crowds = new Map<string, number>();
+  /** The stream of which most waited when it was last put to; room is made at its cost. */
+  #longest = "";
   readonly #running = new Map<string, number>();
   #runningCount = 0;
   #timer: Timer | null = null;
@@ -115,14 +119,35 @@ export class AskQueue {
     const { limits } = this.#options;
     if (this.#isOpen && (this.#isProbing || nowUs < this.#openUntilUs))
       return this.#refuse("it has not answered for some time");
-    if (this.#order.size >= limits.waiting) return this.#refuse("too many requests wait for it");
+    if (this.#order.size >= limits.waiting && !this.#makeRoom(stream))
+      return this.#refuse("too many requests wait for it");
     const { promise, resolve } = Promise.withResolvers<BackendReply>();
     const waiting = { stream, lane, request, untilUs: nowUs + limits.wholeMs * 1000, resolve };
     this.#order.add(waiting);
     this.#lanes[lane].put(waiting);
+    this.#crowd(stream, 1);
     this.#fill();
     this.#watch();
     return promise;
+  }
+
+  #crowd(stream: string, change: 1 | -1): void {
+    const count = (this.#crowds.get(stream) ?? 0) + change;
+    if (count === 0) this.#crowds.delete(stream);
+    else this.#crowds.set(stream, count);
+    if (count > (this.#crowds.get(this.#longest) ?? 0)) this.#longest = stream;
+  }
+
+  /** A crowd at one stream fills no other's places: what has waited longest of the crowd goes. Returns: whether there is room. */
+  #makeRoom(stream: string): boolean {
+    const longest = this.#longest;
+    if ((this.#crowds.get(longest) ?? 0) <= (this.#crowds.get(stream) ?? 0) + 1) return false;
+    // What is asked about a session that there is can fail: it goes on.
+    const oldest = this.#lanes.update.first(longest) ?? this.#lanes.new.first(longest);
+    if (oldest === undefined) return false;
+    this.#lanes[oldest.lane].remove(oldest);
+    this.#giveUp(oldest, "too many requests about its stream wait", false);
+    return true;
   }
 
   #refuse(reason: string): Promise<BackendReply> {
@@ -146,6 +171,7 @@ export class AskQueue {
     const { clock, ask, onReply } = this.#options;
     const { stream, request } = waiting;
     this.#order.delete(waiting);
+    this.#crowd(stream, -1);
     this.#running.set(stream, (this.#running.get(stream) ?? 0) + 1);
     this.#runningCount++;
     this.#asked++;
@@ -198,6 +224,7 @@ export class AskQueue {
 
   #giveUp(waiting: Waiting, reason: string, isTimeout: boolean): void {
     this.#order.delete(waiting);
+    this.#crowd(waiting.stream, -1);
     this.#refused++;
     waiting.resolve({ kind: "failed", reason, isTimeout });
   }
@@ -246,6 +273,11 @@ class Turns {
       const own = side.get(waiting.stream);
       if (own?.delete(waiting) === true && own.size === 0) side.delete(waiting.stream);
     }
+  }
+
+  /** What has waited longest of a stream. */
+  first(stream: string): Waiting | undefined {
+    return (this.#round.get(stream) ?? this.#aside.get(stream))?.values().next().value;
   }
 
   take(isFree: (stream: string) => boolean): Waiting | undefined {
