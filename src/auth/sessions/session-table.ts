@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { messageOf } from "../../base/errors.ts";
+import { PerSecondLog } from "../../base/log.ts";
 import type { Question } from "../backends/backend-request.ts";
 import type { RulesOf, SessionClaim, SessionProgress, Verdict } from "../claim.ts";
 import { isGuarded } from "../guarded.ts";
@@ -66,6 +67,7 @@ export class SessionTable {
   readonly #due: DueTimes<Session>;
   readonly #judging = new Map<string, Promise<Outcome>>();
   readonly #over = new EndedSessions();
+  readonly #faults: PerSecondLog;
   /** How often a thread was lost: what it asked for before is nobody's. */
   readonly #losses = new Map<number, number>();
   #rulesOf: RulesOf;
@@ -79,6 +81,7 @@ export class SessionTable {
     this.#bans = new Denials(this.#limits.denials);
     this.#due = new DueTimes(options.clock, (session, nowMs) => this.#tend(session, nowMs));
     this.#rulesOf = options.rulesOf;
+    this.#faults = new PerSecondLog(options.log, "claims could not be judged");
   }
 
   stats(): SessionTableStats {
@@ -322,7 +325,7 @@ export class SessionTable {
     try {
       return await this.#options.judge.judge(rules, question);
     } catch (caught) {
-      this.#options.log.error("a claim could not be judged", { reason: messageOf(caught) });
+      this.#faults.add(this.#options.clock.nowUs(), { reason: messageOf(caught) });
       return { kind: "failed", reason: "it could not be judged" };
     }
   }
