@@ -1,4 +1,3 @@
-import { asMediaError } from "../base/errors.ts";
 import { allowsProtocol } from "../config/plan.ts";
 import type { ResolvedConfig } from "../config/plan.ts";
 import type { StreamName } from "../media/ids.ts";
@@ -6,6 +5,7 @@ import { streamErrors } from "../stream/errors.ts";
 import type { RecordedPackets } from "../stream/recorded-packets.ts";
 import type { Vods } from "../vod/late-library.ts";
 import { archiveAddress } from "./archive-connections.ts";
+import { recordedFileName } from "./recorded-file-name.ts";
 import { recordedStream } from "./stream-archives.ts";
 import type { StreamArchives } from "./stream-archives.ts";
 import { rulesOf, vodProtocols } from "./stream-rules.ts";
@@ -54,13 +54,6 @@ function recordedFile(
   if (rulesOf(config, name, "play") !== null || vods.find(name) === null) return null;
   if (!allowsProtocol(vodProtocols(config, name), protocol))
     throw streamErrors.error("STREAM_PROTOCOL_OFF", { name, protocol });
-  return async () => {
-    try {
-      return await vods.openPackets(name);
-    } catch (caught) {
-      const isMissing = asMediaError(caught)?.code === "VOD_NOT_FOUND";
-      if (!isMissing || container === null || name.endsWith(`.${container}`)) throw caught;
-      return await vods.openPackets(`${name}.${container}`);
-    }
-  };
+  const file = recordedFileName(name, container);
+  return () => vods.openPackets(file);
 }

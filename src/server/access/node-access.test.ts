@@ -132,6 +132,16 @@ describe("an RTMP client", () => {
     assert.deepEqual(sessions.claims.at(-1)!.name, "films/mine/archive-1700000000-60");
   });
 
+  test("is judged by the name of the file that it is given, whether it takes the extension off or not", async () => {
+    const { access, sessions } = setUp();
+    for (const name of ["mp4:one", "one.mp4", "mp4:one.mp4"])
+      void (await access.admitRtmp(asked("films/mine", name), false));
+    assert.deepEqual(
+      sessions.claims.map(({ name }) => name),
+      ["films/mine/one.mp4", "films/mine/one.mp4", "films/mine/one.mp4"],
+    );
+  });
+
   test("of a name without rules is let in at once and told of when media flows", () => {
     const { access, sessions } = setUp();
     const permit = access.admitRtmp(asked("live", "a"), false);

@@ -4,6 +4,7 @@ import type { ResolvedConfig } from "../../config/plan.ts";
 import type { RtmpAdmission } from "../../protocols/rtmp/connection.ts";
 import type { Permit } from "../../stream/permit.ts";
 import { archiveAddress } from "../archive-connections.ts";
+import { recordedFileName } from "../recorded-file-name.ts";
 import { accessRulesOf } from "./access-rules.ts";
 import { AccessGate } from "./gate.ts";
 import { HttpGate } from "./http-gate.ts";
@@ -40,9 +41,11 @@ export class NodeAccess {
   /** Leave for an RTMP connection. Throws or rejects with ACCESS_*, SPAN_BAD_TIME. */
   admitRtmp(asked: RtmpAdmission, isTls: boolean): Permit | Promise<Permit> {
     const { kind, target } = asked;
-    const isOfStream = kind === "play" && !this.#parts.isFile(target.name);
+    const isFile = kind === "play" && this.#parts.isFile(target.name);
+    const isOfStream = kind === "play" && !isFile;
     const past = isOfStream ? archiveAddress(target.name, new URLSearchParams(target.query)) : null;
-    const name = past?.name ?? target.name;
+    const own = isFile ? recordedFileName(target.name, target.container) : target.name;
+    const name = past?.name ?? own;
     const { extraKeys } = this.#gate.rules(kind, name);
     const tokenKey = this.#parts.config().authToken;
     return this.#gate.permit(rtmpClaim(asked, { name, isDvr: past !== null, isTls, tokenKey, extraKeys }));
