@@ -10,7 +10,7 @@ import type { ProxyDoor, ProxyVisitor } from "../../base/proxied-connection.ts";
 export type ProxyDoorOptions = {
   readonly clock: Clock;
   /** Asked for each connection; `null`: there are none, and every connection is refused. */
-  proxies(): TrustedProxies | null;
+  readonly proxies: () => TrustedProxies | null;
   readonly maxWaiting?: number;
   readonly headerTimeoutMs?: number;
 };
