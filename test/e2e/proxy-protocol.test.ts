@@ -194,11 +194,11 @@ for (const { name, start, skip } of BALANCERS) {
           const play = async (from: string): Promise<string> => {
             const port = fronts[kind];
             const isTls = kind === "rtmps";
-            const { outcome, leave } = await rtmp({
+            const player = await rtmp({
               ...{ port, isTls, from, app: "door", stream: "sample.mp4", does: "play" },
             });
-            leave();
-            return outcome;
+            player.leave();
+            return player.outcome;
           };
           const [alice, bob] = [await play(ALICE), await play(BOB)];
           assert.deepEqual([alice, bob === alice], ["plays", false], kind);

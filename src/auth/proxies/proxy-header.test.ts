@@ -59,11 +59,7 @@ const TABLE: readonly (readonly [name: string, bytes: Uint8Array, address: strin
   ["a unix socket", binary("21", "31", UNIX), null],
   ["datagrams", binary("21", "12", IPV4), null],
   ["TLVs, one of them empty", binary("21", "11", `${IPV4} 04 0000 ea 0003 010203`), "192.0.2.9"],
-  [
-    "a checksum, computed by another program",
-    binary("21", "11", `${IPV4} 03 0004 2daca105`),
-    "192.0.2.9",
-  ],
+  ["a checksum, computed by another program", binary("21", "11", `${IPV4} 03 0004 2daca105`), "192.0.2.9"],
   [
     "the longest header",
     binary("21", "11", `${IPV4} 04 0fe1 ${"00".repeat(MAX_PROXY_HEADER_BYTES - 16 - 12 - 3)}`),
