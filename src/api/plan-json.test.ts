@@ -39,6 +39,8 @@ loglevel debug;
 http 127.0.0.1:8080 { api false; }
 http 8081;
 rtmp 1935;
+rtmps 1936 { proxy_protocol true; }
+trusted_proxies 10.0.0.0/24;
 dvr disk { root /var/lib/weir; depth 3d; size 7G; disk_usage_limit 80%; copy s3://KEY:SECRET@s3.example.org/bucket; }
 auth_backend portal {
   allow token aaa bbb; deny token ccc; allow ip 10.0.0.0/8; deny ip 192.0.2.7; allow country FR; deny country XX;

@@ -161,6 +161,7 @@ function listenerJson({ host, port, ...rest }: RtmpListenerPlan | HttpListenerPl
     port,
     address: host,
     api: "api" in rest ? rest.api : undefined,
+    proxy_protocol: rest.proxyProtocol,
   });
 }
 

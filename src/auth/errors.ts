@@ -37,4 +37,9 @@ export const authErrors = defineErrors({
     message: "the file of countries is no MaxMind DB: {reason}",
     doc: "`geoip` names a file that does not read as a MaxMind DB, such as GeoLite2-Country.mmdb. It may be cut off, or still packed (.tar.gz). Countries are looked up in the file before, where there was one.",
   },
+  AUTH_BAD_PROXY_HEADER: {
+    disposition: "close-session",
+    message: "no PROXY header: {reason}",
+    doc: "A listener with `proxy_protocol true` takes connections of `trusted_proxies` that begin with a header of the PROXY protocol, version 1 or 2. Tell the proxy to send it (`send-proxy-v2` in haproxy, `proxy_protocol on` in nginx's stream, an attribute of the target group in AWS), or take the word away.",
+  },
 });

@@ -171,6 +171,18 @@ const CASES: readonly {
     ],
   },
   {
+    name: "a proxy says whose connections are a listener's",
+    replace: [
+      ["http 80;", "trusted_proxies 10.0.0.1; http 80 { proxy_protocol true; }"],
+      ["rtmp 1935;", "rtmp 1935 { proxy_protocol true; }"],
+    ],
+    expected: [
+      "setting trusted_proxies (nothing)",
+      "http-listener *:80 changed proxy_protocol (listener)",
+      "rtmp-listener *:1935 changed proxy_protocol (listener)",
+    ],
+  },
+  {
     name: "an RTMP listener on one address",
     replace: [["rtmp 1935;", "rtmp 127.0.0.1:1935;"]],
     expected: ["rtmp-listener *:1935 removed", "rtmp-listener 127.0.0.1:1935 added"],

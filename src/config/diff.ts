@@ -147,6 +147,7 @@ const TLS_FIELDS: Readonly<Record<string, (plan: RtmpListenerPlan) => unknown>> 
   certificate_ca: ({ tls }) => tls?.ca,
   passphrase: ({ tls }) => tls?.passphrase,
   send_window: (plan) => plan.sendWindow,
+  proxy_protocol: (plan) => plan.proxyProtocol,
 };
 
 const HTTP: Fields<HttpListenerPlan> = {

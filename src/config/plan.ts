@@ -44,6 +44,8 @@ export type HttpListenerPlan = {
   readonly port: number;
   readonly api: boolean;
   readonly sendWindow?: SendWindowPlan;
+  /** Connections begin with a PROXY header, and come from `trustedProxies`. */
+  readonly proxyProtocol?: true;
   /** It is `https`. */
   readonly tls?: TlsPlan;
   readonly place: Place;
@@ -54,6 +56,8 @@ export type RtmpListenerPlan = {
   readonly host?: string;
   readonly port: number;
   readonly sendWindow?: SendWindowPlan;
+  /** Connections begin with a PROXY header, and come from `trustedProxies`. */
+  readonly proxyProtocol?: true;
   /** It is `rtmps`. */
   readonly tls?: TlsPlan;
   readonly place: Place;

@@ -312,6 +312,7 @@ const config = fc
       "http 80 { api false; } http [::1]:81;",
       "rtmp 127.0.0.1:1935; http 0;",
       "rtmps 1936 { ssl_protocols tlsv1.3; }",
+      "trusted_proxies 10/8; rtmp 1935 { proxy_protocol true; } https 443 { api false; proxy_protocol true; }",
     ),
   })
   .map(({ templates, streams, password, listeners }) =>

@@ -84,10 +84,11 @@ function listenerLine(
   more: readonly string[],
   show: boolean,
 ): string {
-  const { tls, sendWindow } = listener;
+  const { tls, sendWindow, proxyProtocol } = listener;
   const start = `${tls === undefined ? plain : `${plain}s`} ${addressText(listener)}`;
   const ofTls = tls === undefined ? [] : tlsLines(tls, show);
-  const inside = [...more, ...sendWindowLine(sendWindow), ...ofTls];
+  const proxied = proxyProtocol === true ? ["proxy_protocol true;"] : [];
+  const inside = [...more, ...proxied, ...sendWindowLine(sendWindow), ...ofTls];
   return inside.length === 0 ? `${start};` : `${start} { ${inside.join(" ")} }`;
 }
 

@@ -36,7 +36,8 @@ export const PROBLEM_CODES = {
     "What is written can never take effect: a prefix taken by an earlier template, a repeated input, a setting " +
     "that is of use only with another.",
   CONFIG_NOTHING_INSIDE:
-    "A stream has no input, a vod no storage, a `dvr` block no root, or another block lacks what it is for.",
+    "A stream has no input, a vod no storage, a `dvr` block no root, a listener with `proxy_protocol` no `trusted_proxies`, " +
+    "or another block lacks what it is for.",
   CONFIG_UNKNOWN_VOD: "A file input names a vod that is not there.",
   CONFIG_UNKNOWN_VARIABLE: "An environment variable has our prefix and an unknown name.",
   CONFIG_NOT_NEEDED: "What is given is accepted and not needed.",

@@ -28,6 +28,8 @@ export const DEFAULTS_FILE = "(default)";
 export type ListenerOptions = {
   readonly environment: Pick<EnvironmentSettings, "http" | "https">;
   readonly folder: string;
+  /** `trusted_proxies` names somebody. */
+  readonly hasProxies: boolean;
   readonly problems: ProblemList;
 };
 
@@ -38,9 +40,9 @@ export type ListenerOptions = {
  */
 export function resolveListeners(
   directives: readonly Directive[],
-  { environment, folder, problems }: ListenerOptions,
+  { environment, folder, hasProxies, problems }: ListenerOptions,
 ): Listeners {
-  const context = { folder, problems };
+  const context = { folder, hasProxies, problems };
   const http = directives.filter(called("http")).map((one) => httpListener(one, context));
   const https = directives.filter(called("https")).map((one) => httpListener(one, context));
   const rtmp = directives.filter(called("rtmp", "rtmps")).map((one) => listener(one, context));
@@ -65,7 +67,7 @@ function asProtocol(name: string): (plan: RtmpListenerPlan) => Listener {
   return ({ tls, ...plan }) => ({ ...plan, protocol: tls === undefined ? name : `${name}s` });
 }
 
-type ListenerContext = Pick<ListenerOptions, "folder" | "problems">;
+type ListenerContext = Omit<ListenerOptions, "environment">;
 
 function httpListener(directive: Directive, context: ListenerContext): HttpListenerPlan {
   const api = directive.children.find((child) => child.spec.name === "api");
@@ -75,15 +77,29 @@ function httpListener(directive: Directive, context: ListenerContext): HttpListe
   };
 }
 
-function listener(directive: Directive, { folder, problems }: ListenerContext): RtmpListenerPlan {
+function listener(directive: Directive, context: ListenerContext): RtmpListenerPlan {
+  const { folder, problems } = context;
   const window = setting(bySetting(directive.children, problems), "send_window");
   const isTls = directive.spec.name.endsWith("s");
   return {
     ...addressOf(directive.values[0]),
     ...(window === undefined ? {} : { sendWindow: numberOrAuto(window.values[0]) }),
+    ...(hasProxyHeader(directive, context) ? { proxyProtocol: true } : {}),
     ...(isTls ? { tls: readTls(directive, folder, problems) } : {}),
     place: directive.places[0] ?? directive.place,
   };
+}
+
+/** Without anybody who may send a header, nobody could connect. */
+function hasProxyHeader(directive: Directive, { hasProxies, problems }: ListenerContext): boolean {
+  const word = directive.children.find((child) => child.spec.name === "proxy_protocol");
+  if (word === undefined || !booleanOf(word.values[0])) return false;
+  if (!hasProxies) {
+    problems.error("CONFIG_NOTHING_INSIDE", word.place, "proxy_protocol needs trusted_proxies", {
+      hint: "name the load balancers that send the header: trusted_proxies 10.0.0.0/24;",
+    });
+  }
+  return true;
 }
 
 /** A host that stands for every address. */

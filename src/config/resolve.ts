@@ -71,8 +71,10 @@ export function* resolveSteps(
   reportUnknownVods([...templatePlans, ...streams], vods, problems);
   if (problems.count > foundBefore) known.faulted();
   reportCountries(directives, problems);
+  const trustedProxies = environment.trustedProxies ?? allTexts(settings, "trusted_proxies");
+  const hasProxies = trustedProxies.length > 0;
   return withoutUndefined<ResolvedConfig>({
-    listeners: resolveListeners(directives, { environment, folder, problems }),
+    listeners: resolveListeners(directives, { environment, folder, hasProxies, problems }),
     isProduction,
     ...editAccess(settings, environment, problems),
     ...access(settings, "view", problems),
@@ -80,7 +82,7 @@ export function* resolveSteps(
     authBackends: authorizers.blockPlans,
     jwts: authorizers.jwtPlans,
     apiAllowedFrom: allTexts(settings, "api_allowed_from"),
-    trustedProxies: environment.trustedProxies ?? allTexts(settings, "trusted_proxies"),
+    trustedProxies,
     allowedHosts: allTexts(settings, "allowed_hosts"),
     authToken: textSetting(settings, "auth_token") ?? textOf(defaultOf("server", "auth_token")),
     geoip: textSetting(settings, "geoip"),

@@ -285,7 +285,8 @@ const OF_SERVER: readonly DirectiveSpec[] = [
     repeat: "often",
     doc:
       "Proxies in front, such as an Ingress: of requests that come from there, `X-Forwarded-For` or `Forwarded` says whose " +
-      "they are, `X-Forwarded-Proto` and `X-Forwarded-Host` what was asked of the proxy. Without it of none.",
+      "they are, `X-Forwarded-Proto` and `X-Forwarded-Host` what was asked of the proxy. Without it of none. " +
+      "Listeners with `proxy_protocol` take connections from these alone.",
   },
   {
     ...NEW,

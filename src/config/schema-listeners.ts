@@ -58,6 +58,20 @@ const PLAIN: readonly DirectiveSpec[] = [
   },
 ];
 
+const PROXY_PROTOCOL: DirectiveSpec = {
+  name: "proxy_protocol",
+  scopes: ["http-listener", "https-listener", "rtmp-listener", "rtmps-listener"],
+  arguments: [{ label: "true|false", type: { kind: "boolean" } }],
+  repeat: "once",
+  default: "false",
+  onChange: "listener",
+  since: "0.3",
+  status: "works",
+  doc:
+    "Whether connections begin with a header of the PROXY protocol, version 1 or 2, that says whose they are. They are taken " +
+    "from `trusted_proxies` alone, which have to be named; all others are closed, probes too: give those a listener without it.",
+};
+
 const TLS_LISTENERS: readonly DirectiveSpec[] = [
   {
     name: "https",
@@ -152,4 +166,9 @@ const TLS: readonly DirectiveSpec[] = [
 ];
 
 /** Listeners, and what stands in their blocks. */
-export const LISTENER_DIRECTIVES: readonly DirectiveSpec[] = [...PLAIN, ...TLS_LISTENERS, ...TLS];
+export const LISTENER_DIRECTIVES: readonly DirectiveSpec[] = [
+  ...PLAIN,
+  PROXY_PROTOCOL,
+  ...TLS_LISTENERS,
+  ...TLS,
+];

@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import type { SessionEnd } from "../auth/claim.ts";
 import type { AddressLimit } from "../base/address-counter.ts";
 import type { MessageWire } from "../base/channel.ts";
@@ -5,6 +6,7 @@ import type { Clock, Timer } from "../base/clock.ts";
 import { hashText } from "../base/hash.ts";
 import type { HttpReply, HttpRequest } from "../base/http-message.ts";
 import type { Logger } from "../base/log.ts";
+import type { ProxyDoor } from "../base/proxied-connection.ts";
 import type { ResolvedConfig, RtmpListenerPlan } from "../config/plan.ts";
 import type { CopyFigures } from "../dvr/copies.ts";
 import type { RecordingFigures } from "../dvr/writer/recording-counters.ts";
@@ -80,6 +82,8 @@ export type MediaNodeOptions = {
   readonly addresses: AddressLimit;
   /** For RTMP listeners with TLS. */
   readonly tls?: Pick<ThreadTls, "forRtmp">;
+  /** For RTMP listeners with `proxy_protocol`. */
+  readonly proxyDoor?: ProxyDoor<Socket>;
   /** Who is asked about sessions, and told of them. */
   readonly sessions: SessionControl;
   /** A secret of the process, the same in all threads. */
@@ -398,6 +402,7 @@ export class MediaNode {
         sendWindow: () => plan().sendWindow,
         limits: rtmpLimits(this.#config),
         tls: () => this.#options.tls?.forRtmp(plan().tls) ?? null,
+        proxyDoor: () => (plan().proxyProtocol === true ? (this.#options.proxyDoor ?? null) : null),
       },
       {
         directory: this.#directory,

@@ -33,6 +33,12 @@ export const FIGURES: Readonly<Record<string, readonly Figure[]>> = {
     ["512", "src/server/tls/tls-door.ts MAX_HANDSHAKES"],
     ["10 s", "src/server/tls/tls-door.ts HANDSHAKE_TIMEOUT_MS"],
   ],
+  "PROXY headers that are waited for in one thread": [
+    ["4096", "src/server/proxied/proxy-door.ts MAX_WAITING"],
+    ["4 KiB", "src/auth/proxies/proxy-header.ts MAX_PROXY_HEADER_BYTES"],
+    ["5 s", "src/server/proxied/proxy-door.ts HEADER_TIMEOUT_MS"],
+    ["107", "src/auth/proxies/proxy-header.ts MAX_LINE_BYTES"],
+  ],
   "requests of one HTTP/2 connection at a time": [
     ["256", "src/server/http/http2-connection.ts MAX_STREAMS"],
   ],

@@ -153,9 +153,8 @@ export function rtmp({ port, isTls = false, from, app, stream, does }: RtmpOptio
   const { promise, resolve, reject } = Promise.withResolvers<RtmpGot>();
   const over = Promise.withResolvers<void>();
   const host = "127.0.0.1";
-  const socket: Socket = isTls
-    ? connectTls({ host, port, rejectUnauthorized: false })
-    : connectTcp({ host, port, ...(from === undefined ? {} : { localAddress: from }) });
+  const tcp = connectTcp({ host, port, ...(from === undefined ? {} : { localAddress: from }) });
+  const socket: Socket = isTls ? connectTls({ socket: tcp, rejectUnauthorized: false }) : tcp;
   const timer = setTimeout(() => {
     reject(new Error(`no answer over RTMP about ${app}/${stream}`));
     socket.destroy();

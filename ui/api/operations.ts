@@ -1125,21 +1125,25 @@ export type Operations = {
           port: number;
           address?: string;
           api?: boolean;
+          proxy_protocol?: boolean;
         }[];
         https: {
           port: number;
           address?: string;
           api?: boolean;
+          proxy_protocol?: boolean;
         }[];
         rtmp: {
           port: number;
           address?: string;
           api?: boolean;
+          proxy_protocol?: boolean;
         }[];
         rtmps: {
           port: number;
           address?: string;
           api?: boolean;
+          proxy_protocol?: boolean;
         }[];
       };
       hostname?: string;
@@ -1514,6 +1518,7 @@ export type Operations = {
           address?: string | null;
           api?: boolean | "true" | "false" | null;
           send_window?: number | string | boolean | null;
+          proxy_protocol?: boolean | "true" | "false" | null;
         } | string)[] | null;
         rtmp?: ({
           stats?: unknown;
@@ -1521,6 +1526,7 @@ export type Operations = {
           port?: number | null;
           address?: string | null;
           send_window?: number | string | boolean | null;
+          proxy_protocol?: boolean | "true" | "false" | null;
         } | string)[] | null;
         https?: ({
           stats?: unknown;
@@ -1529,6 +1535,7 @@ export type Operations = {
           address?: string | null;
           api?: boolean | "true" | "false" | null;
           send_window?: number | string | boolean | null;
+          proxy_protocol?: boolean | "true" | "false" | null;
           ssl_protocols?: ("tlsv1.2" | "tlsv1.3" | "sslv3" | "tlsv1" | "tlsv1.1" | "TLSv1.2" | "TLSv1.3" | "TLSv1.1" | "TLSv1" | "SSLv3")[] | string | null;
           certificate?: string | boolean | number | null;
           certificate_key?: string | boolean | number | null;
@@ -1541,6 +1548,7 @@ export type Operations = {
           port?: number | null;
           address?: string | null;
           send_window?: number | string | boolean | null;
+          proxy_protocol?: boolean | "true" | "false" | null;
           ssl_protocols?: ("tlsv1.2" | "tlsv1.3" | "sslv3" | "tlsv1" | "tlsv1.1" | "TLSv1.2" | "TLSv1.3" | "TLSv1.1" | "TLSv1" | "SSLv3")[] | string | null;
           certificate?: string | boolean | number | null;
           certificate_key?: string | boolean | number | null;

@@ -9,6 +9,7 @@ const listener = z.object({
   port: z.int(),
   address: z.string().optional(),
   api: z.boolean().optional(),
+  proxy_protocol: z.boolean().optional(),
 });
 
 const credentials = z.object({ login: z.string().optional(), password: z.literal("***") });

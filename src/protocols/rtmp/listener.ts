@@ -5,6 +5,8 @@ import type { AddressLimit } from "../../base/address-counter.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { PerSecondLog } from "../../base/log.ts";
 import type { Logger } from "../../base/log.ts";
+import { handOn, presentAs } from "../../base/proxied-connection.ts";
+import type { ProxyDoor, ToldConnection } from "../../base/proxied-connection.ts";
 import { READ_BUFFER_BYTES, readInto } from "../../base/reused-reads.ts";
 import { SLICE_BYTES } from "../../base/send-queue.ts";
 import { SlabAllocator } from "../../base/slab-allocator.ts";
@@ -30,6 +32,8 @@ export type RtmpListenerOptions = {
   readonly limits?: Partial<RtmpLimits>;
   /** Asked for each connection; `null`, as when it is left out: it comes in clear. */
   readonly tls?: () => RtmpTls | null;
+  /** Asked for each connection: reads in front of it whose it is; `null`, as when it is left out: nothing does. */
+  readonly proxyDoor?: () => ProxyDoor<Socket> | null;
 };
 
 /** What makes connections of RTMPS: takes those that are accepted, and gives them back when they are encrypted. */
@@ -110,8 +114,20 @@ export type RtmpListenerStats = {
 
 const TICK_MS = 1000;
 
+const TOO_MANY = "too many connections";
+
 /** Gives the socket of a connection, which calls `receive` with what is read, or has `data` events. */
 type OpenSocket = (receive: (bytes: Uint8Array) => void) => Socket;
+
+/** An accepted connection on its way in. */
+type Visit = {
+  readonly accepted: Socket;
+  /** Its own, or the one that a proxy told. */
+  readonly address: string;
+  readonly acceptedUs: number;
+  /** What a proxy said of it, and what has been read behind that. */
+  readonly told: ToldConnection | null;
+};
 
 /** Accepts RTMP connections, and holds those that live. */
 export class RtmpListener {
@@ -120,8 +136,8 @@ export class RtmpListener {
   readonly #parts: RtmpListenerParts;
   readonly #refusals: PerSecondLog;
   readonly #connections = new Set<RtmpConnection>();
-  /** In the middle of their handshake of TLS. */
-  readonly #securing = new Set<Socket>();
+  /** In the middle of their PROXY header or their handshake of TLS. */
+  readonly #entering = new Set<Socket>();
   readonly #rests: ReadingRests<RtmpConnection>;
   readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
   #server: Server | null = null;
@@ -207,7 +223,7 @@ export class RtmpListener {
     const closed = new Promise<void>((resolve) => {
       server.close(() => resolve());
     });
-    for (const socket of this.#securing) socket.destroy();
+    for (const socket of this.#entering) socket.destroy();
     for (const connection of this.#connections) connection.stop();
     await this.#waitUntilEmpty();
     for (const connection of this.#connections) connection.destroy();
@@ -242,53 +258,100 @@ export class RtmpListener {
     });
   }
 
-  #accept(socket: Socket): void {
-    const address = socket.remoteAddress ?? "";
-    const reason = this.#admit(address);
-    if (reason !== null) {
-      this.#refusals.add(this.#parts.clock.nowUs(), { reason, remoteAddress: address });
-      socket.on("error", () => {});
-      socket.destroy();
-      return;
-    }
-    const tls = this.#options.tls?.() ?? null;
-    if (tls !== null) this.#secure(socket, address, tls);
-    else {
-      this.#begin(address, (receive) =>
-        readInto(this.#readBuffer, socket, receive, { highWaterMark: SLICE_BYTES }),
-      );
-    }
+  #accept(accepted: Socket): void {
+    const address = accepted.remoteAddress ?? "";
+    const visit = { accepted, address, acceptedUs: this.#parts.clock.nowUs(), told: null };
+    const door = this.#options.proxyDoor?.() ?? null;
+    if (door === null) this.#admit(visit);
+    else this.#askWhose(visit, door);
   }
 
-  #secure(accepted: Socket, address: string, tls: RtmpTls): void {
-    const acceptedUs = this.#parts.clock.nowUs();
-    const leave = (): void => {
-      this.#securing.delete(accepted);
-      this.#parts.addresses.release(address);
-    };
-    this.#securing.add(accepted);
+  /** The proxy's own address is not counted: it has the connections of all its clients. */
+  #askWhose(visit: Visit, door: ProxyDoor<Socket>): void {
+    const { accepted } = visit;
+    if (this.#isFull) {
+      this.#refuse(visit, TOO_MANY);
+      return;
+    }
+    this.#entering.add(accepted);
+    const leave = (): void => void this.#entering.delete(accepted);
     accepted.once("close", leave);
-    tls.admit(accepted, {
-      onSecure: (socket) => {
+    door.admit(accepted, {
+      onTold: (told) => {
         accepted.off("close", leave);
-        this.#securing.delete(accepted);
-        this.#begin(address, () => socket, acceptedUs);
+        leave();
+        this.#admit({ ...visit, address: told.address ?? visit.address, told });
       },
-      onRefused: (reason) =>
-        this.#refusals.add(this.#parts.clock.nowUs(), { reason, remoteAddress: address }),
+      onRefused: (reason) => this.#note(visit, reason),
     });
   }
 
-  #begin(address: string, open: OpenSocket, acceptedUs = this.#parts.clock.nowUs()): void {
-    this.#accepted++;
-    this.#connections.add(this.#connect(address, open, acceptedUs));
+  /** Counts a connection and begins it, or says why not. */
+  #admit(visit: Visit): void {
+    const { accepted, address, told } = visit;
+    if (this.#isFull || !this.#parts.addresses.acquire(address)) {
+      this.#refuse(visit, this.#isFull ? TOO_MANY : "too many connections from one address");
+      return;
+    }
+    const tls = this.#options.tls?.() ?? null;
+    if (tls !== null) {
+      this.#secure(visit, tls);
+      return;
+    }
+    let socket = accepted;
+    const connection = this.#begin(visit, (receive) => {
+      socket = readInto(this.#readBuffer, accepted, receive, { highWaterMark: SLICE_BYTES });
+      return socket;
+    });
+    if (told !== null) handOn(told, { accepted, socket, receive: (bytes) => connection.receive(bytes) });
   }
 
-  /** Counts a connection, or says why not. */
-  #admit(address: string): string | null {
-    const open = this.#connections.size + this.#securing.size;
-    if (open >= this.#limits.connections) return "too many connections";
-    return this.#parts.addresses.acquire(address) ? null : "too many connections from one address";
+  get #isFull(): boolean {
+    return this.#connections.size + this.#entering.size >= this.#limits.connections;
+  }
+
+  #refuse(visit: Visit, reason: string): void {
+    this.#note(visit, reason);
+    visit.accepted.on("error", () => {});
+    visit.accepted.destroy();
+  }
+
+  #note({ address }: Visit, reason: string): void {
+    this.#refusals.add(this.#parts.clock.nowUs(), { reason, remoteAddress: address });
+  }
+
+  #secure(visit: Visit, tls: RtmpTls): void {
+    const { accepted, address, told } = visit;
+    const leave = (): void => {
+      this.#entering.delete(accepted);
+      this.#parts.addresses.release(address);
+    };
+    this.#entering.add(accepted);
+    accepted.once("close", leave);
+    if (told !== null && told.rest.length > 0) accepted.unshift(told.rest);
+    tls.admit(accepted, {
+      onSecure: (socket) => {
+        accepted.off("close", leave);
+        this.#entering.delete(accepted);
+        this.#begin(visit, () => socket);
+      },
+      onRefused: (reason) => this.#note(visit, reason),
+    });
+  }
+
+  #begin({ address, acceptedUs, told }: Visit, open: OpenSocket): RtmpConnection {
+    this.#accepted++;
+    const connection = this.#connect(
+      address,
+      (receive) => {
+        const socket = open(receive);
+        presentAs(socket, told);
+        return socket;
+      },
+      acceptedUs,
+    );
+    this.#connections.add(connection);
+    return connection;
   }
 
   #connect(address: string, open: OpenSocket, acceptedUs: number): RtmpConnection {

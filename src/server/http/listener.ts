@@ -8,6 +8,8 @@ import type { AddressLimit } from "../../base/address-counter.ts";
 import { systemClock } from "../../base/clock.ts";
 import { PerSecondLog } from "../../base/log.ts";
 import type { LogFields, Logger } from "../../base/log.ts";
+import { handOn, presentAs } from "../../base/proxied-connection.ts";
+import type { ProxyDoor, ToldConnection } from "../../base/proxied-connection.ts";
 import { READ_BUFFER_BYTES, readInto } from "../../base/reused-reads.ts";
 import { Answers } from "./answers.ts";
 import type { HttpHandler, UploadHandler } from "./answers.ts";
@@ -43,6 +45,8 @@ export type HttpListenerOptions = {
   readonly readsPlain?: boolean;
   /** Asked for each connection; `null`, as everywhere when it is left out: it comes in clear. */
   readonly tls?: () => HttpsParts | null;
+  /** Asked for each connection: reads in front of it whose it is; `null`, as everywhere when it is left out: nothing does. */
+  readonly proxyDoor?: () => ProxyDoor<Socket> | null;
   readonly log: Logger;
   /** Answers a request; may throw a `MediaError`, whose status and message become the reply. */
   readonly handle: HttpHandler;
@@ -79,8 +83,8 @@ export class HttpListener {
   #parts: ConnectionParts;
   #idleTimeoutMs: number;
   readonly #plain = new Set<PlainConnection>();
-  /** In the middle of their handshake. */
-  readonly #securing = new Set<Socket>();
+  /** In the middle of their PROXY header or their handshake. */
+  readonly #entering = new Set<Socket>();
   readonly #http2 = new Set<OpenHttp2>();
   /** Plain requests of all connections are read into this. */
   readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
@@ -105,7 +109,7 @@ export class HttpListener {
     // What the server does with a connection by itself is kept for those that are handed over to it.
     this.#takeConnection = this.#server.listeners("connection")[0] as TakeConnection;
     this.#server.removeAllListeners("connection");
-    this.#server.on("connection", (socket) => this.#admit(socket));
+    this.#server.on("connection", (socket) => this.#accept(socket));
   }
 
   /** Begins to listen. Rejects with the system's error, such as EADDRINUSE. */
@@ -180,7 +184,7 @@ export class HttpListener {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
     this.#webSockets.stop();
-    for (const socket of this.#securing) socket.destroy();
+    for (const socket of this.#entering) socket.destroy();
     for (const connection of this.#plain) if (connection.isIdle) connection.destroy();
     const timer = setTimeout(() => this.#destroyAll(), graceMs);
     await closed;
@@ -259,9 +263,26 @@ export class HttpListener {
     };
   }
 
-  #admit(accepted: Socket): void {
+  #accept(accepted: Socket): void {
+    const door = this.#options.proxyDoor?.() ?? null;
+    if (door === null) {
+      this.#admit(accepted, null);
+      return;
+    }
+    this.#enter(accepted);
+    door.admit(accepted, {
+      onTold: (told) => {
+        this.#entering.delete(accepted);
+        this.#admit(accepted, told);
+      },
+      onRefused: (reason) => this.#note({ address: accepted.remoteAddress, reason }),
+    });
+  }
+
+  /** `told`: what a proxy said of it, and what has been read behind that. */
+  #admit(accepted: Socket, told: ToldConnection | null): void {
     const { addresses, readsPlain = true } = this.#options;
-    const address = accepted.remoteAddress ?? "unknown";
+    const address = told?.address ?? accepted.remoteAddress ?? "unknown";
     // A proxy has the connections of all its clients.
     const isCounted = this.#parts.proxies()?.trusts(address) !== true;
     if (isCounted && !addresses.acquire(address)) {
@@ -272,15 +293,21 @@ export class HttpListener {
     const https = this.#options.tls?.() ?? null;
     if (https !== null) {
       this.#count(accepted, isCounted ? address : null);
-      this.#secure(accepted, address, https);
+      this.#secure(accepted, told, https);
       return;
     }
     let connection: PlainConnection | null = null;
-    const socket = readsPlain
-      ? this.#readShared(accepted, (bytes) => connection?.receive(bytes))
-      : accepted;
+    const receive = (bytes: Uint8Array): unknown => connection?.receive(bytes);
+    const socket = readsPlain ? this.#readShared(accepted, receive) : accepted;
+    presentAs(socket, told);
     this.#count(socket, isCounted ? address : null);
     connection = this.#serve(socket);
+    if (told !== null) handOn(told, { accepted, socket, receive });
+  }
+
+  #enter(accepted: Socket): void {
+    this.#entering.add(accepted);
+    accepted.once("close", () => this.#entering.delete(accepted));
   }
 
   /** Until it closes; `address`: of whose connections it is one. */
@@ -305,12 +332,14 @@ export class HttpListener {
     return connection;
   }
 
-  #secure(accepted: Socket, address: string, https: HttpsParts): void {
-    this.#securing.add(accepted);
-    accepted.once("close", () => this.#securing.delete(accepted));
+  #secure(accepted: Socket, told: ToldConnection | null, https: HttpsParts): void {
+    const address = told?.address ?? accepted.remoteAddress ?? "unknown";
+    this.#enter(accepted);
+    if (told !== null && told.rest.length > 0) accepted.unshift(told.rest);
     https.door.admit(accepted, {
       onSecure: (socket) => {
-        this.#securing.delete(accepted);
+        this.#entering.delete(accepted);
+        presentAs(socket, told);
         if (socket.alpnProtocol === "h2") this.#serveHttp2(socket, address, https);
         else {
           carry(socket, accepted);

@@ -27,6 +27,7 @@ import { memoryBudgetBytes } from "../memory.ts";
 import { embeddedName } from "../page-paths.ts";
 import { mayBeWebSocket } from "../playback.ts";
 import type { StreamArchives } from "../stream-archives.ts";
+import { TrustedProxyDoor } from "../proxied/proxy-door.ts";
 import { ThreadTls } from "../tls/thread-tls.ts";
 import { Turns } from "../turns.ts";
 import type { ControlCalls, MediaThreadCalls, OpenPorts, ThreadStart, ThreadStats } from "./messages.ts";
@@ -53,6 +54,7 @@ export class MediaRuntime {
   #limits: ResolvedConfig["limits"];
   #proxies: TrustedProxies | null;
   readonly #node: MediaNode;
+  readonly #proxyDoor: TrustedProxyDoor;
   readonly #tls: ThreadTls;
   readonly #http: ListenerSet<HttpListenerPlan, HttpListener>;
   readonly #probes: ProbeTarget;
@@ -84,6 +86,7 @@ export class MediaRuntime {
       http: new SharedAddressCounter(shares.httpAddresses, index, perAddress),
       rtmp: new SharedAddressCounter(shares.rtmpAddresses, index, perAddress),
     };
+    this.#proxyDoor = new TrustedProxyDoor({ clock: systemClock, proxies: () => this.#proxies });
     this.#tls = new ThreadTls({ clock: systemClock, ticketKeys: shares.ticketKeys });
     this.#node = new MediaNode({
       config,
@@ -99,6 +102,7 @@ export class MediaRuntime {
       addresses: this.#addresses.rtmp,
       tellEvent: boundedEvents(systemClock, this.#log, (event) => control.tell("event", event)),
       tls: this.#tls,
+      proxyDoor: this.#proxyDoor,
       sessions: sessionsThrough(control),
       sessionSalt: start.sessionSalt,
     });
@@ -256,6 +260,7 @@ export class MediaRuntime {
         proxies: () => this.#proxies,
         idleTimeoutMs: this.#limits.httpIdleTimeoutMs,
         tls: () => this.#tls.forHttp(plan().tls),
+        proxyDoor: () => (plan().proxyProtocol === true ? this.#proxyDoor : null),
         log: this.#log,
         handle: (request) => this.#handle(request, plan()),
         mayBeWebSocket,
