@@ -95,7 +95,12 @@ test("what would not check is refused with its place, and nothing is changed", a
 test("a stream that runs by a template gets lines of its own and keeps the template", async (t) => {
   const text = `${LOGIN}template live {\n  prefix live;\n  input publish://;\n}\n`;
   const weir = await startWeir(t, { config: text });
-  assert.equal((await call(weir, "PUT", "/streams/live/a", { title: "A" })).status, 200);
+  const made = await call(weir, "PUT", "/streams/live/a", { title: "A" });
+  assert.equal(made.status, 200);
+  assert.deepEqual(made.json, {
+    ...(await call(weir, "GET", "/streams/live/a")).json,
+    ...{ template: "live", stats: made.json["stats"] },
+  });
   const { who, method, path, address } = await weir.logged("changed by API");
   assert.deepEqual([who, method, path, address], ["root", "PUT", "/streams/live/a", "127.0.0.1"]);
   assert.equal(await main(weir), `${text}\nstream live/a {\n  template live;\n  title A;\n}\n`);
