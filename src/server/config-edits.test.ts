@@ -1,6 +1,17 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
@@ -307,6 +318,20 @@ test("a file that cannot be written anew says why", async (t) => {
     /a\.conf\) cannot be changed by API: it is the key "a\.conf" of a ConfigMap/,
   );
   assert.equal(await codeOf(world.edits().edit(put("b"))), "EDIT_READ_ONLY");
+});
+
+test("what a server left that was killed while it wrote goes with the next change, and nothing else", async (t) => {
+  const world = await World.make(t, { "flussonic.conf": "stream a { title A; }\n" });
+  const [old, fresh, other] = [
+    ".flussonic.conf.0123456789ab",
+    ".flussonic.conf.ba9876543210",
+    ".flussonic.conf.swp",
+  ];
+  for (const name of [old, fresh, other]) await world.write(name, "x");
+  const hourAgo = new Date((await stat(join(world.folder, fresh))).mtimeMs - 3_600_000);
+  for (const name of [old, other]) await utimes(join(world.folder, name), hourAgo, hourAgo);
+  await world.edits().edit(put("a"));
+  assert.deepEqual((await readdir(world.folder)).toSorted(), [fresh, other, "flussonic.conf"].toSorted());
 });
 
 test("a disk that fails leaves the file as it was", async (t) => {
