@@ -90,15 +90,17 @@ async function wishesOfWhole(parts: ConfigRoutesParts, body: JsonObject): Promis
     const [kind] = Object.entries(COLLECTIONS).find(([, one]) => one === plural) ?? [];
     const told = shown[plural];
     if (kind === undefined || !Array.isArray(list) || !Array.isArray(told)) return [plural, list];
-    return [plural, list.flatMap((one: Json) => wishOf(one, told, keyOf(kind)))];
+    const key = keyOf(kind);
+    const byName = new Map(told.map((one: Json) => [isObject(one) ? one[key] : undefined, one]));
+    return [plural, list.flatMap((one: Json) => wishOf(one, byName, key))];
   });
   return Object.fromEntries(wishes) as JsonObject;
 }
 
 /** What is wished of one object of a list: nothing, where it is as it is told. */
-function wishOf(one: Json, told: readonly Json[], key: "name" | "prefix"): Json[] {
+function wishOf(one: Json, told: ReadonlyMap<Json | undefined, Json>, key: "name" | "prefix"): Json[] {
   if (!isObject(one)) return [one];
-  const shown = told.find((other) => isObject(other) && other[key] === one[key]);
+  const shown = told.get(one[key]);
   if (!isObject(shown)) return [one];
   const wish = withoutGivenBack(one, shown);
   const changes = Object.keys(wish).filter((name) => name !== key && !isShownOnly(name));

@@ -23,3 +23,15 @@ export const systemClock: Clock = {
     return { cancel: () => clearTimeout(handle) };
   },
 };
+
+/** The longest that a timer of the machine takes. Units: milliseconds. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/**
+ * Keeps the process alive until it is cancelled. A clock's timers do not: an end that waits for one, when nothing else is left,
+ * would be the end of the process in the middle of it.
+ */
+export function holdProcess(): Timer {
+  const handle = setInterval(() => {}, LONGEST_MS);
+  return { cancel: () => clearInterval(handle) };
+}

@@ -3,7 +3,7 @@ import { messageOf } from "../base/errors.ts";
 import { formatProblems } from "../config/format.ts";
 import type { SourceFile } from "../config/place.ts";
 import type { Problem } from "../config/problem.ts";
-import { systemClock } from "../base/clock.ts";
+import { holdProcess, systemClock } from "../base/clock.ts";
 import { late } from "../base/late/late.ts";
 import type { ConfigEdits, ConfigEditsOptions } from "../server/config-edits.ts";
 import { rememberingLoad } from "../server/config-memo.ts";
@@ -76,10 +76,12 @@ export async function serveCommand(options: ServeOptions, io: CliIo): Promise<nu
   returnStartupMemory();
   reloads?.begin({ server, log, threshold, config, isEmpty: isEmptyConfig(read.files) });
   const signal = await ending.first;
+  const held = holdProcess();
   await reloads?.end();
   log.info("stopping", { signal });
   if (signal === "SIGTERM") await Promise.race([server.drain(), ending.hurry]);
   await server.stop();
+  held.cancel();
   log.info("stopped", {});
   return 0;
 }

@@ -1,6 +1,17 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
@@ -161,6 +172,83 @@ test("more changes than may wait are refused, and those that wait are made in or
   assert.deepEqual((await world.text()).match(/(?<=stream )\w+/g), names);
 });
 
+test("changes that wait are put in force together, but for one that changes something else than objects", async (t) => {
+  const world = await World.make(t, { "flussonic.conf": "# head\n" });
+  const edits = world.edits();
+  const made = [
+    edits.edit(put("first")),
+    ...["a", "b"].map((name) => edits.edit(put(name))),
+    edits.edit({ action: "delete", kind: "stream", name: "a" }),
+    edits.edit({ action: "settings", value: { hostname: "h" } }),
+    edits.edit(put("b", { comment: "c" })),
+    edits.edit(put("last")),
+  ];
+  const results = await Promise.all(made);
+  const stands = world.reloaded.map((text) =>
+    [...text.matchAll(/stream (\w+)|hostname/g)].map(([all]) => all),
+  );
+  const both = ["stream first", "stream b"];
+  assert.deepEqual(stands.slice(0, 2), [["stream first"], both], "the first one waits for nobody");
+  assert.deepEqual(stands[2]!.toSorted(), ["hostname", ...both].toSorted());
+  assert.deepEqual(stands[3]!.toSorted(), ["hostname", ...both, "stream last"].toSorted());
+  assert.equal(stands.length, 4);
+  const seen = results.map((result) => (result.kind === "changed" ? result.files[0]!.text : ""));
+  assert.match(seen[1]!, /stream a \{/, "each is told the files as they were behind its own change");
+  assert.doesNotMatch(seen[3]!, /stream a \{/);
+  assert.match(await world.text(), /stream b \{\n {2}title b;\n {2}comment c;\n\}/);
+});
+
+test("of changes that wait, one that is wrong is refused alone, whatever is wrong with it", async (t) => {
+  const bad: readonly [edit: ConfigEdit, code: string][] = [
+    [put("x", { template: "gone" }), "bad"],
+    [put("x", { titel: "a" }), "EDIT_BAD_FIELD"],
+    [{ action: "delete", kind: "stream", name: "x" }, "EDIT_NOT_FOUND"],
+  ];
+  for (const [edit, code] of bad) {
+    const world = await World.make(t, { "flussonic.conf": "# head\n" });
+    const edits = world.edits();
+    const before = ["a", "b"].map((name) => edits.edit(put(name)));
+    const wrong = edits.edit(edit);
+    const after = ["c", "d"].map((name) => edits.edit(put(name)));
+    const result = await wrong.catch((error: unknown) => error);
+    assert.equal(result instanceof MediaError ? result.code : (result as { kind: string }).kind, code);
+    assert.deepEqual(
+      [...new Set((await Promise.all([...before, ...after])).map(({ kind }) => kind))],
+      ["changed"],
+    );
+    assert.deepEqual((await world.text()).match(/(?<=stream )\w+/g), ["a", "b", "c", "d"], code);
+  }
+});
+
+test("of changes that wait, those that can be put in force are, where all together cannot", async (t) => {
+  const world = await World.make(t, { "flussonic.conf": "" });
+  const edits = world.edits();
+  const refused: ReloadResult = { kind: "refused", problems: [], reason: "no" };
+  // The first; all others, and what was before them; then one by one: b, c, what was before it, d.
+  world.results.push(TAKEN, refused, TAKEN, TAKEN, refused, TAKEN, TAKEN);
+  const made = ["a", "b", "c", "d"].map((name) => edits.edit(put(name)));
+  const results = await Promise.allSettled(made);
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    ["fulfilled", "fulfilled", "rejected", "fulfilled"],
+  );
+  assert.equal(await codeOf(made[2]!), "EDIT_NOT_IN_FORCE");
+  assert.deepEqual((await world.text()).match(/(?<=stream )\w+/g), ["a", "b", "d"]);
+});
+
+test("changes that wait and stand in several files are made one by one", async (t) => {
+  const parts = {
+    "flussonic.conf.d/a.conf": "stream a { }\n",
+    "flussonic.conf.d/b.conf": "stream b { }\n",
+  };
+  const world = await World.make(t, { "flussonic.conf": "# head\n", ...parts });
+  const edits = world.edits();
+  await Promise.all([put("first"), put("a"), put("b"), put("new")].map((edit) => edits.edit(edit)));
+  assert.match(await world.text("flussonic.conf.d/a.conf"), /title a;/);
+  assert.match(await world.text("flussonic.conf.d/b.conf"), /title b;/);
+  assert.match(await world.text(), /stream first[^]*stream new/);
+});
+
 test("a configuration that would not check is not written", async (t) => {
   const world = await World.make(t, { "flussonic.conf": "stream a { title A; }\n" });
   const result = await world.edits().edit(put("a", { template: "gone" }));
@@ -230,6 +318,20 @@ test("a file that cannot be written anew says why", async (t) => {
     /a\.conf\) cannot be changed by API: it is the key "a\.conf" of a ConfigMap/,
   );
   assert.equal(await codeOf(world.edits().edit(put("b"))), "EDIT_READ_ONLY");
+});
+
+test("what a server left that was killed while it wrote goes with the next change, and nothing else", async (t) => {
+  const world = await World.make(t, { "flussonic.conf": "stream a { title A; }\n" });
+  const [old, fresh, other] = [
+    ".flussonic.conf.0123456789ab",
+    ".flussonic.conf.ba9876543210",
+    ".flussonic.conf.swp",
+  ];
+  for (const name of [old, fresh, other]) await world.write(name, "x");
+  const hourAgo = new Date((await stat(join(world.folder, fresh))).mtimeMs - 3_600_000);
+  for (const name of [old, other]) await utimes(join(world.folder, name), hourAgo, hourAgo);
+  await world.edits().edit(put("a"));
+  assert.deepEqual((await readdir(world.folder)).toSorted(), [fresh, other, "flussonic.conf"].toSorted());
 });
 
 test("a disk that fails leaves the file as it was", async (t) => {

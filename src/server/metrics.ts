@@ -73,7 +73,7 @@ export class Metrics {
         live: streams.filter((stream) => stream.status === "live").length,
         inputBps: summaries.reduce((sum, { inputBps }) => sum + inputBps, 0),
         outputBps: this.#output.bps(new Map([["", bytesOut]])).get("") ?? 0,
-        rows: hasStreams || config.hasStreamMetrics ? this.#streamRows(summaries) : [],
+        rows: hasStreams || config.hasStreamMetrics ? this.#streamRows(config, summaries) : [],
       },
       sessions: rows,
       access: { ...sessions.totals(), adminFailures },
@@ -89,11 +89,14 @@ export class Metrics {
     });
   }
 
-  #streamRows(summaries: readonly StreamSummary[]): StreamRow[] {
+  #streamRows(config: ResolvedConfig, summaries: readonly StreamSummary[]): StreamRow[] {
     const crowds = this.#sources.sessions.view().crowds?.();
     const sent = new Map(summaries.map(({ name }) => [name, crowds?.get(name)?.bytesOut ?? 0]));
     const rates = this.#outputs.bps(sent);
-    return streamRows(summaries, crowds).map((row) => ({ ...row, outputBps: rates.get(row.name) ?? 0 }));
+    return streamRows(config, summaries, crowds).map((row) => ({
+      ...row,
+      outputBps: rates.get(row.name) ?? 0,
+    }));
   }
 }
 

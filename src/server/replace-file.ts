@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { open, readFile, rename, stat, unlink } from "node:fs/promises";
+import { open, readdir, readFile, rename, stat, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { placeToWrite } from "./config-own-file.ts";
 
@@ -39,6 +39,7 @@ export async function replaceFile(
       await unlink(temporary).catch(() => {});
       throw caught;
     }
+    await removeLeftovers(place);
   }
   await syncFolder(folder);
   return true;
@@ -56,7 +57,7 @@ async function textAt(place: string): Promise<{ written: string | undefined; mar
 /** A file with a dot in front of its name is no part of a configuration. */
 async function writeBeside(place: string, text: string): Promise<string> {
   const old = await stat(place).catch(() => null);
-  const temporary = join(dirname(place), `.${basename(place)}.${randomBytes(6).toString("hex")}`);
+  const temporary = join(dirname(place), `${temporaryStart(place)}${randomBytes(6).toString("hex")}`);
   const handle = await open(temporary, "wx", NEW_MODE);
   try {
     await handle.writeFile(text);
@@ -71,6 +72,33 @@ async function writeBeside(place: string, text: string): Promise<string> {
     throw caught;
   } finally {
     await handle.close();
+  }
+}
+
+function temporaryStart(place: string): string {
+  return `.${basename(place)}.`;
+}
+
+/** What is so much older than the file is nobody's work any more, by the clock of the file system. Units: milliseconds. */
+const LEFT_BEHIND_MS = 60_000;
+
+/** Most that one writing removes of them. */
+const MAX_REMOVED = 100;
+
+/** What servers left that were killed while they wrote: whole configurations, with passwords. Never rejects. */
+async function removeLeftovers(place: string): Promise<void> {
+  const start = temporaryStart(place);
+  const isTemporary = (name: string): boolean =>
+    name.startsWith(start) && /^[0-9a-f]{12}$/.test(name.slice(start.length));
+  try {
+    const { mtimeMs } = await stat(place);
+    const names = (await readdir(dirname(place))).filter(isTemporary);
+    for (const name of names.slice(0, MAX_REMOVED)) {
+      const path = join(dirname(place), name);
+      if ((await stat(path)).mtimeMs < mtimeMs - LEFT_BEHIND_MS) await unlink(path);
+    }
+  } catch {
+    // The file is written; the next writing looks again.
   }
 }
 

@@ -45,15 +45,31 @@ export function listStreams(config: ResolvedConfig, streams: readonly StreamSumm
   return [...listed.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** One row of the metrics for each stream that exists now. */
+/**
+ * One row of the metrics for each stream that exists now, and for each that the configuration wants to run: an alert looks for a
+ * 0, and finds nothing where there is no row. Those that are disabled have none.
+ */
 export function streamRows(
+  config: Pick<ResolvedConfig, "streams">,
   streams: readonly StreamSummary[],
   crowds: ReadonlyMap<string, StreamCrowd> = new Map(),
 ): Omit<StreamRow, "outputBps">[] {
-  return streams.map(({ name, status, bytesIn, inputBps, returns }) => {
+  const crowdOf = (name: string): Pick<StreamRow, "clients" | "bytesOut"> => {
     const { clients = 0, bytesOut = 0 } = crowds.get(name) ?? {};
-    return { name, isLive: status === "live", clients, bytesIn, bytesOut, inputBitrate: inputBps, returns };
-  });
+    return { clients, bytesOut };
+  };
+  const existing = new Set<string>(streams.map(({ name }) => name));
+  const absent = config.streams.filter(({ name, disabled }) => !disabled && !existing.has(name));
+  return [
+    ...streams.map(({ name, status, bytesIn, inputBps, returns }) => ({
+      ...{ name, isLive: status === "live", bytesIn, inputBitrate: inputBps, returns },
+      ...crowdOf(name),
+    })),
+    ...absent.map(({ name }) => ({
+      ...{ name, isLive: false, bytesIn: 0, inputBitrate: 0, returns: 0 },
+      ...crowdOf(name),
+    })),
+  ];
 }
 
 /** What the player page can play. */

@@ -95,7 +95,12 @@ test("what would not check is refused with its place, and nothing is changed", a
 test("a stream that runs by a template gets lines of its own and keeps the template", async (t) => {
   const text = `${LOGIN}template live {\n  prefix live;\n  input publish://;\n}\n`;
   const weir = await startWeir(t, { config: text });
-  assert.equal((await call(weir, "PUT", "/streams/live/a", { title: "A" })).status, 200);
+  const made = await call(weir, "PUT", "/streams/live/a", { title: "A" });
+  assert.equal(made.status, 200);
+  assert.deepEqual(made.json, {
+    ...(await call(weir, "GET", "/streams/live/a")).json,
+    ...{ template: "live", stats: made.json["stats"] },
+  });
   const { who, method, path, address } = await weir.logged("changed by API");
   assert.deepEqual([who, method, path, address], ["root", "PUT", "/streams/live/a", "127.0.0.1"]);
   assert.equal(await main(weir), `${text}\nstream live/a {\n  template live;\n  title A;\n}\n`);
@@ -159,3 +164,41 @@ test("changes that come all at once are made one after the other, and the file's
   assert.equal((await stat(file)).mode & 0o777, 0o640);
   assert.deepEqual((await readdir(weir.configFolder)).toSorted(), [MAIN, `${MAIN}.d`]);
 });
+
+test("a configuration of two thousand streams is checked, replaced and given back whole", async (t) => {
+  const weir = await startWeir(t, { config: LOGIN });
+  const streams = Array.from(
+    { length: 2000 },
+    (_, i) => `stream s${i} { input publish://; title "Stream ${i}"; }\n`,
+  );
+  const text = `${LOGIN}${streams.join("")}`;
+  assert.ok(text.length > 100_000);
+  assert.deepEqual((await call(weir, "POST", "/config", text)).status, 200);
+  const wrong = await call(weir, "POST", "/config", `${text}strem x { }\n`);
+  assert.deepEqual([wrong.status, wrong.json["line"]], [400, 2002]);
+  assert.equal((await call(weir, "PUT", "/config", text)).status, 200);
+  assert.equal(await main(weir), text);
+
+  const whole = (await call(weir, "GET", "/config?full=true")).json;
+  const told = whole["streams"] as Record<string, unknown>[];
+  assert.equal(told.length, 2000);
+  told[1999]!["title"] = "Other";
+  assert.equal((await call(weir, "PUT", "/config", whole)).status, 200);
+  assert.equal(await main(weir), text.replace('"Stream 1999"', "Other"));
+
+  const long = "x".repeat(70_000);
+  assert.equal(await statusOf(weir, "/streams/s1", { comment: long }), 413, "one object is small");
+  assert.equal(await statusOf(weir, "/config", { hostname: "x".repeat(4 * 1024 * 1024) }), 413);
+});
+
+/** Of a refusal in plain text. */
+async function statusOf(weir: Weir, path: string, body: unknown): Promise<number> {
+  const reply = await fetch(weir.url(`/streamer/api/v3${path}`), {
+    method: "PUT",
+    headers: { authorization: AUTHORIZATION, "content-type": "application/json" },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(10_000),
+  });
+  await reply.arrayBuffer();
+  return reply.status;
+}

@@ -1,6 +1,9 @@
 /** What a server tells of itself: to a sink that fails half of the time, over a restart, and to clients that follow. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -17,6 +20,7 @@ import { FailingSink, judgeEvents } from "../soak/events-sink.ts";
 import { eventually } from "../support/eventually.ts";
 import { makeClip } from "../support/ffmpeg.ts";
 import { needs } from "../support/tools.ts";
+import { startWeir } from "../support/weir.ts";
 
 const AUTHORIZATION = `Bearer ${Buffer.from("admin:secret").toString("base64")}`;
 
@@ -262,4 +266,34 @@ test("a lost thread is told of", async (t) => {
     assert.equal(kept[0]!.event["thread"], 1);
   });
   assert.ok(had.text.startsWith("retry"));
+});
+
+test("a server that is stopped ends in order, and its sinks have the last events first", async (t) => {
+  const had: ServerEvent[] = [];
+  const sink = createServer((request, reply) => {
+    let body = "";
+    request.on("data", (piece: Buffer) => void (body += piece.toString()));
+    request.on("end", () => {
+      had.push(...(JSON.parse(body) as ServerEvent[]));
+      reply.writeHead(200).end();
+    });
+  });
+  sink.listen(0, "127.0.0.1");
+  await once(sink, "listening");
+  t.after(() => sink.close());
+  const { port } = sink.address() as AddressInfo;
+  const weir = await startWeir(t, {
+    config: `event_sink at_once { url http://127.0.0.1:${port}/; }
+event_sink slowly { url http://127.0.0.1:${port}/; throttle_delay 3; }`,
+  });
+  for (const end of ["SIGINT", "SIGTERM"] as const) {
+    if (end === "SIGTERM") {
+      had.length = 0;
+      await weir.start(t);
+    }
+    await eventually(() => assert.equal(had.filter(({ event }) => event === "server_started").length, 2));
+    const ended = await weir.program.stop(30_000, end);
+    assert.deepEqual(ended, { code: 0, signal: null }, weir.describe());
+    assert.equal(had.filter(({ event }) => event === "server_stopping").length, 2, end);
+  }
 });

@@ -27,7 +27,8 @@ async function start(t: TestContext): Promise<Weir> {
     config: `edit_auth admin secret; stream_metrics true;
 event_sink file { url jsonlog://${root}/events.log; }
 stream film { input fake://fake; dvr ${root}/dvr; segment_duration 1; }
-stream other { input publish://; }`,
+stream other { input publish://; }
+stream off { input publish://; disabled; }`,
   });
 }
 
@@ -97,6 +98,13 @@ test(
       assert.deepEqual(names(streams), new Set(["stream"]), path);
       const film = [...streams].find(([series]) => /^stream_alive\{.*name="film"\}$/.test(series));
       assert.equal(film?.[1], 1);
+      const rows = [...streams].filter(([series]) => series.startsWith("stream_alive{"));
+      const other = rows.find(([series]) => series.includes('name="other"'));
+      assert.deepEqual(
+        [rows.length, other?.[1]],
+        [2, 0],
+        "one that never ran is 0, and one disabled is not there",
+      );
     }
     for (const [path, accept] of [
       [`${API}/config?format=openmetrics`, "*/*"],

@@ -18,6 +18,11 @@ export const FIGURES: Readonly<Record<string, readonly Figure[]>> = {
     ["10 s", "src/server/http/whole-bodies.ts LIMITS.ms"],
     ["256", "src/server/http/whole-bodies.ts LIMITS.requests"],
   ],
+  "body of a request to `/config`": [
+    ["4 MiB", "src/server/http/whole-bodies.ts CONFIG_BODIES.bytes"],
+    ["10 s", "src/server/http/whole-bodies.ts LIMITS.ms"],
+    ["4 at", "src/server/http/whole-bodies.ts CONFIG_BODIES.requests"],
+  ],
   "a reply of a file, and any other over 256 KiB": [
     ["30 s", "src/server/http/reply-budget.ts GRACE_MS"],
     ["32 KiB", "src/server/http/reply-budget.ts MIN_READ_BYTES_PER_SECOND"],
@@ -251,7 +256,7 @@ export const FIGURES: Readonly<Record<string, readonly Figure[]>> = {
   ],
   "objects changed by one request; requests to change that wait": [
     ["200", "src/config/edit/edit-files.ts MAX_OBJECTS_AT_ONCE"],
-    ["64", "src/server/config-edits.ts MAX_WAITING_EDITS"],
+    ["256", "src/server/config-edits.ts MAX_WAITING_EDITS"],
   ],
   "a `Cluster` header's time": [["300 s", "src/auth/credentials/api-access.ts CLUSTER_SKEW_S"]],
   "wrong credentials of one address": [
@@ -425,7 +430,13 @@ export const SENTENCES: Readonly<
     ],
   ],
   "docs/api.md": [
-    ["at most 64 KiB, else 413", [["64 KiB", "src/server/http/whole-bodies.ts LIMITS.bytes"]]],
+    [
+      "at most 64 KiB, at `/config` 4 MiB, else 413",
+      [
+        ["64 KiB", "src/server/http/whole-bodies.ts LIMITS.bytes"],
+        ["4 MiB", "src/server/http/whole-bodies.ts CONFIG_BODIES.bytes"],
+      ],
+    ],
     [
       "100 unless given, at most 10000",
       [
@@ -462,7 +473,14 @@ export const SENTENCES: Readonly<
   ],
   "docs/config-by-api.md": [
     ["at most 200 at\nonce", [["200", "src/config/edit/edit-files.ts MAX_OBJECTS_AT_ONCE"]]],
-    ["64 KiB at most", [["64 KiB", "src/server/http/whole-bodies.ts LIMITS.bytes"]]],
+    [
+      "has 4 MiB at most, all others 64 KiB",
+      [
+        ["4 MiB", "src/server/http/whole-bodies.ts CONFIG_BODIES.bytes"],
+        ["64 KiB", "src/server/http/whole-bodies.ts LIMITS.bytes"],
+      ],
+    ],
+    ["wait, 256 at most", [["256", "src/server/config-edits.ts MAX_WAITING_EDITS"]]],
   ],
   "docs/operations.md": [
     ["beyond 1 MiB", [["1 MiB", "src/server/logger.ts MAX_UNWRITTEN_BYTES"]]],

@@ -7,7 +7,10 @@ export type Plain = string | number | boolean | null;
 export type ListRow = {
   /** What tells it from all others of the list. */
   readonly key: string;
-  /** The value at a dotted path, or those of all objects of a list on the way; `undefined`: there is none. */
+  /**
+   * The value at a dotted path, or those of all objects of a list on the way; `undefined`: there is none. An object is `true`: it
+   * is there.
+   */
   field(path: string): Plain | readonly Plain[] | undefined;
   /** The whole object. */
   json(): object;
@@ -34,6 +37,7 @@ function collect(value: unknown, parts: readonly string[], at: number, found: Pl
   if (at === parts.length) {
     if (value === null || ["string", "number", "boolean"].includes(typeof value))
       found.push(value as Plain);
+    else if (typeof value === "object") found.push(true);
     return false;
   }
   const part = parts[at]!;

@@ -329,7 +329,11 @@ function perStream(name: string, help: string, value: Value<StreamRow>): Family 
 }
 
 const STREAMS: readonly Family[] = [
-  perStream("stream_alive", "1: media come in.", (row) => Number(row.isLive)),
+  perStream(
+    "stream_alive",
+    "1: media come in. A stream that is configured and not disabled has a row from the start.",
+    (row) => Number(row.isLive),
+  ),
   perStream("stream_online_clients", "Viewers.", (row) => row.clients),
   perStream("stream_bytes_in", "Media that came in since the publisher is there.", (row) => row.bytesIn),
   perStream("stream_bytes_out", "Media that went out to viewers that are there.", (row) => row.bytesOut),

@@ -316,3 +316,15 @@ test("what is written loads", () => {
   });
   assert.deepEqual(loadConfig([{ file: "a", text }]).problems, []);
 });
+
+test("a property that does not exist is refused of a new object, too, where it has nothing in it", () => {
+  for (const value of [{ inputz: [] }, { inputz: null }, { inputz: {} }, { inputz: "a" }] as JsonObject[]) {
+    for (const text of ["", "stream news { title A; }\n", "ondemand news fake://fake;\n"]) {
+      const fault = refusal(() => put(text, value));
+      assert.deepEqual([fault["code"], fault["pointer"]], ["EDIT_BAD_FIELD", "/inputz"], text);
+      assert.match(String(fault["reason"]), /did you mean "inputs"/);
+    }
+  }
+  assert.equal(put("", { title: null, labels: {}, stats: {}, config_on_disk: null }), "stream news {\n}\n");
+  assert.equal(put("", { reference: null, root: "/a" }, "dvr", "d"), "dvr d {\n  root /a;\n}\n");
+});

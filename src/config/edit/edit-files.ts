@@ -8,7 +8,14 @@ import { ProblemList } from "../problem.ts";
 import { word } from "../print-words.ts";
 import { COLLECTIONS, keyOf } from "../json/shape.ts";
 import { isListener, kindOf, objectToJson, propertyOf } from "../json/to-json.ts";
-import { badField, isObject, isShownOnly, knownProperty, propertiesToText } from "../json/to-text.ts";
+import {
+  badField,
+  escaped,
+  isObject,
+  isShownOnly,
+  knownProperty,
+  propertiesToText,
+} from "../json/to-text.ts";
 import { MASK } from "../json/values.ts";
 import { blockEdits } from "./edit-block.ts";
 import { editErrors } from "./errors.ts";
@@ -101,6 +108,7 @@ function putObject(
   if (found === undefined) {
     const fault = nameFault(name);
     if (fault !== undefined) throw badField(`/${keyOf(kind)}`, fault);
+    requireKnown(kind, value);
     const whole = mergeJson(value, undefined, undefined, "");
     const text = objectText(kind, name, isObject(whole) ? { ...otherwise, ...whole } : otherwise, "");
     return fileOf(files, ownFile(), (before) => appended(before, text));
@@ -126,6 +134,7 @@ function putOnDemand(
   { kind, name }: ConfigEdit & { action: "put" },
   value: JsonObject,
 ): EditedFile {
+  requireKnown(kind, value);
   const { name: _, ...was } = objectToJson(statement, "show");
   const { name: _name, ...shown } = objectToJson(statement, "hide");
   const merged = mergeJson(value, was, shown, "");
@@ -275,6 +284,15 @@ function objectText(kind: string, name: string, value: JsonObject, indent: strin
   const inner = `${indent}  `;
   const lines = propertiesToText(scopeOf(kind), value, "", inner).map((line) => `${inner}${line}`);
   return [`${kind} ${word(name)} {`, ...lines, `${indent}}`].join("\n");
+}
+
+/** A name that is wrong is found where nothing is written of it, too: `null` and empty lists say nothing. */
+function requireKnown(kind: string, value: JsonObject): void {
+  const scope = scopeOf(kind);
+  for (const name of Object.keys(value)) {
+    const isOther = name === RESET || isShownOnly(name) || (scope === "dvr" && name === "reference");
+    if (!isOther) knownProperty(scope, name, `/${escaped(name)}`);
+  }
 }
 
 function scopeOf(kind: string): Scope {

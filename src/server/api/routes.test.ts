@@ -25,7 +25,7 @@ function addresses(): string[] {
     streamDetails: fail,
     stopStream: fail,
   };
-  const onDisk = { configOnDisk: fail, settingsOnDisk: fail };
+  const onDisk = { configOnDisk: fail, settingsOnDisk: fail, filesRead: fail };
   const parts = { threads, clock: systemClock, config: fail, ...onDisk, serverId: fail, selectInput: fail };
   const events = { follow: fail, recent: fail };
   return [

@@ -25,6 +25,8 @@ export type ApiParts = ArchiveApiParts &
     readonly events: Pick<ServerEvents, "follow" | "recent">;
     /** Who keeps changes; `null`: the configuration is in no file. */
     readonly editor: ConfigEditor | null;
+    /** Resolves when `configOnDisk` knows the files of the configuration in force. */
+    readonly filesRead: () => Promise<void>;
   };
 
 /** The one table: an address is found in it by its most exact pattern. */
@@ -43,7 +45,12 @@ export function apiRoutes(parts: ApiParts): ApiRoutes {
       return jsonReply(200, document);
     }),
   ];
-  const shown = shownIn(new ApiRoutes(looks));
+  const lookedUp = shownIn(new ApiRoutes(looks));
+  const shown = async (path: string): Promise<object | null> => {
+    // Behind a change the files are others than when the request came.
+    await parts.filesRead();
+    return lookedUp(path);
+  };
   return new ApiRoutes([...looks, ...changeRoutes({ ...parts, shown })]);
 }
 

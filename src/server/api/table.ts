@@ -98,6 +98,7 @@ export class ApiTable {
       sessions: sessions.view(),
       settingsOnDisk: () => this.#onDisk?.settings() ?? null,
       configOnDisk: (kind, name) => this.#onDisk?.get(kind, name) ?? null,
+      filesRead: () => this.#readFiles(),
     });
   }
 

@@ -6,7 +6,7 @@ export const bodyErrors = defineErrors({
     disposition: "reject",
     httpStatus: 413,
     message: "the body of the request has more than {limitBytes} bytes",
-    doc: "What the API takes is small. Look at what is sent: it may be another file than was meant.",
+    doc: "What the API takes is small, but for a whole configuration at /config. Look at what is sent: it may be another file than was meant.",
   },
   HTTP_BODY_LATE: {
     disposition: "reject",

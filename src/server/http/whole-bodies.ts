@@ -14,6 +14,12 @@ export type BodyLimits = {
 
 const LIMITS: BodyLimits = { bytes: 64 * 1024, ms: 10_000, requests: 256 };
 
+/**
+ * Bounds on bodies that have a whole configuration in them: a file of it may have 1 MiB, and as JSON, with what is in force, it
+ * is some times as much. All of them together are as much memory as all others.
+ */
+export const CONFIG_BODIES: Partial<BodyLimits> = { bytes: 4 * 1024 * 1024, requests: 4 };
+
 /** Reads bodies of requests whole, for what answers the whole request. */
 export class WholeBodies {
   readonly #limits: BodyLimits;

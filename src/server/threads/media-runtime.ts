@@ -16,7 +16,7 @@ import { serverErrors } from "../errors.ts";
 import { boundedEvents } from "../events/thread-events.ts";
 import { HttpListener } from "../http/listener.ts";
 import { ReplyBudget } from "../http/reply-budget.ts";
-import { WholeBodies } from "../http/whole-bodies.ts";
+import { CONFIG_BODIES, WholeBodies } from "../http/whole-bodies.ts";
 import { ListenerSet } from "../listener-set.ts";
 import type { Listener } from "../listener-set.ts";
 import { serverLogLevel } from "../log-level.ts";
@@ -59,6 +59,8 @@ export class MediaRuntime {
   readonly #http: ListenerSet<HttpListenerPlan, HttpListener>;
   readonly #probes: ProbeTarget;
   readonly #bodies = new WholeBodies();
+  /** Of whole configurations. */
+  readonly #wholeConfigs = new WholeBodies({ limits: CONFIG_BODIES });
   /** When somebody last asked for a playlist or a segment. */
   #viewedUs = -Infinity;
   #isDraining = false;
@@ -286,8 +288,11 @@ export class MediaRuntime {
 
   /** Who takes what a request brings; nobody but the API deletes. */
   #takes(request: HttpRequest, { api }: HttpListenerPlan): HttpReply | null {
-    if (api && apiPath(request.path) !== null)
-      return this.#bodies.reply(request, (whole) => this.#askControl(whole, true));
+    const asked = apiPath(request.path);
+    if (api && asked !== null) {
+      const bodies = asked === "/config" ? this.#wholeConfigs : this.#bodies;
+      return bodies.reply(request, (whole) => this.#askControl(whole, true));
+    }
     return request.method === "DELETE" ? null : this.#node.takes(request);
   }
 
