@@ -1,7 +1,7 @@
 import picocolors from "picocolors";
 import { countProblems, formatProblems } from "../config/format.ts";
 import { loadConfig } from "../config/load.ts";
-import { configFolder, readConfigFiles } from "../server/config-files.ts";
+import { configFolder, readConfigFiles } from "../server/config/files.ts";
 import type { Environment } from "../config/environment.ts";
 import type { Paint, PaintRole } from "../config/format.ts";
 import type { LoadedConfig } from "../config/load.ts";

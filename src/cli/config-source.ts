@@ -1,6 +1,6 @@
 import type { SourceFile } from "../config/place.ts";
-import { readConfigFiles } from "../server/config-files.ts";
-import type { ConfigFiles } from "../server/config-files.ts";
+import { readConfigFiles } from "../server/config/files.ts";
+import type { ConfigFiles } from "../server/config/files.ts";
 
 /** Where the configuration lies in a container. */
 export const DEFAULT_CONFIG = "/etc/flussonic";

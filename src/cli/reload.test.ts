@@ -8,7 +8,7 @@ import { wholeFile } from "../config/place.ts";
 import type { ResolvedConfig } from "../config/plan.ts";
 import { problem } from "../config/problem.ts";
 import type { Problem } from "../config/problem.ts";
-import type { ConfigFiles } from "../server/config-files.ts";
+import type { ConfigFiles } from "../server/config/files.ts";
 import { isEmptyConfig } from "./config-source.ts";
 import { Reloads } from "./reload.ts";
 

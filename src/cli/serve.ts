@@ -5,15 +5,15 @@ import type { SourceFile } from "../config/place.ts";
 import type { Problem } from "../config/problem.ts";
 import { holdProcess, systemClock } from "../base/clock.ts";
 import { late } from "../base/late/late.ts";
-import type { ConfigEdits, ConfigEditsOptions } from "../server/config-edits.ts";
-import { rememberingLoad } from "../server/config-memo.ts";
-import type { LoadConfig } from "../server/config-memo.ts";
-import { ConfigWatch } from "../server/config-watch.ts";
+import type { ConfigEdits, ConfigEditsOptions } from "../server/config/edits.ts";
+import { rememberingLoad } from "../server/config/memo.ts";
+import type { LoadConfig } from "../server/config/memo.ts";
+import { ConfigWatch } from "../server/config/watch.ts";
 import { demoConfig } from "../server/demo.ts";
-import { serverLogLevel } from "../server/log-level.ts";
-import { makeLogger } from "../server/logger.ts";
+import { serverLogLevel } from "../server/log/log-level.ts";
+import { makeLogger } from "../server/log/logger.ts";
 import { returnStartupMemory } from "../server/garbage.ts";
-import { configFolder } from "../server/config-files.ts";
+import { configFolder } from "../server/config/files.ts";
 import { startServer } from "../server/server.ts";
 import type { Server } from "../server/server.ts";
 import { demoBanner } from "./banner.ts";
@@ -126,7 +126,7 @@ function editsOf(
     allowedHosts: () => reloads.inForce?.allowedHosts ?? [],
   };
   const edits = late("changes of the configuration", async () => {
-    const made = await import("../server/config-edits.ts");
+    const made = await import("../server/config/edits.ts");
     return new made.ConfigEdits(options);
   });
   return {

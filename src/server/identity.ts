@@ -3,7 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import { messageOf } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Credentials, ResolvedConfig } from "../config/plan.ts";
-import { AuthFile } from "./auth-file.ts";
+import { AuthFile } from "./credentials/auth-file.ts";
 import type { KeptState } from "./kubernetes/kept-state.ts";
 
 /** What the identity is made of. */

@@ -9,7 +9,7 @@ import type { ServerEvents } from "./events/server-events.ts";
 import { CpuMeter, serverFigures } from "./figures.ts";
 import { RateMeter } from "./rate-meter.ts";
 import type { StreamSummary } from "../stream/directory.ts";
-import { listStreams, streamRows } from "./summaries.ts";
+import { listStreams, streamRows } from "./live/summaries.ts";
 import type { MediaThreads } from "./threads/supervisor.ts";
 import { VERSION } from "./version.ts";
 

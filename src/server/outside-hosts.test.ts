@@ -24,7 +24,7 @@ import { fetchText } from "./credentials/outside-text.ts";
 import { HttpSink } from "./events/http-sink.ts";
 import { openTransport } from "./events/open-transport.ts";
 import { HostGuard } from "./outside-hosts.ts";
-import { StreamArchives } from "./stream-archives.ts";
+import { StreamArchives } from "./archives/stream-archives.ts";
 import { SessionTraces } from "./traces/session-traces.ts";
 
 const HERE = { address: "127.0.0.1", family: 4 };

@@ -28,17 +28,17 @@ import type { SendWindow } from "../stream/rules.ts";
 import type { Vods } from "../vod/late-library.ts";
 import type { HttpGate } from "./access/http-gate.ts";
 import type { Wanted } from "./access/viewer.ts";
-import { parsePicturePath, parseStatusPath } from "./archive-paths.ts";
+import { parsePicturePath, parseStatusPath } from "./archives/paths.ts";
 import { downloadReply, downloadType } from "./download.ts";
-import { archiveConnection, mseArchive } from "./archive-connections.ts";
-import type { ArchiveConnectionParts } from "./archive-connections.ts";
-import { parseArchiveDownload } from "./archive-download.ts";
-import type { ArchiveDownload } from "./archive-download.ts";
-import type { RecordingStatuses } from "./recording-status.ts";
-import { archiveFolder, recordedStream } from "./stream-archives.ts";
-import type { StreamArchives } from "./stream-archives.ts";
-import { addsAudioOnly, planOf, playableStream, rulesOf, vodProtocols } from "./stream-rules.ts";
-import type { Thumbnails } from "./thumbnails.ts";
+import { archiveConnection, mseArchive } from "./archives/connections.ts";
+import type { ArchiveConnectionParts } from "./archives/connections.ts";
+import { parseArchiveDownload } from "./archives/downloads.ts";
+import type { ArchiveDownload } from "./archives/downloads.ts";
+import type { RecordingStatuses } from "./archives/recording-status.ts";
+import { archiveFolder, recordedStream } from "./archives/stream-archives.ts";
+import type { StreamArchives } from "./archives/stream-archives.ts";
+import { addsAudioOnly, planOf, playableStream, rulesOf, vodProtocols } from "./live/stream-rules.ts";
+import type { Thumbnails } from "./pictures/thumbnails.ts";
 
 /** What playback over HTTP needs. */
 export type PlaybackParts = {
@@ -127,11 +127,11 @@ export class Playback {
     this.#parts = parts;
     const { clock, log, archives } = parts;
     this.#thumbnails = late("pictures", async () => {
-      const loaded = await import("./thumbnails.ts");
+      const loaded = await import("./pictures/thumbnails.ts");
       return new loaded.Thumbnails({ clock, log, stopped: this.#closing.signal });
     });
     this.#statuses = late("recording_status.json", async () => {
-      const { RecordingStatuses } = await import("./recording-status.ts");
+      const { RecordingStatuses } = await import("./archives/recording-status.ts");
       return new RecordingStatuses(clock, (folder, { fromUs, toUs }) =>
         archives.recordedExtent(folder, fromUs, toUs),
       );

@@ -98,7 +98,7 @@ export const FIGURES: Readonly<Record<string, readonly Figure[]>> = {
   ],
   "questions of one thread to another": [["10 000", "src/base/channel.ts MAX_WAITING"]],
   "waiting for a stream's first segments": [
-    ["12 s", "src/server/live-windows.ts MAX_WAIT_MS"],
+    ["12 s", "src/server/live/live-windows.ts MAX_WAIT_MS"],
     ["5000", "src/packaging/live-window.ts MAX_WAITERS"],
   ],
   "requests held for one stream in one thread": [
@@ -157,11 +157,11 @@ export const FIGURES: Readonly<Record<string, readonly Figure[]>> = {
   "pictures that are kept, in one thread": [
     ["16 MiB", "src/dvr/pictures/picture-desk.ts KEPT.bytes"],
     ["4096", "src/dvr/pictures/picture-desk.ts KEPT.items"],
-    ["8 MiB", "src/server/thumbnails.ts KEY_FRAMES.keptBytes"],
+    ["8 MiB", "src/server/pictures/thumbnails.ts KEY_FRAMES.keptBytes"],
   ],
   "media of one stream that waits for a slow disk": [
     ["64 MiB", "src/dvr/writer/archive-writer.ts MAX_WAITING_BYTES"],
-    ["20", "src/server/stream-archives.ts WAITING_MEMORY_PERCENT"],
+    ["20", "src/server/archives/stream-archives.ts WAITING_MEMORY_PERCENT"],
   ],
   "exports that wait": [["20", "src/dvr/export-jobs/export-jobs.ts LIMITS.waiting"]],
   "an export": [
@@ -256,7 +256,7 @@ export const FIGURES: Readonly<Record<string, readonly Figure[]>> = {
   ],
   "objects changed by one request; requests to change that wait": [
     ["200", "src/config/edit/edit-files.ts MAX_OBJECTS_AT_ONCE"],
-    ["256", "src/server/config-edits.ts MAX_WAITING_EDITS"],
+    ["256", "src/server/config/edits.ts MAX_WAITING_EDITS"],
   ],
   "a `Cluster` header's time": [["300 s", "src/auth/credentials/api-access.ts CLUSTER_SKEW_S"]],
   "wrong credentials of one address": [
@@ -300,12 +300,12 @@ export const FIGURES: Readonly<Record<string, readonly Figure[]>> = {
     ["64 MiB", "src/server/events/file-sink.ts MAX_BYTES"],
     ["5", "src/server/events/file-sink.ts KEPT_FILES"],
   ],
-  "lines of the log that nobody reads": [["1 MiB", "src/server/logger.ts MAX_UNWRITTEN_BYTES"]],
+  "lines of the log that nobody reads": [["1 MiB", "src/server/log/logger.ts MAX_UNWRITTEN_BYTES"]],
   "spans that wait for a collector": [["2048", "src/server/traces/trace-export.ts maxQueueSize"]],
   "a file of it; files; all together": [
-    ["1 MiB", "src/server/config-files.ts MAX_CONFIG_FILE_BYTES"],
-    ["1000", "src/server/config-files.ts MAX_CONFIG_FILES"],
-    ["32 MiB", "src/server/config-files.ts MAX_CONFIG_BYTES"],
+    ["1 MiB", "src/server/config/files.ts MAX_CONFIG_FILE_BYTES"],
+    ["1000", "src/server/config/files.ts MAX_CONFIG_FILES"],
+    ["32 MiB", "src/server/config/files.ts MAX_CONFIG_BYTES"],
   ],
 };
 
@@ -480,10 +480,10 @@ export const SENTENCES: Readonly<
         ["64 KiB", "src/server/http/whole-bodies.ts LIMITS.bytes"],
       ],
     ],
-    ["wait, 256 at most", [["256", "src/server/config-edits.ts MAX_WAITING_EDITS"]]],
+    ["wait, 256 at most", [["256", "src/server/config/edits.ts MAX_WAITING_EDITS"]]],
   ],
   "docs/operations.md": [
-    ["beyond 1 MiB", [["1 MiB", "src/server/logger.ts MAX_UNWRITTEN_BYTES"]]],
+    ["beyond 1 MiB", [["1 MiB", "src/server/log/logger.ts MAX_UNWRITTEN_BYTES"]]],
     [
       "Two are computed at once and 32 wait",
       [["32", "src/auth/credentials/password-verifier.ts MAX_WAITING"]],

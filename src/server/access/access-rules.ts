@@ -5,7 +5,7 @@ import type { AccessRules, SessionKey } from "../../auth/rules.ts";
 import { prefixMatches } from "../../config/match.ts";
 import type { ResolvedConfig, VodPlan } from "../../config/plan.ts";
 import { parseStreamName } from "../../media/ids.ts";
-import { planOf } from "../stream-rules.ts";
+import { planOf } from "../live/stream-rules.ts";
 
 /** A key of a session that is read from the request. */
 export type ExtraKey = Extract<SessionKey, { readonly kind: "header" | "query" }>;

@@ -3,7 +3,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { ResolvedConfig } from "../../config/plan.ts";
 import type { RtmpAdmission } from "../../protocols/rtmp/connection.ts";
 import type { Permit } from "../../stream/permit.ts";
-import { archiveAddress } from "../archive-connections.ts";
+import { archiveAddress } from "../archives/connections.ts";
 import { recordedFileName } from "../recorded-file-name.ts";
 import { accessRulesOf } from "./access-rules.ts";
 import { AccessGate } from "./gate.ts";

@@ -23,7 +23,7 @@ import { parseStreamName } from "../../media/ids.ts";
 import { GeoipFile } from "../credentials/geoip-file.ts";
 import { fetchText, readText } from "../credentials/outside-text.ts";
 import { HostGuard } from "../outside-hosts.ts";
-import { planOf } from "../stream-rules.ts";
+import { planOf } from "../live/stream-rules.ts";
 import { accessRulesOf, asksServers } from "./access-rules.ts";
 import type { SessionAuthority } from "./session-authority.ts";
 import { SessionCounts } from "./session-counts.ts";

@@ -20,7 +20,7 @@ import { streamErrors } from "../../stream/errors.ts";
 import { EMPTY_REPLY } from "./empty-reply.ts";
 import { exportRoutes } from "./exports.ts";
 import type { ExportApiParts } from "./exports.ts";
-import { planOf } from "../stream-rules.ts";
+import { planOf } from "../live/stream-rules.ts";
 import type { MediaThreads } from "../threads/supervisor.ts";
 
 /** What the addresses need. */

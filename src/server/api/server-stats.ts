@@ -8,7 +8,7 @@ import type { ServerEvents } from "../events/server-events.ts";
 import { loopPercent, openFiles, partitionsOf } from "../figures.ts";
 import { memoryLimitBytes } from "../memory.ts";
 import { RateMeter } from "../rate-meter.ts";
-import { figuresByName } from "../stream-columns.ts";
+import { figuresByName } from "../live/stream-columns.ts";
 import type { MediaThreads } from "../threads/supervisor.ts";
 import { VERSION } from "../version.ts";
 

@@ -9,9 +9,9 @@ import type { InputPlan, LivePlan, ResolvedConfig } from "../../config/plan.ts";
 import { parseStreamName } from "../../media/ids.ts";
 import type { Track } from "../../media/track.ts";
 import type { PublisherSummary, StreamSummary } from "../../stream/directory.ts";
-import type { RecordingStatus } from "../recording-status.ts";
-import type { StreamFigures } from "../stream-columns.ts";
-import { planOf } from "../stream-rules.ts";
+import type { RecordingStatus } from "../archives/recording-status.ts";
+import type { StreamFigures } from "../live/stream-columns.ts";
+import { planOf } from "../live/stream-rules.ts";
 import type { ConfigOnDisk } from "./objects.ts";
 
 /** All that is known when streams are listed. */

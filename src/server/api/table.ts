@@ -10,7 +10,7 @@ import type { ObjectsOnDisk } from "../../config/edit/objects-on-disk.ts";
 import type { ResolvedConfig } from "../../config/plan.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { SessionService } from "../access/server-sessions.ts";
-import type { ConfigEdits } from "../config-edits.ts";
+import type { ConfigEdits } from "../config/edits.ts";
 import type { ServerEvents } from "../events/server-events.ts";
 import { asksForOpenMetrics } from "../metrics.ts";
 import type { SelectInput } from "./streams.ts";

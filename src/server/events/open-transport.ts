@@ -3,7 +3,7 @@ import { eventErrors } from "../../api/events/errors.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
 import type { EventSinkPlan } from "../../config/plan.ts";
-import { serverLogLevel } from "../log-level.ts";
+import { serverLogLevel } from "../log/log-level.ts";
 import { HostGuard } from "../outside-hosts.ts";
 import { FileSink } from "./file-sink.ts";
 import { HttpSink } from "./http-sink.ts";

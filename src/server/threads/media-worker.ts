@@ -5,7 +5,7 @@ import { systemClock } from "../../base/clock.ts";
 import { returnStartupMemory } from "../garbage.ts";
 import { Heart } from "./heart.ts";
 import { archiveAnswers } from "./archive-calls.ts";
-import { columnsOf } from "../stream-columns.ts";
+import { columnsOf } from "../live/stream-columns.ts";
 import { withDifference } from "./config-difference.ts";
 import { LoopMeter } from "./loop-meter.ts";
 import { MediaRuntime } from "./media-runtime.ts";

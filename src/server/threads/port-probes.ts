@@ -2,8 +2,8 @@ import { createServer } from "node:net";
 import type { AddressInfo, Server } from "node:net";
 import { listenerKeys } from "../../config/plan.ts";
 import type { ResolvedConfig } from "../../config/plan.ts";
-import { listenFailure } from "../listen-failure.ts";
-import type { ListenerPlan } from "../listener-set.ts";
+import { listenFailure } from "../listeners/listen-failure.ts";
+import type { ListenerPlan } from "../listeners/listener-set.ts";
 
 type Listeners = ResolvedConfig["listeners"];
 

@@ -1,6 +1,6 @@
 import type { LogFields, LogLevel, Logger } from "../../base/log.ts";
-import { isLoudEnough } from "../log-level.ts";
-import type { LogThreshold } from "../log-level.ts";
+import { isLoudEnough } from "../log/log-level.ts";
+import type { LogThreshold } from "../log/log-level.ts";
 
 /** Where a line of a thread's log goes. */
 export type LogLineSink = (level: LogLevel, message: string, fields: LogFields) => void;
