@@ -60,6 +60,8 @@ const REFRESH_MS = 1000;
 function work({ url, paths, perSecond }: MeterPlan): void {
   const free: PlainConnection[] = [];
   const get = async (path: string): Promise<PlainReply> => {
+    // Servers close what is idle for long.
+    while (free.at(-1)?.isOpen === false) free.pop();
     const connection = free.pop() ?? new PlainConnection(url, "meter");
     const reply = await connection.get(path);
     free.push(connection);

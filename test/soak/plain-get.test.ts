@@ -38,7 +38,9 @@ test("answers come whole, however they are cut, one after the other on a connect
     assert.deepEqual([status, body.toString()], [200, "hello"]);
   }
   assert.equal((await connection.get("/b")).status, 404);
+  assert.ok(connection.isOpen);
   await assert.rejects(connection.get("/c"), /closed the connection/);
+  assert.ok(!connection.isOpen);
   await assert.rejects(connection.get("/d"), /closed the connection/);
 });
 

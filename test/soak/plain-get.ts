@@ -31,6 +31,11 @@ export class PlainConnection {
     this.#socket.on("close", () => this.#fail(new Error("the server closed the connection")));
   }
 
+  /** Whether another request may be sent over it. */
+  get isOpen(): boolean {
+    return this.#error === null;
+  }
+
   /** `path`: with its query. Rejects where the connection fails before the answer is whole. */
   get(path: string): Promise<PlainReply> {
     if (this.#waiting !== null) throw new Error("a request is under way already");

@@ -297,7 +297,7 @@ describe("a name with rules", () => {
     verdicts.resolve(null);
     // Promises go on, and the event loop does not.
     for (let i = 0; i < 100; i++) await Promise.resolve();
-    assert.equal(carried.length, 4);
+    assert.equal(carried.length, 8);
     gate.end([
       { id: "asked-2", reason: "kicked", forMs: 0 },
       { id: "asked-9", reason: "kicked", forMs: 5000 },
