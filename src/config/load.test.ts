@@ -471,7 +471,7 @@ test("templates that only publishers pass over do not hide the next one", () => 
 });
 
 test("every code of a problem is in a test", () => {
-  const folders = [new URL(".", import.meta.url), new URL("../server/", import.meta.url)];
+  const folders = [new URL(".", import.meta.url), new URL("../server/config/", import.meta.url)];
   const tests = folders.flatMap((folder) =>
     readdirSync(folder).flatMap((name) =>
       name.endsWith(".test.ts") ? [readFileSync(new URL(name, folder), "utf8")] : [],
