@@ -15,6 +15,7 @@ import type {
   VodPlan,
 } from "../config/plan.ts";
 import { shownWord } from "../config/secret-words.ts";
+import { withoutUndefined } from "../base/without-undefined.ts";
 
 const MASK = "***";
 
@@ -231,8 +232,4 @@ function protocolWords(rule: ProtocolRule): readonly string[] {
 
 function secondsOrFalse(ms: number | false): number | false {
   return ms === false ? false : ms / 1000;
-}
-
-function withoutUndefined(fields: Readonly<Record<string, unknown>>): object {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }

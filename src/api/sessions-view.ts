@@ -1,5 +1,6 @@
 /** What the API needs of the table of sessions. */
 import type { SessionFields } from "../auth/sessions/session.ts";
+import { withoutUndefined } from "../base/without-undefined.ts";
 
 /** Figures of a stream's sessions. */
 export type StreamCrowd = {
@@ -25,32 +26,30 @@ export type SessionsView = {
 
 /** A session as JSON. */
 export function sessionJson(session: SessionFields): object {
-  const { userId, maxSessions, userAgent, queryString, startedAtMs, closedAtMs } = session;
-  const { country, token, referer, closeReason, namedBy } = session;
-  return {
+  return withoutUndefined<Record<string, unknown>>({
     id: session.id,
     type: session.type,
     name: session.name,
     proto: session.proto,
     ip: session.ip,
-    ...(country === undefined ? {} : { country }),
-    ...(token === undefined ? {} : { token }),
-    ...(userId === undefined ? {} : { user_id: userId }),
-    ...(maxSessions === undefined ? {} : { max_sessions: maxSessions }),
+    country: session.country,
+    token: session.token,
+    user_id: session.userId,
+    max_sessions: session.maxSessions,
     soft_limitation: session.softLimitationMs > 0,
-    ...(userAgent === undefined ? {} : { user_agent: userAgent }),
-    ...(referer === undefined ? {} : { referer }),
-    ...(queryString === undefined ? {} : { query_string: queryString }),
+    user_agent: session.userAgent,
+    referer: session.referer,
+    query_string: session.queryString,
     bytes: session.bytes,
     opened_at: session.openedAtMs,
-    ...(startedAtMs === undefined ? {} : { started_at: startedAtMs }),
+    started_at: session.startedAtMs,
     updated_at: session.updatedAtMs,
-    ...(closedAtMs === undefined ? {} : { closed_at: closedAtMs }),
-    ...(closeReason === undefined ? {} : { close_reason: closeReason }),
+    closed_at: session.closedAtMs,
+    close_reason: session.closeReason,
     ssl: session.isTls,
     dvr: session.isDvr,
-    ...(namedBy === undefined ? {} : { named_by: namedBy }),
+    named_by: session.namedBy,
     request_number: session.requestNumber,
     status: session.state,
-  };
+  });
 }

@@ -163,14 +163,19 @@ test("nothing in this folder but its tests needs Node, so that a browser can che
   const folder = new URL(".", import.meta.url);
   const sources = readdirSync(folder).filter((name) => name.endsWith(".ts") && !/test|fuzz/.test(name));
   assert.ok(sources.length > 20);
-  const others = ["../auth/rules.ts", "../auth/credentials/well-known.ts", "../base/steps.ts"];
+  const others = [
+    "../auth/rules.ts",
+    "../auth/credentials/well-known.ts",
+    "../base/steps.ts",
+    "../base/without-undefined.ts",
+  ];
   for (const name of [...sources, ...others]) {
     const text = readFileSync(new URL(name, folder), "utf8");
     assert.doesNotMatch(text, /from "node:|\bprocess\.|\bBuffer\b|require\(/, name);
     for (const [, from] of text.matchAll(/from "([^"]+)"/g))
       assert.match(
         from!,
-        /^\.\/[a-z-]+\.ts$|^\.\.\/(auth\/(rules|credentials\/well-known)|base\/steps)\.ts$/,
+        /^\.\/[a-z-]+\.ts$|^\.\.\/(auth\/(rules|credentials\/well-known)|base\/(steps|without-undefined))\.ts$/,
         name,
       );
   }

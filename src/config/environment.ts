@@ -1,9 +1,10 @@
+import { withoutUndefined } from "../base/without-undefined.ts";
 import { MAX_CREDENTIALS_LENGTH, readCredentials } from "./credentials.ts";
 import { findDirective } from "./directives.ts";
 import { STANDARD_VARIABLES, VARIABLE_PREFIXES, VARIABLES } from "./schema-environment.ts";
 import type { VariableSpec } from "./schema-environment.ts";
 import { readSecretsStorage } from "./secrets-storage.ts";
-import { addressOf, booleanOf, numberOf, textOf, withoutUndefined } from "./settings.ts";
+import { addressOf, booleanOf, numberOf, textOf } from "./settings.ts";
 import { nearestName } from "./suggest.ts";
 import { parseValue } from "./values.ts";
 import { TRACES_PATH } from "./traces-url.ts";

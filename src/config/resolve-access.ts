@@ -1,10 +1,11 @@
 import { OPEN_RULES } from "../auth/rules.ts";
 import { readAuthorizer, readCountries, readDomains, readSessionKeys } from "./access-values.ts";
 import { ACCESS_SETTINGS, SOFT_LIMITATION_MS } from "./schema-access.ts";
-import { Definitions, numberOf, setting, textOf, withoutUndefined } from "./settings.ts";
+import { Definitions, numberOf, setting, textOf } from "./settings.ts";
 import { nearestName } from "./suggest.ts";
 import { quoted } from "./values.ts";
 import type { AccessRules, AuthBackendRules, Authorizer, JwtRules } from "../auth/rules.ts";
+import { withoutUndefined } from "../base/without-undefined.ts";
 import type { AccessPlan } from "./plan.ts";
 import type { Place } from "./place.ts";
 import type { ProblemList } from "./problem.ts";

@@ -1,4 +1,5 @@
-import { bySetting, numberOf, setting, textOf, withoutUndefined } from "./settings.ts";
+import { withoutUndefined } from "../base/without-undefined.ts";
+import { bySetting, numberOf, setting, textOf } from "./settings.ts";
 import type { ApiTokenPlan } from "./plan.ts";
 import type { ProblemList } from "./problem.ts";
 import type { Definitions, Settings } from "./settings.ts";

@@ -1,9 +1,10 @@
 import { algorithmOf } from "./access-values.ts";
 import { readNetwork } from "./network-values.ts";
 import { MAX_BACKENDS } from "./schema-access.ts";
-import { bySetting, setting, textOf, textSetting, withoutUndefined } from "./settings.ts";
+import { bySetting, setting, textOf, textSetting } from "./settings.ts";
 import { quoted } from "./values.ts";
 import type { AuthBackendRules, JwtAlgorithm, JwtRules } from "../auth/rules.ts";
+import { withoutUndefined } from "../base/without-undefined.ts";
 import type { AuthBackendPlan, JwtPlan } from "./plan.ts";
 import type { Place } from "./place.ts";
 import type { ProblemList } from "./problem.ts";

@@ -1,7 +1,8 @@
+import { withoutUndefined } from "../base/without-undefined.ts";
 import { readBucketUrl } from "./bucket-url.ts";
 import { defaultOf } from "./directives.ts";
 import { MAX_DAY_RANGES, readDayRanges, tooManyRanges } from "./recording-values.ts";
-import { booleanOf, bySetting, Definitions, numberOf, textOf, withoutUndefined } from "./settings.ts";
+import { booleanOf, bySetting, Definitions, numberOf, textOf } from "./settings.ts";
 import { nearestName } from "./suggest.ts";
 import { quoted } from "./values.ts";
 import type { BucketPlan } from "./bucket-url.ts";

@@ -1,5 +1,6 @@
+import { withoutUndefined } from "../base/without-undefined.ts";
 import { defaultOf } from "./directives.ts";
-import { bySetting, numberOf, setting, textOf, textSetting, withoutUndefined } from "./settings.ts";
+import { bySetting, numberOf, setting, textOf, textSetting } from "./settings.ts";
 import { tracesUrl } from "./traces-url.ts";
 import { quoted } from "./values.ts";
 import type { EventFilterPlan, EventSinkPlan, LogLevel, TracesPlan } from "./plan.ts";

@@ -1,3 +1,4 @@
+import { withoutUndefined } from "../base/without-undefined.ts";
 import { defaultOf } from "./directives.ts";
 import { finishAccess, readAccess } from "./resolve-access.ts";
 import { finishRecording, readRecording } from "./resolve-dvr.ts";
@@ -14,7 +15,6 @@ import {
   setting,
   textOf,
   textSetting,
-  withoutUndefined,
 } from "./settings.ts";
 import type { AccessDraft, Authorizers } from "./resolve-access.ts";
 import type { DvrDraft, DvrReadings } from "./resolve-dvr.ts";

@@ -1,5 +1,6 @@
+import { withoutUndefined } from "../base/without-undefined.ts";
 import { OLD_TLS, TLS_DEFAULTS } from "./schema-listeners.ts";
-import { bySetting, setting, textOf, textSetting, withoutUndefined } from "./settings.ts";
+import { bySetting, setting, textOf, textSetting } from "./settings.ts";
 import type { TlsPlan } from "./plan.ts";
 import type { ProblemList } from "./problem.ts";
 import type { Settings } from "./settings.ts";

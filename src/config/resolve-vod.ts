@@ -1,17 +1,9 @@
+import { withoutUndefined } from "../base/without-undefined.ts";
 import { defaultOf } from "./directives.ts";
 import { finishAccess, readAccess } from "./resolve-access.ts";
 import { readProtocols } from "./resolve-live.ts";
 import { LATER_STORAGES } from "./schema-vod.ts";
-import {
-  booleanOf,
-  bySetting,
-  flag,
-  numberOf,
-  setting,
-  textOf,
-  textSetting,
-  withoutUndefined,
-} from "./settings.ts";
+import { booleanOf, bySetting, flag, numberOf, setting, textOf, textSetting } from "./settings.ts";
 import { quoted, splitUrl } from "./values.ts";
 import type { LivePlan, StoragePlan, VodPlan } from "./plan.ts";
 import type { ProblemList } from "./problem.ts";

@@ -1,4 +1,5 @@
 import type { Steps } from "../base/steps.ts";
+import { withoutUndefined } from "../base/without-undefined.ts";
 import { defaultOf } from "./directives.ts";
 import { reportNestedRoots } from "./nested-roots.ts";
 import { reportWellKnown } from "./resolve-well-known.ts";
@@ -22,7 +23,6 @@ import {
   setting,
   textOf,
   textSetting,
-  withoutUndefined,
 } from "./settings.ts";
 import { nearestName } from "./suggest.ts";
 import { quoted } from "./values.ts";

@@ -44,15 +44,6 @@ export function numberOrAuto(value: Value | undefined): number | "auto" {
   return value?.kind === "text" && value.text === "auto" ? "auto" : numberOf(value);
 }
 
-/**
- * Copies an object without its undefined properties.
- */
-export function withoutUndefined<T extends object>(from: { [K in keyof T]: T[K] | undefined }): T {
-  const copy: Partial<T> = {};
-  for (const key in from) if (Object.hasOwn(from, key) && from[key] !== undefined) copy[key] = from[key];
-  return copy as T;
-}
-
 /** Where a listener listens. Without `host`: every address. `port` 0: any free one. */
 export type Address = { readonly host?: string; readonly port: number };
 

@@ -1,6 +1,7 @@
 import { strict as assert } from "node:assert";
 import type { SessionClaim, SessionKind } from "../claim.ts";
 import type { AccessRules } from "../rules.ts";
+import { withoutUndefined } from "../../base/without-undefined.ts";
 import type { SetUpTrace } from "./set-up-trace.ts";
 
 /** Sessions of the server's own, which nobody judges: `ingest` is a file or the built-in clip that plays as a stream. */
@@ -175,7 +176,7 @@ export function sessionFields(session: Session, show: SessionShow): SessionField
   const hide = (text: string | undefined): string | undefined =>
     text === undefined || show.showsTokens ? text : maskToken(text);
   const query = claim.queryString;
-  return withoutUndefined({
+  return withoutUndefined<SessionFields>({
     id: session.id,
     type: claim.kind,
     name: claim.name,
@@ -238,14 +239,4 @@ function decode(text: string): string {
   } catch {
     return text;
   }
-}
-
-type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
-  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
-};
-
-function withoutUndefined<T extends object>(fields: T): Defined<T> {
-  return Object.fromEntries(
-    Object.entries(fields).filter(([, value]) => value !== undefined),
-  ) as Defined<T>;
 }
