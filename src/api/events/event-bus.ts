@@ -2,8 +2,8 @@
 import type { Clock } from "../../base/clock.ts";
 import { Ring } from "../../base/ring.ts";
 import type { EventName } from "./catalogue.ts";
-import { writeEvent } from "./event.ts";
-import type { EventFields, WrittenEvent } from "./event.ts";
+import { WrittenEvent } from "./event.ts";
+import type { EventFields } from "./event.ts";
 import type { EventFilter } from "./filter.ts";
 
 /** Events that can be asked for after they happened. */
@@ -48,7 +48,7 @@ export class EventBus {
   emit(name: EventName, fields: EventFields = {}): number {
     const wallUs = this.#options.clock.wallUs();
     this.#lastId = Math.max(this.#lastId + 1, Math.floor(wallUs));
-    const written = writeEvent({
+    const written = new WrittenEvent({
       event: name,
       event_id: this.#lastId,
       utc_ms: Math.floor(wallUs / 1000),
@@ -59,7 +59,7 @@ export class EventBus {
       this.#kept.shift();
       this.#kept.push(written);
     }
-    for (const { filter, take } of this.#takers) if (filter(written.event)) take(written);
+    for (const { filter, take } of this.#takers) if (written.fits(filter)) take(written);
     return this.#lastId;
   }
 
@@ -80,16 +80,17 @@ export class EventBus {
     const found: WrittenEvent[] = [];
     for (let i = 0; i < this.#kept.length; i++) {
       const written = this.#kept.at(i)!;
-      if (written.event.event_id > afterId && filter(written.event)) found.push(written);
+      if (written.id > afterId && written.fits(filter)) found.push(written);
     }
     return found;
   }
 }
 
+const OWN = ["event", "event_id", "utc_ms", "server"];
+
 /** What all events have, nobody's fields replace. */
 function withoutOwn(fields: EventFields): EventFields {
-  const own = ["event", "event_id", "utc_ms", "server"];
-  return own.some((key) => Object.hasOwn(fields, key))
-    ? Object.fromEntries(Object.entries(fields).filter(([key]) => !own.includes(key)))
+  return OWN.some((key) => Object.hasOwn(fields, key))
+    ? Object.fromEntries(Object.entries(fields).filter(([key]) => !OWN.includes(key)))
     : fields;
 }

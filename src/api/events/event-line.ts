@@ -2,7 +2,7 @@
 
 /**
  * The line of an event: its time, its name, then `key=value` of its fields; values with other characters than those of
- * words are JSON. `json`: as `writeEvent` made it.
+ * words are JSON. `json`: of a `WrittenEvent`.
  */
 export function eventLine(json: string): string {
   const { utc_ms: utcMs, event, ...fields } = JSON.parse(json) as Record<string, unknown>;

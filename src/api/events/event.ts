@@ -17,17 +17,48 @@ export type ServerEvent = EventFields & {
   readonly media?: string;
 };
 
-/** An event and its JSON, which is made once for all who take it. */
-export type WrittenEvent = { readonly event: ServerEvent; readonly json: string };
-
 /** An event that is longer as JSON is told without its fields. Units: characters. */
 export const MAX_EVENT_LENGTH = 16_384;
 
 /**
- * Writes an event as one line of JSON. One that is too long, or that is no JSON, keeps `media` alone of its fields and says
- * `is_cut`.
+ * An event and its JSON, which is made once for all who take it, and not at all where nobody does: most servers have no sink,
+ * and a crowd of viewers is thousands of events.
+ *
+ * Ownership: the fields are the event's; nobody changes them.
  */
-export function writeEvent(event: ServerEvent): WrittenEvent {
+export class WrittenEvent {
+  readonly #whole: ServerEvent;
+  #written: { readonly event: ServerEvent; readonly json: string } | null = null;
+
+  constructor(event: ServerEvent) {
+    this.#whole = event;
+  }
+
+  get id(): number {
+    return this.#whole.event_id;
+  }
+
+  /** As it is told: one that is too long, or that is no JSON, keeps `media` alone of its fields and says `is_cut`. */
+  get event(): ServerEvent {
+    return this.#write().event;
+  }
+
+  /** One line. */
+  get json(): string {
+    return this.#write().json;
+  }
+
+  /** Whether a filter lets it through; the JSON is not needed for that. */
+  fits(filter: (event: ServerEvent) => boolean): boolean {
+    return filter(this.#whole);
+  }
+
+  #write(): { readonly event: ServerEvent; readonly json: string } {
+    return (this.#written ??= writeEvent(this.#whole));
+  }
+}
+
+function writeEvent(event: ServerEvent): { readonly event: ServerEvent; readonly json: string } {
   const json = jsonOf(event);
   if (json !== null && json.length <= MAX_EVENT_LENGTH) return { event, json };
   const { event: name, event_id, utc_ms, server, media } = event;
