@@ -38,6 +38,8 @@ export type HttpReply = {
   readonly body: readonly Uint8Array[];
   /** Bytes of the body that this reply alone keeps in memory until they are sent; left out where others share them. */
   readonly ownBytes?: number;
+  /** It was made for one request and is sent once: what is made of it is not kept. */
+  readonly isOnce?: boolean;
   /**
    * To be called when nobody reads the body's bytes any more, because they have all been sent or because nobody will: they
    * may become others then. A second call does nothing. Left out where they never change.

@@ -25,7 +25,7 @@ function share(perTurn: number): {
 test("so many pass in a turn, the rest in the turns behind it and in their order", async () => {
   const { turns, next } = share(2);
   const passed: number[] = [];
-  for (let i = 0; i < 5; i++) void turns.pass().then(() => passed.push(i));
+  for (let i = 0; i < 5; i++) turns.pass(() => void passed.push(i));
   await turn();
   assert.deepEqual(passed, [0, 1]);
   assert.equal(turns.waiting, 3);
@@ -39,9 +39,9 @@ test("so many pass in a turn, the rest in the turns behind it and in their order
 test("who comes while others wait goes behind them", async () => {
   const { turns, next } = share(1);
   const passed: string[] = [];
-  for (const who of ["first", "second"]) void turns.pass().then(() => passed.push(who));
+  for (const who of ["first", "second"]) turns.pass(() => void passed.push(who));
   await next();
-  void turns.pass().then(() => passed.push("third"));
+  turns.pass(() => void passed.push("third"));
   await turn();
   assert.deepEqual(passed, ["first", "second"]);
   await next();
@@ -50,18 +50,21 @@ test("who comes while others wait goes behind them", async () => {
 
 test("a turn is over when nobody passed in the one behind it, and nothing is deferred any more", async () => {
   const parts = share(1);
-  await parts.turns.pass();
+  parts.turns.pass(() => {});
   assert.equal(parts.deferred, 1);
   await parts.next();
   assert.equal(parts.deferred, 0);
-  await parts.turns.pass();
+  parts.turns.pass(() => {});
   assert.equal(parts.deferred, 1);
 });
 
 test("sockets and timers have their turn between two shares", async () => {
   const turns = new TurnShare(1);
   const order: string[] = [];
-  const passed = Array.from({ length: 3 }, () => turns.pass().then(() => order.push("share")));
+  const passed = Array.from({ length: 3 }, async () => {
+    await new Promise<void>((resolve) => turns.pass(resolve));
+    order.push("share");
+  });
   setImmediate(() => order.push("other"));
   await Promise.all(passed);
   assert.deepEqual(order, ["share", "share", "other", "share"]);

@@ -21,11 +21,11 @@ export class TurnShare {
     return this.#waiting.length;
   }
 
-  /** Resolves in this turn or a later one. */
-  async pass(): Promise<void> {
+  /** Runs it in this turn, at once, or in a later one. It does not throw. */
+  pass(run: () => void): void {
     if (this.#passed === 0) this.#defer(() => this.#nextTurn());
-    if (this.#passed++ < this.#perTurn) return;
-    await new Promise<void>((resolve) => void this.#waiting.push(resolve));
+    if (this.#passed++ < this.#perTurn) run();
+    else this.#waiting.push(run);
   }
 
   #nextTurn(): void {
@@ -33,6 +33,6 @@ export class TurnShare {
     this.#passed = next.length;
     if (next.length === 0) return;
     this.#defer(() => this.#nextTurn());
-    for (const resolve of next) resolve();
+    for (const run of next) run();
   }
 }

@@ -123,7 +123,10 @@ function replyWithQuery(rendered: Rendered, query: Uint8Array, headers: HttpHead
   }
   const bytes = withQuery(rendered, query);
   const isLong = bytes.byteLength > MAX_UNCOUNTED_BYTES;
-  return { status: 200, headers, body: [bytes], ...(isLong ? { ownBytes: bytes.byteLength } : {}) };
+  return {
+    ...{ status: 200, headers, body: [bytes], isOnce: true },
+    ...(isLong ? { ownBytes: bytes.byteLength } : {}),
+  };
 }
 
 function zippedReply(bytes: Uint8Array, headers: HttpHeaders): HttpReply {

@@ -58,7 +58,7 @@ export class BackendHttp {
     const refusal = this.#hosts?.refusal(url.hostname);
     if (refusal !== undefined) return failed(refusal);
     const deadlineUs = this.#clock.nowUs() + request.timeoutMs * 1000;
-    await this.#turns.pass();
+    await new Promise<void>((resolve) => this.#turns.pass(resolve));
     if (this.#isClosed) return failed("the server stops");
     const first = await this.#try(url, request, deadlineUs);
     if (first !== "stale") return first;

@@ -127,23 +127,28 @@ export class AccessGate {
    * Asks about a claim, which `key` is short for. Never rejects; takes `VERDICT_LIMIT_MS` at most. The session of a
    * connection that is allowed later is given back.
    */
-  async ask(claim: SessionClaim, key: string, isConnection = false): Promise<Verdict> {
+  ask(claim: SessionClaim, key: string, isConnection = false): Promise<Verdict> {
     const { clock, control } = this.#options;
     const { kind, name } = claim;
     const of = { kind, name, rules: this.rules(kind, name) };
-    const late = Promise.withResolvers<Verdict>();
-    const timer = clock.schedule(VERDICT_LIMIT_MS, () => {
-      late.resolve(unavailable("it takes too long"));
-      if (isConnection) void answer.then((verdict) => this.#giveBack(verdict));
+    // A thousand of these may wait at once, and all that they hold is looked at by the collector again and again: one promise.
+    return new Promise((resolve) => {
+      let isOver = false;
+      const settle = (first: Verdict): void => {
+        if (isOver) {
+          if (isConnection) this.#giveBack(first);
+          return;
+        }
+        isOver = true;
+        timer.cancel();
+        this.#inTurn(first, (verdict) => {
+          if (verdict.kind !== "allowed") this.refuse(key, verdict, of);
+          resolve(verdict);
+        });
+      };
+      const timer = clock.schedule(VERDICT_LIMIT_MS, () => settle(unavailable("it takes too long")));
+      control.open(claim).then(settle, (caught: unknown) => settle(unavailable(messageOf(caught))));
     });
-    const answer: Promise<Verdict> = control
-      .open(claim)
-      .catch((caught: unknown) => unavailable(messageOf(caught)));
-    const first = await Promise.race([answer, late.promise]);
-    timer.cancel();
-    const verdict = await this.#inTurn(first);
-    if (verdict.kind !== "allowed") this.refuse(key, verdict, of);
-    return verdict;
   }
 
   /**
@@ -217,13 +222,14 @@ export class AccessGate {
     throw refusalError(claim, verdict);
   }
 
-  /** The verdict when it is its turn, or that the session was ended while it waited. */
-  async #inTurn(verdict: Verdict): Promise<Verdict> {
+  /** Goes on with the verdict when it is its turn, or with that the session was ended while it waited. */
+  #inTurn(verdict: Verdict, goOn: (verdict: Verdict) => void): void {
     const waiting = { verdict };
     this.#inTurns.add(waiting);
-    await this.#turns.pass();
-    this.#inTurns.delete(waiting);
-    return waiting.verdict;
+    this.#turns.pass(() => {
+      this.#inTurns.delete(waiting);
+      goOn(waiting.verdict);
+    });
   }
 
   #giveBack(verdict: Verdict): void {

@@ -228,16 +228,18 @@ export class HttpGate {
     return this.#answered(answer, request, wanted, asker.token, serve);
   }
 
-  async #answered(
+  #answered(
     answer: Promise<Viewer | Refusal>,
     request: HttpRequest,
     wanted: Wanted,
     token: string,
     serve: Serve,
   ): Promise<HttpReply> {
-    const known = await answer;
-    if (known instanceof Viewer) return await this.#keptFor(request, known, token, serve);
-    return refusedReply({ kind: "play", name: wanted.name }, known);
+    return answer.then((known) =>
+      known instanceof Viewer
+        ? this.#keptFor(request, known, token, serve)
+        : refusedReply({ kind: "play", name: wanted.name }, known),
+    );
   }
 
   #keep(
@@ -270,6 +272,7 @@ export class HttpGate {
 
   #put(key: string, value: Viewer | Promise<Viewer | Refusal>): void {
     this.#viewers.set(key, value);
+    if (this.#viewers.size <= MAX_VIEWERS) return;
     for (const [oldest, viewer] of this.#viewers) {
       if (this.#viewers.size <= MAX_VIEWERS) return;
       if (viewer instanceof Promise) this.#viewers.delete(oldest);

@@ -37,7 +37,7 @@ export class ReadyReplies {
   form(request: HttpRequest, traits: HeadTraits, reply: HttpReply, keepsOpen: boolean): WireForm {
     const { second } = this.#heads;
     // A body that is lent is sent once, and its form must not outlive it.
-    if (traits.isConditional || reply.release !== undefined) {
+    if (traits.isConditional || reply.release !== undefined || reply.isOnce === true) {
       return this.#make(finishReply(request, reply), keepsOpen, second);
     }
     const isZipped = traits.acceptsGzip && reply.gzip !== undefined;

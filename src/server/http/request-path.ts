@@ -15,6 +15,7 @@ export function decodePath(rawPath: string): string | PathProblem {
   if (rawPath.length > MAX_PATH_LENGTH)
     return { problem: `the path is longer than ${MAX_PATH_LENGTH} characters` };
   if (!rawPath.startsWith("/")) return { problem: "the path does not begin with a slash" };
+  if (isPlain(rawPath)) return rawPath;
   const segments = rawPath.slice(1).split("/");
   const decoded: string[] = [];
   for (let i = 0; i < segments.length; i++) {
@@ -30,6 +31,13 @@ export function decodePath(rawPath: string): string | PathProblem {
   return `/${decoded.join("/")}`;
 }
 
+/** Whether there is nothing to decode or to refuse, as in nearly all: no escape, no empty segment and none that begins with a dot. */
+function isPlain(path: string): boolean {
+  if (path.includes("%") || path.includes("//") || path.includes("/.")) return false;
+  for (let i = 0; i < path.length; i++) if (isForbidden(path.charCodeAt(i))) return false;
+  return true;
+}
+
 function decodeSegment(raw: string): string | null {
   if (!raw.includes("%")) return raw;
   try {
@@ -42,7 +50,12 @@ function decodeSegment(raw: string): string | null {
 function hasForbiddenCharacter(segment: string): boolean {
   for (let i = 0; i < segment.length; i++) {
     const code = segment.charCodeAt(i);
-    if (code < 0x20 || code === 0x7f || code === 0x2f || code === 0x5c) return true;
+    if (isForbidden(code) || code === 0x2f) return true;
   }
   return false;
+}
+
+/** A control character or a backslash. */
+function isForbidden(code: number): boolean {
+  return code < 0x20 || code === 0x7f || code === 0x5c;
 }

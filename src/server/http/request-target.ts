@@ -11,6 +11,8 @@ export type RequestTarget = {
   readonly query: URLSearchParams;
 };
 
+const NO_QUERY = new URLSearchParams();
+
 /**
  * Reads a request target. Of an absolute one what follows the host is the path. In an address of the API an encoded slash is
  * a slash: clients that are made from a schema write the name of a stream as one segment.
@@ -20,11 +22,15 @@ export type RequestTarget = {
 export function readTarget(target: string): RequestTarget {
   const questionMark = target.indexOf("?");
   const path = questionMark < 0 ? target : target.slice(0, questionMark);
-  const absolute = /^https?:\/\/[^/]*(\/.*)?$/i.exec(path);
-  const rawPath = absolute === null ? path : (absolute[1] ?? "/");
+  const rawPath = path.startsWith("/") ? path : pathOfAbsolute(path);
   return {
     rawPath,
     path: decodePath(apiPath(rawPath) === null ? rawPath : rawPath.replaceAll(/%2f/gi, "/")),
-    query: new URLSearchParams(questionMark < 0 ? "" : target.slice(questionMark + 1)),
+    query: questionMark < 0 ? NO_QUERY : new URLSearchParams(target.slice(questionMark + 1)),
   };
+}
+
+function pathOfAbsolute(target: string): string {
+  const absolute = /^https?:\/\/[^/]*(\/.*)?$/i.exec(target);
+  return absolute === null ? target : (absolute[1] ?? "/");
 }
