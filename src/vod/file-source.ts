@@ -142,19 +142,21 @@ class FilePlayer {
 
   async #send(packets: readonly TimedPacket[], baseUs: number): Promise<void> {
     for (const { dtsUs, packet } of packets) {
-      await this.#waitUntil(baseUs + dtsUs);
+      const earlyMs = this.#earlyMs(baseUs + dtsUs);
+      if (earlyMs > 0) await this.#sleep(earlyMs);
       if (this.#isStopped) return;
       const shift = usToTicks(baseUs, packet.track.timescale);
       this.#options.publisher.write({ ...packet, dts: packet.dts + shift, pts: packet.pts + shift });
     }
   }
 
-  async #waitUntil(mediaUs: number): Promise<void> {
+  /** How long to wait for a time of the media; 0: it has come. Units: whole milliseconds. */
+  #earlyMs(mediaUs: number): number {
     const nowUs = this.#options.clock.nowUs();
     this.#anchorUs ??= nowUs - mediaUs;
     const earlyUs = this.#anchorUs + mediaUs - nowUs;
     if (earlyUs < -MAX_LATE_US) this.#anchorUs = nowUs - mediaUs;
-    if (earlyUs >= 1000) await this.#sleep(Math.ceil(earlyUs / 1000));
+    return earlyUs >= 1000 ? Math.ceil(earlyUs / 1000) : 0;
   }
 
   async #sleep(delayMs: number): Promise<void> {
