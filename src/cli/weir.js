@@ -1,7 +1,15 @@
 #!/usr/bin/env node
 /** The command `weir`, out of the compile cache. */
 import { availableParallelism } from "node:os";
-import "../server/compile-cache.js";
+
+// Everything behind this needs it; without a word here an older Node tells of some syntax or file that it does not know.
+const MIN_NODE = 24;
+if (Number(process.versions.node.split(".")[0]) < MIN_NODE) {
+  const how = "`npm ci` brings one: put node_modules/.bin first in PATH, or say `npm start`";
+  console.error(`weir needs Node ${MIN_NODE} or newer, and this is ${process.version}: ${how}`);
+  process.exit(1);
+}
+await import("../server/compile-cache.js");
 
 // Each file operation takes a thread of this pool until the disk has done it, and so does each name that is looked up. Four,
 // as it has unless told otherwise, are taken by a volume that hangs, and then films on other disks hang as well. A media
