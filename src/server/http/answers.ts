@@ -6,6 +6,7 @@ import { textReply } from "../../base/http-message.ts";
 import type { HttpHeaders, HttpReply, HttpRequest } from "../../base/http-message.ts";
 import { PerSecondLog } from "../../base/log.ts";
 import type { Logger } from "../../base/log.ts";
+import { requestErrors } from "./errors.ts";
 import { refusalPage } from "./refusal-page.ts";
 import type { RequestTarget } from "./request-target.ts";
 
@@ -40,7 +41,7 @@ export class Answers {
   /** The reply, at once where the handler has it at once. Never throws and never rejects. */
   reply(request: HttpRequest, target: RequestTarget): Promise<HttpReply> | HttpReply {
     const { method } = request;
-    if (typeof target.path !== "string") return textReply(400, target.path.problem, CORS);
+    if (typeof target.path !== "string") return refusedPath(target.path.problem);
     if (method === "OPTIONS") return apiPath(target.path) === null ? preflight() : apiOptions();
     if (TAKEN.has(method)) return this.#take(request, target);
     if (method !== "GET" && method !== "HEAD") return refusedMethod(method);
@@ -103,8 +104,18 @@ function internalWords(code: string): string {
   return `the server cannot read what this is made of; its log says why: ${code}`;
 }
 
+function refusedPath(problem: string): HttpReply {
+  const { code, httpStatus, message } = requestErrors.error("HTTP_BAD_PATH", { problem });
+  return textReply(httpStatus, message, [
+    ["x-error-code", code],
+    ["access-control-expose-headers", "x-error-code"],
+    ...CORS,
+  ]);
+}
+
 function refusedSite(): HttpReply {
-  return textReply(403, "a web page of another site may not do this here: its Origin is not this host");
+  const words = "a web page of another site may not do this here: its Origin is not this host";
+  return textReply(403, words, [["x-error-code", "API_OTHER_SITE"]]);
 }
 
 function refusedMethod(method: string): HttpReply {
