@@ -94,6 +94,16 @@ for (const readsPlain of [true, false]) {
       const got = await exchange(port, `PUT /a HTTP/1.1\r\n${foreign}\r\n`);
       assert.match(got, /^HTTP\/1\.1 403 [^]*\r\nx-error-code: API_OTHER_SITE\r\n/i);
       assert.doesNotMatch(got, /access-control-allow-origin/i);
+      const api = "/streamer/api/v3/streams";
+      for (const [line, code] of [
+        [`GET ${api}/%01 HTTP/1.1\r\n${head}`, "http_bad_path"],
+        [`PUT ${api}/a HTTP/1.1\r\n${foreign}`, "api_other_site"],
+      ]) {
+        const told = await exchange(port, `${line}\r\n`);
+        assert.match(told, /content-type: application\/json/i, "the API tells it as all its errors");
+        assert.doesNotMatch(told, /access-control-/i);
+        assert.equal(JSON.parse(told.split("\r\n\r\n")[1]!).errors[0].code, code);
+      }
     });
 
     test("a MediaError becomes its status and its words", async (t) => {
