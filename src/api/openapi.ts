@@ -245,7 +245,7 @@ function errors(operation: ApiOperation): Readonly<Record<string, OpenApiRespons
       String(status),
       {
         description: ERRORS[status] ?? "The body is not what it may be",
-        content: status === 413 ? { "text/plain": { schema: TEXT } } : json(REFERENCE("Error")),
+        content: json(REFERENCE("Error")),
       },
     ]);
   return Object.fromEntries(told) as Readonly<Record<string, OpenApiResponse>>;

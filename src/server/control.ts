@@ -9,7 +9,7 @@ import type { Clock } from "../base/clock.ts";
 import { PerSecondLog } from "../base/log.ts";
 import type { Logger } from "../base/log.ts";
 import { jsonReply, textReply } from "../base/http-message.ts";
-import type { HttpHeaders, HttpReply, HttpRequest } from "../base/http-message.ts";
+import type { HttpReply, HttpRequest } from "../base/http-message.ts";
 import type { ResolvedConfig } from "../config/plan.ts";
 import { ApiDoor } from "./credentials/api-door.ts";
 import type { ServerEvents } from "./events/server-events.ts";
@@ -27,17 +27,12 @@ import { Metrics } from "./metrics.ts";
 import type { ServerIdentity } from "./identity.ts";
 import { requirePlayer } from "./live/stream-rules.ts";
 import { StorageGate } from "./archives/storage-gate.ts";
+import { DATA_HEADERS } from "../api/data-headers.ts";
 import { listStreams } from "./live/summaries.ts";
 import { CertificateGate } from "./tls/certificate-gate.ts";
 import type { PublicStream } from "./live/summaries.ts";
 import type { MediaThreads } from "./threads/supervisor.ts";
 import { VERSION } from "./version.ts";
-
-/** What the API says is data, whatever somebody put into it: no page, and nothing for a frame. */
-const DATA_HEADERS: HttpHeaders = [
-  ["x-content-type-options", "nosniff"],
-  ["content-security-policy", "default-src 'none'; frame-ancestors 'none'"],
-];
 
 const STARTING = "the server is starting";
 

@@ -43,15 +43,19 @@ export class Metrics {
     this.#outputs = new RateMeter(sources.clock);
   }
 
-  /** Answers a request, in the format that its `Accept` asks for; who asks for the streams gets a row for each. */
+  /**
+   * Answers a request, in the format that its `Accept` asks for. Who asks for the streams gets a row for each, or for those
+   * of `name`.
+   */
   async reply(request: HttpRequest, part: MetricsPart = "all"): Promise<HttpReply> {
     const { MetricsPage: Page } = await import("../api/metrics/page.ts");
     this.#page ??= new Page();
     const format = asksForOpenMetrics(request) ? "openmetrics" : "prometheus";
-    return this.#page.render(await this.#figures(part === "streams"), format, part);
+    const names = new Set(request.query.get("name")?.split(","));
+    return this.#page.render(await this.#figures(part === "streams", names), format, part);
   }
 
-  async #figures(hasStreams: boolean): Promise<ServerFigures> {
+  async #figures(hasStreams: boolean, names: ReadonlySet<string>): Promise<ServerFigures> {
     const { threads, sessions, events, clock, startedAtMs } = this.#sources;
     const [summaries, states] = await Promise.all([threads.streams(), threads.states()]);
     const config = this.#sources.config();
@@ -73,7 +77,7 @@ export class Metrics {
         live: streams.filter((stream) => stream.status === "live").length,
         inputBps: summaries.reduce((sum, { inputBps }) => sum + inputBps, 0),
         outputBps: this.#output.bps(new Map([["", bytesOut]])).get("") ?? 0,
-        rows: hasStreams || config.hasStreamMetrics ? this.#streamRows(config, summaries) : [],
+        rows: hasStreams || config.hasStreamMetrics ? this.#streamRows(config, summaries, names) : [],
       },
       sessions: rows,
       access: { ...sessions.totals(), adminFailures },
@@ -89,11 +93,18 @@ export class Metrics {
     });
   }
 
-  #streamRows(config: ResolvedConfig, summaries: readonly StreamSummary[]): StreamRow[] {
+  /** Of all streams, or of those that are named. */
+  #streamRows(
+    config: ResolvedConfig,
+    summaries: readonly StreamSummary[],
+    names: ReadonlySet<string>,
+  ): StreamRow[] {
     const crowds = this.#sources.sessions.view().crowds?.();
     const sent = new Map(summaries.map(({ name }) => [name, crowds?.get(name)?.bytesOut ?? 0]));
     const rates = this.#outputs.bps(sent);
-    return streamRows(config, summaries, crowds).map((row) => ({
+    const rows = streamRows(config, summaries, crowds);
+    const chosen = names.size === 0 ? rows : rows.filter(({ name }) => names.has(name));
+    return chosen.map((row) => ({
       ...row,
       outputBps: rates.get(row.name) ?? 0,
     }));

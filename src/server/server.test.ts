@@ -95,6 +95,27 @@ describe("a server", () => {
     }
   });
 
+  test("metrics are of the part that is asked for, and of the streams that are named", async () => {
+    const page = async (query: string): Promise<[status: number, text: string]> => {
+      const reply = await get(`/streamer/api/v3/monitoring/metrics?${query}`, basic("reader:only"));
+      return [reply.status, await reply.text()];
+    };
+    const namesOf = (text: string): string[] =>
+      [...text.matchAll(/^stream_alive\{.*name="(.*)"\}/gm)].map(([, name]) => name!);
+    assert.deepEqual(namesOf((await page("request=streams&name=fake"))[1]), ["fake"]);
+    const two = await page("request=streams&name=gone,clip");
+    assert.deepEqual(namesOf(two[1]).toSorted(), ["clip", "gone"]);
+    assert.equal(namesOf((await page("request=streams"))[1]).length, 4);
+    for (const part of ["pusher", "tp"]) {
+      const [status, text] = await page(`request=${part}&format=openmetrics`);
+      assert.deepEqual([status, text.trim()], [200, "# EOF"], "there are no pushes and no transponders");
+    }
+    for (const query of ["request=all", "format=xml"]) {
+      const [status, text] = await page(query);
+      assert.deepEqual([status, JSON.parse(text).errors[0].source.parameter], [400, query.split("=")[0]]);
+    }
+  });
+
   test("the API asks for credentials, the probes do not", async () => {
     const path = "/streamer/api/v3/config/stats";
     const refused = await get(path);

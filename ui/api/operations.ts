@@ -2052,7 +2052,7 @@ export type Operations = {
   /** Metrics for Prometheus; ?format=openmetrics for the newer format. */
   metrics: {
     path: {};
-    query: { format?: "openmetrics" | "prometheus" };
+    query: { format?: "openmetrics" | "prometheus"; request?: "server" | "streams" | "pusher" | "tp"; name?: string };
     body: undefined;
     reply: string;
   };

@@ -348,14 +348,18 @@ const STREAMS: readonly Family[] = [
   ),
 ];
 
-/** What a page may have: all, or what the reference product has at an address of its own. */
-export type MetricsPart = "all" | "server" | "streams";
+/**
+ * What a page may have: all, or what the reference product has at an address of its own; `none` of pushes and
+ * transponders, which this server does not have.
+ */
+export type MetricsPart = "all" | "server" | "streams" | "none";
 
 /** All of each part, in the order of the page. */
 export const FAMILIES_OF: Readonly<Record<MetricsPart, readonly Family[]>> = {
   all: [...SERVER, ...THREADS, ...MEDIA, ...ACCESS, ...EVENTS, ...REFERENCE, ...STREAMS],
   server: REFERENCE,
   streams: STREAMS,
+  none: [],
 };
 
 /** All of them, in the order of the page. */

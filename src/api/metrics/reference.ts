@@ -8,7 +8,8 @@ const INTRODUCTION = `# Metrics
 \`/streamer/api/v3/monitoring/metrics\`, which ask for credentials. Who sends \`Accept: application/openmetrics-text\`, as
 Prometheus does, or \`format=openmetrics\` in the query, gets OpenMetrics. \`GET /streamer/api/v3/streams\` and \`/config\` are metrics
 for who asks so: rows of all streams (\`stream_*\`), and of the server (\`server_*\`, \`partition_*\`); so are \`request=streams\` and
-\`request=server\` at \`monitoring/metrics\`. Labels are bounded: threads, protocols, sinks, and names of streams only where the
+\`request=server\` at \`monitoring/metrics\`, and \`name=news,sport\` leaves the rows of those streams; of \`request=pusher\` and \`request=tp\`
+there are none. Labels are bounded: threads, protocols, sinks, and names of streams only where the
 configuration says \`stream_metrics true;\`. Counters begin at 0 with the process, those of a thread with the thread. A
 histogram \`NAME\` has \`NAME_bucket\`, \`NAME_sum\` and \`NAME_count\`.
 

@@ -123,7 +123,11 @@ export const configOperations = {
     tag: "monitoring",
     summary: "Metrics for Prometheus; ?format=openmetrics for the newer format",
     scope: "metrics",
-    query: z.object({ format: z.enum(["openmetrics", "prometheus"]).optional() }),
+    query: z.object({
+      format: z.enum(["openmetrics", "prometheus"]).optional(),
+      request: z.enum(["server", "streams", "pusher", "tp"]).optional(),
+      name: z.string().optional(),
+    }),
     reply: {
       status: 200,
       schema: z.string(),

@@ -59,6 +59,7 @@ export const sessionOperations = {
     tag: "sessions",
     summary: "Ends a session, and its connections",
     scope: "sessions",
+    errors: [409],
     reply: { status: 204, schema: null },
   },
   reauth: {

@@ -2,6 +2,7 @@ import type { Duplex } from "node:stream";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { asMediaError } from "../../base/errors.ts";
 import type { Logger } from "../../base/log.ts";
+import { plainAddress } from "../../base/plain-address.ts";
 import type { SessionId } from "../../media/ids.ts";
 import type { RecordedPackets } from "../../stream/recorded-packets.ts";
 import { publishPatiently } from "../../stream/patient-publish.ts";
@@ -123,7 +124,7 @@ export class RtmpConnection implements RtmpSessionHost {
   constructor(parts: RtmpConnectionParts) {
     this.#parts = parts;
     this.#socket = parts.socket;
-    this.#remoteAddress = parts.socket.remoteAddress ?? "";
+    this.#remoteAddress = plainAddress(parts.socket.remoteAddress ?? "");
     this.#startedUs = parts.acceptedUs ?? parts.clock.nowUs();
     this.#progressUs = this.#startedUs;
     this.#queue = new SendQueue(parts.socket, parts.options.maxQueuedBytes);

@@ -5,6 +5,7 @@ import type { AddressLimit } from "../../base/address-counter.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { PerSecondLog } from "../../base/log.ts";
 import type { Logger } from "../../base/log.ts";
+import { plainAddress } from "../../base/plain-address.ts";
 import { handOn, presentAs } from "../../base/proxied-connection.ts";
 import type { ProxyDoor, ToldConnection } from "../../base/proxied-connection.ts";
 import { READ_BUFFER_BYTES, readInto } from "../../base/reused-reads.ts";
@@ -259,7 +260,7 @@ export class RtmpListener {
   }
 
   #accept(accepted: Socket): void {
-    const address = accepted.remoteAddress ?? "";
+    const address = plainAddress(accepted.remoteAddress ?? "");
     const visit = { accepted, address, acceptedUs: this.#parts.clock.nowUs(), told: null };
     const door = this.#options.proxyDoor?.() ?? null;
     if (door === null) this.#admit(visit);

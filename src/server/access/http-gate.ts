@@ -8,7 +8,7 @@ import type { ExtraKey, NameRules } from "./access-rules.ts";
 import { accessErrors } from "./errors.ts";
 import { claimKey, endedRefusal, refusalError } from "./gate.ts";
 import type { AccessGate, Refusal } from "./gate.ts";
-import { plainAddress } from "./plain-address.ts";
+import { plainAddress } from "../../base/plain-address.ts";
 import { countedReply, permittedReply } from "./session-replies.ts";
 import { Viewer } from "./viewer.ts";
 import type { Wanted } from "./viewer.ts";

@@ -2,7 +2,7 @@ import type { SessionClaim } from "../../auth/claim.ts";
 import { ownText } from "../../base/own-text.ts";
 import type { RtmpAdmission } from "../../protocols/rtmp/connection.ts";
 import type { ExtraKey } from "./access-rules.ts";
-import { plainAddress } from "./plain-address.ts";
+import { plainAddress } from "../../base/plain-address.ts";
 
 /** What a claim has that RTMP itself does not say. */
 export type RtmpClaimFacts = {

@@ -1,4 +1,5 @@
 import type { ApiGrant } from "../../api/access.ts";
+import { apiErrors } from "../../api/errors.ts";
 import { ApiRoutes } from "../../api/routes.ts";
 import type { MetricsPart } from "../../api/metrics/families.ts";
 import { late } from "../../base/late/late.ts";
@@ -59,7 +60,12 @@ export class ApiTable {
         method: "GET",
         path: "/monitoring/metrics",
         scope: "metrics",
-        handle: ({ request }) => parts.metrics(request, partOf(request.query.get("request"))),
+        handle: ({ request }) => {
+          const { query } = request;
+          const format = query.get("format");
+          if (format !== null && !METRICS_FORMATS.includes(format)) refuse("format", METRICS_FORMATS);
+          return parts.metrics(request, partOf(query.get("request")));
+        },
       },
     ]);
     this.#openMetrics = new ApiRoutes(
@@ -125,6 +131,21 @@ export class ApiTable {
   }
 }
 
+/** What the parameters of the metrics may say, without the schemas: most who ask for them ask for nothing else. */
+const METRICS_FORMATS: readonly string[] = ["openmetrics", "prometheus"];
+
+const METRICS_PARTS: ReadonlyMap<string, MetricsPart> = new Map([
+  ["server", "server"],
+  ["streams", "streams"],
+  ["pusher", "none"],
+  ["tp", "none"],
+]);
+
 function partOf(word: string | null): MetricsPart {
-  return word === "server" || word === "streams" ? word : "all";
+  return word === null ? "all" : (METRICS_PARTS.get(word) ?? refuse("request", [...METRICS_PARTS.keys()]));
+}
+
+function refuse(parameter: string, words: readonly string[]): never {
+  const reason = `it is one of ${words.join(", ")}`;
+  throw apiErrors.error("API_BAD_FIELD", { field: parameter, parameter, reason });
 }

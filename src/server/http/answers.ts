@@ -1,11 +1,16 @@
 import { apiPath } from "../../api/base-path.ts";
+import { errorReply } from "../../api/error-reply.ts";
+import { DATA_HEADERS } from "../../api/data-headers.ts";
+import { apiErrors } from "../../api/errors.ts";
 import { isOfAnotherSite } from "../../api/other-site.ts";
 import { systemClock } from "../../base/clock.ts";
 import { asMediaError, messageOf } from "../../base/errors.ts";
+import type { MediaError } from "../../base/errors.ts";
 import { textReply } from "../../base/http-message.ts";
 import type { HttpHeaders, HttpReply, HttpRequest } from "../../base/http-message.ts";
 import { PerSecondLog } from "../../base/log.ts";
 import type { Logger } from "../../base/log.ts";
+import { requestErrors } from "./errors.ts";
 import { refusalPage } from "./refusal-page.ts";
 import type { RequestTarget } from "./request-target.ts";
 
@@ -40,7 +45,7 @@ export class Answers {
   /** The reply, at once where the handler has it at once. Never throws and never rejects. */
   reply(request: HttpRequest, target: RequestTarget): Promise<HttpReply> | HttpReply {
     const { method } = request;
-    if (typeof target.path !== "string") return textReply(400, target.path.problem, CORS);
+    if (typeof target.path !== "string") return refusedPath(target.rawPath, target.path.problem);
     if (method === "OPTIONS") return apiPath(target.path) === null ? preflight() : apiOptions();
     if (TAKEN.has(method)) return this.#take(request, target);
     if (method !== "GET" && method !== "HEAD") return refusedMethod(method);
@@ -58,7 +63,7 @@ export class Answers {
     try {
       const reply = this.#takes(request);
       if (reply === null) return refusedMethod(request.method);
-      return isOfAnotherSite(request) ? refusedSite() : reply;
+      return isOfAnotherSite(request) ? refusedSite(target.rawPath) : reply;
     } catch (caught) {
       return this.failure(caught, target.rawPath);
     }
@@ -72,6 +77,7 @@ export class Answers {
         const fields = { path: rawPath, code: error.code, reason: error.message };
         this.#failures.add(systemClock.nowUs(), fields);
       }
+      if (apiPath(rawPath) !== null) return apiRefusal(error);
       const words = INTERNAL.test(error.code) ? internalWords(error.code) : error.message;
       return textReply(error.httpStatus, words, [
         ["x-error-code", error.code],
@@ -103,8 +109,25 @@ function internalWords(code: string): string {
   return `the server cannot read what this is made of; its log says why: ${code}`;
 }
 
-function refusedSite(): HttpReply {
-  return textReply(403, "a web page of another site may not do this here: its Origin is not this host");
+function refusedPath(rawPath: string, problem: string): HttpReply {
+  const error = requestErrors.error("HTTP_BAD_PATH", { problem });
+  if (apiPath(rawPath) !== null) return apiRefusal(error);
+  return textReply(error.httpStatus, error.message, [
+    ["x-error-code", error.code],
+    ["access-control-expose-headers", "x-error-code"],
+    ...CORS,
+  ]);
+}
+
+/** As the API tells its errors, and as closed to other sites as all that it says. */
+function apiRefusal(error: MediaError): HttpReply {
+  return errorReply(error, { headers: DATA_HEADERS });
+}
+
+function refusedSite(rawPath: string): HttpReply {
+  if (apiPath(rawPath) !== null) return apiRefusal(apiErrors.error("API_OTHER_SITE"));
+  const words = "a web page of another site may not do this here: its Origin is not this host";
+  return textReply(403, words, [["x-error-code", "API_OTHER_SITE"]]);
 }
 
 function refusedMethod(method: string): HttpReply {

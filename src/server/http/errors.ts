@@ -21,3 +21,13 @@ export const bodyErrors = defineErrors({
     doc: "More requests to the API come than are answered. Ask again in a few seconds.",
   },
 });
+
+/** Errors of what stands in the first line of a request. */
+export const requestErrors = defineErrors({
+  HTTP_BAD_PATH: {
+    disposition: "reject",
+    httpStatus: 400,
+    message: "{problem}",
+    doc: "The path of the address cannot be one of this server: a broken percent escape, `..`, an empty segment, control characters, or too long.",
+  },
+});

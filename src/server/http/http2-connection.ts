@@ -4,6 +4,7 @@ import type { TLSSocket } from "node:tls";
 import { systemClock } from "../../base/clock.ts";
 import type { Timer } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
+import { plainAddress } from "../../base/plain-address.ts";
 import { FrameAllowance } from "./frame-allowance.ts";
 import { answerHttp2 } from "./http2-exchange.ts";
 import type { Http2Parts, OpenHttp2 } from "./https-parts.ts";
@@ -98,7 +99,7 @@ export class Http2Connection implements OpenHttp2 {
         this.#calm("it took back one request after the other");
       if (this.#streams === 0) this.#rest(this.#session.closed ? LINGER_MS : this.#parts.idleTimeoutMs);
     });
-    answerHttp2(stream, headers, this.#socket.remoteAddress ?? "", this.#parts);
+    answerHttp2(stream, headers, plainAddress(this.#socket.remoteAddress ?? ""), this.#parts);
     // Who connects while the server drains has this one answered, as over HTTP/1.1.
     if (this.#parts.isStopping()) this.closeSoon();
   }

@@ -71,6 +71,41 @@ class Source {
 for (const readsPlain of [true, false]) {
   const listen = listenOf(readsPlain);
   describe(readsPlain ? "plain requests read here" : "all requests read by node:http", () => {
+    test("who comes over IPv4 to a port of both is told as IPv4, as lists of addresses and events need it", async (t) => {
+      const { port } = await listen(t, {
+        host: "::",
+        handle: ({ remoteAddress }) => jsonReply(200, { remoteAddress }),
+      });
+      const reply = await fetch(`http://127.0.0.1:${port}/`);
+      assert.deepEqual(await reply.json(), { remoteAddress: "127.0.0.1" });
+    });
+
+    test("what is refused before anybody is asked has its code in a header too", async (t) => {
+      const { port } = await listen(t, {
+        handle: () => assert.fail("nobody is asked"),
+        takes: () => jsonReply(200, {}),
+      });
+      const head = "host: media.example\r\nconnection: close\r\n";
+      for (const path of ["/a/../b", "/a/%zz", "/a//b"]) {
+        const got = await exchange(port, `GET ${path} HTTP/1.1\r\n${head}\r\n`);
+        assert.match(got, /^HTTP\/1\.1 400 [^]*\r\nx-error-code: HTTP_BAD_PATH\r\n/i, path);
+      }
+      const foreign = `${head}origin: http://evil.example\r\ncontent-length: 0\r\n`;
+      const got = await exchange(port, `PUT /a HTTP/1.1\r\n${foreign}\r\n`);
+      assert.match(got, /^HTTP\/1\.1 403 [^]*\r\nx-error-code: API_OTHER_SITE\r\n/i);
+      assert.doesNotMatch(got, /access-control-allow-origin/i);
+      const api = "/streamer/api/v3/streams";
+      for (const [line, code] of [
+        [`GET ${api}/%01 HTTP/1.1\r\n${head}`, "http_bad_path"],
+        [`PUT ${api}/a HTTP/1.1\r\n${foreign}`, "api_other_site"],
+      ]) {
+        const told = await exchange(port, `${line}\r\n`);
+        assert.match(told, /content-type: application\/json/i, "the API tells it as all its errors");
+        assert.doesNotMatch(told, /access-control-/i);
+        assert.equal(JSON.parse(told.split("\r\n\r\n")[1]!).errors[0].code, code);
+      }
+    });
+
     test("a MediaError becomes its status and its words", async (t) => {
       const { port } = await listen(t, {
         handle: () => {

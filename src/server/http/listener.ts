@@ -8,6 +8,7 @@ import type { AddressLimit } from "../../base/address-counter.ts";
 import { systemClock } from "../../base/clock.ts";
 import { PerSecondLog } from "../../base/log.ts";
 import type { LogFields, Logger } from "../../base/log.ts";
+import { plainAddress } from "../../base/plain-address.ts";
 import { handOn, presentAs } from "../../base/proxied-connection.ts";
 import type { ProxyDoor, ToldConnection } from "../../base/proxied-connection.ts";
 import { READ_BUFFER_BYTES, readInto } from "../../base/reused-reads.ts";
@@ -275,14 +276,14 @@ export class HttpListener {
         this.#entering.delete(accepted);
         this.#admit(accepted, told);
       },
-      onRefused: (reason) => this.#note({ address: accepted.remoteAddress, reason }),
+      onRefused: (reason) => this.#note({ address: plainAddress(accepted.remoteAddress ?? ""), reason }),
     });
   }
 
   /** `told`: what a proxy said of it, and what has been read behind that. */
   #admit(accepted: Socket, told: ToldConnection | null): void {
     const { addresses, readsPlain = true } = this.#options;
-    const address = told?.address ?? accepted.remoteAddress ?? "unknown";
+    const address = plainAddress(told?.address ?? accepted.remoteAddress ?? "unknown");
     // A proxy has the connections of all its clients.
     const isCounted = this.#parts.proxies()?.trusts(address) !== true;
     if (isCounted && !addresses.acquire(address)) {
@@ -333,7 +334,7 @@ export class HttpListener {
   }
 
   #secure(accepted: Socket, told: ToldConnection | null, https: HttpsParts): void {
-    const address = told?.address ?? accepted.remoteAddress ?? "unknown";
+    const address = plainAddress(told?.address ?? accepted.remoteAddress ?? "unknown");
     this.#enter(accepted);
     if (told !== null && told.rest.length > 0) accepted.unshift(told.rest);
     https.door.admit(accepted, {
@@ -373,7 +374,7 @@ export class HttpListener {
       socket.destroy();
       return;
     }
-    this.#note({ address: socket.remoteAddress, reason: `not a request: ${code}` });
+    this.#note({ address: plainAddress(socket.remoteAddress ?? ""), reason: `not a request: ${code}` });
     const status = statusOfClientError(code);
     socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
     socket.destroySoon();

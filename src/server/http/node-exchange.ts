@@ -3,6 +3,7 @@ import type { Writable } from "node:stream";
 import type { TrustedProxies } from "../../auth/proxies/trusted-proxies.ts";
 import { textReply } from "../../base/http-message.ts";
 import type { HttpFile, HttpReply, HttpRequest } from "../../base/http-message.ts";
+import { plainAddress } from "../../base/plain-address.ts";
 import type { Answers } from "./answers.ts";
 import type { EndlessBodies } from "./endless-body.ts";
 import { sendResponse, streamToResponse } from "./endless-replies.ts";
@@ -186,7 +187,7 @@ export function readRequest(
       const value = incoming.headers[name];
       return Array.isArray(value) ? value.join(", ") : value;
     },
-    remoteAddress: incoming.socket.remoteAddress ?? "",
+    remoteAddress: plainAddress(incoming.socket.remoteAddress ?? ""),
     isTls: isTlsSocket(incoming.socket),
     takesChunks: incoming.httpVersion !== "1.0",
     onLeave: (run) =>

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { ForwardedClient } from "../../auth/proxies/trusted-proxies.ts";
 import type { HttpRequest, RequestMemory } from "../../base/http-message.ts";
+import { plainAddress } from "../../base/plain-address.ts";
 import { acceptsGzip } from "./finish-reply.ts";
 import { readTarget } from "./request-target.ts";
 import type { RequestTarget } from "./request-target.ts";
@@ -125,7 +126,7 @@ export class PlainRequest implements HttpRequest {
   }
 
   get remoteAddress(): string {
-    return this.#client === null ? (this.#socket.remoteAddress ?? "") : this.#client.address;
+    return this.#client === null ? plainAddress(this.#socket.remoteAddress ?? "") : this.#client.address;
   }
 
   get isTls(): boolean {

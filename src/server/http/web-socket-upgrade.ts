@@ -119,7 +119,7 @@ export class WebSockets {
       start,
       closeTimeoutMs: Math.min(CLOSE_TIMEOUT_MS, parts.idleTimeoutMs),
       instead: (other) => ready.form(request, WHOLE, other, false),
-      onBroken: (reason) => this.#onBroken(socket.remoteAddress, reason),
+      onBroken: (reason) => this.#onBroken(request.remoteAddress, reason),
     });
     connection.open();
     socket.setTimeout(0);
