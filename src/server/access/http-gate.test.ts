@@ -81,7 +81,8 @@ describe("a name without rules", () => {
     });
     assert.equal(sessions.reports.length, 0);
     clock.advance(1000);
-    assert.deepEqual(sessions.reports, [[{ id: begun!.id, bytes: 200, seenUs: clock.wallUs() }]]);
+    const told = { id: begun!.id, bytes: 200, hasNoMedia: true, seenUs: clock.wallUs() };
+    assert.deepEqual(sessions.reports, [[told]]);
     clock.advance(30_000);
     assert.equal(sessions.reports.length, 1, "nothing new is nothing said");
   });

@@ -21,6 +21,8 @@ export class ServedSession {
   readonly users = new Set<SessionUser>();
   /** Since the last report. */
   bytes = 0;
+  /** Some of them were media. */
+  hasMedia = false;
   isChanged = false;
   /** When its first media flowed, UTC; 0: none has. Units: microseconds. */
   mediaUs = 0;
@@ -64,9 +66,10 @@ export class ServedSessions {
     return session;
   }
 
-  /** Something was sent or had in the name of a session. */
-  count(session: ServedSession, bytes: number): void {
+  /** Something was sent or had in the name of a session, media or not. */
+  count(session: ServedSession, bytes: number, isMedia = true): void {
     session.bytes += bytes;
+    if (isMedia && bytes > 0) session.hasMedia = true;
     if (session.isChanged) return;
     session.isChanged = true;
     this.#changed.push(session);
@@ -136,6 +139,7 @@ export class ServedSessions {
     for (const session of this.#changed) {
       if (!session.isEnded) progress.push(progressOf(session, seenUs));
       session.bytes = 0;
+      session.hasMedia = false;
       session.isChanged = false;
     }
     this.#changed = [];
@@ -144,7 +148,8 @@ export class ServedSessions {
 }
 
 function progressOf(session: ServedSession, seenUs: number): SessionProgress {
-  const { id, bytes, mediaUs, isMediaTold } = session;
+  const { id, bytes, hasMedia, mediaUs, isMediaTold } = session;
+  if (bytes > 0 && !hasMedia) return { id, bytes, hasNoMedia: true, seenUs };
   if (mediaUs === 0 || isMediaTold) return { id, bytes, seenUs };
   session.isMediaTold = true;
   return { id, bytes, seenUs, mediaUs };

@@ -30,19 +30,20 @@ export function countedReply(
     served.count(session, 0);
     return reply;
   }
-  if (session.mediaUs === 0 && hasMedia(request, reply)) served.media(session);
-  served.count(session, reply.body.length === 0 ? 0 : totalBytes(reply.body));
-  const count = (bytes: number): void => served.count(session, bytes);
+  const isMedia = hasMedia(request, reply);
+  if (isMedia) served.media(session);
+  served.count(session, reply.body.length === 0 ? 0 : totalBytes(reply.body), isMedia);
+  const count = (bytes: number): void => served.count(session, bytes, isMedia);
   if (reply.file !== undefined) return { ...reply, file: countedFile(reply.file, session, count) };
   if (reply.stream === undefined) return reply;
   return { ...reply, stream: countedStream(reply.stream, session, count) };
 }
 
-/** Whether there is media in a reply: there is none in playlists, nor in what decoders are set up with before the first segment. */
+/** Whether there is media in a reply, a picture too: there is none in playlists, nor in what decoders are set up with before the first segment. */
 function hasMedia({ path }: HttpRequest, { status, headers }: HttpReply): boolean {
   if (status !== 200 && status !== 206) return false;
   const type = headers.find(([name]) => name === "content-type")?.[1] ?? "";
-  return /^(?:video|audio)\//.test(type) && !INIT_SEGMENT.test(path);
+  return /^(?:video|audio|image)\//.test(type) && !INIT_SEGMENT.test(path);
 }
 
 /**
