@@ -29,9 +29,26 @@ export class ServedSession {
   isMediaTold = false;
   /** Ended by the authority. */
   isEnded = false;
+  /** Bodies on their way; `null`: none has been. */
+  #endings: Set<() => void> | null = null;
 
   constructor(id: string) {
     this.id = id;
+  }
+
+  /** Calls `run` when the authority ends the session. Returns: takes that back. */
+  onEnd(run: () => void): () => void {
+    const endings = (this.#endings ??= new Set());
+    endings.add(run);
+    return () => void endings.delete(run);
+  }
+
+  /** The authority has ended it. */
+  end(): void {
+    this.isEnded = true;
+    const endings = this.#endings ?? [];
+    this.#endings = null;
+    for (const run of endings) run();
   }
 }
 
@@ -95,7 +112,7 @@ export class ServedSessions {
     for (const end of ends) {
       const session = this.#byId.get(end.id);
       if (session === undefined) continue;
-      session.isEnded = true;
+      session.end();
       this.#forget(session);
       for (const user of session.users) user.ended(end);
     }

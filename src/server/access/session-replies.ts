@@ -179,6 +179,7 @@ function countedFile(file: HttpFile, session: ServedSession, count: (bytes: numb
       count(bytes.byteLength);
       return bytes;
     },
+    onRevoked: (run) => session.onEnd(run),
   };
 }
 
@@ -191,27 +192,51 @@ function countedStream(
   return (sink) => {
     let source: HttpBodySource | null = null;
     let isOver = false;
+    /** Returns: whether it was not over before. */
+    const over = (): boolean => {
+      const isFirst = !isOver;
+      isOver = true;
+      forget();
+      return isFirst;
+    };
+    // Also of a client that takes nothing: its next bytes may be a long time in coming.
+    const cut = (): void => {
+      if (!over()) return;
+      source?.close();
+      sink.abort();
+    };
+    const forget = session.onEnd(cut);
     const counted: HttpBodySink = {
       write: (bytes) => {
         if (isOver) return;
-        if (!session.isEnded) {
-          count(bytes.byteLength);
-          sink.write(bytes);
+        if (session.isEnded) {
+          cut();
           return;
         }
-        isOver = true;
-        source?.close();
-        sink.abort();
+        count(bytes.byteLength);
+        sink.write(bytes);
       },
       queuedBytes: () => sink.queuedBytes(),
       end: (instead) => {
-        if (!isOver) sink.end(instead);
+        if (over()) sink.end(instead);
       },
       abort: () => {
-        if (!isOver) sink.abort();
+        if (over()) sink.abort();
       },
     };
-    source = start(counted);
-    return source;
+    try {
+      source = start(counted);
+    } catch (caught) {
+      forget();
+      throw caught;
+    }
+    const started = source;
+    return {
+      close: () => {
+        over();
+        started.close();
+      },
+      drained: () => started.drained?.(),
+    };
   };
 }
