@@ -63,6 +63,8 @@ export type SessionProgress = {
   readonly id: string;
   /** Bytes sent to a viewer, or had from a publisher, since the last report. */
   readonly bytes: number;
+  /** None of the bytes were media: playlists, and what decoders are set up with. Absent: they were. */
+  readonly hasNoMedia?: true;
   /** UTC in microseconds. */
   readonly seenUs: number;
   /** When its first media flowed; said once. Units: as `seenUs`. */

@@ -67,6 +67,8 @@ export type HttpFile = {
   readonly sizeBytes: number;
   /** The bytes from a place on, up to so many, at least one before the end. Rejects when they cannot be read. */
   read(offset: number, maxBytes: number): Promise<Uint8Array>;
+  /** Calls `run` when the file is taken away from its reader: the body ends at once. Returns: takes that back. */
+  onRevoked?(run: () => void): () => void;
 };
 
 /**

@@ -145,6 +145,13 @@ function toldIn(text: string): Map<string, Record<string, unknown>[]> {
   );
 }
 
+/** Goes from playlist to playlist to the newest segment, as players do. */
+async function playSegment(url: string): Promise<void> {
+  const text = await (await fetch(url)).text();
+  const next = text.split("\n").findLast((line) => line !== "" && !line.startsWith("#"));
+  if (text.startsWith("#EXTM3U") && next !== undefined) await playSegment(new URL(next, url).href);
+}
+
 test("recordings, viewers, who is refused and wrong passwords are told of, in the fields of the catalogue", async (t) => {
   const root = await mkdtemp(join(tmpdir(), "weir-events-"));
   await writeFile(join(root, "file"), "no folder");
@@ -161,6 +168,7 @@ test("recordings, viewers, who is refused and wrong passwords are told of, in th
   const api = async (path: string, authorization = AUTHORIZATION, method = "GET"): Promise<Response> =>
     await fetch(`${base}/streamer/api/v3${path}`, { method, headers: { authorization } });
   await eventually(async () => assert.equal((await fetch(`${base}/cam/index.m3u8`)).status, 200));
+  await playSegment(`${base}/cam/index.m3u8`);
   assert.equal((await fetch(`${base}/shut/index.m3u8`)).status, 403);
   assert.equal((await fetch(`${base}/pub/mpegts`, { method: "POST", body: "no" })).status, 401);
   await eventually(() => assert.match(had.text, /play_started/), { timeoutMs: 10_000 });

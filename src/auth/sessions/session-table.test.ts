@@ -85,6 +85,25 @@ describe("a session is judged", () => {
 });
 
 describe("a session", () => {
+  test("does not run for playlists, nor go on running for them, and counts them", () => {
+    const it = new TableUnderTest();
+    it.rules = OPEN_RULES;
+    const id = idOf(it.table.begin(0, playClaim()));
+    const report = (more: { hasNoMedia?: true; mediaUs?: number }): void => {
+      it.table.report(0, [{ id, bytes: 100, seenUs: it.clock.wallUs(), ...more }]);
+      it.clock.advance(6000);
+    };
+    report({ hasNoMedia: true });
+    const session = it.table.get(id)!;
+    assert.deepEqual([session.state, session.startedAtMs, session.bytes], ["establishing", undefined, 100]);
+    report({ mediaUs: it.clock.wallUs() - 500_000 });
+    assert.equal(session.startedAtMs! - session.openedAtMs, 5500);
+    report({ hasNoMedia: true });
+    report({ hasNoMedia: true });
+    assert.deepEqual([session.state, session.bytes], ["stalling", 400]);
+    assert.deepEqual(it.changes, ["opened s1 establishing", "started s1 running", "updated s1 stalling"]);
+  });
+
   test("runs with its first bytes, stalls without, runs again, and ends with its viewer", async () => {
     const it = new TableUnderTest();
     it.rules = OPEN_RULES;

@@ -174,7 +174,7 @@ export class SessionTable {
   /** Takes what a thread has seen of its sessions. One that is over is said to be over again. */
   report(thread: number, progress: readonly SessionProgress[]): void {
     const nowMs = this.#nowMs();
-    for (const { id, bytes, seenUs, mediaUs } of progress) {
+    for (const { id, bytes, hasNoMedia, seenUs, mediaUs } of progress) {
       const session = this.#index.byId(id);
       if (session === undefined) {
         this.#over.sayAgain(id, thread);
@@ -182,7 +182,8 @@ export class SessionTable {
       }
       session.seenMs = nowMs;
       session.updatedAtMs = Math.max(session.updatedAtMs, Math.floor(seenUs / 1000));
-      if (bytes > 0) this.#sawBytes(session, bytes, nowMs);
+      session.bytes += bytes;
+      if (bytes > 0 && hasNoMedia !== true) this.#sawMedia(session, nowMs, mediaUs);
       if (mediaUs === undefined || session.trace === null) continue;
       session.trace.media(mediaUs);
       session.trace = null;
@@ -399,13 +400,16 @@ export class SessionTable {
     this.#recheckSoon(session);
   }
 
-  #sawBytes(session: Session, bytes: number, nowMs: number): void {
-    session.bytes += bytes;
-    session.bytesAtMs = nowMs;
+  #sawMedia(session: Session, nowMs: number, mediaUs: number | undefined): void {
+    session.mediaAtMs = nowMs;
     if (session.state === "running") return;
     const isStart = session.state === "establishing";
     session.moveTo("running");
-    if (isStart) session.startedAtMs = this.#wallMs();
+    if (isStart)
+      session.startedAtMs =
+        mediaUs === undefined
+          ? session.updatedAtMs
+          : Math.max(session.openedAtMs, Math.floor(mediaUs / 1000));
     this.#plan(session);
     this.#options.onChange?.({ kind: isStart ? "started" : "updated", session });
   }
@@ -421,7 +425,7 @@ export class SessionTable {
       if (this.#surplusOf(session) > 0) this.#banForLimit(session);
       if (session.state === "finished") return;
     }
-    if (session.state === "running" && nowMs - session.bytesAtMs >= STALL_MS) {
+    if (session.state === "running" && nowMs - session.mediaAtMs >= STALL_MS) {
       session.moveTo("stalling");
       this.#tellUpdated(session, 0);
     }
@@ -435,7 +439,7 @@ export class SessionTable {
 
   #plan(session: Session): void {
     if (session.state === "finished") return;
-    const stallAtMs = session.state === "running" ? session.bytesAtMs + STALL_MS : Infinity;
+    const stallAtMs = session.state === "running" ? session.mediaAtMs + STALL_MS : Infinity;
     const idleAtMs = session.seenMs + idleMsOf(session.claim);
     const tellAtMs = session.state === "running" ? session.toldAtMs + TELL_MS : Infinity;
     const atMs = Math.min(stallAtMs, idleAtMs, tellAtMs, session.recheckAtMs, session.surplusAtMs);

@@ -89,8 +89,8 @@ export class Session {
   isRechecking = false;
   /** It has to be judged once more when the judging that goes on is done. */
   needsRecheck = false;
-  /** When bytes were seen last. Units: as `seenMs`. */
-  bytesAtMs: number;
+  /** When media was seen last. Units: as `seenMs`. */
+  mediaAtMs: number;
   /** When it was last told of as it was. Units: as `seenMs`. */
   toldAtMs: number;
   /** Under which name `SessionIndex` has its user. */
@@ -113,7 +113,7 @@ export class Session {
     this.openedAtMs = start.wallMs;
     this.updatedAtMs = start.wallMs;
     this.seenMs = start.nowMs;
-    this.bytesAtMs = start.nowMs;
+    this.mediaAtMs = start.nowMs;
     this.toldAtMs = start.nowMs;
   }
 

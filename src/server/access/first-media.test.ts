@@ -48,6 +48,12 @@ test("of a viewer who asks again and again it is the first segment: no playlist,
   serve("/cam/tracks-v1/seg-1.m4s", replied("video/mp4"));
   serve("/cam/tracks-v1/seg-2.m4s", replied("video/mp4"));
   assert.deepEqual(told(), [[sessions.begunSessions[0]!.id, 4]]);
+  serve("/cam/index.m3u8", replied("application/vnd.apple.mpegurl"));
+  serve("/cam/preview.jpg", replied("image/jpeg"));
+  const media = sessions.reports
+    .flat()
+    .flatMap(({ bytes, hasNoMedia }) => (bytes > 0 ? [!hasNoMedia] : []));
+  assert.deepEqual(media, [false, false, false, true, true, false, true]);
 });
 
 test("of a connection it is its first bytes, told of even when it ends at once", async () => {

@@ -81,7 +81,8 @@ describe("a name without rules", () => {
     });
     assert.equal(sessions.reports.length, 0);
     clock.advance(1000);
-    assert.deepEqual(sessions.reports, [[{ id: begun!.id, bytes: 200, seenUs: clock.wallUs() }]]);
+    const told = { id: begun!.id, bytes: 200, hasNoMedia: true, seenUs: clock.wallUs() };
+    assert.deepEqual(sessions.reports, [[told]]);
     clock.advance(30_000);
     assert.equal(sessions.reports.length, 1, "nothing new is nothing said");
   });
@@ -485,8 +486,12 @@ describe("long replies in the name of a viewer", () => {
     assert.equal((await reply.file!.read(0, 100)).byteLength, 100);
     clock.advance(1000);
     assert.deepEqual(sessions.bytes(), { "asked-1": 100 });
+    const revoked: string[] = [];
+    reply.file!.onRevoked!(() => revoked.push("the one on its way"));
+    reply.file!.onRevoked!(() => revoked.push("one that is sent"))();
     gate.end([{ id: "asked-1", reason: "kicked", forMs: 0 }]);
     await assert.rejects(reply.file!.read(100, 100), code("ACCESS_DENIED"));
+    assert.deepEqual(revoked, ["the one on its way"]);
   });
 
   test("a body in chunks is counted as it goes, and cut off with the session", async () => {
@@ -508,9 +513,14 @@ describe("long replies in the name of a viewer", () => {
     clock.advance(1000);
     assert.deepEqual(sessions.bytes(), { "asked-1": 7 });
     gate.end([{ id: "asked-1", reason: "kicked", forMs: 0 }]);
+    assert.deepEqual(
+      log,
+      ["write 7", "source closed", "abort"],
+      "at once, whether its client takes more or not",
+    );
     inner!.write(new Uint8Array(7));
     inner!.end();
-    assert.deepEqual(log, ["write 7", "source closed", "abort"]);
+    assert.equal(log.length, 3);
   });
 
   test("HEAD sends nothing and counts nothing, but is seen", () => {

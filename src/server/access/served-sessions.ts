@@ -21,15 +21,34 @@ export class ServedSession {
   readonly users = new Set<SessionUser>();
   /** Since the last report. */
   bytes = 0;
+  /** Some of them were media. */
+  hasMedia = false;
   isChanged = false;
   /** When its first media flowed, UTC; 0: none has. Units: microseconds. */
   mediaUs = 0;
   isMediaTold = false;
   /** Ended by the authority. */
   isEnded = false;
+  /** Bodies on their way; `null`: none has been. */
+  #endings: Set<() => void> | null = null;
 
   constructor(id: string) {
     this.id = id;
+  }
+
+  /** Calls `run` when the authority ends the session. Returns: takes that back. */
+  onEnd(run: () => void): () => void {
+    const endings = (this.#endings ??= new Set());
+    endings.add(run);
+    return () => void endings.delete(run);
+  }
+
+  /** The authority has ended it. */
+  end(): void {
+    this.isEnded = true;
+    const endings = this.#endings ?? [];
+    this.#endings = null;
+    for (const run of endings) run();
   }
 }
 
@@ -64,9 +83,10 @@ export class ServedSessions {
     return session;
   }
 
-  /** Something was sent or had in the name of a session. */
-  count(session: ServedSession, bytes: number): void {
+  /** Something was sent or had in the name of a session, media or not. */
+  count(session: ServedSession, bytes: number, isMedia = true): void {
     session.bytes += bytes;
+    if (isMedia && bytes > 0) session.hasMedia = true;
     if (session.isChanged) return;
     session.isChanged = true;
     this.#changed.push(session);
@@ -92,7 +112,7 @@ export class ServedSessions {
     for (const end of ends) {
       const session = this.#byId.get(end.id);
       if (session === undefined) continue;
-      session.isEnded = true;
+      session.end();
       this.#forget(session);
       for (const user of session.users) user.ended(end);
     }
@@ -136,6 +156,7 @@ export class ServedSessions {
     for (const session of this.#changed) {
       if (!session.isEnded) progress.push(progressOf(session, seenUs));
       session.bytes = 0;
+      session.hasMedia = false;
       session.isChanged = false;
     }
     this.#changed = [];
@@ -144,7 +165,8 @@ export class ServedSessions {
 }
 
 function progressOf(session: ServedSession, seenUs: number): SessionProgress {
-  const { id, bytes, mediaUs, isMediaTold } = session;
+  const { id, bytes, hasMedia, mediaUs, isMediaTold } = session;
+  if (bytes > 0 && !hasMedia) return { id, bytes, hasNoMedia: true, seenUs };
   if (mediaUs === 0 || isMediaTold) return { id, bytes, seenUs };
   session.isMediaTold = true;
   return { id, bytes, seenUs, mediaUs };

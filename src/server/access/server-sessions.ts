@@ -17,6 +17,7 @@ import type { Clock } from "../../base/clock.ts";
 import { Histogram } from "../../base/histogram.ts";
 import { late } from "../../base/late/late.ts";
 import type { Logger } from "../../base/log.ts";
+import { dropOldest } from "../../base/oldest.ts";
 import { matchTemplate } from "../../config/match.ts";
 import type { ResolvedConfig } from "../../config/plan.ts";
 import { parseStreamName } from "../../media/ids.ts";
@@ -38,6 +39,9 @@ const MAX_GUESS_DELAY_MS = 8000;
 
 /** How long servers take that are asked. Units: seconds. */
 const ASK_BOUNDS_S = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5];
+
+/** Sessions that are over and can still be looked up, so that it is seen why. */
+const MAX_OVER = 1000;
 
 /** What the sessions of the server need. */
 export type ServerSessionsOptions = {
@@ -67,6 +71,8 @@ export class ServerSessions {
   readonly #hosts: HostGuard;
   readonly #tell: ReturnType<typeof playEvents>;
   readonly #counts = new SessionCounts();
+  /** Those that ended last. Bounded: `MAX_OVER`. */
+  readonly #over = new Map<string, Session>();
   readonly #askedS = new Histogram(ASK_BOUNDS_S);
   /** Wrong passwords of publishers, and tokens with wrong signatures. */
   readonly #wrong: Record<string, number> = { password: 0, token: 0 };
@@ -141,7 +147,7 @@ export class ServerSessions {
         for (const session of table.list()) yield shown(session, showsTokens);
       },
       get: (id, { showsTokens }) => {
-        const session = table.get(id);
+        const session = table.get(id) ?? this.#over.get(id);
         return session === undefined ? null : shown(session, showsTokens);
       },
       kick: (id) => table.kick(id),
@@ -178,6 +184,12 @@ export class ServerSessions {
     return new Failures(clock, onRepeated, maxDelayMs);
   }
 
+  #keepOver(session: Session): void {
+    this.#over.delete(session.id);
+    this.#over.set(session.id, session);
+    dropOldest(this.#over, MAX_OVER);
+  }
+
   #changed(change: SessionChange): void {
     this.#counts.changed(change);
     if (change.kind === "denied") {
@@ -187,6 +199,7 @@ export class ServerSessions {
       this.#tell({ what: "denied", session });
       return;
     }
+    if (change.kind === "closed") this.#keepOver(change.session);
     const show = { showsTokens: false, tokenKey: this.#config.authToken };
     const session = sessionJson(sessionFields(change.session, show)) as Record<string, unknown>;
     this.#tell({ what: change.kind, session });

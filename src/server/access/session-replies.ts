@@ -30,19 +30,20 @@ export function countedReply(
     served.count(session, 0);
     return reply;
   }
-  if (session.mediaUs === 0 && hasMedia(request, reply)) served.media(session);
-  served.count(session, reply.body.length === 0 ? 0 : totalBytes(reply.body));
-  const count = (bytes: number): void => served.count(session, bytes);
+  const isMedia = hasMedia(request, reply);
+  if (isMedia) served.media(session);
+  served.count(session, reply.body.length === 0 ? 0 : totalBytes(reply.body), isMedia);
+  const count = (bytes: number): void => served.count(session, bytes, isMedia);
   if (reply.file !== undefined) return { ...reply, file: countedFile(reply.file, session, count) };
   if (reply.stream === undefined) return reply;
   return { ...reply, stream: countedStream(reply.stream, session, count) };
 }
 
-/** Whether there is media in a reply: there is none in playlists, nor in what decoders are set up with before the first segment. */
+/** Whether there is media in a reply, a picture too: there is none in playlists, nor in what decoders are set up with before the first segment. */
 function hasMedia({ path }: HttpRequest, { status, headers }: HttpReply): boolean {
   if (status !== 200 && status !== 206) return false;
   const type = headers.find(([name]) => name === "content-type")?.[1] ?? "";
-  return /^(?:video|audio)\//.test(type) && !INIT_SEGMENT.test(path);
+  return /^(?:video|audio|image)\//.test(type) && !INIT_SEGMENT.test(path);
 }
 
 /**
@@ -178,6 +179,7 @@ function countedFile(file: HttpFile, session: ServedSession, count: (bytes: numb
       count(bytes.byteLength);
       return bytes;
     },
+    onRevoked: (run) => session.onEnd(run),
   };
 }
 
@@ -190,27 +192,51 @@ function countedStream(
   return (sink) => {
     let source: HttpBodySource | null = null;
     let isOver = false;
+    /** Returns: whether it was not over before. */
+    const over = (): boolean => {
+      const isFirst = !isOver;
+      isOver = true;
+      forget();
+      return isFirst;
+    };
+    // Also of a client that takes nothing: its next bytes may be a long time in coming.
+    const cut = (): void => {
+      if (!over()) return;
+      source?.close();
+      sink.abort();
+    };
+    const forget = session.onEnd(cut);
     const counted: HttpBodySink = {
       write: (bytes) => {
         if (isOver) return;
-        if (!session.isEnded) {
-          count(bytes.byteLength);
-          sink.write(bytes);
+        if (session.isEnded) {
+          cut();
           return;
         }
-        isOver = true;
-        source?.close();
-        sink.abort();
+        count(bytes.byteLength);
+        sink.write(bytes);
       },
       queuedBytes: () => sink.queuedBytes(),
       end: (instead) => {
-        if (!isOver) sink.end(instead);
+        if (over()) sink.end(instead);
       },
       abort: () => {
-        if (!isOver) sink.abort();
+        if (over()) sink.abort();
       },
     };
-    source = start(counted);
-    return source;
+    try {
+      source = start(counted);
+    } catch (caught) {
+      forget();
+      throw caught;
+    }
+    const started = source;
+    return {
+      close: () => {
+        over();
+        started.close();
+      },
+      drained: () => started.drained?.(),
+    };
   };
 }

@@ -36,7 +36,7 @@ export function sessionRoutes(sessions: SessionsView): ApiRoute[] {
     }),
     routeOf(sessionOperations.kick, (call) => {
       const session = sessions.get(call.params["id"]!, { showsTokens: false });
-      if (session !== null && OWN.includes(session.type))
+      if (session !== null && session.state !== "finished" && OWN.includes(session.type))
         throw apiErrors.error("API_OWN_SESSION", { type: session.type, name: session.name });
       if (!sessions.kick(call.params["id"]!)) throw unknown(call);
       return EMPTY_REPLY;

@@ -143,6 +143,21 @@ for (const readsPlain of [true, false]) {
       assert.equal(begun.closed, 0);
     });
 
+    if (readsPlain)
+      test("a body in chunks that is broken off is not sent on from what the kernel has", async (t) => {
+        const source = new Source();
+        const client = await listen(t, () => source.reply);
+        const codes: (string | undefined)[] = [];
+        client.socket.on("error", (error: Error & { code?: string }) => void codes.push(error.code));
+        client.socket.write(REQUEST);
+        const sink = await source.started();
+        sink.write(Buffer.from("half"));
+        await eventually(() => assert.match(client.got, /half/));
+        sink.abort();
+        await eventually(() => assert.ok(client.isClosed));
+        assert.deepEqual(codes, ["ECONNRESET"]);
+      });
+
     test("a body without a length that is broken off is no end: the connection is reset", async (t) => {
       const source = new Source();
       const { isChunked: _, ...endless } = source.reply;

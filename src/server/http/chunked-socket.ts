@@ -3,6 +3,7 @@ import type { SendSocket } from "../../base/send-queue.ts";
 import type { HttpReply } from "../../base/http-message.ts";
 import type { BodyCarrier } from "./endless-body.ts";
 import type { WireForm } from "./ready-replies.ts";
+import { breakOff } from "./tls-socket.ts";
 
 /** What a body in chunks needs of its connection. */
 export type ChunkedStart = {
@@ -48,6 +49,11 @@ export class ChunkedCarrier implements BodyCarrier {
 
   destroy(): void {
     this.#socket.destroy();
+  }
+
+  /** What the kernel still has for the client is not sent either. */
+  abort(): void {
+    breakOff(this.#socket);
   }
 }
 

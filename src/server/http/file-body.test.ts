@@ -16,10 +16,15 @@ class Bench {
   isDestroyed = false;
   sizeOnDisk = SIZE;
   failure: Error | null = null;
+  revoke: (() => void) | null = null;
 
   constructor(range = { start: 0, end: SIZE }) {
     const file = {
       sizeBytes: SIZE,
+      onRevoked: (run: () => void) => {
+        this.revoke = run;
+        return () => void (this.revoke = null);
+      },
       read: async (offset: number, maxBytes: number): Promise<Uint8Array> => {
         this.reads.push([offset, maxBytes]);
         await Promise.resolve();
@@ -101,4 +106,15 @@ test("a file that became shorter, or cannot be read, ends the connection in the 
   broken.failure = new Error("EIO");
   assert.deepEqual(await broken.body.run(), { failure: broken.failure });
   assert.equal(broken.isDestroyed, true);
+});
+
+test("a file that is taken away ends the connection at once, also where the client takes nothing", async () => {
+  const bench = new Bench();
+  const run = bench.body.run();
+  await bench.clock.advanceSettling(1000);
+  bench.revoke!();
+  assert.ok(bench.isDestroyed);
+  assert.equal(await run, "left");
+  assert.equal(bench.revoke, null, "nothing of it stays behind");
+  assert.equal(bench.clock.pendingTimers, 0);
 });

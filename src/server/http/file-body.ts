@@ -45,6 +45,10 @@ export class FileBody {
 
   /** Sends it all. Resolves with how it ended; never rejects. After a failure the connection is gone. */
   async run(): Promise<FileEnd> {
+    const forget = this.#file.onRevoked?.(() => {
+      this.left();
+      this.#carrier.destroy();
+    });
     try {
       for (let at = this.#range.start; at < this.#range.end;) {
         const piece = await this.#file.read(at, Math.min(PIECE_BYTES, this.#range.end - at));
@@ -58,6 +62,8 @@ export class FileBody {
     } catch (caught) {
       this.#carrier.destroy();
       return { failure: caught };
+    } finally {
+      forget?.();
     }
   }
 

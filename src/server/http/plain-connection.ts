@@ -14,6 +14,7 @@ import type { ReadyReplies, WireForm } from "./ready-replies.ts";
 import { totalBytes } from "../../base/bytes.ts";
 import { LARGE_BODY_BYTES, ReplyHold } from "./reply-budget.ts";
 import type { ReplyBudget } from "./reply-budget.ts";
+import { breakOff } from "./tls-socket.ts";
 
 /** What the connections of one listener share. */
 export type ConnectionParts = {
@@ -310,7 +311,7 @@ export class PlainConnection implements RequestMemory {
     const socket = this.#socket;
     const body = new FileBody(file, range, {
       write: (piece, onTaken) => void socket.write(piece, onTaken),
-      destroy: () => socket.destroy(),
+      destroy: () => breakOff(socket),
     });
     this.#file = body;
     void this.#runFile(body, head, keepsOpen);
