@@ -28,6 +28,9 @@ export function isOfConnection({ kind, proto }: Pick<CountedClaim, "kind" | "pro
   return kind !== "play" || CONNECTION_PROTOCOLS.has(proto);
 }
 
+const CONNECTION_STALL_MS = 10_000;
+const REQUEST_STALL_MS = 20_000;
+
 /**
  * Without a sign for so long a session is over. Units: milliseconds; Infinity: it ends with its connections.
  *
@@ -37,4 +40,13 @@ export function isOfConnection({ kind, proto }: Pick<CountedClaim, "kind" | "pro
 export function idleMsOf(claim: CountedClaim): number {
   if (isOfConnection(claim)) return Infinity;
   return POLLED_PROTOCOLS.has(claim.proto) && !claim.isDvr ? POLLED_IDLE_MS : OTHER_IDLE_MS;
+}
+
+/**
+ * A running session without media for so long stalls. Units: milliseconds.
+ *
+ * What asks piece by piece has nothing between two segments of up to 15 s.
+ */
+export function stallMsOf(claim: CountedClaim): number {
+  return isOfConnection(claim) ? CONNECTION_STALL_MS : REQUEST_STALL_MS;
 }

@@ -12,7 +12,7 @@ import { DueTimes } from "./due-times.ts";
 import { EndedSessions } from "./ended-sessions.ts";
 import { followOn } from "./follow-on.ts";
 import type { Outcome } from "./follow-on.ts";
-import { idleMsOf, isOfConnection } from "./idle.ts";
+import { idleMsOf, isOfConnection, stallMsOf } from "./idle.ts";
 import { DEFAULT_AUTH_DURATION_MS, FAILURE_RECHECK_MS, isJudged } from "./judge.ts";
 import type { Judgement } from "./judge.ts";
 import { areSameRules } from "./same-rules.ts";
@@ -31,8 +31,6 @@ import type {
   SessionTableStats,
 } from "./table-options.ts";
 
-/** A running session without bytes for so long stalls. Units: milliseconds. */
-const STALL_MS = 10_000;
 /** A running session is told of so often, and at most so often where it is judged again. Units: milliseconds. */
 const TELL_MS = 300_000;
 const TELL_RECHECKED_MS = 60_000;
@@ -425,7 +423,7 @@ export class SessionTable {
       if (this.#surplusOf(session) > 0) this.#banForLimit(session);
       if (session.state === "finished") return;
     }
-    if (session.state === "running" && nowMs - session.mediaAtMs >= STALL_MS) {
+    if (session.state === "running" && nowMs - session.mediaAtMs >= stallMsOf(session.claim)) {
       session.moveTo("stalling");
       this.#tellUpdated(session, 0);
     }
@@ -439,7 +437,7 @@ export class SessionTable {
 
   #plan(session: Session): void {
     if (session.state === "finished") return;
-    const stallAtMs = session.state === "running" ? session.mediaAtMs + STALL_MS : Infinity;
+    const stallAtMs = session.state === "running" ? session.mediaAtMs + stallMsOf(session.claim) : Infinity;
     const idleAtMs = session.seenMs + idleMsOf(session.claim);
     const tellAtMs = session.state === "running" ? session.toldAtMs + TELL_MS : Infinity;
     const atMs = Math.min(stallAtMs, idleAtMs, tellAtMs, session.recheckAtMs, session.surplusAtMs);
