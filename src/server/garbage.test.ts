@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { returnStartupMemory, SharedMemoryDebt } from "./garbage.ts";
+import { FakeClock } from "../../test/support/fake-clock.ts";
+import { letBusyHeapGrow, returnStartupMemory, SharedMemoryDebt } from "./garbage.ts";
 
 test("shared memory is collected each time that enough of it may be garbage", () => {
   let collections = 0;
@@ -32,4 +33,44 @@ test("what starting has used is given back", () => {
   garbage = null;
   returnStartupMemory();
   assert.ok(process.memoryUsage().heapUsed < before - 8 * 1024 * 1024);
+});
+
+const MIB = 1024 * 1024;
+
+/** A heap whose use the test says. */
+function heapOf(usedMib: number): {
+  usedMib: number;
+  flags: string[];
+  usedBytes(): number;
+  setFlag(flag: string): void;
+} {
+  return {
+    usedMib,
+    flags: [],
+    usedBytes() {
+      return this.usedMib * MIB;
+    },
+    setFlag(flag) {
+      this.flags.push(flag);
+    },
+  };
+}
+
+test("a heap may grow further from the moment on at which it is that of a busy server", () => {
+  const clock = new FakeClock();
+  const heap = heapOf(20);
+  letBusyHeapGrow(clock, 2048 * MIB, heap);
+  clock.advance(60_000);
+  assert.deepEqual(heap.flags, [], "an idle one stays small");
+  heap.usedMib = 40;
+  clock.advance(60_000);
+  assert.deepEqual(heap.flags, ["--heap-growing-percent=100"], "it is said once");
+});
+
+test("where there is little memory V8 decides how far a heap grows", () => {
+  const clock = new FakeClock();
+  const heap = heapOf(40);
+  letBusyHeapGrow(clock, 512 * MIB, heap);
+  clock.advance(60_000);
+  assert.deepEqual(heap.flags, []);
 });

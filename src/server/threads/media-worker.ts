@@ -2,7 +2,8 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { Channel } from "../../base/channel.ts";
 import { systemClock } from "../../base/clock.ts";
-import { returnStartupMemory } from "../garbage.ts";
+import { letBusyHeapGrow, returnStartupMemory } from "../garbage.ts";
+import { memoryLimitBytes } from "../memory.ts";
 import { Heart } from "./heart.ts";
 import { archiveAnswers } from "./archive-calls.ts";
 import { columnsOf } from "../live/stream-columns.ts";
@@ -36,6 +37,7 @@ const channel = new Channel<ControlCalls, MediaThreadCalls>(portWire(parentPort!
   start: () => {
     runtime.start();
     returnStartupMemory();
+    letBusyHeapGrow(systemClock, memoryLimitBytes());
     return null;
   },
   drain: (step) => {
