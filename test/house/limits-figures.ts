@@ -444,7 +444,14 @@ export const SENTENCES: Readonly<
         ["10000", "src/api/lists/list-query.ts MAX_LIMIT"],
       ],
     ],
-    ["no media for 10 s", [["10 s", "src/auth/sessions/session-table.ts STALL_MS"]]],
+    [
+      "no media for 10 s, or for 20 s",
+      [
+        ["10 s", "src/auth/sessions/idle.ts CONNECTION_STALL_MS"],
+        ["20 s", "src/auth/sessions/idle.ts REQUEST_STALL_MS"],
+      ],
+    ],
+    ["has the last 1000", [["1000", "src/server/access/server-sessions.ts MAX_OVER"]]],
     ["it is refused for 10 s", [["10 s", "src/auth/sessions/session-table.ts KICK_MS"]]],
     ["At most 31 days", [["31 days", "src/api/archive-schemas.ts MAX_EXPORT_S"]]],
     ["20 may wait", [["20", "src/dvr/export-jobs/export-jobs.ts LIMITS.waiting"]]],
