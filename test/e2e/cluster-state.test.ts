@@ -36,12 +36,12 @@ function baseOf(namespace: Namespace): string {
 }
 
 /**
- * The pod whose log says what it may not do. A node may throw a log away (kubelets of one machine clean up after each
- * other): then the pod is deleted, and its successor has a log of its own.
+ * The pod whose log says what it may not do. Where the node threw that away, the pod is deleted, and its successor has
+ * a log of its own.
  */
 async function podThatComplains(namespace: Namespace): Promise<PodFacts> {
   const [pod] = await namespace.ready(SELECTOR);
-  const log = namespace.kubectl(["logs", pod!.metadata.name]);
+  const log = namespace.log(pod!.metadata.name);
   if (log === "") namespace.kubectl(["delete", "pod", pod!.metadata.name, "--wait=false"]);
   assert.match(log, /service.?account[^\n]*may not (get|create) secrets? [^\n]*weir-deployment-state/i);
   assert.match(log, /add this rule to its Role: [^\n]*secrets/);

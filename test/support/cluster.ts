@@ -143,6 +143,14 @@ export class Namespace {
     );
   }
 
+  /** The log of a pod; nothing where its node threw that away: kubelets of one machine clean up after each other. */
+  log(pod: string): string {
+    const text = this.kubectl(["logs", pod]);
+    return /^failed to try resolving symlinks in path [^\n]*no such file or directory$/.test(text.trim())
+      ? ""
+      : text;
+  }
+
   /** What is known of pods, for messages of failed tests. */
   describe(selector: string): string {
     const pods = this.kubectl(["get", "pods", "-o", "wide"]);
