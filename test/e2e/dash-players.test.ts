@@ -89,9 +89,13 @@ for (const player of ["dashjs", "shaka"] as const) {
         );
         await again.kill();
         publish(t, weir.rtmpUrl("pub/camera"), larger, { loop: true });
-        await eventually(async () => assert.equal((await page.state()).size, "640x360"), {
-          timeoutMs: 60_000,
-        });
+        await eventually(
+          async () => {
+            const now = await page.state();
+            assert.equal(now.size, "640x360", JSON.stringify([now, page.complaints]));
+          },
+          { timeoutMs: 60_000 },
+        );
         await untilPlaying(page, 50);
         assert.deepEqual(withoutHoles(page.complaints), []);
       },
