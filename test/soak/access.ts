@@ -18,7 +18,7 @@ import type { MeterFigures } from "./access-meter.ts";
 /** What is run. */
 export type AccessPlan = {
   readonly viewers: number;
-  /** Guarded streams; of one of them answers take `slowMs`. */
+  /** Guarded streams, and as many open ones for the crowd that nobody is asked about; of one of them answers take `slowMs`. */
   readonly streams: number;
   readonly withinMs: number;
   readonly replyMs: number;
@@ -59,20 +59,19 @@ export type AccessReport = {
 const LOWEST_PRIORITY = constants.priority.PRIORITY_LOW;
 const SLOW = "g0";
 const OPEN_STREAMS = 4;
-/** Streams of the crowd that nobody is asked about. */
-const FREE_STREAMS = 10;
 const KINDS: readonly RoundKind[] = ["quiet", "open", "guarded"];
 
 /**
  * Runs the rounds in turn. The streams are live ones, all of one small clip that the server reads itself: two hundred cost
- * less than a tenth of a core, and what is measured is who may play, not media.
+ * less than a tenth of a core, and what is measured is who may play, not media. Both crowds have as many streams: a playlist
+ * that five viewers share is made more often than one that a hundred do.
  */
 export async function soakAccess(end: TestEnd, plan: AccessPlan): Promise<AccessReport> {
   const backend = new SlowBackend({ replyMs: plan.replyMs, slowStream: SLOW, slowMs: plan.slowMs });
   end.after(() => backend.close());
   const names = Array.from({ length: plan.streams }, (_, i) => `g${i}`);
   const open = Array.from({ length: OPEN_STREAMS }, (_, i) => `open${i}`);
-  const free = Array.from({ length: FREE_STREAMS }, (_, i) => `free${i}`);
+  const free = Array.from({ length: plan.streams }, (_, i) => `free${i}`);
   const config = await configOf({ names, free, open, backend: await backend.listen() });
   const weir = await startWeir(end, { config });
   await untilPlayed(weir, [...names, ...free, ...open]);
