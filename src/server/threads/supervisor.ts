@@ -26,6 +26,7 @@ import type { AnswerLimit, CallHandlers, Channel } from "../../base/channel.ts";
 import type { ArchiveCalls } from "./archive-calls.ts";
 import { unpackRequest } from "./packed-http.ts";
 import { requireOpenable } from "./port-probes.ts";
+import { MediaFirst } from "./priorities.ts";
 import { sessionAnswers } from "./session-answers.ts";
 import { forgetAddresses } from "./shared-address-counter.ts";
 import { controlBeat, makeShares } from "./shares.ts";
@@ -104,6 +105,7 @@ export class MediaThreads {
   );
   readonly #seats: Seat[];
   readonly #watch: BeatWatch;
+  readonly #mediaFirst = new MediaFirst();
   #config: ResolvedConfig;
   /** Of the listeners in force. */
   #ports: OpenPorts = { http: {}, rtmp: {} };
@@ -183,6 +185,7 @@ export class MediaThreads {
     const [first, ...others] = this.#seats.map((seat) => ({ seat, thread: this.#launch(seat) }));
     await this.#openSeat(first!.seat, first!.thread);
     await Promise.all(others.map(({ seat, thread }) => this.#openSeat(seat, thread)));
+    this.#mediaFirst.arrange();
   }
 
   /** One step of the way to the end. With the first, readiness fails at once, in all threads. */
@@ -480,6 +483,7 @@ export class MediaThreads {
     try {
       // Nobody waits for a thread that is only beginning.
       await thread.channel.ask("crowd", null, this.#openLimit());
+      this.#mediaFirst.arrange();
       await this.#turns.run(() => this.#openSeat(seat, thread));
       this.#options.log.info("the media thread is back", { thread: seat.index });
     } catch (caught) {
