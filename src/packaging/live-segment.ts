@@ -1,4 +1,5 @@
 import { ticksToUs } from "../base/time.ts";
+import { silentFrameOf } from "../codecs/silence.ts";
 import { buildFragmentHeader } from "../containers/mp4/fragment.ts";
 import type { TrackId } from "../media/ids.ts";
 import type { TrackSet } from "../media/track.ts";
@@ -131,11 +132,19 @@ export class LiveSegment implements SegmentEntry {
     return body;
   }
 
-  /** Pictures that freeze end no stretch: players hold the last one, and Shaka Player refuses a Period without any. */
+  /**
+   * Pictures that freeze end no stretch: players hold the last one, and Shaka Player refuses a Period without any. Nor does
+   * sound that would be filled if the source had gone on: it broke off, and what comes behind it is a stretch of its own.
+   */
   #goesOnFrom(before: LiveSegment): boolean {
     if (this.discontinuity || this.tracks !== before.tracks) return false;
-    return this.tracks.tracks.every(({ id, kind }) => {
-      return kind !== "audio" || this.#media.has(id) === before.#media.has(id);
+    const { tracks, reference } = this.tracks;
+    return tracks.every((track) => {
+      if (track.kind !== "audio") return true;
+      const has = this.#media.has(track.id);
+      const had = before.#media.has(track.id);
+      const isCutOff = had && !has && reference.kind === "video" && silentFrameOf(track) !== null;
+      return has === had || isCutOff;
     });
   }
 

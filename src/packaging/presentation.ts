@@ -112,7 +112,8 @@ export type SegmentEntry = {
   readonly discontinuity: boolean;
   /**
    * Where its stretch began: the start of the newest segment up to this one with a break before it, or other tracks than
-   * the one before, or sound of other tracks. Known also when that segment has left the timeline.
+   * the one before, or sound of other tracks, but for sound that its last segment lacks since the source broke off. Known
+   * also when that segment has left the timeline.
    */
   readonly stretchStartUs: number;
   /** Decoding may start at it: it begins with a random access point of the reference track. */

@@ -69,6 +69,13 @@ const comesBack: readonly SourceStretch[] = [
   { seconds: 12, begins: "break" },
 ];
 
+/** Of the segment that grew when the source broke off there are pictures and no sound. */
+const breaksOff: readonly SourceStretch[] = [
+  { seconds: 12 },
+  { seconds: 0.3, hasAudio: false },
+  { seconds: 12, begins: "break" },
+];
+
 for (const isLowLatency of [false, true]) {
   const kind = isLowLatency ? "low latency" : "complete segments";
 
@@ -76,6 +83,14 @@ for (const isLowLatency of [false, true]) {
     const { mpds, problems } = follow("aac", soundStops, isLowLatency);
     assert.deepEqual(problems, []);
     assert.deepEqual(periodsOf(mpds), ["v1a1"]);
+  });
+
+  test(`a source that breaks off between pictures and sound leaves no Period without sound, ${kind}`, () => {
+    const { mpds, problems } = follow("aac", breaksOff, isLowLatency);
+    assert.deepEqual(problems, []);
+    assert.deepEqual(periodsOf(mpds), ["v1a1", "v1a1"]);
+    const holes = mpds.at(-1)!.text.match(/<S [^>]*d="(?!2000")[^>]*>/g);
+    assert.equal(holes?.length, 1, "the pictures of the last segment are listed");
   });
 
   test(`a publisher that comes back without sound begins a Period with it, ${kind}`, () => {
